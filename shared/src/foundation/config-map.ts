@@ -1,0 +1,38 @@
+/** The part of Kubernetes' ObjectMeta that we read or write. */
+export interface ObjectMeta {
+  name: string
+  namespace: string
+  labels?: Record<string, string>
+  annotations?: Record<string, string>
+  resourceVersion?: string
+  uid?: string
+  creationTimestamp?: string
+}
+
+/** A Kubernetes ConfigMap as the API speaks it: `binaryData` values are base64 text. */
+export interface ConfigMap {
+  metadata: ObjectMeta
+  data?: Record<string, string>
+  binaryData?: Record<string, string>
+  immutable?: boolean
+}
+
+/** What the values of one ConfigMap may sum to: 1 MiB exactly, `binaryData` counted decoded, keys not counted. */
+export const CONFIG_MAP_LIMIT_BYTES = 1024 * 1024
+
+/** Every value as bytes, whichever of the two maps it stands in. */
+export function configMapBytes(configMap: ConfigMap): Map<string, Buffer> {
+  const bytes = new Map<string, Buffer>()
+  for (const [key, text] of Object.entries(configMap.data ?? {})) bytes.set(key, Buffer.from(text, "utf8"))
+  for (const [key, base64] of Object.entries(configMap.binaryData ?? {})) {
+    bytes.set(key, Buffer.from(base64, "base64"))
+  }
+  return bytes
+}
+
+/** The size that Kubernetes holds against CONFIG_MAP_LIMIT_BYTES. */
+export function configMapSize(configMap: ConfigMap): number {
+  let size = 0
+  for (const value of configMapBytes(configMap).values()) size += value.length
+  return size
+}

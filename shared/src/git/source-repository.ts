@@ -1,0 +1,25 @@
+import type { Tree } from "../plan/tree.ts"
+
+/** The tip of the followed branch. */
+export interface Tip {
+  /** Full commit id. */
+  commit: string
+  /** `git rev-list --count` over all ancestors: the seq of its token. */
+  seq: number
+}
+
+/** A git source as reconcile sees it: a mirror that can be fetched and read at any commit. */
+export interface SourceRepository {
+  /** The tip as of a fetch that began after this call. Throws `git/…`. */
+  fetch(signal?: AbortSignal): Promise<Tip>
+  /** Undefined when the mirror does not have that commit. */
+  seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined>
+  /** True when `ancestor` is `commit` or one of its ancestors. */
+  contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean>
+  /** All files at a commit. Cached: asking again for a recent commit is cheap. */
+  tree(commit: string, signal?: AbortSignal): Promise<Tree>
+  /** One file's bytes by its path at a commit; undefined when it is not there. */
+  file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined>
+  /** Contents by blob id, in the order asked for, fetched in one go. Throws `git/missing-object`. */
+  blobs(oids: readonly string[], signal?: AbortSignal): Promise<Buffer[]>
+}

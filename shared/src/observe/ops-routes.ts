@@ -1,0 +1,45 @@
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Registry } from "prom-client"
+
+/** What `/readyz` answers: ready, or the reasons why not, a line each. */
+export interface Readiness {
+  ready: boolean
+  reasons: string[]
+}
+
+export interface OpsSources {
+  registry: Registry
+  readiness(): Readiness | Promise<Readiness>
+}
+
+/**
+ * Answers `/healthz` (alive, nothing more: restarting us would not mend Redis), `/readyz` and `/metrics`.
+ * Gives false for any other path, untouched.
+ */
+export async function answerOps(
+  request: IncomingMessage,
+  response: ServerResponse,
+  sources: OpsSources,
+): Promise<boolean> {
+  switch (new URL(request.url ?? "/", "http://localhost").pathname) {
+    case "/healthz":
+      text(response, 200, "ok\n")
+      return true
+    case "/readyz": {
+      const { ready, reasons } = await sources.readiness()
+      text(response, ready ? 200 : 503, ready ? "ok\n" : `${reasons.join("\n")}\n`)
+      return true
+    }
+    case "/metrics":
+      response.writeHead(200, { "content-type": sources.registry.contentType })
+      response.end(await sources.registry.metrics())
+      return true
+    default:
+      return false
+  }
+}
+
+function text(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" })
+  response.end(body)
+}

@@ -1,0 +1,61 @@
+import { z } from "zod"
+
+/** The format that this version writes; it reads this one and its predecessor's. */
+export const RECORD_FORMAT = 1
+
+const commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** Orders writers: (epoch, seq), seq being the count of all ancestors; only an operator raises the epoch. */
+export const Token = z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) })
+export type Token = z.infer<typeof Token>
+
+/** An operator's word that a cluster stays at a commit. */
+export const Hold = z.strictObject({
+  commit,
+  by: z.string(),
+  reason: z.string(),
+  /** ISO time after which it no longer holds; null: until `release`. */
+  until: z.string().nullable(),
+})
+export type Hold = z.infer<typeof Hold>
+
+/** Written before the first write of a reconcile, cleared by the swap: what may be half done. */
+export const Intent = z.strictObject({
+  token: Token,
+  commit,
+  /** `namespace/name` of each, or "all" when they would not fit the record. */
+  targets: z.union([z.literal("all"), z.array(z.string())]),
+})
+export type Intent = z.infer<typeof Intent>
+
+/** A target that could not be written and holds its last good content. */
+export const FailedTarget = z.strictObject({
+  target: z.string(),
+  reason: z.string(),
+  since: z.string(),
+})
+export type FailedTarget = z.infer<typeof FailedTarget>
+
+/** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
+export const Record = z.strictObject({
+  format: z.literal(RECORD_FORMAT),
+  source: z.string(),
+  token: Token,
+  /** Null before the first reconcile has ended. */
+  commit: commit.nullable(),
+  /** Digest of the rules in force at `commit`. */
+  rules: z.string().nullable(),
+  /** Digest of the root index; null where the cluster keeps no store. */
+  root: digest.nullable(),
+  hold: Hold.nullable(),
+  intents: z.array(Intent),
+  failed: z.array(FailedTarget),
+  /** How many failed targets did not fit `failed`. */
+  failedMore: z.int().min(0),
+  /** Why the source stands still (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
+  stopped: z.strictObject({ code: z.string(), message: z.string(), commit }).nullable(),
+  /** Roots of earlier revisions whose shards the store still keeps, newest first. */
+  history: z.array(z.strictObject({ commit, token: Token, root: digest })),
+})
+export type Record = z.infer<typeof Record>

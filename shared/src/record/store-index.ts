@@ -1,0 +1,51 @@
+import { z } from "zod"
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** A part of the path-hash trie: all items whose sha256 in hex starts with `prefix`. */
+const child = z.strictObject({ prefix: z.string().regex(/^[0-9a-f]*$/), index: digest })
+
+/** An index too large for one object: it names smaller ones, in prefix order. */
+export const BranchIndex = z.strictObject({
+  format: z.literal(1),
+  kind: z.literal("branch"),
+  children: z.array(child),
+})
+
+/** The root of a revision: target to the index of its files. It names no commit, so equal content is equal. */
+export const TargetsIndex = z.strictObject({
+  format: z.literal(1),
+  kind: z.literal("targets"),
+  targets: z.array(
+    z.strictObject({
+      namespace: z.string(),
+      name: z.string(),
+      index: digest,
+      files: z.int().min(0),
+      bytes: z.int().min(0),
+    }),
+  ),
+})
+
+/** One target's files, as the leaves of a trie over sha256(path). */
+export const FilesIndex = z.strictObject({
+  format: z.literal(1),
+  kind: z.literal("files"),
+  shards: z.array(
+    z.strictObject({
+      prefix: z.string().regex(/^[0-9a-f]*$/),
+      /** Digest of the uncompressed tar. */
+      shard: digest,
+      files: z.int().min(0),
+      bytes: z.int().min(0),
+      /** Shards that hold the numbered parts of files too large for one, in order of first use. */
+      parts: z.array(digest),
+    }),
+  ),
+})
+
+export const StoreIndex = z.discriminatedUnion("kind", [BranchIndex, TargetsIndex, FilesIndex])
+export type StoreIndex = z.infer<typeof StoreIndex>
+export type BranchIndex = z.infer<typeof BranchIndex>
+export type TargetsIndex = z.infer<typeof TargetsIndex>
+export type FilesIndex = z.infer<typeof FilesIndex>

@@ -1,0 +1,91 @@
+import { z } from "zod"
+import { Duration, Percent } from "./units.ts"
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected lower-case letters, digits, - and .")
+
+const Auth = z.strictObject({
+  tokenFile: z.string().optional().describe("File that holds an HTTPS token."),
+  sshKeyFile: z.string().optional().describe("File that holds an SSH private key."),
+  githubApp: z
+    .strictObject({ appId: z.int(), installationId: z.int(), privateKeyFile: z.string() })
+    .optional()
+    .describe("A GitHub App's installation."),
+})
+
+const Source = z.strictObject({
+  url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
+  branch: z.string().describe("The branch to follow."),
+  rules: z
+    .union([z.string(), z.strictObject({ source: name, path: z.string() })])
+    .describe("Path of the rules in this source, or the source and path that holds them."),
+  repo: z
+    .string()
+    .optional()
+    .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
+  auth: Auth.optional(),
+  poll: Duration.prefault("30s").describe("How often to look at the branch without being told; jittered."),
+  allowForcePush: z.boolean().prefault(false).describe("Follow a branch that is no longer a descendant."),
+  foreignKeys: z
+    .enum(["remove", "keep"])
+    .prefault("remove")
+    .describe("Keys of our ConfigMaps that no rule names."),
+  strict: z.boolean().prefault(false).describe("Several files for one key are an error, not a warning."),
+})
+
+const Cluster = z.strictObject({
+  inCluster: z.boolean().optional().describe("The cluster that this program runs in."),
+  kubeconfig: z.string().optional().describe("Path of a kubeconfig."),
+  context: z.string().optional().describe("Context of that kubeconfig; else its current one."),
+  namespaces: z
+    .array(z.string())
+    .optional()
+    .describe("Namespaces that rules may name here; absent: any but Headrace's own."),
+  store: z
+    .boolean()
+    .prefault(true)
+    .describe("Keep the store that agents read; false: named ConfigMaps alone."),
+})
+
+const Guard = z.strictObject({
+  deletedKeys: Percent.prefault("20%").describe(
+    "Share of all keys that one change may delete without approval.",
+  ),
+  deletedConfigMaps: Percent.prefault("10%").describe("Share of all ConfigMaps that one change may empty."),
+  atLeast: z
+    .int()
+    .min(0)
+    .prefault(20)
+    .describe("Deleting up to this many keys never trips the guard, so that small repositories stay usable."),
+})
+
+/** The operator's file: plugin and bootstrapper read the same one. */
+export const OperatorSettings = z.strictObject({
+  version: z.literal(1),
+  sources: z.record(name, Source),
+  clusters: z.record(name, Cluster),
+  defaults: z
+    .strictObject({ cluster: z.string().prefault("default"), namespace: z.string().prefault("default") })
+    .prefault({})
+    .describe("Where a rule goes that names no cluster, and what an empty namespace means."),
+  namespace: z.string().prefault("headrace").describe("Headrace's own namespace, for records and the store."),
+  guard: z.union([z.literal("off"), Guard]).prefault({}),
+  redis: z
+    .strictObject({ url: z.string().optional(), urlFile: z.string().optional() })
+    .prefault({})
+    .describe("Else the environment's REDIS_URL."),
+  webhook: z
+    .strictObject({
+      secretFiles: z
+        .array(z.string())
+        .min(1)
+        .describe("Any of them may sign: add the new one first to rotate."),
+      path: z.string().prefault("/hook"),
+    })
+    .optional(),
+  mirrors: z.string().prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
+})
+export type OperatorSettings = z.infer<typeof OperatorSettings>
+export type SourceSettings = OperatorSettings["sources"][string]
+export type ClusterSettings = OperatorSettings["clusters"][string]

@@ -1,0 +1,28 @@
+import { z } from "zod"
+
+const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
+const BYTE_UNITS = { "": 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, k: 1e3, M: 1e6, G: 1e9 } as const
+
+/** `250ms`, `30s`, `10m`, `1h`, `3d`: text to milliseconds. */
+export const Duration = z
+  .string()
+  .regex(/^\d+(ms|s|m|h|d)$/, "expected a duration such as 30s, 10m or 1h")
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, "") as keyof typeof DURATION_UNITS
+    return Number.parseInt(text, 10) * DURATION_UNITS[unit]
+  })
+
+/** `512Ki`, `64Mi`, `2Gi`, `1000`: text or number to bytes. */
+export const Bytes = z
+  .union([z.int().min(0).transform(String), z.string()])
+  .pipe(z.string().regex(/^\d+(Ki|Mi|Gi|k|M|G)?$/, "expected a size such as 64Mi or 2Gi"))
+  .transform((text) => {
+    const unit = text.replace(/^\d+/, "") as keyof typeof BYTE_UNITS
+    return Number.parseInt(text, 10) * BYTE_UNITS[unit]
+  })
+
+/** `20%`: text to a share between 0 and 1. */
+export const Percent = z
+  .string()
+  .regex(/^(100|\d{1,2})%$/, "expected a percentage such as 20%")
+  .transform((text) => Number.parseInt(text, 10) / 100)
