@@ -5,6 +5,6 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
 if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
   throw new Error(
     `these tests run on Node ${process.versions.node}, but need ${OLDEST.join(".")}: npm's "node" package is pinned for this; ` +
-      `run "npm ci" again and allow its install script (package.json, allowScripts)`,
+      `run "npm install" again and allow its install script (package.json, allowScripts)`,
   )
 }
