@@ -1,0 +1,34 @@
+/**
+ * The word of `words` that `given` is most likely a slip of, by edit distance (Levenshtein 1966): at most
+ * a third of the letters may differ. Undefined when none is close.
+ */
+export function closestWord(given: string, words: Iterable<string>): string | undefined {
+  let best: { word: string; distance: number } | undefined
+  for (const word of words) {
+    const distance = editDistance(given.toLowerCase(), word.toLowerCase())
+    if (distance > Math.max(given.length, word.length) / 3) continue
+    if (!best || distance < best.distance) best = { word, distance }
+  }
+  return best?.word
+}
+
+/** A hint that asks for the closest word, or lists the words when none is close. */
+export function suggestion(given: string, words: Iterable<string>): string {
+  const known = [...words]
+  const closest = closestWord(given, known)
+  if (closest !== undefined) return `did you mean "${closest}"?`
+  return known.length === 0 ? "remove it" : `expected one of: ${known.join(", ")}`
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substituted))
+    }
+    previous = current
+  }
+  return previous[b.length] ?? 0
+}

@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises"
+import { CORE_SCHEMA, mergeTag } from "js-yaml"
+import type { z } from "zod"
+import { duplicateKeys } from "../foundation/duplicate-keys.ts"
+import { hasCode, UsageError } from "../foundation/errors.ts"
+import { type LocatedYaml, parseLocatedYaml } from "../foundation/located-yaml.ts"
+import { countNodes } from "../foundation/located-yaml-node.ts"
+import { type Problem, problemText } from "../foundation/problem.ts"
+import { schemaProblems } from "../foundation/schema-problems.ts"
+
+const SETTINGS_SCHEMA = CORE_SCHEMA.withTags(mergeTag)
+const NODES_LIMIT = 100_000
+
+/**
+ * Reads and parses one of our two configuration files.
+ *
+ * Throws UsageError: `settings/unreadable` when the file cannot be read, `settings/invalid` with every
+ * problem as `file:line:column` on a line of its own.
+ */
+export async function loadSettings<Schema extends z.ZodType>(
+  file: string,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  let text: string
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file))
+  } catch (error) {
+    throw new UsageError("settings/unreadable", `cannot read the settings ${file}`, {
+      hint: "check the path, its permissions and that the file is UTF-8 text",
+      cause: error,
+    })
+  }
+  return parseSettings(text, file, schema)
+}
+
+/** Parses settings from text; `file` names them in messages. Throws UsageError `settings/invalid`. */
+export function parseSettings<Schema extends z.ZodType>(
+  text: string,
+  file: string,
+  schema: Schema,
+): z.output<Schema> {
+  const yaml = readYaml(text, file)
+  const node = yaml.root
+  if (node && countNodes(node, NODES_LIMIT) > NODES_LIMIT) {
+    throw invalidSettings([
+      {
+        severity: "error",
+        code: "settings/too-large",
+        message: `its aliases stand for more than ${NODES_LIMIT} values`,
+        file,
+      },
+    ])
+  }
+  const duplicates = node ? duplicateKeys("settings", yaml, node) : []
+  const result = schema.safeParse(yaml.value)
+  if (result.success && duplicates.length === 0) return result.data
+  const issues = result.error?.issues ?? []
+  throw invalidSettings([...duplicates, ...schemaProblems("settings", schema, issues, yaml)])
+}
+
+function readYaml(text: string, file: string): LocatedYaml {
+  try {
+    return parseLocatedYaml(text, file, SETTINGS_SCHEMA)
+  } catch (error) {
+    if (!hasCode(error, "yaml/syntax")) throw error
+    throw invalidSettings([{ severity: "error", code: error.code, message: error.message, ...error.fields }])
+  }
+}
+
+function invalidSettings(problems: readonly Problem[]): UsageError {
+  const lines = problems.map(problemText).join("\n")
+  return new UsageError("settings/invalid", `the settings are not valid\n${lines}`, {
+    fields: { problems: problems.length },
+  })
+}
