@@ -24,6 +24,8 @@ export type Hold = z.infer<typeof Hold>
 export const Intent = z.strictObject({
   token: Token,
   commit,
+  /** The rules' own commit, where they come from another source; else null. */
+  rulesCommit: commit.nullable(),
   /** `namespace/name` of each, or "all" when they would not fit the record. */
   targets: z.union([z.literal("all"), z.array(z.string())]),
 })
@@ -44,11 +46,15 @@ export const Record = z.strictObject({
   token: Token,
   /** Null before the first reconcile has ended. */
   commit: commit.nullable(),
-  /** Digest of the rules in force at `commit`. */
+  /** The commit of the rules in force, where they come from another source; else null. */
+  rulesCommit: commit.nullable(),
+  /** Digest of the rules in force at `commit`, and of the settings that bear on what they mean. */
   rules: z.string().nullable(),
   /** Digest of the root index; null where the cluster keeps no store. */
   root: digest.nullable(),
   hold: Hold.nullable(),
+  /** The commit whose deletions an operator has approved; null: none is waiting to be applied. */
+  approved: commit.nullable(),
   intents: z.array(Intent),
   failed: z.array(FailedTarget),
   /** How many failed targets did not fit `failed`. */

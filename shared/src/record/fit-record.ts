@@ -1,0 +1,48 @@
+import { canonicalJson } from "../foundation/canonical-json.ts"
+import type { Record } from "./record.ts"
+
+/** What a record may measure as JSON: every agent watches it, so it stays small (design, "record"). */
+export const RECORD_LIMIT_BYTES = 4096
+
+const REASON_LIMIT = 160
+const REASON_LIMIT_TIGHT = 60
+const STOP_LIMIT = 400
+
+/**
+ * The same record within RECORD_LIMIT_BYTES. What is cut stays true: a long text ends with "…", an intent
+ * that lists too many targets says "all", failed targets beyond the room are counted in `failedMore`
+ * (which makes the next reconcile look at every target), and the oldest history goes last.
+ */
+export function fitRecord(record: Record): Record {
+  let fitted = shortTexts(record, REASON_LIMIT)
+  if (fits(fitted)) return fitted
+  fitted = { ...fitted, intents: fitted.intents.map((intent) => ({ ...intent, targets: "all" as const })) }
+  if (fits(fitted)) return fitted
+  fitted = shortTexts(fitted, REASON_LIMIT_TIGHT)
+  while (!fits(fitted) && fitted.failed.length > 0) fitted = withoutLastFailed(fitted)
+  while (!fits(fitted) && fitted.history.length > 0) {
+    fitted = { ...fitted, history: fitted.history.slice(0, -1) }
+  }
+  return fitted
+}
+
+function fits(record: Record): boolean {
+  return Buffer.byteLength(canonicalJson(record)) < RECORD_LIMIT_BYTES
+}
+
+function withoutLastFailed(record: Record): Record {
+  return { ...record, failed: record.failed.slice(0, -1), failedMore: record.failedMore + 1 }
+}
+
+function shortTexts(record: Record, reasonLimit: number): Record {
+  return {
+    ...record,
+    failed: record.failed.map((failure) => ({ ...failure, reason: shortText(failure.reason, reasonLimit) })),
+    stopped: record.stopped && { ...record.stopped, message: shortText(record.stopped.message, STOP_LIMIT) },
+    hold: record.hold && { ...record.hold, reason: shortText(record.hold.reason, REASON_LIMIT) },
+  }
+}
+
+function shortText(text: string, limit: number): string {
+  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`
+}

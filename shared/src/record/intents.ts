@@ -1,0 +1,53 @@
+import type { Intent, Record, Token } from "./record.ts"
+import { compareTokens } from "./token.ts"
+
+/**
+ * The record with this intent open. It takes in the targets of every intent that its token overtakes, so one
+ * is enough: whoever opened those has been superseded, and what they may have half written stays listed.
+ */
+export function openIntent(record: Record, intent: Intent): Record {
+  const overtaken = record.intents.filter((open) => compareTokens(open.token, intent.token) <= 0)
+  const targets = overtaken.map((open) => open.targets).reduce(joinTargets, intent.targets)
+  return { ...record, intents: [{ ...intent, targets }, ...intentsAfter(record.intents, intent.token)] }
+}
+
+/** The intents that a commit at `token` leaves open: those of larger tokens. */
+export function intentsAfter(intents: readonly Intent[], token: Token): Intent[] {
+  return intents.filter((intent) => compareTokens(intent.token, token) > 0)
+}
+
+/** True when the record still holds the intent that this writer opened: nobody has finished the work for it. */
+export function isOpen(record: Record, intent: Intent): boolean {
+  return record.intents.some((open) => sameWork(open, intent))
+}
+
+/** `namespace/name` of all targets that may be half written, or "all". */
+export function unfinishedTargets(record: Record): "all" | ReadonlySet<string> {
+  const targets = new Set<string>()
+  for (const intent of record.intents) {
+    if (intent.targets === "all") return "all"
+    for (const target of intent.targets) targets.add(target)
+  }
+  return targets
+}
+
+/** The smallest epoch a writer may use: an operator raises it by an intent, before anything is written. */
+export function epochInForce(record: Record): number {
+  return Math.max(record.token.epoch, ...record.intents.map((intent) => intent.token.epoch))
+}
+
+/** The largest token that anything of this record's targets may carry. */
+export function largestToken(record: Record): Token {
+  return [record.token, ...record.intents.map((intent) => intent.token)].reduce((a, b) =>
+    compareTokens(a, b) >= 0 ? a : b,
+  )
+}
+
+function sameWork(a: Intent, b: Intent): boolean {
+  return compareTokens(a.token, b.token) === 0 && a.commit === b.commit && a.rulesCommit === b.rulesCommit
+}
+
+function joinTargets(a: Intent["targets"], b: Intent["targets"]): Intent["targets"] {
+  if (a === "all" || b === "all") return "all"
+  return [...new Set([...a, ...b])].sort()
+}
