@@ -1,0 +1,69 @@
+import { compareText } from "../../foundation/canonical-json.ts"
+import type { Problem } from "../../foundation/problem.ts"
+import type { Tree, TreeFile } from "../../plan/tree.ts"
+import { cyclicLinks } from "./cyclic-links.ts"
+import { type Entries, followLink, type LinkFault } from "./follow-link.ts"
+import { showLinks } from "./show-links.ts"
+
+/** A link whose destination is known. */
+export type ResolvedLink =
+  | { kind: "file"; path: string; file: TreeFile }
+  | { kind: "folder"; path: string; folder: string }
+
+/** How many files links may show: two links in each of 60 folders would double as many times. */
+const MOST_LINKED_FILES = 100_000
+
+const EXPLANATIONS: Record<LinkFault | "link-too-large", string> = {
+  "link-outside": "which is outside of the tree",
+  "link-dangling": "which is not in the tree",
+  "link-cyclic": "which leads back to the link itself",
+  "link-too-large": `beyond the limit of ${MOST_LINKED_FILES} files shown through links`,
+}
+
+/**
+ * Puts what symbolic links lead to in their place: a link to a file becomes that file, a link to a folder
+ * shows the folder's files beneath it, links among them resolved too. What does not resolve inside the
+ * tree becomes a problem and shows nothing. Pure, so that a commit and a folder give the same tree.
+ *
+ * `entries.files` and `entries.links` are each in path order and share no path.
+ */
+export function resolveLinks(entries: Entries): Tree {
+  if (entries.links.length === 0) return { files: entries.files, problems: [] }
+  const faults = new Map<string, keyof typeof EXPLANATIONS>()
+  const resolved = followAll(entries, faults)
+  const linked = showLinks(entries.files, resolved, MOST_LINKED_FILES, (path) =>
+    faults.set(path, "link-too-large"),
+  )
+  const problems: Problem[] = entries.links.flatMap(({ path, target }) => {
+    const fault = faults.get(path)
+    return fault === undefined ? [] : [linkProblem(path, target, fault)]
+  })
+  if (linked.length === 0) return { files: entries.files, problems }
+  return { files: [...entries.files, ...linked].sort((a, b) => compareText(a.path, b.path)), problems }
+}
+
+/** Every link that leads somewhere, in path order; the others are noted in `faults`. */
+function followAll(entries: Entries, faults: Map<string, LinkFault | "link-too-large">): ResolvedLink[] {
+  const resolved: ResolvedLink[] = []
+  for (const link of entries.links) {
+    const destination = followLink(link, entries)
+    if (destination.kind === "fault") faults.set(link.path, destination.fault)
+    else resolved.push({ path: link.path, ...destination })
+  }
+  const folderLinks = resolved.filter((link) => link.kind === "folder")
+  for (const index of cyclicLinks(folderLinks)) {
+    const link = folderLinks[index]
+    if (link) faults.set(link.path, "link-cyclic")
+  }
+  return resolved.filter((link) => !faults.has(link.path))
+}
+
+function linkProblem(path: string, target: string, fault: keyof typeof EXPLANATIONS): Problem {
+  return {
+    severity: "error",
+    code: `git/${fault}`,
+    message: `symbolic link ${path} points to ${target || "nothing"}, ${EXPLANATIONS[fault]}`,
+    hint: "Point it at a file or folder of the same tree, or remove it.",
+    file: path,
+  }
+}
