@@ -98,9 +98,7 @@ describe("operator settings", () => {
     [
       "broken YAML",
       "version: 1\nsources: [\n",
-      [
-        "s.yaml:3:1: error: not valid YAML: deficient indentation [yaml/syntax]",
-      ],
+      ["s.yaml:3:1: error: not valid YAML: deficient indentation [yaml/syntax]"],
     ],
     [
       "several documents",
