@@ -1,9 +1,23 @@
+import { z } from "zod"
+
+/** The format of wake-ups, outcomes and deliveries in Redis that this version writes. */
+export const LANES_FORMAT = 1
+
 /** "Look again": all that ever travels through a lane. It carries no content, so a lost one costs a delay. */
-export interface WakeUp {
-  format: 1
-  source: string
+export const WakeUp = z.strictObject({
+  format: z.literal(LANES_FORMAT),
+  source: z.string(),
   /** `full` rebuilds every target; `incremental` those whose files changed. */
-  mode: "incremental" | "full"
+  mode: z.enum(["incremental", "full"]),
   /** Who asked: `webhook`, `poll`, `schedule`, `operator`, for the log alone. */
-  reason: string
-}
+  reason: z.string(),
+})
+export type WakeUp = z.infer<typeof WakeUp>
+
+/** A wake-up as it lies in the queue. */
+export const LaneJob = z.strictObject({
+  wakeUp: WakeUp,
+  /** How many times in a row this has failed before. */
+  failures: z.int().min(0),
+})
+export type LaneJob = z.infer<typeof LaneJob>

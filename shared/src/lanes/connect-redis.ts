@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs"
+import { Cluster, Redis, type RedisOptions } from "ioredis"
+import { backoffDelay } from "../foundation/backoff.ts"
+import { UsageError } from "../foundation/errors.ts"
+import type { RedisAddress } from "./redis-address.ts"
+
+export type RedisClient = Redis | Cluster
+
+export interface ConnectRedisOptions {
+  /**
+   * True: a command fails at once while Redis is away, and after `timeLimit` otherwise (the webhook path).
+   * False: it waits for Redis to come back (the workers; BullMQ asks for this).
+   */
+  failFast: boolean
+  /** Milliseconds that a command may take; with `failFast` alone. */
+  timeLimit?: number
+  /** Told of every connection error; ioredis reconnects by itself. */
+  onError(error: Error): void
+}
+
+/** `replyMapping` takes no undefined, which the rest of ioredis' own type brings along. */
+type CommonOptions = Omit<RedisOptions, "replyMapping">
+
+const RECONNECT = { first: 50, limit: 2000 }
+
+/** Opens a connection; it need not be up yet, and comes back by itself, jittered, within 2 s of Redis. */
+export function connectRedis(address: RedisAddress, options: ConnectRedisOptions): RedisClient {
+  const client =
+    address.kind === "cluster" ? connectCluster(address, options) : connectSingle(address, options)
+  client.on("error", options.onError)
+  return client
+}
+
+function connectSingle(address: RedisAddress, options: ConnectRedisOptions): Redis {
+  const [node] = address.nodes
+  if (address.kind === "single") {
+    return new Redis({ ...commonOptions(address, options), host: node?.host ?? "", port: node?.port ?? 0 })
+  }
+  return new Redis({
+    ...commonOptions(address, options),
+    sentinels: [...address.nodes],
+    name: address.master ?? "",
+    sentinelRetryStrategy: retryDelay,
+    ...(address.sentinelPassword ? { sentinelPassword: address.sentinelPassword } : {}),
+    ...(address.tls ? { enableTLSForSentinelMode: true, sentinelTLS: tlsOptions(address.tls) } : {}),
+  })
+}
+
+function connectCluster(address: RedisAddress, options: ConnectRedisOptions): Cluster {
+  return new Cluster([...address.nodes], {
+    redisOptions: commonOptions(address, options),
+    enableOfflineQueue: !options.failFast,
+    clusterRetryStrategy: retryDelay,
+    ...(options.failFast ? { maxCommandRedirections: 4 } : {}),
+  })
+}
+
+function commonOptions(address: RedisAddress, options: ConnectRedisOptions): CommonOptions {
+  return {
+    ...(address.username ? { username: address.username } : {}),
+    ...(address.password ? { password: address.password } : {}),
+    ...(address.tls ? { tls: tlsOptions(address.tls) } : {}),
+    db: address.database,
+    connectTimeout: 5000,
+    keepAlive: 10_000,
+    retryStrategy: retryDelay,
+    // After a failover the old master answers READONLY: connect anew, and send the command again.
+    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
+    enableOfflineQueue: !options.failFast,
+    // A fail-fast command is not sent again behind its caller's back: the caller has already been told.
+    autoResendUnfulfilledCommands: !options.failFast,
+    maxRetriesPerRequest: options.failFast ? 0 : null,
+    ...(options.failFast && options.timeLimit ? { commandTimeout: options.timeLimit } : {}),
+  }
+}
+
+function retryDelay(times: number): number {
+  return backoffDelay(RECONNECT, times - 1)
+}
+
+function tlsOptions(tls: NonNullable<RedisAddress["tls"]>): {
+  ca?: Buffer
+  cert?: Buffer
+  key?: Buffer
+  servername?: string
+} {
+  return {
+    ...(tls.ca ? { ca: readPem(tls.ca) } : {}),
+    ...(tls.cert ? { cert: readPem(tls.cert) } : {}),
+    ...(tls.key ? { key: readPem(tls.key) } : {}),
+    ...(tls.servername ? { servername: tls.servername } : {}),
+  }
+}
+
+function readPem(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new UsageError("lanes/redis-tls", `cannot read ${file}, which the Redis URL names for TLS`, {
+      cause,
+    })
+  }
+}

@@ -1,0 +1,30 @@
+import { LaneOutcome } from "./lane-outcome.ts"
+import type { Lanes } from "./open-lanes.ts"
+
+/**
+ * Draws a ticket. Work that begins after this sees it, so the outcome to wait for is the first whose
+ * ticket is at least this one. Redis emptied starts the numbers anew: compare with `lastTicket`.
+ */
+export async function drawTicket(lanes: Lanes): Promise<number> {
+  return lanes.redis.incr(lanes.key("ticket"))
+}
+
+/** The ticket drawn last; 0 when none was. */
+export async function lastTicket(lanes: Lanes): Promise<number> {
+  return Number((await lanes.redis.get(lanes.key("ticket"))) ?? 0)
+}
+
+/** Keeps the last outcome of its source and mode. */
+export async function saveOutcome(lanes: Lanes, cluster: string, outcome: LaneOutcome): Promise<void> {
+  const field = `${outcome.source}/${outcome.mode}`
+  await lanes.redis.hset(lanes.key("outcomes", cluster), field, JSON.stringify(outcome))
+}
+
+/** The last outcome of each source and mode in a lane. Entries of a newer format are left out. */
+export async function readOutcomes(lanes: Lanes, cluster: string): Promise<LaneOutcome[]> {
+  const entries = await lanes.redis.hvals(lanes.key("outcomes", cluster))
+  return entries.flatMap((text) => {
+    const parsed = LaneOutcome.safeParse(JSON.parse(text))
+    return parsed.success ? [parsed.data] : []
+  })
+}

@@ -1,0 +1,166 @@
+import { Queue } from "bullmq"
+import { HeadraceError } from "../foundation/errors.ts"
+import type { Log } from "../observe/log.ts"
+import { connectRedis, type RedisClient } from "./connect-redis.ts"
+import { joinCalls } from "./join-calls.ts"
+import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
+import { type RedisGate, watchRedis } from "./redis-gate.ts"
+import { withTimeLimit } from "./time-limit.ts"
+import type { LaneJob, WakeUp } from "./wake-up.ts"
+
+export interface OpenLanesOptions {
+  /** A Redis URL (redis-address.ts lists the forms). */
+  redis: string
+  /** First part of every key; two installations in one Redis need two. */
+  prefix?: string
+  /** Milliseconds that a wake-up may take to be accepted. */
+  timeLimit?: number
+  log: Log
+}
+
+/** The lanes of one Redis: a queue of wake-ups for each cluster. */
+export interface Lanes {
+  /**
+   * Accepts a wake-up: from when this returns, the lane's worker looks again after now. At most one of a
+   * source and mode waits; more are one. Throws `lanes/…` within the time limit when Redis cannot take it.
+   */
+  wake(cluster: string, wakeUp: WakeUp): Promise<void>
+  /** Why lanes cannot be used now; undefined when they can. */
+  trouble(): HeadraceError | undefined
+  /** Calls back now if Redis is fit, and each time it has come back: what was in flight may be gone. */
+  onOpen(listener: () => void): void
+  /** The key of this installation that these parts name; all share a hash tag, for Redis Cluster. */
+  key(...parts: string[]): string
+  /** A connection whose commands fail at once while Redis is away. */
+  redis: RedisClient
+  /** A connection whose commands wait for Redis, as workers need it; opened at first use. */
+  patientRedis(): RedisClient
+  /** BullMQ's prefix: the hash tag. */
+  prefix: string
+  queue(cluster: string): LaneQueue
+  close(): Promise<void>
+}
+
+export type LaneQueue = Queue<LaneJob>
+
+const WAKE_LIMIT_MS = 900
+const COMMAND_LIMIT_MS = 2000
+const FIRST_LOOK_MS = 3000
+/** Finished wake-ups that stay to be looked at, and the events that BullMQ keeps of them. */
+const KEPT_DONE = 20
+const KEPT_FAILED = 50
+const KEPT_EVENTS = 500
+
+/**
+ * Opens the lanes. A Redis that is away is waited for in the background (`trouble` says so meanwhile); one
+ * that is unfit is refused: throws `lanes/redis-evicts` or `lanes/newer-format`, and UsageError
+ * `lanes/redis-url` for a URL that does not read.
+ */
+export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
+  const address = parseRedisUrl(options.redis)
+  const where = redisAddressText(address)
+  const prefix = hashTag(options.prefix ?? "headrace")
+  const key = (...parts: string[]) => [prefix, ...parts].join(":")
+  const onError = (error: Error) =>
+    options.log.warn({ redis: where, err: error.message }, "redis connection failed")
+
+  const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, onError })
+  const gate = watchRedis(redis, where, key("format"), options.log)
+  let patient: RedisClient | undefined
+  const queues = new Map<string, LaneQueue>()
+
+  function queue(cluster: string): LaneQueue {
+    const known = queues.get(cluster)
+    if (known) return known
+    const opened = openQueue(cluster, prefix, redis)
+    queues.set(cluster, opened)
+    return opened
+  }
+
+  async function close(): Promise<void> {
+    await Promise.allSettled([...queues.values()].map((one) => one.close()))
+    redis.disconnect()
+    patient?.disconnect()
+  }
+
+  await gate.settled(FIRST_LOOK_MS)
+  const unfit = gate.trouble()
+  if (unfit && unfit.code !== "lanes/redis-unavailable") {
+    await close()
+    throw unfit
+  }
+  return {
+    wake: wakeThrough(gate, queue, options.timeLimit ?? WAKE_LIMIT_MS),
+    trouble: gate.trouble,
+    onOpen: gate.onOpen,
+    key,
+    redis,
+    patientRedis() {
+      patient ??= connectRedis(address, { failFast: false, onError })
+      return patient
+    },
+    prefix,
+    queue,
+    close,
+  }
+}
+
+function wakeThrough(
+  gate: RedisGate,
+  queue: (cluster: string) => LaneQueue,
+  timeLimit: number,
+): Lanes["wake"] {
+  const join = joinCalls()
+  return async function wake(cluster, wakeUp) {
+    const trouble = gate.trouble()
+    if (trouble) throw trouble
+    const line = [cluster, wakeUp.source, wakeUp.mode].join("/")
+    const accepted = join(line, () => addWakeUp(queue(cluster), wakeUp))
+    await withTimeLimit(
+      accepted,
+      timeLimit,
+      () => new HeadraceError("lanes/redis-slow", `Redis did not take a wake-up for ${cluster} in time`),
+    )
+  }
+}
+
+async function addWakeUp(queue: LaneQueue, wakeUp: WakeUp): Promise<void> {
+  try {
+    // keepLastIfActive, not BullMQ's simple mode: that one drops what comes while the job is active.
+    const deduplication = { id: `${wakeUp.source}/${wakeUp.mode}`, keepLastIfActive: true }
+    await queue.add("wake-up", { wakeUp, failures: 0 }, { deduplication })
+  } catch (cause) {
+    throw enqueueError(queue.name, cause)
+  }
+}
+
+function enqueueError(lane: string, cause: unknown): HeadraceError {
+  if (cause instanceof Error && cause.message.includes("OOM ")) {
+    return new HeadraceError("lanes/redis-full", `Redis is full and takes no wake-up for ${lane}`, {
+      hint: "Give it more memory: lanes need little, so look at what else it holds.",
+      cause,
+    })
+  }
+  return new HeadraceError("lanes/not-enqueued", `Redis did not take a wake-up for ${lane}`, { cause })
+}
+
+function openQueue(cluster: string, prefix: string, redis: RedisClient): LaneQueue {
+  const queue: LaneQueue = new Queue(laneName(cluster), {
+    connection: redis,
+    prefix,
+    streams: { events: { maxLen: KEPT_EVENTS } },
+    defaultJobOptions: { removeOnComplete: { count: KEPT_DONE }, removeOnFail: { count: KEPT_FAILED } },
+  })
+  // Connection errors are told by the gate; without a listener they would end the process.
+  queue.on("error", () => undefined)
+  return queue
+}
+
+/** Name of a cluster's queue. */
+export function laneName(cluster: string): string {
+  return `lane-${cluster}`
+}
+
+function hashTag(prefix: string): string {
+  return prefix.includes("{") ? prefix : `{${prefix}}`
+}

@@ -1,0 +1,68 @@
+import { errorText, HeadraceError } from "../foundation/errors.ts"
+import type { Log } from "../observe/log.ts"
+import { admitRedis } from "./admit-redis.ts"
+import type { RedisClient } from "./connect-redis.ts"
+
+/**
+ * Lets work through while Redis is there and fit for lanes. Redis is looked at anew on every connect:
+ * it may have come back empty, or with another configuration.
+ */
+export interface RedisGate {
+  /** Why lanes cannot be used now; undefined when they can. */
+  trouble(): HeadraceError | undefined
+  /** Calls back each time Redis has been found fit, now too when it already is. */
+  onOpen(listener: () => void): void
+  /** Ends after the first look, or when the time is over. */
+  settled(milliseconds: number): Promise<void>
+}
+
+/** `where` names the server in messages; `formatKey` is where the format of the lanes stands. */
+export function watchRedis(client: RedisClient, where: string, formatKey: string, log: Log): RedisGate {
+  let trouble: HeadraceError | undefined = unavailable(where)
+  const listeners: (() => void)[] = []
+  const first = Promise.withResolvers<void>()
+
+  async function look(): Promise<void> {
+    try {
+      await admitRedis(client, formatKey)
+      trouble = undefined
+      log.info({ redis: where }, "redis is ready")
+      for (const listener of listeners) listener()
+    } catch (error) {
+      trouble = error instanceof HeadraceError ? error : unavailable(where, error)
+      log.error({ redis: where, code: trouble.code, err: errorText(error) }, "redis cannot be used")
+    }
+    first.resolve()
+  }
+
+  client.on("ready", () => void look())
+  client.on("close", () => {
+    trouble = unavailable(where)
+  })
+  client.on("error", (error: Error) => {
+    // While it is away, the last error is the best reason to give (a wrong password looks like this).
+    if (trouble?.code === "lanes/redis-unavailable") trouble = unavailable(where, error)
+  })
+  return {
+    trouble: () => trouble,
+    onOpen(listener) {
+      listeners.push(listener)
+      if (trouble === undefined) listener()
+    },
+    async settled(milliseconds) {
+      let timer: NodeJS.Timeout | undefined
+      const timeout = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, milliseconds)
+      })
+      await Promise.race([first.promise, timeout])
+      clearTimeout(timer)
+    },
+  }
+}
+
+function unavailable(where: string, cause?: unknown): HeadraceError {
+  return new HeadraceError("lanes/redis-unavailable", `Redis at ${where} does not answer`, {
+    hint: "Check that it runs and that the URL, password and TLS files are right; Headrace connects by itself when it is back.",
+    cause,
+  })
+}

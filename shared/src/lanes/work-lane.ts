@@ -1,0 +1,216 @@
+import { type Job, Worker } from "bullmq"
+import { errorText, HeadraceError } from "../foundation/errors.ts"
+import type { Log } from "../observe/log.ts"
+import { startHeartbeat } from "./lane-heartbeat.ts"
+import { watchLock } from "./lane-lock.ts"
+import type { LaneResult } from "./lane-outcome.ts"
+import { lastTicket, saveOutcome } from "./lane-outcomes.ts"
+import { scheduleRetry } from "./lane-retry.ts"
+import { type Lanes, laneName } from "./open-lanes.ts"
+import { LANES_FORMAT, LaneJob, type WakeUp } from "./wake-up.ts"
+
+/** Does what a wake-up asks for. Must stop before its next write when the signal aborts, and then throw. */
+export type LaneHandler = (wakeUp: WakeUp, signal: AbortSignal) => Promise<LaneResult>
+
+export interface WorkLaneOptions {
+  log: Log
+  /** Milliseconds for which a worker that fell silent keeps its wake-up. */
+  lockDuration?: number
+  /** Milliseconds between looks for workers that fell silent; two looks are needed. */
+  stalledInterval?: number
+  /** Milliseconds that `close` lets the handler finish before it aborts it and hands its wake-up back. */
+  grace?: number
+  /** Told of every outcome, after it was saved. */
+  onOutcome?: (wakeUp: WakeUp, result: LaneResult) => void
+}
+
+/** A worker of one lane. */
+export interface LaneWorker {
+  /** False while Redis is away or unfit, and once closed. */
+  running(): boolean
+  /** Finishes what is under way, or hands it back. */
+  close(): Promise<void>
+}
+
+// A worker killed in mid-work is replaced after lockDuration and at most two looks, some 12 s; BullMQ's own
+// defaults would keep the lane, whose global concurrency is 1, waiting for up to a minute.
+const LOCK_MS = 8000
+const STALLED_MS = 2000
+const GRACE_MS = 10_000
+const FORCED_CLOSE_MS = 5000
+
+/**
+ * Works a cluster's lane, one wake-up at a time among all workers of that lane everywhere (as a rule, not
+ * as a promise: the record's token is what keeps writers apart). Starts when Redis is fit, outlives its
+ * absence, and puts the lane's global concurrency back whenever Redis has lost it.
+ */
+export function workLane(
+  lanes: Lanes,
+  cluster: string,
+  handler: LaneHandler,
+  options: WorkLaneOptions,
+): LaneWorker {
+  return new RunningLane(lanes, cluster, handler, options)
+}
+
+class RunningLane implements LaneWorker {
+  readonly #lanes: Lanes
+  readonly #cluster: string
+  readonly #handler: LaneHandler
+  readonly #options: WorkLaneOptions
+  readonly #log: Log
+  readonly #stop = new AbortController()
+  readonly #heartbeat: { stop(): void }
+  /** Wake-ups that could not be handed back to a Redis that was away. */
+  readonly #owed = new Map<string, WakeUp>()
+  #worker: Worker<LaneJob> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(lanes: Lanes, cluster: string, handler: LaneHandler, options: WorkLaneOptions) {
+    this.#lanes = lanes
+    this.#cluster = cluster
+    this.#handler = handler
+    this.#options = options
+    this.#log = options.log.child({ cluster })
+    this.#heartbeat = startHeartbeat(lanes, cluster)
+    lanes.onOpen(() => void this.#open())
+  }
+
+  running(): boolean {
+    return (
+      this.#closing === undefined && this.#lanes.trouble() === undefined && this.#worker?.isRunning() === true
+    )
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #open(): Promise<void> {
+    if (this.#closing !== undefined) return
+    try {
+      await this.#holdToOne()
+      for (const [line, wakeUp] of this.#owed) {
+        await this.#lanes.wake(this.#cluster, wakeUp)
+        this.#owed.delete(line)
+      }
+    } catch (error) {
+      // The next connect, or the next wake-up, asserts it again.
+      this.#log.warn({ err: errorText(error) }, "lane could not be prepared")
+    }
+    if (this.#worker === undefined && this.#closing === undefined) this.#start()
+  }
+
+  /** A Redis that was emptied has forgotten the lane's concurrency, and would let all workers run at once. */
+  async #holdToOne(): Promise<void> {
+    const queue = this.#lanes.queue(this.#cluster)
+    if ((await queue.getGlobalConcurrency()) !== 1) await queue.setGlobalConcurrency(1)
+  }
+
+  #start(): void {
+    const lockDuration = this.#options.lockDuration ?? LOCK_MS
+    const worker = new Worker<LaneJob>(laneName(this.#cluster), (job) => this.#work(job), {
+      connection: this.#lanes.patientRedis(),
+      prefix: this.#lanes.prefix,
+      lockDuration,
+      lockRenewTime: lockDuration / 4,
+      stalledInterval: this.#options.stalledInterval ?? STALLED_MS,
+      // A wake-up is never given up for having killed its worker: the lane would stay behind for good.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+      drainDelay: 2,
+      runRetryDelay: 1000,
+    })
+    worker.on("error", (error) => this.#log.warn({ err: error.message }, "lane worker met an error"))
+    worker.on("stalled", (jobId) =>
+      this.#log.warn({ job: jobId }, "took over from a worker that fell silent"),
+    )
+    this.#worker = worker
+  }
+
+  async #work(job: Job<LaneJob>): Promise<void> {
+    const { wakeUp, failures } = readJob(job)
+    const worker = this.#worker
+    if (worker === undefined) throw new HeadraceError("lanes/closed", "the lane worker is closed")
+    const lock = watchLock(worker, job.id ?? "", this.#options.lockDuration ?? LOCK_MS)
+    const signal = AbortSignal.any([lock.signal, this.#stop.signal])
+    try {
+      await this.#holdToOne()
+      const ticket = await lastTicket(this.#lanes)
+      const result = await this.#handle(wakeUp, signal)
+      await this.#tell(wakeUp, result, ticket)
+      if (result.result === "failed") await this.#retry(wakeUp, failures + 1)
+    } catch (error) {
+      // Not done, or not by us: somebody has to look again.
+      await this.#handBack(wakeUp)
+      throw error
+    } finally {
+      lock.release()
+    }
+  }
+
+  /** The handler's result; its error as a result, too, unless the signal was the reason. */
+  async #handle(wakeUp: WakeUp, signal: AbortSignal): Promise<LaneResult> {
+    try {
+      return await this.#handler(wakeUp, signal)
+    } catch (error) {
+      if (signal.aborted) throw error
+      this.#log.error({ source: wakeUp.source, err: errorText(error) }, "reconcile failed")
+      return failedResult(error)
+    }
+  }
+
+  async #tell(wakeUp: WakeUp, result: LaneResult, ticket: number): Promise<void> {
+    const { source, mode } = wakeUp
+    const outcome = { ...result, format: LANES_FORMAT, source, mode, ticket, at: Date.now() } as const
+    await saveOutcome(this.#lanes, this.#cluster, outcome)
+    this.#options.onOutcome?.(wakeUp, result)
+  }
+
+  async #retry(wakeUp: WakeUp, failures: number): Promise<void> {
+    await scheduleRetry(this.#lanes.queue(this.#cluster), wakeUp, failures)
+  }
+
+  async #handBack(wakeUp: WakeUp): Promise<void> {
+    try {
+      await this.#lanes.wake(this.#cluster, wakeUp)
+    } catch {
+      this.#owed.set(`${wakeUp.source}/${wakeUp.mode}`, wakeUp)
+    }
+  }
+
+  async #close(): Promise<void> {
+    this.#heartbeat.stop()
+    const worker = this.#worker
+    if (worker === undefined) return
+    const handBack = setTimeout(() => {
+      this.#stop.abort(
+        new HeadraceError("lanes/handed-back", "the program ends; the wake-up goes back to its lane"),
+      )
+    }, this.#options.grace ?? GRACE_MS)
+    const force = setTimeout(
+      () => void worker.disconnect().catch(() => undefined),
+      (this.#options.grace ?? GRACE_MS) + FORCED_CLOSE_MS,
+    )
+    try {
+      await worker.close()
+    } finally {
+      clearTimeout(handBack)
+      clearTimeout(force)
+    }
+  }
+}
+
+function readJob(job: Job<LaneJob>): LaneJob {
+  const parsed = LaneJob.safeParse(job.data)
+  if (parsed.success) return parsed.data
+  throw new HeadraceError("lanes/unknown-wake-up", `wake-up ${job.id} of ${job.queueName} does not read`, {
+    hint: "A newer version of Headrace wrote it: upgrade this one.",
+    cause: parsed.error,
+  })
+}
+
+function failedResult(error: unknown): LaneResult {
+  const code = error instanceof HeadraceError ? error.code : "program/unexpected"
+  return { result: "failed", commit: null, failed: [], error: { code, message: errorText(error) } }
+}
