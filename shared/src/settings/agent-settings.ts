@@ -1,4 +1,6 @@
 import { z } from "zod"
+import { BeforePublish, Notify } from "./agent-notify.ts"
+import { From } from "./agent-sources.ts"
 import { Bytes, Duration } from "./units.ts"
 
 const Keep = z.strictObject({
@@ -7,18 +9,6 @@ const Keep = z.strictObject({
   bytes: Bytes.prefault("2Gi").describe(
     "At this size publishing stops and alarms rather than fill the disk.",
   ),
-})
-
-const From = z.strictObject({
-  configMap: z
-    .string()
-    .regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
-    .describe("A target of the record, NAMESPACE/NAME."),
-  under: z.string().optional().describe("Folder of the projection that its files go to."),
-  names: z
-    .enum(["keys", "paths"])
-    .prefault("keys")
-    .describe("Files by ConfigMap key, as a mount shows them, or by the repository's own paths."),
 })
 
 const durability = z
@@ -32,30 +22,66 @@ const Projection = z.strictObject({
   layout: z.enum(["links"]).prefault("links"),
   keep: Keep.prefault({}),
   durability,
+  before: z
+    .array(BeforePublish)
+    .prefault([])
+    .describe("Programs that may veto a revision before it is shown."),
+  notify: z.array(Notify).prefault([]).describe("Whom to tell of each published revision."),
 })
 
 const EveryTarget = z.strictObject({
   path: z.string().describe("Each target of the record becomes the projection PATH/NAMESPACE/NAME."),
   keep: Keep.prefault({}),
   durability,
+  notify: z.array(Notify).prefault([]).describe("Whom to tell of each published revision of any of them."),
 })
 
-/** The agent's file: one record, and what to show of it where. */
-export const AgentSettings = z.strictObject({
-  version: z.literal(1),
-  record: z
-    .string()
-    .regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/SOURCE")
-    .describe("The record to follow: Headrace's namespace and the source's name."),
-  kubeconfig: z.string().optional().describe("Else the pod's own service account."),
-  context: z.string().optional(),
-  projections: z.record(z.string(), Projection).prefault({}),
-  everyTarget: EveryTarget.optional().describe("Project all targets, those that rules add later too."),
-  listen: z
-    .string()
-    .prefault("127.0.0.1:9474")
-    .describe("HOST:PORT of /healthz, /readyz and /metrics; port 0 picks one."),
+const Report = z.strictObject({
+  node: z.string().optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
+  namespace: z.string().optional().describe("Where the Lease goes; else the record's namespace."),
+  every: Duration.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
 })
+
+/** The agent's file: one record, and what to show of it, and of other sources, where. */
+export const AgentSettings = z
+  .strictObject({
+    version: z.literal(1),
+    record: z
+      .string()
+      .regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/SOURCE")
+      .optional()
+      .describe(
+        "The record to follow: Headrace's namespace and the source's name. Not needed without targets of it.",
+      ),
+    kubeconfig: z.string().optional().describe("Else the pod's own service account."),
+    context: z.string().optional(),
+    projections: z.record(z.string(), Projection).prefault({}),
+    everyTarget: EveryTarget.optional().describe("Project all targets, those that rules add later too."),
+    listen: z
+      .string()
+      .prefault("127.0.0.1:9474")
+      .describe("HOST:PORT of /healthz, /readyz and /metrics; port 0 picks one."),
+    jitter: Duration.prefault("0s").describe(
+      "Spread of the first read after a change, so that a thousand nodes do not ask at once.",
+    ),
+    report: Report.optional().describe("Report what this node shows as a Lease; absent: no report."),
+    mirrors: z.string().prefault("/var/cache/headrace").describe("Folder for the mirrors of git sources."),
+  })
+  .refine((settings) => settings.record !== undefined || !needsRecord(settings), {
+    message: "expected record: a projection shows targets of it",
+    path: ["record"],
+  })
+
+function needsRecord(settings: {
+  everyTarget?: unknown
+  projections: Record<string, { from: readonly { configMap?: string | undefined }[] }>
+}): boolean {
+  if (settings.everyTarget !== undefined) return true
+  return Object.values(settings.projections).some(({ from }) =>
+    from.some(({ configMap }) => configMap !== undefined),
+  )
+}
+
 export type AgentSettings = z.infer<typeof AgentSettings>
 export type ProjectionSettings = AgentSettings["projections"][string]
 export type KeepSettings = ProjectionSettings["keep"]

@@ -1,18 +1,10 @@
 import { z } from "zod"
+import { GitAuth } from "./git-auth.ts"
 import { Duration, Percent } from "./units.ts"
 
 const name = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected lower-case letters, digits, - and .")
-
-const Auth = z.strictObject({
-  tokenFile: z.string().optional().describe("File that holds an HTTPS token."),
-  sshKeyFile: z.string().optional().describe("File that holds an SSH private key."),
-  githubApp: z
-    .strictObject({ appId: z.int(), installationId: z.int(), privateKeyFile: z.string() })
-    .optional()
-    .describe("A GitHub App's installation."),
-})
 
 const Source = z.strictObject({
   url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
@@ -24,7 +16,7 @@ const Source = z.strictObject({
     .string()
     .optional()
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
-  auth: Auth.optional(),
+  auth: GitAuth.optional(),
   poll: Duration.prefault("30s").describe("How often to look at the branch without being told; jittered."),
   allowForcePush: z.boolean().prefault(false).describe("Follow a branch that is no longer a descendant."),
   foreignKeys: z

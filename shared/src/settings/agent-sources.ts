@@ -1,0 +1,92 @@
+import { z } from "zod"
+import { GitAuth } from "./git-auth.ts"
+import { Duration } from "./units.ts"
+
+const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
+
+const mode = z
+  .string()
+  .regex(/^0?[0-7]{3}$/, 'expected permission bits in octal, in quotes, such as "0444"')
+  .transform((text) => Number.parseInt(text, 8))
+
+const Item = z.strictObject({
+  key: z.string().describe("A key of the ConfigMap; one that is absent is an error unless `optional`."),
+  path: z.string().describe("Where its file goes, relative to `under`."),
+  mode: mode.optional().describe("Permission bits of this file."),
+})
+
+const Live = z
+  .strictObject({
+    configMap: place.optional().describe("One ConfigMap, NAMESPACE/NAME."),
+    labelSelector: z.string().optional().describe("Every ConfigMap that this Kubernetes selector matches."),
+    namespaces: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("With labelSelector: where to look; absent: in all namespaces."),
+    uniqueNames: z
+      .boolean()
+      .prefault(false)
+      .describe("With labelSelector: put files under NAMESPACE.NAME/, so that equal keys do not meet."),
+  })
+  .refine((live) => (live.configMap === undefined) !== (live.labelSelector === undefined), {
+    message: "expected either configMap or labelSelector",
+  })
+
+const Git = z
+  .strictObject({
+    url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path."),
+    branch: z.string().optional().describe("Follow this branch."),
+    tag: z.string().optional().describe("Follow this tag."),
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "expected a full commit id")
+      .optional()
+      .describe("Stay at this commit."),
+    paths: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("Only files at or under these paths; absent: the whole tree."),
+    strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
+    auth: GitAuth.optional(),
+    poll: Duration.prefault("10s").describe("How often to fetch; jittered."),
+  })
+  .refine(
+    ({ branch, tag, commit }) => [branch, tag, commit].filter((ref) => ref !== undefined).length === 1,
+    {
+      message: "expected one of branch, tag and commit",
+    },
+  )
+
+/** One source of a projection's files. */
+export const From = z
+  .strictObject({
+    configMap: place.optional().describe("A target of the record, NAMESPACE/NAME."),
+    live: Live.optional().describe("ConfigMaps as they stand in the cluster, Headrace's or not."),
+    git: Git.optional().describe("A git repository, without the store."),
+    under: z.string().optional().describe("Folder of the projection that its files go to."),
+    names: z
+      .enum(["keys", "paths"])
+      .prefault("keys")
+      .describe("Files by ConfigMap key, as a mount shows them, or by the repository's own paths."),
+    optional: z
+      .boolean()
+      .prefault(false)
+      .describe("An absent ConfigMap (or key of `items`) counts as empty, and not as a reason to wait."),
+    items: z.array(Item).min(1).optional().describe("Only these keys of a ConfigMap, at these paths."),
+    mode: mode.optional().describe("Permission bits of all its files; else 0444, or 0555 for executables."),
+    gunzip: z
+      .union([z.boolean(), z.array(z.string())])
+      .prefault(false)
+      .describe("With `live`: undo gzip for all keys, or for these. Record targets need no such word."),
+  })
+  .refine(
+    ({ configMap, live, git }) => [configMap, live, git].filter((from) => from !== undefined).length === 1,
+    {
+      message: "expected one of configMap, live and git",
+    },
+  )
+export type FromSettings = z.infer<typeof From>
+export type LiveSettings = z.infer<typeof Live>
+export type GitFromSettings = z.infer<typeof Git>

@@ -1,0 +1,11 @@
+import { z } from "zod"
+
+/** How to prove to a git server who we are. Secrets are files, read anew at each use. */
+export const GitAuth = z.strictObject({
+  tokenFile: z.string().optional().describe("File that holds an HTTPS token."),
+  sshKeyFile: z.string().optional().describe("File that holds an SSH private key."),
+  githubApp: z
+    .strictObject({ appId: z.int(), installationId: z.int(), privateKeyFile: z.string() })
+    .optional()
+    .describe("A GitHub App's installation."),
+})
