@@ -23,6 +23,8 @@ export interface Entries {
 
 /** As many links as Linux follows for one path: path_resolution(7). */
 const MOST_HOPS = 40
+/** Parts that lead nowhere else. */
+const STAYS = new Set(["", "."])
 
 /**
  * Follows a link inside its tree, part by part and through other links, as path_resolution(7) says, with
@@ -48,15 +50,14 @@ export function followLink(link: TreeLink, entries: Entries): Destination {
 /** Walks `rest` (last part first) from `at`, up to the next link. */
 function walk(at: string[], rest: string[], entries: Entries): Destination | TreeLink {
   for (let part = rest.pop(); part !== undefined; part = rest.pop()) {
-    if (part === "" || part === ".") continue
+    if (STAYS.has(part)) continue
     if (part === "..") {
       if (at.pop() === undefined) return fault("link-outside")
       continue
     }
     const found = look([...at, part].join("/"), entries)
     if (!("kind" in found)) return found
-    if (found.kind === "file" && rest.length > 0) return fault("link-dangling")
-    if (found.kind !== "folder") return found
+    if (found.kind !== "folder") return rest.length > 0 ? fault("link-dangling") : found
     at.push(part)
   }
   return { kind: "folder", folder: at.join("/") }

@@ -1,0 +1,31 @@
+import { open, readdir, readFile } from "node:fs/promises"
+import { join } from "node:path"
+
+/** A SHA-1 repository's checksum at the end of a pack, and of an index before its own. */
+const CHECKSUM = 20
+
+/**
+ * The name of a pack that was cut short or has no whole index; undefined when there is none. Compares the
+ * last bytes of each pack with the copy in its index (gitformat-pack(5)), which finds a killed fetch and a
+ * full disk in microseconds; damage in the middle shows when an object is read.
+ */
+export async function damagedPack(folder: string): Promise<string | undefined> {
+  const names: string[] = await readdir(folder).catch(() => [])
+  for (const name of names.filter((each) => each.endsWith(".pack"))) {
+    const indexName = name.replace(/\.pack$/, ".idx")
+    if (!names.includes(indexName)) return name
+    const index = await readFile(join(folder, indexName))
+    const recorded = index.subarray(-2 * CHECKSUM, -CHECKSUM)
+    const actual = await lastBytes(join(folder, name))
+    if (index.length < 2 * CHECKSUM || !actual.equals(recorded)) return name
+  }
+  return undefined
+}
+
+async function lastBytes(file: string): Promise<Buffer> {
+  await using handle = await open(file)
+  const { size } = await handle.stat()
+  const bytes = Buffer.alloc(Math.min(CHECKSUM, size))
+  await handle.read(bytes, 0, bytes.length, size - bytes.length)
+  return bytes
+}

@@ -1,0 +1,67 @@
+import { HeadraceError } from "../../foundation/errors.ts"
+import { type GitAuth, gitLogin } from "../git-login.ts"
+import { gitEnvironment } from "../process/git-environment.ts"
+import { runGit } from "../process/run-git.ts"
+
+/** The ref of a mirror that stands where its branch stood at the last fetch. */
+export const TIP = "refs/headrace/tip"
+
+export interface FetchRequest {
+  url: string
+  branch: string
+  auth?: GitAuth
+  place: string
+  fetchTimeout?: number
+  signal: AbortSignal
+}
+
+const TIMEOUT = 600_000
+
+/**
+ * Brings the branch's tip and its whole history into the mirror at `place`, also when the branch was forced
+ * elsewhere. Throws `git/branch-missing`, `git/repository-missing`, `git/auth-failed`, `git/unreachable`,
+ * `git/shallow`, `git/damaged`, `git/timeout` and the signal's reason; no message holds a secret.
+ */
+export async function fetchBranch(request: FetchRequest): Promise<void> {
+  const { url, branch, auth, place, signal } = request
+  const login = await gitLogin(auth, url, signal)
+  try {
+    const { stderr } = await runGit({
+      gitDir: place,
+      env: gitEnvironment(login.settings, login.env),
+      signal,
+      timeout: request.fetchTimeout ?? TIMEOUT,
+      args: [
+        "fetch",
+        "--no-progress",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+        "--no-recurse-submodules",
+        "--end-of-options",
+        url,
+        `+refs/heads/${branch}:${TIP}`,
+      ],
+    })
+    // Git leaves the ref as it was, says so and ends with 0.
+    if (stderr.includes("shallow update not allowed")) throw shallow(url)
+  } catch (error) {
+    if (!(error instanceof HeadraceError)) throw error
+    throw told(error, login.secret, url)
+  }
+}
+
+/** The error without the secret, should a server have echoed it, and with the remote's name. */
+function told(error: HeadraceError, secret: string | undefined, url: string): HeadraceError {
+  const message = secret ? error.message.replaceAll(secret, "[secret]") : error.message
+  return new HeadraceError(error.code, message, {
+    ...(error.hint ? { hint: error.hint } : {}),
+    fields: { ...error.fields, url },
+  })
+}
+
+function shallow(url: string): HeadraceError {
+  return new HeadraceError("git/shallow", `${url} is a shallow clone, which cannot tell its whole history`, {
+    hint: "Fetch from the full repository, or run git fetch --unshallow in that one.",
+  })
+}

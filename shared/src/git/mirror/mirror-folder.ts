@@ -1,0 +1,73 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { runGit } from "../process/run-git.ts"
+import { damagedPack } from "./damaged-pack.ts"
+
+/** What a mirror is of; it stands in the mirror, so that one of another remote is noticed. */
+export interface MirrorIdentity {
+  format: 1
+  url: string
+  branch: string
+}
+
+const IDENTITY_FILE = "headrace.json"
+
+/** Makes an empty bare repository at `place`, no templates and so no hooks in it. Throws `git/…`. */
+export async function createMirror(place: string, identity: MirrorIdentity): Promise<void> {
+  await mkdir(dirname(place), { recursive: true })
+  const fresh = `${place}.new-${process.pid}`
+  await rm(fresh, { recursive: true, force: true })
+  await runGit({
+    args: [
+      "init",
+      "--quiet",
+      "--bare",
+      "--template=",
+      "--initial-branch=headrace",
+      "--end-of-options",
+      fresh,
+    ],
+  })
+  await writeFile(join(fresh, IDENTITY_FILE), `${canonicalJson(identity)}\n`)
+  await swapMirror(fresh, place)
+}
+
+/** Puts the mirror at `fresh` in the place of the one that may be there. */
+export async function swapMirror(fresh: string, place: string): Promise<void> {
+  const old = `${place}.old-${process.pid}`
+  await rm(old, { recursive: true, force: true })
+  await rename(place, old).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error
+  })
+  await rename(fresh, place)
+  await rm(old, { recursive: true, force: true })
+}
+
+/** Why the mirror at `place` cannot be used as it is; undefined when it can. */
+export async function mirrorFault(place: string, identity: MirrorIdentity): Promise<string | undefined> {
+  const written = await readFile(join(place, IDENTITY_FILE), "utf8").catch(() => undefined)
+  if (written === undefined) return "missing or half made"
+  if (written.trim() !== canonicalJson(identity)) return "of another remote or branch"
+  for (const name of ["HEAD", "objects", "refs"]) {
+    if (!(await readdir(place)).includes(name)) return `without ${name}`
+  }
+  const pack = await damagedPack(join(place, "objects", "pack"))
+  return pack === undefined ? undefined : `with a damaged pack, ${pack}`
+}
+
+/** Removes what a killed git or Headrace left: lock files, unfinished packs and objects, unfinished swaps. */
+export async function removeLeftovers(place: string): Promise<string[]> {
+  const removed: string[] = []
+  const name = place.slice(dirname(place).length + 1)
+  for (const sibling of await readdir(dirname(place)).catch(() => [])) {
+    if (sibling.startsWith(`${name}.new-`) || sibling.startsWith(`${name}.old-`))
+      removed.push(join(dirname(place), sibling))
+  }
+  const inside = await readdir(place, { recursive: true }).catch(() => [])
+  for (const path of inside) {
+    if (path.endsWith(".lock") || /(^|\/)(tmp_|\.tmp-)[^/]*$/.test(path)) removed.push(join(place, path))
+  }
+  for (const path of removed) await rm(path, { recursive: true, force: true })
+  return removed
+}

@@ -1,0 +1,31 @@
+import fc from "fast-check"
+import { expect, it } from "vitest"
+import { BatchParser, type FoundObject } from "./batch-parser.ts"
+
+it("reads answers of any bytes, cut into chunks anywhere", () => {
+  const answer = fc.option(fc.uint8Array({ maxLength: 50 }), { nil: undefined })
+  fc.assert(
+    fc.property(fc.array(answer), fc.integer({ min: 1, max: 30 }), (contents, chunk) => {
+      const oid = "a".repeat(40)
+      const stream = Buffer.concat(
+        contents.flatMap((content) =>
+          content === undefined
+            ? [Buffer.from(`${oid} missing\n`)]
+            : [Buffer.from(`${oid} blob ${content.length}\n`), content, Buffer.from("\n")],
+        ),
+      )
+      const found: (FoundObject | undefined)[] = []
+      const parser = new BatchParser(true, (object) => found.push(object))
+      for (let at = 0; at < stream.length; at += chunk) parser.push(stream.subarray(at, at + chunk))
+
+      expect(found.map((object) => object?.content.toString("hex"))).toEqual(
+        contents.map((content) => content && Buffer.from(content).toString("hex")),
+      )
+    }),
+  )
+})
+
+it("refuses an answer that is no header", () => {
+  const parser = new BatchParser(true, () => {})
+  expect(() => parser.push(Buffer.from("fatal: what\n"))).toThrow("fatal: what")
+})

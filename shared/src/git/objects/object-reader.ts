@@ -1,0 +1,162 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
+import { HeadraceError } from "../../foundation/errors.ts"
+import { gitEnvironment } from "../process/git-environment.ts"
+import { gitFailure } from "../process/git-failure.ts"
+import { endGroup } from "../process/run-git.ts"
+import { BatchParser, type FoundObject } from "./batch-parser.ts"
+
+interface Request {
+  name: string
+  /** How often git died with this one at its head. */
+  deaths: number
+  resolve(found: FoundObject | undefined): void
+  reject(error: unknown): void
+}
+
+/** Requests written ahead of their answers: enough to keep git busy, few enough that an abort is prompt. */
+const WRITTEN_AHEAD = 64
+/** Of one request, before it counts as the cause. */
+const MOST_DEATHS = 2
+const SILENCE = 60_000
+
+/**
+ * Objects through one long-lived `git cat-file`: a process for each would cost 3 ms, this costs microseconds.
+ * Started at the first read and again when it died; what was asked is asked again.
+ */
+export class ObjectReader {
+  readonly #gitDir: string
+  readonly #withContent: boolean
+  #child: ChildProcessWithoutNullStreams | undefined
+  #waiting: Request[] = []
+  #written: Request[] = []
+  #silence: NodeJS.Timeout | undefined
+  #closed = false
+
+  /** With contents (`--batch`) or only type and size (`--batch-check`). */
+  constructor(gitDir: string, reads: "contents" | "sizes") {
+    this.#gitDir = gitDir
+    this.#withContent = reads === "contents"
+  }
+
+  /**
+   * What git has under each name, in order; undefined: no such object. A name holds no line break.
+   * Throws the signal's reason, `git/damaged`, `git/reader-died`, `git/closed`.
+   */
+  async read(names: readonly string[], signal?: AbortSignal): Promise<(FoundObject | undefined)[]> {
+    signal?.throwIfAborted()
+    if (this.#closed) throw closedError()
+    const requests = new Set<Request>()
+    const answers = names.map(
+      (name) =>
+        new Promise<FoundObject | undefined>((resolve, reject) => {
+          const request: Request = { name, deaths: 0, resolve, reject }
+          requests.add(request)
+          this.#waiting.push(request)
+        }),
+    )
+    const onAbort = () => {
+      this.#waiting = this.#waiting.filter((request) => !requests.has(request))
+      for (const request of requests) request.reject(signal?.reason)
+    }
+    signal?.addEventListener("abort", onAbort, { once: true })
+    this.#write()
+    try {
+      return await Promise.all(answers)
+    } finally {
+      signal?.removeEventListener("abort", onAbort)
+    }
+  }
+
+  /** Ends the process; what is unanswered fails. */
+  close(): void {
+    this.#closed = true
+    const child = this.#child
+    this.#fail(closedError())
+    if (child) endGroup(child)
+  }
+
+  #write(): void {
+    if (this.#waiting.length === 0) return
+    this.#child ??= this.#start()
+    while (this.#written.length < WRITTEN_AHEAD) {
+      const request = this.#waiting.shift()
+      if (request === undefined) break
+      this.#written.push(request)
+      this.#child.stdin.write(`${request.name}\n`)
+    }
+    this.#silence?.refresh()
+  }
+
+  #start(): ChildProcessWithoutNullStreams {
+    const mode = this.#withContent ? "--batch" : "--batch-check"
+    const child = spawn("git", [`--git-dir=${this.#gitDir}`, "cat-file", mode], {
+      env: gitEnvironment(),
+      stdio: "pipe",
+      detached: true,
+    })
+    const parser = new BatchParser(this.#withContent, (found) => this.#written.shift()?.resolve(found))
+    let complaint = ""
+    child.stderr.on("data", (chunk: Buffer) => {
+      complaint = (complaint + chunk.toString("latin1")).slice(-4096)
+    })
+    child.stdout.on("data", (chunk: Buffer) => {
+      if (this.#child !== child) return
+      try {
+        parser.push(chunk)
+        this.#write()
+      } catch (error) {
+        complaint += String(error)
+        endGroup(child)
+      }
+      if (this.#written.length === 0) this.#stopClock()
+      else this.#startClock(child)
+    })
+    child.stdin.on("error", () => {})
+    child.once("error", (cause) => this.#died(child, String(cause), null))
+    child.once("close", (code) => this.#died(child, complaint, code))
+    this.#startClock(child)
+    return child
+  }
+
+  #startClock(child: ChildProcessWithoutNullStreams): void {
+    this.#stopClock()
+    this.#silence = setTimeout(() => endGroup(child), SILENCE)
+  }
+
+  #stopClock(): void {
+    clearTimeout(this.#silence)
+    this.#silence = undefined
+  }
+
+  #died(child: ChildProcessWithoutNullStreams, complaint: string, code: number | null): void {
+    if (this.#child !== child) return
+    this.#child = undefined
+    this.#stopClock()
+    const [head, ...others] = this.#written
+    this.#written = []
+    if (head !== undefined && ++head.deaths >= MOST_DEATHS) {
+      const failure = gitFailure("cat-file", code, complaint)
+      head.reject(failure.code === "git/failed" ? readerDied(failure) : failure)
+      this.#waiting.unshift(...others)
+    } else if (head !== undefined) {
+      this.#waiting.unshift(head, ...others)
+    }
+    this.#write()
+  }
+
+  #fail(error: HeadraceError): void {
+    this.#stopClock()
+    this.#child = undefined
+    for (const request of [...this.#written, ...this.#waiting]) request.reject(error)
+    this.#written = []
+    this.#waiting = []
+  }
+}
+
+function closedError(): HeadraceError {
+  return new HeadraceError("git/closed", "the mirror is closed")
+}
+
+function readerDied(cause: HeadraceError): HeadraceError {
+  return new HeadraceError("git/reader-died", "git cat-file died over and over", { cause })
+}

@@ -1,0 +1,66 @@
+import { resolve as resolvePath } from "node:path"
+import { HeadraceError, UsageError } from "../foundation/errors.ts"
+import type { Log } from "../observe/log.ts"
+import { checkUrl, type GitAuth } from "./git-login.ts"
+import { GitMirror } from "./mirror/git-mirror.ts"
+import { createMirror, type MirrorIdentity, mirrorFault, removeLeftovers } from "./mirror/mirror-folder.ts"
+import { runGit } from "./process/run-git.ts"
+import type { SourceRepository } from "./source-repository.ts"
+
+export interface MirrorOptions {
+  /** The source's name; the mirror is the folder NAME.git. */
+  name: string
+  /** HTTPS, SSH or a local path; the operator's word, never a payload's. */
+  url: string
+  branch: string
+  /** Folder of all mirrors; made when it is missing. */
+  folder: string
+  auth?: GitAuth
+  log: Log
+  /** Milliseconds that a fetch may take; 10 minutes, as a first one brings the whole history. */
+  fetchTimeout?: number
+}
+
+export type Mirror = SourceRepository & { close(): Promise<void> }
+
+/**
+ * Opens the bare mirror of a source, or makes an empty one: the first fetch fills it. One that is damaged,
+ * half made or of another remote is replaced. Nothing else may use the folder while it is open.
+ *
+ * Throws UsageError `git/bad-branch`, `git/credentials-in-url`, `git/insecure-token`; HeadraceError `git/…`.
+ */
+export async function openMirror(options: MirrorOptions): Promise<Mirror> {
+  checkUrl(options.url, options.auth)
+  await checkBranch(options.branch)
+  if (!/^[A-Za-z0-9][-.\w]*$/.test(options.name)) {
+    throw new UsageError("git/bad-name", `${JSON.stringify(options.name)} cannot name a mirror`)
+  }
+  const url = absoluteUrl(options.url)
+  const place = resolvePath(options.folder, `${options.name}.git`)
+  const identity: MirrorIdentity = { format: 1, url, branch: options.branch }
+  const log = options.log.child({ source: options.name })
+  const removed = await removeLeftovers(place)
+  if (removed.length > 0)
+    log.warn({ removed: removed.length }, "removed what a killed git left in the mirror")
+  const fault = await mirrorFault(place, identity)
+  if (fault !== undefined) {
+    log.info({ reason: fault }, "making a new mirror")
+    await createMirror(place, identity)
+  }
+  return new GitMirror({ ...options, url, place, identity, log })
+}
+
+async function checkBranch(branch: string): Promise<void> {
+  const args = ["check-ref-format", `refs/heads/${branch}`]
+  await runGit({ args }).catch((cause: unknown) => {
+    if (!(cause instanceof HeadraceError) || cause.code !== "git/failed") throw cause
+    throw new UsageError("git/bad-branch", `${JSON.stringify(branch)} cannot be a branch's name`, {
+      hint: "Give the branch alone, such as main.",
+    })
+  })
+}
+
+/** A local path is made absolute, since git runs elsewhere; scp-like `host:path` has a colon before any slash. */
+function absoluteUrl(url: string): string {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) || /^[^/]+:/.test(url) ? url : resolvePath(url)
+}

@@ -1,0 +1,89 @@
+import { compareText } from "../../foundation/canonical-json.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { TreeFile } from "../../plan/tree.ts"
+import { isLfsPointer, mayBeLfsPointer } from "../lfs-pointer.ts"
+import type { TreeLink } from "../links/follow-link.ts"
+import { lfsProblem, pathProblem, submoduleProblem } from "../tree-problems.ts"
+import type { ParsedEntries } from "./parse-entries.ts"
+import type { RawTree, TreeEntry } from "./raw-tree.ts"
+
+/** Reads objects of the mirror. Both throw `git/missing-object`. */
+export interface ObjectSource {
+  contents(oids: readonly string[]): Promise<Buffer[]>
+  sizes(oids: readonly string[]): Promise<number[]>
+}
+
+const LINK = "120000"
+const SUBMODULE = "160000"
+const OWNER_MAY_EXECUTE = 0o100
+
+/**
+ * Sorts entries into files, links and problems, reading what only contents tell: sizes that git did not
+ * print, the targets of links and, with `usesLfs`, LFS pointers.
+ */
+export async function admitEntries(
+  parsed: ParsedEntries,
+  usesLfs: boolean,
+  source: ObjectSource,
+): Promise<RawTree> {
+  const problems: RawTree["problems"][number][] = []
+  const good: TreeEntry[] = []
+  for (const entry of parsed.entries) {
+    const reason = parsed.unreadable.has(entry.path) ? "is not UTF-8" : badParts(entry.path)
+    if (reason !== undefined) problems.push({ ...pathProblem(entry.path, reason), file: entry.path })
+    else if (entry.mode === SUBMODULE) problems.push({ ...submoduleProblem(entry.path), file: entry.path })
+    else good.push(entry)
+  }
+  const links = await readLinks(
+    good.filter((entry) => entry.mode === LINK),
+    source,
+  )
+  let files = await sizedFiles(
+    good.filter((entry) => entry.mode !== LINK),
+    source,
+  )
+  if (usesLfs) {
+    const pointers = await findPointers(files, source)
+    for (const path of pointers) problems.push({ ...lfsProblem(path), file: path })
+    files = files.filter((file) => !pointers.has(file.path))
+  }
+  return {
+    files: inPathOrder(files),
+    links: inPathOrder(links),
+    problems: inPathOrder(problems, "file"),
+    usesLfs,
+  }
+}
+
+async function readLinks(entries: readonly TreeEntry[], source: ObjectSource): Promise<TreeLink[]> {
+  const targets = await source.contents(entries.map((entry) => entry.oid))
+  return entries.map(({ path }, index) => ({ path, target: targets[index]?.toString("utf8") ?? "" }))
+}
+
+async function sizedFiles(entries: readonly TreeEntry[], source: ObjectSource): Promise<TreeFile[]> {
+  const unsized = entries.filter((entry) => entry.size === undefined)
+  const sizes = await source.sizes(unsized.map((entry) => entry.oid))
+  const known = new Map(unsized.map((entry, index) => [entry.oid, sizes[index]]))
+  return entries.map(({ path, mode, oid, size = known.get(oid) }) => {
+    if (size === undefined) throw new HeadraceError("git/missing-object", `${path} (${oid}) has no size`)
+    return { path, oid, size, executable: (Number.parseInt(mode, 8) & OWNER_MAY_EXECUTE) !== 0 }
+  })
+}
+
+async function findPointers(files: readonly TreeFile[], source: ObjectSource): Promise<Set<string>> {
+  const small = files.filter((file) => mayBeLfsPointer(file.size))
+  const contents = await source.contents(small.map((file) => file.oid))
+  return new Set(
+    small.filter((_, index) => isLfsPointer(contents[index] ?? Buffer.alloc(0))).map((file) => file.path),
+  )
+}
+
+/** Git's porcelain makes no such trees, but a crafted one may hold them. */
+function badParts(path: string): string | undefined {
+  if (!/(^|\/)(\.{0,2}|\.git)(\/|$)/i.test(path)) return undefined
+  return "has a part that is empty, ., .. or .git"
+}
+
+function inPathOrder<T, K extends keyof T>(items: readonly T[], key: K = "path" as K): T[] {
+  return items.toSorted((a, b) => compareText(String(a[key]), String(b[key])))
+}

@@ -1,0 +1,23 @@
+import type { Problem } from "../../foundation/problem.ts"
+import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeLink } from "../links/follow-link.ts"
+
+/** One line of `git ls-tree -r` or the new side of one of `git diff-tree -r`. */
+export interface TreeEntry {
+  path: string
+  /** Octal, as git writes it: 100644, 100755, 120000 (link), 160000 (submodule). */
+  mode: string
+  oid: string
+  /** Undefined where git did not say. */
+  size: number | undefined
+}
+
+/** A commit's tree before links are resolved; each list in path order. */
+export interface RawTree {
+  files: readonly TreeFile[]
+  links: readonly TreeLink[]
+  /** Submodules, LFS pointers and bad paths, by `file`. */
+  problems: readonly (Problem & { file: string })[]
+  /** True when attributes hand files to Git LFS, so that pointers must be looked for. */
+  usesLfs: boolean
+}
