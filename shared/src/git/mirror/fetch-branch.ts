@@ -44,7 +44,7 @@ export async function fetchBranch(request: FetchRequest): Promise<void> {
       ],
     })
     // Git leaves the ref as it was, says so and ends with 0.
-    if (stderr.includes("shallow update not allowed")) throw shallow(url)
+    if (stderr.includes("shallow roots are not allowed")) throw shallow(url)
   } catch (error) {
     if (!(error instanceof HeadraceError)) throw error
     throw told(error, login.secret, url)
