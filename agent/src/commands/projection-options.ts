@@ -1,0 +1,55 @@
+import { Bytes, Duration } from "@headrace/shared/settings/units"
+import { InvalidArgumentError, Option } from "commander"
+
+/** How long a revision stays after another has replaced it. */
+const DEFAULT_AGE = 600_000
+const DEFAULT_BYTES = 2 * 2 ** 30
+const DEFAULT_REVISIONS = 3
+
+export function durabilityOption(): Option {
+  return new Option("--durability <how>", "how a revision is made durable before it is shown")
+    .choices(["fsync", "syncfs", "none"])
+    .default("fsync")
+    .env("HEADRACE_DURABILITY")
+}
+
+/** Retention: `keep`, `keepAge` (ms) and `keepBytes`. */
+export function keepOptions(): Option[] {
+  return [
+    new Option("--keep <count>", "revisions that stay, the current one among them")
+      .argParser(count)
+      .default(DEFAULT_REVISIONS)
+      .env("HEADRACE_KEEP"),
+    new Option("--keep-age <duration>", "revisions replaced less than this ago stay in any case")
+      .argParser((text) => parsed(Duration, text))
+      .default(DEFAULT_AGE, "10m")
+      .env("HEADRACE_KEEP_AGE"),
+    new Option("--keep-bytes <size>", "at this size publishing stops rather than fill the disk")
+      .argParser((text) => parsed(Bytes, text))
+      .default(DEFAULT_BYTES, "2Gi")
+      .env("HEADRACE_KEEP_BYTES"),
+  ]
+}
+
+/** Where and how a projection is shown. */
+export function pathOptions(): Option[] {
+  return [
+    new Option("--link <name>", "link that is moved to the new revision")
+      .default("..data")
+      .env("HEADRACE_LINK"),
+  ]
+}
+
+function count(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError("expected a number from 1")
+}
+
+function parsed<T>(
+  unit: { safeParse(text: string): { success: boolean; data?: T; error?: Error } },
+  text: string,
+): T {
+  const result = unit.safeParse(text)
+  if (result.success && result.data !== undefined) return result.data
+  throw new InvalidArgumentError("expected a number with a unit, such as 10m or 2Gi")
+}

@@ -1,0 +1,67 @@
+import { createLog } from "@headrace/shared/observe/log"
+import { pino } from "pino"
+import type { Durability } from "../publish/make-durable.ts"
+import { openProjection } from "../publish/open-projection.ts"
+import { readFolderFiles, revisionDigest } from "../publish/read-folder-files.ts"
+
+export interface PublishFolderOptions {
+  from: string
+  to: string
+  keep: number
+  keepAge: number
+  keepBytes: number
+  durability: Durability
+  link: string
+  revision?: string
+}
+
+/** What `publish` prints; `ms` is from the first look at the projection to durable. */
+export interface PrintedResult {
+  revision: string
+  path: string
+  files_written: number
+  files_linked: number
+  ms: number
+}
+
+/** Publishes a folder once. Durable when it returns. */
+export async function publishFolder(
+  options: PublishFolderOptions,
+  logLevel: string | undefined,
+  signal: AbortSignal,
+): Promise<PrintedResult> {
+  const files = readFolderFiles(options.from)
+  const projection = await openProjection({
+    path: options.to,
+    layout: "links",
+    durability: options.durability,
+    keep: { revisions: options.keep, age: options.keepAge, bytes: options.keepBytes },
+    link: options.link,
+    prestage: false,
+    verify: false,
+    signal,
+    log: createLog("publish", {
+      level: logLevel ?? "warn",
+      destination: pino.destination({ dest: 2, sync: true }),
+    }),
+  })
+  try {
+    const revision = {
+      id: options.revision ?? revisionDigest(files),
+      // A folder has no place in a history: whoever publishes it means it to be shown now.
+      token: projection.floor(),
+      files,
+      evenIfEqual: options.revision !== undefined,
+    }
+    const result = await projection.publish(revision, signal)
+    return {
+      revision: result.revision,
+      path: result.path,
+      files_written: result.filesWritten,
+      files_linked: result.filesLinked,
+      ms: Math.round(result.milliseconds * 10) / 10,
+    }
+  } finally {
+    await projection.close()
+  }
+}

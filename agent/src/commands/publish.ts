@@ -1,0 +1,21 @@
+import { type Command, Option } from "commander"
+import { durabilityOption, keepOptions, pathOptions } from "./projection-options.ts"
+
+/** `publish --from DIR --to DIR`: publishes a folder once, by the same code as the agent. */
+export function addPublishCommand(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command("publish")
+    .description("publish a folder once; ends with 0 only when the revision is durable")
+    .addOption(new Option("--from <dir>", "folder to publish").env("HEADRACE_FROM").makeOptionMandatory())
+    .addOption(new Option("--to <dir>", "projection to publish to").env("HEADRACE_TO").makeOptionMandatory())
+    .addOption(
+      new Option("--revision <id>", "its name; else a digest of the content").env("HEADRACE_REVISION"),
+    )
+    .addOption(durabilityOption())
+  for (const option of [...keepOptions(), ...pathOptions()]) command.addOption(option)
+  command.action(async (options) => {
+    const { publishFolder } = await import("./publish-folder.ts")
+    const printed = await publishFolder(options, program.opts<{ logLevel?: string }>().logLevel, signal)
+    process.stdout.write(`${JSON.stringify(printed)}\n`)
+  })
+}

@@ -1,0 +1,41 @@
+#!/usr/bin/env node
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { runProgram } from "@headrace/shared/foundation/run-program"
+import { Command, CommanderError, Option } from "commander"
+import { addPublishCommand } from "./commands/publish.ts"
+
+/** The program's commands. Each loads what it needs when it runs, so that `publish` pays for nothing else. */
+function createProgram(signal: AbortSignal): Command {
+  const program = new Command("headrace-agent")
+    .description(
+      "Projects a record onto this node's disk. Without a subcommand it runs the agent of --config.",
+    )
+    .addOption(new Option("--config <file>", "the agent's file").env("HEADRACE_CONFIG"))
+    .addOption(new Option("--log-level <level>", "trace to fatal, or silent").env("HEADRACE_LOG_LEVEL"))
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+  program.action(async (options: { config?: string; logLevel?: string }) => {
+    if (!options.config) {
+      throw new UsageError("agent/no-config", "there is nothing to run", {
+        hint: "Give --config FILE, or a subcommand (see --help).",
+      })
+    }
+    const { runAgent } = await import("./commands/run-agent.ts")
+    await runAgent({ ...options, config: options.config }, signal)
+  })
+  addPublishCommand(program, signal)
+  return program
+}
+
+async function main(signal: AbortSignal): Promise<number> {
+  try {
+    await createProgram(signal).parseAsync()
+    return 0
+  } catch (error) {
+    // commander has printed its message already: help ends with 0, a misuse with 2.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+await runProgram(main)

@@ -1,0 +1,32 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { foldersOf } from "./check-paths.ts"
+import type { StagePlan } from "./plan-stage.ts"
+import type { Projection } from "./projection.ts"
+
+const BLOCK = 4096
+const ENTRY_BYTES = 256
+/** The staging folder, its content, manifest and temporary link, and a margin for others. */
+const SPARE_INODES = 16
+
+/**
+ * Throws `disk/full` when a revision would not fit, before anything is written: on a file system without
+ * inodes not even the temporary link of a flip could be made.
+ */
+export function checkRoom({ disk, store, clone }: Projection, plan: StagePlan): void {
+  const room = disk.space(store.path)
+  const folders = new Set<string>()
+  let bytes = 0
+  for (const file of plan.write) {
+    bytes += Math.ceil(file.size / BLOCK) * BLOCK
+    for (const folder of foldersOf(file.path)) folders.add(folder)
+  }
+  if (!clone) for (const file of plan.keep) for (const folder of foldersOf(file.path)) folders.add(folder)
+  bytes += (plan.keep.length + plan.write.length) * ENTRY_BYTES + (folders.size + SPARE_INODES) * BLOCK
+  const inodes = plan.write.length + folders.size + SPARE_INODES
+  if (bytes <= room.bytes && inodes <= room.inodes) return
+  throw new HeadraceError(
+    "disk/full",
+    `${store.folder.path} has room for ${room.bytes} bytes in ${room.inodes} files, but the revision needs ${bytes} in ${inodes}`,
+    { hint: "Free bytes or inodes there (df, df -i), or lower keep. What is published stays." },
+  )
+}

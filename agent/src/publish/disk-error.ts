@@ -1,0 +1,32 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+
+const KINDS: Record<string, { code: string; hint: string }> = {
+  ENOSPC: { code: "disk/full", hint: "Free bytes or inodes there (df, df -i), or lower keep." },
+  EDQUOT: { code: "disk/full", hint: "Raise the quota, or lower keep." },
+  EROFS: {
+    code: "disk/read-only",
+    hint: "Mount it writable; after an I/O error the kernel remounts read-only.",
+  },
+  EACCES: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
+  EPERM: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
+  EXDEV: { code: "disk/other-file-system", hint: "Keep the projection and its store on one file system." },
+  EBUSY: { code: "disk/busy", hint: "It may be a mount point: project to a folder inside the mount." },
+}
+
+/** Puts operation, path and errno name into an error with a code of its kind. */
+export function diskError(operation: string, path: string, cause: unknown): HeadraceError {
+  const errno = errnoOf(cause)
+  const kind = KINDS[errno] ?? { code: "disk/failed", hint: "See the cause; nothing published was changed." }
+  return new HeadraceError(kind.code, `cannot ${operation} ${path}: ${errno}`, {
+    hint: kind.hint,
+    fields: { operation, path, errno },
+    cause,
+  })
+}
+
+/** `ENOSPC` and the like; `unknown` for anything else. */
+export function errnoOf(error: unknown): string {
+  if (error instanceof HeadraceError && typeof error.fields.errno === "string") return error.fields.errno
+  if (error instanceof Error && "code" in error && typeof error.code === "string") return error.code
+  return "unknown"
+}

@@ -1,0 +1,22 @@
+import type { Slot } from "./store.ts"
+
+/** How a store's revision becomes what readers see. Each layout has one rename that does it. */
+export interface Layout {
+  /** First path elements that a revision may not use. */
+  reserved: readonly string[]
+  /** The number that is shown; undefined when nothing is. Throws `publish/foreign-file` when that is not ours. */
+  shown(): number | undefined
+  /** Where a slot's directory can be read now. */
+  content(slot: Slot): string
+  /** The same for people and for readers: without our handles. */
+  path(slot: Slot): string
+  /** Throws before anything is touched when foreign files stand where this revision has to show. */
+  check(paths: Iterable<string>): void
+  /** Shows a slot that is durable; durable itself when it returns. `before` is what is shown now. */
+  show(slot: Slot, before: Slot | undefined): Promise<void>
+  /** Puts back what belongs to the revision that is shown and got lost beside it. */
+  mend(slot: Slot): void
+  /** Removes what only older revisions showed. After the report, so a failure is no failure to publish. */
+  tidy(slot: Slot): void
+  close(): void
+}

@@ -1,0 +1,79 @@
+import { setImmediate } from "node:timers/promises"
+import { sha256 } from "@headrace/shared/foundation/digest"
+import { hasCode } from "@headrace/shared/foundation/errors"
+import type { Disk, FileStatus } from "./disk.ts"
+import { errnoOf } from "./disk-error.ts"
+import type { ManifestFile } from "./manifest.ts"
+import type { Permissions } from "./permissions.ts"
+import { folderOf, makeFoldersOf, type Staging } from "./staging.ts"
+
+const BATCH = 256
+/** Too many links (65,000 on ext4), links to another's file refused (protected_hardlinks), another mount. */
+const LINK_REFUSED = ["EMLINK", "EPERM", "EXDEV", "EOPNOTSUPP"]
+
+/**
+ * Links files of a published directory into a staged one. What is not, any more, what its manifest says (a
+ * consumer wrote in place, a disk lost it, its mode or owner was changed) is left out, and so is what the
+ * file system refuses to link: the caller writes those. Gives the paths left out.
+ */
+export async function linkUnchanged(
+  staging: Staging,
+  published: string,
+  files: Iterable<ManifestFile>,
+  permissions: Permissions,
+): Promise<string[]> {
+  const left: string[] = []
+  let done = 0
+  for (const file of files) {
+    if (!linkFile(staging, `${published}/${file.path}`, file, file.path, permissions)) left.push(file.path)
+    if (++done % BATCH === 0) await setImmediate()
+  }
+  return left
+}
+
+/** Links one verified file to `path` of the staging. False when it cannot be used. */
+export function linkFile(
+  staging: Staging,
+  source: string,
+  file: ManifestFile,
+  path: string,
+  permissions: Permissions,
+): boolean {
+  const { disk } = staging.store
+  const known = verifyFile(disk, source, file, permissions)
+  if (!known) return false
+  const target = `${staging.content}/${path}`
+  makeFoldersOf(staging, path, permissions)
+  try {
+    disk.link(source, target)
+    staging.files.set(path, known.path === path ? known : { ...known, path })
+  } catch (error) {
+    if (!hasCode(error, "disk/") || !LINK_REFUSED.includes(errnoOf(error))) throw error
+    return false
+  }
+  staging.unsynced.add(folderOf(path))
+  return true
+}
+
+/**
+ * Checks a published file against its manifest: kind, mode, owner, size, and content — by inode and
+ * modification time as git's index does, by digest when those differ. Gives the entry, with inode and time as
+ * they are, or undefined.
+ */
+export function verifyFile(
+  disk: Disk,
+  path: string,
+  file: ManifestFile,
+  permissions: Permissions,
+): ManifestFile | undefined {
+  const found = disk.look(path)
+  if (found?.kind !== "file" || found.size !== file.size || found.mode !== file.mode) return undefined
+  if (!isOwnedAs(found, permissions)) return undefined
+  if (found.inode === file.inode && found.modified === file.modified) return file
+  if (sha256(disk.read(path)) !== file.sha256) return undefined
+  return { ...file, inode: found.inode, modified: found.modified }
+}
+
+function isOwnedAs(found: FileStatus, { uid = process.geteuid?.(), gid }: Permissions): boolean {
+  return (uid === undefined || uid === found.uid) && (gid === undefined || gid === found.gid)
+}

@@ -1,0 +1,109 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Disk, Handle } from "./disk.ts"
+import type { Layout } from "./layout.ts"
+import { type Durability, syncFolder } from "./make-durable.ts"
+import { LINK_PREFIX, type Slot, type Store, slotContent, slotName, uniqueName } from "./store.ts"
+
+export const STORE_NAME = "..rev"
+const TARGET = /^\.\.rev\/(\d{4,15})\/[^/]+$/
+
+export interface LinksOptions {
+  store: Store
+  /** The projection's folder, open. */
+  root: Handle
+  /** The link that is moved, `..data` as kubelet names it. */
+  link: string
+  /** Links NAME -> LINK/NAME beside it. */
+  visible: boolean
+  durability: Durability
+}
+
+/**
+ * Layout `links`: `<path>/..data -> ..rev/0042/<id>` is moved by one rename, and `<path>/NAME -> ..data/NAME`
+ * stay. The temporary link is made in the store, so that a watcher of `<path>` sees one event, the rename
+ * (Prow's agent and configmap-reload take nothing else for an update).
+ */
+export function openLinksLayout(options: LinksOptions): Layout {
+  const { store, root, link, visible, durability } = options
+  const { disk } = store
+  const at = disk.within(root)
+  return {
+    reserved: [link, STORE_NAME],
+    shown: () => {
+      checkLink(disk, at, root.path, link)
+      const match = TARGET.exec(disk.readLink(`${at}/${link}`) ?? "")
+      return match ? Number(match[1]) : undefined
+    },
+    content: (slot) => slotContent(store, slot),
+    path: (slot) => `${root.path}/${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`,
+    check: (paths) => {
+      if (visible) for (const name of topNames(paths)) checkVisible(disk, at, root.path, link, name)
+    },
+    show: async (slot, before) => {
+      // Dangling until the flip; after it a reader would miss them if we died in between (k/k #121472).
+      if (visible) makeVisible(disk, at, link, slot)
+      // Marks the end of its time in view, from which its minimum age counts; undone by nothing, so before.
+      if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
+      const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
+      disk.symlink(`${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`, draft)
+      disk.rename(draft, `${at}/${link}`)
+      await syncFolder(disk, root, durability)
+    },
+    mend: (slot) => {
+      if (visible) makeVisible(disk, at, link, slot)
+    },
+    tidy: (slot) => {
+      const wanted = visible ? topNames(pathsOf(slot)) : new Set<string>()
+      for (const name of disk.list(at)) {
+        if (wanted.has(name) || disk.readLink(`${at}/${name}`) !== `${link}/${name}`) continue
+        disk.unlink(`${at}/${name}`)
+      }
+    },
+    close: () => disk.close(root),
+  }
+}
+
+function makeVisible(disk: Disk, at: string, link: string, slot: Slot): void {
+  for (const name of topNames(pathsOf(slot))) {
+    if (disk.readLink(`${at}/${name}`) === `${link}/${name}`) continue
+    disk.symlink(`${link}/${name}`, `${at}/${name}`)
+  }
+}
+
+function checkLink(disk: Disk, at: string, root: string, link: string): void {
+  const found = disk.look(`${at}/${link}`)
+  if (!found) return
+  if (found.kind !== "link") throw foreign(`${root}/${link}`, "is not a link")
+  const target = disk.readLink(`${at}/${link}`) ?? ""
+  // A dangling one publishes nothing: whoever made it, replacing it takes nothing away.
+  if (!TARGET.test(target) && disk.look(target.startsWith("/") ? target : `${at}/${target}`)) {
+    throw foreign(`${root}/${link}`, `leads to ${target}`)
+  }
+}
+
+function checkVisible(disk: Disk, at: string, root: string, link: string, name: string): void {
+  const target = disk.readLink(`${at}/${name}`)
+  if (target === `${link}/${name}`) return
+  if (target !== undefined) throw foreign(`${root}/${name}`, `leads to ${target}`)
+  if (disk.look(`${at}/${name}`)) throw foreign(`${root}/${name}`, "stands where a published name has to go")
+}
+
+function foreign(path: string, what: string): HeadraceError {
+  return new HeadraceError("publish/foreign-file", `${path} ${what} and is not ours to replace`, {
+    hint: "Move it away, or project to another folder. Nothing was changed.",
+    fields: { path },
+  })
+}
+
+function* pathsOf(slot: Slot): Iterable<string> {
+  for (const file of slot.manifest.files) yield file.path
+}
+
+function topNames(paths: Iterable<string>): Set<string> {
+  const names = new Set<string>()
+  for (const path of paths) {
+    const slash = path.indexOf("/")
+    names.add(slash === -1 ? path : path.slice(0, slash))
+  }
+  return names
+}

@@ -1,0 +1,42 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Disk, Handle } from "./disk.ts"
+
+const POLL = 20
+
+export interface LockOptions {
+  /** How long to wait for another holder, in milliseconds. */
+  wait: number
+  signal?: AbortSignal | undefined
+  /** What the lock is for, in the message. */
+  purpose: string
+}
+
+/** Takes an exclusive flock, which ends with the handle. Throws `publish/locked` when others keep it. */
+export async function takeLock(disk: Disk, handle: Handle, options: LockOptions): Promise<void> {
+  const until = performance.now() + options.wait
+  while (!(await disk.lock(handle, "exclusive"))) {
+    if (performance.now() >= until) {
+      throw new HeadraceError("publish/locked", `another process ${options.purpose} ${handle.path}`, {
+        hint: `Stop it, or find it with: fuser -v ${handle.path}`,
+      })
+    }
+    await delay(POLL, undefined, options.signal ? { signal: options.signal } : {})
+  }
+}
+
+/** Runs `action` alone among all processes that change this store. */
+export async function withStoreLock<T>(
+  disk: Disk,
+  storePath: string,
+  options: LockOptions,
+  action: () => Promise<T>,
+): Promise<T> {
+  const handle = disk.openDirectory(`${storePath}/.`)
+  try {
+    await takeLock(disk, handle, options)
+    return await action()
+  } finally {
+    disk.close(handle)
+  }
+}

@@ -1,0 +1,53 @@
+import type { Disk, Handle } from "./disk.ts"
+import type { Staging } from "./staging.ts"
+
+/** How a revision reaches the device before it is shown. */
+export type Durability = "fsync" | "syncfs" | "none"
+
+/** Folders being synced at once. */
+const IN_FLIGHT = 64
+
+/**
+ * Makes a staged revision durable, its files (which `fsync` has synced as they were written), folders and
+ * manifest. One syncfs covers everything, other programs' data on that file system as well; fsync(2) of a file
+ * does not cover its directory entry, hence the folders (man 2 fsync).
+ *
+ * After an error the pages count as clean and a second fsync would lie (Rebello et al., "Can Applications
+ * Recover from fsync Failures?", USENIX ATC 2020): the caller abandons the staging.
+ */
+export async function makeDurable(staging: Staging, durability: Durability): Promise<void> {
+  const { disk, folder } = staging.store
+  if (durability === "syncfs") await disk.syncFileSystem(folder)
+  if (durability === "fsync") {
+    // Longest first, so that a folder is synced before the one that names it.
+    const folders = [...staging.unsynced].sort((a, b) => b.length - a.length)
+    await syncFolders(
+      disk,
+      folders.map((path) => (path === "" ? staging.content : `${staging.content}/${path}`)),
+    )
+    await disk.sync(staging.folder)
+  }
+  staging.unsynced.clear()
+}
+
+/** fsync of a folder that is open, unless durability is none. */
+export async function syncFolder(disk: Disk, folder: Handle, durability: Durability): Promise<void> {
+  if (durability !== "none") await disk.sync(folder)
+}
+
+async function syncFolders(disk: Disk, paths: readonly string[]): Promise<void> {
+  for (let start = 0; start < paths.length; start += IN_FLIGHT) {
+    const results = await Promise.allSettled(
+      paths.slice(start, start + IN_FLIGHT).map((path) => syncAndClose(disk, disk.openDirectory(path))),
+    )
+    for (const result of results) if (result.status === "rejected") throw result.reason
+  }
+}
+
+async function syncAndClose(disk: Disk, folder: Handle): Promise<void> {
+  try {
+    await disk.sync(folder)
+  } finally {
+    disk.close(folder)
+  }
+}

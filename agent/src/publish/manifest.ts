@@ -1,0 +1,81 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { Token } from "@headrace/shared/record/record"
+import { z } from "zod"
+
+/** The format that this version writes; it reads this one and its predecessor's. */
+export const MANIFEST_FORMAT = 1
+
+const ManifestFile = z.strictObject({
+  path: z.string(),
+  mode: z.int(),
+  size: z.int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  /** Inode and modification time (milliseconds) when the content was last known to be right, as in git's index. */
+  inode: z.number(),
+  modified: z.number(),
+})
+export type ManifestFile = z.infer<typeof ManifestFile>
+
+/** What a published directory holds; it lies beside it (inside it in layout `exchange`). */
+export const Manifest = z.strictObject({
+  format: z.literal(MANIFEST_FORMAT),
+  revision: z.string(),
+  number: z.int().min(1),
+  token: Token,
+  /** ISO time of staging. */
+  created: z.string(),
+  files: z.array(ManifestFile),
+})
+export type Manifest = z.infer<typeof Manifest>
+
+const lines = new WeakMap<ManifestFile, string>()
+
+/**
+ * The manifest as JSON with a line for each file. Lines are kept with their entries, since of 5,000 only
+ * one is new in the usual publish.
+ */
+export function manifestText(manifest: Manifest): string {
+  const { files, ...head } = manifest
+  const opening = JSON.stringify(head).slice(0, -1)
+  return `${opening},"files":[\n${files.map(fileLine).join(",\n")}\n]}\n`
+}
+
+function fileLine(file: ManifestFile): string {
+  const kept = lines.get(file)
+  if (kept !== undefined) return kept
+  const line = JSON.stringify(file)
+  lines.set(file, line)
+  return line
+}
+
+/** Reads a manifest. Throws `publish/newer-format`, or `publish/bad-manifest` for anything that is none. */
+export function parseManifest(text: string, path: string): Manifest {
+  const parsed = Manifest.safeParse(jsonOf(text))
+  if (parsed.success) return parsed.data
+  const format = formatOf(text)
+  if (format !== undefined && format > MANIFEST_FORMAT) {
+    throw new HeadraceError(
+      "publish/newer-format",
+      `${path} has format ${format}, newer than ${MANIFEST_FORMAT}`,
+      {
+        hint: "Run the version that wrote it, or a later one; what is published stays.",
+      },
+    )
+  }
+  throw new HeadraceError("publish/bad-manifest", `${path} is no manifest`, { cause: parsed.error })
+}
+
+/** The `format` member, whatever else the text holds; undefined when there is none. */
+export function formatOf(text: string): number | undefined {
+  const value = jsonOf(text)
+  if (typeof value !== "object" || value === null || !("format" in value)) return undefined
+  return typeof value.format === "number" ? value.format : undefined
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

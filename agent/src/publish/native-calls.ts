@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process"
+import { createRequire } from "node:module"
+import { constants } from "node:os"
+
+const LOCK_SHARED = 1
+const LOCK_EXCLUSIVE = 2
+const LOCK_WITHOUT_WAITING = 4
+const AT_CWD = -100
+const RENAME_EXCHANGE = 2
+
+/** The system calls that Node lacks. Each fails with an Error whose `code` is the errno's name where known. */
+export interface NativeCalls {
+  /** False when somebody else holds the lock. */
+  flock(fd: number, kind: "shared" | "exclusive"): Promise<boolean>
+  syncFileSystem(fd: number, path: string): Promise<void>
+  exchange(a: string, b: string): void
+}
+
+let loaded: NativeCalls | undefined
+
+/** Through koffi where it is installed, else through `flock` and `sync -f` of the system; loaded at first use. */
+export function nativeCalls(): NativeCalls {
+  loaded ??= throughKoffi() ?? throughPrograms
+  return loaded
+}
+
+/** Undefined where koffi (an optional dependency) or one of the calls is not there. */
+export function throughKoffi(): NativeCalls | undefined {
+  if (process.env.HEADRACE_NO_NATIVE) return undefined
+  try {
+    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi")
+    const libc = koffi.load(null)
+    const flock = libc.func("int flock(int fd, int operation)")
+    const syncfs = libc.func("int syncfs(int fd)")
+    const renameat2 = libc.func(
+      "int renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags)",
+    )
+    return {
+      async flock(fd, kind) {
+        const operation = (kind === "shared" ? LOCK_SHARED : LOCK_EXCLUSIVE) | LOCK_WITHOUT_WAITING
+        if (flock(fd, operation) === 0) return true
+        const errno = errnoName(koffi.errno())
+        if (errno === "EAGAIN" || errno === "EWOULDBLOCK") return false
+        throw systemError("flock", errno)
+      },
+      // On a thread, since it may wait for the disk for seconds. errno belongs to that thread and is lost.
+      async syncFileSystem(fd) {
+        const result = await new Promise<number>((resolve, reject) => {
+          syncfs.async(fd, (error: Error | null, value: number) => (error ? reject(error) : resolve(value)))
+        })
+        if (result !== 0) throw systemError("syncfs", "EIO")
+      },
+      exchange(a, b) {
+        if (renameat2(AT_CWD, a, AT_CWD, b, RENAME_EXCHANGE) === 0) return
+        throw systemError("renameat2", errnoName(koffi.errno()))
+      },
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** util-linux's or BusyBox's `flock` locks the open file that it inherits from us, so the lock stays ours. */
+export const throughPrograms: NativeCalls = {
+  async flock(fd, kind) {
+    const code = await run("flock", ["-n", kind === "shared" ? "-s" : "-x", "3"], fd)
+    if (code === 0) return true
+    if (code === 1) return false
+    throw systemError("flock", "ENOSYS")
+  },
+  async syncFileSystem(_fd, path) {
+    const code = await run("sync", ["-f", path])
+    if (code !== 0) throw systemError("syncfs", "EIO")
+  },
+  exchange() {
+    throw systemError("renameat2", "ENOSYS")
+  },
+}
+
+function run(program: string, args: string[], inherited?: number): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const stdio = ["ignore", "ignore", "ignore", ...(inherited === undefined ? [] : [inherited])] as const
+    const child = spawn(program, args, { stdio: [...stdio] })
+    child.on("error", reject)
+    child.on("close", resolve)
+  })
+}
+
+function errnoName(errno: number): string {
+  for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name
+  return `errno ${errno}`
+}
+
+function systemError(call: string, code: string): Error {
+  return Object.assign(new Error(`${call}: ${code}`), { code })
+}

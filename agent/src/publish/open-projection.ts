@@ -1,0 +1,188 @@
+import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
+import type { Log } from "@headrace/shared/observe/log"
+import type { Token } from "@headrace/shared/record/record"
+import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
+import { prune } from "../retain/prune.ts"
+import { emptyTrash } from "../retain/trash.ts"
+import type { Disk } from "./disk.ts"
+import { type LockOptions, takeLock, withStoreLock } from "./lock-projection.ts"
+import type { Durability } from "./make-durable.ts"
+import type { Manifest } from "./manifest.ts"
+import { openNodeDisk } from "./node-disk.ts"
+import { readNote } from "./note.ts"
+import { openLayout } from "./open-layout.ts"
+import { type Permissions, READ_ONLY } from "./permissions.ts"
+import { dropClone, prestage } from "./prestage.ts"
+import type { Projection } from "./projection.ts"
+import { type PublishResult, publishRevision } from "./publish-revision.ts"
+import { recover, shownIn, takeShown } from "./recover.ts"
+import type { Revision } from "./revision.ts"
+import { LOCK_NAME } from "./store.ts"
+
+const LOCK_WAIT = 10_000
+
+export interface OpenProjectionOptions {
+  /** Folder to publish in; made when it is not there. */
+  path: string
+  layout: "links"
+  durability: Durability
+  keep: KeepSettings
+  log: Log
+  /** Name of the link that is moved; `..data` unless given. */
+  link?: string
+  /** Make links NAME -> LINK/NAME beside it; unless given, when the link is `..data`. */
+  visibleLinks?: boolean
+  permissions?: Partial<Permissions>
+  /** Prune leased revisions too when the size cap is reached. */
+  breakLeases?: boolean
+  /** Keep a clone of what is shown staged while idle; on unless given. */
+  prestage?: boolean
+  /** Check what is shown by reading all of it when opening; on unless given. */
+  verify?: boolean
+  /** How long to wait for another process, in milliseconds. */
+  lockWait?: number
+  disk?: Disk
+  clock?: Clock
+  signal?: AbortSignal
+}
+
+export interface OpenProjection {
+  /** What is shown; undefined before the first publish. */
+  current(): { id: string; token: Token; number: number; manifest: Manifest } | undefined
+  /** The largest token that was published: `publish` refuses smaller ones. */
+  floor(): Token
+  /** Files that are not what was published (found when opening); the next publish mends them. */
+  damaged(): string[]
+  /**
+   * Publishes; durable when it returns. Throws `publish/…` (bad-path, behind, pinned, foreign-file, locked,
+   * over-cap) and `disk/…`; what is published then stays as it is.
+   */
+  publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult>
+  /** Resolves when nothing is done in the background: retention is up to date and the clone stands ready. */
+  settled(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens a projection to publish to: takes its writer's lock, clears what a crash has left, verifies what is
+ * shown. Throws `publish/locked` when another writer has it, `disk/…`, `publish/foreign-file`,
+ * `publish/newer-format`.
+ */
+export async function openProjection(options: OpenProjectionOptions): Promise<OpenProjection> {
+  const disk = options.disk ?? openNodeDisk()
+  const { store, layout } = await openLayout(disk, options)
+  const projection: Projection = {
+    path: options.path,
+    disk,
+    store,
+    layout,
+    durability: options.durability,
+    permissions: { ...READ_ONLY, ...options.permissions },
+    keep: options.keep,
+    breakLeases: options.breakLeases ?? false,
+    clock: options.clock ?? systemClock,
+    log: options.log,
+    shown: undefined,
+    note: { format: 1, token: { epoch: 0, seq: 0 }, number: 0, pinned: null },
+    damaged: new Set(),
+    clone: undefined,
+  }
+  const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
+  const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)
+  try {
+    await takeLock(disk, writer, lock)
+    await withStoreLock(disk, store.path, lock, async () => {
+      projection.note = readNote(store) ?? projection.note
+      await recover(projection, { digests: options.verify ?? true })
+    })
+  } catch (error) {
+    for (const handle of [writer, store.folder]) disk.close(handle)
+    layout.close()
+    throw error
+  }
+
+  let background: Promise<void> = Promise.resolve()
+  let hurry = new AbortController()
+
+  async function afterPublish(): Promise<void> {
+    const { signal } = hurry
+    try {
+      await withStoreLock(disk, store.path, lock, async () => {
+        if (options.prestage ?? true) await prestage(projection)
+        await prune(projection)
+      })
+      await emptyTrash(store, signal)
+    } catch (error) {
+      if (!signal.aborted)
+        projection.log.warn(
+          { err: error, path: options.path },
+          "retention failed; it is tried again after the next publish",
+        )
+    }
+  }
+
+  async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
+    hurry.abort()
+    await background
+    hurry = new AbortController()
+    const result = await withStoreLock(disk, store.path, { ...lock, signal }, async () => {
+      await lookAgain(projection)
+      const published = await publishRevision(projection, revision, signal)
+      if (published.outcome === "published" && projection.shown) tidy(projection)
+      return published
+    })
+    if (result.outcome === "published") background = afterPublish()
+    return result
+  }
+
+  async function close(): Promise<void> {
+    await last
+    await background
+    await dropClone(projection)
+    for (const handle of [writer, store.folder]) disk.close(handle)
+    layout.close()
+  }
+
+  let last: Promise<unknown> = Promise.resolve()
+  let closed: Promise<void> | undefined
+  return {
+    current: () => currentOf(projection),
+    floor: () => projection.note.token,
+    damaged: () => [...projection.damaged],
+    publish: (revision, signal) => {
+      const next = last.then(() => publish(revision, signal))
+      last = next.catch(() => undefined)
+      return next
+    },
+    settled: () => last.then(() => background),
+    close: () => {
+      closed ??= close()
+      return closed
+    },
+  }
+}
+
+/** Another process may have rolled back or pinned since we looked. */
+async function lookAgain(projection: Projection): Promise<void> {
+  const { store, layout, note } = projection
+  const written = readNote(store)
+  if (written)
+    projection.note = { ...note, pinned: written.pinned, number: Math.max(note.number, written.number) }
+  if (layout.shown() === projection.shown?.number) return
+  await dropClone(projection)
+  await takeShown(projection, shownIn(projection), { digests: true })
+}
+
+function tidy({ layout, shown, log, path }: Projection): void {
+  try {
+    if (shown) layout.tidy(shown)
+  } catch (error) {
+    log.warn({ err: error, path }, "links of an older revision could not be removed")
+  }
+}
+
+function currentOf({ shown }: Projection): ReturnType<OpenProjection["current"]> {
+  if (!shown) return undefined
+  const { manifest, number } = shown
+  return { id: manifest.revision, token: manifest.token, number, manifest }
+}

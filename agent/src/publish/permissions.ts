@@ -1,0 +1,20 @@
+/** Modes and owner of what is published, exact whatever the umask. */
+export interface Permissions {
+  /** Of a file that is not executable. Consumers share inodes across revisions, so nobody may write. */
+  file: number
+  executable: number
+  /** With 0o2000 new entries take the directory's group, as a pod's fsGroup asks for. */
+  directory: number
+  /** Undefined: this process's own. */
+  uid?: number
+  gid?: number
+}
+
+export const READ_ONLY: Permissions = { file: 0o444, executable: 0o555, directory: 0o755 }
+
+const OWNER_EXECUTES = 0o100
+
+/** The mode on disk for a file's mode in its revision. */
+export function fileMode(permissions: Permissions, mode: number): number {
+  return mode & OWNER_EXECUTES ? permissions.executable : permissions.file
+}

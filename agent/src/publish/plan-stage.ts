@@ -1,0 +1,63 @@
+import type { ManifestFile } from "./manifest.ts"
+import { fileMode, type Permissions } from "./permissions.ts"
+import type { RevisionFile } from "./revision.ts"
+
+/** How a revision's directory comes about from the one before. Pure. */
+export interface StagePlan {
+  /** Stay as they are. */
+  keep: ManifestFile[]
+  /** Equal content and mode stand at another path of the base. */
+  move: { from: ManifestFile; to: string }[]
+  write: RevisionFile[]
+  /** Paths of the base that have to go or to be replaced. */
+  remove: string[]
+}
+
+/** Compares what is wanted with a base, by path, content and mode. */
+export function planStage(
+  wanted: readonly RevisionFile[],
+  base: ReadonlyMap<string, ManifestFile>,
+  permissions: Permissions,
+): StagePlan {
+  const plan: StagePlan = { keep: [], move: [], write: [], remove: [] }
+  const kept = new Set<string>()
+  const changed: RevisionFile[] = []
+  for (const file of wanted) {
+    const before = base.get(file.path)
+    if (before && isEqual(before, file, permissions)) {
+      kept.add(file.path)
+      plan.keep.push(before)
+    } else changed.push(file)
+  }
+  for (const path of base.keys()) if (!kept.has(path)) plan.remove.push(path)
+  const byContent = changed.length > 0 ? contentIndex(base) : new Map<string, ManifestFile>()
+  for (const file of changed) {
+    const equal = byContent.get(contentKey(file.sha256, fileMode(permissions, file.mode)))
+    if (equal?.size === file.size) plan.move.push({ from: equal, to: file.path })
+    else plan.write.push(file)
+  }
+  return plan
+}
+
+/** True when a plan changes nothing that a reader could see. */
+export function isUnchanged(plan: StagePlan): boolean {
+  return plan.write.length === 0 && plan.move.length === 0 && plan.remove.length === 0
+}
+
+function isEqual(before: ManifestFile, file: RevisionFile, permissions: Permissions): boolean {
+  return (
+    before.sha256 === file.sha256 &&
+    before.size === file.size &&
+    before.mode === fileMode(permissions, file.mode)
+  )
+}
+
+function contentIndex(base: ReadonlyMap<string, ManifestFile>): Map<string, ManifestFile> {
+  const index = new Map<string, ManifestFile>()
+  for (const file of base.values()) index.set(contentKey(file.sha256, file.mode), file)
+  return index
+}
+
+function contentKey(sha256: string, mode: number): string {
+  return `${sha256} ${mode}`
+}

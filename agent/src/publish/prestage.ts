@@ -1,0 +1,35 @@
+import { linkUnchanged } from "./link-unchanged.ts"
+import { makeDurable } from "./make-durable.ts"
+import type { Projection } from "./projection.ts"
+import { discardStaging, openStaging } from "./staging.ts"
+
+/**
+ * Makes a clone of what is shown out of hard links, durable already, so that the next publish costs what has
+ * changed and not what exists. Without it the next publish links by itself: failing here is no failure.
+ */
+export async function prestage(projection: Projection): Promise<void> {
+  const { shown, store, permissions, layout, durability, log, path } = projection
+  if (!shown || projection.clone || projection.damaged.size > 0) return
+  const clone = await openStaging(store, permissions)
+  try {
+    const left = await linkUnchanged(clone, layout.content(shown), shown.files.values(), permissions)
+    await makeDurable(clone, durability)
+    projection.clone = clone
+    if (left.length > 0) {
+      log.warn(
+        { path, files: left.slice(0, 10), count: left.length },
+        "published files changed under our hands",
+      )
+    }
+  } catch (error) {
+    await discardStaging(clone)
+    throw error
+  }
+}
+
+/** Removes a clone that is not wanted any more. */
+export async function dropClone(projection: Projection): Promise<void> {
+  const { clone } = projection
+  projection.clone = undefined
+  if (clone) await discardStaging(clone)
+}

@@ -1,0 +1,44 @@
+import type { Clock } from "@headrace/shared/foundation/clock"
+import type { Log } from "@headrace/shared/observe/log"
+import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
+import type { Disk } from "./disk.ts"
+import type { Layout } from "./layout.ts"
+import type { Durability } from "./make-durable.ts"
+import type { ManifestFile } from "./manifest.ts"
+import type { Note } from "./note.ts"
+import type { Permissions } from "./permissions.ts"
+import type { Staging } from "./staging.ts"
+import type { Slot, Store } from "./store.ts"
+
+/** A slot with its files by path. */
+export interface Shown extends Slot {
+  files: Map<string, ManifestFile>
+}
+
+/** An open projection, as the parts of publishing share it. */
+export interface Projection {
+  /** The folder that it is shown at. */
+  path: string
+  disk: Disk
+  store: Store
+  layout: Layout
+  durability: Durability
+  permissions: Permissions
+  keep: KeepSettings
+  /** Prune leased revisions too when the size cap is reached. */
+  breakLeases: boolean
+  clock: Clock
+  log: Log
+  /** What is shown now. */
+  shown: Shown | undefined
+  note: Note
+  /** Paths of `shown` that are not what its manifest says: the next publish writes them anew. */
+  damaged: Set<string>
+  /** A clone of `shown`, made while idle. */
+  clone: Staging | undefined
+}
+
+/** Indexes a slot's files. */
+export function shownSlot(slot: Slot): Shown {
+  return { ...slot, files: new Map(slot.manifest.files.map((file) => [file.path, file])) }
+}

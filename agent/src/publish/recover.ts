@@ -1,0 +1,102 @@
+import { readableSlots } from "../retain/prune.ts"
+import { removeTree } from "../retain/remove-tree.ts"
+import { emptyTrash, trashSlot } from "../retain/trash.ts"
+import { verifySlot } from "../retain/verify.ts"
+import { syncFolder } from "./make-durable.ts"
+import { type Projection, shownSlot } from "./projection.ts"
+import { isOlder } from "./revision.ts"
+import { LINK_PREFIX, NOTE_PREFIX, type Slot, STAGING_PREFIX, slotNumbers } from "./store.ts"
+
+export interface RecoverOptions {
+  /** Check contents by digest; else by inode and time where those are as the manifest says. */
+  digests: boolean
+}
+
+/**
+ * Brings a projection to a known state after whatever happened: leftovers of any crash go, what is shown is
+ * read and verified, a link that leads nowhere is led to the newest whole revision. Nothing that is published
+ * changes. The caller holds the lock.
+ */
+export async function recover(projection: Projection, options: RecoverOptions): Promise<void> {
+  await removeLeftovers(projection)
+  // A process that died between flip and fsync left a flip that may not be durable; before anything is pruned it is.
+  await syncFolder(projection.disk, projection.store.folder, projection.durability)
+  const slot = shownIn(projection) ?? (await repair(projection))
+  await takeShown(projection, slot, options)
+  await removeUnpublished(projection)
+  await emptyTrash(projection.store)
+  if (!slot) return
+  projection.layout.mend(slot)
+  projection.layout.tidy(slot)
+}
+
+/** Takes a slot as the one that is shown, and looks what of it is damaged. */
+export async function takeShown(
+  projection: Projection,
+  slot: Slot | undefined,
+  options: RecoverOptions,
+): Promise<void> {
+  projection.shown = slot && shownSlot(slot)
+  projection.damaged = new Set(slot ? await verifySlot(projection, slot, options) : [])
+  if (slot && isOlder(projection.note.token, slot.manifest.token)) {
+    projection.note = { ...projection.note, token: slot.manifest.token }
+  }
+  projection.note = { ...projection.note, number: Math.max(projection.note.number, slot?.number ?? 0) }
+  if (projection.damaged.size === 0) return
+  projection.log.warn(
+    { path: projection.path, files: [...projection.damaged].slice(0, 10), count: projection.damaged.size },
+    "published files are not what was published; the next publish writes them anew",
+  )
+}
+
+/** The slot that is shown, when its directory and manifest are there. */
+export function shownIn(projection: Projection): Slot | undefined {
+  const number = projection.layout.shown()
+  if (number === undefined) return undefined
+  const slot = readableSlots(projection).find((candidate) => candidate.number === number)
+  if (!slot || projection.disk.look(projection.layout.content(slot))?.kind !== "directory") return undefined
+  return slot
+}
+
+async function removeLeftovers({ store, disk, log, path }: Projection): Promise<void> {
+  for (const name of disk.list(store.path)) {
+    if (name.startsWith(LINK_PREFIX) || name.startsWith(NOTE_PREFIX)) disk.unlink(`${store.path}/${name}`)
+    if (!name.startsWith(STAGING_PREFIX)) continue
+    const folder = disk.openDirectory(`${store.path}/${name}`)
+    try {
+      if (!(await disk.lock(folder, "exclusive"))) continue
+      await removeTree(disk, `${store.path}/${name}`)
+      log.info({ path, staging: name }, "removed what an interrupted publish had left")
+    } finally {
+      disk.close(folder)
+    }
+  }
+}
+
+/** What stands above the largest number ever shown was about to be published; what has no manifest is a ruin. */
+async function removeUnpublished(projection: Projection): Promise<void> {
+  const { store, note, shown, log, path } = projection
+  const whole = new Set(readableSlots(projection).map((slot) => slot.number))
+  for (const number of slotNumbers(store)) {
+    if (number === shown?.number || (whole.has(number) && number <= note.number)) continue
+    const gone = await trashSlot(store, number)
+    log.info({ path, number, gone }, "found a revision that was never published, or only a part of one")
+  }
+}
+
+/** Leads a lost or dangling link to the newest revision that is whole and not older than what was shown. */
+async function repair(projection: Projection): Promise<Slot | undefined> {
+  const { note, layout, log, path } = projection
+  for (const slot of readableSlots(projection).reverse()) {
+    const isPinned = note.pinned?.number === slot.number
+    if (!isPinned && isOlder(slot.manifest.token, note.token)) continue
+    if ((await verifySlot(projection, slot, { digests: true })).length > 0) continue
+    await layout.show(slot, undefined)
+    log.warn(
+      { path, number: slot.number, revision: slot.manifest.revision },
+      "nothing was shown; showing the newest whole revision",
+    )
+    return slot
+  }
+  return undefined
+}

@@ -1,0 +1,110 @@
+import { removeTree } from "../retain/remove-tree.ts"
+import { foldersOf } from "./check-paths.ts"
+import type { Disk, Handle } from "./disk.ts"
+import type { ManifestFile } from "./manifest.ts"
+import type { Permissions } from "./permissions.ts"
+import { STAGING_PREFIX, type Store, uniqueName } from "./store.ts"
+
+const PRIVATE = 0o700
+const CONTENT = "files"
+
+/** A revision in the making, under `.staging-*`; nobody but us can enter it. */
+export interface Staging {
+  store: Store
+  name: string
+  /** Locked while its maker lives, so that another process's recovery leaves it alone. */
+  folder: Handle
+  /** The staging folder, for operations. */
+  path: string
+  /** The directory that is to become the revision's. */
+  content: string
+  files: Map<string, ManifestFile>
+  /** Folders within the content, `""` for itself. */
+  folders: Set<string>
+  /** Folders whose entries are not yet durable. */
+  unsynced: Set<string>
+}
+
+/** Makes an empty staging folder. The caller holds the projection's lock. */
+export async function openStaging(store: Store, permissions: Permissions): Promise<Staging> {
+  const { disk } = store
+  const name = uniqueName(STAGING_PREFIX)
+  disk.makeDirectory(`${store.path}/${name}`, PRIVATE)
+  const folder = disk.openDirectory(`${store.path}/${name}`)
+  await disk.lock(folder, "exclusive")
+  const path = disk.within(folder)
+  const content = `${path}/${CONTENT}`
+  makeFolder(disk, content, permissions)
+  return {
+    store,
+    name,
+    folder,
+    path,
+    content,
+    files: new Map(),
+    folders: new Set([""]),
+    unsynced: new Set([""]),
+  }
+}
+
+/** Makes the folders above a path that are not there yet. */
+export function makeFoldersOf(staging: Staging, path: string, permissions: Permissions): void {
+  let parent = ""
+  for (const folder of foldersOf(path)) {
+    if (!staging.folders.has(folder)) {
+      makeFolder(staging.store.disk, `${staging.content}/${folder}`, permissions)
+      staging.folders.add(folder)
+      staging.unsynced.add(folder)
+      staging.unsynced.add(parent)
+    }
+    parent = folder
+  }
+}
+
+/** `a/b` for `a/b/c`, `""` for `a`. */
+export function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")))
+}
+
+/** Takes a staged file away again. */
+export function removeStaged(staging: Staging, path: string): void {
+  staging.store.disk.unlink(`${staging.content}/${path}`)
+  staging.files.delete(path)
+  staging.unsynced.add(folderOf(path))
+}
+
+/** Removes folders that hold nothing any more: a revision has a folder only for its files. */
+export function removeEmptyFolders(staging: Staging): void {
+  const needed = new Set([""])
+  for (const path of staging.files.keys()) for (const folder of foldersOf(path)) needed.add(folder)
+  const empty = [...staging.folders].filter((folder) => !needed.has(folder))
+  // Longest first: a folder goes before the one that it is in.
+  for (const folder of empty.sort((a, b) => b.length - a.length)) {
+    staging.store.disk.removeDirectory(`${staging.content}/${folder}`)
+    staging.folders.delete(folder)
+    staging.unsynced.delete(folder)
+    staging.unsynced.add(folderOf(folder))
+  }
+}
+
+/** Gives up a staged revision. What cannot be removed now is a leftover for the next recovery. */
+export async function discardStaging(staging: Staging): Promise<void> {
+  const { disk, path } = staging.store
+  try {
+    await removeTree(disk, `${path}/${staging.name}`)
+  } finally {
+    disk.close(staging.folder)
+  }
+}
+
+function makeFolder(disk: Disk, path: string, permissions: Permissions): void {
+  disk.makeDirectory(path, permissions.directory)
+  if (permissions.uid === undefined && permissions.gid === undefined) return
+  const folder = disk.openDirectory(path)
+  try {
+    disk.setOwner(folder, permissions.uid ?? -1, permissions.gid ?? -1)
+    disk.setMode(folder, permissions.directory)
+  } finally {
+    disk.close(folder)
+  }
+}

@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto"
+import type { Disk, Handle } from "./disk.ts"
+import { type Manifest, parseManifest } from "./manifest.ts"
+
+export const MANIFEST_NAME = "manifest.json"
+export const STAGING_PREFIX = ".staging-"
+export const TRASH_PREFIX = ".trash-"
+export const LINK_PREFIX = ".link-"
+export const NOTE_PREFIX = ".note-"
+export const LOCK_NAME = "lock"
+export const NOTE_NAME = "published.json"
+
+const NUMBER_DIGITS = 4
+const NUMBERED = /^\d{4,15}$/
+
+/** The folder that a projection's revisions stand in: `..rev`, or a sibling of the projection. */
+export interface Store {
+  disk: Disk
+  /** Kept open: paths go through it, and syncfs reports errors since it was opened. */
+  folder: Handle
+  /** The folder, for operations (through the handle). */
+  path: string
+}
+
+/** One numbered place of the store: `0042/`, with the manifest and the directory of the revision in it. */
+export interface Slot {
+  number: number
+  manifest: Manifest
+}
+
+/** `42` gives `0042`. */
+export function slotName(number: number): string {
+  return String(number).padStart(NUMBER_DIGITS, "0")
+}
+
+/** Numbers of all slots, whole or not, smallest first. */
+export function slotNumbers(store: Store): number[] {
+  return store.disk
+    .list(store.path)
+    .filter((name) => NUMBERED.test(name) && slotName(Number(name)) === name)
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** Where a slot keeps its revision's directory. */
+export function slotContent(store: Store, slot: Slot): string {
+  return `${store.path}/${slotName(slot.number)}/${slot.manifest.revision}`
+}
+
+/** Undefined when there is no manifest. Throws `publish/bad-manifest`, `publish/newer-format`. */
+export function readSlot(store: Store, number: number): Slot | undefined {
+  const path = `${store.path}/${slotName(number)}/${MANIFEST_NAME}`
+  if (store.disk.look(path)?.kind !== "file") return undefined
+  const name = `${store.folder.path}/${slotName(number)}/${MANIFEST_NAME}`
+  return { number, manifest: parseManifest(store.disk.read(path).toString("utf8"), name) }
+}
+
+/** A name that nobody else has: leftovers of a crash can never stand in the way. */
+export function uniqueName(prefix: string): string {
+  return `${prefix}${process.pid}-${randomBytes(6).toString("hex")}`
+}

@@ -1,0 +1,41 @@
+import { setImmediate } from "node:timers/promises"
+import { sha256 } from "@headrace/shared/foundation/digest"
+import type { Disk } from "../publish/disk.ts"
+import { verifyFile } from "../publish/link-unchanged.ts"
+import type { ManifestFile } from "../publish/manifest.ts"
+import type { Projection } from "../publish/projection.ts"
+import type { Slot } from "../publish/store.ts"
+
+const BATCH = 128
+
+/**
+ * Compares a slot's files with its manifest: kind, size, mode, owner and content. Gives the paths that differ
+ * or are missing. With `digests` every content is read; else only where inode or time differ.
+ */
+export async function verifySlot(
+  projection: Projection,
+  slot: Slot,
+  options: { digests: boolean },
+): Promise<string[]> {
+  const { disk, layout, permissions } = projection
+  const content = layout.content(slot)
+  const wrong: string[] = []
+  let done = 0
+  for (const file of slot.manifest.files) {
+    const path = `${content}/${file.path}`
+    if (!verifyFile(disk, path, file, permissions) || (options.digests && !hasDigest(disk, path, file))) {
+      wrong.push(file.path)
+    }
+    if (++done % BATCH === 0) await setImmediate()
+  }
+  return wrong
+}
+
+function hasDigest(disk: Disk, path: string, file: ManifestFile): boolean {
+  try {
+    return sha256(disk.read(path)) === file.sha256
+  } catch {
+    // A block that cannot be read is damage like any other.
+    return false
+  }
+}
