@@ -111,10 +111,29 @@ function stepInto(node: YamlNode, part: PropertyKey): YamlEntry | undefined {
 
 /** Mappings that a mapping takes in by `<<`, in order of precedence. */
 function mergedNodes(node: YamlNode): YamlNode[] {
-  return node.entries
-    .filter((entry) => entry.key === "<<")
-    .flatMap((entry) => (entry.value.kind === "sequence" ? entry.value.items : [entry.value]))
-    .filter((merged) => merged.kind === "mapping")
+  return node.entries.filter((entry) => entry.key === "<<").flatMap(mergedMappings)
+}
+
+function mergedMappings(entry: YamlEntry): YamlNode[] {
+  const given = entry.value.kind === "sequence" ? entry.value.items : [entry.value]
+  return given.filter((merged) => merged.kind === "mapping")
+}
+
+/** Keys of a mapping in written order, each once; those of a merge key stand where it stands. */
+export function mappingKeys(node: YamlNode, open: ReadonlySet<YamlNode> = new Set()): YamlEntry[] {
+  if (open.has(node)) return []
+  const inside = new Set([...open, node])
+  const own = new Set(node.entries.map((entry) => entry.key))
+  const keys = new Map<string, YamlEntry>()
+  for (const entry of node.entries) {
+    if (entry.key !== "<<") {
+      if (!keys.has(entry.key)) keys.set(entry.key, entry)
+      continue
+    }
+    const merged = mergedMappings(entry).flatMap((mapping) => mappingKeys(mapping, inside))
+    for (const key of merged) if (!own.has(key.key) && !keys.has(key.key)) keys.set(key.key, key)
+  }
+  return [...keys.values()]
 }
 
 function findLineStarts(text: string): number[] {

@@ -1,0 +1,43 @@
+import type { Command } from "commander"
+import type { CommandRun } from "./command-run.ts"
+import { flag } from "./flag.ts"
+
+export interface PlanOptions {
+  sourcePath: string[]
+  rules: string
+  repo?: string
+  changes?: string
+  defaultCluster: string
+  defaultNamespace: string
+  strict: boolean
+  output: "json" | "text"
+}
+
+/** `plan`: what rules make of a source path, without a cluster. */
+export function addPlanCommand(program: Command, run: CommandRun): void {
+  program
+    .command("plan")
+    .description("Shows what each ConfigMap would hold; needs no cluster.")
+    .addOption(
+      flag(
+        "--source-path <dir...>",
+        "folder with the files; of several, the first that has a path wins",
+      ).makeOptionMandatory(),
+    )
+    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").makeOptionMandatory())
+    .addOption(flag("--repo <org/name>", "the repository, for access lists"))
+    .addOption(
+      flag(
+        "--changes <file>",
+        "JSON array of {filename, status, previous_filename}: show only what these touch",
+      ),
+    )
+    .addOption(flag("--default-cluster <name>", "where a rule without clusters goes").default("default"))
+    .addOption(flag("--default-namespace <name>", "what an empty namespace stands for").default("default"))
+    .addOption(flag("--strict", "several files for one key are an error").default(false))
+    .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
+    .action(async (options: PlanOptions) => {
+      const { runPlan } = await import("./plan/run-plan.ts")
+      run.exitCode = await runPlan(options)
+    })
+}

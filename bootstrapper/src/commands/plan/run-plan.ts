@@ -1,0 +1,33 @@
+import { readFolderTree } from "@headrace/shared/git/read-folder-tree"
+import { touchedPaths } from "@headrace/shared/plan/file-change"
+import type { PlanContext } from "@headrace/shared/plan/plan-context"
+import { planTargets } from "@headrace/shared/plan/plan-targets"
+import { touchedKeys } from "@headrace/shared/plan/touched-keys"
+import type { PlanOptions } from "../plan.ts"
+import { printProblems } from "../print-problems.ts"
+import { readRules } from "../read-rules.ts"
+import { listPlan, listTouched, planText } from "./list-plan.ts"
+import { readChanges } from "./read-changes.ts"
+
+/** Plans and prints; gives the exit code. What is wrong goes to standard error, and the other targets are shown. */
+export async function runPlan(options: PlanOptions): Promise<number> {
+  const { tree } = await readFolderTree(options.sourcePath)
+  const parsed = await readRules(options.rules, options.sourcePath)
+  if (!parsed.rules) {
+    printProblems(parsed.problems)
+    return 1
+  }
+  const changes = options.changes === undefined ? undefined : await readChanges(options.changes)
+  const context: PlanContext = {
+    repo: options.repo,
+    defaults: { cluster: options.defaultCluster, namespace: options.defaultNamespace },
+    strict: options.strict,
+  }
+  const plan = planTargets(parsed.rules, tree, context)
+  const listed = changes
+    ? listTouched(touchedKeys(parsed.rules, plan, touchedPaths(changes), context))
+    : listPlan(plan)
+  const text = options.output === "json" ? `${JSON.stringify(listed, undefined, 2)}\n` : planText(listed)
+  process.stdout.write(text)
+  return printProblems([...parsed.problems, ...plan.problems]) > 0 ? 1 : 0
+}

@@ -1,0 +1,26 @@
+#!/usr/bin/env node
+import { runProgram } from "@headrace/shared/foundation/run-program"
+import { Command, CommanderError } from "commander"
+import type { CommandRun } from "./commands/command-run.ts"
+import { addPlanCommand } from "./commands/plan.ts"
+
+/** One line per command. Each describes its flags only, and loads what it does when it runs. */
+const COMMANDS = [addPlanCommand]
+
+async function main(signal: AbortSignal): Promise<number> {
+  const run: CommandRun = { signal, exitCode: 0 }
+  const program = new Command("headrace-bootstrapper")
+    .description("Shows, checks and applies what rules make of a repository.")
+    .exitOverride()
+  for (const addCommand of COMMANDS) addCommand(program, run)
+  try {
+    await program.parseAsync()
+    return run.exitCode
+  } catch (error) {
+    // commander has printed its message already: help ends with 0, a misuse with 2.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+await runProgram(main)

@@ -1,0 +1,34 @@
+import type { TargetId } from "../foundation/target.ts"
+import { DEFAULT_CLUSTER } from "../rules/default-cluster.ts"
+import type { Place, Rule } from "../rules/rule.ts"
+
+/** What a plan takes from the operator, beside rules and tree. */
+export interface PlanContext {
+  /** ORG/NAME of the repository, for access lists. */
+  repo?: string | undefined
+  /** What the cluster `default` and the namespace `""` stand for. */
+  defaults: { cluster: string; namespace: string }
+  /** Several files for one key are an error. */
+  strict?: boolean
+  /** Headrace's own namespace, which is nobody's target. */
+  reservedNamespace?: string | undefined
+  /** The operator's clusters with the namespaces allowed there; undefined: any cluster, any namespace. */
+  clusters?: ReadonlyMap<string, { namespaces?: readonly string[] | undefined }> | undefined
+}
+
+/** The target of a rule's ConfigMap at a place, defaults filled in. */
+export function targetAt(place: Place, name: string, context: PlanContext): TargetId {
+  const isDefault = place.cluster === DEFAULT_CLUSTER && !context.clusters?.has(DEFAULT_CLUSTER)
+  return {
+    cluster: isDefault ? context.defaults.cluster : place.cluster,
+    namespace: place.namespace === "" ? context.defaults.namespace : place.namespace,
+    name,
+  }
+}
+
+/** Every target that a rule names, partitions included, each once. */
+export function targetsOf(rule: Rule, context: PlanContext): TargetId[] {
+  return [...new Set(rule.names)].flatMap((name) =>
+    rule.places.map((place) => targetAt(place, name, context)),
+  )
+}

@@ -1,0 +1,71 @@
+import type { Minimatch } from "minimatch"
+import { compileGlob } from "./compile-glob.ts"
+import type { Rule } from "./rule.ts"
+
+/** Rules that can be asked for by path. Compile once, ask often. */
+export interface RuleIndex {
+  /** The rule that a path belongs to: of those that match, the first in declared order. */
+  first(path: string): Rule | undefined
+  /** All rules that match a path, in declared order. */
+  all(path: string): Rule[]
+}
+
+interface Candidate {
+  order: number
+  rule: Rule
+  glob: Minimatch
+}
+
+/**
+ * Indexes rules by the folder that a glob's literal beginning names, so that a path is only tried against
+ * globs that begin in one of its own folders: a few, where the rules are many.
+ */
+export function indexRules(rules: readonly Rule[]): RuleIndex {
+  const byPrefix = new Map<string, Candidate[]>()
+  rules.forEach((rule, order) => {
+    const prefix = literalFolder(rule.glob)
+    const candidate = { order, rule, glob: compileGlob(rule.glob) }
+    const others = byPrefix.get(prefix)
+    if (others) others.push(candidate)
+    else byPrefix.set(prefix, [candidate])
+  })
+  const byFolder = new Map<string, readonly Candidate[]>()
+  function candidatesOf(path: string): readonly Candidate[] {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1)
+    let candidates = byFolder.get(folder)
+    if (!candidates) {
+      candidates = candidatesInFolder(folder, byPrefix)
+      byFolder.set(folder, candidates)
+    }
+    return candidates
+  }
+  return {
+    first: (path) => candidatesOf(path).find(({ glob }) => glob.match(path))?.rule,
+    all: (path) =>
+      candidatesOf(path)
+        .filter(({ glob }) => glob.match(path))
+        .map(({ rule }) => rule),
+  }
+}
+
+function candidatesInFolder(folder: string, byPrefix: ReadonlyMap<string, Candidate[]>): Candidate[] {
+  const candidates = [...(byPrefix.get("") ?? [])]
+  for (let slash = folder.indexOf("/"); slash >= 0; slash = folder.indexOf("/", slash + 1)) {
+    candidates.push(...(byPrefix.get(folder.slice(0, slash + 1)) ?? []))
+  }
+  return candidates.sort((a, b) => a.order - b.order)
+}
+
+/**
+ * The folder that every path matched by a glob lies in, with its trailing slash: what stands before the first
+ * character that could mean something to minimatch. "" (any folder) when minimatch would rewrite the
+ * beginning (`//`, `.`, `..`).
+ */
+export function literalFolder(glob: string): string {
+  const magic = glob.search(/[*?[\]{}\\]/)
+  const literal = magic < 0 ? glob : glob.slice(0, magic)
+  const folder = literal.slice(0, literal.lastIndexOf("/") + 1)
+  const parts = folder.split("/").slice(0, -1)
+  const rewritten = /(^|\/)\.\.(\/|$)/.test(glob) || parts.some((part) => part === "" || part === ".")
+  return rewritten ? "" : folder
+}

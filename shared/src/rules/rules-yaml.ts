@@ -1,0 +1,79 @@
+import { YAML11_SCHEMA } from "js-yaml"
+import { suggestion } from "../foundation/closest-word.ts"
+import { duplicateKeys } from "../foundation/duplicate-keys.ts"
+import { HeadraceError, hasCode } from "../foundation/errors.ts"
+import { type LocatedYaml, parseLocatedYaml } from "../foundation/located-yaml.ts"
+import { countNodes, type YamlNode } from "../foundation/located-yaml-node.ts"
+import type { Problem } from "../foundation/problem.ts"
+
+const TEXT_LIMIT = 8 * 1024 * 1024
+const NODES_LIMIT = 250_000
+const SECTION = "config_updater"
+
+/** A plugins.yaml with its `config_updater`; the section is undefined when the file has none. */
+export interface RulesYaml {
+  yaml: LocatedYaml
+  section: unknown
+  problems: Problem[]
+}
+
+/**
+ * Reads the YAML of a rules file: YAML 1.1 with merge keys, as Prow's Go parser does. What stands outside
+ * `config_updater` only has to be YAML. Throws HeadraceError `rules/unreadable` with the problem as a field
+ * when there is nothing to go on with.
+ */
+export function readRulesYaml(text: string, file: string): RulesYaml {
+  if (text.length > TEXT_LIMIT)
+    throw unreadable(file, "rules/too-large", `is larger than ${TEXT_LIMIT} characters`)
+  const yaml = parse(text, file)
+  if (yaml.root?.kind !== "mapping") {
+    throw unreadable(file, "rules/not-a-mapping", 'is not a mapping with "config_updater" in it', 1)
+  }
+  const node = yaml.root.entries.findLast((entry) => entry.key === SECTION)?.value
+  if (!node) return { yaml, section: undefined, problems: missingSection(yaml, yaml.root) }
+  if (countNodes(node, NODES_LIMIT) > NODES_LIMIT) {
+    const { line } = yaml.positionAt(node.offset)
+    throw unreadable(
+      file,
+      "rules/too-large",
+      `has aliases that stand for more than ${NODES_LIMIT} values`,
+      line,
+    )
+  }
+  const section = Object(yaml.value)[SECTION] as unknown
+  return { yaml, section, problems: duplicateKeys("rules", yaml, node) }
+}
+
+function parse(text: string, file: string): LocatedYaml {
+  try {
+    return parseLocatedYaml(text, file, YAML11_SCHEMA)
+  } catch (error) {
+    if (!hasCode(error, "yaml/syntax")) throw error
+    const problem: Problem = { severity: "error", code: error.code, message: error.message, ...error.fields }
+    throw new HeadraceError("rules/unreadable", error.message, { fields: { problem }, cause: error })
+  }
+}
+
+function unreadable(file: string, code: string, what: string, line?: number): HeadraceError {
+  const message = `the rules file ${what}`
+  const problem: Problem = { severity: "error", code, message, file, ...(line && { line, column: 1 }) }
+  return new HeadraceError("rules/unreadable", message, { fields: { problem } })
+}
+
+/** Without the section Prow's two default rules apply; a slip in its name must not bring that about. */
+function missingSection(yaml: LocatedYaml, root: YamlNode): Problem[] {
+  const slip = root.entries.find(
+    (entry) => entry.key === "maps" || suggestion(entry.key, [SECTION]).startsWith("did you mean"),
+  )
+  if (!slip) return []
+  return [
+    {
+      severity: "error",
+      code: "rules/unknown-field",
+      message: `there is no "${SECTION}", but "${slip.key}"`,
+      hint: slip.key === "maps" ? `put it under "${SECTION}:"` : suggestion(slip.key, [SECTION]),
+      file: yaml.file,
+      ...yaml.positionAt(slip.offset),
+    },
+  ]
+}
