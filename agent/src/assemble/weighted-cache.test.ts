@@ -1,0 +1,26 @@
+import { expect, it } from "vitest"
+import { createWeightedCache } from "./weighted-cache.ts"
+
+it("forgets the value unused for longest when the weight is exceeded", () => {
+  const cache = createWeightedCache<string>(5, (value) => value.length)
+  cache.set("a", "aa")
+  cache.set("b", "bb")
+  cache.get("a")
+  cache.set("c", "cc")
+  expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual(["aa", undefined, "cc"])
+})
+
+it("does not keep a value heavier than the limit, nor lose others for it", () => {
+  const cache = createWeightedCache<string>(5, (value) => value.length)
+  cache.set("a", "aa")
+  cache.set("b", "bbbbbb")
+  expect([cache.get("a"), cache.get("b")]).toEqual(["aa", undefined])
+})
+
+it("weighs a replaced value once", () => {
+  const cache = createWeightedCache<string>(4, (value) => value.length)
+  cache.set("a", "aa")
+  cache.set("a", "aa")
+  cache.set("b", "bb")
+  expect([cache.get("a"), cache.get("b")]).toEqual(["aa", "bb"])
+})
