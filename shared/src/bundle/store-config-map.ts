@@ -1,0 +1,81 @@
+import { gunzipSync, gzipSync } from "node:zlib"
+import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap } from "../foundation/config-map.ts"
+import { sha256 } from "../foundation/digest.ts"
+import { HeadraceError } from "../foundation/errors.ts"
+import { SHARD_FORMAT, type StoreObject } from "./store-file.ts"
+
+export const DIGEST_ANNOTATION = "headrace.dev/digest"
+export const FORMAT_ANNOTATION = "headrace.dev/format"
+const CONTENT_KEY = "content.gz"
+const NAME_DIGITS = 40
+/** No object of ours is nearly as large when unpacked: where a gzip bomb ends. */
+const MOST_PAYLOAD = 8 * 1024 * 1024
+
+/** The ConfigMap's name of an object, `shard-…` or `index-…`. */
+export function storeObjectName(kind: StoreObject["kind"], digest: string): string {
+  return `${kind}-${digest.slice(0, NAME_DIGITS)}`
+}
+
+/** An object of the store as an immutable ConfigMap, its payload gzipped. Throws `bundle/too-large`. */
+export function storeConfigMap(namespace: string, object: StoreObject): ConfigMap {
+  const content = gzipSync(object.payload)
+  const name = storeObjectName(object.kind, object.digest)
+  if (object.payload.length > MOST_PAYLOAD || content.length > CONFIG_MAP_LIMIT_BYTES) {
+    throw new HeadraceError(
+      "bundle/too-large",
+      `${name} of ${object.payload.length} bytes does not fit a ConfigMap`,
+    )
+  }
+  return {
+    metadata: {
+      name,
+      namespace,
+      labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": object.kind },
+      annotations: { [DIGEST_ANNOTATION]: object.digest, [FORMAT_ANNOTATION]: String(SHARD_FORMAT) },
+    },
+    binaryData: { [CONTENT_KEY]: content.toString("base64") },
+    immutable: true,
+  }
+}
+
+/**
+ * The payload of a store ConfigMap, proven to be the one that `expectedDigest` names, whatever the object's
+ * own annotations claim.
+ *
+ * Throws `bundle/missing-content`, `bundle/bad-gzip`, `bundle/too-large` (a gzip bomb), `bundle/wrong-digest`.
+ */
+export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string): Buffer {
+  const { namespace, name } = configMap.metadata
+  const base64 = configMap.binaryData?.[CONTENT_KEY]
+  if (base64 === undefined) {
+    throw new HeadraceError(
+      "bundle/missing-content",
+      `ConfigMap ${namespace}/${name} has no ${CONTENT_KEY}`,
+      { hint: HINT },
+    )
+  }
+  const payload = gunzipBounded(Buffer.from(base64, "base64"), `${namespace}/${name}`)
+  if (sha256(payload) === expectedDigest) return payload
+  throw new HeadraceError(
+    "bundle/wrong-digest",
+    `ConfigMap ${namespace}/${name} does not hold ${expectedDigest}`,
+    { hint: HINT },
+  )
+}
+
+const HINT = "Somebody else wrote it: delete it, and a full reconcile writes it anew."
+
+function gunzipBounded(content: Buffer, name: string): Buffer {
+  try {
+    return gunzipSync(content, { maxOutputLength: MOST_PAYLOAD })
+  } catch (cause) {
+    const tooLarge = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE"
+    throw new HeadraceError(
+      tooLarge ? "bundle/too-large" : "bundle/bad-gzip",
+      tooLarge
+        ? `ConfigMap ${name} unpacks to more than ${MOST_PAYLOAD} bytes`
+        : `ConfigMap ${name} is not gzip`,
+      { cause, hint: HINT },
+    )
+  }
+}
