@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Registry } from "prom-client"
 
-/** What `/readyz` answers: ready, or the reasons why not, a line each. */
+/** What `/readyz` answers: ready, with what is worth a look, or the reasons why not, a line each. */
 export interface Readiness {
   ready: boolean
   reasons: string[]
@@ -10,6 +10,8 @@ export interface Readiness {
 export interface OpsSources {
   registry: Registry
   readiness(): Readiness | Promise<Readiness>
+  /** Called before metrics are given, to bring gauges up to date; what it throws is ignored. */
+  beforeMetrics?(): Promise<void>
 }
 
 /**
@@ -27,10 +29,11 @@ export async function answerOps(
       return true
     case "/readyz": {
       const { ready, reasons } = await sources.readiness()
-      text(response, ready ? 200 : 503, ready ? "ok\n" : `${reasons.join("\n")}\n`)
+      text(response, ready ? 200 : 503, [...(ready ? ["ok"] : []), ...reasons, ""].join("\n"))
       return true
     }
     case "/metrics":
+      await sources.beforeMetrics?.().catch(() => undefined)
       response.writeHead(200, { "content-type": sources.registry.contentType })
       response.end(await sources.registry.metrics())
       return true
