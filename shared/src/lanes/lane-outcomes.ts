@@ -1,4 +1,4 @@
-import { LaneOutcome } from "./lane-outcome.ts"
+import { LaneOutcome, succeeded } from "./lane-outcome.ts"
 import type { Lanes } from "./open-lanes.ts"
 
 /**
@@ -14,10 +14,18 @@ export async function lastTicket(lanes: Lanes): Promise<number> {
   return Number((await lanes.redis.get(lanes.key("ticket"))) ?? 0)
 }
 
-/** Keeps the last outcome of its source and mode. */
+/** Keeps the last outcome of its source and mode, and when the source last succeeded. */
 export async function saveOutcome(lanes: Lanes, cluster: string, outcome: LaneOutcome): Promise<void> {
   const field = `${outcome.source}/${outcome.mode}`
-  await lanes.redis.hset(lanes.key("outcomes", cluster), field, JSON.stringify(outcome))
+  const batch = lanes.redis.multi().hset(lanes.key("outcomes", cluster), field, JSON.stringify(outcome))
+  if (succeeded(outcome)) batch.hset(lanes.key("successes", cluster), outcome.source, String(outcome.at))
+  await batch.exec()
+}
+
+/** When each source last succeeded in a lane, in milliseconds since the epoch. */
+export async function readSuccesses(lanes: Lanes, cluster: string): Promise<Map<string, number>> {
+  const times = await lanes.redis.hgetall(lanes.key("successes", cluster))
+  return new Map(Object.entries(times).map(([source, time]) => [source, Number(time)]))
 }
 
 /** The last outcome of each source and mode in a lane. Entries of a newer format are left out. */

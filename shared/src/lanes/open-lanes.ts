@@ -1,8 +1,8 @@
 import { Queue } from "bullmq"
 import { HeadraceError } from "../foundation/errors.ts"
+import { shareNext } from "../git/mirror/share-next.ts"
 import type { Log } from "../observe/log.ts"
 import { connectRedis, type RedisClient } from "./connect-redis.ts"
-import { joinCalls } from "./join-calls.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
 import { type RedisGate, watchRedis } from "./redis-gate.ts"
 import { withTimeLimit } from "./time-limit.ts"
@@ -110,14 +110,16 @@ function wakeThrough(
   queue: (cluster: string) => LaneQueue,
   timeLimit: number,
 ): Lanes["wake"] {
-  const join = joinCalls()
+  const lines = new Map<string, () => Promise<void>>()
   return async function wake(cluster, wakeUp) {
     const trouble = gate.trouble()
     if (trouble) throw trouble
+    // Wake-ups that come while one is on its way to Redis share the next: a burst of webhooks costs Redis few.
     const line = [cluster, wakeUp.source, wakeUp.mode].join("/")
-    const accepted = join(line, () => addWakeUp(queue(cluster), wakeUp))
+    const add = lines.get(line) ?? shareNext(() => addWakeUp(queue(cluster), wakeUp))
+    lines.set(line, add)
     await withTimeLimit(
-      accepted,
+      add(),
       timeLimit,
       () => new HeadraceError("lanes/redis-slow", `Redis did not take a wake-up for ${cluster} in time`),
     )

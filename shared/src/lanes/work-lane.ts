@@ -20,8 +20,8 @@ export interface WorkLaneOptions {
   stalledInterval?: number
   /** Milliseconds that `close` lets the handler finish before it aborts it and hands its wake-up back. */
   grace?: number
-  /** Told of every outcome, after it was saved. */
-  onOutcome?: (wakeUp: WakeUp, result: LaneResult) => void
+  /** Told of every outcome, after it was saved; the lane goes on when it is done. What it throws is logged. */
+  onOutcome?: (wakeUp: WakeUp, result: LaneResult) => Promise<void>
 }
 
 /** A worker of one lane. */
@@ -164,7 +164,9 @@ class RunningLane implements LaneWorker {
     const { source, mode } = wakeUp
     const outcome = { ...result, format: LANES_FORMAT, source, mode, ticket, at: Date.now() } as const
     await saveOutcome(this.#lanes, this.#cluster, outcome)
-    this.#options.onOutcome?.(wakeUp, result)
+    await this.#options.onOutcome?.(wakeUp, result).catch((error: unknown) => {
+      this.#log.error({ source, err: errorText(error) }, "outcome could not be told on")
+    })
   }
 
   async #retry(wakeUp: WakeUp, failures: number): Promise<void> {

@@ -1,0 +1,39 @@
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import type { Readiness } from "@headrace/shared/observe/ops-routes"
+import { type LaneAge, readLaneAges } from "../work/watch-lanes.ts"
+
+export interface ReadinessPorts {
+  lanes: Lanes
+  workers: { idle(): string[] }
+  clusters: readonly string[]
+  sources: readonly string[]
+  stopping: AbortSignal
+}
+
+/** An hourly run, and some. */
+const OLDEST_SUCCESS_MS = 65 * 60_000
+
+/**
+ * Ready when a webhook would be taken and worked: Redis answers, every lane has its worker. A lane that has
+ * not succeeded for long is told but does not count: taking the webhook away would hold back the others.
+ */
+export async function readPluginReadiness(ports: ReadinessPorts): Promise<Readiness> {
+  if (ports.stopping.aborted) return { ready: false, reasons: ["stopping"] }
+  const trouble = ports.lanes.trouble()
+  if (trouble) return { ready: false, reasons: [trouble.message] }
+  const idle = ports.workers.idle()
+  if (idle.length > 0)
+    return { ready: false, reasons: idle.map((cluster) => `no worker runs for ${cluster}`) }
+  try {
+    const ages = await readLaneAges(ports.lanes, ports.clusters, ports.sources)
+    return { ready: true, reasons: ages.flatMap((age) => lateness(age, Date.now())) }
+  } catch {
+    return { ready: false, reasons: ["Redis does not answer"] }
+  }
+}
+
+function lateness({ cluster, source, lastSuccess }: LaneAge, now: number): string[] {
+  if (lastSuccess === undefined) return [`late: ${source} has not yet succeeded in ${cluster}`]
+  if (now - lastSuccess < OLDEST_SUCCESS_MS) return []
+  return [`late: ${source} last succeeded in ${cluster} at ${new Date(lastSuccess).toISOString()}`]
+}

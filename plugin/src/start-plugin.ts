@@ -1,0 +1,108 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { errorText, UsageError } from "@headrace/shared/foundation/errors"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import type { Log } from "@headrace/shared/observe/log"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { openDeliveryBook } from "./deliveries/keep-deliveries.ts"
+import { createPluginMetrics } from "./observe/plugin-metrics.ts"
+import { readPluginReadiness } from "./observe/plugin-readiness.ts"
+import { type HttpServer, type Route, serveHttp } from "./serve-http.ts"
+import { startPolls } from "./triggers/start-polls.ts"
+import { wakeLanes } from "./triggers/wake-lanes.ts"
+import { acceptDelivery } from "./webhook/accept-delivery.ts"
+import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
+import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
+import type { Reconciler } from "./work/reconciler.ts"
+import { refreshLaneGauges } from "./work/watch-lanes.ts"
+import { workLanes } from "./work/work-lanes.ts"
+
+export interface StartPluginOptions {
+  settings: OperatorSettings
+  lanes: Lanes
+  reconciler: Reconciler
+  /** HOST:PORT; port 0 picks one. */
+  listen: string
+  /** Milliseconds between saying "not ready" and taking no more requests, for load balancers to notice. */
+  drain?: number
+  log: Log
+}
+
+/** A running plugin. It leaves `lanes` and `reconciler` open, as it found them. */
+export interface RunningPlugin {
+  url: string
+  close(): Promise<void>
+}
+
+/**
+ * Starts everything the plugin does: the webhook, a worker for each lane, the polls, probes and metrics.
+ * Every lane is woken once at the start and whenever Redis has come back: what happened meanwhile is
+ * unknown, and a look costs little.
+ */
+export async function startPlugin(options: StartPluginOptions): Promise<RunningPlugin> {
+  const { settings, lanes, reconciler, log } = options
+  const clusters = Object.keys(settings.clusters)
+  const sources = Object.keys(settings.sources)
+  const metrics = createPluginMetrics()
+  const stop = new AbortController()
+  // A webhook secret that does not read must be told before anything runs.
+  const routes = await openRoutes(options, { metrics, log })
+
+  const workers = workLanes(lanes, clusters, reconciler, metrics, log)
+  lanes.onOpen(() => {
+    wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "start" }).catch((error: unknown) => {
+      log.warn({ err: errorText(error) }, "lanes could not be woken")
+    })
+  })
+  const polls = startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal)
+  const http = await serveHttp(
+    options.listen,
+    routes,
+    {
+      registry: metrics.registry,
+      readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, stopping: stop.signal }),
+      beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
+    },
+    log,
+  ).catch(async (error: unknown) => {
+    stop.abort()
+    await workers.close()
+    throw error
+  })
+  log.info({ url: http.url, clusters, sources }, "plugin started")
+  return { url: http.url, close: () => closePlugin(stop, http, workers, polls, options) }
+}
+
+async function closePlugin(
+  stop: AbortController,
+  http: HttpServer,
+  workers: { close(): Promise<void> },
+  polls: Promise<void>,
+  options: StartPluginOptions,
+): Promise<void> {
+  stop.abort()
+  await delay(options.drain ?? 0)
+  await http.close()
+  await Promise.all([workers.close(), polls])
+  options.log.info({}, "plugin stopped")
+}
+
+async function openRoutes(
+  { settings, lanes }: StartPluginOptions,
+  { metrics, log }: Pick<DeliveryRoutePorts, "metrics" | "log">,
+): Promise<Map<string, Route>> {
+  const routes = new Map<string, Route>()
+  const { webhook } = settings
+  if (webhook === undefined) {
+    log.warn({}, "no webhook in the settings: changes are noticed by polling alone")
+    return routes
+  }
+  if (["/healthz", "/readyz", "/metrics"].includes(webhook.path)) {
+    throw new UsageError("plugin/webhook-path", `webhook.path ${webhook.path} is one of our own pages`)
+  }
+  const secrets = await openWebhookSecrets(webhook.secretFiles)
+  const book = openDeliveryBook(lanes)
+  const accept: DeliveryRoutePorts["accept"] = (delivery) =>
+    acceptDelivery(delivery, { settings, lanes, book, log })
+  routes.set(webhook.path, deliveryRoute({ secrets, accept, metrics, log }))
+  return routes
+}

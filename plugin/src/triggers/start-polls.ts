@@ -1,0 +1,47 @@
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import type { Log } from "@headrace/shared/observe/log"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { PluginMetrics } from "../observe/plugin-metrics.ts"
+import type { Reconciler } from "../work/reconciler.ts"
+import { pollSource } from "./poll-sources.ts"
+import { wakeLanes } from "./wake-lanes.ts"
+
+export interface StartPollsPorts {
+  settings: OperatorSettings
+  lanes: Lanes
+  reconciler: Reconciler
+  metrics: PluginMetrics
+  log: Log
+}
+
+/** Polls every source until the signal aborts; the promise ends when all polls have. */
+export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): Promise<void> {
+  const { settings, lanes, reconciler, metrics, log } = ports
+  const clusters = Object.keys(settings.clusters)
+  const polls = Object.entries(settings.sources).map(([name, { poll }]) =>
+    pollSource(
+      name,
+      poll,
+      {
+        tip: (source, stop) => reconciler.tip(source, stop),
+        onMoved: (source) =>
+          wakeLanes(lanes, clusters, withDependents(settings, source), {
+            mode: "incremental",
+            reason: "poll",
+          }),
+        onPolled: (source, result) => metrics.polls.inc({ source, result }),
+        log,
+      },
+      signal,
+    ),
+  )
+  await Promise.all(polls)
+}
+
+/** A source and those that take their rules from it. */
+function withDependents(settings: OperatorSettings, source: string): string[] {
+  const dependents = Object.entries(settings.sources).filter(
+    ([name, { rules }]) => name !== source && typeof rules !== "string" && rules.source === source,
+  )
+  return [source, ...dependents.map(([name]) => name)]
+}

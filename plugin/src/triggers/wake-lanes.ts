@@ -1,0 +1,16 @@
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { LANES_FORMAT, type WakeUp } from "@headrace/shared/lanes/wake-up"
+
+/** Wakes every cluster's lane for each of these sources. Throws the first failure, after all were tried. */
+export async function wakeLanes(
+  lanes: Lanes,
+  clusters: readonly string[],
+  sources: readonly string[],
+  why: Pick<WakeUp, "mode" | "reason">,
+): Promise<void> {
+  const wakes = sources.flatMap((source) =>
+    clusters.map((cluster) => lanes.wake(cluster, { format: LANES_FORMAT, source, ...why })),
+  )
+  const failed = (await Promise.allSettled(wakes)).find((wake) => wake.status === "rejected")
+  if (failed) throw failed.reason
+}

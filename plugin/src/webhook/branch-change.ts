@@ -1,0 +1,56 @@
+import { z } from "zod"
+
+/** A commit that arrived on a branch, as an event tells it. A hint: nothing is read at this commit because of it. */
+export interface BranchChange {
+  /** ORG/NAME. */
+  repo: string
+  branch: string
+  /** The commit that the branch should contain now. */
+  sha: string
+  /** The pull request that was merged. */
+  pull: number | undefined
+}
+
+const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+const repository = z.object({ full_name: z.string().regex(/^[^/\s]+\/[^/\s]+$/) })
+const HEADS = "refs/heads/"
+
+// GitHub's payloads hold much more; these are the fields that count, so other fields are no error here.
+const Push = z.object({ ref: z.string(), after: sha, deleted: z.boolean().optional(), repository })
+const PullRequest = z.object({
+  action: z.string(),
+  number: z.int().positive(),
+  pull_request: z.object({
+    merged: z.boolean().nullish(),
+    merge_commit_sha: sha.nullish(),
+    base: z.object({ ref: z.string() }),
+  }),
+  repository,
+})
+
+/**
+ * What an event says about a branch: a push to it, or a pull request merged into it. Undefined for events
+ * that move no branch. Throws a ZodError for a push or pull_request event of another shape.
+ */
+export function readBranchChange(event: string, payload: unknown): BranchChange | undefined {
+  if (event === "push") return readPush(Push.parse(payload))
+  if (event === "pull_request") return readPullRequest(PullRequest.parse(payload))
+  return undefined
+}
+
+function readPush(push: z.infer<typeof Push>): BranchChange | undefined {
+  // Tags, and branches that were deleted (`after` is all zeros then).
+  if (!push.ref.startsWith(HEADS) || push.deleted || /^0+$/.test(push.after)) return undefined
+  return {
+    repo: push.repository.full_name,
+    branch: push.ref.slice(HEADS.length),
+    sha: push.after,
+    pull: undefined,
+  }
+}
+
+function readPullRequest(event: z.infer<typeof PullRequest>): BranchChange | undefined {
+  const { merged, merge_commit_sha: commit, base } = event.pull_request
+  if (event.action !== "closed" || !merged || !commit) return undefined
+  return { repo: event.repository.full_name, branch: base.ref, sha: commit, pull: event.number }
+}

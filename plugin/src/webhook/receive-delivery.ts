@@ -1,0 +1,124 @@
+import type { IncomingMessage } from "node:http"
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
+import type { Answer } from "./answer.ts"
+import { type BranchChange, readBranchChange } from "./branch-change.ts"
+import { readBody } from "./read-body.ts"
+import type { WebhookSecrets } from "./webhook-secrets.ts"
+
+/** What the webhook needs from the rest of the plugin. */
+export interface DeliveryPorts {
+  secrets: WebhookSecrets
+  /** Takes a verified change; must be done, or fail, within a second. */
+  accept(delivery: Delivery): Promise<Answer>
+  log: Log
+}
+
+/** A verified delivery that moved a branch. */
+export interface Delivery extends BranchChange {
+  /** x-github-delivery: the same again when GitHub delivers the event again. */
+  guid: string
+  event: string
+}
+
+/** The event's name is known once the signature was right; before that it is anybody's word. */
+export interface ReceivedDelivery {
+  event: string
+  answer: Answer
+}
+
+const GUID = /^[0-9A-Za-z-]{1,64}$/
+const EVENT = /^[a-z_]{1,64}$/
+const UNVERIFIED = "unverified"
+
+/** Reads, verifies and takes one delivery. Never throws: whatever happens is an answer. */
+export async function receiveDelivery(
+  request: IncomingMessage,
+  ports: DeliveryPorts,
+): Promise<ReceivedDelivery> {
+  try {
+    const headers = readHeaders(request)
+    const payload = await readPayload(request)
+    if (!(await ports.secrets.verify(payload, headers.signature))) {
+      return refused(UNVERIFIED, 401, "the signature matches none of the webhook's secrets")
+    }
+    return { event: headers.event, answer: await takeEvent(headers, payload, ports) }
+  } catch (error) {
+    if (error instanceof Refusal) return refused(UNVERIFIED, error.status, error.message)
+    if (error instanceof HeadraceError && error.code === "webhook/body-too-large") {
+      return refused(UNVERIFIED, 413, error.message)
+    }
+    ports.log.error({ err: errorText(error) }, "delivery could not be read")
+    return refused(UNVERIFIED, 400, "the request could not be read")
+  }
+}
+
+async function takeEvent(headers: DeliveryHeaders, payload: string, ports: DeliveryPorts): Promise<Answer> {
+  const { event, guid } = headers
+  if (event === "ping") return { status: 200, result: "ping", message: "pong" }
+  const change = readChange(event, payload)
+  if (change instanceof Refusal) return { status: change.status, result: "refused", message: change.message }
+  if (change === undefined) {
+    return { status: 200, result: "ignored", message: `this ${event} event moves no branch` }
+  }
+  return ports.accept({ ...change, guid, event })
+}
+
+function readChange(event: string, payload: string): BranchChange | undefined | Refusal {
+  try {
+    return readBranchChange(event, JSON.parse(payload))
+  } catch {
+    return new Refusal(400, `the body is not a ${event} event in JSON`)
+  }
+}
+
+interface DeliveryHeaders {
+  event: string
+  guid: string
+  signature: string
+}
+
+class Refusal extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+function readHeaders(request: IncomingMessage): DeliveryHeaders {
+  if (request.method !== "POST") throw new Refusal(405, "webhooks are sent by POST")
+  const type = (request.headers["content-type"] ?? "").split(";")[0]?.trim().toLowerCase()
+  if (type !== "application/json") {
+    throw new Refusal(
+      415,
+      `this webhook sends ${type || "no content type"}: set its "Content type" to application/json on GitHub (Settings, Webhooks)`,
+    )
+  }
+  return {
+    event: readHeader(request, "x-github-event", EVENT),
+    guid: readHeader(request, "x-github-delivery", GUID),
+    signature: readHeader(request, "x-hub-signature-256", /^sha256=[0-9a-f]{64}$/),
+  }
+}
+
+function readHeader(request: IncomingMessage, name: string, shape: RegExp): string {
+  const value = request.headers[name]
+  if (typeof value === "string" && shape.test(value)) return value
+  const secretHint = name === "x-hub-signature-256" ? ": set a secret for the webhook on GitHub" : ""
+  throw new Refusal(400, `the header ${name} is missing or malformed${secretHint}`)
+}
+
+/** The bytes as text without any change, so that the signature over it is the signature over the bytes. */
+async function readPayload(request: IncomingMessage): Promise<string> {
+  const body = await readBody(request)
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body)
+  } catch {
+    throw new Refusal(400, "the body is not UTF-8")
+  }
+}
+
+function refused(event: string, status: number, message: string): ReceivedDelivery {
+  return { event, answer: { status, result: "refused", message } }
+}

@@ -1,0 +1,53 @@
+import { readFile } from "node:fs/promises"
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { Webhooks } from "@octokit/webhooks"
+
+/** Verifies signatures by the secrets of several files, any of which may have signed. */
+export interface WebhookSecrets {
+  /** `signature` is the header x-hub-signature-256. */
+  verify(payload: string, signature: string): Promise<boolean>
+}
+
+const REREAD_MS = 10_000
+
+/**
+ * Reads the secrets, now and again every ten seconds of use, so that a rotated Secret needs no restart.
+ * Throws UsageError `webhook/secret` when a file cannot be read or is empty; later, the last good ones stay.
+ */
+export async function openWebhookSecrets(files: readonly string[]): Promise<WebhookSecrets> {
+  let secrets = await readSecrets(files)
+  let readAt = Date.now()
+
+  async function refresh(): Promise<void> {
+    if (Date.now() - readAt < REREAD_MS) return
+    readAt = Date.now()
+    secrets = await readSecrets(files).catch(() => secrets)
+  }
+
+  return {
+    async verify(payload, signature) {
+      // Octokit throws on an empty body; GitHub never sends one.
+      if (payload === "") return false
+      await refresh()
+      for (const secret of secrets) {
+        if (await secret.verify(payload, signature)) return true
+      }
+      return false
+    },
+  }
+}
+
+async function readSecrets(files: readonly string[]): Promise<Webhooks[]> {
+  return Promise.all(files.map(async (file) => new Webhooks({ secret: await readSecret(file) })))
+}
+
+async function readSecret(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new UsageError("webhook/secret", `cannot read the webhook secret ${file}`, { cause })
+  })
+  const secret = text.trim()
+  if (secret !== "") return secret
+  throw new UsageError("webhook/secret", `the webhook secret ${file} is empty`, {
+    hint: "Write the secret into it that the webhook has on GitHub.",
+  })
+}

@@ -1,0 +1,60 @@
+import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
+import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
+import type { Log } from "@headrace/shared/observe/log"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import type { PluginMetrics } from "../observe/plugin-metrics.ts"
+import type { Reconciler } from "./reconciler.ts"
+
+/** The handler of a cluster's lane: reconciles the wake-up's source, measured and logged. */
+export function reconcileWakeUp(
+  cluster: string,
+  reconciler: Reconciler,
+  metrics: PluginMetrics,
+  log: Log,
+): LaneHandler {
+  return async (wakeUp, signal) => {
+    const { source, mode, reason } = wakeUp
+    const start = performance.now()
+    try {
+      const outcome = await reconciler.run(cluster, source, mode, signal)
+      const milliseconds = performance.now() - start
+      measure(metrics, cluster, source, outcome, milliseconds)
+      const { result, commit, written, stages } = outcome
+      const failed = outcome.failed.length
+      log.info(
+        { cluster, source, mode, reason, result, commit, written, failed, stages, milliseconds },
+        "reconciled",
+      )
+      return laneResult(outcome)
+    } catch (error) {
+      metrics.reconciles.inc({ cluster, source, result: signal.aborted ? "aborted" : "failed" })
+      throw error
+    }
+  }
+}
+
+/** A reconcile's outcome as lanes keep it. */
+export function laneResult(outcome: ReconcileOutcome): LaneResult {
+  const { result, commit, failed, stopped } = outcome
+  return {
+    result,
+    commit,
+    failed: failed.map(({ target, reason }) => ({ target, reason })),
+    error: stopped ? { code: stopped.code, message: stopped.message } : null,
+  }
+}
+
+function measure(
+  metrics: PluginMetrics,
+  cluster: string,
+  source: string,
+  outcome: ReconcileOutcome,
+  milliseconds: number,
+): void {
+  metrics.reconciles.inc({ cluster, source, result: outcome.result })
+  metrics.configMapWrites.inc({ cluster }, outcome.written)
+  metrics.failedTargets.set({ cluster, source }, outcome.failed.length)
+  for (const [stage, time] of Object.entries({ ...outcome.stages, total: milliseconds })) {
+    metrics.reconcileSeconds.observe({ cluster, stage }, time / 1000)
+  }
+}

@@ -1,0 +1,42 @@
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
+import type { Log } from "@headrace/shared/observe/log"
+import { answerDeliveries } from "../deliveries/answer-deliveries.ts"
+import type { PluginMetrics } from "../observe/plugin-metrics.ts"
+import { reconcileWakeUp } from "./reconcile-wake-up.ts"
+import type { Reconciler } from "./reconciler.ts"
+
+/** The workers of all lanes. */
+export interface LaneWorkers {
+  /** Clusters whose worker does not run now. */
+  idle(): string[]
+  close(): Promise<void>
+}
+
+/** Starts a worker for each cluster's lane; each outcome answers the deliveries that it reached. */
+export function workLanes(
+  lanes: Lanes,
+  clusters: readonly string[],
+  reconciler: Reconciler,
+  metrics: PluginMetrics,
+  log: Log,
+): LaneWorkers {
+  const workers = new Map<string, LaneWorker>()
+  for (const cluster of clusters) {
+    const worker = workLane(lanes, cluster, reconcileWakeUp(cluster, reconciler, metrics, log), {
+      log,
+      async onOutcome({ source }, result) {
+        await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
+          reconciler.contained(source, commit, shas),
+        )
+      },
+    })
+    workers.set(cluster, worker)
+  }
+  return {
+    idle: () => clusters.filter((cluster) => workers.get(cluster)?.running() !== true),
+    async close() {
+      await Promise.all([...workers.values()].map((worker) => worker.close()))
+    },
+  }
+}

@@ -1,0 +1,112 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
+import type { Reconciler } from "@headrace/plugin/work/reconciler"
+import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import { createLog } from "@headrace/shared/observe/log"
+import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { Webhooks } from "@octokit/webhooks"
+
+export const WEBHOOK_SECRET = "a secret of the tests"
+
+export interface TestPlugin {
+  url: string
+  lanes: Lanes
+  /** Sends an event as GitHub does, signed over its bytes; gives status and body. */
+  deliver(event: string, payload: unknown, more?: DeliverOptions): Promise<{ status: number; body: string }>
+  metric(line: string): Promise<number>
+}
+
+export interface DeliverOptions {
+  guid?: string
+  secret?: string
+  headers?: Record<string, string>
+}
+
+export interface WithPluginOptions {
+  redis: string
+  reconciler: Reconciler
+  clusters?: readonly string[]
+  poll?: string
+}
+
+/**
+ * Runs the plugin in this process, on a port of its own, with the reconciler given: source `release` of
+ * openshift/release, branch `main`, and source `tools`, whose rules come from `release`.
+ */
+export async function withPlugin<T>(
+  { redis, reconciler, clusters = ["build01"], poll = "1h" }: WithPluginOptions,
+  fn: (plugin: TestPlugin) => Promise<T>,
+): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-plugin-"))
+  const secretFile = join(folder, "hmac")
+  await writeFile(secretFile, `${WEBHOOK_SECRET}\n`)
+  const settings = OperatorSettings.parse({
+    version: 1,
+    sources: {
+      release: { url: "https://github.com/openshift/release.git", branch: "main", rules: "rules.yaml", poll },
+      tools: {
+        url: "https://github.com/openshift/tools.git",
+        branch: "main",
+        rules: { source: "release", path: "tools.yaml" },
+        poll,
+      },
+    },
+    clusters: Object.fromEntries(clusters.map((name) => [name, {}])),
+    webhook: { secretFiles: [secretFile] },
+  })
+  const log = createLog("test", { level: process.env.HEADRACE_TEST_LOG ?? "silent" })
+  const lanes = await openLanes({ redis, log })
+  let plugin: RunningPlugin | undefined
+  try {
+    plugin = await startPlugin({ settings, lanes, reconciler, listen: "127.0.0.1:0", log })
+    return await fn(testPlugin(plugin.url, lanes))
+  } finally {
+    await plugin?.close()
+    await lanes.close()
+    await rm(folder, { recursive: true })
+  }
+}
+
+let delivered = 0
+
+function testPlugin(url: string, lanes: Lanes): TestPlugin {
+  return {
+    url,
+    lanes,
+    async deliver(event, payload, { guid, secret = WEBHOOK_SECRET, headers = {} } = {}) {
+      const body = JSON.stringify(payload)
+      const response = await fetch(`${url}/hook`, {
+        method: "POST",
+        body,
+        headers: {
+          "content-type": "application/json",
+          "x-github-event": event,
+          "x-github-delivery": guid ?? `delivery-${++delivered}`,
+          "x-hub-signature-256": await new Webhooks({ secret }).sign(body),
+          ...headers,
+        },
+      })
+      return { status: response.status, body: await response.text() }
+    },
+    async metric(line) {
+      const text = await (await fetch(`${url}/metrics`)).text()
+      const value = text.split("\n").find((one) => one.startsWith(`${line} `))
+      return value === undefined ? 0 : Number(value.slice(line.length + 1))
+    },
+  }
+}
+
+export function pushEvent(sha: string, branch = "main", repo = "openshift/release"): unknown {
+  return { ref: `refs/heads/${branch}`, after: sha, repository: { full_name: repo } }
+}
+
+export function mergedEvent(sha: string, number = 7, branch = "main", repo = "openshift/release"): unknown {
+  return {
+    action: "closed",
+    number,
+    pull_request: { merged: true, merge_commit_sha: sha, base: { ref: branch } },
+    repository: { full_name: repo },
+  }
+}
