@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { createWriteStream, type WriteStream } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+/** The three programs of a deployment. */
+export type ProgramName = "plugin" | "bootstrapper" | "agent"
+
+/** How long a program may take to end after SIGTERM before it is killed. */
+const GRACE_MS = 10_000
+/** A program that ends by itself is started again after this long, as a kubelet would. */
+const RESTART_MS = 500
+
+/** A program that is kept running until it is stopped. */
+export interface ChildProgram {
+  readonly name: string
+  /** Of the process that runs now. */
+  readonly pid: number | undefined
+  /** Sends a signal to the process that runs now; unless stopped, it is started again when it ends. */
+  signal(name: NodeJS.Signals): void
+  stop(): Promise<void>
+}
+
+export interface ChildProgramOptions {
+  name: string
+  program: ProgramName
+  args: readonly string[]
+  env?: Record<string, string>
+  /** Where its output goes. */
+  logFile: string
+}
+
+/** Starts one of our programs, from the build or, when this file runs as a source, from the sources. */
+export function startChildProgram(options: ChildProgramOptions): ChildProgram {
+  const log = createWriteStream(options.logFile, { flags: "a" })
+  let stopping = false
+  let child = spawnProgram(options, log)
+  let restart: NodeJS.Timeout | undefined
+  watchEnd(child)
+
+  function watchEnd(process: ChildProcess): void {
+    process.once("exit", (code, signal) => {
+      if (stopping) return
+      log.write(
+        `{"msg":"program ended by itself","name":"${options.name}","code":${code},"signal":"${signal}"}\n`,
+      )
+      restart = setTimeout(() => {
+        child = spawnProgram(options, log)
+        watchEnd(child)
+      }, RESTART_MS)
+    })
+  }
+
+  return {
+    name: options.name,
+    get pid() {
+      return child.pid
+    },
+    signal(name) {
+      child.kill(name)
+    },
+    async stop() {
+      stopping = true
+      clearTimeout(restart)
+      await endChild(child)
+      log.end()
+    },
+  }
+}
+
+/** The command line that runs one of our programs here. */
+export function programCommand(program: ProgramName): string[] {
+  const here = fileURLToPath(import.meta.url)
+  if (here.endsWith(".ts")) {
+    return [
+      "--conditions=source",
+      "--no-warnings",
+      join(dirname(here), "..", "..", program, "src", "main.ts"),
+    ]
+  }
+  return [join(dirname(here), "..", "..", "..", program, "dist", "main.js")]
+}
+
+function spawnProgram(options: ChildProgramOptions, log: WriteStream): ChildProcess {
+  const child = spawn(process.execPath, [...programCommand(options.program), ...options.args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...options.env },
+  })
+  child.stdout.pipe(log, { end: false })
+  child.stderr.pipe(log, { end: false })
+  return child
+}
+
+async function endChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()))
+  child.kill("SIGTERM")
+  const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS)
+  await ended
+  clearTimeout(kill)
+}
