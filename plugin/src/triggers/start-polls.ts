@@ -1,10 +1,10 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { Reconciler } from "../work/reconciler.ts"
 import { pollSource } from "./poll-sources.ts"
-import { wakeLanes } from "./wake-lanes.ts"
 
 export interface StartPollsPorts {
   settings: OperatorSettings

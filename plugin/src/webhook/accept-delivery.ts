@@ -1,11 +1,11 @@
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { withTimeLimit } from "@headrace/shared/lanes/time-limit"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { DeliveryBook } from "../deliveries/keep-deliveries.ts"
 import { sourcesOfChange } from "../triggers/sources-of-change.ts"
-import { wakeLanes } from "../triggers/wake-lanes.ts"
 import type { Answer } from "./answer.ts"
 import type { Delivery } from "./receive-delivery.ts"
 

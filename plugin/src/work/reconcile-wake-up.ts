@@ -1,4 +1,4 @@
-import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
+import { laneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
@@ -30,17 +30,6 @@ export function reconcileWakeUp(
       metrics.reconciles.inc({ cluster, source, result: signal.aborted ? "aborted" : "failed" })
       throw error
     }
-  }
-}
-
-/** A reconcile's outcome as lanes keep it. */
-export function laneResult(outcome: ReconcileOutcome): LaneResult {
-  const { result, commit, failed, stopped } = outcome
-  return {
-    result,
-    commit,
-    failed: failed.map(({ target, reason }) => ({ target, reason })),
-    error: stopped ? { code: stopped.code, message: stopped.message } : null,
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import type { ReconcileOutcome } from "../reconcile/reconcile-ports.ts"
 import { LANES_FORMAT } from "./wake-up.ts"
 
 /** What working a wake-up came to. */
@@ -29,4 +30,15 @@ export type LaneOutcome = z.infer<typeof LaneOutcome>
 /** True when the source is at its goal, or deliberately held: what "last success" counts. */
 export function succeeded(result: LaneResult): boolean {
   return result.result !== "failed" && result.result !== "stopped" && result.failed.length === 0
+}
+
+/** A reconcile's outcome as lanes keep it. */
+export function laneResult(outcome: ReconcileOutcome): LaneResult {
+  const { result, commit, failed, stopped } = outcome
+  return {
+    result,
+    commit,
+    failed: failed.map(({ target, reason }) => ({ target, reason })),
+    error: stopped ? { code: stopped.code, message: stopped.message } : null,
+  }
 }

@@ -1,5 +1,5 @@
-import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import { LANES_FORMAT, type WakeUp } from "@headrace/shared/lanes/wake-up"
+import type { Lanes } from "./open-lanes.ts"
+import { LANES_FORMAT, type WakeUp } from "./wake-up.ts"
 
 /** Wakes every cluster's lane for each of these sources. Throws the first failure, after all were tried. */
 export async function wakeLanes(

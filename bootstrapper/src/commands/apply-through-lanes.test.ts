@@ -1,0 +1,158 @@
+import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
+import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import { workLane } from "@headrace/shared/lanes/work-lane"
+import { createLog } from "@headrace/shared/observe/log"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import { describe, expect, it } from "vitest"
+import { withRedis } from "../../../test/harness/with-redis.ts"
+import { type ApplyThroughLanesOptions, applyThroughLanes, requireApplied } from "./apply-through-lanes.ts"
+
+const log = createLog("test", { level: "silent" })
+const SHA = "a".repeat(40)
+
+const OUTCOME: ReconcileOutcome = {
+  result: "applied",
+  commit: SHA,
+  token: { epoch: 0, seq: 1 },
+  stopped: null,
+  written: 1,
+  failed: [],
+  stages: { fetch: 0, plan: 0, store: 0, view: 0, record: 0 },
+}
+
+async function withLanes<T>(redis: string, fn: (lanes: Lanes) => Promise<T>): Promise<T> {
+  const lanes = await openLanes({ redis, log })
+  try {
+    return await fn(lanes)
+  } finally {
+    await lanes.close()
+  }
+}
+
+function applyOptions(lanes: Lanes, more: Partial<ApplyThroughLanesOptions> = {}): ApplyThroughLanesOptions {
+  return {
+    lanes,
+    clusters: ["build01", "build02"],
+    sources: ["release", "tools"],
+    mode: "full",
+    reason: "operator",
+    openReconciler: async () => ({ run: async () => OUTCOME }),
+    timeLimit: 20_000,
+    log,
+    ...more,
+  }
+}
+
+const never = new AbortController().signal
+
+describe("applyThroughLanes", () => {
+  it("works lanes itself that nobody works, with one reconciler", () =>
+    withRedis(({ url }) =>
+      withLanes(url, async (lanes) => {
+        let opened = 0
+        const seen: string[] = []
+        const openReconciler = async () => {
+          opened++
+          return {
+            async run(cluster: string, source: string, mode: string) {
+              seen.push(`${cluster}/${source}/${mode}`)
+              return OUTCOME
+            },
+          }
+        }
+        const applied = await applyThroughLanes(applyOptions(lanes, { openReconciler }), never)
+
+        expect(opened).toBe(1)
+        expect(seen.sort()).toEqual([
+          "build01/release/full",
+          "build01/tools/full",
+          "build02/release/full",
+          "build02/tools/full",
+        ])
+        expect(applied.map(({ own, result }) => [own, result?.commit])).toEqual(Array(4).fill([true, SHA]))
+        expect(() => requireApplied(applied)).not.toThrow()
+      }),
+    ))
+
+  it("leaves a lane to the worker that lives, and gives that worker's outcome", () =>
+    withRedis(({ url }) =>
+      withLanes(url, async (lanes) => {
+        const stopped: LaneResult = {
+          result: "stopped",
+          commit: SHA,
+          failed: [{ target: "ci/config", reason: "too large" }],
+          error: { code: "guard/tripped", message: "30 keys would go" },
+        }
+        const worker = workLane(lanes, "build01", async () => stopped, { log })
+        try {
+          const applied = await applyThroughLanes(applyOptions(lanes), never)
+          expect(applied.map(({ cluster, own }) => [cluster, own])).toEqual([
+            ["build01", false],
+            ["build01", false],
+            ["build02", true],
+            ["build02", true],
+          ])
+          expect(() => requireApplied(applied)).toThrow(/30 keys would go.*guard\/tripped/)
+          expect(() => requireApplied(applied)).toThrow("ci/config not written: too large")
+        } finally {
+          await worker.close()
+        }
+      }),
+    ))
+
+  it("does not take an outcome from before it asked", () =>
+    withRedis(({ url }) =>
+      withLanes(url, async (lanes) => {
+        const options = applyOptions(lanes, { clusters: ["build01"], sources: ["release"] })
+        await applyThroughLanes(options, never)
+        let runs = 0
+        const openReconciler = async () => ({
+          async run() {
+            runs++
+            return OUTCOME
+          },
+        })
+        // The first call's worker showed itself a moment ago; its life in Redis has to end first.
+        await lanes.redis.del(lanes.key("alive", "build01"))
+        await applyThroughLanes({ ...options, openReconciler }, never)
+        expect(runs).toBe(1)
+      }),
+    ))
+
+  it("asks again when Redis comes back empty", () =>
+    withRedis((redis) =>
+      withLanes(redis.url, async (lanes) => {
+        let runs = 0
+        const openReconciler = async () => ({
+          async run() {
+            runs++
+            if (runs === 1) {
+              await redis.kill()
+              await redis.restart()
+              throw new Error("this run was lost with its Redis")
+            }
+            return OUTCOME
+          },
+        })
+        const options = applyOptions(lanes, { clusters: ["build01"], sources: ["release"], openReconciler })
+        const applied = await applyThroughLanes(options, never)
+        expect(applied[0]?.result?.result).toBe("applied")
+        expect(runs).toBeGreaterThan(1)
+      }),
+    ))
+
+  it("says which lanes gave no outcome in time", () =>
+    withRedis(({ url }) =>
+      withLanes(url, async (lanes) => {
+        const openReconciler = async () => ({
+          run: (_cluster: string, _source: string, _mode: string, signal: AbortSignal) =>
+            new Promise<ReconcileOutcome>((_, reject) => {
+              signal.addEventListener("abort", () => reject(signal.reason))
+            }),
+        })
+        const options = { clusters: ["build01"], sources: ["release"], openReconciler, timeLimit: 500 }
+        const applied = await applyThroughLanes(applyOptions(lanes, options), never)
+        expect(() => requireApplied(applied)).toThrow("release in build01: no outcome within the time")
+      }),
+    ))
+})

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { hasLiveWorker } from "@headrace/shared/lanes/lane-heartbeat"
+import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
+import { drawTicket, lastTicket, readOutcomes } from "@headrace/shared/lanes/lane-outcomes"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
+import type { WakeUp } from "@headrace/shared/lanes/wake-up"
+import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
+import type { Log } from "@headrace/shared/observe/log"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+
+/** Works a wake-up; opened only when a lane has no live worker. */
+export interface LaneReconciler {
+  run(cluster: string, source: string, mode: WakeUp["mode"], signal: AbortSignal): Promise<ReconcileOutcome>
+}
+
+export interface ApplyThroughLanesOptions {
+  lanes: Lanes
+  clusters: readonly string[]
+  sources: readonly string[]
+  mode: WakeUp["mode"]
+  /** For the log of whoever works it: `operator` or `schedule`. */
+  reason: string
+  /** Called at most once. */
+  openReconciler(): Promise<LaneReconciler>
+  /** Milliseconds to wait for outcomes. */
+  timeLimit: number
+  log: Log
+}
+
+/** What applying a source to a cluster came to; `result` undefined: no outcome within the time. */
+export interface LaneApplied {
+  cluster: string
+  source: string
+  result: LaneResult | undefined
+  /** True when this program worked the lane itself. */
+  own: boolean
+}
+
+const LOOK_MS = 200
+
+/**
+ * Wakes every lane and waits for the outcomes of work that began after this call, whoever does it. Works a
+ * lane itself when no live worker of it shows. Throws `lanes/…` when Redis cannot be used at the start; one
+ * that goes away later, or comes back empty, is waited for and asked again.
+ */
+export async function applyThroughLanes(
+  options: ApplyThroughLanesOptions,
+  signal: AbortSignal,
+): Promise<LaneApplied[]> {
+  const { lanes, clusters } = options
+  const trouble = lanes.trouble()
+  if (trouble) throw trouble
+  const reconciler = once(options.openReconciler)
+  const errand: Errand = { options, reconciler, deadline: Date.now() + options.timeLimit }
+  return (await Promise.all(clusters.map((cluster) => applyLane(cluster, errand, signal)))).flat()
+}
+
+interface Errand {
+  options: ApplyThroughLanesOptions
+  reconciler: () => Promise<LaneReconciler>
+  deadline: number
+}
+
+async function applyLane(cluster: string, errand: Errand, signal: AbortSignal): Promise<LaneApplied[]> {
+  const { sources } = errand.options
+  let own: LaneWorker | undefined
+  let ticket: number | undefined
+  const results = new Map<string, LaneResult>()
+  try {
+    while (results.size < sources.length && Date.now() < errand.deadline) {
+      signal.throwIfAborted()
+      try {
+        ticket = await askAgain(cluster, ticket, errand.options)
+        if (own === undefined && !(await hasLiveWorker(errand.options.lanes, cluster))) {
+          own = workOwn(cluster, errand)
+        }
+        await collect(cluster, ticket, errand.options, results)
+      } catch (error) {
+        errand.options.log.warn({ cluster, err: errorText(error) }, "Redis could not be asked")
+      }
+      if (results.size < sources.length) await delay(LOOK_MS, undefined, { signal })
+    }
+  } finally {
+    await own?.close()
+  }
+  return sources.map((source) => ({
+    cluster,
+    source,
+    result: results.get(source),
+    own: own !== undefined,
+  }))
+}
+
+/** Draws a ticket and wakes the lane, the first time and whenever Redis has forgotten both; gives the ticket. */
+async function askAgain(
+  cluster: string,
+  ticket: number | undefined,
+  { lanes, sources, mode, reason }: ApplyThroughLanesOptions,
+): Promise<number> {
+  if (ticket !== undefined && (await lastTicket(lanes)) >= ticket) return ticket
+  const drawn = await drawTicket(lanes)
+  await wakeLanes(lanes, [cluster], sources, { mode, reason })
+  return drawn
+}
+
+async function collect(
+  cluster: string,
+  ticket: number,
+  { lanes, sources, mode }: ApplyThroughLanesOptions,
+  results: Map<string, LaneResult>,
+): Promise<void> {
+  for (const outcome of await readOutcomes(lanes, cluster)) {
+    if (outcome.mode !== mode || outcome.ticket < ticket || !sources.includes(outcome.source)) continue
+    const { result, commit, failed, error } = outcome
+    results.set(outcome.source, { result, commit, failed, error })
+  }
+}
+
+function workOwn(cluster: string, { options, reconciler }: Errand): LaneWorker {
+  options.log.info({ cluster }, "no live worker: working the lane here")
+  return workLane(
+    options.lanes,
+    cluster,
+    async ({ source, mode }, signal) => {
+      const opened = await reconciler()
+      return laneResult(await opened.run(cluster, source, mode, signal))
+    },
+    { log: options.log },
+  )
+}
+
+function once<T>(open: () => Promise<T>): () => Promise<T> {
+  let opened: Promise<T> | undefined
+  return () => {
+    opened ??= open()
+    return opened
+  }
+}
+
+/** Throws `apply/incomplete` unless every lane brought every source to its goal, naming those that did not. */
+export function requireApplied(applied: readonly LaneApplied[]): void {
+  const behind = applied.flatMap((one) => complaint(one))
+  if (behind.length === 0) return
+  throw new HeadraceError("apply/incomplete", behind.join("\n"))
+}
+
+function complaint({ cluster, source, result }: LaneApplied): string[] {
+  const where = `${source} in ${cluster}`
+  if (result === undefined) return [`${where}: no outcome within the time; the wake-up stays in its lane`]
+  const targets = result.failed.map(({ target, reason }) => `${where}: ${target} not written: ${reason}`)
+  if (result.error) return [`${where}: ${result.error.message} [${result.error.code}]`, ...targets]
+  return targets
+}
