@@ -8,7 +8,7 @@ const DEFAULT_REVISIONS = 3
 
 export function durabilityOption(): Option {
   return new Option("--durability <how>", "how a revision is made durable before it is shown")
-    .choices(["fsync", "syncfs", "none"])
+    .choices(["fsync", "syncfs", "auto", "none"])
     .default("fsync")
     .env("HEADRACE_DURABILITY")
 }

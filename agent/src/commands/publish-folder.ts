@@ -10,7 +10,7 @@ export interface PublishFolderOptions {
   keep: number
   keepAge: number
   keepBytes: number
-  durability: Durability
+  durability: Durability | "auto"
   link: string
   revision?: string
 }

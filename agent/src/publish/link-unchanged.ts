@@ -8,6 +8,7 @@ import type { Permissions } from "./permissions.ts"
 import { folderOf, makeFoldersOf, type Staging } from "./staging.ts"
 
 const BATCH = 256
+const OURSELVES = process.geteuid?.()
 /** Too many links (65,000 on ext4), links to another's file refused (protected_hardlinks), another mount. */
 const LINK_REFUSED = ["EMLINK", "EPERM", "EXDEV", "EOPNOTSUPP"]
 
@@ -74,6 +75,6 @@ export function verifyFile(
   return { ...file, inode: found.inode, modified: found.modified }
 }
 
-function isOwnedAs(found: FileStatus, { uid = process.geteuid?.(), gid }: Permissions): boolean {
+function isOwnedAs(found: FileStatus, { uid = OURSELVES, gid }: Permissions): boolean {
   return (uid === undefined || uid === found.uid) && (gid === undefined || gid === found.gid)
 }

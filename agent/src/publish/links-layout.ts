@@ -15,7 +15,7 @@ export interface LinksOptions {
   link: string
   /** Links NAME -> LINK/NAME beside it. */
   visible: boolean
-  durability: Durability
+  durability: Durability | "auto"
 }
 
 /**

@@ -4,6 +4,15 @@ import type { Staging } from "./staging.ts"
 /** How a revision reaches the device before it is shown. */
 export type Durability = "fsync" | "syncfs" | "none"
 
+/** Files and folders from which one syncfs is cheaper than an fsync of each (docs/publish.md, "Durability"). */
+const SYNCFS_FROM = 256
+
+/** `auto` by the number of files and folders to sync. */
+export function chooseDurability(durability: Durability | "auto", count: number): Durability {
+  if (durability !== "auto") return durability
+  return count < SYNCFS_FROM ? "fsync" : "syncfs"
+}
+
 /** Folders being synced at once. */
 const IN_FLIGHT = 64
 
@@ -31,20 +40,21 @@ export async function makeDurable(staging: Staging, durability: Durability): Pro
 }
 
 /** fsync of a folder that is open, unless durability is none. */
-export async function syncFolder(disk: Disk, folder: Handle, durability: Durability): Promise<void> {
+export async function syncFolder(disk: Disk, folder: Handle, durability: Durability | "auto"): Promise<void> {
   if (durability !== "none") await disk.sync(folder)
 }
 
 async function syncFolders(disk: Disk, paths: readonly string[]): Promise<void> {
   for (let start = 0; start < paths.length; start += IN_FLIGHT) {
     const results = await Promise.allSettled(
-      paths.slice(start, start + IN_FLIGHT).map((path) => syncAndClose(disk, disk.openDirectory(path))),
+      paths.slice(start, start + IN_FLIGHT).map((path) => openAndSync(disk, path)),
     )
     for (const result of results) if (result.status === "rejected") throw result.reason
   }
 }
 
-async function syncAndClose(disk: Disk, folder: Handle): Promise<void> {
+async function openAndSync(disk: Disk, path: string): Promise<void> {
+  const folder = disk.openDirectory(path)
   try {
     await disk.sync(folder)
   } finally {

@@ -44,7 +44,7 @@ export function readNote(store: Store): Note | undefined {
 }
 
 /** Replaces the note, durably. */
-export async function writeNote(store: Store, note: Note, durability: Durability): Promise<void> {
+export async function writeNote(store: Store, note: Note, durability: Durability | "auto"): Promise<void> {
   const { disk } = store
   const draft = `${store.path}/${uniqueName(NOTE_PREFIX)}`
   const file = disk.createFile(draft)

@@ -11,7 +11,7 @@ const FOLDER_MODE = 0o755
 export interface LayoutOptions {
   path: string
   layout: "links"
-  durability: Durability
+  durability: Durability | "auto"
   link?: string
   visibleLinks?: boolean
 }
@@ -36,7 +36,7 @@ export async function openLayout(
 }
 
 /** Makes a folder and those above it, each entry durable in the one above. */
-async function makeFolders(disk: Disk, path: string, durability: Durability): Promise<void> {
+async function makeFolders(disk: Disk, path: string, durability: Durability | "auto"): Promise<void> {
   if (disk.look(`${path}/.`)) return
   const parent = dirname(path)
   await makeFolders(disk, parent, durability)
@@ -49,7 +49,12 @@ async function makeFolders(disk: Disk, path: string, durability: Durability): Pr
   }
 }
 
-async function openStore(disk: Disk, root: Handle, name: string, durability: Durability): Promise<Store> {
+async function openStore(
+  disk: Disk,
+  root: Handle,
+  name: string,
+  durability: Durability | "auto",
+): Promise<Store> {
   const path = `${disk.within(root)}/${name}`
   if (!disk.look(path)) {
     disk.makeDirectory(path, FOLDER_MODE)

@@ -25,7 +25,7 @@ export interface OpenProjectionOptions {
   /** Folder to publish in; made when it is not there. */
   path: string
   layout: "links"
-  durability: Durability
+  durability: Durability | "auto"
   keep: KeepSettings
   log: Log
   /** Name of the link that is moved; `..data` unless given. */

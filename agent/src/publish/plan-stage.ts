@@ -6,11 +6,13 @@ import type { RevisionFile } from "./revision.ts"
 export interface StagePlan {
   /** Stay as they are. */
   keep: ManifestFile[]
-  /** Equal content and mode stand at another path of the base. */
+  /** Equal content and mode stand at a path of the base that goes: a renamed file. */
   move: { from: ManifestFile; to: string }[]
   write: RevisionFile[]
   /** Paths of the base that have to go or to be replaced. */
   remove: string[]
+  /** False when every path stands in the base, once: such paths were checked when they came. */
+  hasNewPaths: boolean
 }
 
 /** Compares what is wanted with a base, by path, content and mode. */
@@ -19,18 +21,26 @@ export function planStage(
   base: ReadonlyMap<string, ManifestFile>,
   permissions: Permissions,
 ): StagePlan {
-  const plan: StagePlan = { keep: [], move: [], write: [], remove: [] }
+  const plan: StagePlan = { keep: [], move: [], write: [], remove: [], hasNewPaths: false }
+  const seen = new Set<string>()
   const kept = new Set<string>()
   const changed: RevisionFile[] = []
   for (const file of wanted) {
     const before = base.get(file.path)
+    if (!before || seen.has(file.path)) plan.hasNewPaths = true
+    seen.add(file.path)
     if (before && isEqual(before, file, permissions)) {
       kept.add(file.path)
       plan.keep.push(before)
     } else changed.push(file)
   }
-  for (const path of base.keys()) if (!kept.has(path)) plan.remove.push(path)
-  const byContent = changed.length > 0 ? contentIndex(base) : new Map<string, ManifestFile>()
+  const gone: ManifestFile[] = []
+  for (const [path, file] of base) {
+    if (kept.has(path)) continue
+    plan.remove.push(path)
+    gone.push(file)
+  }
+  const byContent = contentIndex(gone)
   for (const file of changed) {
     const equal = byContent.get(contentKey(file.sha256, fileMode(permissions, file.mode)))
     if (equal?.size === file.size) plan.move.push({ from: equal, to: file.path })
@@ -52,10 +62,8 @@ function isEqual(before: ManifestFile, file: RevisionFile, permissions: Permissi
   )
 }
 
-function contentIndex(base: ReadonlyMap<string, ManifestFile>): Map<string, ManifestFile> {
-  const index = new Map<string, ManifestFile>()
-  for (const file of base.values()) index.set(contentKey(file.sha256, file.mode), file)
-  return index
+function contentIndex(files: readonly ManifestFile[]): Map<string, ManifestFile> {
+  return new Map(files.map((file) => [contentKey(file.sha256, file.mode), file]))
 }
 
 function contentKey(sha256: string, mode: number): string {

@@ -1,5 +1,5 @@
 import { linkUnchanged } from "./link-unchanged.ts"
-import { makeDurable } from "./make-durable.ts"
+import { chooseDurability, makeDurable } from "./make-durable.ts"
 import type { Projection } from "./projection.ts"
 import { discardStaging, openStaging } from "./staging.ts"
 
@@ -13,7 +13,7 @@ export async function prestage(projection: Projection): Promise<void> {
   const clone = await openStaging(store, permissions)
   try {
     const left = await linkUnchanged(clone, layout.content(shown), shown.files.values(), permissions)
-    await makeDurable(clone, durability)
+    await makeDurable(clone, chooseDurability(durability, clone.unsynced.size))
     projection.clone = clone
     if (left.length > 0) {
       log.warn(

@@ -22,7 +22,7 @@ export interface Projection {
   disk: Disk
   store: Store
   layout: Layout
-  durability: Durability
+  durability: Durability | "auto"
   permissions: Permissions
   keep: KeepSettings
   /** Prune leased revisions too when the size cap is reached. */

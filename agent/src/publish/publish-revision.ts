@@ -4,7 +4,7 @@ import { trashSlot } from "../retain/trash.ts"
 import { checkPaths, checkRevisionId } from "./check-paths.ts"
 import { checkRoom } from "./check-room.ts"
 import { linkFile, linkUnchanged } from "./link-unchanged.ts"
-import { makeDurable, syncFolder } from "./make-durable.ts"
+import { chooseDurability, makeDurable, syncFolder } from "./make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestText } from "./manifest.ts"
 import { writeNote } from "./note.ts"
 import { isUnchanged, planStage, type StagePlan } from "./plan-stage.ts"
@@ -88,13 +88,17 @@ async function stage(
   plan: StagePlan,
   signal: AbortSignal | undefined,
 ): Promise<StagedSlot> {
-  const { store, disk, durability, permissions } = projection
+  const { store, disk, permissions } = projection
+  const durability = chooseDurability(projection.durability, plan.write.length)
   const clone = projection.clone
   projection.clone = undefined
   const staging = clone ?? (await openStaging(store, permissions))
   try {
     if (!clone) await linkKept(projection, staging, plan)
-    const written = await applyPlan(projection, staging, revision, plan, signal)
+    const written = await applyPlan(projection, staging, revision, plan, {
+      signal,
+      sync: durability === "fsync",
+    })
     const number = nextNumber(projection)
     const manifest = manifestOf(projection, staging, revision, number)
     const sync = durability === "fsync"
@@ -127,29 +131,26 @@ async function applyPlan(
   staging: Staging,
   revision: Revision,
   plan: StagePlan,
-  signal: AbortSignal | undefined,
+  options: { signal: AbortSignal | undefined; sync: boolean },
 ): Promise<number> {
-  const { shown, layout, permissions, durability, disk } = projection
+  const { shown, layout, permissions, disk } = projection
   for (const path of plan.remove) if (staging.files.has(path)) removeStaged(staging, path)
   // First, so that a file may take the place of a folder.
-  removeEmptyFolders(staging)
+  if (plan.remove.length > 0) removeEmptyFolders(staging)
   const base = shown ? layout.content(shown) : ""
   for (const { from, to } of plan.move) linkFile(staging, `${base}/${from.path}`, from, to, permissions)
   const missing = revision.files.filter((file) => !staging.files.has(file.path))
-  const equal = new Map([
-    ...plan.keep.map((file) => [file.path, file] as const),
-    ...plan.move.map((move) => [move.to, move.from] as const),
-  ])
+  const moved = new Map(plan.move.map((move) => [move.to, move.from]))
   await writeChanged(staging, missing, {
     permissions,
-    sync: durability === "fsync",
-    signal,
-    local: (file) => localCopy(file, equal.get(file.path)),
+    ...options,
+    local: (file) => localCopy(file, moved.get(file.path) ?? shown?.files.get(file.path)),
   })
   return missing.length
 
   function localCopy(file: RevisionFile, source: ManifestFile | undefined): Buffer | undefined {
-    if (!source || disk.look(`${base}/${source.path}`)?.kind !== "file") return undefined
+    if (source?.sha256 !== file.sha256 || disk.look(`${base}/${source.path}`)?.kind !== "file")
+      return undefined
     const content = disk.read(`${base}/${source.path}`)
     return sha256(content) === file.sha256 ? content : undefined
   }
@@ -198,10 +199,8 @@ function undamagedFiles({ shown, damaged }: Projection): Map<string, ManifestFil
   return new Map([...shown.files].filter(([path]) => !damaged.has(path)))
 }
 
-// Paths as they are published were checked when they came, and are not foreign.
 function checkNewPaths({ layout }: Projection, revision: Revision, plan: StagePlan): void {
-  const isSame = plan.keep.length === revision.files.length
-  if (isSame && new Set(revision.files.map((file) => file.path)).size === revision.files.length) return
+  if (!plan.hasNewPaths) return
   const paths = revision.files.map((file) => file.path)
   checkPaths(paths, layout.reserved)
   layout.check(paths)

@@ -30,21 +30,25 @@ export async function writeChanged(
 ): Promise<void> {
   const pending = new Set<Promise<void>>()
   const failed: unknown[] = []
-  for (const file of files) {
-    options.signal?.throwIfAborted()
-    const content = options.local(file) ?? (await file.read())
-    checkContent(file, content)
-    const handle = create(staging, file, content, options.permissions)
-    const finished: Promise<void> = finish(staging, file, handle, options.sync)
-      .catch((error: unknown) => {
-        failed.push(error)
-      })
-      .finally(() => pending.delete(finished))
-    pending.add(finished)
-    if (pending.size >= IN_FLIGHT) await Promise.race(pending)
-    if (failed.length > 0) break
+  try {
+    for (const file of files) {
+      options.signal?.throwIfAborted()
+      const content = options.local(file) ?? (await file.read())
+      checkContent(file, content)
+      const handle = create(staging, file, content, options.permissions)
+      const finished: Promise<void> = finish(staging, file, handle, options.sync)
+        .catch((error: unknown) => {
+          failed.push(error)
+        })
+        .finally(() => pending.delete(finished))
+      pending.add(finished)
+      if (pending.size >= IN_FLIGHT) await Promise.race(pending)
+      if (failed.length > 0) break
+    }
+  } finally {
+    // Nothing may be in flight when the caller gives the staging up.
+    await Promise.all(pending)
   }
-  await Promise.all(pending)
   if (failed.length > 0) throw failed[0]
 }
 

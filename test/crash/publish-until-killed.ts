@@ -1,0 +1,13 @@
+import { writeSync } from "node:fs"
+import { openNodeDisk } from "@headrace/agent/publish/node-disk"
+import { publishAll } from "./scenario.ts"
+import { wrapDisk } from "./wrap-disk.ts"
+
+// Publishes the scenario to argv[2], a line on standard output for each acknowledged revision, and kills itself
+// before operation argv[3].
+const [path = "", index = ""] = process.argv.slice(2)
+let count = 0
+const disk = wrapDisk(openNodeDisk(), () => {
+  if (count++ === Number(index)) process.kill(process.pid, "SIGKILL")
+})
+await publishAll(path, { disk }, (revision) => writeSync(1, `${revision.id}\n`))
