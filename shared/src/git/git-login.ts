@@ -2,7 +2,7 @@ import { UsageError } from "../foundation/errors.ts"
 import type { GitSetting } from "./process/git-environment.ts"
 
 /** How a mirror proves who it is. Secrets are given at each fetch, so that they may rotate. */
-export type GitAuth =
+export type RemoteAuth =
   | { kind: "token"; username?: string; token(signal?: AbortSignal): Promise<string> }
   | { kind: "ssh"; keyFile: string; knownHostsFile?: string; hostKeys?: "strict" | "accept-new" | "off" }
 
@@ -24,7 +24,7 @@ const CREDENTIAL_HELPER =
  * another one (a repository that moved). gitcredentials(7).
  */
 export async function gitLogin(
-  auth: GitAuth | undefined,
+  auth: RemoteAuth | undefined,
   url: string,
   signal?: AbortSignal,
 ): Promise<GitLogin> {
@@ -40,7 +40,7 @@ export async function gitLogin(
 }
 
 /** Refuses a URL that carries a secret, or would send one in clear. Throws UsageError `git/…`. */
-export function checkUrl(url: string, auth: GitAuth | undefined): void {
+export function checkUrl(url: string, auth: RemoteAuth | undefined): void {
   const parsed = /^https?:/i.test(url) ? new URL(url) : undefined
   if (parsed?.password || (parsed?.username && !auth)) {
     throw new UsageError("git/credentials-in-url", `the URL of ${parsed.host} carries credentials`, {
@@ -60,7 +60,7 @@ export function checkUrl(url: string, auth: GitAuth | undefined): void {
   }
 }
 
-function sshEnvironment(auth: Extract<GitAuth, { kind: "ssh" }>): Record<string, string> {
+function sshEnvironment(auth: Extract<RemoteAuth, { kind: "ssh" }>): Record<string, string> {
   const hostKeys = { strict: "yes", "accept-new": "accept-new", off: "no" }[auth.hostKeys ?? "strict"]
   const options = [
     "-F /dev/null",

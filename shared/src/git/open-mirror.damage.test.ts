@@ -50,7 +50,7 @@ describe("a damaged mirror", () => {
       try {
         expect(await again.fetch()).toEqual(before)
         expect(Object.keys(await contents(again, before.commit))).toHaveLength(150)
-        expect(await readdir(folder)).toEqual(["m.git"])
+        expect(await readdir(folder)).toEqual(["m.git", "m.git.owner"])
       } finally {
         await again.close()
       }

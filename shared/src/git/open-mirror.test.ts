@@ -135,6 +135,7 @@ describe("openMirror", () => {
       await mirror.fetch()
       for (const commit of [...commits, ...commits.toReversed()]) {
         const listing = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+        await listing.fetch()
         expect(await mirror.tree(commit)).toEqual(await listing.tree(commit))
         await listing.close()
       }

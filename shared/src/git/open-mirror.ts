@@ -1,31 +1,35 @@
 import { resolve as resolvePath } from "node:path"
 import { HeadraceError, UsageError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
-import { checkUrl, type GitAuth } from "./git-login.ts"
+import { checkUrl, type RemoteAuth } from "./git-login.ts"
+import { claimFolder } from "./mirror/claim-folder.ts"
 import { GitMirror } from "./mirror/git-mirror.ts"
 import { createMirror, type MirrorIdentity, mirrorFault, removeLeftovers } from "./mirror/mirror-folder.ts"
+import type { UpkeepOptions } from "./mirror/upkeep.ts"
 import { runGit } from "./process/run-git.ts"
 import type { SourceRepository } from "./source-repository.ts"
 
 export interface MirrorOptions {
-  /** The source's name; the mirror is the folder NAME.git. */
+  /** The source's name; the mirror is the folder NAME.git, or NAME-2.git when another program holds that. */
   name: string
   /** HTTPS, SSH or a local path; the operator's word, never a payload's. */
   url: string
   branch: string
   /** Folder of all mirrors; made when it is missing. */
   folder: string
-  auth?: GitAuth
+  auth?: RemoteAuth
   log: Log
   /** Milliseconds that a fetch may take; 10 minutes, as a first one brings the whole history. */
   fetchTimeout?: number
+  upkeep?: UpkeepOptions
 }
 
 export type Mirror = SourceRepository & { close(): Promise<void> }
 
 /**
  * Opens the bare mirror of a source, or makes an empty one: the first fetch fills it. One that is damaged,
- * half made or of another remote is replaced. Nothing else may use the folder while it is open.
+ * half made or of another remote is replaced. Another program that has it open keeps it: this one then gets
+ * a mirror of its own beside it.
  *
  * Throws UsageError `git/bad-branch`, `git/credentials-in-url`, `git/insecure-token`; HeadraceError `git/…`.
  */
@@ -36,18 +40,26 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     throw new UsageError("git/bad-name", `${JSON.stringify(options.name)} cannot name a mirror`)
   }
   const url = absoluteUrl(options.url)
-  const place = resolvePath(options.folder, `${options.name}.git`)
   const identity: MirrorIdentity = { format: 1, url, branch: options.branch }
   const log = options.log.child({ source: options.name })
+  const { place, release } = await claimFolder(resolvePath(options.folder), options.name)
+  try {
+    await makeUsable(place, identity, log)
+  } catch (error) {
+    await release()
+    throw error
+  }
+  return new GitMirror({ ...options, url, place, identity, log, release })
+}
+
+async function makeUsable(place: string, identity: MirrorIdentity, log: Log): Promise<void> {
   const removed = await removeLeftovers(place)
   if (removed.length > 0)
     log.warn({ removed: removed.length }, "removed what a killed git left in the mirror")
   const fault = await mirrorFault(place, identity)
-  if (fault !== undefined) {
-    log.info({ reason: fault }, "making a new mirror")
-    await createMirror(place, identity)
-  }
-  return new GitMirror({ ...options, url, place, identity, log })
+  if (fault === undefined) return
+  log.info({ reason: fault }, "making a new mirror")
+  await createMirror(place, identity)
 }
 
 async function checkBranch(branch: string): Promise<void> {

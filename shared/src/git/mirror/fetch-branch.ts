@@ -1,5 +1,5 @@
 import { HeadraceError } from "../../foundation/errors.ts"
-import { type GitAuth, gitLogin } from "../git-login.ts"
+import { gitLogin, type RemoteAuth } from "../git-login.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
 
@@ -9,7 +9,7 @@ export const TIP = "refs/headrace/tip"
 export interface FetchRequest {
   url: string
   branch: string
-  auth?: GitAuth
+  auth?: RemoteAuth
   place: string
   fetchTimeout?: number
   signal: AbortSignal

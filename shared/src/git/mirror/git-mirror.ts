@@ -1,7 +1,7 @@
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { Log } from "../../observe/log.ts"
 import type { Tree } from "../../plan/tree.ts"
-import type { GitAuth } from "../git-login.ts"
+import type { RemoteAuth } from "../git-login.ts"
 import { itemAt } from "../links/sorted-paths.ts"
 import { ObjectReader } from "../objects/object-reader.ts"
 import { runGit } from "../process/run-git.ts"
@@ -11,16 +11,20 @@ import { CommitCounts } from "./commit-counts.ts"
 import { fetchBranch, TIP } from "./fetch-branch.ts"
 import { createMirror, type MirrorIdentity, swapMirror } from "./mirror-folder.ts"
 import { shareNext, untilAborted } from "./share-next.ts"
+import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
 export interface GitMirrorOptions {
   url: string
   branch: string
-  auth?: GitAuth
+  auth?: RemoteAuth
   /** The bare repository's folder. */
   place: string
   identity: MirrorIdentity
   log: Log
   fetchTimeout?: number
+  upkeep?: UpkeepOptions
+  /** Lets go of the folder. */
+  release(): Promise<void>
 }
 
 /** What is known of the repository at `place`, and the processes that read it; gone when it is replaced. */
@@ -38,11 +42,14 @@ export class GitMirror implements SourceRepository {
   #reading: Reading
   /** What a read stumbled over: the next fetch makes the mirror anew, alone as fetches are. */
   #damage: unknown
+  readonly #upkeep: Upkeep
+  readonly #closing = new AbortController()
 
   constructor(options: GitMirrorOptions) {
     this.#options = options
     this.#reading = openReading(options.place)
-    this.fetch = shareNext((signal) => this.#fetchNow(signal))
+    this.#upkeep = new Upkeep(options.place, options.log, options.upkeep)
+    this.fetch = shareNext((signal) => this.#fetchTended(AbortSignal.any([signal, this.#closing.signal])))
   }
 
   async seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
@@ -78,9 +85,22 @@ export class GitMirror implements SourceRepository {
     return this.#repaired(() => readContents(this.#reading, oids, signal))
   }
 
-  /** Ends what runs. A fetch under way ends by its own signal. */
+  /** Ends what runs, and lets go of the folder. */
   async close(): Promise<void> {
+    this.#closing.abort(new HeadraceError("git/closed", "the mirror is closed"))
     closeReading(this.#reading)
+    await this.#upkeep.close()
+    await this.#options.release()
+  }
+
+  async #fetchTended(signal: AbortSignal): Promise<Tip> {
+    signal.throwIfAborted()
+    await this.#upkeep.pause()
+    try {
+      return await this.#fetchNow(signal)
+    } finally {
+      if (!this.#closing.signal.aborted) this.#upkeep.resume()
+    }
   }
 
   async #fetchNow(signal: AbortSignal): Promise<Tip> {

@@ -66,7 +66,8 @@ export async function removeLeftovers(place: string): Promise<string[]> {
   }
   const inside = await readdir(place, { recursive: true }).catch(() => [])
   for (const path of inside) {
-    if (path.endsWith(".lock") || /(^|\/)(tmp_|\.tmp-)[^/]*$/.test(path)) removed.push(join(place, path))
+    if (path.endsWith(".lock") || path === "gc.pid" || /(^|\/)(tmp_|\.tmp-)[^/]*$/.test(path))
+      removed.push(join(place, path))
   }
   for (const path of removed) await rm(path, { recursive: true, force: true })
   return removed

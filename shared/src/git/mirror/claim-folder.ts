@@ -1,0 +1,105 @@
+import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
+import { join } from "node:path"
+import { z } from "zod"
+import { HeadraceError } from "../../foundation/errors.ts"
+
+/** A mirror's place that is ours until it is released. */
+export interface Claim {
+  place: string
+  release(): Promise<void>
+}
+
+const Owner = z.strictObject({ host: z.string(), pid: z.int(), started: z.string() })
+type Owner = z.infer<typeof Owner>
+
+const MOST_PROGRAMS = 32
+const HEARTBEAT = 30_000
+/** Without a sign of life this long, an owner on another host counts as gone. */
+const SILENCE = 300_000
+
+/**
+ * Claims a folder for a mirror: NAME.git, or NAME-2.git and so on when another program holds it, since two
+ * programs must not repair or tend one mirror at once. A file beside it names the owner; one whose process has
+ * ended is taken over. Throws `git/no-mirror-folder`.
+ */
+export async function claimFolder(folder: string, name: string): Promise<Claim> {
+  await mkdir(folder, { recursive: true })
+  for (let slot = 1; slot <= MOST_PROGRAMS; slot++) {
+    const place = join(folder, `${name}${slot === 1 ? "" : `-${slot}`}.git`)
+    const file = `${place}.owner`
+    if (await isOwned(file)) continue
+    await rm(file, { force: true })
+    if (await write(file)) return held(place, file)
+  }
+  throw new HeadraceError(
+    "git/no-mirror-folder",
+    `${MOST_PROGRAMS} programs hold mirrors of ${name} in ${folder}`,
+    {
+      hint: "Give each program a folder of its own (mirrors in its settings).",
+    },
+  )
+}
+
+function held(place: string, file: string): Claim {
+  const beat = setInterval(() => {
+    const now = new Date()
+    utimes(file, now, now).catch(() => {})
+  }, HEARTBEAT)
+  beat.unref()
+  return {
+    place,
+    async release() {
+      clearInterval(beat)
+      await rm(file, { force: true })
+    },
+  }
+}
+
+/** False when another was quicker: a link appears whole or not at all. */
+async function write(file: string): Promise<boolean> {
+  const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
+  const owner: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) }
+  await writeFile(draft, JSON.stringify(owner))
+  try {
+    await link(draft, file)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false
+    throw error
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+async function isOwned(file: string): Promise<boolean> {
+  const owner = await readOwner(file)
+  if (owner === undefined) return false
+  if (owner.host === hostname()) return (await startOf(owner.pid)) === owner.started && isAlive(owner.pid)
+  const sign = await stat(file).catch(() => undefined)
+  return sign !== undefined && Date.now() - sign.mtimeMs < SILENCE
+}
+
+async function readOwner(file: string): Promise<Owner | undefined> {
+  try {
+    return Owner.parse(JSON.parse(await readFile(file, "utf8")))
+  } catch {
+    // None, or half written by a program that died.
+    return undefined
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM"
+  }
+}
+
+/** When a process started, in ticks since boot (proc(5), stat, field 22), as ids are used again; "" without /proc. */
+async function startOf(pid: number): Promise<string> {
+  const line = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+  return line.slice(line.lastIndexOf(")") + 2).split(" ")[19] ?? ""
+}

@@ -1,0 +1,101 @@
+import { randomBytes } from "node:crypto"
+import { readdir, stat, utimes } from "node:fs/promises"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { withRepo } from "../../../../test/harness/with-repo.ts"
+import { createLog } from "../../observe/log.ts"
+import { openMirror } from "../open-mirror.ts"
+import { tendMirror } from "./upkeep.ts"
+
+const log = createLog("test", { level: "silent" })
+
+async function bytesBeneath(folder: string): Promise<number> {
+  const names = await readdir(folder, { recursive: true })
+  const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+describe("upkeep", () => {
+  it("drops what a force push left behind, and packs the rest, while readers go on", () =>
+    withRepo(async (repo) => {
+      const kept = await repo.commit({ small: "1" })
+      const dropped = await repo.commit({ large: randomBytes(3_000_000) })
+      const folder = join(repo.scratch, "mirrors")
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+      await mirror.fetch()
+      await mirror.tree(dropped)
+      await repo.forcePush(kept)
+      await mirror.fetch()
+      const place = join(folder, "m.git")
+      expect(await bytesBeneath(place)).toBeGreaterThan(3_000_000)
+
+      await tendMirror(place, { every: 0, pruneAfter: "now" })
+
+      expect(await bytesBeneath(place)).toBeLessThan(200_000)
+      expect(String(await mirror.file(kept, "small"))).toBe("1")
+      expect(await mirror.seqOf(dropped)).toBeUndefined()
+      const next = await repo.commit({ small: "2" })
+      expect(await mirror.fetch()).toEqual({ commit: next, seq: 3 })
+      expect(String(await mirror.file(next, "small"))).toBe("2")
+      await mirror.close()
+    }))
+
+  it("begins by itself when no fetch runs, and gives way to the next one", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      const upkeep = { quiet: 1, every: 0 }
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, upkeep })
+      for (let round = 0; round < 10; round++) {
+        const commit = await repo.commit({ a: String(round) })
+        expect((await mirror.fetch()).commit).toBe(commit)
+        expect(String(await mirror.file(commit, "a"))).toBe(String(round))
+      }
+      await expect
+        .poll(() => readdir(join(folder, "m.git")), { timeout: 10_000 })
+        .toContain("headrace-tended")
+      await mirror.close()
+    }))
+})
+
+describe("two programs with one folder of mirrors", () => {
+  it("each have a mirror of their own, and the first is taken over once it is free", () =>
+    withRepo(async (repo) => {
+      const options = {
+        name: "m",
+        url: repo.folder,
+        branch: "main",
+        folder: join(repo.scratch, "mirrors"),
+        log,
+      }
+      const first = await openMirror(options)
+      const second = await openMirror(options)
+      expect(await first.fetch()).toEqual(await second.fetch())
+      const folders = async () =>
+        (await readdir(options.folder)).filter((name) => name.endsWith(".git")).sort()
+      expect(await folders()).toEqual(["m-2.git", "m.git"])
+      await first.close()
+      const third = await openMirror(options)
+      expect(await third.fetch()).toEqual(await second.fetch())
+      expect(await folders()).toEqual(["m-2.git", "m.git"])
+      await Promise.all([second.close(), third.close()])
+      expect(await readdir(options.folder)).toEqual(["m-2.git", "m.git"])
+    }))
+
+  it("take over from an owner that ended, here or long ago on another host", () =>
+    withRepo(async (repo) => {
+      const { writeFile, mkdir } = await import("node:fs/promises")
+      const folder = join(repo.scratch, "mirrors")
+      await mkdir(folder)
+      const owners = [{ host: "elsewhere", pid: 1, started: "1" }, "half writ"]
+      for (const owner of owners) {
+        const file = join(folder, "m.git.owner")
+        await writeFile(file, JSON.stringify(owner).slice(0, -1 + Number(typeof owner === "object")))
+        const old = new Date(Date.now() - 3_600_000)
+        await utimes(file, old, old)
+        const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+        await mirror.fetch()
+        await mirror.close()
+        expect(await readdir(folder)).toEqual(["m.git"])
+      }
+    }))
+})

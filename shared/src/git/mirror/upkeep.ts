@@ -1,0 +1,103 @@
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import type { Log } from "../../observe/log.ts"
+import { gitEnvironment } from "../process/git-environment.ts"
+import { runGit } from "../process/run-git.ts"
+
+export interface UpkeepOptions {
+  /** Milliseconds without a fetch before the mirror is tended. */
+  quiet?: number
+  /** Milliseconds after which all is packed anew, even when little has gathered. */
+  every?: number
+  /** How long what a force push left behind stays, in git's words for dates. */
+  pruneAfter?: string
+}
+
+const QUIET = 5_000
+const EVERY = 7 * 24 * 3600 * 1000
+const PRUNE_AFTER = "14.days.ago"
+/** Gathered loose objects and packs at which git itself thinks it worth the while; git's own is 6700 and 50. */
+const LOOSE_OBJECTS = "2000"
+const PACKS = "30"
+const TIMEOUT = 3600_000
+/** Interrupted so often, upkeep is let through and fetches wait for it. */
+const PATIENCE = 3
+const NOTE = "headrace-tended"
+
+/**
+ * Packs what fetches left lying about and drops what force pushes made unreachable, so that disk use stays
+ * bounded. Throws `git/…`.
+ */
+export async function tendMirror(
+  place: string,
+  options: UpkeepOptions = {},
+  signal?: AbortSignal,
+): Promise<void> {
+  const last = Number(await readFile(join(place, NOTE), "utf8").catch(() => "0"))
+  const due = Date.now() - last > (options.every ?? EVERY)
+  const env = gitEnvironment([
+    ["gc.auto", LOOSE_OBJECTS],
+    ["gc.autoPackLimit", PACKS],
+    ["gc.pruneExpire", options.pruneAfter ?? PRUNE_AFTER],
+    ["gc.writeCommitGraph", "true"],
+    ["pack.threads", "1"],
+  ])
+  const args = ["gc", "--quiet", ...(due ? [] : ["--auto"])]
+  await runGit({ gitDir: place, args, env, signal, timeout: TIMEOUT })
+  if (due) await writeFile(join(place, NOTE), String(Date.now()))
+}
+
+/** Tends a mirror at quiet moments: never while a fetch runs, and a fetch that arrives ends it. */
+export class Upkeep {
+  readonly #place: string
+  readonly #log: Log
+  readonly #options: UpkeepOptions
+  #timer: NodeJS.Timeout | undefined
+  #running: { done: Promise<void>; stop: AbortController } | undefined
+  #interrupted = 0
+
+  constructor(place: string, log: Log, options: UpkeepOptions = {}) {
+    this.#place = place
+    this.#log = log
+    this.#options = options
+  }
+
+  /** To be awaited before a fetch. */
+  async pause(): Promise<void> {
+    clearTimeout(this.#timer)
+    if (this.#running === undefined) return
+    if (this.#interrupted < PATIENCE) this.#running.stop.abort()
+    await this.#running.done
+  }
+
+  /** To be called after a fetch. */
+  resume(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#start(), this.#options.quiet ?? QUIET)
+    this.#timer.unref()
+  }
+
+  /** Ends what runs, for good. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#running?.stop.abort()
+    await this.#running?.done
+  }
+
+  #start(): void {
+    const stop = new AbortController()
+    this.#running = { stop, done: this.#run(stop.signal) }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    try {
+      await tendMirror(this.#place, this.#options, signal)
+      this.#interrupted = 0
+    } catch (error) {
+      if (signal.aborted) this.#interrupted++
+      else this.#log.warn({ error: String(error) }, "upkeep of the mirror failed")
+    } finally {
+      this.#running = undefined
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { type GitServer, withGitServer } from "../../../test/harness/with-git-server.ts"
+import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
+import { createLog } from "../observe/log.ts"
+import { authFromSettings } from "./auth-from-settings.ts"
+import { type MirrorOptions, openMirror } from "./open-mirror.ts"
+
+function serving(fn: (server: GitServer, repo: TestRepo) => Promise<void>): Promise<void> {
+  return withRepo((repo) => withGitServer(repo.folder, (server) => fn(server, repo)))
+}
+
+/** Fetches once with a new mirror. */
+async function fetchOnce(repo: TestRepo, options: Pick<MirrorOptions, "url"> & Partial<MirrorOptions>) {
+  const log = createLog("test", { level: "silent" })
+  const folder = join(repo.scratch, "mirrors")
+  const mirror = await openMirror({ name: "m", branch: "main", folder, log, ...options })
+  try {
+    return await mirror.fetch()
+  } finally {
+    await mirror.close()
+  }
+}
+
+describe("a mirror over HTTP", () => {
+  it("is fetched without credentials where none are asked for", () =>
+    serving(async (server, repo) => {
+      const commit = await repo.commit({ a: "1" })
+      expect(await fetchOnce(repo, { url: server.url })).toEqual({ commit, seq: 2 })
+      expect(server.authorizations.filter(Boolean)).toEqual([])
+    }))
+
+  it("logs in with the token of a file, read anew at each fetch", () =>
+    serving(async (server, repo) => {
+      const tokenFile = join(repo.scratch, "token")
+      const auth = authFromSettings({ tokenFile })
+      if (auth === undefined) throw new Error("no auth")
+      for (const token of ["first-token", "second 'quoted' $token"]) {
+        server.token = token
+        await writeFile(tokenFile, `${token}\n`)
+        const commit = await repo.commit({ a: token })
+        expect((await fetchOnce(repo, { url: server.url, auth })).commit).toBe(commit)
+      }
+    }))
+
+  it("names a wrong token and a missing one, without telling it", () =>
+    serving(async (server, repo) => {
+      server.token = "right"
+      const auth = { kind: "token", token: async () => "wrong-secret" } as const
+      const wrong = await fetchOnce(repo, { url: server.url, auth }).catch((error: unknown) => error)
+      expect(wrong).toMatchObject({ code: "git/auth-failed" })
+      expect(JSON.stringify(wrong) + String(wrong)).not.toContain("wrong-secret")
+      await expect(fetchOnce(repo, { url: server.url })).rejects.toMatchObject({ code: "git/auth-failed" })
+    }))
+
+  it("gives the token to no other server that it is sent on to", () =>
+    serving(async (server, repo) => {
+      await withGitServer(repo.folder, async (other) => {
+        other.token = "secret"
+        server.redirect = other.url
+        const auth = { kind: "token", token: async () => "secret" } as const
+        await expect(fetchOnce(repo, { url: server.url, auth })).rejects.toMatchObject({
+          code: "git/auth-failed",
+        })
+        expect(other.authorizations.length).toBeGreaterThan(0)
+        expect(other.authorizations.filter(Boolean)).toEqual([])
+      })
+    }))
+
+  it("names a repository that is not there", () =>
+    serving(async (server, repo) => {
+      await expect(fetchOnce(repo, { url: `${server.url}-gone` })).rejects.toMatchObject({
+        code: "git/repository-missing",
+      })
+    }))
+
+  it("takes installation tokens of a GitHub App from whoever makes them", () =>
+    serving(async (server, repo) => {
+      server.token = "installation-7"
+      const app = { appId: 1, installationId: 7, privateKeyFile: "/key" }
+      const auth = authFromSettings(
+        { githubApp: app },
+        async ({ installationId }) => `installation-${installationId}`,
+      )
+      if (auth === undefined) throw new Error("no auth")
+      expect((await fetchOnce(repo, { url: server.url, auth })).seq).toBe(1)
+    }))
+
+  it.each([
+    ["http://example.com/x", "git/insecure-token"],
+    ["git@example.com:x/y", "git/insecure-token"],
+  ])("refuses to send a token in clear to %s", (url, code) =>
+    withRepo(async (repo) => {
+      const auth = { kind: "token", token: async () => "secret" } as const
+      await expect(fetchOnce(repo, { url, auth })).rejects.toMatchObject({ code })
+    }),
+  )
+
+  it("refuses settings that name two ways to log in, or one that this program lacks", () => {
+    const app = { appId: 1, installationId: 7, privateKeyFile: "/key" }
+    expect(() => authFromSettings({ tokenFile: "a", sshKeyFile: "b" })).toThrow("more than one")
+    expect(() => authFromSettings({ githubApp: app })).toThrow("GitHub App")
+    expect(authFromSettings(undefined)).toBeUndefined()
+  })
+})
+
+describe("a mirror over SSH", () => {
+  it("uses the key alone, strict about host keys, whatever the key's path holds", () =>
+    withRepo(async (repo) => {
+      const commit = await repo.commit({ a: "1" })
+      const bin = join(repo.scratch, "bin")
+      await mkdir(bin)
+      // Stands for ssh: notes its arguments, then runs the remote command here.
+      const script = `#!/bin/sh\nprintf '%s\\n' "$@" > '${repo.scratch}/args'\nfor last; do :; done\nexec sh -c "$last"\n`
+      await writeFile(join(bin, "ssh"), script)
+      await chmod(join(bin, "ssh"), 0o755)
+      const path = process.env.PATH
+      process.env.PATH = `${bin}:${path}`
+      try {
+        const auth = { kind: "ssh", keyFile: "/it's/a key; touch x", knownHostsFile: "/known hosts" } as const
+        expect((await fetchOnce(repo, { url: `git@git.invalid:${repo.folder}`, auth })).commit).toBe(commit)
+      } finally {
+        process.env.PATH = path
+      }
+      const args = (await readFile(join(repo.scratch, "args"), "utf8")).split("\n")
+      expect(args).toEqual(
+        expect.arrayContaining([
+          "/it's/a key; touch x",
+          "StrictHostKeyChecking=yes",
+          "IdentitiesOnly=yes",
+          "UserKnownHostsFile=/known hosts",
+          "git@git.invalid",
+        ]),
+      )
+    }))
+})
