@@ -189,7 +189,7 @@ describe("openMirror", () => {
         })
         await expect(mirror.fetch()).rejects.toMatchObject({ code: "git/timeout" })
         const pid = Number(await readFile(join(repo.scratch, "pid"), "utf8"))
-        expect(() => process.kill(pid, 0)).toThrow("ESRCH")
+        await expect.poll(() => stateOf(pid)).toMatch(/^[Z?]$/)
         await mirror.close()
       } finally {
         process.env.PATH = path
@@ -240,6 +240,12 @@ describe("openMirror", () => {
       await mirror.close()
     }))
 })
+
+/** A process's state letter (proc(5)): Z ended and not yet waited for; ?: there is none. */
+async function stateOf(pid: number): Promise<string> {
+  const line = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "")
+  return line === "" ? "?" : line.charAt(line.lastIndexOf(")") + 2)
+}
 
 /** Processes of `git cat-file` that read a repository beneath `folder`. */
 async function catFilesOf(folder: string): Promise<number[]> {
