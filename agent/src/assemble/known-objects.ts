@@ -1,0 +1,64 @@
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
+import { sha256 } from "@headrace/shared/foundation/digest"
+import { StoreIndex } from "@headrace/shared/record/store-index"
+import { z } from "zod"
+import { ListedFile } from "./listed-file.ts"
+
+/** What a store object says, by `index-DIGEST` or `shard-DIGEST`. */
+export type KnownObject = StoreIndex | readonly ListedFile[]
+
+const NAME = /^(index|shard)-[0-9a-f]{64}$/
+const Listing = z.array(ListedFile)
+
+/**
+ * Reads what an earlier run wrote down of store objects, so that a restart fetches only what is new.
+ *
+ * A cache and no more: a file whose first line is not the SHA-256 of the rest (torn by a power cut, since it
+ * is never fsynced) or that this version cannot read is passed over, and its object fetched again.
+ */
+export async function readKnownObjects(folder: string): Promise<Map<string, KnownObject>> {
+  const known = new Map<string, KnownObject>()
+  for (const name of await namesIn(folder)) {
+    const object = await readKnownObject(folder, name)
+    if (object) known.set(name, object)
+  }
+  return known
+}
+
+/** Makes the folder hold exactly `objects`: writes those that are new, removes those no longer used. */
+export async function writeKnownObjects(
+  folder: string,
+  objects: ReadonlyMap<string, KnownObject>,
+): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const present = new Set(await namesIn(folder))
+  for (const [name, object] of objects) {
+    if (!present.has(name)) await writeKnownObject(folder, name, object)
+  }
+  for (const name of present) {
+    if (!objects.has(name)) await rm(join(folder, name), { force: true, recursive: true })
+  }
+}
+
+async function readKnownObject(folder: string, name: string): Promise<KnownObject | undefined> {
+  if (!NAME.test(name)) return undefined
+  const text = await readFile(join(folder, name), "utf8").catch(() => "")
+  const line = text.indexOf("\n")
+  const body = text.slice(line + 1)
+  if (line !== 64 || text.slice(0, line) !== sha256(body)) return undefined
+  const parsed = (name.startsWith("index-") ? StoreIndex : Listing).safeParse(JSON.parse(body))
+  return parsed.success ? parsed.data : undefined
+}
+
+async function writeKnownObject(folder: string, name: string, object: KnownObject): Promise<void> {
+  const body = canonicalJson(object)
+  const temporary = join(folder, `.${name}`)
+  await writeFile(temporary, `${sha256(body)}\n${body}`, { mode: 0o600 })
+  await rename(temporary, join(folder, name))
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch(() => [])
+}

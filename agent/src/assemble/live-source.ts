@@ -1,0 +1,83 @@
+import { canonicalJson, compareText } from "@headrace/shared/foundation/canonical-json"
+import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
+import { sha256 } from "@headrace/shared/foundation/digest"
+import { chooseItems, type NamedItem } from "./choose-items.ts"
+import { type ProjectedFile, pathUnder } from "./projected-files.ts"
+import { type Source, waitsFor } from "./source.ts"
+import { undoGzip } from "./undo-gzip.ts"
+
+/** ConfigMaps as they stand in the cluster, and how their keys are shown. */
+export interface LiveSourceOptions {
+  /** Names its selection among the inputs. */
+  id: string
+  /** `namespace/name` when it is one ConfigMap, which is then waited for; else undefined. */
+  configMap?: string | undefined
+  /** Put files under NAMESPACE.NAME/. */
+  uniqueNames: boolean
+  under?: string | undefined
+  optional: boolean
+  items?: readonly NamedItem[] | undefined
+  mode?: number | undefined
+  /** Keys to undo gzip for; true: all of them. */
+  gunzip: boolean | readonly string[]
+}
+
+const DEFAULT_MODE = 0o444
+
+/** A source that gives the keys of live ConfigMaps: what a kubelet's mount, or a sidecar that selects, shows. */
+export function createLiveSource(options: LiveSourceOptions): Source {
+  const name = options.configMap === undefined ? `ConfigMaps ${options.id}` : `ConfigMap ${options.configMap}`
+
+  return {
+    name,
+    async assemble(inputs) {
+      const configMaps = inputs.live.get(options.id)
+      if (configMaps === undefined) throw waitsFor(name, "not read yet", "See /readyz for the reason.")
+      if (configMaps.length === 0 && options.configMap !== undefined && !options.optional) {
+        throw waitsFor(name, "it is not there", "Create it, or set optional: true.")
+      }
+      const files = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
+      return { key: keyOf(files), files }
+    },
+  }
+}
+
+function filesOf(configMap: ConfigMap, options: LiveSourceOptions): ProjectedFile[] {
+  const { namespace, name } = configMap.metadata
+  const owner = `ConfigMap ${namespace}/${name}`
+  const folder = options.uniqueNames ? pathUnder(options.under, `${namespace}.${name}`) : options.under
+  const entries = [...configMapBytes(configMap).entries()].sort(([a], [b]) => compareText(a, b))
+  const chosen = chooseItems(entries, options.items, {
+    nameOf: ([key]) => key,
+    owner,
+    optional: options.optional,
+  })
+  return chosen.map(({ file: [key, bytes], path, mode }) => {
+    const origin = `${owner}, key ${key}`
+    const content = isGzipped(key, options.gunzip) ? () => undoGzip(bytes, origin) : () => bytes
+    const now = content()
+    return {
+      path: pathUnder(folder, path),
+      mode: mode ?? options.mode ?? DEFAULT_MODE,
+      size: now.length,
+      sha256: sha256(now),
+      origin,
+      read: async () => content(),
+    }
+  })
+}
+
+/** Only where the configuration says so: contents are never sniffed, since real .gz files exist. */
+function isGzipped(key: string, gunzip: LiveSourceOptions["gunzip"]): boolean {
+  return typeof gunzip === "boolean" ? gunzip : gunzip.includes(key)
+}
+
+function keyOf(files: readonly ProjectedFile[]): string {
+  return sha256(canonicalJson(files.map(({ path, mode, sha256 }) => [path, mode, sha256])))
+}
+
+function byPlace(a: ConfigMap, b: ConfigMap): number {
+  return (
+    compareText(a.metadata.namespace, b.metadata.namespace) || compareText(a.metadata.name, b.metadata.name)
+  )
+}

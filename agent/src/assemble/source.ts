@@ -1,0 +1,35 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Token } from "@headrace/shared/record/record"
+import type { Inputs } from "./inputs.ts"
+import type { KnownObject } from "./known-objects.ts"
+import type { ProjectedFile } from "./projected-files.ts"
+
+/** What one source gives to a projection. */
+export interface SourceFiles {
+  /** Stands for the files: equal keys, equal files. */
+  key: string
+  files: readonly ProjectedFile[]
+  /** The commit that they are of, where there is one. */
+  commit?: { id: string; token: Token }
+  /** The store objects that say so, to be known again after a restart. */
+  used?: ReadonlyMap<string, KnownObject>
+}
+
+/** One entry of a projection's `from`. */
+export interface Source {
+  /** For messages: `ConfigMap ci/x`. */
+  name: string
+  /**
+   * Its files as of these inputs; contents are read later, file by file. Throws `projection/…` when it waits
+   * for something, or whatever reading threw.
+   */
+  assemble(inputs: Inputs): Promise<SourceFiles>
+}
+
+/** A source that has nothing to give yet. */
+export function waitsFor(what: string, why: string, hint: string): HeadraceError {
+  return new HeadraceError("projection/waits", `waits for ${what}: ${why}`, {
+    hint,
+    fields: { source: what },
+  })
+}

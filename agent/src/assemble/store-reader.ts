@@ -1,0 +1,159 @@
+import { openStoreConfigMap, storeObjectName } from "@headrace/shared/bundle/store-config-map"
+import { joinParts, type ShardFile, unpackShard } from "@headrace/shared/bundle/unpack-shard"
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import type { StoreIndex } from "@headrace/shared/record/store-index"
+import { parseIndex } from "@headrace/shared/record/walk-index"
+import pLimit from "p-limit"
+import type { ListedFile, StoredFile } from "./listed-file.ts"
+import { createWeightedCache } from "./weighted-cache.ts"
+
+/** Reads in flight at one time: enough to hide the round trips, few enough for a thousand nodes at once. */
+const PARALLEL_READS = 8
+
+/** What stays in memory between reads. Listings and indexes are kept for the next revision, contents for this one. */
+const KEPT_INDEX_ENTRIES = 100_000
+const KEPT_LISTED_FILES = 100_000
+const KEPT_PACKED_BYTES = 24 * 1024 * 1024
+const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
+
+export interface StoreReaderOptions {
+  reader: Pick<ConfigMapReader, "get">
+  /** Headrace's own, where the store lies. */
+  namespace: string
+  /** Ends every read; those under way reject. */
+  signal: AbortSignal
+  /** Told of each object fetched and its size on the wire, in bytes. */
+  onFetch?(kind: "shard" | "index", bytes: number): void
+}
+
+/**
+ * The store as the agent reads it: by digest, each object verified against its digest before anything of it is
+ * used, and an object that is known never fetched again. Objects are immutable, so what is known stays true.
+ *
+ * Throws `store/missing` for an object that is not there, KubeErrors, and the bundle's own errors for one that
+ * is not what its digest says.
+ */
+export interface StoreReader {
+  index(digest: string): Promise<StoreIndex>
+  listing(shard: string): Promise<readonly ListedFile[]>
+  content(file: StoredFile): Promise<Buffer>
+  /** Takes over what an earlier run wrote down, so that it is not fetched again. */
+  learnIndex(digest: string, index: StoreIndex): void
+  learnListing(shard: string, files: readonly ListedFile[]): void
+}
+
+interface Shard {
+  files: Map<string, ShardFile>
+  /** Of the payload, whose memory the contents share. */
+  bytes: number
+}
+
+export function createStoreReader(options: StoreReaderOptions): StoreReader {
+  const indexes = createWeightedCache<StoreIndex>(KEPT_INDEX_ENTRIES, entryCount)
+  const listings = createWeightedCache<readonly ListedFile[]>(KEPT_LISTED_FILES, (files) => files.length)
+  const packed = createWeightedCache<ConfigMap>(KEPT_PACKED_BYTES, packedBytes)
+  const unpacked = createWeightedCache<Shard>(KEPT_UNPACKED_BYTES, (shard) => shard.bytes)
+  const limit = pLimit(PARALLEL_READS)
+  const once = shareUnderWay()
+
+  async function fetchObject(kind: "shard" | "index", digest: string): Promise<ConfigMap> {
+    const name = storeObjectName(kind, digest)
+    const object = await limit(() => options.reader.get(options.namespace, name, options.signal))
+    if (object === undefined) throw missing(options.namespace, name)
+    options.onFetch?.(kind, packedBytes(object))
+    return object
+  }
+
+  async function fetchIndex(digest: string): Promise<StoreIndex> {
+    const payload = openStoreConfigMap(await fetchObject("index", digest), digest)
+    const index = parseIndex(payload, digest)
+    indexes.set(digest, index)
+    return index
+  }
+
+  async function openShard(digest: string): Promise<Shard> {
+    const kept = unpacked.get(digest)
+    if (kept) return kept
+    const object = packed.get(digest) ?? (await fetchObject("shard", digest))
+    packed.set(digest, object)
+    const payload = openStoreConfigMap(object, digest)
+    const files = new Map(unpackShard(payload).map((file) => [file.key, file]))
+    const shard = { files, bytes: payload.length }
+    unpacked.set(digest, shard)
+    listings.set(digest, listingOf(shard))
+    return shard
+  }
+
+  async function partContents(digests: readonly string[]): Promise<Buffer[]> {
+    const parts: Buffer[] = []
+    // One after the other: what memory has to hold is the file, and not packed parts beside it.
+    for (const digest of digests) parts.push(openStoreConfigMap(await fetchObject("shard", digest), digest))
+    return parts
+  }
+
+  return {
+    index: async (digest) => indexes.get(digest) ?? once(`index-${digest}`, () => fetchIndex(digest)),
+    async listing(digest) {
+      const known = listings.get(digest)
+      if (known) return known
+      return listingOf(await once(`shard-${digest}`, () => openShard(digest)))
+    },
+    async content(file) {
+      const shard = await once(`shard-${file.shard}`, () => openShard(file.shard))
+      const stored = shard.files.get(file.key)
+      if (stored === undefined) throw unlisted(file)
+      return stored.content ?? joinParts(stored, await partContents(stored.parts))
+    },
+    learnIndex: (digest, index) => indexes.set(digest, index),
+    learnListing: (digest, files) => listings.set(digest, files),
+  }
+}
+
+/** Two that ask for one thing at the same time share one read of it. */
+function shareUnderWay(): <Value>(name: string, start: () => Promise<Value>) => Promise<Value> {
+  const underWay = new Map<string, Promise<unknown>>()
+  return (name, start) => {
+    const running = underWay.get(name)
+    // A name's prefix fixes the type of its value.
+    if (running !== undefined) return running as ReturnType<typeof start>
+    const started = start().finally(() => underWay.delete(name))
+    underWay.set(name, started)
+    return started
+  }
+}
+
+function listingOf(shard: Shard): ListedFile[] {
+  return [...shard.files.values()].map(({ key, path, executable, size, sha256 }) => ({
+    key,
+    path,
+    executable,
+    size,
+    sha256,
+  }))
+}
+
+function unlisted(file: StoredFile): HeadraceError {
+  return new HeadraceError("store/corrupt", `shard ${file.shard} has no file for key ${file.key}`, {
+    fields: { key: file.key, shard: file.shard },
+  })
+}
+
+function missing(namespace: string, name: string): HeadraceError {
+  return new HeadraceError("store/missing", `${namespace}/${name} is not there`, {
+    hint: "A newer revision may have replaced it; else rebuild with headrace-bootstrapper apply.",
+    fields: { namespace, name },
+  })
+}
+
+function entryCount(index: StoreIndex): number {
+  if (index.kind === "branch") return index.children.length
+  return index.kind === "targets" ? index.targets.length : index.shards.length
+}
+
+/** Bytes of base64 text that stand for the object in memory and on the wire. */
+function packedBytes(object: ConfigMap): number {
+  const values = Object.values(object.binaryData ?? {})
+  return values.reduce((sum, base64) => sum + base64.length, 0)
+}

@@ -1,0 +1,115 @@
+import { compareText } from "@headrace/shared/foundation/canonical-json"
+import type { Record } from "@headrace/shared/record/record"
+import { findTarget } from "@headrace/shared/record/walk-index"
+import { chooseItems, type NamedItem } from "./choose-items.ts"
+import type { Inputs } from "./inputs.ts"
+import type { StoredFile } from "./listed-file.ts"
+import { type ProjectedFile, pathUnder } from "./projected-files.ts"
+import { type Source, type SourceFiles, waitsFor } from "./source.ts"
+import type { StoreReader } from "./store-reader.ts"
+import { readTargetFiles } from "./target-files.ts"
+import { watchUse } from "./used-objects.ts"
+
+/** A target of the record and how its files are shown. */
+export interface TargetSourceOptions {
+  /** `namespace/name`. */
+  target: string
+  under?: string | undefined
+  names: "keys" | "paths"
+  /** When the record has no such target: say so and wait, or show nothing of it. */
+  whenAbsent: "wait" | "empty"
+  items?: readonly NamedItem[] | undefined
+  /** Permission bits of all files; else by the executable bit. */
+  mode?: number | undefined
+}
+
+/** A source that gives the files of one target of the record, fetching only what is new of the store. */
+export function createTargetSource(options: TargetSourceOptions, store: StoreReader): Source {
+  const name = `ConfigMap ${options.target}`
+  let last: { index: string | undefined; given: Omit<SourceFiles, "commit"> } | undefined
+
+  return {
+    name,
+    async assemble(inputs) {
+      const { commit, record } = reconciled(inputs, name)
+      const watched = watchUse(store)
+      const index = await findIndex(store, record, commit.id, options)
+      if (last === undefined || last.index !== index) {
+        const stored = index === undefined ? [] : await readTargetFiles(watched.store, index)
+        last = {
+          index,
+          given: { key: index ?? "", files: filesOf(stored, options, store), used: watched.used },
+        }
+      }
+      return { ...last.given, commit }
+    },
+  }
+}
+
+interface ReconciledRecord extends Record {
+  root: string
+}
+
+function reconciled({ record }: Inputs, name: string) {
+  if (record === undefined) throw waitsFor(name, "the record was not read yet", "See /readyz for the reason.")
+  const { commit, root, source } = record
+  if (commit === null) {
+    const hint = "Wait for the first reconcile, or run headrace-bootstrapper apply."
+    throw waitsFor(name, `record ${source} has no revision yet`, hint)
+  }
+  if (root === null) {
+    const hint = "Set store: true for this cluster in the operator's settings."
+    throw waitsFor(name, `record ${source} names no store`, hint)
+  }
+  return { commit: { id: commit, token: record.token }, record: { ...record, root } }
+}
+
+async function findIndex(
+  store: Pick<StoreReader, "index">,
+  record: ReconciledRecord,
+  commit: string,
+  options: TargetSourceOptions,
+): Promise<string | undefined> {
+  const [namespace = "", name = ""] = options.target.split("/")
+  const entry = await findTarget(record.root, { namespace, name }, store.index)
+  if (entry) return entry.index
+  const failure = record.failed.find(({ target }) => target === options.target)
+  if (options.whenAbsent === "empty" && !failure) return undefined
+  throw waitsFor(
+    `ConfigMap ${options.target}`,
+    failure?.reason ?? `${record.source} has no such target at ${commit.slice(0, 12)}`,
+    "Check the rules and the projection's `from`; what is published stays.",
+  )
+}
+
+function filesOf(
+  stored: readonly StoredFile[],
+  options: TargetSourceOptions,
+  store: StoreReader,
+): ProjectedFile[] {
+  const { target, under, names, items, mode } = options
+  const named = names === "keys" ? stored : onePerPath(stored)
+  const chosen = chooseItems(named, items, {
+    nameOf: (file) => (names === "keys" ? file.key : file.path),
+    owner: `ConfigMap ${target}`,
+    optional: options.whenAbsent === "empty",
+  })
+  return chosen.map(({ file, path, mode: itemMode }) => ({
+    path: pathUnder(under, path),
+    mode: itemMode ?? mode ?? (file.executable ? 0o555 : 0o444),
+    size: file.size,
+    sha256: file.sha256,
+    origin: `ConfigMap ${target}, key ${file.key} (${file.path})`,
+    read: () => store.content(file),
+  }))
+}
+
+/** Two keys may come from one file of the repository, which by its own path is shown once. */
+function onePerPath(files: readonly StoredFile[]): StoredFile[] {
+  const byPath = new Map<string, StoredFile>()
+  for (const file of files) {
+    const other = byPath.get(file.path)
+    if (!other || compareText(file.key, other.key) < 0) byPath.set(file.path, file)
+  }
+  return [...byPath.values()]
+}

@@ -1,0 +1,35 @@
+import type { Readiness } from "@headrace/shared/observe/ops-routes"
+import type { Record } from "@headrace/shared/record/record"
+import { compareTokens, tokenText } from "@headrace/shared/record/token"
+import type { ProjectionStatus } from "../project/projection-status.ts"
+import type { WatchStatus } from "../watch/watch-status.ts"
+
+/**
+ * Ready when every projection shows a verified revision at the token of the newest record read; else a line
+ * for each thing that is missing. An API server that went away later does not unmake it: last good stays.
+ */
+export function agentReadiness(
+  record: Record | undefined,
+  watch: WatchStatus,
+  projections: readonly ProjectionStatus[],
+): Readiness {
+  const reasons = watch.record === undefined ? [] : [watch.record]
+  if (record === undefined && reasons.length === 0) reasons.push(unread(watch))
+  for (const projection of projections) {
+    const reason = projectionReason(projection, record)
+    if (reason !== undefined) reasons.push(`projection ${projection.name}: ${reason}`)
+  }
+  return { ready: reasons.length === 0, reasons }
+}
+
+function unread(watch: WatchStatus): string {
+  return `record not read yet: ${watch.problem ?? "waiting for the API server"}`
+}
+
+function projectionReason(projection: ProjectionStatus, record: Record | undefined): string | undefined {
+  const { shown, current, problem } = projection
+  if (problem) return `${problem.message} [${problem.code}] since ${problem.since}`
+  if (!current) return shown ? `shows ${shown.id} and moves to a newer revision` : "shows nothing yet"
+  if (!shown || !record || compareTokens(shown.token, record.token) >= 0) return undefined
+  return `shows ${tokenText(shown.token)}, the record is at ${tokenText(record.token)}`
+}

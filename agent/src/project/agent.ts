@@ -1,0 +1,77 @@
+import type { Clock } from "@headrace/shared/foundation/clock"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import type { Log } from "@headrace/shared/observe/log"
+import type { Readiness } from "@headrace/shared/observe/ops-routes"
+import type { Record } from "@headrace/shared/record/record"
+import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import type { Registry } from "prom-client"
+import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
+import { createStoreReader } from "../assemble/store-reader.ts"
+import { agentReadiness } from "../ops/agent-readiness.ts"
+import { createAgentMetrics } from "../report/agent-metrics.ts"
+import { createLatest } from "../watch/latest.ts"
+import { watchRecord } from "../watch/watch-record.ts"
+import type { WatchStatus } from "../watch/watch-status.ts"
+import { createProjectionSet } from "./projection-set.ts"
+import type { ProjectionStatus } from "./projection-status.ts"
+import { createPublishLimits } from "./publish-limits.ts"
+
+export interface AgentPorts {
+  reader: ConfigMapReader
+  clock: Clock
+  log: Log
+}
+
+export interface Agent {
+  registry: Registry
+  readiness(): Readiness
+  projections(): ProjectionStatus[]
+  /** Follows the record and publishes until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>
+}
+
+/** An agent without its HTTP server and its connection, so that many fit one process. */
+export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
+  const { reader, clock, log } = ports
+  const [namespace = "", name = ""] = (settings.record ?? "").split("/")
+  const inputs = createLatest<Inputs>()
+  const record = () => inputs.current()?.value.record
+  const watch: WatchStatus = {}
+  const stop = new AbortController()
+  const metrics = createAgentMetrics({
+    projections: () => projections.statuses(),
+    watch: () => watch,
+    recordSeq: () => record()?.token.seq,
+    now: clock.now,
+  })
+  const store = createStoreReader({ reader, namespace, signal: stop.signal, onFetch: metrics.fetched })
+  const projections = createProjectionSet(settings, inputs, {
+    store,
+    clock,
+    log,
+    limits: createPublishLimits(),
+    onPublished: (spec, result) => metrics.published(spec.name, result),
+    onFailed: (spec, error) => {
+      metrics.failed(spec.name, error instanceof HeadraceError ? error.code : "agent/unexpected")
+    },
+  })
+
+  return {
+    registry: metrics.registry,
+    projections: projections.statuses,
+    readiness: () => agentReadiness(record(), watch, projections.statuses()),
+    async run(signal) {
+      const ended = AbortSignal.any([signal, stop.signal])
+      const onRecord = (value: Record) => {
+        inputs.set({ ...(inputs.current()?.value ?? NO_INPUTS), record: value })
+      }
+      const watching = watchRecord({ reader, namespace, name, clock, log, status: watch, onRecord }, ended)
+      try {
+        await Promise.all([watching, projections.run(ended)])
+      } finally {
+        stop.abort(signal.reason)
+      }
+    },
+  }
+}

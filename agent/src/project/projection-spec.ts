@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs"
+import { readdir } from "node:fs/promises"
+import { resolve } from "node:path"
+import { UsageError } from "@headrace/shared/foundation/errors"
+import type {
+  AgentSettings,
+  KeepSettings,
+  ProjectionSettings,
+} from "@headrace/shared/settings/agent-settings"
+import type { FromSettings } from "@headrace/shared/settings/agent-sources"
+import type { Source } from "../assemble/source.ts"
+import type { StoreReader } from "../assemble/store-reader.ts"
+import { createTargetSource } from "../assemble/target-source.ts"
+
+/** What tells a projection of layout `links` from any other folder. */
+const STORE_FOLDER = "..rev"
+
+/** What to show where. */
+export interface ProjectionSpec {
+  name: string
+  path: string
+  sources: readonly Source[]
+  layout: ProjectionSettings["layout"]
+  durability: ProjectionSettings["durability"]
+  keep: KeepSettings
+}
+
+/** The projections that the settings name one by one. */
+export function namedProjections(settings: AgentSettings, store: StoreReader): ProjectionSpec[] {
+  return Object.entries(settings.projections).map(([name, projection]) => ({
+    name,
+    path: resolve(projection.path),
+    sources: projection.from.map((from) => createSource(from, store)),
+    layout: projection.layout,
+    durability: projection.durability,
+    keep: projection.keep,
+  }))
+}
+
+/** The projection of one target under `everyTarget`: one that has left the record is shown empty. */
+export function targetProjection(
+  every: NonNullable<AgentSettings["everyTarget"]>,
+  target: string,
+  store: StoreReader,
+): ProjectionSpec {
+  return {
+    name: target,
+    path: resolve(every.path, target),
+    sources: [createTargetSource({ target, names: "keys", whenAbsent: "empty" }, store)],
+    layout: "links",
+    durability: every.durability,
+    keep: every.keep,
+  }
+}
+
+/** Targets (`namespace/name`) that an earlier run projected under a folder, by what stands there. */
+export async function projectedTargets(folder: string): Promise<string[]> {
+  const namespaces = await foldersIn(folder)
+  const targets = await Promise.all(
+    namespaces.map(async (namespace) => {
+      const names = await foldersIn(resolve(folder, namespace))
+      const ours = names.filter((name) => existsSync(resolve(folder, namespace, name, STORE_FOLDER)))
+      return ours.map((name) => `${namespace}/${name}`)
+    }),
+  )
+  return targets.flat()
+}
+
+function createSource(from: FromSettings, store: StoreReader): Source {
+  const { configMap, under, names, items, mode } = from
+  if (configMap === undefined) throw new UsageError("settings/source", "not a source that this version knows")
+  const whenAbsent = from.optional ? "empty" : "wait"
+  return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
+}
+
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith(".")).map(({ name }) => name)
+}

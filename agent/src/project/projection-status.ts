@@ -1,0 +1,42 @@
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Token } from "@headrace/shared/record/record"
+
+/** What a projection shows at one time, as disk has it. */
+export interface ShownRevision {
+  /** The commit, or a digest where no commit is its source. */
+  id: string
+  token: Token
+  /** Counts the revisions published at this path. */
+  number: number
+  /** ISO time since which it is shown, as far as this process knows. */
+  since: string
+}
+
+export interface ProjectionProblem {
+  code: string
+  message: string
+  /** ISO time of its first appearance. */
+  since: string
+}
+
+/** One projection as readiness, metrics and the node's report see it. */
+export interface ProjectionStatus {
+  name: string
+  path: string
+  shown?: ShownRevision | undefined
+  /** True when what is shown is the newest that its sources have offered. */
+  current: boolean
+  problem?: ProjectionProblem | undefined
+}
+
+/** The problem that an error stands for; the same problem keeps the time of its first appearance. */
+export function problemOf(
+  error: unknown,
+  before: ProjectionProblem | undefined,
+  now: string,
+): ProjectionProblem {
+  const code = error instanceof HeadraceError ? error.code : "agent/unexpected"
+  const message = errorText(error)
+  const same = before?.code === code && before.message === message
+  return { code, message, since: same ? before.since : now }
+}

@@ -1,0 +1,150 @@
+import type { Clock } from "@headrace/shared/foundation/clock"
+import { sha256 } from "@headrace/shared/foundation/digest"
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
+import type { Token } from "@headrace/shared/record/record"
+import { compareTokens, tokenText } from "@headrace/shared/record/token"
+import { type Assembled, assembleProjection } from "../assemble/assemble-projection.ts"
+import type { Inputs } from "../assemble/inputs.ts"
+import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
+import type { StoreReader } from "../assemble/store-reader.ts"
+import { learnObjects } from "../assemble/used-objects.ts"
+import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
+import type { PublishResult } from "../publish/publish-revision.ts"
+import type { ProjectionSpec } from "./projection-spec.ts"
+import { type ProjectionStatus, problemOf, type ShownRevision } from "./projection-status.ts"
+import type { PublishLimits } from "./publish-limits.ts"
+
+/** In the projection's folder, hidden like everything that starts with `..`: what is known of the store. */
+const KNOWN_FOLDER = "..known"
+
+/** As long as a commit id, since readers take a link's name for one. */
+const CONTENT_ID_LENGTH = 40
+
+export interface ProjectionPorts {
+  store: StoreReader
+  clock: Clock
+  log: Log
+  limits: PublishLimits
+  onPublished?(spec: ProjectionSpec, result: PublishResult): void
+  onFailed?(spec: ProjectionSpec, error: unknown): void
+}
+
+/** One projection at work; its folder is opened, and locked, at first use. */
+export interface Projection {
+  status(): ProjectionStatus
+  /**
+   * Shows what the inputs say: assembles, publishes, notes. Throws what stands in the way; what is published
+   * stays.
+   */
+  show(inputs: Inputs, signal: AbortSignal): Promise<void>
+  /** Puts the reason for a failed show into the status and the log. */
+  failed(error: unknown, attempt: number): void
+  close(): Promise<void>
+}
+
+export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): Projection {
+  const log = ports.log.child({ projection: spec.name })
+  const known = `${spec.path}/${KNOWN_FOLDER}`
+  const status: ProjectionStatus = { name: spec.name, path: spec.path, current: false }
+  let opened: OpenProjection | undefined
+  let assembled: Assembled | undefined
+  /** The key of what is published. */
+  let published: string | undefined
+
+  async function open(): Promise<OpenProjection> {
+    if (opened) return opened
+    opened = await openProjection({ ...spec, log })
+    learnObjects(ports.store, await readKnownObjects(known))
+    const current = opened.current()
+    if (current) status.shown = { ...shownOf(current, ports.clock) }
+    return opened
+  }
+
+  async function show(inputs: Inputs, signal: AbortSignal): Promise<void> {
+    status.current = false
+    const folder = await open()
+    assembled = await assembleProjection(spec.sources, inputs, assembled)
+    const { key, files, used } = assembled
+    const { id, token } = assembled.commit ?? contentRevision(key, key === published, folder)
+    refuseOlder(token, folder.floor())
+    if (key !== published || status.shown?.id !== id || compareTokens(status.shown.token, token) !== 0) {
+      const limit = key === published ? ports.limits.noted : ports.limits.published
+      settle(token, await limit(() => folder.publish({ id, token, files }, signal)))
+    }
+    status.current = true
+    status.problem = undefined
+    if (key !== published) await note(used)
+    published = key
+  }
+
+  function settle(token: Token, result: PublishResult): void {
+    const { number, outcome } = result
+    const now = new Date(ports.clock.now()).toISOString()
+    const since = outcome === "unchanged" ? status.shown?.since : undefined
+    status.shown = { id: result.revision, token, number, since: since ?? now }
+    if (outcome === "unchanged") return
+    ports.onPublished?.(spec, result)
+    log.info(
+      {
+        revision: result.revision,
+        number,
+        seq: token.seq,
+        written: result.filesWritten,
+        linked: result.filesLinked,
+        milliseconds: Math.round(result.milliseconds),
+      },
+      "revision published",
+    )
+  }
+
+  /** Only a cache: that it cannot be written costs the next start some reads, and nothing now. */
+  async function note(used: Assembled["used"]): Promise<void> {
+    await writeKnownObjects(known, used).catch((error: unknown) => {
+      log.warn({ error: errorText(error) }, "cannot note what is known of the store")
+    })
+  }
+
+  return {
+    status: () => status,
+    show,
+    failed(error, attempt) {
+      ports.onFailed?.(spec, error)
+      const before = status.problem
+      status.problem = problemOf(error, before, new Date(ports.clock.now()).toISOString())
+      const { code, message } = status.problem
+      if (status.problem.since !== before?.since)
+        log.warn({ code, error: message, attempt }, "cannot publish")
+    },
+    async close() {
+      await opened?.close()
+    },
+  }
+}
+
+/** Sources without commits: the content names the revision, and each change of it counts up. */
+function contentRevision(
+  key: string,
+  isPublished: boolean,
+  folder: OpenProjection,
+): { id: string; token: Token } {
+  const floor = folder.floor()
+  const id = sha256(key).slice(0, CONTENT_ID_LENGTH)
+  const isShown = isPublished || folder.current()?.id === id
+  return { id, token: isShown ? floor : { epoch: floor.epoch, seq: floor.seq + 1 } }
+}
+
+/** A stale replica, or a restored backup, of the API server must not take a node back. */
+function refuseOlder(token: Token, floor: Token): void {
+  if (compareTokens(token, floor) >= 0) return
+  throw new HeadraceError(
+    "projection/older",
+    `the source is at ${tokenText(token)}, older than ${tokenText(floor)} that was published`,
+    { hint: "Wait for the API server to catch up; to go back on purpose use headrace-bootstrapper rewind." },
+  )
+}
+
+function shownOf(current: NonNullable<ReturnType<OpenProjection["current"]>>, clock: Clock): ShownRevision {
+  const since = new Date(clock.now()).toISOString()
+  return { id: current.id, token: current.token, number: current.number, since }
+}

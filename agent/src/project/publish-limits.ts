@@ -1,0 +1,13 @@
+import pLimit, { type LimitFunction } from "p-limit"
+
+/** How many projections publish at one time. */
+export interface PublishLimits {
+  /** For those with new content: what a consumer waits for. */
+  published: LimitFunction
+  /** For those whose content stays and whose token moves on: nobody waits, so they stand back. */
+  noted: LimitFunction
+}
+
+export function createPublishLimits(): PublishLimits {
+  return { published: pLimit(4), noted: pLimit(1) }
+}
