@@ -12,6 +12,8 @@ export interface EmbeddedKubeOptions extends ObjectStoreOptions {
   port?: number
   /** The bearer token that it takes; absent: a random one, found in the kubeconfig. */
   token?: string
+  /** Let in those who bring no token: kubectl sends none over plain HTTP. */
+  anonymous?: boolean
   /** State to serve, for a restart that forgets nothing; absent: a new one. */
   store?: ObjectStore
 }
@@ -46,6 +48,7 @@ export async function startEmbeddedKube(options: EmbeddedKubeOptions = {}): Prom
     store:
       options.store ?? new ObjectStore({ firstResourceVersion: Math.floor(Date.now() / 1000), ...options }),
     tokens: new Set([token]),
+    anonymous: options.anonymous ?? false,
     requests: new RequestCounters(),
     faults: new Faults(),
   }

@@ -1,0 +1,17 @@
+import type { Selection } from "./config-map-api.ts"
+
+/** `/api/v1/namespaces/ci/configmaps/x`; `namespace` `""`: all of them, `name` absent: the collection. */
+export function configMapPath(namespace: string, name?: string, query?: URLSearchParams): string {
+  const scope = namespace ? `namespaces/${encodeURIComponent(namespace)}/` : ""
+  const object = name === undefined ? "" : `/${encodeURIComponent(name)}`
+  const text = query?.toString()
+  return `/api/v1/${scope}configmaps${object}${text ? `?${text}` : ""}`
+}
+
+/** A selection as query parameters, with others beside it. */
+export function selectionQuery(selection: Selection, others: Record<string, string> = {}): URLSearchParams {
+  const query = new URLSearchParams(others)
+  if (selection.labelSelector) query.set("labelSelector", selection.labelSelector)
+  if (selection.fieldSelector) query.set("fieldSelector", selection.fieldSelector)
+  return query
+}

@@ -1,0 +1,25 @@
+/** How to reach a cluster and who to be there. */
+export interface ClusterAccess {
+  /** `https://host:port[/path]`; plain `http:` for an embedded server. */
+  server: URL
+  tls: TlsIdentity
+  /** Gives what a request needs now; re-reads files and runs plugins as needed. */
+  credential(): Promise<Credential>
+  /** The server has refused the last credential: the next one must be fresh. */
+  refuse(): void
+}
+
+/** What is fixed for the life of a connection; PEM text or bytes. */
+export interface TlsIdentity {
+  ca?: string | Buffer
+  servername?: string
+  rejectUnauthorized?: boolean
+}
+
+export interface Credential {
+  /** Value of the Authorization header; undefined: none. */
+  authorization?: string
+  /** Client certificate and key, PEM. */
+  cert?: string | Buffer
+  key?: string | Buffer
+}

@@ -1,0 +1,134 @@
+import { type Backoff, backoffDelay } from "../../foundation/backoff.ts"
+import { type Clock, systemClock } from "../../foundation/clock.ts"
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import type { ConfigMapReader, Selection } from "../config-map-api.ts"
+import { KubeError } from "../kube-error.ts"
+import { FollowedObjects } from "./followed-objects.ts"
+
+export interface FollowOptions {
+  /** `""`: all of them. */
+  namespace: string
+  selection: Selection
+  /** Waits between failed tries. */
+  backoff?: Backoff
+  /** Milliseconds after which it lists again though all seems well, in case an event was lost. */
+  resync?: number
+  clock?: Clock
+  /** Gives a number in [0, 1). */
+  random?: () => number
+  /** The API has answered: a list, an event, a bookmark. */
+  onContact?: () => void
+  /** It could not be read; it is tried again after `wait` milliseconds. */
+  onTrouble?: (error: unknown, wait: number) => void
+}
+
+/** What is there, whole. */
+export interface Followed {
+  /** By `namespace/name`. */
+  objects: ReadonlyMap<string, ConfigMap>
+  /** The names that differ from the state given before. */
+  changed: ReadonlySet<string>
+}
+
+const BACKOFF: Backoff = { first: 200, limit: 30_000 }
+const RESYNC_MS = 10 * 60_000
+/** A watch that lasted this long was a good one: the next failure is the first. */
+const GOOD_WATCH_MS = 5000
+
+/**
+ * Follows ConfigMaps: list, watch, and list again when the version has become too old. Gives the whole state
+ * at first and after each change; changes that come while the caller is busy are given as one. It goes on
+ * until the signal aborts, and then ends without an error.
+ *
+ * An object leaves the state when the API says that it was deleted, or lists without it; never because the
+ * API could not be read. Failures of any kind are reported and tried again, for ever.
+ */
+export async function* followConfigMaps(
+  reader: ConfigMapReader,
+  options: FollowOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Followed> {
+  const stop = new AbortController()
+  const end = (): void => stop.abort(signal.reason)
+  if (signal.aborted) return
+  signal.addEventListener("abort", end)
+  const objects = new FollowedObjects()
+  const pumping = pump(reader, options, objects, stop.signal)
+  try {
+    while (await objects.changed(stop.signal)) yield objects.take()
+  } finally {
+    stop.abort()
+    signal.removeEventListener("abort", end)
+    await pumping
+  }
+}
+
+async function pump(
+  reader: ConfigMapReader,
+  options: FollowOptions,
+  objects: FollowedObjects,
+  signal: AbortSignal,
+): Promise<void> {
+  const clock = options.clock ?? systemClock
+  let failures = 0
+  let listed = Number.NEGATIVE_INFINITY
+  while (!signal.aborted) {
+    const begun = clock.now()
+    let failure: unknown
+    try {
+      if (objects.version === undefined || Math.abs(begun - listed) > (options.resync ?? RESYNC_MS)) {
+        await list(reader, options, objects, signal)
+        listed = clock.now()
+      }
+      await watch(reader, options, objects, signal)
+    } catch (error) {
+      failure = error
+    }
+    if (signal.aborted) return
+    if (clock.now() - begun >= GOOD_WATCH_MS) failures = 0
+    await pause(failure, failures, options, objects, signal)
+    failures += 1
+  }
+}
+
+async function list(
+  reader: ConfigMapReader,
+  options: FollowOptions,
+  objects: FollowedObjects,
+  signal: AbortSignal,
+): Promise<void> {
+  const { items, resourceVersion } = await reader.list(options.namespace, options.selection, signal)
+  objects.replaceAll(items, resourceVersion)
+  options.onContact?.()
+}
+
+async function watch(
+  reader: ConfigMapReader,
+  options: FollowOptions,
+  objects: FollowedObjects,
+  signal: AbortSignal,
+): Promise<void> {
+  const selection = { ...options.selection, resourceVersion: objects.version ?? "" }
+  for await (const event of reader.watch(options.namespace, selection, signal)) {
+    options.onContact?.()
+    objects.apply(event)
+  }
+}
+
+/** Waits before the next try: not at all after a good watch, as long as the server asks, else a growing while. */
+async function pause(
+  failure: unknown,
+  failures: number,
+  options: FollowOptions,
+  objects: FollowedObjects,
+  signal: AbortSignal,
+): Promise<void> {
+  const kube = failure instanceof KubeError ? failure : undefined
+  if (kube?.code === "kube/gone") objects.version = undefined
+  const jittered = backoffDelay(options.backoff ?? BACKOFF, failures, options.random)
+  const free =
+    failures === 0 && (failure === undefined || kube?.code === "kube/gone" || kube?.code === "kube/timeout")
+  const wait = free ? 0 : Math.max(kube?.retryAfter ?? 0, jittered)
+  if (failure !== undefined) options.onTrouble?.(failure, wait)
+  await (options.clock ?? systemClock).sleep(wait, signal).catch(() => undefined)
+}

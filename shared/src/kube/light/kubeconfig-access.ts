@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises"
+import { dirname, resolve } from "node:path"
+import { type Clock, systemClock } from "../../foundation/clock.ts"
+import { UsageError } from "../../foundation/errors.ts"
+import type { ClusterAccess, Credential, TlsIdentity } from "./cluster-access.ts"
+import { openExecCredential } from "./exec-credential.ts"
+import { type KubeconfigCluster, type KubeconfigUser, readKubeconfigFile } from "./kubeconfig-file.ts"
+import { openTokenFile } from "./token-file.ts"
+
+type CredentialSource = Pick<ClusterAccess, "credential" | "refuse">
+
+/**
+ * Access by a kubeconfig: server, CA, client certificate (files are re-read for new connections), token,
+ * token file, basic authentication, exec plugin. Paths in it count from its folder.
+ */
+export async function kubeconfigAccess(
+  file: string,
+  context?: string,
+  clock: Clock = systemClock,
+): Promise<ClusterAccess> {
+  const { cluster, user } = await readKubeconfigFile(file, context)
+  const folder = dirname(resolve(file))
+  const server = URL.parse(cluster.server)
+  if (!server) throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: "${cluster.server}" is not a URL`)
+  if (cluster["proxy-url"]) {
+    throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: proxy-url is not supported by the agent`)
+  }
+  return {
+    server,
+    tls: await tlsOf(cluster, folder),
+    ...credentialSource(cluster, user, folder, file, clock),
+  }
+}
+
+async function tlsOf(cluster: KubeconfigCluster, folder: string): Promise<TlsIdentity> {
+  const tls: TlsIdentity = {}
+  const ca = await fileOrData(cluster["certificate-authority"], cluster["certificate-authority-data"], folder)
+  if (ca) tls.ca = ca
+  if (cluster["tls-server-name"]) tls.servername = cluster["tls-server-name"]
+  if (cluster["insecure-skip-tls-verify"]) tls.rejectUnauthorized = false
+  return tls
+}
+
+function credentialSource(
+  cluster: KubeconfigCluster,
+  user: KubeconfigUser,
+  folder: string,
+  file: string,
+  clock: Clock,
+): CredentialSource {
+  if (user.exec) return openExecCredential(user.exec, cluster, folder, clock)
+  if (user["auth-provider"] !== undefined) {
+    const hint = "Use an exec plugin, which took its place in Kubernetes 1.26."
+    throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: auth-provider is not supported`, { hint })
+  }
+  const token = user.tokenFile ? openTokenFile(resolve(folder, user.tokenFile)) : undefined
+  async function credential(): Promise<Credential> {
+    const found: Credential = {}
+    const text = token ? await token.read() : user.token
+    if (text) found.authorization = `Bearer ${text}`
+    else if (user.username) found.authorization = basic(user.username, user.password ?? "")
+    const cert = await fileOrData(user["client-certificate"], user["client-certificate-data"], folder)
+    const key = await fileOrData(user["client-key"], user["client-key-data"], folder)
+    if (cert) found.cert = cert
+    if (key) found.key = key
+    return found
+  }
+  return { credential, refuse: () => undefined }
+}
+
+async function fileOrData(
+  path: string | undefined,
+  data: string | undefined,
+  folder: string,
+): Promise<Buffer | undefined> {
+  // kubectl's order: the data in the file wins over a path.
+  if (data) return Buffer.from(data, "base64")
+  return path ? readFile(resolve(folder, path)) : undefined
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`
+}

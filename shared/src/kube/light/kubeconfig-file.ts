@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises"
+import { load } from "js-yaml"
+import { z } from "zod"
+import { errorText, UsageError } from "../../foundation/errors.ts"
+
+// A kubeconfig is kubectl's file: fields that we do not know are others' business and let through.
+const NamedCluster = z.object({
+  name: z.string(),
+  cluster: z.object({
+    server: z.string(),
+    "certificate-authority": z.string().optional(),
+    "certificate-authority-data": z.string().optional(),
+    "insecure-skip-tls-verify": z.boolean().optional(),
+    "tls-server-name": z.string().optional(),
+    "proxy-url": z.string().optional(),
+  }),
+})
+
+const Exec = z.object({
+  apiVersion: z.string(),
+  command: z.string(),
+  args: z.array(z.string()).nullish(),
+  env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
+  provideClusterInfo: z.boolean().optional(),
+})
+
+const NamedUser = z.object({
+  name: z.string(),
+  user: z
+    .object({
+      token: z.string().optional(),
+      tokenFile: z.string().optional(),
+      username: z.string().optional(),
+      password: z.string().optional(),
+      "client-certificate": z.string().optional(),
+      "client-certificate-data": z.string().optional(),
+      "client-key": z.string().optional(),
+      "client-key-data": z.string().optional(),
+      exec: Exec.optional(),
+      "auth-provider": z.unknown().optional(),
+    })
+    .nullable(),
+})
+
+const Kubeconfig = z.object({
+  clusters: z.array(NamedCluster),
+  users: z.array(NamedUser).nullish(),
+  contexts: z.array(
+    z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string().optional() }) }),
+  ),
+  "current-context": z.string().optional(),
+})
+
+export type KubeconfigCluster = z.infer<typeof NamedCluster>["cluster"]
+export type KubeconfigUser = NonNullable<z.infer<typeof NamedUser>["user"]>
+export type KubeconfigExec = z.infer<typeof Exec>
+
+/** The cluster and user of a kubeconfig's context; `context` absent: its current one. Throws UsageError `kube/kubeconfig`. */
+export async function readKubeconfigFile(
+  file: string,
+  context?: string,
+): Promise<{ cluster: KubeconfigCluster; user: KubeconfigUser }> {
+  const config = await parse(file)
+  const wanted = context ?? config["current-context"]
+  if (!wanted) throw wrong(file, "it names no current-context", "Set one, or name a context.")
+  const found = config.contexts.find((one) => one.name === wanted)?.context
+  const known = config.contexts.map((one) => one.name).join(", ")
+  if (!found) throw wrong(file, `it has no context "${wanted}"`, `It has: ${known || "none"}.`)
+  const cluster = config.clusters.find((one) => one.name === found.cluster)?.cluster
+  if (!cluster)
+    throw wrong(file, `context "${wanted}" names the cluster "${found.cluster}", which is not there`)
+  const named = config.users?.find((one) => one.name === found.user)
+  if (found.user && !named)
+    throw wrong(file, `context "${wanted}" names the user "${found.user}", which is not there`)
+  return { cluster, user: named?.user ?? {} }
+}
+
+async function parse(file: string): Promise<z.infer<typeof Kubeconfig>> {
+  let value: unknown
+  try {
+    value = load(await readFile(file, "utf8"))
+  } catch (error) {
+    throw wrong(file, errorText(error))
+  }
+  const parsed = Kubeconfig.safeParse(value)
+  if (parsed.success) return parsed.data
+  // Only places, never values: a kubeconfig holds secrets.
+  const places = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)
+  throw wrong(file, places.join("; "))
+}
+
+function wrong(file: string, why: string, hint?: string): UsageError {
+  return new UsageError("kube/kubeconfig", `kubeconfig ${file}: ${why}`, hint === undefined ? {} : { hint })
+}

@@ -1,0 +1,32 @@
+import { KubeError } from "../kube-error.ts"
+
+/** A signal that a time limit and the caller can both abort; `end` stops the clock and forgets the caller. */
+export interface TimeLimit {
+  signal: AbortSignal
+  /** Starts the time anew, for what may take long as long as it moves. */
+  restart(): void
+  end(): void
+}
+
+/**
+ * Starts a time limit of `milliseconds`. When it is over the signal's reason is a KubeError `kube/timeout`;
+ * when the caller aborts, the caller's own reason. Node's timers run on the monotonic clock, so that a wall
+ * clock that jumps neither fires nor delays it.
+ */
+export function startTimeLimit(what: string, milliseconds: number, caller?: AbortSignal): TimeLimit {
+  const controller = new AbortController()
+  const timer = setTimeout(() => {
+    controller.abort(new KubeError("kube/timeout", `${what}: no answer within ${milliseconds} ms`))
+  }, milliseconds)
+  const pass = (): void => controller.abort(caller?.reason)
+  if (caller?.aborted) pass()
+  caller?.addEventListener("abort", pass, { once: true })
+  return {
+    signal: controller.signal,
+    restart: () => void timer.refresh(),
+    end() {
+      clearTimeout(timer)
+      caller?.removeEventListener("abort", pass)
+    },
+  }
+}

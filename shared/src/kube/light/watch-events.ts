@@ -1,0 +1,40 @@
+import type { IncomingMessage } from "node:http"
+import type { WatchEvent } from "../config-map-api.ts"
+import { KubeError } from "../kube-error.ts"
+import { parseWatchEvent } from "../watch-event-json.ts"
+import { jsonLines } from "./json-lines.ts"
+import { startTimeLimit } from "./time-limit.ts"
+
+/**
+ * The events of one watch, from `open` to its end. Ends without an error when the server ends it; throws
+ * `kube/timeout` after `silence` milliseconds without a byte, `kube/gone` for a version too old, and
+ * `kube/unavailable` when the connection breaks or an event is cut off.
+ */
+export async function* watchEvents(
+  what: string,
+  silence: number,
+  caller: AbortSignal,
+  open: (signal: AbortSignal) => Promise<IncomingMessage>,
+): AsyncGenerator<WatchEvent> {
+  const limit = startTimeLimit(what, silence, caller)
+  let message: IncomingMessage | undefined
+  try {
+    message = await open(limit.signal)
+    for await (const value of jsonLines(heard(message, () => limit.restart())))
+      yield parseWatchEvent(what, value)
+  } catch (error) {
+    limit.signal.throwIfAborted()
+    if (error instanceof KubeError) throw error
+    throw new KubeError("kube/unavailable", `${what}: the connection broke`, { cause: error })
+  } finally {
+    limit.end()
+    message?.destroy()
+  }
+}
+
+async function* heard(message: IncomingMessage, onBytes: () => void): AsyncGenerator<Buffer> {
+  for await (const chunk of message) {
+    onBytes()
+    yield chunk as Buffer
+  }
+}
