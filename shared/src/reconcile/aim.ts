@@ -1,0 +1,131 @@
+import { HeadraceError } from "../foundation/errors.ts"
+import type { SourceRepository, Tip } from "../git/source-repository.ts"
+import { goal, holdInForce } from "../record/goal.ts"
+import { epochInForce } from "../record/intents.ts"
+import type { Intent, Record, Token } from "../record/record.ts"
+import type { Revision } from "./plan-at.ts"
+import type { ReconcilePorts } from "./reconcile-ports.ts"
+
+/** Where a run wants to bring its cluster, and with which token it writes. */
+export interface Aim extends Revision {
+  token: Token
+}
+
+/** The tips of the source and, where the rules come from another, of that. */
+export interface Tips {
+  source: Tip
+  rules: Tip | undefined
+}
+
+/** Something that was shown, or may have been: the aim must contain it, or stand in a larger epoch. */
+export interface Shown extends Revision {
+  token: Token
+}
+
+/** Fetches both branches; what it gives began to be read after the call. */
+export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Promise<Tips> {
+  const source = await ports.repository.fetch(signal)
+  if (ports.rulesRepository === ports.repository) return { source, rules: undefined }
+  return { source, rules: await ports.rulesRepository.fetch(signal) }
+}
+
+/**
+ * The aim at these tips under this record. `shown` is what else is known to be in the cluster (a survey of
+ * its targets, when the record was lost). Undefined: the goal does not contain what was shown, so it is either
+ * out of date (fetch again) or the branch was rewritten.
+ *
+ * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
+ * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow.
+ */
+export async function aimAt(
+  ports: ReconcilePorts,
+  tips: Tips,
+  record: Record | undefined,
+  shown: readonly Shown[],
+  signal: AbortSignal,
+): Promise<Aim | undefined> {
+  const commit = goal(tips.source.commit, record?.hold ?? null, ports.clock.now())
+  const rulesCommit = tips.rules?.commit ?? null
+  const token = { epoch: epochOf(record, shown), seq: await seqOf(ports, { commit, rulesCommit }, signal) }
+  const aim: Aim = { commit, rulesCommit, token }
+  for (const was of shown) {
+    if (was.token.epoch === token.epoch && !(await isOnward(ports, aim, was, signal))) return undefined
+  }
+  return aim
+}
+
+/** What the record says was shown or begun. */
+export function shownBy(record: Record | undefined): Shown[] {
+  if (record === undefined) return []
+  const { commit, rulesCommit, token } = record
+  return commit === null ? record.intents : [{ commit, rulesCommit, token }, ...record.intents]
+}
+
+/** An aim in a new epoch, for a branch that was rewritten and may be followed all the same. */
+export async function aimInNewEpoch(
+  ports: ReconcilePorts,
+  tips: Tips,
+  record: Record | undefined,
+  shown: readonly Shown[],
+  signal: AbortSignal,
+): Promise<Aim> {
+  const aim = await aimAt(ports, tips, record, [], signal)
+  const epoch = epochOf(record, shown) + 1
+  return { ...(aim as Aim), token: { epoch, seq: aim?.token.seq ?? 0 } }
+}
+
+/** True when a branch that was rewritten may be followed without an operator's word. */
+export function mayFollowRewrite(ports: ReconcilePorts, record: Record | undefined): boolean {
+  const hold = record?.hold
+  return ports.settings.allowForcePush && !(hold && holdInForce(hold, ports.clock.now()))
+}
+
+/** The error that stops a source whose goal does not contain what is shown. */
+export function diverged(aim: string, record: Record | undefined): HeadraceError {
+  const shown = record?.commit ?? record?.intents[0]?.commit
+  return new HeadraceError(
+    "git/diverged",
+    `commit ${aim} does not contain ${shown ?? "what the targets hold"}: the branch was rewritten`,
+    { hint: "Run rewind --to COMMIT to follow it, or set allowForcePush." },
+  )
+}
+
+/** An open intent as an aim: what was begun can be ended, when the goal itself cannot be reached. */
+export function aimOfIntent(intent: Intent): Aim {
+  return { commit: intent.commit, rulesCommit: intent.rulesCommit, token: intent.token }
+}
+
+/** The seq of a revision. Throws `git/unknown-commit` when a mirror does not have it. */
+export async function seqOf(
+  ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<number> {
+  const seq = await countOf(ports.repository, revision.commit, signal)
+  if (revision.rulesCommit === null) return seq
+  return seq + (await countOf(ports.rulesRepository, revision.rulesCommit, signal))
+}
+
+function epochOf(record: Record | undefined, shown: readonly Shown[]): number {
+  return Math.max(record ? epochInForce(record) : 0, ...shown.map((was) => was.token.epoch))
+}
+
+async function countOf(repository: SourceRepository, commit: string, signal: AbortSignal): Promise<number> {
+  const seq = await repository.seqOf(commit, signal)
+  if (seq !== undefined) return seq
+  throw new HeadraceError("git/unknown-commit", `commit ${commit} is not in the mirror`, {
+    hint: "Name a commit of the followed branch, by its full id.",
+  })
+}
+
+/** True when going from `was` to `aim` is a fast-forward, of the rules' own branch too. */
+export async function isOnward(
+  ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
+  aim: Revision,
+  was: Revision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(await ports.repository.contains(aim.commit, was.commit, signal))) return false
+  if (aim.rulesCommit === null || was.rulesCommit === null) return true
+  return ports.rulesRepository.contains(aim.rulesCommit, was.rulesCommit, signal)
+}

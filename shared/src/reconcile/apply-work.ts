@@ -1,0 +1,145 @@
+import { backoffDelay } from "../foundation/backoff.ts"
+import { isOpen, largestToken, openIntent } from "../record/intents.ts"
+import { newRecord } from "../record/new-record.ts"
+import type { Intent, Record } from "../record/record.ts"
+import { compareTokens } from "../record/token.ts"
+import { committedRecord, sameRecord } from "./commit-record.ts"
+import type { Stamp } from "./ownership.ts"
+import { type ClusterPlan, planAt } from "./plan-at.ts"
+import { type RecordState, swapRecord } from "./record-state.ts"
+import { loadState, type Run } from "./run.ts"
+import type { Work } from "./work-out.ts"
+import { writeStore } from "./write-store.ts"
+import { writeView } from "./write-view.ts"
+
+const SWAP_TRIES = 8
+const SWAP_BACKOFF = { first: 50, limit: 2_000 }
+
+/** `again`: the record moved under us before anything was written; work it out anew. */
+export type Applied =
+  | { kind: "again" }
+  | { kind: "committed" | "superseded"; record: Record | undefined; written: number }
+
+/**
+ * Intent, then store and view, then the swap of the record. Dying anywhere leaves the intent for the next
+ * one; being overtaken anywhere leaves the record to whoever did.
+ */
+export async function applyWork(run: Run, state: RecordState | undefined, work: Work): Promise<Applied> {
+  const intent = intentFor(work)
+  const opened = await run.watch.time("record", () => openWork(run, state, work, intent))
+  if (opened === undefined) return { kind: "again" }
+  const results = await writeAll(run, opened.record, work)
+  const failed = new Map([...work.plan.refused, ...results.view.failed])
+  const written = results.view.written + (results.store?.written ?? 0)
+  if (results.view.ahead.length > 0) {
+    const now = await run.watch.time("record", () => loadState(run))
+    if (now === undefined || isOvertaken(now.record, work, intent)) {
+      return { kind: "superseded", record: now?.record, written }
+    }
+    for (const place of results.view.ahead) failed.set(place, AHEAD)
+  }
+  const achieved = {
+    aim: work.aim,
+    rules: work.plan.digest,
+    root: results.store?.root ?? null,
+    failed,
+    stopped: work.stopped,
+    now: run.ports.clock.now(),
+  }
+  const next = (base: Record) => committedRecord(base, achieved)
+  return run.watch.time("record", () => commit(run, opened, work, intent, next, written))
+}
+
+const AHEAD = "it carries a larger token than any that the record knows; rewind to a commit to write it again"
+
+/** Undefined when nothing that a late writer could harm, or the collector take, is going to be written. */
+function intentFor(work: Work): Intent | undefined {
+  const { aim, plan, previous, choice } = work
+  if (work.inForce && !choice.everything) return undefined
+  const dropped =
+    previous === undefined || [...previous.targets.keys()].some((place) => !plan.targets.has(place))
+  if (!dropped && choice.stamp.size === 0 && choice.changed.size === 0) return undefined
+  const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
+  return { token: aim.token, commit: aim.commit, rulesCommit: aim.rulesCommit, targets }
+}
+
+/** The record with the intent open; undefined when it moved on meanwhile. */
+async function openWork(
+  run: Run,
+  state: RecordState | undefined,
+  work: Work,
+  intent: Intent | undefined,
+): Promise<RecordState | undefined> {
+  if (state !== undefined && intent === undefined) return state
+  const { ports, request, signal } = run
+  const base = state?.record ?? newRecord(request.source, { epoch: work.aim.token.epoch, seq: 0 })
+  const next = intent ? openIntent(base, intent) : base
+  if (state !== undefined && sameRecord(base, next)) return state
+  return swapRecord(ports.kube, ports.settings.namespace, state, next, signal)
+}
+
+async function writeAll(run: Run, record: Record, work: Work) {
+  const { ports, memory, request, watch, signal } = run
+  const { aim, plan, previous, choice } = work
+  const full = request.mode === "full"
+  const input = { plan, previous, choice, root: record.root, full }
+  const [store, view] = await Promise.allSettled([
+    watch.time("store", async () =>
+      ports.settings.store ? writeStore(ports, memory, input, signal) : undefined,
+    ),
+    watch.time("view", () => writeView(ports, request.source, aim, choice, planOf(run, work), signal)),
+  ])
+  if (store.status === "rejected") throw store.reason
+  if (view.status === "rejected") throw view.reason
+  return { store: store.value, view: view.value }
+}
+
+function planOf(run: Run, work: Work) {
+  return async (stamp: Stamp): Promise<ClusterPlan | undefined> => {
+    const { ports, memory, request, signal } = run
+    if ((await ports.repository.seqOf(stamp.commit, signal)) === undefined) return undefined
+    const revision = { commit: stamp.commit, rulesCommit: work.aim.rulesCommit }
+    return planAt(ports, memory, request.cluster, revision, signal).catch(() => undefined)
+  }
+}
+
+/**
+ * The swap. When it is lost, the record says whether we still may: our intent must be open, or somebody has
+ * ended the work for us and the collector may have taken what only we would name.
+ */
+async function commit(
+  run: Run,
+  opened: RecordState,
+  work: Work,
+  intent: Intent | undefined,
+  next: (base: Record) => Record,
+  written: number,
+): Promise<Applied> {
+  const { ports, signal } = run
+  let base = opened
+  for (let attempt = 0; attempt < SWAP_TRIES; attempt++) {
+    const record = next(base.record)
+    if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, written }
+    const swapped = await swapRecord(ports.kube, ports.settings.namespace, base, record, signal)
+    if (swapped) return { kind: "committed", record: swapped.record, written }
+    const now = await loadState(run)
+    if (now === undefined) return { kind: "again" }
+    if (isOvertaken(now.record, work, intent)) return settled(now.record, work, written)
+    const moved = now.configMap.metadata.resourceVersion !== base.configMap.metadata.resourceVersion
+    if (moved && intent === undefined) return { kind: "again" }
+    if (!moved) await ports.clock.sleep(backoffDelay(SWAP_BACKOFF, attempt), signal)
+    base = now
+  }
+  return { kind: "again" }
+}
+
+function isOvertaken(record: Record, work: Work, intent: Intent | undefined): boolean {
+  if (compareTokens(largestToken(record), work.aim.token) > 0) return true
+  return intent !== undefined && !isOpen(record, intent)
+}
+
+/** Our own swap whose answer was lost, or a twin's, is as good as ours; anything else has overtaken us. */
+function settled(record: Record, work: Work, written: number): Applied {
+  const same = record.commit === work.aim.commit && compareTokens(record.token, work.aim.token) === 0
+  return { kind: same ? "committed" : "superseded", record, written }
+}

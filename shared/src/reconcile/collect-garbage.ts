@@ -1,0 +1,110 @@
+import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
+import type { Clock } from "../foundation/clock.ts"
+import type { ConfigMap } from "../foundation/config-map.ts"
+import { HeadraceError } from "../foundation/errors.ts"
+import type { ConfigMapWriter } from "../kube/config-map-api.ts"
+import type { Record } from "../record/record.ts"
+import { RECORD_SELECTOR, readRecord } from "../record/record-config-map.ts"
+import { listReachable, parseIndex } from "../record/walk-index.ts"
+import { isLostRace } from "./record-state.ts"
+import { DIGEST, STORE_SELECTOR, UNUSED_SINCE, unmarked } from "./store-objects.ts"
+
+export interface GarbagePorts {
+  kube: ConfigMapWriter
+  /** Headrace's own namespace, in which the records and stores of all sources are. */
+  namespace: string
+  clock: Clock
+  /** Milliseconds that an object stays marked before it goes. */
+  grace: number
+}
+
+export interface GarbageResult {
+  /** Objects that somebody names. */
+  used: number
+  marked: number
+  unmarked: number
+  deleted: number
+  /** Why nothing was done, when nothing was. */
+  skipped: string | undefined
+}
+
+/**
+ * Takes away what no record and no kept history names, in two phases: marked when nobody names it, deleted
+ * when it is still so after a grace time.
+ *
+ * Nothing is done while any intent is open, for what its writer has stored is named by nobody yet. A writer
+ * that uses an object again takes the mark off first, which moves its resourceVersion, so that the deletion
+ * of what was read before fails. Objects are listed before records: a record seen later can only name more.
+ */
+export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult> {
+  const result: GarbageResult = { used: 0, marked: 0, unmarked: 0, deleted: 0, skipped: undefined }
+  const { items } = await ports.kube.list(ports.namespace, { labelSelector: STORE_SELECTOR }, signal)
+  const records = await ports.kube.list(ports.namespace, { labelSelector: RECORD_SELECTOR }, signal)
+  const named = await namedDigests(ports, records.items.map(readRecord), items, signal)
+  if (typeof named === "string") return { ...result, skipped: named }
+  for (const item of items) {
+    const step = nextStep(item, named, ports)
+    if (step === "used") result.used += 1
+    if (step === "used" || step === "waiting") continue
+    if (await take(ports, item, step, signal)) result[step] += 1
+  }
+  return result
+}
+
+type Step = "used" | "waiting" | "marked" | "unmarked" | "deleted"
+
+function nextStep(item: ConfigMap, named: ReadonlySet<string>, ports: GarbagePorts): Step {
+  const since = item.metadata.annotations?.[UNUSED_SINCE]
+  if (named.has(item.metadata.annotations?.[DIGEST] ?? "")) return since === undefined ? "used" : "unmarked"
+  if (since === undefined) return "marked"
+  return Date.parse(since) + ports.grace <= ports.clock.now() ? "deleted" : "waiting"
+}
+
+/** False when the object moved on meanwhile: somebody uses it. */
+async function take(
+  ports: GarbagePorts,
+  item: ConfigMap,
+  step: "marked" | "unmarked" | "deleted",
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    if (step === "deleted") await ports.kube.remove(item, signal)
+    else
+      await ports.kube.replace(step === "marked" ? marked(item, ports.clock.now()) : unmarked(item), signal)
+    return true
+  } catch (error) {
+    if (isLostRace(error)) return false
+    throw error
+  }
+}
+
+function marked(item: ConfigMap, now: number): ConfigMap {
+  const annotations = { ...item.metadata.annotations, [UNUSED_SINCE]: new Date(now).toISOString() }
+  return { ...item, metadata: { ...item.metadata, annotations } }
+}
+
+/** Everything that the records name; or the reason why it cannot be told, and nothing may be taken. */
+async function namedDigests(
+  ports: GarbagePorts,
+  records: readonly Record[],
+  items: readonly ConfigMap[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | string> {
+  const busy = records.find((record) => record.intents.length > 0)
+  if (busy) return `source ${busy.source} has an open intent`
+  const byDigest = new Map(items.map((item) => [item.metadata.annotations?.[DIGEST], item]))
+  async function fetch(digest: string) {
+    const name = storeObjectName("index", digest)
+    const item = byDigest.get(digest) ?? (await ports.kube.get(ports.namespace, name, signal))
+    if (item) return parseIndex(openStoreConfigMap(item, digest), digest)
+    throw new HeadraceError("store/missing", `store object ${name} is not there`)
+  }
+  const named = new Set<string>()
+  for (const record of records) {
+    for (const root of [record.root, ...record.history.map((revision) => revision.root)]) {
+      if (root === null) continue
+      for (const digest of await listReachable(root, fetch)) named.add(digest)
+    }
+  }
+  return named
+}

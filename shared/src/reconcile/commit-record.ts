@@ -1,0 +1,61 @@
+import { canonicalJson } from "../foundation/canonical-json.ts"
+import { fitRecord } from "../record/fit-record.ts"
+import { holdInForce } from "../record/goal.ts"
+import { intentsAfter } from "../record/intents.ts"
+import type { FailedTarget, Record } from "../record/record.ts"
+import type { Aim } from "./aim.ts"
+
+/** Earlier revisions that the store keeps for agents which have not caught up. */
+const HISTORY = 3
+
+/** What a run has achieved when it comes to the swap. */
+export interface Achieved {
+  aim: Aim
+  rules: string
+  root: string | null
+  /** `namespace/name` to the reason. */
+  failed: ReadonlyMap<string, string>
+  /** Why the goal itself was not reached, when the aim was another. */
+  stopped: Record["stopped"]
+  /** Milliseconds since the epoch. */
+  now: number
+}
+
+/** The record after this run: the swap that makes it true is the commit. Pure. */
+export function committedRecord(base: Record, achieved: Achieved): Record {
+  const { aim, root } = achieved
+  return {
+    ...base,
+    token: aim.token,
+    commit: aim.commit,
+    rulesCommit: aim.rulesCommit,
+    rules: achieved.rules,
+    root,
+    hold: base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null,
+    approved: base.approved === aim.commit ? null : base.approved,
+    intents: intentsAfter(base.intents, aim.token),
+    failed: listFailed(base.failed, achieved),
+    failedMore: 0,
+    stopped: achieved.stopped,
+    history: historyAfter(base, root),
+  }
+}
+
+/** True when both would be written as the same bytes. */
+export function sameRecord(a: Record, b: Record): boolean {
+  return canonicalJson(fitRecord(a)) === canonicalJson(fitRecord(b))
+}
+
+/** In place order; a target that failed for the same reason before keeps the time since when. */
+function listFailed(before: readonly FailedTarget[], achieved: Achieved): FailedTarget[] {
+  return [...achieved.failed].sort().map(([target, reason]) => {
+    const same = before.find((failure) => failure.target === target)
+    return { target, reason, since: same?.since ?? new Date(achieved.now).toISOString() }
+  })
+}
+
+function historyAfter(base: Record, root: string | null): Record["history"] {
+  const { commit, token } = base
+  const last = base.root !== null && commit !== null ? [{ commit, token, root: base.root }] : []
+  return [...last, ...base.history].filter((revision) => revision.root !== root).slice(0, HISTORY)
+}

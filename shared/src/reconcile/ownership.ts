@@ -1,0 +1,75 @@
+import type { ConfigMap, ObjectMeta } from "../foundation/config-map.ts"
+import type { Token } from "../record/record.ts"
+
+/** Prow's own labels: they mark what its updateconfig plugin keeps, and count as ours. */
+const PROW_LABELS = {
+  "app.kubernetes.io/name": "prow",
+  "app.kubernetes.io/component": "updateconfig-plugin",
+} as const
+
+/** Label with the source's name on every target: how orphans are found. */
+export const SOURCE_LABEL = "headrace.dev/source"
+
+const OURS = "headrace.dev/"
+const FORMAT = "1"
+
+/** Who wrote a target last, and at what. */
+export interface Stamp {
+  source: string
+  token: Token
+  commit: string
+}
+
+/** True when the ConfigMap carries Prow's labels or ours: it may be written. Anything else needs `adopt`. */
+export function isOurs(configMap: ConfigMap): boolean {
+  const labels = configMap.metadata.labels ?? {}
+  if (labels[SOURCE_LABEL] !== undefined) return true
+  return Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
+}
+
+/** Undefined when Headrace has not written it, or its annotations are not ours to understand. */
+export function readStamp(configMap: ConfigMap): Stamp | undefined {
+  const annotations = configMap.metadata.annotations ?? {}
+  const epoch = Number(annotations[`${OURS}epoch`] ?? Number.NaN)
+  const seq = Number(annotations[`${OURS}seq`] ?? Number.NaN)
+  const commit = annotations[`${OURS}commit`]
+  const source = annotations[`${OURS}source`]
+  if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(seq)) return undefined
+  if (commit === undefined || source === undefined) return undefined
+  return { source, token: { epoch, seq }, commit }
+}
+
+/** The metadata with our labels and this stamp; everything else on it stays. */
+export function withStamp(metadata: ObjectMeta, stamp: Stamp): ObjectMeta {
+  return {
+    ...metadata,
+    labels: { ...metadata.labels, ...PROW_LABELS, [SOURCE_LABEL]: stamp.source },
+    annotations: {
+      ...metadata.annotations,
+      [`${OURS}format`]: FORMAT,
+      [`${OURS}source`]: stamp.source,
+      [`${OURS}epoch`]: String(stamp.token.epoch),
+      [`${OURS}seq`]: String(stamp.token.seq),
+      [`${OURS}commit`]: stamp.commit,
+    },
+  }
+}
+
+/** The metadata as a source's own, without anybody's stamp: the next reconcile writes it. */
+export function withOwner(metadata: ObjectMeta, source: string): ObjectMeta {
+  const bare = withoutStamp(metadata)
+  return { ...bare, labels: { ...bare.labels, ...PROW_LABELS, [SOURCE_LABEL]: source } }
+}
+
+/** The metadata without anything of ours; Prow's labels stay, so that Prow takes the ConfigMap over again. */
+export function withoutStamp(metadata: ObjectMeta): ObjectMeta {
+  return {
+    ...metadata,
+    labels: withoutOurs(metadata.labels),
+    annotations: withoutOurs(metadata.annotations),
+  }
+}
+
+function withoutOurs(entries: { [name: string]: string } | undefined): { [name: string]: string } {
+  return Object.fromEntries(Object.entries(entries ?? {}).filter(([name]) => !name.startsWith(OURS)))
+}

@@ -1,0 +1,121 @@
+import { canonicalJson } from "../foundation/canonical-json.ts"
+import { sha256 } from "../foundation/digest.ts"
+import { errorText, HeadraceError } from "../foundation/errors.ts"
+import { problemText } from "../foundation/problem.ts"
+import type { Plan, PlannedTarget } from "../plan/plan.ts"
+import { planTargets } from "../plan/plan-targets.ts"
+import { parseRules } from "../rules/parse-rules.ts"
+import type { ReconcileMemory, RulesAnswer } from "./reconcile-memory.ts"
+import type { ReconcilePorts } from "./reconcile-ports.ts"
+
+/** Raised when layouts or indexes change their form, so that every record is rebuilt once. */
+const STORE_FORMAT = 1
+
+/** A commit of the source and, where the rules come from another source, the commit of those. */
+export interface Revision {
+  commit: string
+  rulesCommit: string | null
+}
+
+/** What one cluster should hold at a revision. */
+export interface ClusterPlan {
+  /** Digest of the rules and of every setting that bears on what they mean. */
+  digest: string
+  /** By `namespace/name`, in target order. */
+  targets: ReadonlyMap<string, PlannedTarget>
+  /** `namespace/name` of targets with a mistake to its text: they keep what they hold. */
+  refused: ReadonlyMap<string, string>
+}
+
+/** `namespace/name`: a target within its cluster. */
+export function placeText(target: { namespace: string; name: string }): string {
+  return `${target.namespace}/${target.name}`
+}
+
+/** Digest of rules and settings at a revision; throws `rules/…` when the rules are missing or do not parse. */
+export async function rulesDigestAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<string> {
+  const { rules } = await rulesAt(ports, memory, revision, signal)
+  const { repo, strict, defaults, namespace, clusters, store } = ports.settings
+  const settings = { repo, strict, defaults, namespace, clusters: [...clusters], store, format: STORE_FORMAT }
+  return sha256(canonicalJson({ rules: rules.digest, settings }))
+}
+
+/** The plan of one cluster at a revision; throws `rules/…` or `git/…`. */
+export async function planAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  cluster: string,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<ClusterPlan> {
+  const digest = await rulesDigestAt(ports, memory, revision, signal)
+  const key = `${revision.commit} ${digest}`
+  const plan = memory.plans.get(key) ?? (await makePlan(ports, memory, revision, signal))
+  memory.plans.set(key, plan)
+  return { digest, ...ofCluster(plan, cluster) }
+}
+
+async function makePlan(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { rules } = await rulesAt(ports, memory, revision, signal)
+  const tree = await ports.repository.tree(revision.commit, signal)
+  const { repo, strict, defaults, namespace, clusters } = ports.settings
+  const context = {
+    defaults,
+    strict,
+    reservedNamespace: namespace,
+    clusters,
+    ...(repo === undefined ? {} : { repo }),
+  }
+  return planTargets(rules, tree, context)
+}
+
+async function rulesAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Extract<RulesAnswer, { rules: unknown }>> {
+  const commit = revision.rulesCommit ?? revision.commit
+  const path = ports.settings.rulesPath
+  const key = `${commit} ${path}`
+  const answer =
+    memory.rules.get(key) ?? readRules(await ports.rulesRepository.file(commit, path, signal), path)
+  memory.rules.set(key, answer)
+  if ("rules" in answer) return answer
+  throw new HeadraceError(answer.code, answer.message, {
+    hint: "Mend the rules on the branch; until then everything stays as it is.",
+  })
+}
+
+function readRules(content: Buffer | undefined, path: string): RulesAnswer {
+  if (content === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
+  try {
+    const { rules, problems } = parseRules(content.toString("utf8"), path)
+    if (rules) return { rules }
+    const mistake = problems.find((problem) => problem.severity === "error")
+    return { code: "rules/invalid", message: mistake ? problemText(mistake) : `${path} does not parse` }
+  } catch (error) {
+    return { code: "rules/invalid", message: `${path}: ${errorText(error)}` }
+  }
+}
+
+function ofCluster(plan: Plan, cluster: string): Pick<ClusterPlan, "targets" | "refused"> {
+  const mine = plan.targets.filter((planned) => planned.target.cluster === cluster)
+  const refused = new Map<string, string>()
+  for (const problem of plan.problems) {
+    if (problem.severity !== "error" || problem.target?.cluster !== cluster) continue
+    const place = placeText(problem.target)
+    if (!refused.has(place)) refused.set(place, `${problem.message} [${problem.code}]`)
+  }
+  return { targets: new Map(mine.map((planned) => [placeText(planned.target), planned])), refused }
+}

@@ -1,0 +1,32 @@
+import type { Plan } from "../plan/plan.ts"
+import type { ShardEntry } from "../record/build-index.ts"
+import type { StoreIndex } from "../record/store-index.ts"
+import type { RuleSet } from "../rules/rule.ts"
+import { type BoundedMap, boundedMap } from "./bounded-map.ts"
+
+/** Rules as read at a commit, or why there are none. */
+export type RulesAnswer = { rules: RuleSet } | { code: string; message: string }
+
+/**
+ * What one source's runs remember, for all its clusters: pure results by their inputs, and store objects by
+ * their digests, so that nothing here can be out of date. Losing it costs time alone.
+ */
+export interface ReconcileMemory {
+  /** By rules commit and path. */
+  rules: BoundedMap<RulesAnswer>
+  /** By commit, rules digest and settings. */
+  plans: BoundedMap<Plan>
+  /** Indexes by digest. */
+  indexes: BoundedMap<StoreIndex>
+  /** What a shard is, by the fingerprint of its files. */
+  shards: BoundedMap<ShardEntry>
+}
+
+export function createReconcileMemory(): ReconcileMemory {
+  return {
+    rules: boundedMap(8),
+    plans: boundedMap(4),
+    indexes: boundedMap(4096),
+    shards: boundedMap(65_536),
+  }
+}

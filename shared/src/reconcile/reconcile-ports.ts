@@ -1,0 +1,72 @@
+import type { Clock } from "../foundation/clock.ts"
+import type { SourceRepository } from "../git/source-repository.ts"
+import type { ConfigMapWriter } from "../kube/config-map-api.ts"
+import type { Log } from "../observe/log.ts"
+import type { FailedTarget, Token } from "../record/record.ts"
+import type { OperatorSettings } from "../settings/operator-settings.ts"
+import type { ReconcileMemory } from "./reconcile-memory.ts"
+
+export interface ReconcileRequest {
+  cluster: string
+  source: string
+  /** `full` looks at every target and every object of the store; `incremental` at what may have changed. */
+  mode: "incremental" | "full"
+}
+
+/** What the operator's settings say about one source in one cluster. */
+export interface ReconcileSettings {
+  /** Headrace's own namespace, the same in every cluster. */
+  namespace: string
+  /** ORG/NAME, for access lists. */
+  repo: string | undefined
+  /** Path of the rules in the rules repository. */
+  rulesPath: string
+  strict: boolean
+  foreignKeys: "remove" | "keep"
+  allowForcePush: boolean
+  defaults: OperatorSettings["defaults"]
+  guard: OperatorSettings["guard"]
+  /** Every cluster that rules may name, and the namespaces they may name there (absent: any). */
+  clusters: ReadonlyMap<string, { namespaces?: readonly string[] }>
+  /** False: named ConfigMaps alone. */
+  store: boolean
+}
+
+/** The world as reconcile sees it. */
+export interface ReconcilePorts {
+  kube: ConfigMapWriter
+  repository: SourceRepository
+  /** Where the rules are: the same object as `repository` unless they come from another source. */
+  rulesRepository: SourceRepository
+  settings: ReconcileSettings
+  clock: Clock
+  log: Log
+  /** Kept between runs to save work; without it each run starts cold. Never needed for what is right. */
+  memory?: ReconcileMemory
+}
+
+/** Where the time went, in milliseconds. `store` and `view` overlap. */
+export interface Stages {
+  fetch: number
+  plan: number
+  store: number
+  view: number
+  record: number
+}
+
+export interface ReconcileOutcome {
+  /**
+   * `noop`: the record was at the goal. `applied`: it is now. `stopped`: it waits for an operator or a better
+   * commit, with last good in force. `superseded`: a writer with a larger token has taken over.
+   */
+  result: "noop" | "applied" | "stopped" | "superseded"
+  /** What the record shows now, as far as this run knows; null before the first commit. */
+  commit: string | null
+  token: Token
+  /** Why the source stands still, when it does. */
+  stopped: { code: string; message: string; commit: string } | null
+  /** Objects created or replaced, the record not among them. */
+  written: number
+  failed: FailedTarget[]
+  stages: Stages
+}

@@ -1,0 +1,93 @@
+import { HeadraceError } from "../foundation/errors.ts"
+import type { Record } from "../record/record.ts"
+import { NO_TOKEN } from "../record/token.ts"
+import { fetchTips } from "./aim.ts"
+import { type Applied, applyWork } from "./apply-work.ts"
+import { createReconcileMemory } from "./reconcile-memory.ts"
+import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
+import type { RecordState } from "./record-state.ts"
+import { loadState, type Run } from "./run.ts"
+import { stopSource } from "./stop-source.ts"
+import { startStopwatch } from "./stopwatch.ts"
+import { type Decision, workOut } from "./work-out.ts"
+
+/** Goes at a record that others write at the same time; then the lane tries again. */
+const TRIES = 12
+
+/**
+ * Brings one cluster to the goal of one source, whatever woke it up (design, section 4): fetch, work out the
+ * goal, plan and judge, open an intent, write store and view, swap the record.
+ *
+ * Safe beside any number of others of itself, paused, killed or late: the record's compare-and-swap orders
+ * them, the token on each target refuses who has been overtaken, and an open intent tells the next one what
+ * may be half done. Throws `kube/…` or `git/…` when the record or the mirror cannot be reached; what was
+ * begun stays listed in the record.
+ */
+export async function reconcile(
+  request: ReconcileRequest,
+  ports: ReconcilePorts,
+  signal: AbortSignal,
+): Promise<ReconcileOutcome> {
+  const watch = startStopwatch(ports.clock)
+  const run: Run = { request, ports, memory: ports.memory ?? createReconcileMemory(), watch, signal }
+  let tips = await watch.time("fetch", () => fetchTips(ports, signal))
+  let fresh = false
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    signal.throwIfAborted()
+    const state = await watch.time("record", () => loadState(run))
+    const decision = await watch.time("plan", () => workOut(run, tips, state?.record, false))
+    if (decision.kind === "noop") return outcome(run, "noop", state?.record, 0)
+    if (decision.kind === "behind") {
+      // Only a fetch that began after the record was read can tell an old tip from a rewritten branch.
+      tips = await watch.time("fetch", () => fetchTips(ports, signal))
+      fresh = true
+    }
+    const decided = fresh ? await watch.time("plan", () => workOut(run, tips, state?.record, true)) : decision
+    fresh = false
+    const applied = await act(run, state, decided)
+    if (applied.kind === "again") continue
+    const result = resultOf(decided, applied, state)
+    return outcome(run, result, applied.record, applied.written)
+  }
+  throw new HeadraceError("reconcile/contended", `the record of ${request.source} kept changing`, {
+    hint: "Nothing is lost: the next wake-up tries again.",
+  })
+}
+
+function act(run: Run, state: RecordState | undefined, decision: Decision): Promise<Applied> {
+  switch (decision.kind) {
+    case "work":
+      return applyWork(run, state, decision.work)
+    case "stop":
+      return stopSource(run, state, decision.stopped)
+    default:
+      return Promise.resolve({ kind: "committed", record: state?.record, written: 0 })
+  }
+}
+
+function resultOf(
+  decision: Decision,
+  applied: Exclude<Applied, { kind: "again" }>,
+  before: RecordState | undefined,
+): ReconcileOutcome["result"] {
+  if (applied.kind === "superseded") return "superseded"
+  if (decision.kind === "stop") return "stopped"
+  return applied.written === 0 && applied.record === before?.record ? "noop" : "applied"
+}
+
+function outcome(
+  run: Run,
+  result: ReconcileOutcome["result"],
+  record: Record | undefined,
+  written: number,
+): ReconcileOutcome {
+  return {
+    result,
+    commit: record?.commit ?? null,
+    token: record?.token ?? NO_TOKEN,
+    stopped: record?.stopped ?? null,
+    written,
+    failed: record?.failed ?? [],
+    stages: run.watch.stages,
+  }
+}

@@ -1,0 +1,69 @@
+import pLimit from "p-limit"
+import type { ConfigMap } from "../foundation/config-map.ts"
+import { compareTokens } from "../record/token.ts"
+import type { Shown } from "./aim.ts"
+import type { KeysByTarget } from "./judge-deletions.ts"
+import { isOurs, readStamp, type Stamp } from "./ownership.ts"
+import { startPatience } from "./patience.ts"
+import { type ClusterPlan, placeText } from "./plan-at.ts"
+import type { ReconcilePorts } from "./reconcile-ports.ts"
+
+const CONCURRENT_READS = 6
+
+/** What the planned targets hold now, where no record tells. */
+export interface Survey {
+  /** Keys of those that are ours to write; VERSION left out. */
+  held: KeysByTarget
+  /** What their stamps say was shown: none may be gone back on. */
+  shown: Shown[]
+}
+
+/**
+ * Reads every planned target, to take the place of a record that is absent (first run, or lost): the guard
+ * then compares with what is really there, and the tokens on the targets say what must not be gone back on.
+ */
+export async function surveyTargets(
+  ports: ReconcilePorts,
+  source: string,
+  plan: ClusterPlan,
+  signal: AbortSignal,
+): Promise<Survey> {
+  const limit = pLimit(CONCURRENT_READS)
+  const planned = [...plan.targets.values()].filter((target) => target.view)
+  const found = await Promise.all(
+    planned.map(({ target }) => limit(() => readPatiently(ports, target, signal))),
+  )
+  const ours = found.filter((configMap) => configMap !== undefined).filter(isOurs)
+  const stamps = ours.map(readStamp).filter((stamp) => stamp?.source === source)
+  return {
+    held: new Map(ours.map((configMap) => [placeText(configMap.metadata), keysOf(configMap)])),
+    shown: newest(stamps.filter((stamp) => stamp !== undefined)),
+  }
+}
+
+/** The stamp with the largest token: within an epoch every other one is of an ancestor of its commit. */
+function newest(stamps: readonly Stamp[]): Shown[] {
+  const [last] = [...stamps].sort((a, b) => compareTokens(b.token, a.token))
+  return last ? [{ commit: last.commit, rulesCommit: null, token: last.token }] : []
+}
+
+async function readPatiently(
+  ports: ReconcilePorts,
+  target: { namespace: string; name: string },
+  signal: AbortSignal,
+): Promise<ConfigMap | undefined> {
+  const patience = startPatience(ports.clock, signal)
+  for (;;) {
+    try {
+      return await ports.kube.get(target.namespace, target.name, signal)
+    } catch (error) {
+      await patience.afterFailure(error)
+    }
+  }
+}
+
+function keysOf(configMap: ConfigMap): ReadonlySet<string> {
+  const keys = new Set(Object.keys({ ...configMap.data, ...configMap.binaryData }))
+  keys.delete("VERSION")
+  return keys
+}

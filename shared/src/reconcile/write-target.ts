@@ -1,0 +1,112 @@
+import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap, configMapSize } from "../foundation/config-map.ts"
+import { HeadraceError } from "../foundation/errors.ts"
+import type { PlannedTarget } from "../plan/plan.ts"
+import { compareTokens, tokenText } from "../record/token.ts"
+import type { Aim } from "./aim.ts"
+import { isOurs, readStamp, type Stamp } from "./ownership.ts"
+import { startPatience } from "./patience.ts"
+import { placeText } from "./plan-at.ts"
+import type { ReconcilePorts } from "./reconcile-ports.ts"
+import { isLostRace } from "./record-state.ts"
+import { compareView, isChanged, renderView } from "./render-view.ts"
+
+/** How one target is to be written. */
+export interface TargetWork {
+  source: string
+  aim: Aim
+  planned: PlannedTarget
+  /** True: it must carry the aim's token afterwards, even when its content is right already. */
+  stamp: boolean
+  /** Which keys that no rule names are ours to take away, given who wrote the target last. */
+  owned(stamp: Stamp | undefined): Promise<(key: string) => boolean>
+}
+
+/** `ahead`: it carries a larger token, so a later writer was here and nothing was done. */
+export type TargetResult = "written" | "unchanged" | "ahead"
+
+/**
+ * Brings one named ConfigMap to its plan: read, refuse a larger token, leave equal content alone, write with
+ * the resourceVersion that was read; after a conflict all of it again, the token's check too, since the
+ * resourceVersion of a second read proves nothing about who is newer.
+ *
+ * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/too-large`, `git/…` or `kube/…`: the
+ * target keeps what it holds.
+ */
+export async function writeTarget(
+  ports: ReconcilePorts,
+  work: TargetWork,
+  signal: AbortSignal,
+): Promise<TargetResult> {
+  const { namespace, name } = work.planned.target
+  const patience = startPatience(ports.clock, signal)
+  for (;;) {
+    try {
+      const existing = await ports.kube.get(namespace, name, signal)
+      const next = await nextVersion(ports, work, existing, signal)
+      if (typeof next === "string") return next
+      if (existing) await ports.kube.replace(next, signal)
+      else await ports.kube.create(next, signal)
+      return "written"
+    } catch (error) {
+      if (isLostRace(error)) patience.afterRace(error)
+      else await patience.afterFailure(error)
+    }
+  }
+}
+
+async function nextVersion(
+  ports: ReconcilePorts,
+  work: TargetWork,
+  existing: ConfigMap | undefined,
+  signal: AbortSignal,
+): Promise<ConfigMap | TargetResult> {
+  const { planned, aim, source } = work
+  if (existing === undefined && planned.keys.length === 0) return "unchanged"
+  const stamp = existing && readStamp(existing)
+  if (existing) judgeOwner(existing, stamp, source)
+  const order = stamp ? compareTokens(stamp.token, aim.token) : -1
+  if (order > 0) return "ahead"
+  const difference = compareView(existing, planned, await work.owned(stamp))
+  if (existing && !isChanged(difference) && !(work.stamp && order < 0)) return "unchanged"
+  const contents = await ports.repository.blobs(
+    difference.stale.map((key) => key.file.oid),
+    signal,
+  )
+  const next = renderView(existing, planned, difference, contents, {
+    source,
+    token: aim.token,
+    commit: aim.commit,
+  })
+  judgeSize(next, work)
+  return next
+}
+
+function judgeOwner(existing: ConfigMap, stamp: Stamp | undefined, source: string): void {
+  const place = placeText(existing.metadata)
+  if (!isOurs(existing)) {
+    throw new HeadraceError(
+      "reconcile/not-ours",
+      `ConfigMap ${place} exists and is not Headrace's or Prow's`,
+      {
+        hint: "Run adopt to take it over.",
+      },
+    )
+  }
+  if (stamp && stamp.source !== source) {
+    throw new HeadraceError(
+      "reconcile/other-source",
+      `ConfigMap ${place} belongs to source ${stamp.source} (token ${tokenText(stamp.token)})`,
+      { hint: "Let one source name it, or run adopt to move it." },
+    )
+  }
+}
+
+function judgeSize(next: ConfigMap, work: TargetWork): void {
+  const size = configMapSize(next)
+  if (size <= CONFIG_MAP_LIMIT_BYTES) return
+  throw new HeadraceError(
+    "reconcile/too-large",
+    `ConfigMap ${placeText(work.planned.target)} would hold ${size} bytes, more than ${CONFIG_MAP_LIMIT_BYTES}`,
+    { hint: "Turn on gzip, partition it, or give the rule view: false." },
+  )
+}

@@ -1,0 +1,73 @@
+import pLimit from "p-limit"
+import { errorText } from "../foundation/errors.ts"
+import type { Aim } from "./aim.ts"
+import type { Choice } from "./choose-targets.ts"
+import type { Stamp } from "./ownership.ts"
+import { type ClusterPlan, placeText } from "./plan-at.ts"
+import type { ReconcilePorts } from "./reconcile-ports.ts"
+import { writeTarget } from "./write-target.ts"
+
+/** Enough to hide round trips; few enough that one source does not use up an API server's patience. */
+const CONCURRENT_TARGETS = 6
+
+/** What became of the named ConfigMaps; places are `namespace/name`. */
+export interface ViewResult {
+  written: number
+  /** They carry a larger token. */
+  ahead: string[]
+  /** To the reason. */
+  failed: Map<string, string>
+}
+
+/** What each target held when it was last stamped, for `foreignKeys: keep`. */
+export type PlanOf = (stamp: Stamp) => Promise<ClusterPlan | undefined>
+
+/** Writes the chosen targets, a few at a time. One that cannot be written never keeps the others back. */
+export async function writeView(
+  ports: ReconcilePorts,
+  source: string,
+  aim: Aim,
+  choice: Choice,
+  planOf: PlanOf,
+  signal: AbortSignal,
+): Promise<ViewResult> {
+  const result: ViewResult = { written: 0, ahead: [], failed: new Map() }
+  const limit = pLimit(CONCURRENT_TARGETS)
+  await Promise.all(
+    choice.visit.filter((planned) => planned.view).map((planned) => limit(() => visit(planned))),
+  )
+  signal.throwIfAborted()
+  return result
+
+  async function visit(planned: Choice["visit"][number]): Promise<void> {
+    if (signal.aborted) return
+    const place = placeText(planned.target)
+    const owned = ownedKeys(ports.settings.foreignKeys, place, planOf)
+    try {
+      const outcome = await writeTarget(
+        ports,
+        { source, aim, planned, stamp: choice.stamp.has(place), owned },
+        signal,
+      )
+      if (outcome === "written") result.written += 1
+      if (outcome === "ahead") result.ahead.push(place)
+    } catch (error) {
+      if (signal.aborted) return
+      ports.log.warn({ target: place, err: error }, "target not written")
+      result.failed.set(place, errorText(error))
+    }
+  }
+}
+
+/**
+ * `remove`: every key. `keep`: those that the rules gave the target at the commit it was last stamped with,
+ * which is when we last knew what of it was ours.
+ */
+function ownedKeys(foreignKeys: "remove" | "keep", place: string, planOf: PlanOf) {
+  return async (stamp: Stamp | undefined): Promise<(key: string) => boolean> => {
+    if (foreignKeys === "remove") return () => true
+    const planned = stamp && (await planOf(stamp))?.targets.get(place)
+    const keys = new Set(planned?.keys.map((key) => key.key))
+    return (key) => keys.has(key)
+  }
+}
