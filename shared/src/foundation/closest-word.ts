@@ -1,5 +1,5 @@
 /**
- * The word of `words` that `given` is most likely a slip of, by edit distance (Levenshtein 1966): at most
+ * The word of `words` that `given` is most likely a slip of, by edit distance (Damerau 1964): at most
  * a third of the letters may differ. Undefined when none is close.
  */
 export function closestWord(given: string, words: Iterable<string>): string | undefined {
@@ -20,15 +20,20 @@ export function suggestion(given: string, words: Iterable<string>): string {
   return known.length === 0 ? "remove it" : `expected one of: ${known.join(", ")}`
 }
 
+/** Optimal string alignment: insertions, deletions, substitutions, and neighbours swapped. */
 function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index)
+  let beforeLast: number[] = []
+  let last = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
-    const current = [i]
+    const row = [i]
     for (let j = 1; j <= b.length; j++) {
-      const substituted = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substituted))
+      const substituted = (last[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      const swapped =
+        a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? (beforeLast[j - 2] ?? i) + 1 : substituted
+      row.push(Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, substituted, swapped))
     }
-    previous = current
+    beforeLast = last
+    last = row
   }
-  return previous[b.length] ?? 0
+  return last[b.length] ?? 0
 }

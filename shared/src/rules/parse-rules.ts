@@ -31,6 +31,9 @@ export function parseRules(text: string, file: string): ParsedRules {
 
 function resolveRules(read: RulesYaml): ParsedRules {
   const { yaml } = read
+  if (read.section === undefined && read.problems.length > 0) {
+    return { rules: undefined, problems: read.problems }
+  }
   const result = ConfigUpdater.safeParse(read.section ?? {})
   if (!result.success) {
     const { issues } = result.error
