@@ -1,0 +1,83 @@
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { expect, it } from "vitest"
+import { runAgentProgram, withAgentProcess } from "../../../test/harness/with-agent-process.ts"
+import { withFolder } from "../../../test/harness/with-folder.ts"
+import { withKube } from "../../../test/harness/with-kube.ts"
+import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
+
+function settings(folder: string): string {
+  return `projections: {jobs: {path: ${folder}/jobs, from: [{configMap: ci/jobs}]}}\n`
+}
+
+it("publishes, answers for it over HTTP, and ends by SIGTERM", async () => {
+  await withFolder(async (folder) => {
+    await withKube(async ({ kubeconfigFile, store }) => {
+      await writeRevision(inProcessClient(store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+      await withAgentProcess({ folder, kubeconfigFile, settings: settings(folder) }, async (agent) => {
+        await expect.poll(() => agent.ask("/readyz")).toEqual({ status: 200, text: "ok\n" })
+        expect(await readFile(join(folder, "jobs/x"), "utf8")).toBe("one")
+        expect(await agent.ask("/healthz")).toEqual({ status: 200, text: "ok\n" })
+        const { text } = await agent.ask("/metrics")
+        expect(text).toContain(`headrace_agent_revision_info{projection="jobs",revision="${commitOf(1)}"} 1`)
+        expect(text).toContain('headrace_agent_record_lag{projection="jobs"} 0')
+        expect(text).toMatch(/headrace_agent_fetched_objects_total\{kind="shard"\} 1/)
+        expect(text).toMatch(/headrace_agent_watch_age_seconds \d/)
+        await writeRevision(inProcessClient(store), { seq: 2, targets: { "ci/jobs": { x: "two" } } })
+        await expect.poll(() => readFile(join(folder, "jobs/x"), "utf8")).toBe("two")
+      })
+    })
+  })
+})
+
+it("says why it is not ready", async () => {
+  await withFolder(async (folder) => {
+    await withKube(async ({ kubeconfigFile }) => {
+      await withAgentProcess({ folder, kubeconfigFile, settings: settings(folder) }, async (agent) => {
+        await expect
+          .poll(() => agent.ask("/readyz"))
+          .toEqual({
+            status: 503,
+            text: "there is no record headrace/release\nprojection jobs: shows nothing yet\n",
+          })
+        expect((await agent.ask("/healthz")).status).toBe(200)
+      })
+    })
+  })
+})
+
+it("loads neither queue, GitHub nor client-node", async () => {
+  await withFolder(async (folder) => {
+    await withKube(async ({ kubeconfigFile, store }) => {
+      await writeRevision(inProcessClient(store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+      const modules = join(folder, "modules")
+      const options = {
+        folder,
+        kubeconfigFile,
+        settings: settings(folder),
+        nodeArgs: ["--import", join(import.meta.dirname, "../../../test/harness/log-modules.mjs")],
+        env: { HEADRACE_TEST_MODULES: modules },
+      }
+      await withAgentProcess(options, async (agent) => {
+        await expect.poll(async () => (await agent.ask("/readyz")).status).toBe(200)
+        await agent.ask("/metrics")
+      })
+      const loaded = (await readFile(modules, "utf8")).split("\n")
+      // The list is of this run: the agent's own modules are in it.
+      expect(loaded.some((url) => url.endsWith("/agent/src/publish/publish-revision.ts"))).toBe(true)
+      const heavy =
+        /\/node_modules\/(bullmq|ioredis|@octokit|@kubernetes|undici|minimatch)\/|\/shared\/src\/(lanes|reconcile)\//
+      expect(loaded.filter((url) => heavy.test(url))).toEqual([])
+    })
+  })
+})
+
+it("ends with 2 for settings that are wrong, naming the place", async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "agent.yaml"), "version: 1\nrecord: none\n")
+    const run = runAgentProgram(["--config", join(folder, "agent.yaml")])
+    expect(await run.ended).toBe(2)
+    expect(run.errors()).toContain("agent.yaml:2:9: error: record: expected NAMESPACE/SOURCE")
+  })
+})

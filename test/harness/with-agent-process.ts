@@ -1,0 +1,70 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { expect } from "vitest"
+import { type MarkedRun, runMarked } from "./run-marked.ts"
+
+const ROOT = join(import.meta.dirname, "../..")
+
+/** A real `headrace-agent` with its HTTP server. */
+export interface AgentProcess extends MarkedRun {
+  url: string
+  /** Status and text of a path of its HTTP server. */
+  ask(path: string): Promise<{ status: number; text: string }>
+  /** Its log, parsed. */
+  log(): Record<string, unknown>[]
+}
+
+export interface AgentProcessOptions {
+  folder: string
+  kubeconfigFile: string
+  /** The agent's file without version, record, kubeconfig and listen. */
+  settings: string
+  /** What comes before the program on node's command line. */
+  nodeArgs?: readonly string[]
+  env?: Record<string, string>
+}
+
+/** Runs a real agent while `use` works with it, and ends it by SIGTERM, which has to end it with 0. */
+export async function withAgentProcess<T>(
+  options: AgentProcessOptions,
+  use: (agent: AgentProcess) => Promise<T>,
+): Promise<T> {
+  const config = join(options.folder, "agent.yaml")
+  const head = `version: 1\nrecord: headrace/release\nkubeconfig: ${options.kubeconfigFile}\nlisten: 127.0.0.1:0\n`
+  await writeFile(config, head + options.settings)
+  const run = runAgentProgram(["--config", config], options)
+  const log = () => logLines(run.output())
+  try {
+    await expect
+      .poll(() => run.errors() || log().some(({ msg }) => msg === "agent started"), { timeout: 15_000 })
+      .toBe(true)
+    const url = String(log().find(({ msg }) => msg === "agent started")?.url)
+    async function ask(path: string) {
+      const answer = await fetch(url + path)
+      return { status: answer.status, text: await answer.text() }
+    }
+    const result = await use({ ...run, url, log, ask })
+    run.child.kill("SIGTERM")
+    expect(await run.ended).toBe(0)
+    return result
+  } finally {
+    run.child.kill("SIGKILL")
+    await run.ended
+  }
+}
+
+/** Starts `headrace-agent` from its source with these arguments. */
+export function runAgentProgram(
+  args: readonly string[],
+  options: { nodeArgs?: readonly string[]; env?: Record<string, string> } = {},
+): MarkedRun {
+  const program = join(ROOT, "agent/src/main.ts")
+  return runMarked([...(options.nodeArgs ?? []), "--conditions=source", program, ...args], options.env)
+}
+
+function logLines(output: string): Record<string, unknown>[] {
+  return output
+    .split("\n")
+    .filter((line) => line.startsWith("{") && line.endsWith("}"))
+    .map((line) => JSON.parse(line))
+}
