@@ -1,4 +1,5 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { redisError } from "@headrace/shared/lanes/redis-error"
 import { LANES_FORMAT } from "@headrace/shared/lanes/wake-up"
 import type { Delivery } from "../webhook/receive-delivery.ts"
 
@@ -66,7 +67,9 @@ async function noteDelivery(
       batch.zremrangebyrank(pending, 0, -keptCount - 1)
     }
   }
-  await batch.exec()
+  await batch.exec().catch((cause: unknown) => {
+    throw redisError(`delivery ${guid}`, cause)
+  })
 }
 
 async function trimDeliveries(lanes: Lanes, keptCount: number): Promise<void> {

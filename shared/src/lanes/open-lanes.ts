@@ -4,6 +4,7 @@ import { shareNext } from "../git/mirror/share-next.ts"
 import type { Log } from "../observe/log.ts"
 import { connectRedis, type RedisClient } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
+import { redisError } from "./redis-error.ts"
 import { type RedisGate, watchRedis } from "./redis-gate.ts"
 import { withTimeLimit } from "./time-limit.ts"
 import type { LaneJob, WakeUp } from "./wake-up.ts"
@@ -132,18 +133,8 @@ async function addWakeUp(queue: LaneQueue, wakeUp: WakeUp): Promise<void> {
     const deduplication = { id: `${wakeUp.source}/${wakeUp.mode}`, keepLastIfActive: true }
     await queue.add("wake-up", { wakeUp, failures: 0 }, { deduplication })
   } catch (cause) {
-    throw enqueueError(queue.name, cause)
+    throw redisError(`a wake-up for ${queue.name}`, cause)
   }
-}
-
-function enqueueError(lane: string, cause: unknown): HeadraceError {
-  if (cause instanceof Error && cause.message.includes("OOM ")) {
-    return new HeadraceError("lanes/redis-full", `Redis is full and takes no wake-up for ${lane}`, {
-      hint: "Give it more memory: lanes need little, so look at what else it holds.",
-      cause,
-    })
-  }
-  return new HeadraceError("lanes/not-enqueued", `Redis did not take a wake-up for ${lane}`, { cause })
 }
 
 function openQueue(cluster: string, prefix: string, redis: RedisClient): LaneQueue {

@@ -16,9 +16,13 @@ export interface RedisGate {
   settled(milliseconds: number): Promise<void>
 }
 
+const AGAIN_MS = 2000
+
 /** `where` names the server in messages; `formatKey` is where the format of the lanes stands. */
 export function watchRedis(client: RedisClient, where: string, formatKey: string, log: Log): RedisGate {
   let trouble: HeadraceError | undefined = unavailable(where)
+  /** The best reason to give while it is away: a wrong password or certificate looks like that, too. */
+  let lastError: Error | undefined
   const listeners: (() => void)[] = []
   const first = Promise.withResolvers<void>()
 
@@ -26,22 +30,28 @@ export function watchRedis(client: RedisClient, where: string, formatKey: string
     try {
       await admitRedis(client, formatKey)
       trouble = undefined
+      lastError = undefined
       log.info({ redis: where }, "redis is ready")
       for (const listener of listeners) listener()
     } catch (error) {
       trouble = error instanceof HeadraceError ? error : unavailable(where, error)
       log.error({ redis: where, code: trouble.code, err: errorText(error) }, "redis cannot be used")
+      setTimeout(lookAgain, AGAIN_MS).unref()
     }
     first.resolve()
   }
 
+  /** What was wrong may have been mended without a new connection, which would look by itself. */
+  function lookAgain(): void {
+    if (client.status === "ready" && trouble !== undefined) void look()
+  }
+
   client.on("ready", () => void look())
   client.on("close", () => {
-    trouble = unavailable(where)
+    trouble = unavailable(where, lastError)
   })
   client.on("error", (error: Error) => {
-    // While it is away, the last error is the best reason to give (a wrong password looks like this).
-    if (trouble?.code === "lanes/redis-unavailable") trouble = unavailable(where, error)
+    lastError = error
   })
   return {
     trouble: () => trouble,
