@@ -2,7 +2,12 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command, CommanderError, Option } from "commander"
+import { addLeaseCommand } from "./commands/lease.ts"
+import { addListCommand } from "./commands/list.ts"
+import { addPinCommands } from "./commands/pin.ts"
 import { addPublishCommand } from "./commands/publish.ts"
+import { addRollbackCommand } from "./commands/rollback.ts"
+import { addVerifyCommand } from "./commands/verify.ts"
 
 /** The program's commands. Each loads what it needs when it runs, so that `publish` pays for nothing else. */
 function createProgram(signal: AbortSignal): Command {
@@ -12,6 +17,7 @@ function createProgram(signal: AbortSignal): Command {
     )
     .addOption(new Option("--config <file>", "the agent's file").env("HEADRACE_CONFIG"))
     .addOption(new Option("--log-level <level>", "trace to fatal, or silent").env("HEADRACE_LOG_LEVEL"))
+    .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
   program.action(async (options: { config?: string; logLevel?: string }) => {
@@ -24,13 +30,19 @@ function createProgram(signal: AbortSignal): Command {
     await runAgent({ ...options, config: options.config }, signal)
   })
   addPublishCommand(program, signal)
+  addListCommand(program, signal)
+  addVerifyCommand(program, signal)
+  addRollbackCommand(program, signal)
+  addPinCommands(program, signal)
+  addLeaseCommand(program, signal)
   return program
 }
 
 async function main(signal: AbortSignal): Promise<number> {
   try {
     await createProgram(signal).parseAsync()
-    return 0
+    // Set by a command that ends as its child did.
+    return Number(process.exitCode ?? 0)
   } catch (error) {
     // commander has printed its message already: help ends with 0, a misuse with 2.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2

@@ -1,5 +1,7 @@
+import { createLog, type Log } from "@headrace/shared/observe/log"
 import { Bytes, Duration } from "@headrace/shared/settings/units"
-import { InvalidArgumentError, Option } from "commander"
+import { type Command, InvalidArgumentError, Option } from "commander"
+import { pino } from "pino"
 
 /** How long a revision stays after another has replaced it. */
 const DEFAULT_AGE = 600_000
@@ -31,13 +33,20 @@ export function keepOptions(): Option[] {
   ]
 }
 
-/** Where and how a projection is shown. */
-export function pathOptions(): Option[] {
-  return [
-    new Option("--link <name>", "link that is moved to the new revision")
-      .default("..data")
-      .env("HEADRACE_LINK"),
-  ]
+/** Which link shows a projection. */
+export function linkOption(): Option {
+  return new Option("--link <name>", "link that is moved to the new revision")
+    .default("..data")
+    .env("HEADRACE_LINK")
+}
+
+/** The log of a command whose standard output is its answer: on standard error, warnings unless told otherwise. */
+export function commandLog(program: Command): Log {
+  const { logLevel } = program.opts<{ logLevel?: string }>()
+  return createLog("agent", {
+    level: logLevel ?? "warn",
+    destination: pino.destination({ dest: 2, sync: true }),
+  })
 }
 
 function count(text: string): number {

@@ -1,5 +1,4 @@
-import { createLog } from "@headrace/shared/observe/log"
-import { pino } from "pino"
+import type { Log } from "@headrace/shared/observe/log"
 import type { Durability } from "../publish/make-durable.ts"
 import { openProjection } from "../publish/open-projection.ts"
 import { readFolderFiles, revisionDigest } from "../publish/read-folder-files.ts"
@@ -27,7 +26,7 @@ export interface PrintedResult {
 /** Publishes a folder once. Durable when it returns. */
 export async function publishFolder(
   options: PublishFolderOptions,
-  logLevel: string | undefined,
+  log: Log,
   signal: AbortSignal,
 ): Promise<PrintedResult> {
   const files = readFolderFiles(options.from)
@@ -40,10 +39,7 @@ export async function publishFolder(
     prestage: false,
     verify: false,
     signal,
-    log: createLog("publish", {
-      level: logLevel ?? "warn",
-      destination: pino.destination({ dest: 2, sync: true }),
-    }),
+    log,
   })
   try {
     const revision = {

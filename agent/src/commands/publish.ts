@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander"
-import { durabilityOption, keepOptions, pathOptions } from "./projection-options.ts"
+import { commandLog, durabilityOption, keepOptions, linkOption } from "./projection-options.ts"
 
 /** `publish --from DIR --to DIR`: publishes a folder once, by the same code as the agent. */
 export function addPublishCommand(program: Command, signal: AbortSignal): void {
@@ -12,10 +12,10 @@ export function addPublishCommand(program: Command, signal: AbortSignal): void {
       new Option("--revision <id>", "its name; else a digest of the content").env("HEADRACE_REVISION"),
     )
     .addOption(durabilityOption())
-  for (const option of [...keepOptions(), ...pathOptions()]) command.addOption(option)
+  for (const option of [...keepOptions(), linkOption()]) command.addOption(option)
   command.action(async (options) => {
     const { publishFolder } = await import("./publish-folder.ts")
-    const printed = await publishFolder(options, program.opts<{ logLevel?: string }>().logLevel, signal)
+    const printed = await publishFolder(options, commandLog(program), signal)
     process.stdout.write(`${JSON.stringify(printed)}\n`)
   })
 }

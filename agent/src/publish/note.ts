@@ -19,6 +19,9 @@ export const Note = z.strictObject({
 })
 export type Note = z.infer<typeof Note>
 
+/** Of a projection that has shown nothing yet. */
+export const EMPTY_NOTE: Note = { format: NOTE_FORMAT, token: { epoch: 0, seq: 0 }, number: 0, pinned: null }
+
 /** Undefined when none was written. Throws `publish/bad-note`, `publish/newer-format`. */
 export function readNote(store: Store): Note | undefined {
   const path = `${store.path}/${NOTE_NAME}`

@@ -1,5 +1,5 @@
 import { dirname, resolve } from "node:path"
-import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import type { Disk, Handle } from "./disk.ts"
 import type { Layout } from "./layout.ts"
 import { openLinksLayout, STORE_NAME } from "./links-layout.ts"
@@ -26,13 +26,31 @@ export async function openLayout(
   const root = disk.openDirectory(`${path}/.`)
   try {
     const store = await openStore(disk, root, STORE_NAME, options.durability)
-    const link = options.link ?? "..data"
-    const visible = options.visibleLinks ?? link === "..data"
-    return { store, layout: openLinksLayout({ store, root, link, visible, durability: options.durability }) }
+    return { store, layout: linksLayout(store, root, options) }
   } catch (error) {
     disk.close(root)
     throw error
   }
+}
+
+function linksLayout(store: Store, root: Handle, options: LayoutOptions): Layout {
+  const link = options.link ?? "..data"
+  const visible = options.visibleLinks ?? link === "..data"
+  return openLinksLayout({ store, root, link, visible, durability: options.durability })
+}
+
+/** Opens a projection that is there, to look at it or to move it; nothing is made. Throws `publish/no-projection`. */
+export function openExistingLayout(disk: Disk, options: LayoutOptions): { store: Store; layout: Layout } {
+  const path = resolve(options.path)
+  if (disk.look(`${path}/${STORE_NAME}`)?.kind !== "directory") {
+    throw new UsageError("publish/no-projection", `${options.path} is no projection`, {
+      hint: `Give the folder that holds ${STORE_NAME}.`,
+    })
+  }
+  const root = disk.openDirectory(`${path}/.`)
+  const folder = disk.openDirectory(`${disk.within(root)}/${STORE_NAME}`)
+  const store = { disk, folder, path: disk.within(folder), known: new Map() }
+  return { store, layout: linksLayout(store, root, options) }
 }
 
 /** Makes a folder and those above it, each entry durable in the one above. */
@@ -62,7 +80,7 @@ async function openStore(
   }
   checkStore(disk, `${disk.within(root)}/.`, path, `${root.path}/${name}`)
   const folder = disk.openDirectory(path)
-  return { disk, folder, path: disk.within(folder) }
+  return { disk, folder, path: disk.within(folder), known: new Map() }
 }
 
 function checkStore(disk: Disk, root: string, path: string, name: string): void {

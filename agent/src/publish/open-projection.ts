@@ -3,13 +3,14 @@ import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import { prune } from "../retain/prune.ts"
+import { storeBytes } from "../retain/store-bytes.ts"
 import { emptyTrash } from "../retain/trash.ts"
 import type { Disk } from "./disk.ts"
 import { type LockOptions, takeLock, withStoreLock } from "./lock-projection.ts"
 import type { Durability } from "./make-durable.ts"
 import type { Manifest } from "./manifest.ts"
 import { openNodeDisk } from "./node-disk.ts"
-import { readNote } from "./note.ts"
+import { EMPTY_NOTE, readNote } from "./note.ts"
 import { openLayout } from "./open-layout.ts"
 import { type Permissions, READ_ONLY } from "./permissions.ts"
 import { dropClone, prestage } from "./prestage.ts"
@@ -82,8 +83,9 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     breakLeases: options.breakLeases ?? false,
     clock: options.clock ?? systemClock,
     log: options.log,
+    usedBytes: 0,
     shown: undefined,
-    note: { format: 1, token: { epoch: 0, seq: 0 }, number: 0, pinned: null },
+    note: EMPTY_NOTE,
     damaged: new Set(),
     clone: undefined,
   }
@@ -94,6 +96,8 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     await withStoreLock(disk, store.path, lock, async () => {
       projection.note = readNote(store) ?? projection.note
       await recover(projection, { digests: options.verify ?? true })
+      await prune(projection)
+      projection.usedBytes = storeBytes(store)
     })
   } catch (error) {
     for (const handle of [writer, store.folder]) disk.close(handle)
@@ -110,6 +114,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
       await withStoreLock(disk, store.path, lock, async () => {
         if (options.prestage ?? true) await prestage(projection)
         await prune(projection)
+        projection.usedBytes = storeBytes(store)
       })
       await emptyTrash(store, signal)
     } catch (error) {

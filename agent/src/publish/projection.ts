@@ -29,6 +29,8 @@ export interface Projection {
   breakLeases: boolean
   clock: Clock
   log: Log
+  /** Bytes of all slots, an inode counted once; as of the last look. */
+  usedBytes: number
   /** What is shown now. */
   shown: Shown | undefined
   note: Note

@@ -1,5 +1,6 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { makeRoom } from "../retain/make-room.ts"
 import { trashSlot } from "../retain/trash.ts"
 import { checkPaths, checkRevisionId } from "./check-paths.ts"
 import { checkRoom } from "./check-room.ts"
@@ -47,6 +48,7 @@ export async function publishRevision(
     await noteToken(projection, revision)
     return result(projection, shown, started, { written: 0, linked: 0, outcome: "unchanged" })
   }
+  await makeRoom(projection, plan)
   checkRoom(projection, plan)
   const slot = await stage(projection, revision, plan, signal)
   await showSlot(projection, slot)
@@ -111,6 +113,7 @@ async function stage(
     disk.rename(`${store.path}/${staging.name}`, `${store.path}/${slotName(number)}`)
     await syncFolder(disk, store.folder, durability)
     disk.close(staging.folder)
+    for (const file of plan.write) projection.usedBytes += file.size
     return { number, manifest, written }
   } catch (error) {
     await discardStaging(staging).catch((cause: unknown) => {

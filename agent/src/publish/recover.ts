@@ -1,11 +1,10 @@
-import { readableSlots } from "../retain/prune.ts"
 import { removeTree } from "../retain/remove-tree.ts"
 import { emptyTrash, trashSlot } from "../retain/trash.ts"
 import { verifySlot } from "../retain/verify.ts"
 import { syncFolder } from "./make-durable.ts"
 import { type Projection, shownSlot } from "./projection.ts"
 import { isOlder } from "./revision.ts"
-import { LINK_PREFIX, NOTE_PREFIX, type Slot, STAGING_PREFIX, slotNumbers } from "./store.ts"
+import { LINK_PREFIX, NOTE_PREFIX, readableSlots, type Slot, STAGING_PREFIX, slotNumbers } from "./store.ts"
 
 export interface RecoverOptions {
   /** Check contents by digest; else by inode and time where those are as the manifest says. */
@@ -21,7 +20,7 @@ export async function recover(projection: Projection, options: RecoverOptions): 
   await removeLeftovers(projection)
   // A process that died between flip and fsync left a flip that may not be durable; before anything is pruned it is.
   await syncFolder(projection.disk, projection.store.folder, projection.durability)
-  const slot = shownIn(projection) ?? (await repair(projection))
+  const slot = (await followPin(projection, shownIn(projection))) ?? (await repair(projection))
   await takeShown(projection, slot, options)
   await removeUnpublished(projection)
   await emptyTrash(projection.store)
@@ -53,7 +52,7 @@ export async function takeShown(
 export function shownIn(projection: Projection): Slot | undefined {
   const number = projection.layout.shown()
   if (number === undefined) return undefined
-  const slot = readableSlots(projection).find((candidate) => candidate.number === number)
+  const slot = readableSlots(projection.store).find((candidate) => candidate.number === number)
   if (!slot || projection.disk.look(projection.layout.content(slot))?.kind !== "directory") return undefined
   return slot
 }
@@ -76,7 +75,7 @@ async function removeLeftovers({ store, disk, log, path }: Projection): Promise<
 /** What stands above the largest number ever shown was about to be published; what has no manifest is a ruin. */
 async function removeUnpublished(projection: Projection): Promise<void> {
   const { store, note, shown, log, path } = projection
-  const whole = new Set(readableSlots(projection).map((slot) => slot.number))
+  const whole = new Set(readableSlots(store).map((slot) => slot.number))
   for (const number of slotNumbers(store)) {
     if (number === shown?.number || (whole.has(number) && number <= note.number)) continue
     const gone = await trashSlot(store, number)
@@ -84,10 +83,20 @@ async function removeUnpublished(projection: Projection): Promise<void> {
   }
 }
 
+/** A rollback writes its pin first: ends one that was interrupted before it moved the link. */
+async function followPin(projection: Projection, slot: Slot | undefined): Promise<Slot | undefined> {
+  const { note, store, layout } = projection
+  if (!slot || !note.pinned || note.pinned.number === slot.number) return slot
+  const pinned = readableSlots(store).find((candidate) => candidate.number === note.pinned?.number)
+  if (!pinned) return slot
+  await layout.show(pinned, slot)
+  return pinned
+}
+
 /** Leads a lost or dangling link to the newest revision that is whole and not older than what was shown. */
 async function repair(projection: Projection): Promise<Slot | undefined> {
   const { note, layout, log, path } = projection
-  for (const slot of readableSlots(projection).reverse()) {
+  for (const slot of readableSlots(projection.store).reverse()) {
     const isPinned = note.pinned?.number === slot.number
     if (!isPinned && isOlder(slot.manifest.token, note.token)) continue
     if ((await verifySlot(projection, slot, { digests: true })).length > 0) continue

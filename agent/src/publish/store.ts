@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto"
+import { hasCode } from "@headrace/shared/foundation/errors"
 import type { Disk, Handle } from "./disk.ts"
 import { type Manifest, parseManifest } from "./manifest.ts"
 
@@ -20,6 +21,8 @@ export interface Store {
   folder: Handle
   /** The folder, for operations (through the handle). */
   path: string
+  /** Slots as they were read, with the inode of their manifest. */
+  known: Map<number, { inode: number; slot: Slot }>
 }
 
 /** One numbered place of the store: `0042/`, with the manifest and the directory of the revision in it. */
@@ -50,9 +53,28 @@ export function slotContent(store: Store, slot: Slot): string {
 /** Undefined when there is no manifest. Throws `publish/bad-manifest`, `publish/newer-format`. */
 export function readSlot(store: Store, number: number): Slot | undefined {
   const path = `${store.path}/${slotName(number)}/${MANIFEST_NAME}`
-  if (store.disk.look(path)?.kind !== "file") return undefined
+  const found = store.disk.look(path)
+  if (found?.kind !== "file") return undefined
+  const known = store.known.get(number)
+  if (known?.inode === found.inode) return known.slot
   const name = `${store.folder.path}/${slotName(number)}/${MANIFEST_NAME}`
-  return { number, manifest: parseManifest(store.disk.read(path).toString("utf8"), name) }
+  const slot = { number, manifest: parseManifest(store.disk.read(path).toString("utf8"), name) }
+  store.known.set(number, { inode: found.inode, slot })
+  return slot
+}
+
+/** All slots with a manifest that can be read, smallest number first. Throws `publish/newer-format`. */
+export function readableSlots(store: Store): Slot[] {
+  const slots: Slot[] = []
+  for (const number of slotNumbers(store)) {
+    try {
+      const slot = readSlot(store, number)
+      if (slot) slots.push(slot)
+    } catch (error) {
+      if (!hasCode(error, "publish/bad-manifest")) throw error
+    }
+  }
+  return slots
 }
 
 /** A name that nobody else has: leftovers of a crash can never stand in the way. */

@@ -1,6 +1,5 @@
-import { hasCode } from "@headrace/shared/foundation/errors"
 import type { Projection } from "../publish/projection.ts"
-import { readSlot, type Slot, slotName, slotNumbers } from "../publish/store.ts"
+import { slotName, slotNumbers } from "../publish/store.ts"
 import { trashSlot } from "./trash.ts"
 
 /** What a look over the store gave. */
@@ -20,6 +19,7 @@ export async function prune(projection: Projection, breakLeases = false): Promis
   for (const number of prunable(projection)) {
     const gone = await trashSlot(projection.store, number, breakLeases)
     ;(gone ? result.removed : result.leased).push(number)
+    if (gone) projection.store.known.delete(number)
   }
   return result
 }
@@ -34,18 +34,4 @@ export function prunable(projection: Projection): number[] {
     const retired = store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0
     return clock.now() - retired >= keep.age
   })
-}
-
-/** Slots with a manifest that can be read, smallest number first. A newer format is an error. */
-export function readableSlots(projection: Projection): Slot[] {
-  const slots: Slot[] = []
-  for (const number of slotNumbers(projection.store)) {
-    try {
-      const slot = readSlot(projection.store, number)
-      if (slot) slots.push(slot)
-    } catch (error) {
-      if (!hasCode(error, "publish/bad-manifest")) throw error
-    }
-  }
-  return slots
 }

@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process"
+import { constants } from "node:os"
+import { UsageError } from "@headrace/shared/foundation/errors"
+import type { Command } from "commander"
+import { linkOption } from "./projection-options.ts"
+
+const SIGNALLED = 128
+
+/** `lease PATH -- COMMAND`: runs a command in a revision that stays as long as the command runs. */
+export function addLeaseCommand(program: Command, signal: AbortSignal): void {
+  program
+    .command("lease")
+    .description(
+      "run a command on one revision, which is not removed meanwhile; ends with the command's code",
+    )
+    .argument("<path>", "the projection")
+    .argument("<command...>", "what to run; HEADRACE_REVISION_PATH and HEADRACE_REVISION tell it where")
+    .addOption(linkOption())
+    .passThroughOptions()
+    .action(async (path: string, command: string[], options: { link: string }) => {
+      const { withRevision } = await import("../read/with-revision.ts")
+      process.exitCode = await withRevision(path, (revision) => run(command, revision, signal), {
+        ...options,
+        signal,
+      })
+    })
+}
+
+function run(
+  command: string[],
+  revision: { path: string; id: string },
+  signal: AbortSignal,
+): Promise<number> {
+  const [program = "", ...args] = command[0] === "--" ? command.slice(1) : command
+  const child = spawn(program, args, {
+    stdio: "inherit",
+    env: { ...process.env, HEADRACE_REVISION_PATH: revision.path, HEADRACE_REVISION: revision.id },
+  })
+  const forward = () => child.kill("SIGTERM")
+  signal.addEventListener("abort", forward)
+  return new Promise((resolve, reject) => {
+    child.on("error", (cause) => {
+      reject(new UsageError("lease/no-command", `cannot run ${program}`, { cause }))
+    })
+    child.on("close", (code, name) => {
+      signal.removeEventListener("abort", forward)
+      resolve(code ?? SIGNALLED + (name ? constants.signals[name] : 0))
+    })
+  })
+}

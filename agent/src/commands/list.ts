@@ -1,0 +1,17 @@
+import type { Command } from "commander"
+import { commandLog, linkOption } from "./projection-options.ts"
+
+/** `list PATH`: the revisions that a projection keeps, as a JSON array, oldest first. */
+export function addListCommand(program: Command, signal: AbortSignal): void {
+  program
+    .command("list")
+    .description("print the revisions that a projection keeps, as a JSON array, oldest first")
+    .argument("<path>", "the projection")
+    .addOption(linkOption())
+    .action(async (path: string, options: { link: string }) => {
+      const { withRetained } = await import("../retain/open-retained.ts")
+      const { listRevisions } = await import("../retain/revisions.ts")
+      const listed = await withRetained({ path, ...options, log: commandLog(program), signal }, listRevisions)
+      process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`)
+    })
+}

@@ -1,0 +1,36 @@
+import type { Command } from "commander"
+import { commandLog, linkOption } from "./projection-options.ts"
+import { reasonOption } from "./rollback.ts"
+
+/** `pin PATH` and `unpin PATH`: what is shown stays, and publishing is refused, until unpin. */
+export function addPinCommands(program: Command, signal: AbortSignal): void {
+  program
+    .command("pin")
+    .description("stay at what is shown: publishing is refused until unpin")
+    .argument("<path>", "the projection")
+    .addOption(reasonOption("pinned"))
+    .addOption(linkOption())
+    .action(async (path: string, options: { reason: string; link: string }) => {
+      const { withRetainedAlone } = await import("../retain/open-retained.ts")
+      const { pin, shownRevision } = await import("../retain/revisions.ts")
+      const place = { path, link: options.link, log: commandLog(program), signal }
+      await withRetainedAlone(place, async (projection) => {
+        const slot = shownRevision(projection)
+        await pin(projection, slot, options.reason)
+        const { number, manifest } = slot
+        process.stdout.write(`${JSON.stringify({ number, revision: manifest.revision, pinned: true })}\n`)
+      })
+    })
+  program
+    .command("unpin")
+    .description("let publishing go on")
+    .argument("<path>", "the projection")
+    .addOption(linkOption())
+    .action(async (path: string, options: { link: string }) => {
+      const { withRetainedAlone } = await import("../retain/open-retained.ts")
+      const { unpin } = await import("../retain/revisions.ts")
+      const place = { path, link: options.link, log: commandLog(program), signal }
+      const changed = await withRetainedAlone(place, unpin)
+      process.stdout.write(`${JSON.stringify({ pinned: false, changed })}\n`)
+    })
+}

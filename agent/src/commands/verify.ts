@@ -1,0 +1,33 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Command } from "commander"
+import { commandLog, linkOption } from "./projection-options.ts"
+
+/** `verify PATH`: reads all that is shown and compares it with its manifest; ends with 1 when something differs. */
+export function addVerifyCommand(program: Command, signal: AbortSignal): void {
+  program
+    .command("verify")
+    .description(
+      "read all that is shown and compare it with its manifest; ends with 1 when something differs",
+    )
+    .argument("<path>", "the projection")
+    .addOption(linkOption())
+    .action(async (path: string, options: { link: string }) => {
+      const { withRetained } = await import("../retain/open-retained.ts")
+      const { shownRevision } = await import("../retain/revisions.ts")
+      const { verifySlot } = await import("../retain/verify.ts")
+      await withRetained({ path, ...options, log: commandLog(program), signal }, async (projection) => {
+        const { number, manifest } = shownRevision(projection)
+        const damaged = await verifySlot(projection, { number, manifest }, { digests: true })
+        const { revision, files } = manifest
+        process.stdout.write(`${JSON.stringify({ number, revision, files: files.length, damaged })}\n`)
+        if (damaged.length === 0) return
+        throw new HeadraceError(
+          "retain/damaged",
+          `${damaged.length} files of ${path} are not what was published`,
+          {
+            hint: "The agent writes them anew when it starts; or publish again, or roll back.",
+          },
+        )
+      })
+    })
+}

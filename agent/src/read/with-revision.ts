@@ -1,0 +1,88 @@
+import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from "node:fs"
+import { basename, dirname, join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { nativeCalls } from "../publish/native-calls.ts"
+
+const RETRY = 5
+const GIVE_UP_AFTER = 10_000
+
+/** One revision, held: nothing beneath `path` changes or goes away until the lease ends. */
+export interface LeasedRevision {
+  /** Its own directory, not the link: read beneath this. */
+  path: string
+  /** Last part of the link's target: the commit id. */
+  id: string
+}
+
+export interface WithRevisionOptions {
+  /** Name of the projection's link; `..data` unless given. Empty for layout `exchange`, whose path is a directory. */
+  link?: string
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Runs `action` on the revision that a projection shows now, which is not removed before it returns. The lease
+ * is a shared flock(2) on the revision's directory: it works through a read-only mount, needs no write
+ * access, and ends with the process. Throws `read/no-revision` when nothing is shown.
+ */
+export async function withRevision<T>(
+  path: string,
+  action: (revision: LeasedRevision) => Promise<T>,
+  options: WithRevisionOptions = {},
+): Promise<T> {
+  const until = performance.now() + GIVE_UP_AFTER
+  while (performance.now() < until) {
+    options.signal?.throwIfAborted()
+    const leased = await lease(path, options.link ?? "..data")
+    if (leased) {
+      try {
+        return await action(leased.revision)
+      } finally {
+        closeSync(leased.fd)
+      }
+    }
+    await delay(RETRY, undefined, options.signal ? { signal: options.signal } : {})
+  }
+  throw new HeadraceError("read/no-revision", `${path} shows no revision`, {
+    hint: "Nothing was published there yet, or it is no projection.",
+  })
+}
+
+/** Undefined when the revision went away between the look and the lock: look again. */
+async function lease(
+  path: string,
+  link: string,
+): Promise<{ revision: LeasedRevision; fd: number } | undefined> {
+  const directory = resolved(path, link)
+  const fd = directory === undefined ? undefined : opened(directory)
+  if (directory === undefined || fd === undefined) return undefined
+  if ((await nativeCalls().flock(fd, "shared")) && isStillThere(directory, fd)) {
+    return { revision: { path: directory, id: basename(directory) }, fd }
+  }
+  closeSync(fd)
+  return undefined
+}
+
+function resolved(path: string, link: string): string | undefined {
+  if (link === "") return path
+  try {
+    return join(path, dirname(link), readlinkSync(join(path, link)))
+  } catch {
+    return undefined
+  }
+}
+
+function opened(directory: string): number | undefined {
+  try {
+    return openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  } catch {
+    return undefined
+  }
+}
+
+// The pruner renames while it holds the lock: who got it afterwards holds a directory that has left its place.
+function isStillThere(directory: string, fd: number): boolean {
+  const [held, there] = [fstatSync(fd), statSync(directory, { throwIfNoEntry: false })]
+  return there !== undefined && held.dev === there.dev && held.ino === there.ino
+}

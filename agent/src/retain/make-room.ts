@@ -1,0 +1,32 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { StagePlan } from "../publish/plan-stage.ts"
+import type { Projection } from "../publish/projection.ts"
+import { slotNumbers } from "../publish/store.ts"
+import { prune } from "./prune.ts"
+import { storeBytes } from "./store-bytes.ts"
+import { emptyTrash } from "./trash.ts"
+
+/**
+ * Keeps the store under its size cap: what may go goes now, and leased revisions too when the projection says
+ * so. Throws `publish/over-cap`, the alarm, when the new revision would still pass the cap: readers keep what
+ * they read, and the disk is not filled. What is published stays.
+ */
+export async function makeRoom(projection: Projection, plan: StagePlan): Promise<void> {
+  const { keep, store, log, path, breakLeases } = projection
+  const wanted = plan.write.reduce((sum, file) => sum + file.size, 0)
+  if (projection.usedBytes + wanted <= keep.bytes) return
+  const { leased, removed } = await prune(projection, breakLeases)
+  await emptyTrash(store)
+  projection.usedBytes = storeBytes(store)
+  if (breakLeases && removed.length > 0)
+    log.warn({ path, removed }, "at the size cap: revisions went, leased or not")
+  if (projection.usedBytes + wanted <= keep.bytes) return
+  throw new HeadraceError(
+    "publish/over-cap",
+    `${path} holds ${projection.usedBytes} bytes; ${wanted} more would pass its cap of ${keep.bytes}`,
+    {
+      hint: "Raise keep.bytes, lower keep.revisions or keep.age, end the readers that hold leases, or allow breakLeases.",
+      fields: { leased, revisions: slotNumbers(store), used: projection.usedBytes, wanted, cap: keep.bytes },
+    },
+  )
+}

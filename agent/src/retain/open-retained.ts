@@ -1,0 +1,73 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
+import type { Log } from "@headrace/shared/observe/log"
+import type { Disk } from "../publish/disk.ts"
+import { withStoreLock } from "../publish/lock-projection.ts"
+import { openNodeDisk } from "../publish/node-disk.ts"
+import { EMPTY_NOTE, readNote } from "../publish/note.ts"
+import { openExistingLayout } from "../publish/open-layout.ts"
+import { READ_ONLY } from "../publish/permissions.ts"
+import type { Projection } from "../publish/projection.ts"
+
+const LOCK_WAIT = 30_000
+
+export interface RetainedOptions {
+  path: string
+  link?: string
+  log: Log
+  signal: AbortSignal
+}
+
+/**
+ * Runs `action` on a projection that is there, beside the agent that publishes to it: nothing is recovered and
+ * no writer's lock is needed. Throws `publish/no-projection`.
+ */
+export async function withRetained<T>(
+  options: RetainedOptions,
+  action: (projection: Projection) => Promise<T>,
+): Promise<T> {
+  const disk = openNodeDisk()
+  const { store, layout } = openExistingLayout(disk, { ...options, layout: "links", durability: "fsync" })
+  try {
+    return await action({
+      path: options.path,
+      disk,
+      store,
+      layout,
+      durability: "fsync",
+      // Whoever looks, the files belong to whom the store belongs to.
+      permissions: { ...READ_ONLY, ...ownerOf(disk, store.path) },
+      keep: { revisions: 1, age: 0, bytes: Number.POSITIVE_INFINITY },
+      breakLeases: false,
+      clock: systemClock,
+      log: options.log,
+      usedBytes: 0,
+      shown: undefined,
+      note: readNote(store) ?? EMPTY_NOTE,
+      damaged: new Set(),
+      clone: undefined,
+    })
+  } finally {
+    disk.close(store.folder)
+    layout.close()
+  }
+}
+
+/** The same, alone among all that change the projection. */
+export async function withRetainedAlone<T>(
+  options: RetainedOptions,
+  action: (projection: Projection) => Promise<T>,
+): Promise<T> {
+  return await withRetained(options, async (projection) => {
+    const { disk, store } = projection
+    const lock = { wait: LOCK_WAIT, signal: options.signal, purpose: "changes" }
+    return await withStoreLock(disk, store.path, lock, async () => {
+      projection.note = readNote(store) ?? EMPTY_NOTE
+      return await action(projection)
+    })
+  })
+}
+
+function ownerOf(disk: Disk, path: string): { uid?: number } {
+  const uid = disk.look(`${path}/.`)?.uid
+  return uid === undefined ? {} : { uid }
+}

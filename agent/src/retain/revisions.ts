@@ -1,0 +1,125 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Token } from "@headrace/shared/record/record"
+import { writeNote } from "../publish/note.ts"
+import { type Projection, shownSlot } from "../publish/projection.ts"
+import { isOlder } from "../publish/revision.ts"
+import { readableSlots, type Slot } from "../publish/store.ts"
+import { isLeased } from "./trash.ts"
+import { verifySlot } from "./verify.ts"
+
+/** A revision on disk, as `list` shows it. */
+export interface ListedRevision {
+  number: number
+  revision: string
+  token: Token
+  created: string
+  files: number
+  bytes: number
+  shown: boolean
+  pinned: boolean
+  leased: boolean
+  path: string
+}
+
+/** All whole revisions, oldest first. */
+export async function listRevisions(projection: Projection): Promise<ListedRevision[]> {
+  const { store, layout, note, disk } = projection
+  const shown = layout.shown()
+  const listed: ListedRevision[] = []
+  for (const slot of readableSlots(store)) {
+    const { manifest, number } = slot
+    const directory = layout.content(slot)
+    listed.push({
+      number,
+      revision: manifest.revision,
+      token: manifest.token,
+      created: manifest.created,
+      files: manifest.files.length,
+      bytes: manifest.files.reduce((sum, file) => sum + file.size, 0),
+      shown: number === shown,
+      pinned: number === note.pinned?.number,
+      leased: disk.look(directory)?.kind === "directory" && (await isLeased(store, directory)),
+      path: layout.path(slot),
+    })
+  }
+  return listed
+}
+
+/**
+ * Shows an earlier revision (the one before, or the one asked for by number or id) and pins it, so that the
+ * next publish does not undo it. Durable when it returns. Throws `retain/no-revision`, `retain/damaged`. The
+ * caller holds the lock.
+ */
+export async function rollback(
+  projection: Projection,
+  to: string | undefined,
+  reason: string,
+): Promise<Slot> {
+  const slot = chooseSlot(projection, to)
+  const damaged = await verifySlot(projection, slot, { digests: true })
+  if (damaged.length > 0) {
+    throw new HeadraceError(
+      "retain/damaged",
+      `revision ${slot.number} has ${damaged.length} damaged files, such as ${damaged[0]}`,
+      {
+        hint: "Choose another one (headrace-agent list).",
+      },
+    )
+  }
+  await pin(projection, slot, reason)
+  const before = readableSlots(projection.store).find(({ number }) => number === projection.layout.shown())
+  await projection.layout.show(slot, before)
+  projection.shown = shownSlot(slot)
+  projection.layout.tidy(slot)
+  return slot
+}
+
+/** Keeps a revision shown until `unpin`: publishing is refused, and it is never pruned. */
+export async function pin(projection: Projection, slot: Slot, reason: string): Promise<void> {
+  const since = new Date(projection.clock.now()).toISOString()
+  await note(projection, { number: slot.number, reason, since })
+}
+
+/** Lets publishing go on. Gives false when nothing was pinned. */
+export async function unpin(projection: Projection): Promise<boolean> {
+  if (!projection.note.pinned) return false
+  await note(projection, null)
+  return true
+}
+
+/** The slot that is shown. Throws `retain/no-revision`. */
+export function shownRevision({ store, layout, path }: Projection): Slot {
+  const number = layout.shown()
+  const slot = readableSlots(store).find((candidate) => candidate.number === number)
+  if (slot) return slot
+  throw new HeadraceError("retain/no-revision", `${path} shows no revision`)
+}
+
+async function note(projection: Projection, pinned: Projection["note"]["pinned"]): Promise<void> {
+  const slots = readableSlots(projection.store)
+  let { token, number } = projection.note
+  const shown = projection.layout.shown() ?? 0
+  for (const slot of slots) {
+    // Above what is shown and noted stand only revisions that were never published.
+    if (slot.number > Math.max(shown, number)) continue
+    if (isOlder(token, slot.manifest.token)) token = slot.manifest.token
+  }
+  number = Math.max(number, shown)
+  const changed = { ...projection.note, token, number, pinned }
+  await writeNote(projection.store, changed, projection.durability)
+  projection.note = changed
+}
+
+function chooseSlot(projection: Projection, to: string | undefined): Slot {
+  const slots = readableSlots(projection.store).reverse()
+  const shown = projection.layout.shown() ?? 0
+  const chosen =
+    to === undefined
+      ? slots.find((slot) => slot.number < shown)
+      : slots.find((slot) => String(slot.number) === to || slot.manifest.revision === to)
+  if (chosen) return chosen
+  const what = to === undefined ? "no revision before the one it shows" : `no revision ${to}`
+  throw new HeadraceError("retain/no-revision", `${projection.path} keeps ${what}`, {
+    hint: "See: headrace-agent list",
+  })
+}
