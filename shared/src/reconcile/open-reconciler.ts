@@ -1,0 +1,143 @@
+import { systemClock } from "../foundation/clock.ts"
+import { UsageError } from "../foundation/errors.ts"
+import { type AppTokens, authFromSettings } from "../git/auth-from-settings.ts"
+import { type Mirror, openMirror } from "../git/open-mirror.ts"
+import { connectCluster } from "../kube/client-node/connect-cluster.ts"
+import type { ConfigMapWriter } from "../kube/config-map-api.ts"
+import type { Log } from "../observe/log.ts"
+import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
+import { repoOfSource } from "../settings/repo-of-source.ts"
+import { collectGarbage } from "./collect-garbage.ts"
+import { openOnce } from "./open-once.ts"
+import { reconcile } from "./reconcile.ts"
+import { createReconcileMemory, type ReconcileMemory } from "./reconcile-memory.ts"
+import type {
+  ReconcileOutcome,
+  ReconcilePorts,
+  ReconcileRequest,
+  ReconcileSettings,
+} from "./reconcile-ports.ts"
+
+/** An hour: longer than any agent takes to read a revision that it has begun with. */
+const GARBAGE_GRACE_MS = 3_600_000
+
+/** Everything that the operator's settings name, opened when it is first needed and once per process. */
+export interface Reconciler {
+  /** Reconciles one source in one cluster. Throws UsageError `settings/unknown-…` for names that are not there. */
+  run(
+    cluster: string,
+    source: string,
+    mode: ReconcileRequest["mode"],
+    signal: AbortSignal,
+  ): Promise<ReconcileOutcome>
+  /** The mirror of a source. */
+  repository(source: string): Promise<Mirror>
+  /** The connection to a cluster. */
+  kube(cluster: string): Promise<ConfigMapWriter>
+  /** What `run` works with, for commands that look at or change a record. */
+  ports(cluster: string, source: string): Promise<ReconcilePorts>
+  close(): Promise<void>
+}
+
+export interface OpenReconcilerOptions {
+  /** Makes tokens of a GitHub App, for sources that log in as one. */
+  appTokens?: AppTokens
+}
+
+/** Wires reconcile to the mirrors and clusters of the operator's settings. Opens nothing yet. */
+export async function openReconciler(
+  settings: OperatorSettings,
+  log: Log,
+  options: OpenReconcilerOptions = {},
+): Promise<Reconciler> {
+  const mirrors = openOnce((name: string) => {
+    const { url, branch, auth } = sourceNamed(settings, name)
+    const login = authFromSettings(auth, options.appTokens)
+    return openMirror({ name, url, branch, folder: settings.mirrors, log, ...(login ? { auth: login } : {}) })
+  })
+  const clusters = openOnce((name: string) => {
+    const cluster = settings.clusters[name]
+    if (cluster === undefined) throw unknown("cluster", name, settings.clusters)
+    return connectCluster(name, cluster, log)
+  })
+  const memories = new Map<string, ReconcileMemory>()
+
+  async function ports(cluster: string, source: string): Promise<ReconcilePorts> {
+    const { rules } = sourceNamed(settings, source)
+    const memory = memories.get(source) ?? createReconcileMemory()
+    memories.set(source, memory)
+    const repository = await mirrors.get(source)
+    return {
+      kube: await clusters.get(cluster),
+      repository,
+      rulesRepository: typeof rules === "string" ? repository : await mirrors.get(rules.source),
+      settings: settingsFor(settings, cluster, source),
+      clock: systemClock,
+      log: log.child({ cluster, source }),
+      memory,
+    }
+  }
+
+  return {
+    ports,
+    repository: mirrors.get,
+    kube: clusters.get,
+    async run(cluster, source, mode, signal) {
+      const own = await ports(cluster, source)
+      const outcome = await reconcile({ cluster, source, mode }, own, signal)
+      if (mode === "full" && own.settings.store) await tidy(own, signal)
+      return outcome
+    },
+    async close() {
+      await Promise.allSettled([
+        mirrors.closeAll((mirror) => mirror.close()),
+        clusters.closeAll(async (cluster) => cluster.close()),
+      ])
+    },
+  }
+}
+
+/** Garbage goes with the hourly rebuild; failing at it is no failure of the rebuild. */
+async function tidy(ports: ReconcilePorts, signal: AbortSignal): Promise<void> {
+  const { kube, clock, log } = ports
+  try {
+    const { namespace } = ports.settings
+    const garbage = await collectGarbage({ kube, namespace, clock, grace: GARBAGE_GRACE_MS }, signal)
+    log.info({ ...garbage }, "store looked through for garbage")
+  } catch (error) {
+    signal.throwIfAborted()
+    log.warn({ err: error }, "garbage not collected")
+  }
+}
+
+/** What the operator's file says about one source in one cluster. */
+export function settingsFor(settings: OperatorSettings, cluster: string, source: string): ReconcileSettings {
+  const from = sourceNamed(settings, source)
+  const clusters = Object.entries(settings.clusters).map(
+    ([name, { namespaces }]) => [name, namespaces ? { namespaces } : {}] as const,
+  )
+  return {
+    namespace: settings.namespace,
+    repo: repoOfSource(from),
+    rulesPath: typeof from.rules === "string" ? from.rules : from.rules.path,
+    strict: from.strict,
+    foreignKeys: from.foreignKeys,
+    allowForcePush: from.allowForcePush,
+    defaults: settings.defaults,
+    guard: settings.guard,
+    clusters: new Map(clusters),
+    store: settings.clusters[cluster]?.store ?? true,
+  }
+}
+
+function sourceNamed(settings: OperatorSettings, name: string): SourceSettings {
+  const source = settings.sources[name]
+  if (source === undefined) throw unknown("source", name, settings.sources)
+  return source
+}
+
+function unknown(what: "source" | "cluster", name: string, known: object): UsageError {
+  return new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(name)}`, {
+    hint: `Known: ${Object.keys(known).join(", ") || "none"}.`,
+  })
+}
