@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm, truncate, writeFile } from "node:fs/promises"
+import { chmod, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
@@ -33,6 +33,10 @@ describe("a damaged mirror", () => {
   const damages: [string, (place: string) => Promise<void>][] = [
     ["a truncated pack", async (place) => truncate(await onePack(place), 100)],
     ["a pack without its index", async (place) => rm((await onePack(place)).replace(/pack$/, "idx"))],
+    [
+      "what a killed fetch left",
+      (place) => writeFile(join(place, "objects/pack/tmp_pack_x"), Buffer.alloc(1000)),
+    ],
     ["no HEAD", (place) => rm(join(place, "HEAD"))],
     ["leftover locks", (place) => writeFile(join(place, "refs/headrace/tip.lock"), "")],
     ["a half-written config", (place) => writeFile(join(place, "headrace.json"), '{"for')],
@@ -69,6 +73,30 @@ describe("a damaged mirror", () => {
         Buffer.concat([bytes.subarray(0, 12), Buffer.alloc(bytes.length - 32, 0xff), bytes.subarray(-20)]),
       )
       expect(Object.keys(await contents(mirror, commit))).toHaveLength(150)
+    }))
+
+  it("that a killed git left locked while it is open is unlocked, not fetched anew", () =>
+    withMirror(async (mirror, repo, folder) => {
+      await mirror.fetch()
+      const { ino } = await stat(join(folder, "m.git"))
+      const commit = await repo.commit({ a: "1" })
+      await writeFile(join(folder, "m.git/refs/headrace/tip.lock"), "")
+      expect((await mirror.fetch()).commit).toBe(commit)
+      expect((await stat(join(folder, "m.git"))).ino).toBe(ino)
+    }))
+
+  it("that cannot be mended is not fetched anew at every call", () =>
+    withMirror(async (mirror, repo, folder) => {
+      const { commit } = await mirror.fetch()
+      const tip = join(folder, "m.git/refs/headrace/tip")
+      const breakRef = () => writeFile(tip, `${"1".repeat(40)}\n`)
+      await breakRef()
+      expect((await mirror.fetch()).commit).toBe(commit)
+      const { ino } = await stat(join(folder, "m.git"))
+      await breakRef()
+      await repo.commit({ a: "1" })
+      await expect(mirror.fetch()).rejects.toMatchObject({ code: "git/damaged" })
+      expect((await stat(join(folder, "m.git"))).ino).toBe(ino)
     }))
 
   it("of another remote is replaced", () =>

@@ -1,4 +1,4 @@
-import { open, readdir, readFile } from "node:fs/promises"
+import { open, readdir } from "node:fs/promises"
 import { join } from "node:path"
 
 /** A SHA-1 repository's checksum at the end of a pack, and of an index before its own. */
@@ -14,18 +14,17 @@ export async function damagedPack(folder: string): Promise<string | undefined> {
   for (const name of names.filter((each) => each.endsWith(".pack"))) {
     const indexName = name.replace(/\.pack$/, ".idx")
     if (!names.includes(indexName)) return name
-    const index = await readFile(join(folder, indexName))
-    const recorded = index.subarray(-2 * CHECKSUM, -CHECKSUM)
-    const actual = await lastBytes(join(folder, name))
-    if (index.length < 2 * CHECKSUM || !actual.equals(recorded)) return name
+    const index = await lastBytes(join(folder, indexName), 2 * CHECKSUM)
+    const pack = await lastBytes(join(folder, name), CHECKSUM)
+    if (pack.length < CHECKSUM || !pack.equals(index.subarray(0, CHECKSUM))) return name
   }
   return undefined
 }
 
-async function lastBytes(file: string): Promise<Buffer> {
+async function lastBytes(file: string, count: number): Promise<Buffer> {
   await using handle = await open(file)
   const { size } = await handle.stat()
-  const bytes = Buffer.alloc(Math.min(CHECKSUM, size))
+  const bytes = Buffer.alloc(Math.min(count, size))
   await handle.read(bytes, 0, bytes.length, size - bytes.length)
   return bytes
 }

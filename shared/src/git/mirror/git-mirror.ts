@@ -9,7 +9,7 @@ import type { SourceRepository, Tip } from "../source-repository.ts"
 import { TreeCache } from "../tree/tree-cache.ts"
 import { CommitCounts } from "./commit-counts.ts"
 import { fetchBranch, TIP } from "./fetch-branch.ts"
-import { createMirror, type MirrorIdentity, swapMirror } from "./mirror-folder.ts"
+import { createMirror, type MirrorIdentity, removeLeftovers, swapMirror } from "./mirror-folder.ts"
 import { shareNext, untilAborted } from "./share-next.ts"
 import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
@@ -35,6 +35,9 @@ interface Reading {
   counts: CommitCounts
 }
 
+/** Milliseconds between rebuilds: one that does not help must not fetch the whole history at every poll. */
+const REBUILD_PAUSE = 300_000
+
 /** A bare repository that follows one branch of one remote. */
 export class GitMirror implements SourceRepository {
   readonly fetch: (signal?: AbortSignal) => Promise<Tip>
@@ -42,6 +45,7 @@ export class GitMirror implements SourceRepository {
   #reading: Reading
   /** What a read stumbled over: the next fetch makes the mirror anew, alone as fetches are. */
   #damage: unknown
+  #rebuildAfter = 0
   readonly #upkeep: Upkeep
   readonly #closing = new AbortController()
 
@@ -106,12 +110,25 @@ export class GitMirror implements SourceRepository {
   async #fetchNow(signal: AbortSignal): Promise<Tip> {
     try {
       if (this.#damage !== undefined) throw this.#damage
-      await fetchBranch({ ...this.#options, signal })
+      await this.#fetchUnlocked(signal)
       return await this.#tip(signal)
     } catch (error) {
       if (error !== this.#damage && !hasCode(error, "git/damaged")) throw error
+      if (Date.now() < this.#rebuildAfter) throw error
+      this.#rebuildAfter = Date.now() + REBUILD_PAUSE
       await this.#rebuild(error, signal)
       return this.#tip(signal)
+    }
+  }
+
+  /** The folder is ours and nothing else of ours writes now, so a lock is one that a killed git left. */
+  async #fetchUnlocked(signal: AbortSignal): Promise<void> {
+    try {
+      await fetchBranch({ ...this.#options, signal })
+    } catch (error) {
+      if (!hasCode(error, "git/locked")) throw error
+      await removeLeftovers(this.#options.place)
+      await fetchBranch({ ...this.#options, signal })
     }
   }
 

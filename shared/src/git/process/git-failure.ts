@@ -41,6 +41,11 @@ const KINDS: readonly Kind[] = [
     hint: "Free space in the folder of the mirrors.",
   },
   {
+    code: "git/locked",
+    pattern: /\.lock': File exists/,
+    hint: "A killed git left it; it is removed and the fetch tried again.",
+  },
+  {
     code: "git/damaged",
     pattern:
       /not a git repository|is corrupt|corrupted? |object file .* is empty|bad object|unable to (read|parse|find|unpack) |does not match index|far too short|is truncated|inflate|index file .* (too small|corrupt)|missing (blob|tree|commit)|bad (tree|revision|ref)|Unable to create '.*\.lock'|cannot lock ref|did not send all necessary objects|unresolved deltas|packed-refs/,
@@ -57,7 +62,9 @@ const KINDS: readonly Kind[] = [
 /** The error for a git command that failed, by what it wrote to standard error. */
 export function gitFailure(command: string, code: number | null, stderr: string): HeadraceError {
   const text = stderr.trim()
-  const kind = KINDS.find(({ pattern }) => pattern.test(text))
+  // What the other side complains of is no damage here, and fetching anew would not mend it.
+  const ours = text.replaceAll(/^remote: .*$/gm, "")
+  const kind = KINDS.find(({ code: kindOf, pattern }) => pattern.test(kindOf === "git/damaged" ? ours : text))
   const said = text
     .split("\n")
     .filter((line) => line !== "")
