@@ -1,11 +1,29 @@
 #!/usr/bin/env node
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command, CommanderError } from "commander"
+import { addAdoptCommand } from "./commands/adopt.ts"
+import { addApplyCommand } from "./commands/apply.ts"
+import { addApproveCommand } from "./commands/approve.ts"
 import type { CommandRun } from "./commands/command-run.ts"
+import { addDetachCommand } from "./commands/detach.ts"
+import { addHoldCommand } from "./commands/hold.ts"
 import { addPlanCommand } from "./commands/plan.ts"
+import { addReleaseCommand } from "./commands/release.ts"
+import { addRewindCommand } from "./commands/rewind.ts"
+import { addStatusCommand } from "./commands/status.ts"
 
 /** One line per command. Each describes its flags only, and loads what it does when it runs. */
-const COMMANDS = [addPlanCommand]
+const COMMANDS = [
+  addPlanCommand,
+  addApplyCommand,
+  addStatusCommand,
+  addHoldCommand,
+  addReleaseCommand,
+  addRewindCommand,
+  addApproveCommand,
+  addAdoptCommand,
+  addDetachCommand,
+]
 
 async function main(signal: AbortSignal): Promise<number> {
   const run: CommandRun = { signal, exitCode: 0 }

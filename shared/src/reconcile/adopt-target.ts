@@ -1,7 +1,8 @@
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
-import { withOwner, withoutStamp } from "./ownership.ts"
+import { SOURCE_LABEL, withOwner, withoutStamp } from "./ownership.ts"
+import { placeText } from "./plan-at.ts"
 import { isLostRace } from "./record-state.ts"
 
 const TRIES = 12
@@ -22,8 +23,31 @@ export async function adoptTarget(
 }
 
 /** Takes everything of Headrace's off a ConfigMap; Prow's labels stay, so that Prow takes it over again. */
-export async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortSignal): Promise<void> {
+async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortSignal): Promise<void> {
   await changeMetadata(kube, target, withoutStamp, signal)
+}
+
+/**
+ * Takes a source's marks off every ConfigMap that carries them in these namespaces (`""`: all), then removes
+ * its record. Gives `namespace/name` of each. The store is left to garbage collection.
+ */
+export async function detachSource(
+  kube: ConfigMapWriter,
+  place: { namespace: string; source: string; namespaces: readonly string[] },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const labelSelector = `${SOURCE_LABEL}=${place.source}`
+  const detached: string[] = []
+  for (const namespace of place.namespaces) {
+    const { items } = await kube.list(namespace, { labelSelector }, signal)
+    for (const { metadata } of items) {
+      await detachTarget(kube, metadata, signal)
+      detached.push(placeText(metadata))
+    }
+  }
+  const record = await kube.get(place.namespace, place.source, signal)
+  if (record) await kube.remove(record, signal)
+  return detached
 }
 
 async function changeMetadata(

@@ -1,5 +1,5 @@
 import pLimit from "p-limit"
-import { errorText } from "../foundation/errors.ts"
+import { errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Aim } from "./aim.ts"
 import type { Choice } from "./choose-targets.ts"
 import type { Stamp } from "./ownership.ts"
@@ -54,7 +54,7 @@ export async function writeView(
     } catch (error) {
       if (signal.aborted) return
       ports.log.warn({ target: place, err: error }, "target not written")
-      result.failed.set(place, errorText(error))
+      result.failed.set(place, reasonOf(error))
     }
   }
 }
@@ -70,4 +70,9 @@ function ownedKeys(foreignKeys: "remove" | "keep", place: string, planOf: PlanOf
     const keys = new Set(planned?.keys.map((key) => key.key))
     return (key) => keys.has(key)
   }
+}
+
+/** The code first, so that it stays when the record cuts the text. */
+function reasonOf(error: unknown): string {
+  return error instanceof HeadraceError ? `${error.code}: ${errorText(error)}` : errorText(error)
 }

@@ -1,0 +1,95 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
+import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
+import { openLanes } from "@headrace/shared/lanes/open-lanes"
+import { createLog } from "@headrace/shared/observe/log"
+import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
+import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { Duration } from "@headrace/shared/settings/units"
+import type { ApplyOptions } from "../apply.ts"
+import { applyThroughLanes } from "../apply-through-lanes.ts"
+import { forEachPlace, type PlaceResult } from "../for-each-place.ts"
+import { choosePlaces } from "../place-options.ts"
+import { printPlaces } from "../print-places.ts"
+
+type Applied = LaneResult & { milliseconds?: number }
+
+/** Runs `apply`; gives the exit code: 1 when any cluster is not at its goal, or a target was not written. */
+export async function runApply(options: ApplyOptions, signal: AbortSignal): Promise<number> {
+  const results = options.direct ? await applyDirectly(options, signal) : await applyByLanes(options, signal)
+  const code = printPlaces(results, options.output, appliedText)
+  return results.every((one) => one.ok && isApplied(one.result)) ? code : 1
+}
+
+async function applyDirectly(options: ApplyOptions, signal: AbortSignal): Promise<PlaceResult<Applied>[]> {
+  const results = await forEachPlace(options, signal, async (reconciler, { cluster, source }) => {
+    const start = performance.now()
+    const outcome = await reconciler.run(cluster, source, modeOf(options), signal)
+    const { written, token, stages } = outcome
+    const milliseconds = Math.round(performance.now() - start)
+    if (process.stderr.isTTY) process.stderr.write(`${source} in ${cluster}: ${outcome.result}\n`)
+    return { ...laneResult(outcome), token, written, stages, milliseconds }
+  })
+  return results
+}
+
+async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise<PlaceResult<Applied>[]> {
+  const settings = await loadOperatorSettings(options.config)
+  const places = choosePlaces(settings, options)
+  const redis = await findRedisUrl(settings.redis, options.redisUrlFile, process.env)
+  if (redis === undefined) {
+    throw new UsageError("lanes/no-redis", "nothing says where Redis is", {
+      hint: "Give --redis-url-file, redis.urlFile in the settings, REDIS_URL, or --direct to do without.",
+    })
+  }
+  const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
+  const reconciler = await openReconciler(settings, log)
+  const lanes = await openLanes({ redis, log })
+  try {
+    const applied = await applyThroughLanes(
+      {
+        lanes,
+        clusters: [...new Set(places.map(({ cluster }) => cluster))],
+        sources: [...new Set(places.map(({ source }) => source))],
+        mode: modeOf(options),
+        reason: "operator",
+        openReconciler: async () => reconciler,
+        timeLimit: readDuration(options.timeLimit),
+        log,
+      },
+      signal,
+    )
+    return applied.map(({ cluster, source, result }) =>
+      result ? { cluster, source, ok: true, result } : { cluster, source, ok: false, error: NO_OUTCOME },
+    )
+  } finally {
+    await lanes.close()
+    await reconciler.close()
+  }
+}
+
+const NO_OUTCOME = {
+  code: "apply/no-outcome",
+  message: "no outcome within the time",
+  hint: "The wake-up stays in its lane; see status.",
+}
+
+function modeOf(options: ApplyOptions): "incremental" | "full" {
+  return options.incremental ? "incremental" : "full"
+}
+
+function isApplied(result: Applied): boolean {
+  return result.error === null && result.failed.length === 0
+}
+
+function appliedText(result: Applied): string {
+  const failed = result.failed.map(({ target, reason }) => `\n  ${target}: ${reason}`)
+  const error = result.error ? `\n  ${result.error.message} [${result.error.code}]` : ""
+  return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${failed.join("")}`
+}
+
+function readDuration(text: string): number {
+  const parsed = Duration.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new UsageError("apply/time-limit", `--time-limit ${text}: expected a duration such as 10m`)
+}

@@ -1,0 +1,15 @@
+import type { Command } from "commander"
+import type { CommandRun } from "./command-run.ts"
+import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
+
+/** `detach`: gives ConfigMaps back to Prow. */
+export function addDetachCommand(program: Command, run: CommandRun): void {
+  addPlaceOptions(program.command("detach"))
+    .description(
+      "Takes Headrace's marks off the ConfigMaps of a source and removes its record; take it out of the settings first.",
+    )
+    .action(async (options: PlaceOptions) => {
+      const { runDetach } = await import("./operate/run-adopt.ts")
+      run.exitCode = await runDetach(options, run.signal)
+    })
+}

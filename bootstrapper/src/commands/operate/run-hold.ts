@@ -1,0 +1,76 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
+import {
+  approveCommit,
+  type HoldPorts,
+  holdSource,
+  releaseSource,
+  rewindSource,
+} from "@headrace/shared/reconcile/hold-source"
+import type { Record } from "@headrace/shared/record/record"
+import type { ApproveOptions } from "../approve.ts"
+import { forEachPlace } from "../for-each-place.ts"
+import type { HoldOptions } from "../hold.ts"
+import type { PlaceOptions } from "../place-options.ts"
+import { printPlaces } from "../print-places.ts"
+import type { RewindOptions } from "../rewind.ts"
+
+/** Runs `hold`. */
+export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {
+  const { commit } = options
+  const hold = { ...holdOf(options), ...(commit === undefined ? {} : { commit: fullId(commit) }) }
+  return change(options, signal, (ports) => holdSource(ports, hold, signal))
+}
+
+/** Runs `rewind`. */
+export function runRewind(options: RewindOptions, signal: AbortSignal): Promise<number> {
+  const hold = { ...holdOf(options), commit: fullId(options.to) }
+  return change(options, signal, (ports) => rewindSource(ports, hold, signal))
+}
+
+/** Runs `release`. */
+export function runRelease(options: PlaceOptions, signal: AbortSignal): Promise<number> {
+  return change(options, signal, (ports) => releaseSource(ports, signal))
+}
+
+/** Runs `approve`. */
+export function runApprove(options: ApproveOptions, signal: AbortSignal): Promise<number> {
+  const commit = fullId(options.commit)
+  return change(options, signal, (ports) => approveCommit(ports, commit, signal))
+}
+
+async function change(
+  options: PlaceOptions,
+  signal: AbortSignal,
+  how: (ports: HoldPorts) => Promise<Record>,
+): Promise<number> {
+  const results = await forEachPlace(
+    options,
+    signal,
+    async (reconciler, { cluster, source }, { namespace }) => {
+      const { kube, clock, repository, rulesRepository } = await reconciler.ports(cluster, source)
+      await repository.fetch(signal)
+      const record = await how({ kube, clock, repository, rulesRepository, namespace, source })
+      const { commit, hold, approved } = record
+      return { commit, hold, approved }
+    },
+  )
+  return printPlaces(results, options.output, ({ commit, hold, approved }) => {
+    const held = hold ? `held at ${hold.commit}` : "follows its branch"
+    return `${held}, shows ${commit ?? "nothing"}${approved ? `, ${approved} approved` : ""}`
+  })
+}
+
+function holdOf({ by, reason, until }: Pick<HoldOptions, "by" | "reason" | "until">) {
+  if (until === undefined) return { by, reason, until: null }
+  const time = Date.parse(until)
+  if (Number.isNaN(time)) throw new UsageError("hold/until", `--until ${until}: expected an ISO time`)
+  return { by, reason, until: new Date(time).toISOString() }
+}
+
+/** An abbreviation could mean another commit tomorrow. */
+function fullId(commit: string): string {
+  if (/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) return commit
+  throw new UsageError("hold/commit", `${commit} is not a full commit id`, {
+    hint: "Give all of it: git rev-parse COMMIT.",
+  })
+}

@@ -1,0 +1,48 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { Command } from "commander"
+import { flag } from "./flag.ts"
+
+/** Flags of every command that works on records: which settings, which clusters, which sources, how to print. */
+export interface PlaceOptions {
+  config: string
+  cluster?: string[]
+  source?: string[]
+  output: "json" | "text"
+  logLevel: string
+}
+
+/** A source in a cluster: what one record is of. */
+export interface Place {
+  cluster: string
+  source: string
+}
+
+/** Adds the flags of PlaceOptions to a command. */
+export function addPlaceOptions(command: Command): Command {
+  return command
+    .addOption(flag("--config <file>", "the operator's file").makeOptionMandatory())
+    .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given"))
+    .addOption(flag("--source <name...>", "sources of the settings; all when not given"))
+    .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
+    .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
+}
+
+/** Every place that the flags choose, in the settings' order. Throws UsageError `settings/unknown-…`. */
+export function choosePlaces(settings: OperatorSettings, options: PlaceOptions): Place[] {
+  const clusters = chosen("cluster", Object.keys(settings.clusters), options.cluster)
+  const sources = chosen("source", Object.keys(settings.sources), options.source)
+  return clusters.flatMap((cluster) => sources.map((source) => ({ cluster, source })))
+}
+
+function chosen(
+  what: string,
+  known: readonly string[],
+  wanted: readonly string[] | undefined,
+): readonly string[] {
+  const stray = wanted?.find((name) => !known.includes(name))
+  if (stray === undefined) return wanted ?? known
+  throw new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(stray)}`, {
+    hint: `Known: ${known.join(", ") || "none"}.`,
+  })
+}

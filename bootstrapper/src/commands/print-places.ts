@@ -1,0 +1,27 @@
+import type { PlaceResult } from "./for-each-place.ts"
+
+/**
+ * Prints the results, as JSON (an array: cluster, source, then the result's members or `error`) or as a line
+ * each. Gives the exit code: 1 when anything failed.
+ */
+export function printPlaces<Result extends object>(
+  results: readonly PlaceResult<Result>[],
+  output: "json" | "text",
+  text: (result: Result) => string,
+): number {
+  if (output === "json") {
+    const values = results.map((one) => {
+      const { cluster, source } = one
+      return one.ok ? { cluster, source, ...one.result } : { cluster, source, error: one.error }
+    })
+    process.stdout.write(`${JSON.stringify(values, undefined, 2)}\n`)
+  } else {
+    for (const one of results) process.stdout.write(`${one.source} in ${one.cluster}: ${lineOf(one, text)}\n`)
+  }
+  return results.every((one) => one.ok) ? 0 : 1
+}
+
+function lineOf<Result>(one: PlaceResult<Result>, text: (result: Result) => string): string {
+  if (one.ok) return text(one.result)
+  return `${one.error.message} [${one.error.code}]${one.error.hint ? `\n  ${one.error.hint}` : ""}`
+}

@@ -1,0 +1,19 @@
+import type { Command } from "commander"
+import type { CommandRun } from "./command-run.ts"
+import { flag } from "./flag.ts"
+import { addHoldOptions, type HoldOptions } from "./hold.ts"
+
+export interface RewindOptions extends Omit<HoldOptions, "commit"> {
+  to: string
+}
+
+/** `rewind`: takes clusters to any commit, back too, and holds them there. */
+export function addRewindCommand(program: Command, run: CommandRun): void {
+  addHoldOptions(program.command("rewind"))
+    .description("Takes clusters to a commit that need not come after what they show, and holds them there.")
+    .addOption(flag("--to <commit>", "full id of the commit").makeOptionMandatory())
+    .action(async (options: RewindOptions) => {
+      const { runRewind } = await import("./operate/run-hold.ts")
+      run.exitCode = await runRewind(options, run.signal)
+    })
+}

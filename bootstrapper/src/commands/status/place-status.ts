@@ -1,0 +1,100 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import { holdInForce } from "@headrace/shared/record/goal"
+import type { Record } from "@headrace/shared/record/record"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
+
+/** What one cluster shows of one source. */
+export interface PlaceStatus {
+  /** `absent`: no record. `current`, `behind`: of the branch. `held`, `stopped`, `working`: as the record says. */
+  state: "absent" | "current" | "behind" | "held" | "stopped" | "working" | "unknown"
+  commit: string | null
+  token: Record["token"] | null
+  /** The branch's tip and how many commits are missing; null when git was not asked, or cannot tell. */
+  tip: string | null
+  behind: number | null
+  hold: Record["hold"]
+  stopped: Record["stopped"]
+  /** Commits with writing under way, or left by a worker that died. */
+  intents: { commit: string; targets: number | "all" }[]
+  failed: Record["failed"]
+  failedMore: number
+  /** Null where the cluster keeps no store. */
+  store: { targets: number; files: number; bytes: number } | null
+}
+
+/** The branch as git tells it. */
+export interface BranchTip {
+  commit: string
+  seq: number
+  /** seq of the commit that the record shows, where the mirror has it. */
+  seqOf(commit: string): Promise<number | undefined>
+}
+
+/** Reads a place's record, and the store's index for its sizes; `tip` undefined: git was not asked. */
+export async function placeStatus(
+  kube: ConfigMapWriter,
+  place: { namespace: string; source: string },
+  tip: BranchTip | undefined,
+  fetchIndex: FetchIndex,
+  signal: AbortSignal,
+): Promise<PlaceStatus> {
+  const configMap = await kube.get(place.namespace, place.source, signal)
+  if (configMap === undefined) return { ...NOTHING, tip: tip?.commit ?? null }
+  const record = readRecord(configMap)
+  const behind = await commitsBehind(record, tip)
+  return {
+    state: stateOf(record, tip),
+    commit: record.commit,
+    token: record.token,
+    tip: tip?.commit ?? null,
+    behind,
+    hold: record.hold,
+    stopped: record.stopped,
+    intents: record.intents.map(({ commit, targets }) => ({
+      commit,
+      targets: targets === "all" ? targets : targets.length,
+    })),
+    failed: record.failed,
+    failedMore: record.failedMore,
+    store: record.root === null ? null : await storeSize(record.root, fetchIndex),
+  }
+}
+
+const NOTHING: PlaceStatus = {
+  state: "absent",
+  commit: null,
+  token: null,
+  tip: null,
+  behind: null,
+  hold: null,
+  stopped: null,
+  intents: [],
+  failed: [],
+  failedMore: 0,
+  store: null,
+}
+
+function stateOf(record: Record, tip: BranchTip | undefined): PlaceStatus["state"] {
+  if (record.stopped) return "stopped"
+  if (record.hold && holdInForce(record.hold, systemClock.now())) return "held"
+  if (record.intents.length > 0) return "working"
+  if (tip === undefined) return "unknown"
+  return record.commit === tip.commit ? "current" : "behind"
+}
+
+async function commitsBehind(record: Record, tip: BranchTip | undefined): Promise<number | null> {
+  if (tip === undefined || record.commit === null) return null
+  const seq = await tip.seqOf(record.commit)
+  return seq === undefined ? null : Math.max(0, tip.seq - seq)
+}
+
+async function storeSize(root: string, fetchIndex: FetchIndex): Promise<NonNullable<PlaceStatus["store"]>> {
+  const targets = await listTargets(root, fetchIndex)
+  return {
+    targets: targets.length,
+    files: targets.reduce((files, target) => files + target.files, 0),
+    bytes: targets.reduce((bytes, target) => bytes + target.bytes, 0),
+  }
+}
