@@ -3,13 +3,12 @@ import type { Log } from "../../observe/log.ts"
 import type { Tree } from "../../plan/tree.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { itemAt } from "../links/sorted-paths.ts"
-import { ObjectReader } from "../objects/object-reader.ts"
 import { runGit } from "../process/run-git.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
-import { TreeCache } from "../tree/tree-cache.ts"
-import { CommitCounts } from "./commit-counts.ts"
 import { fetchBranch, TIP } from "./fetch-branch.ts"
+import { isDamage } from "./is-damage.ts"
 import { createMirror, type MirrorIdentity, removeLeftovers, swapMirror } from "./mirror-folder.ts"
+import { checkId, closeReading, missing, openReading, type Reading, readContents } from "./reading.ts"
 import { shareNext, untilAborted } from "./share-next.ts"
 import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
@@ -25,14 +24,6 @@ export interface GitMirrorOptions {
   upkeep?: UpkeepOptions
   /** Lets go of the folder. */
   release(): Promise<void>
-}
-
-/** What is known of the repository at `place`, and the processes that read it; gone when it is replaced. */
-interface Reading {
-  contents: ObjectReader
-  sizes: ObjectReader
-  trees: TreeCache
-  counts: CommitCounts
 }
 
 /** Milliseconds between rebuilds: one that does not help must not fetch the whole history at every poll. */
@@ -114,10 +105,20 @@ export class GitMirror implements SourceRepository {
       return await this.#tip(signal)
     } catch (error) {
       if (error !== this.#damage && !hasCode(error, "git/damaged")) throw error
-      if (Date.now() < this.#rebuildAfter) throw error
-      this.#rebuildAfter = Date.now() + REBUILD_PAUSE
-      await this.#rebuild(error, signal)
+      await this.#rebuildRarely(error, signal)
       return this.#tip(signal)
+    }
+  }
+
+  /** A rebuild that the network ended may be tried again at once; one that came to its end may not. */
+  async #rebuildRarely(reason: unknown, signal: AbortSignal): Promise<void> {
+    if (Date.now() < this.#rebuildAfter) throw reason
+    try {
+      await this.#rebuild(reason, signal)
+      this.#rebuildAfter = Date.now() + REBUILD_PAUSE
+    } catch (error) {
+      if (hasCode(error, "git/damaged")) this.#rebuildAfter = Date.now() + REBUILD_PAUSE
+      throw error
     }
   }
 
@@ -155,25 +156,13 @@ export class GitMirror implements SourceRepository {
     try {
       return await read()
     } catch (error) {
-      if (!(await this.#isDamage(error))) throw error
+      if (!(await isDamage(error, this.#options.place))) throw error
       if (this.#reading === before) {
         this.#damage ??= error
         await this.fetch()
       }
       return read()
     }
-  }
-
-  /** An object may be missing because it was never here; damage is when the tip lacks one of its own. */
-  async #isDamage(error: unknown): Promise<boolean> {
-    if (hasCode(error, "git/damaged") || hasCode(error, "git/reader-died")) return true
-    if (!hasCode(error, "git/missing-object")) return false
-    const args = ["rev-list", "--objects", "--quiet", TIP, "--"]
-    const walk = runGit({ gitDir: this.#options.place, args, timeout: 600_000 })
-    return walk.then(
-      () => false,
-      (fault: unknown) => hasCode(fault, "git/damaged"),
-    )
   }
 
   /** Fetches everything into a new repository beside the old one, then puts it in its place. */
@@ -190,51 +179,4 @@ export class GitMirror implements SourceRepository {
     closeReading(old)
     log.info("the mirror is whole again")
   }
-}
-
-function openReading(place: string): Reading {
-  const contents = new ObjectReader(place, "contents")
-  const sizes = new ObjectReader(place, "sizes")
-  const reading = { contents, sizes, counts: new CommitCounts(place) }
-  const trees = new TreeCache(place, {
-    contents: (oids) => readContents(reading, oids),
-    sizes: async (oids) => {
-      const found = await sizes.read(oids)
-      return found.map((object, index) => (object ?? missingBlob(oids, index)).size)
-    },
-  })
-  return { ...reading, trees }
-}
-
-function closeReading(reading: Reading): void {
-  reading.contents.close()
-  reading.sizes.close()
-}
-
-async function readContents(
-  reading: { contents: ObjectReader },
-  oids: readonly string[],
-  signal?: AbortSignal,
-): Promise<Buffer[]> {
-  for (const oid of oids) checkId(oid)
-  const found = await reading.contents.read(oids, signal)
-  return found.map((object, index) => {
-    if (object?.type !== "blob") return missingBlob(oids, index)
-    return object.content
-  })
-}
-
-function missingBlob(oids: readonly string[], index: number): never {
-  throw missing("blob", oids[index] ?? "")
-}
-
-function missing(kind: string, name: string): HeadraceError {
-  return new HeadraceError("git/missing-object", `the mirror has no ${kind} ${name}`, {
-    hint: "It was never on the followed branch, or was force-pushed away and has been dropped.",
-  })
-}
-
-function checkId(id: string): void {
-  if (/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)) return
-  throw new HeadraceError("git/bad-id", `${JSON.stringify(id)} is not a full object id`)
 }
