@@ -8,7 +8,9 @@ import { openDeliveryBook } from "./deliveries/keep-deliveries.ts"
 import { createPluginMetrics } from "./observe/plugin-metrics.ts"
 import { readPluginReadiness } from "./observe/plugin-readiness.ts"
 import { type HttpServer, type Route, serveHttp } from "./serve-http.ts"
+import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
+import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
 import { acceptDelivery } from "./webhook/accept-delivery.ts"
 import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
 import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
@@ -24,6 +26,8 @@ export interface StartPluginOptions {
   listen: string
   /** Milliseconds between saying "not ready" and taking no more requests, for load balancers to notice. */
   drain?: number
+  /** Cron pattern (UTC) of full reconciles. */
+  schedule?: string | undefined
   log: Log
 }
 
@@ -53,7 +57,11 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
       log.warn({ err: errorText(error) }, "lanes could not be woken")
     })
   })
-  const polls = startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal)
+  keepSchedule(lanes, clusters, sources, options.schedule, log)
+  const watches = Promise.all([
+    startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal),
+    watchLateLanes({ lanes, clusters, sources, log }, stop.signal),
+  ])
   const http = await serveHttp(
     options.listen,
     routes,
@@ -69,20 +77,20 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     throw error
   })
   log.info({ url: http.url, clusters, sources }, "plugin started")
-  return { url: http.url, close: () => closePlugin(stop, http, workers, polls, options) }
+  return { url: http.url, close: () => closePlugin(stop, http, workers, watches, options) }
 }
 
 async function closePlugin(
   stop: AbortController,
   http: HttpServer,
   workers: { close(): Promise<void> },
-  polls: Promise<void>,
+  watches: Promise<unknown>,
   options: StartPluginOptions,
 ): Promise<void> {
   stop.abort()
   await delay(options.drain ?? 0)
   await http.close()
-  await Promise.all([workers.close(), polls])
+  await Promise.all([workers.close(), watches])
   options.log.info({}, "plugin stopped")
 }
 

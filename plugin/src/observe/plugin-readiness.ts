@@ -1,6 +1,6 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
-import { type LaneAge, readLaneAges } from "../work/watch-lanes.ts"
+import { isLate, type LaneAge, readLaneAges } from "../work/watch-lanes.ts"
 
 export interface ReadinessPorts {
   lanes: Lanes
@@ -9,9 +9,6 @@ export interface ReadinessPorts {
   sources: readonly string[]
   stopping: AbortSignal
 }
-
-/** An hourly run, and some. */
-const OLDEST_SUCCESS_MS = 65 * 60_000
 
 /**
  * Ready when a webhook would be taken and worked: Redis answers, every lane has its worker. A lane that has
@@ -26,14 +23,14 @@ export async function readPluginReadiness(ports: ReadinessPorts): Promise<Readin
     return { ready: false, reasons: idle.map((cluster) => `no worker runs for ${cluster}`) }
   try {
     const ages = await readLaneAges(ports.lanes, ports.clusters, ports.sources)
-    return { ready: true, reasons: ages.flatMap((age) => lateness(age, Date.now())) }
+    const late = ages.filter((age) => isLate(age, Date.now()))
+    return { ready: true, reasons: late.map(lateness) }
   } catch {
     return { ready: false, reasons: ["Redis does not answer"] }
   }
 }
 
-function lateness({ cluster, source, lastSuccess }: LaneAge, now: number): string[] {
-  if (lastSuccess === undefined) return [`late: ${source} has not yet succeeded in ${cluster}`]
-  if (now - lastSuccess < OLDEST_SUCCESS_MS) return []
-  return [`late: ${source} last succeeded in ${cluster} at ${new Date(lastSuccess).toISOString()}`]
+function lateness({ cluster, source, lastSuccess }: LaneAge): string {
+  if (lastSuccess === undefined) return `late: ${source} has not yet succeeded in ${cluster}`
+  return `late: ${source} last succeeded in ${cluster} at ${new Date(lastSuccess).toISOString()}`
 }

@@ -9,6 +9,14 @@ export interface LaneAge {
   lastSuccess: number | undefined
 }
 
+/** An hourly run, and some. */
+const OLDEST_SUCCESS_MS = 65 * 60_000
+
+/** True when the last success is older than an hourly run allows, or there was none. */
+export function isLate({ lastSuccess }: LaneAge, now: number): boolean {
+  return lastSuccess === undefined || now - lastSuccess > OLDEST_SUCCESS_MS
+}
+
 /** The age of every lane's last success, by whichever worker. */
 export async function readLaneAges(
   lanes: Lanes,

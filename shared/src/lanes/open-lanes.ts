@@ -62,8 +62,9 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
   const where = redisAddressText(address)
   const prefix = hashTag(options.prefix ?? "headrace")
   const key = (...parts: string[]) => [prefix, ...parts].join(":")
+  // The gate tells of an outage once; each try to connect anew is for who looks closely.
   const onError = (error: Error) =>
-    options.log.warn({ redis: where, err: error.message }, "redis connection failed")
+    options.log.debug({ redis: where, err: error.message }, "redis connection failed")
 
   const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, onError })
   const gate = watchRedis(redis, where, key("format"), options.log)

@@ -48,6 +48,7 @@ export function watchRedis(client: RedisClient, where: string, formatKey: string
 
   client.on("ready", () => void look())
   client.on("close", () => {
+    if (trouble === undefined) log.warn({ redis: where }, "redis is away")
     trouble = unavailable(where, lastError)
   })
   client.on("error", (error: Error) => {

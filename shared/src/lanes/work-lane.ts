@@ -121,11 +121,17 @@ class RunningLane implements LaneWorker {
       drainDelay: 2,
       runRetryDelay: 1000,
     })
-    worker.on("error", (error) => this.#log.warn({ err: error.message }, "lane worker met an error"))
+    worker.on("error", (error) => this.#onError(error))
     worker.on("stalled", (jobId) =>
       this.#log.warn({ job: jobId }, "took over from a worker that fell silent"),
     )
     this.#worker = worker
+  }
+
+  #onError(error: Error): void {
+    // While Redis is away, BullMQ tells of every try; the gate has told of the outage.
+    const level = this.#lanes.trouble() ? "debug" : "warn"
+    this.#log[level]({ err: error.message }, "lane worker met an error")
   }
 
   async #work(job: Job<LaneJob>): Promise<void> {

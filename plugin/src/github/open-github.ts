@@ -1,0 +1,56 @@
+import { readFile } from "node:fs/promises"
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { createAppAuth } from "@octokit/auth-app"
+import { Octokit } from "@octokit/rest"
+
+/** A GitHub App's installation, as the settings name it. */
+export interface AppLogin {
+  appId: number
+  installationId: number
+  privateKeyFile: string
+}
+
+/** Milliseconds that GitHub may take to answer. */
+const ANSWER_LIMIT_MS = 15_000
+
+/** GitHub's API as an App's installation. Throws UsageError `github/credentials`. */
+export async function openAsApp(app: AppLogin, apiUrl: string): Promise<Octokit> {
+  const { appId, installationId, privateKeyFile } = app
+  const privateKey = await readCredentials(privateKeyFile)
+  return new Octokit({
+    ...options(apiUrl),
+    authStrategy: createAppAuth,
+    auth: { appId, installationId, privateKey },
+  })
+}
+
+/** GitHub's API with a token, which is read again for each request, so that it may be rotated. */
+export function openWithToken(tokenFile: string, apiUrl: string): Octokit {
+  const octokit = new Octokit(options(apiUrl))
+  octokit.hook.before("request", async (request) => {
+    request.headers.authorization = `token ${await readCredentials(tokenFile)}`
+  })
+  return octokit
+}
+
+function options(apiUrl: string): ConstructorParameters<typeof Octokit>[0] {
+  // Octokit writes to the console by default; what fails is thrown, and logged by whoever asked.
+  const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+  return {
+    baseUrl: apiUrl.replace(/\/+$/, ""),
+    userAgent: "headrace",
+    log: silent,
+    request: {
+      fetch: (url: string, init: RequestInit) =>
+        fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
+    },
+  }
+}
+
+async function readCredentials(file: string): Promise<string> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new UsageError("github/credentials", `cannot read the GitHub credentials ${file}`, { cause })
+  })
+  if (text.trim() !== "") return text.trim()
+  throw new UsageError("github/credentials", `the GitHub credentials ${file} are empty`)
+}

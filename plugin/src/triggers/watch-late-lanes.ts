@@ -1,0 +1,38 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { errorText } from "@headrace/shared/foundation/errors"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
+import type { Log } from "@headrace/shared/observe/log"
+import { isLate, readLaneAges } from "../work/watch-lanes.ts"
+
+export interface WatchdogOptions {
+  lanes: Lanes
+  clusters: readonly string[]
+  sources: readonly string[]
+  /** Milliseconds between looks. */
+  interval?: number
+  log: Log
+}
+
+const LOOK_MS = 5 * 60_000
+
+/**
+ * The watchdog: wakes lanes, for a full reconcile, whose last success is older than it should be, whatever
+ * was to have woken them (a scheduler that Redis lost, a CronJob that does not run). Ends with the signal.
+ */
+export async function watchLateLanes(options: WatchdogOptions, signal: AbortSignal): Promise<void> {
+  const { lanes, clusters, sources, log } = options
+  while (!signal.aborted) {
+    await delay(options.interval ?? LOOK_MS, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted || lanes.trouble()) continue
+    try {
+      const late = (await readLaneAges(lanes, clusters, sources)).filter((age) => isLate(age, Date.now()))
+      for (const { cluster, source, lastSuccess } of late) {
+        log.warn({ cluster, source, lastSuccess }, "lane is late")
+        await wakeLanes(lanes, [cluster], [source], { mode: "full", reason: "watchdog" })
+      }
+    } catch (error) {
+      log.warn({ err: errorText(error) }, "lanes could not be watched")
+    }
+  }
+}

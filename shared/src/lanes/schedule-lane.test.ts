@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest"
+import { until } from "../../../test/harness/until.ts"
+import { withRedis } from "../../../test/harness/with-redis.ts"
+import { createLog } from "../observe/log.ts"
+import { type Lanes, openLanes } from "./open-lanes.ts"
+import { scheduleLane, unscheduleLane } from "./schedule-lane.ts"
+import { workLane } from "./work-lane.ts"
+
+const log = createLog("test", { level: "silent" })
+const EVERY_SECOND = "* * * * * *"
+
+async function withLanes<T>(fn: (lanes: Lanes) => Promise<T>): Promise<T> {
+  return withRedis(async ({ url }) => {
+    const lanes = await openLanes({ redis: url, log })
+    try {
+      return await fn(lanes)
+    } finally {
+      await lanes.close()
+    }
+  })
+}
+
+describe("scheduleLane", () => {
+  it("wakes a lane again and again, once for however many programs set it up", () =>
+    withLanes(async (lanes) => {
+      await Promise.all([1, 2, 3, 4].map(() => scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)))
+      expect(await lanes.queue("build01").getJobSchedulersCount()).toBe(1)
+      expect(await lanes.queue("build01").getDelayedCount()).toBe(1)
+
+      const seen: string[] = []
+      const worker = workLane(
+        lanes,
+        "build01",
+        async ({ source, mode, reason }) => {
+          seen.push(`${source}/${mode}/${reason}`)
+          return { result: "noop", commit: null, failed: [], error: null }
+        },
+        { log },
+      )
+      await until(() => seen.length >= 3)
+      await worker.close()
+      expect(new Set(seen)).toEqual(new Set(["release/full/schedule"]))
+    }))
+
+  it("is taken back", () =>
+    withLanes(async (lanes) => {
+      await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
+      await unscheduleLane(lanes, "build01", ["release"])
+      expect(await lanes.queue("build01").getJobSchedulersCount()).toBe(0)
+      expect(await lanes.queue("build01").getDelayedCount()).toBe(0)
+    }))
+
+  it("refuses a pattern that does not read", () =>
+    withLanes(async (lanes) => {
+      await expect(scheduleLane(lanes, "build01", ["release"], "now and then")).rejects.toMatchObject({
+        code: "lanes/schedule",
+      })
+    }))
+})
