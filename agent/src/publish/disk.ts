@@ -64,6 +64,9 @@ export interface Disk {
   /** Sets the modification time to now. */
   touch(path: string): void
 
+  /** A hint that the folder's subfolders come and go whole and are best placed far apart. Never fails. */
+  spread(folder: Handle): void
+
   /** fsync(2). */
   sync(handle: Handle): Promise<void>
   /** syncfs(2) of the file system that the handle is on. */

@@ -7,6 +7,10 @@ const LOCK_EXCLUSIVE = 2
 const LOCK_WITHOUT_WAITING = 4
 const AT_CWD = -100
 const RENAME_EXCHANGE = 2
+/** man 2 ioctl_iflags; what `chattr +T` sets. */
+const FS_IOC_GETFLAGS = 0x80086601
+const FS_IOC_SETFLAGS = 0x40086602
+const FS_TOPDIR_FL = 0x20000
 
 /** The system calls that Node lacks. Each fails with an Error whose `code` is the errno's name where known. */
 export interface NativeCalls {
@@ -14,6 +18,8 @@ export interface NativeCalls {
   flock(fd: number, kind: "shared" | "exclusive"): Promise<boolean>
   syncFileSystem(fd: number, path: string): Promise<void>
   exchange(a: string, b: string): void
+  /** Asks ext4 to place each new subfolder in another part of the disk; where it cannot, nothing happens. */
+  spreadFolders(fd: number): void
 }
 
 let loaded: NativeCalls | undefined
@@ -35,6 +41,7 @@ export function throughKoffi(): NativeCalls | undefined {
     const renameat2 = libc.func(
       "int renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags)",
     )
+    const ioctl = libc.func("int ioctl(int fd, unsigned long request, _Inout_ int *flags)")
     return {
       async flock(fd, kind) {
         const operation = (kind === "shared" ? LOCK_SHARED : LOCK_EXCLUSIVE) | LOCK_WITHOUT_WAITING
@@ -53,6 +60,11 @@ export function throughKoffi(): NativeCalls | undefined {
       exchange(a, b) {
         if (renameat2(AT_CWD, a, AT_CWD, b, RENAME_EXCHANGE) === 0) return
         throw systemError("renameat2", errnoName(koffi.errno()))
+      },
+      spreadFolders(fd) {
+        const flags = [0]
+        if (process.platform !== "linux" || ioctl(fd, FS_IOC_GETFLAGS, flags) !== 0) return
+        ioctl(fd, FS_IOC_SETFLAGS, [(flags[0] ?? 0) | FS_TOPDIR_FL])
       },
     }
   } catch {
@@ -75,6 +87,7 @@ export const throughPrograms: NativeCalls = {
   exchange() {
     throw systemError("renameat2", "ENOSYS")
   },
+  spreadFolders() {},
 }
 
 function run(program: string, args: string[], inherited?: number): Promise<number | null> {

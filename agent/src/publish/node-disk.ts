@@ -80,6 +80,8 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
         fs.lutimesSync(path, now, now)
       }),
 
+    spread: (folder) => native().spreadFolders(folder.fd),
+
     sync: (file) =>
       new Promise((resolve, reject) => {
         fs.fsync(file.fd, (error) => (error ? reject(diskError("fsync", file.path, error)) : resolve()))
