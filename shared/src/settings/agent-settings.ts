@@ -12,14 +12,29 @@ const Keep = z.strictObject({
 })
 
 const durability = z
-  .enum(["fsync", "syncfs", "none"])
-  .prefault("fsync")
-  .describe("How a revision is made durable before it is shown.")
+  .enum(["fsync", "syncfs", "auto", "none"])
+  .prefault("auto")
+  .describe(
+    "How a revision is made durable before it is shown: fsync of each file, one syncfs, or auto by their number.",
+  )
 
 const Projection = z.strictObject({
   path: z.string().describe("Folder to project to; absolute."),
   from: z.array(From).min(1),
   layout: z.enum(["links"]).prefault("links"),
+  link: z
+    .string()
+    .regex(/^[^/]+$/, "expected a name without a slash")
+    .prefault("..data")
+    .describe("Layout links: the link that is moved to each new revision."),
+  visibleLinks: z
+    .boolean()
+    .optional()
+    .describe("Layout links: make NAME -> LINK/NAME beside it; absent: when the link is ..data."),
+  breakLeases: z
+    .boolean()
+    .prefault(false)
+    .describe("At the size cap remove revisions that readers still hold rather than stop."),
   keep: Keep.prefault({}),
   durability,
   before: z
