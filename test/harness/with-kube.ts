@@ -31,3 +31,5 @@ export async function withKube<T>(
     await rm(folder, { recursive: true, force: true })
   }
 }
+
+export { realKubeMissing, withRealKube } from "./real-kube.ts"

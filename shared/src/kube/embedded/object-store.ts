@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { isDeepStrictEqual } from "node:util"
 import { ApiFailure, badRequest, conflict, invalid, notFound } from "./api-failure.ts"
 import { decodeTextMap } from "./decode-text-map.ts"
-import { copyJson, type KubeObject } from "./kube-object.ts"
+import { copyJson, type KubeObject, type KubeObjectMeta } from "./kube-object.ts"
 import { apiVersionOf, NAMESPACES, RESOURCE_KINDS, type ResourceKind } from "./resource-kind.ts"
 import type { Matcher } from "./selectors.ts"
 import { metadataCauses } from "./validate-metadata.ts"
@@ -24,6 +24,15 @@ export interface Preconditions {
   resourceVersion?: string
 }
 
+const METADATA_FIELDS = [
+  "name",
+  "namespace",
+  "labels",
+  "annotations",
+  "resourceVersion",
+  "uid",
+  "creationTimestamp",
+]
 const FIRST_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"]
 const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
@@ -212,18 +221,20 @@ function decodeObject(kind: ResourceKind, body: unknown): KubeObject {
   if (given.kind !== undefined && given.kind !== kind.kind) {
     throw badRequest(`${given.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`)
   }
-  const { managedFields: _, selfLink: __, ...metadata } = given.metadata ?? { name: "" }
+  const metadata = {
+    ...pick(given.metadata ?? {}, METADATA_FIELDS),
+    name: given.metadata?.name ?? "",
+  } as KubeObjectMeta
   for (const field of ["labels", "annotations"] as const) {
     const map = decodeTextMap(metadata[field], `${kind.kind}.ObjectMeta.${field}`)
     delete metadata[field]
     if (map) metadata[field] = map
   }
-  return {
-    ...given,
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata: { ...metadata, name: metadata.name ?? "" },
-  }
+  return { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...pick(given, kind.fields) }
+}
+
+function pick(object: object, fields: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(object).filter(([field]) => fields.includes(field)))
 }
 
 /** `"0"` and `""` say "any version", like no resourceVersion at all. */

@@ -12,6 +12,8 @@ export interface ResourceKind {
   resource: string
   namespaced: boolean
   names: "subdomain" | "label"
+  /** What a body may hold beside metadata; anything else is dropped, as the real server drops what it does not know. */
+  fields: readonly string[]
   /** A PUT without a resourceVersion overwrites (strategy.AllowUnconditionalUpdate). */
   unconditionalUpdate: boolean
   /** A PUT of something absent creates it (strategy.AllowCreateOnUpdate). */
@@ -29,6 +31,7 @@ export const CONFIG_MAPS: ResourceKind = {
   resource: "configmaps",
   namespaced: true,
   names: "subdomain",
+  fields: ["data", "binaryData", "immutable"],
   unconditionalUpdate: true,
   createOnUpdate: false,
   decode: decodeConfigMap,
@@ -45,6 +48,7 @@ export const LEASES: ResourceKind = {
   resource: "leases",
   namespaced: true,
   names: "subdomain",
+  fields: ["spec"],
   unconditionalUpdate: false,
   createOnUpdate: true,
   decode: decodeLease,
@@ -58,6 +62,7 @@ export const NAMESPACES: ResourceKind = {
   resource: "namespaces",
   namespaced: false,
   names: "label",
+  fields: [],
   unconditionalUpdate: true,
   createOnUpdate: false,
   decode: (object) => ({ ...object, spec: { finalizers: ["kubernetes"] }, status: { phase: "Active" } }),

@@ -4,8 +4,8 @@ import { promisify } from "node:util"
 import { z } from "zod"
 import type { Clock } from "../../foundation/clock.ts"
 import { KubeError } from "../kube-error.ts"
+import type { KubeconfigCluster, KubeconfigExec } from "../kubeconfig-file.ts"
 import type { ClusterAccess, Credential } from "./cluster-access.ts"
-import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-file.ts"
 
 const run = promisify(execFile)
 const TIME_LIMIT_MS = 60_000

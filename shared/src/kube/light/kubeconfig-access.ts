@@ -2,9 +2,9 @@ import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { type Clock, systemClock } from "../../foundation/clock.ts"
 import { UsageError } from "../../foundation/errors.ts"
+import { type KubeconfigCluster, type KubeconfigUser, readKubeconfigFile } from "../kubeconfig-file.ts"
 import type { ClusterAccess, Credential, TlsIdentity } from "./cluster-access.ts"
 import { openExecCredential } from "./exec-credential.ts"
-import { type KubeconfigCluster, type KubeconfigUser, readKubeconfigFile } from "./kubeconfig-file.ts"
 import { openTokenFile } from "./token-file.ts"
 
 type CredentialSource = Pick<ClusterAccess, "credential" | "refuse">

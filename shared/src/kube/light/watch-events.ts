@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http"
 import type { WatchEvent } from "../config-map-api.ts"
 import { KubeError } from "../kube-error.ts"
+import { startTimeLimit } from "../time-limit.ts"
 import { parseWatchEvent } from "../watch-event-json.ts"
 import { jsonLines } from "./json-lines.ts"
-import { startTimeLimit } from "./time-limit.ts"
 
 /**
  * The events of one watch, from `open` to its end. Ends without an error when the server ends it; throws

@@ -1,4 +1,4 @@
-import { KubeError } from "../kube-error.ts"
+import { KubeError } from "./kube-error.ts"
 
 /** A signal that a time limit and the caller can both abort; `end` stops the clock and forgets the caller. */
 export interface TimeLimit {

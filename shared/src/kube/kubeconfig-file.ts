@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { load } from "js-yaml"
 import { z } from "zod"
-import { errorText, UsageError } from "../../foundation/errors.ts"
+import { errorText, UsageError } from "../foundation/errors.ts"
 
 // A kubeconfig is kubectl's file: fields that we do not know are others' business and let through.
 const NamedCluster = z.object({
@@ -73,6 +73,11 @@ export async function readKubeconfigFile(
   if (found.user && !named)
     throw wrong(file, `context "${wanted}" names the user "${found.user}", which is not there`)
   return { cluster, user: named?.user ?? {} }
+}
+
+/** The names of all contexts of a kubeconfig. Throws UsageError `kube/kubeconfig`. */
+export async function kubeconfigContexts(file: string): Promise<string[]> {
+  return (await parse(file)).contexts.map((one) => one.name)
 }
 
 async function parse(file: string): Promise<z.infer<typeof Kubeconfig>> {

@@ -1,0 +1,69 @@
+import type { ConfigurationOptions, CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import type { Log } from "../../observe/log.ts"
+import { KubeError } from "../kube-error.ts"
+import { startTimeLimit } from "../time-limit.ts"
+import { callOptions, openClusterConnection } from "./cluster-connection.ts"
+import { kubeErrorOf } from "./kube-error-of.ts"
+import type { ClusterAddress } from "./load-kube-config.ts"
+import { hadNoEffect, type RetryPolicy, retryTransient } from "./retry-transient.ts"
+
+type Call<T> = (api: CoreV1Api, options: ConfigurationOptions) => Promise<T>
+
+export interface ClusterCaller {
+  /**
+   * One call, with a time limit for each try. `repeatable`: trying again does no harm even if the call had its
+   * effect. Throws KubeError, or the reason of the signal.
+   */
+  call<T>(what: string, repeatable: boolean, signal: AbortSignal | undefined, call: Call<T>): Promise<T>
+  config(): KubeConfig
+  close(): void
+}
+
+/** Opens the way to one cluster. A credential that is refused makes it read the kubeconfig again, once per call. */
+export function openClusterCaller(
+  name: string,
+  address: ClusterAddress,
+  log: Log,
+  options: { timeLimit: number; retry: RetryPolicy },
+): ClusterCaller {
+  let connection = openClusterConnection(name, address)
+
+  async function once<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
+    const limit = startTimeLimit(what, options.timeLimit, signal)
+    try {
+      return await call(connection.api, callOptions(limit.signal))
+    } catch (error) {
+      limit.signal.throwIfAborted()
+      throw kubeErrorOf(what, error)
+    } finally {
+      limit.end()
+    }
+  }
+
+  async function authorised<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
+    const used = connection
+    try {
+      return await once(what, signal, call)
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.code !== "kube/unauthorized") throw error
+    }
+    if (used === connection) {
+      log.info({ cluster: name }, "credential refused, reading the kubeconfig again")
+      connection = openClusterConnection(name, address)
+      used.close()
+    }
+    return once(what, signal, call)
+  }
+
+  return {
+    call: (what, repeatable, signal, call) =>
+      retryTransient(
+        options.retry,
+        (error) => repeatable || hadNoEffect(error),
+        signal,
+        () => authorised(what, signal, call),
+      ),
+    config: () => connection.config,
+    close: () => connection.close(),
+  }
+}

@@ -1,0 +1,132 @@
+import { systemClock } from "../../foundation/clock.ts"
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { Log } from "../../observe/log.ts"
+import type { ConfigMapWriter } from "../config-map-api.ts"
+import { configMapPath, selectionQuery } from "../config-map-path.ts"
+import { KubeError } from "../kube-error.ts"
+import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
+import { openClusterCaller } from "./call-cluster.ts"
+import type { ClusterAddress } from "./load-kube-config.ts"
+import type { RetryPolicy } from "./retry-transient.ts"
+import { fromV1ConfigMap, toV1ConfigMap } from "./v1-config-map.ts"
+import { watchWithClientNode } from "./watch-with-client-node.ts"
+
+export interface ConnectOptions {
+  /** Time limit of one try, milliseconds. */
+  timeLimit?: number
+  retry?: RetryPolicy
+  watch?: WatchLimits
+}
+
+const TIME_LIMIT_MS = 30_000
+const RETRY: RetryPolicy = { attempts: 4, backoff: { first: 100, limit: 5000 }, clock: systemClock }
+/** Who owns the fields that we write, in managedFields. */
+const FIELD_MANAGER = "headrace"
+
+/**
+ * ConfigMaps of one cluster through client-node, over one or two keep-alive sockets; every try has a time limit.
+ *
+ * Transient failures are tried again where that does no harm: reads always, a replace and a remove since their
+ * resourceVersion guards them (a repeated one then throws `kube/conflict`, or finds it gone), a create only when
+ * it surely had no effect. So a create whose answer was lost throws `kube/unavailable` or `kube/timeout`, and
+ * the next one may throw `kube/already-exists`: the caller reads and compares.
+ *
+ * Throws UsageError `kube/kubeconfig` or `kube/not-in-cluster`.
+ */
+export async function connectCluster(
+  name: string,
+  settings: ClusterAddress,
+  log: Log,
+  options: ConnectOptions = {},
+): Promise<ConfigMapWriter & { close(): void }> {
+  const limits = options.watch ?? WATCH_LIMITS
+  const { call, config, close } = openClusterCaller(name, settings, log, {
+    timeLimit: options.timeLimit ?? TIME_LIMIT_MS,
+    retry: options.retry ?? RETRY,
+  })
+  return {
+    async get(namespace, configMapName, signal) {
+      const what = `get ConfigMap ${namespace}/${configMapName}`
+      const request = { namespace, name: configMapName }
+      const found = await orAbsent(
+        call(what, true, signal, (api, callWith) => api.readNamespacedConfigMap(request, callWith)),
+      )
+      return found && fromV1ConfigMap(found)
+    },
+
+    async list(namespace, selection, signal) {
+      const what = `list ConfigMaps of ${namespace || "all namespaces"}`
+      const list = await call(what, true, signal, (api, callWith) =>
+        namespace
+          ? api.listNamespacedConfigMap({ namespace, ...selection }, callWith)
+          : api.listConfigMapForAllNamespaces({ ...selection }, callWith),
+      )
+      return { items: list.items.map(fromV1ConfigMap), resourceVersion: list.metadata?.resourceVersion ?? "" }
+    },
+
+    watch(namespace, selection, signal) {
+      const query = selectionQuery(selection, {
+        resourceVersion: selection.resourceVersion,
+        allowWatchBookmarks: "true",
+        timeoutSeconds: String(watchSeconds(limits)),
+      })
+      const what = `watch ConfigMaps of ${namespace || "all namespaces"}`
+      const path = configMapPath(namespace)
+      return watchWithClientNode(config(), what, path, Object.fromEntries(query), limits.silence, signal)
+    },
+
+    async create(configMap, signal) {
+      const { namespace } = configMap.metadata
+      const request = { namespace, body: toV1ConfigMap(configMap), fieldManager: FIELD_MANAGER }
+      const created = await call(`create ${nameOf(configMap)}`, false, signal, (api, callWith) =>
+        api.createNamespacedConfigMap(request, callWith),
+      )
+      return fromV1ConfigMap(created)
+    },
+
+    async replace(configMap, signal) {
+      versionOf(configMap)
+      const { namespace, name: configMapName } = configMap.metadata
+      const body = toV1ConfigMap(configMap)
+      const request = { namespace, name: configMapName, body, fieldManager: FIELD_MANAGER }
+      const replaced = await call(`replace ${nameOf(configMap)}`, true, signal, (api, callWith) =>
+        api.replaceNamespacedConfigMap(request, callWith),
+      )
+      return fromV1ConfigMap(replaced)
+    },
+
+    async remove(configMap, signal) {
+      const { namespace, name: configMapName } = configMap.metadata
+      const body = { preconditions: { resourceVersion: versionOf(configMap) } }
+      const request = { namespace, name: configMapName, body }
+      await orAbsent(
+        call(`delete ${nameOf(configMap)}`, true, signal, (api, callWith) =>
+          api.deleteNamespacedConfigMap(request, callWith),
+        ),
+      )
+    },
+
+    close,
+  }
+}
+
+async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer
+  } catch (error) {
+    if (error instanceof KubeError && error.code === "kube/not-found") return undefined
+    throw error
+  }
+}
+
+function nameOf(configMap: ConfigMap): string {
+  return `ConfigMap ${configMap.metadata.namespace}/${configMap.metadata.name}`
+}
+
+/** Without a version Kubernetes would overwrite or delete whatever is there. */
+function versionOf(configMap: ConfigMap): string {
+  const { resourceVersion } = configMap.metadata
+  if (resourceVersion) return resourceVersion
+  throw new HeadraceError("kube/no-version", `${nameOf(configMap)} has no resourceVersion of what was read`)
+}

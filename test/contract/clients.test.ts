@@ -1,0 +1,157 @@
+import type { WatchEvent } from "@headrace/shared/kube/config-map-api"
+import { expect, it } from "vitest"
+import { clientContract, codeOf, configMap } from "./contract-suite.ts"
+
+clientContract("reading and writing ConfigMaps", (client, given) => {
+  it("gives undefined for what is not there", async () => {
+    expect(await client().get(await given().namespace(), "none")).toBeUndefined()
+  })
+
+  it("gives back what was written, text and binary", async () => {
+    const namespace = await given().namespace()
+    const binaryData = { b: Buffer.from([0, 255, 10]).toString("base64") }
+    const labels = { "app.kubernetes.io/name": "headrace" }
+    const annotations = { "headrace.dev/digest": "ä" }
+    const metadata = { namespace, name: "x", labels, annotations }
+    const created = await client().create({ metadata, data: { a: "1\n" }, binaryData, immutable: true })
+    const read = await client().get(namespace, "x")
+    expect(read).toEqual(created)
+    expect(read).toMatchObject({ metadata, data: { a: "1\n" }, binaryData, immutable: true })
+    expect(read?.metadata.resourceVersion).toMatch(/^\d+$/)
+    expect(read?.metadata.creationTimestamp).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/)
+  })
+
+  it("refuses to create what is there", async () => {
+    const namespace = await given().namespace()
+    await client().create(configMap(namespace, "x"))
+    expect(await codeOf(client().create(configMap(namespace, "x")))).toBe("kube/already-exists")
+  })
+
+  it("swaps the version that was read, and no other", async () => {
+    const namespace = await given().namespace()
+    const first = await client().create(configMap(namespace, "x", { a: "1" }))
+    const second = await client().replace({ ...first, data: { a: "2" } })
+    expect(second.metadata.resourceVersion).not.toBe(first.metadata.resourceVersion)
+    expect(second.metadata.uid).toBe(first.metadata.uid)
+    expect(await codeOf(client().replace({ ...first, data: { a: "3" } }))).toBe("kube/conflict")
+    expect((await client().get(namespace, "x"))?.data).toEqual({ a: "2" })
+  })
+
+  it("keeps the version of a write that changes nothing", async () => {
+    const namespace = await given().namespace()
+    const first = await client().create(configMap(namespace, "x", { a: "1" }))
+    expect((await client().replace(first)).metadata.resourceVersion).toBe(first.metadata.resourceVersion)
+  })
+
+  it("removes the version that was read, no other, and not twice", async () => {
+    const namespace = await given().namespace()
+    const first = await client().create(configMap(namespace, "x", { a: "1" }))
+    const second = await client().replace({ ...first, data: { a: "2" } })
+    expect(await codeOf(client().remove(first))).toBe("kube/conflict")
+    await client().remove(second)
+    expect(await client().get(namespace, "x")).toBeUndefined()
+    await client().remove(second)
+  })
+
+  it("replaces nothing that is not there", async () => {
+    const metadata = { namespace: await given().namespace(), name: "x", resourceVersion: "1" }
+    expect(await codeOf(client().replace({ metadata }))).toBe("kube/not-found")
+  })
+
+  it("tells too large from invalid", async () => {
+    const namespace = await given().namespace()
+    const large = configMap(namespace, "x", { a: "x".repeat(1024 * 1024 + 1) })
+    expect(await codeOf(client().create(large))).toBe("kube/too-large")
+    expect(await codeOf(client().create(configMap(namespace, "x", { "a b": "1" })))).toBe("kube/invalid")
+    expect(await codeOf(client().create(configMap("no-such-namespace", "x")))).toBe("kube/not-found")
+  })
+
+  it("lists by namespace, label and field", async () => {
+    const namespace = await given().namespace()
+    for (const [name, on] of [
+      ["a", "yes"],
+      ["b", "no"],
+      ["c", "yes"],
+    ]) {
+      const metadata = { namespace, name: name ?? "", labels: { on: on ?? "", ns: namespace } }
+      await client().create({ metadata })
+    }
+    async function names(within: string, selection: object): Promise<string[]> {
+      return (await client().list(within, selection)).items.map((item) => item.metadata.name)
+    }
+    expect(await names(namespace, {})).toEqual(["a", "b", "c"])
+    expect(await names(namespace, { labelSelector: "on=yes" })).toEqual(["a", "c"])
+    expect(await names("", { labelSelector: `on!=yes,ns=${namespace}` })).toEqual(["b"])
+    expect(await names(namespace, { fieldSelector: "metadata.name=b" })).toEqual(["b"])
+  })
+
+  it("watches from a list: what is added, modified, deleted, begins and ceases to match", async () => {
+    const namespace = await given().namespace()
+    const on = { labelSelector: "on=yes" }
+    const kept = await client().create({ metadata: { namespace, name: "a", labels: { on: "yes" } } })
+    const { resourceVersion } = await client().list(namespace, on)
+    const b = await client().create({ metadata: { namespace, name: "b", labels: { on: "yes" } } })
+    await client().replace({ ...b, data: { k: "1" } })
+    await client().remove(kept)
+    const c = await client().create({ metadata: { namespace, name: "c" } })
+    const matching = await client().replace({ ...c, metadata: { ...c.metadata, labels: { on: "yes" } } })
+    await client().replace({ ...matching, metadata: { ...matching.metadata, labels: { on: "no" } } })
+    await client().create({ metadata: { namespace, name: "last", labels: { on: "yes" } } })
+    const events = await firstEvents(
+      6,
+      client().watch(namespace, { ...on, resourceVersion }, AbortSignal.timeout(10_000)),
+    )
+    expect(events.map(eventText)).toEqual([
+      "added b",
+      "modified b",
+      "deleted a",
+      "added c",
+      "deleted c",
+      "added last",
+    ])
+  })
+
+  it("ends a watch in time without an error", async () => {
+    const namespace = await given().namespace()
+    const { resourceVersion } = await client().list(namespace, {})
+    await client().create(configMap(namespace, "x"))
+    const watch = client().watch(namespace, { resourceVersion }, new AbortController().signal)
+    expect((await firstEvents(2, watch)).map(eventText)).toEqual(["added x"])
+  })
+
+  it("ends a watch at once when the caller aborts, with the caller's reason", async () => {
+    const namespace = await given().namespace()
+    const { resourceVersion } = await client().list(namespace, {})
+    const stop = new AbortController()
+    const reason = new Error("enough")
+    setTimeout(() => stop.abort(reason), 50)
+    const watch = client().watch(namespace, { resourceVersion }, stop.signal)
+    await expect(firstEvents(1, watch)).rejects.toBe(reason)
+  })
+
+  it("says that a version is gone once its history is forgotten", async () => {
+    const { server, namespace: create } = given()
+    const namespace = await create()
+    const { resourceVersion } = await client().list(namespace, {})
+    await client().create(configMap(namespace, "x"))
+    await server.forgetHistory()
+    const watch = client().watch(namespace, { resourceVersion }, AbortSignal.timeout(10_000))
+    expect(await codeOf(firstEvents(1, watch))).toBe("kube/gone")
+    const again = await client().list(namespace, {})
+    expect(again.items.map((item) => item.metadata.name)).toEqual(["x"])
+  }, 60_000)
+})
+
+/** Changes of a watch until there are `count` events or it ends; bookmarks are left out. */
+async function firstEvents(count: number, watch: AsyncIterable<WatchEvent>): Promise<WatchEvent[]> {
+  const events: WatchEvent[] = []
+  for await (const event of watch) {
+    if (event.type !== "bookmark") events.push(event)
+    if (events.length === count) break
+  }
+  return events
+}
+
+function eventText(event: WatchEvent): string {
+  return event.type === "bookmark" ? "bookmark" : `${event.type} ${event.object.metadata.name}`
+}

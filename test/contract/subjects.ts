@@ -1,0 +1,79 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import { startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
+import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
+import { createLog } from "@headrace/shared/observe/log"
+import { startRealKube } from "../harness/real-kube.ts"
+
+/** An API server that the contract is held against. */
+export interface Server {
+  url: string
+  token: string
+  /** Client-node's adapter. */
+  adapter: ConfigMapWriter
+  /** The light client; it writes by way of the adapter, since an agent writes no ConfigMaps. */
+  light: ConfigMapWriter
+  /** Makes it forget what watches could go back to, as a restart does. */
+  forgetHistory(): Promise<void>
+  close(): Promise<void>
+}
+
+const log = createLog("contract", { level: "silent" })
+/** Short enough that a test sees a watch end by itself, long enough for the bookmark two seconds before. */
+const watch = { duration: 4000, silence: 20_000 }
+
+export async function openEmbedded(): Promise<Server> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-contract-"))
+  const kube = await startEmbeddedKube()
+  const kubeconfig = join(folder, "kubeconfig")
+  await writeFile(kubeconfig, kube.kubeconfig, { mode: 0o600 })
+  const clients = await openClients(kubeconfig)
+  return {
+    url: kube.url,
+    token: kube.token,
+    adapter: clients.adapter,
+    light: clients.light,
+    forgetHistory: async () => kube.store.forgetHistory(),
+    async close() {
+      clients.close()
+      await kube.close()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+export async function openReal(): Promise<Server> {
+  const { kube, close } = await startRealKube()
+  const clients = await openClients(kube.kubeconfigFile)
+  return {
+    url: kube.url,
+    token: kube.token,
+    adapter: clients.adapter,
+    light: clients.light,
+    forgetHistory: () => kube.restart(),
+    async close() {
+      clients.close()
+      await close()
+    },
+  }
+}
+
+async function openClients(
+  kubeconfig: string,
+): Promise<{ adapter: ConfigMapWriter; light: ConfigMapWriter; close(): void }> {
+  const adapter = await connectCluster("contract", { kubeconfig }, log, { watch })
+  // Pages of one, so that every list goes through the paging.
+  const reader = await openLightClient({ kubeconfig, log, watch, pageSize: 1 })
+  const { create, replace, remove } = adapter
+  return {
+    adapter,
+    light: { ...reader, create, replace, remove },
+    close() {
+      adapter.close()
+      reader.close()
+    },
+  }
+}

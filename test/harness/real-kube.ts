@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { generateKeyPairSync, randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { existsSync } from "node:fs"
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
+import { request } from "node:https"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
+
+/** A kube-apiserver with an etcd of its own, on loopback. */
+export interface RealKube {
+  url: string
+  token: string
+  kubeconfigFile: string
+  /** Ends kube-apiserver and starts it again on the same etcd: its watch history is gone. */
+  restart(): Promise<void>
+}
+
+const READY_LIMIT_MS = 90_000
+
+/** Why the real API server cannot be tested here, as one line to print; undefined when it can. */
+export function realKubeMissing(): string | undefined {
+  const folder = process.env.KUBEBUILDER_ASSETS
+  if (!folder) return "KUBEBUILDER_ASSETS is not set: the real kube-apiserver was not tested"
+  for (const name of ["etcd", "kube-apiserver"]) {
+    if (!existsSync(join(folder, name))) {
+      return `KUBEBUILDER_ASSETS (${folder}) holds no ${name}: the real kube-apiserver was not tested`
+    }
+  }
+  return undefined
+}
+
+/** Runs a test with a real API server of its own, and ends it and etcd afterwards. */
+export async function withRealKube<T>(test: (kube: RealKube) => Promise<T>): Promise<T> {
+  const { kube, close } = await startRealKube()
+  try {
+    return await test(kube)
+  } finally {
+    await close()
+  }
+}
+
+/** Starts etcd and kube-apiserver; `close` ends both and removes their folder. */
+export async function startRealKube(): Promise<{ kube: RealKube; close(): Promise<void> }> {
+  const missing = realKubeMissing()
+  if (missing) throw new Error(missing)
+  const folder = await mkdtemp(join(tmpdir(), "headrace-real-kube-"))
+  const running = new Map<string, ChildProcess>()
+  async function close(): Promise<void> {
+    await stop(running.get("kube-apiserver"))
+    await stop(running.get("etcd"))
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const token = await writeIdentity(folder)
+    const etcd = await startEtcd(folder, running)
+    const port = await freePort()
+    const serve = (): Promise<void> => startApiServer(folder, running, etcd, port, token)
+    await serve()
+    const kubeconfigFile = await writeKubeconfig(folder, port, token)
+    async function restart(): Promise<void> {
+      await stop(running.get("kube-apiserver"))
+      await serve()
+    }
+    return { kube: { url: `https://127.0.0.1:${port}`, token, kubeconfigFile, restart }, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** The administrator's token, and the key that signs service accounts. */
+async function writeIdentity(folder: string): Promise<string> {
+  const token = randomBytes(16).toString("hex")
+  await writeFile(join(folder, "tokens.csv"), `${token},admin,admin,"system:masters"\n`, { mode: 0o600 })
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  const pem = privateKey.export({ type: "pkcs1", format: "pem" })
+  await writeFile(join(folder, "service-account.key"), pem, { mode: 0o600 })
+  return token
+}
+
+async function startEtcd(folder: string, running: Map<string, ChildProcess>): Promise<string> {
+  const url = `http://127.0.0.1:${await freePort()}`
+  const peer = `http://127.0.0.1:${await freePort()}`
+  await start("etcd", folder, running, [
+    `--data-dir=${join(folder, "etcd")}`,
+    `--listen-client-urls=${url}`,
+    `--advertise-client-urls=${url}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    // Tests have no use for durability, and fsync is what makes etcd slow.
+    "--unsafe-no-fsync",
+  ])
+  return url
+}
+
+async function startApiServer(
+  folder: string,
+  running: Map<string, ChildProcess>,
+  etcd: string,
+  port: number,
+  token: string,
+): Promise<void> {
+  const key = join(folder, "service-account.key")
+  const server = await start("kube-apiserver", folder, running, [
+    `--etcd-servers=${etcd}`,
+    "--bind-address=127.0.0.1",
+    "--advertise-address=127.0.0.1",
+    `--secure-port=${port}`,
+    // It makes itself a certificate here, and keeps it over a restart.
+    `--cert-dir=${join(folder, "certs")}`,
+    `--token-auth-file=${join(folder, "tokens.csv")}`,
+    `--service-account-key-file=${key}`,
+    `--service-account-signing-key-file=${key}`,
+    "--service-account-issuer=https://kubernetes.default.svc",
+    "--service-cluster-ip-range=10.0.0.0/24",
+    "--authorization-mode=RBAC",
+    "--disable-admission-plugins=ServiceAccount",
+  ])
+  await waitUntilReady(folder, port, token, server)
+}
+
+async function start(
+  name: string,
+  folder: string,
+  running: Map<string, ChildProcess>,
+  flags: string[],
+): Promise<ChildProcess> {
+  const log = await open(join(folder, `${name}.log`), "a")
+  const child = spawn(join(process.env.KUBEBUILDER_ASSETS ?? "", name), flags, {
+    stdio: ["ignore", log.fd, log.fd],
+  })
+  running.set(name, child)
+  await once(child, "spawn")
+  await log.close()
+  return child
+}
+
+async function stop(child: ChildProcess | undefined): Promise<void> {
+  if (!child || child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, "exit")
+  // Neither has anything to save; a graceful end of kube-apiserver waits for its watches.
+  child.kill("SIGKILL")
+  await ended
+}
+
+async function waitUntilReady(
+  folder: string,
+  port: number,
+  token: string,
+  server: ChildProcess,
+): Promise<void> {
+  const limit = Date.now() + READY_LIMIT_MS
+  while (server.exitCode === null && Date.now() < limit) {
+    if ((await statusOf(port, "/readyz", token)) === 200) return
+    await delay(100)
+  }
+  const log = await readFile(join(folder, "kube-apiserver.log"), "utf8")
+  throw new Error(`kube-apiserver did not become ready:\n${log.split("\n").slice(-20).join("\n")}`)
+}
+
+/** The status of one GET; 0 when nothing answers. The certificate is not looked at: it is made as we wait. */
+async function statusOf(port: number, path: string, token: string): Promise<number> {
+  const headers = { authorization: `Bearer ${token}` }
+  const outgoing = request({
+    host: "127.0.0.1",
+    port,
+    path,
+    headers,
+    rejectUnauthorized: false,
+    agent: false,
+  })
+  outgoing.end()
+  try {
+    const [message] = await once(outgoing, "response")
+    message.resume()
+    return message.statusCode
+  } catch {
+    return 0
+  }
+}
+
+async function writeKubeconfig(folder: string, port: number, token: string): Promise<string> {
+  const file = join(folder, "kubeconfig")
+  const config = {
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": "real",
+    clusters: [
+      {
+        name: "real",
+        // Its own certificate's file ends with the authority that signed it.
+        cluster: { server: `https://127.0.0.1:${port}`, "certificate-authority": "certs/apiserver.crt" },
+      },
+    ],
+    users: [{ name: "admin", user: { token } }],
+    contexts: [{ name: "real", context: { cluster: "real", user: "admin" } }],
+  }
+  // JSON is YAML.
+  await writeFile(file, JSON.stringify(config), { mode: 0o600 })
+  return file
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  await once(server, "close")
+  if (address === null || typeof address === "string") throw new Error("no port")
+  return address.port
+}
