@@ -1,14 +1,9 @@
 import { compareText } from "../../foundation/canonical-json.ts"
 import type { Problem } from "../../foundation/problem.ts"
-import type { Tree, TreeFile } from "../../plan/tree.ts"
+import type { Tree } from "../../plan/tree.ts"
 import { cyclicLinks } from "./cyclic-links.ts"
 import { type Entries, followLink, type LinkFault } from "./follow-link.ts"
-import { showLinks } from "./show-links.ts"
-
-/** A link whose destination is known. */
-export type ResolvedLink =
-  | { kind: "file"; path: string; file: TreeFile }
-  | { kind: "folder"; path: string; folder: string }
+import { type ResolvedLink, showLinks } from "./show-links.ts"
 
 /** How many files links may show: two links in each of 60 folders would double as many times. */
 const MOST_LINKED_FILES = 100_000

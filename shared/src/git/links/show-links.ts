@@ -1,6 +1,10 @@
 import type { TreeFile } from "../../plan/tree.ts"
-import type { ResolvedLink } from "./resolve-links.ts"
 import { pathWithin, rangeBeneath } from "./sorted-paths.ts"
+
+/** A link whose destination is known. */
+export type ResolvedLink =
+  | { kind: "file"; path: string; file: TreeFile }
+  | { kind: "folder"; path: string; folder: string }
 
 /**
  * The files that links show, each at the path where it is seen. Links are taken in path order while what

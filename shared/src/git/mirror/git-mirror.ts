@@ -2,14 +2,12 @@ import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { Log } from "../../observe/log.ts"
 import type { Tree } from "../../plan/tree.ts"
 import type { RemoteAuth } from "../git-login.ts"
-import { itemAt } from "../links/sorted-paths.ts"
-import { runGit } from "../process/run-git.ts"
+import { RepositoryReader } from "../objects/repository-reader.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
 import { fetchBranch, TIP } from "./fetch-branch.ts"
 import { isDamage } from "./is-damage.ts"
 import { createMirror, type MirrorIdentity, removeLeftovers, swapMirror } from "./mirror-folder.ts"
-import { checkId, closeReading, missing, openReading, type Reading, readContents } from "./reading.ts"
-import { shareNext, untilAborted } from "./share-next.ts"
+import { shareNext } from "./share-next.ts"
 import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
 export interface GitMirrorOptions {
@@ -33,7 +31,7 @@ const REBUILD_PAUSE = 300_000
 export class GitMirror implements SourceRepository {
   readonly fetch: (signal?: AbortSignal) => Promise<Tip>
   readonly #options: GitMirrorOptions
-  #reading: Reading
+  #reader: RepositoryReader
   /** What a read stumbled over: the next fetch makes the mirror anew, alone as fetches are. */
   #damage: unknown
   #rebuildAfter = 0
@@ -42,48 +40,35 @@ export class GitMirror implements SourceRepository {
 
   constructor(options: GitMirrorOptions) {
     this.#options = options
-    this.#reading = openReading(options.place)
+    this.#reader = new RepositoryReader(options.place)
     this.#upkeep = new Upkeep(options.place, options.log, options.upkeep)
     this.fetch = shareNext((signal) => this.#fetchTended(AbortSignal.any([signal, this.#closing.signal])))
   }
 
-  async seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
-    if (!(await this.#has(commit, signal))) return undefined
-    return this.#reading.counts.count(commit, signal)
+  seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
+    return this.#reader.seqOf(commit, signal)
   }
 
-  async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
-    if (!(await this.#has(commit, signal))) throw missing("commit", commit)
-    if (!(await this.#has(ancestor, signal))) return false
-    const args = ["merge-base", "--is-ancestor", ancestor, commit]
-    const { code } = await runGit({ gitDir: this.#options.place, args, signal, answers: [1] })
-    return code === 0
+  contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
+    return this.#reader.contains(commit, ancestor, signal)
   }
 
-  async tree(commit: string, signal?: AbortSignal): Promise<Tree> {
-    checkId(commit)
-    return untilAborted(
-      this.#repaired(() => this.#treeNow(commit)),
-      signal,
-    )
+  tree(commit: string, signal?: AbortSignal): Promise<Tree> {
+    return this.#repaired(() => this.#reader.tree(commit, signal), signal)
   }
 
-  async file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
-    const tree = await this.tree(commit, signal)
-    const file = itemAt(tree.files, path)
-    if (file === undefined) return undefined
-    const [content] = await this.blobs([file.oid], signal)
-    return content
+  file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
+    return this.#repaired(() => this.#reader.file(commit, path, signal), signal)
   }
 
-  async blobs(oids: readonly string[], signal?: AbortSignal): Promise<Buffer[]> {
-    return this.#repaired(() => readContents(this.#reading, oids, signal))
+  blobs(oids: readonly string[], signal?: AbortSignal): Promise<Buffer[]> {
+    return this.#repaired(() => this.#reader.blobs(oids, signal), signal)
   }
 
   /** Ends what runs, and lets go of the folder. */
   async close(): Promise<void> {
     this.#closing.abort(new HeadraceError("git/closed", "the mirror is closed"))
-    closeReading(this.#reading)
+    this.#reader.close()
     await this.#upkeep.close()
     await this.#options.release()
   }
@@ -134,32 +119,22 @@ export class GitMirror implements SourceRepository {
   }
 
   async #tip(signal: AbortSignal): Promise<Tip> {
-    const [tip] = await this.#reading.sizes.read([TIP], signal)
-    if (tip === undefined) throw missing("commit", TIP)
-    return { commit: tip.oid, seq: await this.#reading.counts.count(tip.oid, signal) }
-  }
-
-  async #treeNow(commit: string): Promise<Tree> {
-    if (!(await this.#has(commit))) throw missing("commit", commit)
-    return this.#reading.trees.get(commit)
-  }
-
-  async #has(commit: string, signal?: AbortSignal): Promise<boolean> {
-    checkId(commit)
-    const [found] = await this.#reading.sizes.read([commit], signal)
-    return found?.type === "commit"
+    const commit = await this.#reader.commitAt(TIP, signal)
+    const seq = await this.#reader.seqOf(commit, signal)
+    if (seq === undefined) throw new HeadraceError("git/missing-object", `the mirror lost ${commit}`)
+    return { commit, seq }
   }
 
   /** Reads, and when the mirror turns out to be damaged, fetches it anew and reads again. */
-  async #repaired<T>(read: () => Promise<T>): Promise<T> {
-    const before = this.#reading
+  async #repaired<T>(read: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const before = this.#reader
     try {
       return await read()
     } catch (error) {
       if (!(await isDamage(error, this.#options.place))) throw error
-      if (this.#reading === before) {
+      if (this.#reader === before) {
         this.#damage ??= error
-        await this.fetch()
+        await this.fetch(signal)
       }
       return read()
     }
@@ -172,11 +147,11 @@ export class GitMirror implements SourceRepository {
     const fresh = `${place}.new-rebuild`
     await createMirror(fresh, identity)
     await fetchBranch({ ...this.#options, place: fresh, signal })
-    const old = this.#reading
+    const old = this.#reader
     await swapMirror(fresh, place)
-    this.#reading = openReading(place)
+    this.#reader = new RepositoryReader(place)
     this.#damage = undefined
-    closeReading(old)
+    old.close()
     log.info("the mirror is whole again")
   }
 }

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { runGit } from "../process/run-git.ts"
 import { damagedPack } from "./damaged-pack.ts"
+import { noteTended } from "./upkeep.ts"
 
 /** What a mirror is of; it stands in the mirror, so that one of another remote is noticed. */
 export interface MirrorIdentity {
@@ -30,6 +31,7 @@ export async function createMirror(place: string, identity: MirrorIdentity): Pro
     ],
   })
   await writeFile(join(fresh, IDENTITY_FILE), `${canonicalJson(identity)}\n`)
+  await noteTended(fresh)
   await swapMirror(fresh, place)
 }
 

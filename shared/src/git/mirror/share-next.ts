@@ -1,3 +1,5 @@
+import { untilAborted } from "../until-aborted.ts"
+
 /** Callers of one run, and how to end it when none of them is left. */
 interface Round {
   result: Promise<unknown>
@@ -45,19 +47,5 @@ export function shareNext<T>(run: (signal: AbortSignal) => Promise<T>): (signal?
     if (signal?.aborted) round.stop.abort(signal.reason)
     // One that nobody waits for any more must not be joined by a new caller, whom it would fail.
     if (round.stop.signal.aborted && pending === round) pending = undefined
-  }
-}
-
-/** The promise's result, or the signal's reason when that comes first. */
-export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  signal.throwIfAborted()
-  const aborted = Promise.withResolvers<never>()
-  const onAbort = () => aborted.reject(signal.reason)
-  signal.addEventListener("abort", onAbort, { once: true })
-  try {
-    return await Promise.race([promise, aborted.promise])
-  } finally {
-    signal.removeEventListener("abort", onAbort)
   }
 }

@@ -19,8 +19,10 @@ const PRUNE_AFTER = "14.days.ago"
 /** Gathered loose objects and packs at which git itself thinks it worth the while; git's own is 6700 and 50. */
 const LOOSE_OBJECTS = "2000"
 const PACKS = "30"
+/** Packs this large are left alone but for the seldom run, so that the frequent one takes seconds. */
+const LARGE_PACK = "64m"
 const TIMEOUT = 3600_000
-/** Interrupted so often, upkeep is let through and fetches wait for it. */
+/** Interrupted so often in a row, upkeep is let through and the next fetch waits for it: it must run some time. */
 const PATIENCE = 3
 const NOTE = "headrace-tended"
 
@@ -39,12 +41,18 @@ export async function tendMirror(
     ["gc.auto", LOOSE_OBJECTS],
     ["gc.autoPackLimit", PACKS],
     ["gc.pruneExpire", options.pruneAfter ?? PRUNE_AFTER],
+    ["gc.bigPackThreshold", due ? "0" : LARGE_PACK],
     ["gc.writeCommitGraph", "true"],
     ["pack.threads", "1"],
   ])
   const args = ["gc", "--quiet", ...(due ? [] : ["--auto"])]
   await runGit({ gitDir: place, args, env, signal, timeout: TIMEOUT })
-  if (due) await writeFile(join(place, NOTE), String(Date.now()))
+  if (due) await noteTended(place)
+}
+
+/** Notes that all of a mirror is packed as of now; a new one is, since it is fetched as one pack. */
+export async function noteTended(place: string): Promise<void> {
+  await writeFile(join(place, NOTE), String(Date.now()))
 }
 
 /** Tends a mirror at quiet moments: never while a fetch runs, and a fetch that arrives ends it. */

@@ -1,0 +1,106 @@
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { Tree } from "../../plan/tree.ts"
+import { itemAt } from "../links/sorted-paths.ts"
+import { runGit } from "../process/run-git.ts"
+import type { SourceRepository } from "../source-repository.ts"
+import { TreeCache } from "../tree/tree-cache.ts"
+import { untilAborted } from "../until-aborted.ts"
+import { CommitCounts } from "./commit-counts.ts"
+import { ObjectReader } from "./object-reader.ts"
+
+/**
+ * Reads one git repository: commits, trees and contents, by full ids only. Its two processes start at the first
+ * read. What a SourceRepository promises, but for fetching.
+ */
+export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
+  readonly #gitDir: string
+  readonly #contents: ObjectReader
+  readonly #sizes: ObjectReader
+  readonly #trees: TreeCache
+  readonly #counts: CommitCounts
+
+  constructor(gitDir: string) {
+    this.#gitDir = gitDir
+    this.#contents = new ObjectReader(gitDir, "contents")
+    this.#sizes = new ObjectReader(gitDir, "sizes")
+    this.#counts = new CommitCounts(gitDir)
+    this.#trees = new TreeCache(gitDir, {
+      contents: (oids) => this.blobs(oids),
+      sizes: (oids) => this.#blobSizes(oids),
+    })
+  }
+
+  /** The commit that a ref of our own naming stands at. Throws `git/missing-object`. */
+  async commitAt(ref: string, signal?: AbortSignal): Promise<string> {
+    const [found] = await this.#sizes.read([ref], signal)
+    if (found?.type !== "commit") throw missing("commit", ref)
+    return found.oid
+  }
+
+  async seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
+    if (!(await this.#has(commit, signal))) return undefined
+    return this.#counts.count(commit, signal)
+  }
+
+  async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
+    if (!(await this.#has(commit, signal))) throw missing("commit", commit)
+    if (!(await this.#has(ancestor, signal))) return false
+    const args = ["merge-base", "--is-ancestor", ancestor, commit]
+    const { code } = await runGit({ gitDir: this.#gitDir, args, signal, answers: [1] })
+    return code === 0
+  }
+
+  async tree(commit: string, signal?: AbortSignal): Promise<Tree> {
+    if (!(await this.#has(commit, signal))) throw missing("commit", commit)
+    return untilAborted(this.#trees.get(commit), signal)
+  }
+
+  async file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
+    const { files } = await this.tree(commit, signal)
+    const file = itemAt(files, path)
+    if (file === undefined) return undefined
+    const [content] = await this.blobs([file.oid], signal)
+    return content
+  }
+
+  async blobs(oids: readonly string[], signal?: AbortSignal): Promise<Buffer[]> {
+    for (const oid of oids) checkId(oid)
+    const found = await this.#contents.read(oids, signal)
+    return found.map((object, index) => {
+      if (object?.type !== "blob") throw missing("blob", oids[index] ?? "")
+      return object.content
+    })
+  }
+
+  /** Ends the processes; reads under way fail with `git/closed`. */
+  close(): void {
+    this.#contents.close()
+    this.#sizes.close()
+  }
+
+  async #blobSizes(oids: readonly string[]): Promise<number[]> {
+    const found = await this.#sizes.read(oids)
+    return found.map((object, index) => {
+      if (object === undefined) throw missing("blob", oids[index] ?? "")
+      return object.size
+    })
+  }
+
+  async #has(commit: string, signal?: AbortSignal): Promise<boolean> {
+    checkId(commit)
+    const [found] = await this.#sizes.read([commit], signal)
+    return found?.type === "commit"
+  }
+}
+
+function missing(kind: string, name: string): HeadraceError {
+  return new HeadraceError("git/missing-object", `the repository has no ${kind} ${name}`, {
+    hint: "It was never on the followed branch, or was force-pushed away and has been dropped.",
+  })
+}
+
+/** Lets only full ids through to git: never an option, a ref or an abbreviation. */
+function checkId(id: string): void {
+  if (/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)) return
+  throw new HeadraceError("git/bad-id", `${JSON.stringify(id)} is not a full object id`)
+}

@@ -1,0 +1,82 @@
+import { stat } from "node:fs/promises"
+import { join } from "node:path"
+import { HeadraceError, UsageError } from "../foundation/errors.ts"
+import { RepositoryReader } from "./objects/repository-reader.ts"
+import { gitEnvironment } from "./process/git-environment.ts"
+import { runGit } from "./process/run-git.ts"
+import type { SourceRepository, Tip } from "./source-repository.ts"
+
+/** As many changed paths as a message names. */
+const MOST_NAMED = 5
+
+export type Checkout = SourceRepository & { close(): Promise<void> }
+
+/**
+ * Opens a checkout, the top folder of a work tree, as a source that stands at its HEAD, as a periodic job has one
+ * (Prow's config-bootstrapper). `fetch` reads HEAD anew and checks the checkout; nothing in it is ever written.
+ *
+ * Throws UsageError `git/not-a-checkout`. `fetch` throws `git/shallow`, since a shallow history cannot be counted,
+ * and `git/dirty`, since what is not committed has no place in the order of commits.
+ */
+export async function openCheckout(folder: string): Promise<Checkout> {
+  // Named outright, so that git need not look for it and mind whose it is: the operator named this folder.
+  const gitDir = join(folder, ".git")
+  await stat(gitDir).catch((cause: unknown) => {
+    throw new UsageError("git/not-a-checkout", `${folder} is not the top of a git checkout`, {
+      hint: "Give the folder that holds .git, or follow the repository as a source.",
+      cause,
+    })
+  })
+  const reader = new RepositoryReader(gitDir)
+  return {
+    async fetch(signal) {
+      await refuseShallow(folder, gitDir, signal)
+      await refuseDirty(folder, gitDir, signal)
+      return headOf(reader, signal)
+    },
+    seqOf: (commit, signal) => reader.seqOf(commit, signal),
+    contains: (commit, ancestor, signal) => reader.contains(commit, ancestor, signal),
+    tree: (commit, signal) => reader.tree(commit, signal),
+    file: (commit, path, signal) => reader.file(commit, path, signal),
+    blobs: (oids, signal) => reader.blobs(oids, signal),
+    close: async () => reader.close(),
+  }
+}
+
+async function headOf(reader: RepositoryReader, signal: AbortSignal | undefined): Promise<Tip> {
+  const commit = await reader.commitAt("HEAD", signal)
+  return { commit, seq: (await reader.seqOf(commit, signal)) ?? 0 }
+}
+
+async function refuseShallow(folder: string, gitDir: string, signal: AbortSignal | undefined): Promise<void> {
+  const { stdout } = await runGit({ gitDir, args: ["rev-parse", "--is-shallow-repository"], signal })
+  if (stdout.toString("latin1").trim() === "false") return
+  throw new HeadraceError(
+    "git/shallow",
+    `${folder} is a shallow clone, which cannot tell its whole history`,
+    {
+      hint: "Run git fetch --unshallow in it, or clone without --depth.",
+    },
+  )
+}
+
+async function refuseDirty(folder: string, gitDir: string, signal: AbortSignal | undefined): Promise<void> {
+  const { stdout } = await runGit({
+    gitDir,
+    // The lock that `git status` would take to refresh the index is not ours to take.
+    env: gitEnvironment([], { GIT_WORK_TREE: folder, GIT_OPTIONAL_LOCKS: "0" }),
+    args: ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all"],
+    signal,
+  })
+  const paths = stdout
+    .toString("utf8")
+    .split("\0")
+    .filter(Boolean)
+    .map((line) => line.slice(3))
+  if (paths.length === 0) return
+  const named = paths.slice(0, MOST_NAMED).join(", ")
+  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : ""
+  throw new HeadraceError("git/dirty", `${folder} differs from its HEAD: ${named}${more}`, {
+    hint: "Commit the changes, or take a clean checkout.",
+  })
+}
