@@ -23,6 +23,9 @@ export interface ProjectionSpec {
   layout: ProjectionSettings["layout"]
   durability: ProjectionSettings["durability"]
   keep: KeepSettings
+  link?: string
+  visibleLinks?: boolean
+  breakLeases?: boolean
 }
 
 /** The projections that the settings name one by one. */
@@ -34,6 +37,9 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     layout: projection.layout,
     durability: projection.durability,
     keep: projection.keep,
+    link: projection.link,
+    breakLeases: projection.breakLeases,
+    ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),
   }))
 }
 
