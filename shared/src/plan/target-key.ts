@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import type { Rule } from "../rules/rule.ts"
 
 /** The key that a rule writes a file to: the fixed one, the path with `/` as `-`, or the base name. */
@@ -11,7 +11,7 @@ export function keyOf(rule: Pick<Rule, "key" | "useFullPathAsKey">, path: string
 /** Which of `count` partitions a key belongs to: Prow's own choice, the first byte of its SHA-256, modulo. */
 export function partitionOf(key: string, count: number): number {
   if (count <= 1) return 0
-  const [first = 0] = createHash("sha256").update(key).digest()
+  const [first = 0] = hash("sha256", key, "buffer")
   return first % count
 }
 

@@ -14,6 +14,8 @@ interface Candidate {
   order: number
   rule: Rule
   glob: Minimatch
+  /** Stands in every path that the glob matches. */
+  needle: string
 }
 
 /**
@@ -24,7 +26,7 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
   const byPrefix = new Map<string, Candidate[]>()
   rules.forEach((rule, order) => {
     const prefix = literalFolder(rule.glob)
-    const candidate = { order, rule, glob: compileGlob(rule.glob) }
+    const candidate = { order, rule, glob: compileGlob(rule.glob), needle: literalRun(rule.glob) }
     const others = byPrefix.get(prefix)
     if (others) others.push(candidate)
     else byPrefix.set(prefix, [candidate])
@@ -40,12 +42,16 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
     return candidates
   }
   return {
-    first: (path) => candidatesOf(path).find(({ glob }) => glob.match(path))?.rule,
+    first: (path) => candidatesOf(path).find((candidate) => matches(candidate, path))?.rule,
     all: (path) =>
       candidatesOf(path)
-        .filter(({ glob }) => glob.match(path))
+        .filter((candidate) => matches(candidate, path))
         .map(({ rule }) => rule),
   }
+}
+
+function matches({ glob, needle }: Candidate, path: string): boolean {
+  return path.includes(needle) && glob.match(path)
 }
 
 function candidatesInFolder(folder: string, byPrefix: ReadonlyMap<string, Candidate[]>): Candidate[] {
@@ -68,4 +74,15 @@ export function literalFolder(glob: string): string {
   const parts = folder.split("/").slice(0, -1)
   const rewritten = /(^|\/)\.\.(\/|$)/.test(glob) || parts.some((part) => part === "" || part === ".")
   return rewritten ? "" : folder
+}
+
+/**
+ * The longest text that every path matched by a glob holds: a run of plain characters within one name, outside
+ * of braces and classes. Looking for it is several times cheaper than a match. "" when there is none to rely on.
+ */
+export function literalRun(glob: string): string {
+  if (glob.includes("\\") || glob.split("/").includes("..")) return ""
+  const plain = glob.replace(/\{.*\}/, "*").replace(/\[.*\]/, "*")
+  const runs = plain.split(/[*?[\]{}/]+/)
+  return runs.reduce((longest, run) => (run.length > longest.length ? run : longest), "")
 }

@@ -1,7 +1,7 @@
 import { YAML11_SCHEMA } from "js-yaml"
 import { suggestion } from "../foundation/closest-word.ts"
-import { duplicateKeys } from "../foundation/duplicate-keys.ts"
 import { HeadraceError, hasCode } from "../foundation/errors.ts"
+import { keyProblems } from "../foundation/key-problems.ts"
 import { type LocatedYaml, parseLocatedYaml } from "../foundation/located-yaml.ts"
 import { countNodes, type YamlNode } from "../foundation/located-yaml-node.ts"
 import type { Problem } from "../foundation/problem.ts"
@@ -41,7 +41,7 @@ export function readRulesYaml(text: string, file: string): RulesYaml {
     )
   }
   const section = Object(yaml.value)[SECTION] as unknown
-  return { yaml, section, problems: duplicateKeys("rules", yaml, node) }
+  return { yaml, section, problems: keyProblems("rules", yaml, node) }
 }
 
 function parse(text: string, file: string): LocatedYaml {

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises"
 import { CORE_SCHEMA, mergeTag } from "js-yaml"
 import type { z } from "zod"
-import { duplicateKeys } from "../foundation/duplicate-keys.ts"
 import { hasCode, UsageError } from "../foundation/errors.ts"
+import { keyProblems } from "../foundation/key-problems.ts"
 import { type LocatedYaml, parseLocatedYaml } from "../foundation/located-yaml.ts"
 import { countNodes } from "../foundation/located-yaml-node.ts"
 import { type Problem, problemText } from "../foundation/problem.ts"
@@ -51,11 +51,11 @@ export function parseSettings<Schema extends z.ZodType>(
       },
     ])
   }
-  const duplicates = node ? duplicateKeys("settings", yaml, node) : []
+  const keys = node ? keyProblems("settings", yaml, node) : []
   const result = schema.safeParse(yaml.value)
-  if (result.success && duplicates.length === 0) return result.data
+  if (result.success && keys.length === 0) return result.data
   const issues = result.error?.issues ?? []
-  throw invalidSettings([...duplicates, ...schemaProblems("settings", schema, issues, yaml)])
+  throw invalidSettings([...keys, ...schemaProblems("settings", schema, issues, yaml)])
 }
 
 function readYaml(text: string, file: string): LocatedYaml {

@@ -3,26 +3,27 @@ import type { YamlNode } from "./located-yaml-node.ts"
 import type { Problem } from "./problem.ts"
 
 /**
- * Keys that stand twice in one mapping, beneath and in `node`: YAML forbids them, Go's parser keeps the last
- * without a word. `area` starts the problems' code. Each shared node is looked at once.
+ * Keys that no mapping may have, beneath and in `node`. Twice the same: YAML forbids it, Go's parser keeps the
+ * last without a word. `__proto__`: zod takes such a key out of a record without a word. `area` starts the problems' code. Each shared node is looked at once.
  */
-export function duplicateKeys(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] {
+export function keyProblems(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] {
   const problems: Problem[] = []
   const seenNodes = new Set<YamlNode>()
   const waiting = [node]
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     if (seenNodes.has(next)) continue
     seenNodes.add(next)
-    problems.push(...duplicatesOf(area, yaml, next))
+    problems.push(...problemsOf(area, yaml, next))
     waiting.push(...next.items, ...next.entries.map((entry) => entry.value))
   }
   return problems
 }
 
-function duplicatesOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] {
+function problemsOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] {
   const firsts = new Map<string, number>()
   const problems: Problem[] = []
   for (const entry of node.entries) {
+    if (entry.key === "__proto__") problems.push(protoKey(area, yaml, entry.offset))
     const first = firsts.get(entry.key)
     if (first === undefined) {
       firsts.set(entry.key, entry.offset)
@@ -38,4 +39,14 @@ function duplicatesOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[
     })
   }
   return problems
+}
+
+function protoKey(area: string, yaml: LocatedYaml, offset: number): Problem {
+  return {
+    severity: "error",
+    code: `${area}/wrong-key`,
+    message: '"__proto__" cannot be a key',
+    file: yaml.file,
+    ...yaml.positionAt(offset),
+  }
 }

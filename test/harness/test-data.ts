@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+
+/** Where the real history and rules lie; never part of the project. */
+const FOLDER = process.env.HEADRACE_TEST_DATA ?? resolve(import.meta.dirname, "../../../shared/data")
+
+/** One merged pull request of the real history, in the order of the branch. */
+export interface RealMerge {
+  number: number
+  /** The branch's tip after the merge, and before it. */
+  sha: string
+  before: string
+  kind: "merge" | "squash" | "rebase"
+}
+
+export const REAL_BRANCH = "main"
+export const REAL_RULES = "config/prow/plugins.yaml"
+
+/** Why the real history cannot be used here, in one line; undefined when it can. */
+export function realHistoryMissing(): string | undefined {
+  if (existsSync(join(FOLDER, "test-infra.bundle"))) return undefined
+  return `not run: no test-infra.bundle in ${FOLDER} (set HEADRACE_TEST_DATA)`
+}
+
+export function realHistoryBundle(): string {
+  return join(FOLDER, "test-infra.bundle")
+}
+
+export function realMerges(): RealMerge[] {
+  return JSON.parse(readFileSync(join(FOLDER, "test-infra.merges.json"), "utf8"))
+}
+
+/** A real config_updater of openshift/release; may be absent. */
+export function rulesExcerpt(): string {
+  return join(FOLDER, "config-updater/openshift-release-2024.yaml")
+}
