@@ -22,7 +22,7 @@ export function authFromSettings(
   if (ways.length > 1)
     throw new UsageError("git/bad-auth", "auth names more than one of tokenFile, sshKeyFile and githubApp")
   if (tokenFile !== undefined) return { kind: "token", token: () => readToken(tokenFile) }
-  if (sshKeyFile !== undefined) return { kind: "ssh", keyFile: sshKeyFile }
+  if (sshKeyFile !== undefined) return sshAuth(sshKeyFile, auth)
   if (githubApp === undefined) return undefined
   if (appTokens === undefined) {
     throw new UsageError("git/bad-auth", "this program cannot log in as a GitHub App", {
@@ -30,6 +30,16 @@ export function authFromSettings(
     })
   }
   return { kind: "token", token: (signal) => appTokens(githubApp, signal) }
+}
+
+function sshAuth(keyFile: string, auth: AuthSettings | undefined): RemoteAuth {
+  const { sshKnownHostsFile, sshHostKeys } = auth ?? {}
+  return {
+    kind: "ssh",
+    keyFile,
+    ...(sshKnownHostsFile ? { knownHostsFile: sshKnownHostsFile } : {}),
+    ...(sshHostKeys ? { hostKeys: sshHostKeys } : {}),
+  }
 }
 
 async function readToken(file: string): Promise<string> {

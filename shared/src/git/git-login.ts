@@ -60,6 +60,7 @@ export function checkUrl(url: string, auth: RemoteAuth | undefined): void {
   }
 }
 
+/** ssh_config(5): UserKnownHostsFile is a list by spaces, so that a path stands in double quotes. */
 function sshEnvironment(auth: Extract<RemoteAuth, { kind: "ssh" }>): Record<string, string> {
   const hostKeys = { strict: "yes", "accept-new": "accept-new", off: "no" }[auth.hostKeys ?? "strict"]
   const options = [
@@ -70,7 +71,7 @@ function sshEnvironment(auth: Extract<RemoteAuth, { kind: "ssh" }>): Record<stri
     "-o ConnectTimeout=15",
     "-o ServerAliveInterval=15",
     `-o StrictHostKeyChecking=${hostKeys}`,
-    ...(auth.knownHostsFile ? [`-o UserKnownHostsFile=${shellQuoted(auth.knownHostsFile)}`] : []),
+    ...(auth.knownHostsFile ? [`-o ${shellQuoted(`UserKnownHostsFile="${auth.knownHostsFile}"`)}`] : []),
   ]
   return { GIT_SSH_COMMAND: `ssh ${options.join(" ")}`, GIT_SSH_VARIANT: "ssh" }
 }

@@ -106,7 +106,11 @@ describe("a mirror over HTTP", () => {
 })
 
 describe("a mirror over SSH", () => {
-  it("uses the key alone, strict about host keys, whatever the key's path holds", () =>
+  it.each([
+    [{}, "StrictHostKeyChecking=yes"],
+    [{ sshHostKeys: "accept-new" }, "StrictHostKeyChecking=accept-new"],
+    [{ sshHostKeys: "off" }, "StrictHostKeyChecking=no"],
+  ] as const)("uses the key alone, whatever its path holds, and with %o is told %s", (hostKeys, strictness) =>
     withRepo(async (repo) => {
       const commit = await repo.commit({ a: "1" })
       const bin = join(repo.scratch, "bin")
@@ -118,7 +122,9 @@ describe("a mirror over SSH", () => {
       const path = process.env.PATH
       process.env.PATH = `${bin}:${path}`
       try {
-        const auth = { kind: "ssh", keyFile: "/it's/a key; touch x", knownHostsFile: "/known hosts" } as const
+        const sshKeyFile = "/it's/a key; touch x"
+        const auth = authFromSettings({ sshKeyFile, sshKnownHostsFile: "/known hosts", ...hostKeys })
+        if (auth === undefined) throw new Error("no auth")
         expect((await fetchOnce(repo, { url: `git@git.invalid:${repo.folder}`, auth })).commit).toBe(commit)
       } finally {
         process.env.PATH = path
@@ -127,11 +133,12 @@ describe("a mirror over SSH", () => {
       expect(args).toEqual(
         expect.arrayContaining([
           "/it's/a key; touch x",
-          "StrictHostKeyChecking=yes",
+          strictness,
           "IdentitiesOnly=yes",
-          "UserKnownHostsFile=/known hosts",
+          'UserKnownHostsFile="/known hosts"',
           "git@git.invalid",
         ]),
       )
-    }))
+    }),
+  )
 })

@@ -4,6 +4,16 @@ import { z } from "zod"
 export const GitAuth = z.strictObject({
   tokenFile: z.string().optional().describe("File that holds an HTTPS token."),
   sshKeyFile: z.string().optional().describe("File that holds an SSH private key."),
+  sshKnownHostsFile: z
+    .string()
+    .optional()
+    .describe("File with the SSH server's keys; else the user's known_hosts."),
+  sshHostKeys: z
+    .enum(["strict", "accept-new", "off"])
+    .optional()
+    .describe(
+      "strict (default): only known servers; accept-new: note a new server's key; off: trust anybody.",
+    ),
   githubApp: z
     .strictObject({ appId: z.int(), installationId: z.int(), privateKeyFile: z.string() })
     .optional()
