@@ -1,4 +1,12 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
+import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
+import { KubeError } from "@headrace/shared/kube/kube-error"
 import { type Followed, type FollowOptions, followConfigMaps } from "@headrace/shared/kube/light/follow"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
@@ -127,4 +135,144 @@ describe("followConfigMaps", () => {
       })
     })
   })
+
+  it("goes on over a restart of the API server that keeps its state, and one that loses it", async () => {
+    const first = await startEmbeddedKube({ createNamespaces: true })
+    await withKubeconfig(first, async (kube) => {
+      await whileFollowing(kube, async ({ until }) => {
+        put(kube, "x")
+        await until(["x"])
+        await first.close()
+        put(kube, "y")
+        const { port, token, store } = first
+        const second = await startEmbeddedKube({ port, token, store })
+        await until(["x", "y"])
+        await second.close()
+        const third = await startEmbeddedKube({
+          port,
+          token,
+          createNamespaces: true,
+          firstResourceVersion: 2 ** 40,
+        })
+        await until([])
+        third.store.create(CONFIG_MAPS, "ci", { metadata: { name: "z" } })
+        await until(["z"])
+        await third.close()
+      })
+    })
+  })
+
+  it("does not believe a replica that lags behind what was seen, until it says so again and again", async () => {
+    const fresh = { items: [object("a", "100"), object("b", "90")], resourceVersion: "100" }
+    const stale = { items: [object("a", "50")], resourceVersion: "50" }
+    const lists = [fresh, stale, stale, fresh]
+    const seen: string[][] = []
+    const stop = new AbortController()
+    const troubles: string[] = []
+    const reader = scripted(lists, stop)
+    for await (const { objects } of followConfigMaps(
+      reader,
+      { ...quick, onTrouble: (error) => troubles.push(String(error)) },
+      stop.signal,
+    )) {
+      seen.push([...objects.keys()])
+    }
+    expect(seen).toEqual([["ci/a", "ci/b"]])
+    expect(troubles.filter((text) => text.includes("older than 100"))).toHaveLength(2)
+
+    // Restored from a backup, every replica says the same for good: then it is the truth.
+    const restored = Array.from({ length: 6 }, () => stale)
+    const again = new AbortController()
+    const states: string[][] = []
+    for await (const { objects } of followConfigMaps(
+      scripted([fresh, ...restored], again),
+      quick,
+      again.signal,
+    )) {
+      states.push([...objects.keys()])
+    }
+    expect(states).toEqual([["ci/a", "ci/b"], ["ci/a"]])
+  })
+
+  it("waits as long as the server asks before it comes back", async () => {
+    await withKube(async (kube) => {
+      const waits: number[] = []
+      const clock: Clock = {
+        now: () => Date.now(),
+        async sleep(milliseconds) {
+          waits.push(milliseconds)
+        },
+      }
+      kube.faults.plan({
+        answer: { kind: "status", status: 429, retryAfterSeconds: 9 },
+        times: 1,
+        verb: "list",
+      })
+      await whileFollowing(kube, async ({ until }) => void (await until([])), { clock })
+      expect(waits[0]).toBe(9000)
+    })
+  })
+
+  it("is not moved by a clock that jumps, either way", async () => {
+    await withKube(async (kube) => {
+      let offset = 0
+      const clock: Clock = { now: () => Date.now() + offset, sleep: systemClock.sleep }
+      await whileFollowing(
+        kube,
+        async ({ until }) => {
+          put(kube, "a")
+          await until(["a"])
+          offset = 10 * 365 * 86_400_000
+          put(kube, "b")
+          await until(["a", "b"])
+          kube.dropConnections()
+          offset = -offset
+          put(kube, "c")
+          await until(["a", "b", "c"])
+          kube.dropConnections()
+          put(kube, "d")
+          await until(["a", "b", "c", "d"])
+        },
+        { clock },
+      )
+    })
+  })
 })
+
+const quick: FollowOptions = { namespace: "ci", selection: {}, backoff: { first: 1, limit: 2 } }
+
+function object(name: string, resourceVersion: string): ConfigMap {
+  return { metadata: { namespace: "ci", name, resourceVersion } }
+}
+
+/** Lists what the script says, each watch finds its version gone; ends the following with the script. */
+function scripted(
+  lists: { items: ConfigMap[]; resourceVersion: string }[],
+  stop: AbortController,
+): ConfigMapReader {
+  const left = [...lists]
+  return {
+    get: async () => undefined,
+    async list() {
+      const list = left.shift()
+      if (list) return list
+      stop.abort()
+      throw new Error("the script has ended")
+    },
+    // biome-ignore lint/correctness/useYield: a watch that fails at once.
+    async *watch() {
+      throw new KubeError("kube/gone", "too old")
+    },
+  }
+}
+
+async function withKubeconfig(kube: EmbeddedKube, test: (kube: TestKube) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-follow-"))
+  try {
+    const kubeconfigFile = join(folder, "kubeconfig")
+    await writeFile(kubeconfigFile, kube.kubeconfig)
+    await test({ ...kube, kubeconfigFile })
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,216 @@
+import { once } from "node:events"
+import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { createServer, type Socket } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Clock } from "@headrace/shared/foundation/clock"
+import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
+import { kubeconfigAccess } from "@headrace/shared/kube/light/kubeconfig-access"
+import { type LightClient, lightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
+import { createLog } from "@headrace/shared/observe/log"
+import { dump, load } from "js-yaml"
+import { describe, expect, it } from "vitest"
+import { type TestKube, withKube } from "../harness/with-kube.ts"
+import { codeOf } from "./contract-suite.ts"
+
+const log = createLog("test", { level: "silent" })
+const watch = { duration: 20_000, silence: 300 }
+
+async function withClient(test: (client: LightClient, kube: TestKube) => Promise<void>): Promise<void> {
+  await withKube(async (kube) => {
+    kube.store.create(CONFIG_MAPS, "ci", { metadata: { name: "x" }, data: { a: "1" } })
+    const client = await openLightClient({ kubeconfig: kube.kubeconfigFile, log, timeLimit: 300, watch })
+    try {
+      await test(client, kube)
+    } finally {
+      client.close()
+    }
+  })
+}
+
+async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-light-"))
+  try {
+    await test(folder)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Writes the server's kubeconfig again, with another user. */
+async function kubeconfigFor(kube: TestKube, folder: string, user: object): Promise<string> {
+  const config = load(kube.kubeconfig) as { users: unknown[] }
+  const file = join(folder, "kubeconfig")
+  await writeFile(file, dump({ ...config, users: [{ name: "embedded", user }] }))
+  return file
+}
+
+async function drain(events: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of events);
+}
+
+describe("the light client under faults", () => {
+  it("asks a hundred times over one connection", async () => {
+    await withClient(async (client, kube) => {
+      for (let i = 0; i < 100; i += 1) await client.get("ci", "x")
+      expect(kube.requests.get("get", "configmaps")).toBe(100)
+      expect(kube.requests.connections).toBe(1)
+    })
+  })
+
+  it("goes on after the server closed the idle connection", async () => {
+    await withClient(async (client, kube) => {
+      await client.get("ci", "x")
+      kube.dropConnections()
+      expect((await client.get("ci", "x"))?.data).toEqual({ a: "1" })
+    })
+  })
+
+  it.each([
+    [{ kind: "hang" } as const, "kube/timeout"],
+    [{ kind: "close" } as const, "kube/unavailable"],
+    [{ kind: "truncate" } as const, "kube/unavailable"],
+    [{ kind: "status", status: 500 } as const, "kube/unavailable"],
+    [{ kind: "status", status: 503 } as const, "kube/unavailable"],
+    [{ kind: "status", status: 504 } as const, "kube/timeout"],
+    [{ kind: "status", status: 410 } as const, "kube/gone"],
+  ])("names the fault %j as %s, and takes it for an absence never", async (answer, code) => {
+    await withClient(async (client, kube) => {
+      kube.faults.plan({ answer, times: 2 })
+      expect(await codeOf(client.get("ci", "x"))).toBe(code)
+      expect(await codeOf(client.list("ci", {}))).toBe(code)
+      expect((await client.list("ci", {})).items).toHaveLength(1)
+    })
+  })
+
+  it("passes on how long the server asks it to wait", async () => {
+    await withClient(async (client, kube) => {
+      kube.faults.plan({ answer: { kind: "status", status: 429, retryAfterSeconds: 7 }, times: 1 })
+      const refused = client.get("ci", "x")
+      await expect(refused).rejects.toMatchObject({ code: "kube/too-many-requests", retryAfter: 7000 })
+    })
+  })
+
+  it("gives up a connection through which nothing comes any more", async () => {
+    await withClient(async (_client, kube) => {
+      // A peer that takes everything and says nothing is what a half-open connection looks like from here.
+      const sockets: Socket[] = []
+      const mute = createServer((socket) => sockets.push(socket)).listen(0, "127.0.0.1")
+      await once(mute, "listening")
+      const address = mute.address() as { port: number }
+      const access = await kubeconfigAccess(kube.kubeconfigFile)
+      const server = new URL(`http://127.0.0.1:${address.port}`)
+      const client = lightClient({ ...access, server }, { log, timeLimit: 200, watch })
+      try {
+        expect(await codeOf(client.get("ci", "x"))).toBe("kube/timeout")
+        const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
+        expect(await codeOf(drain(events))).toBe("kube/timeout")
+      } finally {
+        client.close()
+        for (const socket of sockets) socket.destroy()
+        mute.close()
+      }
+    })
+  })
+
+  it("refuses a watch event that is cut off, and one that is no JSON", async () => {
+    for (const line of ['{"type":"ADDED","object":{"kind":"Conf', "<html>\n"]) {
+      const server = createServer((socket) => {
+        socket.once("data", () => socket.end(`HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n${line}`))
+      }).listen(0, "127.0.0.1")
+      await once(server, "listening")
+      const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+      const access = { server: url, tls: {}, credential: async () => ({}), refuse: () => undefined }
+      const client = lightClient(access, { log, watch })
+      try {
+        const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
+        expect(await codeOf(drain(events))).toBe("kube/unavailable")
+      } finally {
+        client.close()
+        server.close()
+      }
+    }
+  })
+
+  it("reads a rotated token file, and keeps the last good token while the file is away", async () => {
+    await withFolder(async (folder) => {
+      await withKube(async (kube) => {
+        const tokenFile = join(folder, "token")
+        await writeFile(tokenFile, `${kube.token}\n`)
+        const kubeconfig = await kubeconfigFor(kube, folder, { tokenFile: "token" })
+        const client = await openLightClient({ kubeconfig, log })
+        try {
+          expect(await client.get("ci", "x")).toBeUndefined()
+          await rm(tokenFile)
+          expect(await client.get("ci", "x")).toBeUndefined()
+          kube.setTokens(["second"])
+          expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
+          await writeFile(tokenFile, "second\n")
+          expect(await client.get("ci", "x")).toBeUndefined()
+        } finally {
+          client.close()
+        }
+      })
+    })
+  })
+
+  it("runs an exec plugin when needed: first, when its credential expires or is refused, or the clock jumps past it", async () => {
+    await withFolder(async (folder) => {
+      await withKube(async (kube) => {
+        const plugin = join(folder, "plugin")
+        const answer = {
+          kind: "ExecCredential",
+          status: { token: kube.token, expirationTimestamp: new Date(3_600_000) },
+        }
+        await writeFile(join(folder, "answer"), JSON.stringify(answer))
+        await writeFile(plugin, `#!/bin/sh\necho run >> "${folder}/runs"\nexec cat "${folder}/answer"\n`)
+        await chmod(plugin, 0o755)
+        const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "./plugin" }
+        const kubeconfig = await kubeconfigFor(kube, folder, { exec })
+        let now = 0
+        const clock: Clock = { now: () => now, sleep: async () => undefined }
+        const client = lightClient(await kubeconfigAccess(kubeconfig, undefined, clock), { log })
+        const runs = async (): Promise<number> =>
+          (await readFile(join(folder, "runs"), "utf8")).trim().split("\n").length
+        try {
+          await Promise.all([client.get("ci", "x"), client.get("ci", "y")])
+          await client.get("ci", "x")
+          expect(await runs()).toBe(1)
+          now = 3_595_000
+          await client.get("ci", "x")
+          expect(await runs()).toBe(2)
+          now = -86_400_000
+          await client.get("ci", "x")
+          expect(await runs()).toBe(2)
+          kube.setTokens(["second"])
+          const renewed = { ...answer, status: { ...answer.status, token: "second" } }
+          await writeFile(join(folder, "answer"), JSON.stringify(renewed))
+          expect(await client.get("ci", "x")).toBeUndefined()
+          expect(await runs()).toBe(3)
+          await writeFile(join(folder, "answer"), "no json")
+          kube.setTokens(["third"])
+          expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
+        } finally {
+          client.close()
+        }
+      })
+    })
+  })
+
+  it("names what is wrong with a kubeconfig, and shows none of its secrets", async () => {
+    await withFolder(async (folder) => {
+      const file = join(folder, "kubeconfig")
+      for (const text of [
+        "clusters: 5\nusers: [{name: a, user: {token: s3cret}}]",
+        "{",
+        "current-context: x\nclusters: []\ncontexts: []",
+      ]) {
+        await writeFile(file, text)
+        const opened = openLightClient({ kubeconfig: file, log })
+        await expect(opened).rejects.toMatchObject({ code: "kube/kubeconfig" })
+        await expect(opened).rejects.toThrow(file)
+        await expect(opened).rejects.not.toThrow("s3cret")
+      }
+    })
+  })
+})
