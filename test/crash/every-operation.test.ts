@@ -117,8 +117,8 @@ describe("failing at every operation", () => {
   })
 })
 
-// A process takes a third of a second to start: the short form kills at every fourth operation.
-const STRIDE = process.env.HEADRACE_CRASH === "long" ? 1 : 4
+// A process takes a third of a second to start: the short form kills at every sixth operation.
+const STRIDE = process.env.HEADRACE_CRASH === "long" ? 1 : 6
 
 describe(`SIGKILL at ${STRIDE === 1 ? "every" : `every ${STRIDE}th`} operation of a real process`, () => {
   it("shows the old revision or the new one, keeps what was acknowledged, and goes on", async () => {

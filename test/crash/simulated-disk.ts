@@ -1,0 +1,282 @@
+import type { Disk, FileStatus, Handle } from "@headrace/agent/publish/disk"
+
+/**
+ * A disk in memory that keeps apart what programs see and what would survive a power cut, by the promises of
+ * POSIX alone: the data of a file that was fsynced, and the entries of a folder that was fsynced, each as of
+ * that fsync; syncfs covers everything. Of the rest any part may survive, in any order (Pillai et al., "All File
+ * Systems Are Not Created Equal", OSDI 2014). Stricter than ext4, which commits its whole journal at any fsync.
+ */
+interface Node {
+  inode: number
+  kind: "file" | "directory" | "link"
+  mode: number
+  modified: number
+  /** A file's bytes, a link's target. */
+  content: Buffer
+  durableContent: Buffer | undefined
+  entries: Map<string, Node>
+  durableEntries: Map<string, Node>
+  /** Changes of entries since the last sync. */
+  pending: Change[]
+}
+
+/** One change of names; a rename is one change of two folders, which survives in both or in neither. */
+interface Change {
+  parts: { folder: Node; name: string; node: Node | undefined }[]
+}
+
+/** What of the unsynced survives. `choose` is asked for each change of names and each file's data. */
+export interface Survival {
+  choose(what: "names" | "data"): boolean
+}
+
+export interface SimulatedDisk extends Disk {
+  /** The disk as it is after a power cut now. */
+  afterCut(survival: Survival): SimulatedDisk
+}
+
+/** An empty disk, or one that goes on from a root. */
+export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
+  const open = new Map<number, Node>()
+  const locked = new Map<Node, number>()
+  let lastFd = 2
+  let time = Date.now()
+
+  function nodeAt(path: string): Node | undefined {
+    const [, fd, rest = ""] = /^fd:(\d+)(.*)$/.exec(path) ?? []
+    let node = fd === undefined ? root : open.get(Number(fd))
+    for (const name of (fd === undefined ? path : rest).split("/")) {
+      if (name === "" || name === ".") continue
+      node = node?.entries.get(name)
+    }
+    return node
+  }
+
+  function place(path: string): { folder: Node; name: string } {
+    const slash = path.lastIndexOf("/")
+    const folder = nodeAt(path.slice(0, slash))
+    if (folder?.kind !== "directory") throw failure("ENOENT", path)
+    return { folder, name: path.slice(slash + 1) }
+  }
+
+  function change(...parts: Change["parts"]): void {
+    const made = { parts }
+    for (const { folder, name, node } of parts) {
+      if (node) folder.entries.set(name, node)
+      else folder.entries.delete(name)
+      folder.pending.push(made)
+    }
+  }
+
+  function add(path: string, node: Node): Node {
+    const { folder, name } = place(path)
+    if (folder.entries.has(name)) throw failure("EEXIST", path)
+    change({ folder, name, node })
+    return node
+  }
+
+  function openNode(path: string, node: Node | undefined): Handle {
+    if (!node) throw failure("ENOENT", path)
+    lastFd += 1
+    open.set(lastFd, node)
+    return { fd: lastFd, path }
+  }
+
+  function existing(path: string): Node {
+    const node = nodeAt(path)
+    if (!node) throw failure("ENOENT", path)
+    return node
+  }
+
+  function ofHandle(handle: Handle): Node {
+    const node = open.get(handle.fd)
+    if (!node) throw failure("EBADF", handle.path)
+    return node
+  }
+
+  return {
+    look: (path) => {
+      const node = nodeAt(path)
+      return node && statusOf(node)
+    },
+    list: (path) => [...existing(path).entries.keys()],
+    readLink: (path) => {
+      const node = nodeAt(path)
+      return node?.kind === "link" ? node.content.toString() : undefined
+    },
+    read: (path) => existing(path).content,
+    space: () => ({ bytes: Number.POSITIVE_INFINITY, inodes: Number.POSITIVE_INFINITY }),
+    makeDirectory: (path, mode) => void add(path, { ...newNode("directory"), mode }),
+    createFile: (path) => openNode(path, add(path, newNode("file"))),
+    write: (handle, content) => {
+      const node = ofHandle(handle)
+      node.content = Buffer.concat([node.content, content])
+      time += 1
+      node.modified = time
+    },
+    setMode: (handle, mode) => {
+      ofHandle(handle).mode = mode
+    },
+    setOwner: () => undefined,
+    close: (handle) => {
+      const node = ofHandle(handle)
+      if (locked.get(node) === handle.fd) locked.delete(node)
+      open.delete(handle.fd)
+    },
+    openDirectory: (path) => openNode(path, nodeAt(path)),
+    openLockFile: (path) => openNode(path, nodeAt(path) ?? add(path, newNode("file"))),
+    link: (from, path) => void add(path, existing(from)),
+    symlink: (target, path) => {
+      const node = newNode("link")
+      node.content = Buffer.from(target)
+      node.durableContent = node.content
+      add(path, node)
+    },
+    rename: (from, to) => {
+      const node = existing(from)
+      const source = place(from)
+      const target = place(to)
+      const there = target.folder.entries.get(target.name)
+      if (there?.kind === "directory" && there.entries.size > 0) throw failure("ENOTEMPTY", to)
+      change({ ...source, node: undefined }, { ...target, node })
+    },
+    exchange: (a, b) => {
+      change({ ...place(a), node: existing(b) }, { ...place(b), node: existing(a) })
+    },
+    unlink: (path) => change({ ...place(path), node: existing(path) && undefined }),
+    removeDirectory: (path) => {
+      if (existing(path).entries.size > 0) throw failure("ENOTEMPTY", path)
+      change({ ...place(path), node: undefined })
+    },
+    touch: (path) => {
+      existing(path).modified = Date.now()
+    },
+    spread: () => undefined,
+    sync: async (handle) => syncNode(ofHandle(handle)),
+    syncFileSystem: async () => {
+      for (const node of nodesUnder(root)) syncNode(node)
+    },
+    lock: async (handle) => {
+      const node = ofHandle(handle)
+      if (locked.has(node) && locked.get(node) !== handle.fd) return false
+      locked.set(node, handle.fd)
+      return true
+    },
+    within: (handle) => `fd:${handle.fd}`,
+    afterCut: (survival) => simulateDisk(surviving(root, survival)),
+  }
+}
+
+function newNode(kind: Node["kind"]): Node {
+  return {
+    inode: ++lastInode,
+    kind,
+    mode: 0o600,
+    modified: 0,
+    content: Buffer.alloc(0),
+    durableContent: undefined,
+    entries: new Map(),
+    durableEntries: new Map(),
+    pending: [],
+  }
+}
+let lastInode = 0
+
+function syncNode(node: Node): void {
+  if (node.kind === "file") node.durableContent = node.content
+  for (const made of node.pending) {
+    for (const { folder, name, node: now } of made.parts) {
+      if (folder === node) setEntry(folder.durableEntries, name, now)
+    }
+    // The other half of a rename survives with this one: file systems move a name in one transaction.
+    for (const { folder, name, node: now } of made.parts) {
+      if (folder === node) continue
+      setEntry(folder.durableEntries, name, now)
+      folder.pending = folder.pending.filter((other) => other !== made)
+    }
+  }
+  node.pending = []
+}
+
+function setEntry(entries: Map<string, Node>, name: string, node: Node | undefined): void {
+  if (node) entries.set(name, node)
+  else entries.delete(name)
+}
+
+function nodesUnder(root: Node): Set<Node> {
+  const found = new Set([root])
+  for (const node of found) for (const child of node.entries.values()) found.add(child)
+  return found
+}
+
+/** A copy of what is durable and of what of the rest is chosen. */
+function surviving(root: Node, survival: Survival): Node {
+  const all = everyNode(root)
+  const entries = new Map([...all].map((node) => [node, new Map(node.durableEntries)]))
+  for (const made of changesOf(all)) {
+    if (!survival.choose("names")) continue
+    for (const { folder, name, node } of made.parts) setEntry(entries.get(folder) ?? new Map(), name, node)
+  }
+  const copies = new Map([...all].map((node) => [node, copyOf(node, survival)]))
+  for (const [node, copy] of copies) link(copy, entries.get(node) ?? new Map(), copies)
+  return copies.get(root) ?? newNode("directory")
+}
+
+/** Whatever can be reached by names that are seen, durable, or in between. */
+function everyNode(root: Node): Set<Node> {
+  const all = new Set([root])
+  for (const node of all) {
+    const between = node.pending.flatMap((made) => made.parts.map((part) => part.node))
+    for (const child of [...node.entries.values(), ...node.durableEntries.values(), ...between]) {
+      if (child) all.add(child)
+    }
+  }
+  return all
+}
+
+/** Each change that is not durable, once, oldest first within a folder. */
+function changesOf(nodes: ReadonlySet<Node>): Set<Change> {
+  return new Set([...nodes].flatMap((node) => node.pending))
+}
+
+function link(copy: Node, entries: ReadonlyMap<string, Node>, copies: ReadonlyMap<Node, Node>): void {
+  for (const [name, child] of entries) {
+    const childCopy = copies.get(child)
+    if (childCopy) copy.entries.set(name, childCopy)
+  }
+  copy.durableEntries = new Map(copy.entries)
+}
+
+function copyOf(node: Node, survival: Survival): Node {
+  const content = node.kind === "file" ? survivingContent(node, survival) : node.content
+  return {
+    ...node,
+    content,
+    durableContent: content,
+    entries: new Map(),
+    durableEntries: new Map(),
+    pending: [],
+  }
+}
+
+function survivingContent(node: Node, survival: Survival): Buffer {
+  if (node.durableContent === node.content) return node.content
+  return survival.choose("data") ? node.content : (node.durableContent ?? Buffer.alloc(0))
+}
+
+function statusOf(node: Node): FileStatus {
+  return {
+    kind: node.kind,
+    device: 1,
+    inode: node.inode,
+    mode: node.mode,
+    uid: process.geteuid?.() ?? 0,
+    gid: 0,
+    size: node.content.length,
+    modified: node.modified,
+  }
+}
+
+function failure(code: string, path: string): Error {
+  return Object.assign(new Error(`${code}: ${path}`), { code })
+}
