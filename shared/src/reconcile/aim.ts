@@ -31,8 +31,8 @@ export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Pro
 
 /**
  * The aim at these tips under this record. `shown` is what else is known to be in the cluster (a survey of
- * its targets, when the record was lost). Undefined: the goal does not contain what was shown, so it is either
- * out of date (fetch again) or the branch was rewritten.
+ * its targets, when the record was lost). Undefined: the goal does not contain what was shown, so the branch was
+ * rewritten.
  *
  * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
  * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow.

@@ -30,23 +30,17 @@ export async function reconcile(
 ): Promise<ReconcileOutcome> {
   const watch = startStopwatch(ports.clock)
   const run: Run = { request, ports, memory: ports.memory ?? createReconcileMemory(), watch, signal }
-  let tips = await watch.time("fetch", () => fetchTips(ports, signal))
-  let fresh = false
   for (let attempt = 0; attempt < TRIES; attempt++) {
     signal.throwIfAborted()
+    // In this order: a fetch that began after the record was read contains what it shows, or the branch was
+    // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
     const state = await watch.time("record", () => loadState(run))
-    const decision = await watch.time("plan", () => workOut(run, tips, state?.record, false))
+    const tips = await watch.time("fetch", () => fetchTips(ports, signal))
+    const decision = await watch.time("plan", () => workOut(run, tips, state?.record))
     if (decision.kind === "noop") return outcome(run, "noop", state?.record, 0)
-    if (decision.kind === "behind") {
-      // Only a fetch that began after the record was read can tell an old tip from a rewritten branch.
-      tips = await watch.time("fetch", () => fetchTips(ports, signal))
-      fresh = true
-    }
-    const decided = fresh ? await watch.time("plan", () => workOut(run, tips, state?.record, true)) : decision
-    fresh = false
-    const applied = await act(run, state, decided)
+    const applied = await act(run, state, decision)
     if (applied.kind === "again") continue
-    const result = resultOf(decided, applied, state)
+    const result = resultOf(decision, applied, state)
     return outcome(run, result, applied.record, applied.written)
   }
   throw new HeadraceError("reconcile/contended", `the record of ${request.source} kept changing`, {
@@ -54,15 +48,13 @@ export async function reconcile(
   })
 }
 
-function act(run: Run, state: RecordState | undefined, decision: Decision): Promise<Applied> {
-  switch (decision.kind) {
-    case "work":
-      return applyWork(run, state, decision.work)
-    case "stop":
-      return stopSource(run, state, decision.stopped)
-    default:
-      return Promise.resolve({ kind: "committed", record: state?.record, written: 0 })
-  }
+function act(
+  run: Run,
+  state: RecordState | undefined,
+  decision: Exclude<Decision, { kind: "noop" }>,
+): Promise<Applied> {
+  if (decision.kind === "work") return applyWork(run, state, decision.work)
+  return stopSource(run, state, decision.stopped)
 }
 
 function resultOf(

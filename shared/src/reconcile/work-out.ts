@@ -29,31 +29,20 @@ export interface Work {
   stopped: Record["stopped"]
 }
 
-/** `behind`: the tips do not contain what was shown; they are out of date, or the branch was rewritten. */
 export type Decision =
   | { kind: "noop" }
-  | { kind: "behind" }
   | { kind: "work"; work: Work }
   | { kind: "stop"; stopped: NonNullable<Record["stopped"]> }
 
-/**
- * Works out what to do, and writes nothing. `fresh` tells that the tips were fetched after the record was
- * read, so that being behind it means a rewritten branch.
- */
-export async function workOut(
-  run: Run,
-  tips: Tips,
-  record: Record | undefined,
-  fresh: boolean,
-): Promise<Decision> {
+/** Works out what to do, and writes nothing. The tips must be of a fetch that began after the record was read. */
+export async function workOut(run: Run, tips: Tips, record: Record | undefined): Promise<Decision> {
   const wanted = { commit: tips.source.commit }
   try {
     const shown = shownBy(record)
-    const aim = await aimOrNewEpoch(run, tips, record, shown, fresh)
-    if (aim === undefined) return { kind: "behind" }
+    const aim = await aimOrNewEpoch(run, tips, record, shown)
     wanted.commit = aim.commit
     if (await isDone(run, record, aim)) return { kind: "noop" }
-    return await judged(run, tips, record, aim, fresh)
+    return await judged(run, tips, record, aim)
   } catch (error) {
     if (!isReasonToStop(error)) throw error
     return { kind: "stop", stopped: { code: error.code, message: error.message, commit: wanted.commit } }
@@ -70,7 +59,8 @@ export async function workAgain(
   const plan = await planAt(run.ports, run.memory, run.request.cluster, aim, run.signal)
   const previous = await planInForce(run, record)
   const choice = chooseTargets(plan, previous, record, run.request.mode === "full")
-  return { aim, plan, previous, choice, inForce: false, stopped }
+  const inForce = isInForce(record, aim) && record.rules === plan.digest
+  return { aim, plan, previous, choice, inForce, stopped }
 }
 
 async function aimOrNewEpoch(
@@ -78,21 +68,14 @@ async function aimOrNewEpoch(
   tips: Tips,
   record: Record | undefined,
   shown: readonly Shown[],
-  fresh: boolean,
-): Promise<Aim | undefined> {
+): Promise<Aim> {
   const aim = await aimAt(run.ports, tips, record, shown, run.signal)
-  if (aim !== undefined || !fresh) return aim
+  if (aim !== undefined) return aim
   if (mayFollowRewrite(run.ports, record)) return aimInNewEpoch(run.ports, tips, record, shown, run.signal)
   throw diverged(tips.source.commit, record)
 }
 
-async function judged(
-  run: Run,
-  tips: Tips,
-  record: Record | undefined,
-  first: Aim,
-  fresh: boolean,
-): Promise<Decision> {
+async function judged(run: Run, tips: Tips, record: Record | undefined, first: Aim): Promise<Decision> {
   const { ports, memory, request, signal } = run
   const plan = await planAt(ports, memory, request.cluster, first, signal)
   const previous = await planInForce(run, record)
@@ -101,9 +84,7 @@ async function judged(
   if (held === undefined) {
     const survey = await surveyTargets(ports, request.source, plan, signal)
     held = survey.held
-    const surveyed = await aimOrNewEpoch(run, tips, record, [...shownBy(record), ...survey.shown], fresh)
-    if (surveyed === undefined) return { kind: "behind" }
-    aim = surveyed
+    aim = await aimOrNewEpoch(run, tips, record, [...shownBy(record), ...survey.shown])
   }
   if (record?.approved !== aim.commit) judgeDeletions(held, plan, ports.settings.guard)
   const inForce = record !== undefined && isInForce(record, aim) && record.rules === plan.digest

@@ -1,0 +1,89 @@
+import { gunzipSync } from "node:zlib"
+import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
+import { isOurs } from "@headrace/shared/reconcile/ownership"
+import { goal } from "@headrace/shared/record/goal"
+import type { Record } from "@headrace/shared/record/record"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
+import type { MonitoredCluster } from "./monitored-cluster.ts"
+import { sameKeys, tripsGuard, Violation } from "./watch-invariants.ts"
+import { OWN_NAMESPACE, type Source, type World } from "./world.ts"
+
+/** Invariant 1: once quiet, record and targets are what a rebuild at the goal would give, or it says why not. */
+export async function checkQuiet(world: World, cluster: MonitoredCluster, source: Source): Promise<void> {
+  const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
+  if (configMap === undefined) throw new Violation(`1: ${cluster.name} has no record of ${source}`)
+  const record = readRecord(configMap)
+  const aim = goal(world.repositories[source].tip(), record.hold, world.now)
+  if (record.stopped === null && record.commit !== aim) {
+    throw new Violation(`1: ${cluster.name} is at ${record.commit} instead of ${aim} and does not say why`)
+  }
+  if (record.stopped) checkReason(world, cluster, source, record, aim)
+  if (record.commit === null) return
+  // What could not be ended stays listed; nothing but a commit whose rules do not parse is a reason.
+  if (record.intents.length > 0) {
+    const planned = record.intents.some(({ commit }) => rulesParse(world, cluster, source, commit))
+    if (planned) throw new Violation(`1: ${cluster.name} left an intent open`)
+    return
+  }
+  await checkTargets(world, cluster, source, record, record.commit)
+}
+
+function checkReason(
+  world: World,
+  cluster: MonitoredCluster,
+  source: Source,
+  record: Record,
+  aim: string,
+): void {
+  const repository = world.repositories[source]
+  const { code, commit } = record.stopped ?? { code: "", commit: "" }
+  if (commit !== aim) throw new Violation(`1: stopped at ${commit}, where the goal is ${aim}`)
+  const reasons: { [code: string]: boolean } = {
+    "rules/invalid": !rulesParse(world, cluster, source, aim),
+    "git/diverged": record.commit === null || !repository.hasAncestor(aim, record.commit),
+    "guard/deleted-keys":
+      record.commit === null || tripsGuard(world, cluster.name, source, record.commit, aim),
+  }
+  reasons["guard/deleted-config-maps"] = reasons["guard/deleted-keys"] ?? false
+  if (!reasons[code]) throw new Violation(`1: stopped at ${aim} by ${code} without that reason`)
+}
+
+function rulesParse(world: World, cluster: MonitoredCluster, source: Source, commit: string): boolean {
+  return expectedTargets(world.repositories[source].filesAt(commit), cluster.name) !== undefined
+}
+
+async function checkTargets(
+  world: World,
+  cluster: MonitoredCluster,
+  source: Source,
+  record: Record,
+  commit: string,
+): Promise<void> {
+  const failed = new Set(record.failed.map(({ target }) => target))
+  for (const [place, target] of expectedTargets(world.repositories[source].filesAt(commit), cluster.name) ??
+    []) {
+    if (!target.view) continue
+    const [namespace = "", name = ""] = place.split("/")
+    const found = await cluster.direct.get(namespace, name)
+    if (found && !isOurs(found)) {
+      if (!failed.has(place)) throw new Violation(`7: ${place} is somebody else's and is not listed`)
+      continue
+    }
+    if (failed.has(place)) throw new Violation(`1: ${place} is listed as failed for no reason`)
+    if (!holds(found, target)) {
+      throw new Violation(`1: ${cluster.name}/${place} is not what ${commit} gives: ${JSON.stringify(found)}`)
+    }
+  }
+}
+
+function holds(found: ConfigMap | undefined, target: ExpectedTarget): boolean {
+  const values = found ? configMapBytes(found) : new Map<string, Buffer>()
+  values.delete("VERSION")
+  const contents = [...values].map(([key, value]) => [key, unzipped(value)] as const)
+  return sameKeys(target.keys, new Map(contents))
+}
+
+function unzipped(value: Buffer): string {
+  return (value[0] === 0x1f && value[1] === 0x8b ? gunzipSync(value) : value).toString()
+}

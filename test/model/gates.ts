@@ -1,0 +1,116 @@
+import type { Clock } from "@headrace/shared/foundation/clock"
+import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import { KubeError } from "@headrace/shared/kube/kube-error"
+
+/** What the network or the API server may do to one call. */
+export type Fault = "none" | "conflict" | "invalid" | "busy" | "broken" | "unheard" | "unanswered"
+
+/** A call that waits: before it takes effect, or before its answer arrives. */
+interface Gate {
+  pass(fault: Fault): void
+}
+
+/**
+ * A process of the model: real code whose every call to the outside waits at a gate, once before its effect
+ * and once before its answer. So it can be paused or killed at any await, and woken late.
+ */
+export interface Worker {
+  kind: "reconcile" | "operator" | "garbage"
+  gates: Gate[]
+  done: boolean
+  /** What it threw, when it did. */
+  error: unknown
+  /** It never comes back, as after SIGKILL. */
+  dead: boolean
+}
+
+/** Starts `work` with gated ports. Its gates open only by `step`. */
+export function startWorker(kind: Worker["kind"], work: (worker: Worker) => Promise<unknown>): Worker {
+  const worker: Worker = { kind, gates: [], done: false, error: undefined, dead: false }
+  work(worker).then(
+    () => {
+      worker.done = true
+    },
+    (error: unknown) => {
+      worker.done = true
+      worker.error = error
+    },
+  )
+  return worker
+}
+
+/** Opens one of a worker's gates, and lets everything run until it waits again. */
+export async function step(worker: Worker, choice: number, fault: Fault): Promise<void> {
+  await settle()
+  const gate = worker.gates[choice % Math.max(1, worker.gates.length)]
+  if (gate === undefined || worker.dead) return
+  worker.gates.splice(worker.gates.indexOf(gate), 1)
+  gate.pass(fault)
+  await settle()
+}
+
+/** Runs a worker to its end without faults. False when it does not end. */
+export async function finish(worker: Worker, limit = 3000): Promise<boolean> {
+  for (let count = 0; count < limit; count++) {
+    if (worker.done || worker.dead) return true
+    await step(worker, 0, "none")
+  }
+  return worker.done
+}
+
+/** One turn of the event loop: all promises that can go on have done so. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** ConfigMaps of a cluster through a worker's gates. */
+export function gatedKube(worker: Worker, kube: ConfigMapWriter): ConfigMapWriter {
+  return {
+    get: (...args) => gated(worker, () => kube.get(...args)),
+    list: (...args) => gated(worker, () => kube.list(...args)),
+    watch: (...args) => kube.watch(...args),
+    create: (...args) => gated(worker, () => kube.create(...args), true),
+    replace: (...args) => gated(worker, () => kube.replace(...args), true),
+    remove: (...args) => gated(worker, () => kube.remove(...args), true),
+  }
+}
+
+/** A repository whose fetches go through a worker's gates; a mirror's other answers are local. */
+export function gatedRepository(worker: Worker, repository: SourceRepository): SourceRepository {
+  return { ...repository, fetch: (signal) => gated(worker, () => repository.fetch(signal)) }
+}
+
+/** A clock whose sleeps end when the schedule says so. */
+export function gatedClock(worker: Worker, now: () => number): Clock {
+  return {
+    now,
+    async sleep() {
+      await gate(worker)
+    },
+  }
+}
+
+async function gated<Result>(worker: Worker, call: () => Promise<Result>, write = false): Promise<Result> {
+  refuse(await gate(worker), write)
+  const result = await call().then(
+    (value) => () => value,
+    (error: unknown) => () => {
+      throw error
+    },
+  )
+  if ((await gate(worker)) !== "none") throw new KubeError("kube/timeout", "the answer got lost")
+  return result()
+}
+
+function gate(worker: Worker): Promise<Fault> {
+  return new Promise((resolve) => worker.gates.push({ pass: resolve }))
+}
+
+function refuse(fault: Fault, write: boolean): void {
+  if (fault === "busy") throw new KubeError("kube/too-many-requests", "too many requests", { status: 429 })
+  if (fault === "broken") throw new KubeError("kube/unavailable", "internal error", { status: 500 })
+  if (fault === "unheard") throw new KubeError("kube/timeout", "no answer")
+  if (fault === "conflict" && write) throw new KubeError("kube/conflict", "modified", { status: 409 })
+  if (fault === "invalid" && write) throw new KubeError("kube/invalid", "refused", { status: 422 })
+}

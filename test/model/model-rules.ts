@@ -1,0 +1,110 @@
+import type { Files } from "./model-repository.ts"
+
+/** One rule of the model, in a form of its own: what the tests expect never comes from the code under test. */
+interface ModelRule {
+  /** Folder whose `.txt` files it takes; "" is every file that no earlier rule takes. */
+  folder: string
+  name: string
+  gzip?: boolean
+  view?: boolean
+  places: readonly (readonly [cluster: string, namespace: string])[]
+}
+
+/** What a target should hold. */
+export interface ExpectedTarget {
+  view: boolean
+  /** Key to content. */
+  keys: ReadonlyMap<string, string>
+}
+
+export const CLUSTERS = ["east", "west"] as const
+export const NAMESPACES = ["ci", "ops"] as const
+export const RULES_PATH = "rules.yaml"
+export const BAD_RULES = "config_updater: ["
+
+const BOTH = [
+  ["east", "ci"],
+  ["west", "ci"],
+] as const
+const ALPHA = { name: "alpha", places: BOTH }
+const BETA = { name: "beta", gzip: true, places: [["east", "ops"]] as const }
+
+const VARIANTS: readonly (readonly ModelRule[])[] = [
+  [
+    { folder: "a", ...ALPHA },
+    { folder: "b", ...BETA },
+  ],
+  [
+    { folder: "a", ...BETA },
+    { folder: "b", ...ALPHA },
+  ],
+  [{ folder: "a", ...ALPHA }],
+  [
+    { folder: "a", ...ALPHA },
+    { folder: "", name: "gamma", view: false, places: BOTH },
+  ],
+  [
+    { folder: "a", ...ALPHA },
+    { folder: "b", ...BETA },
+    // Places that rules may not choose: Headrace's own namespace, and one outside the operator's list.
+    { folder: "c", name: "evil", places: [["east", "headrace"]] },
+    { folder: "d", name: "stray", places: [["east", "kube-system"]] },
+  ],
+]
+
+/** The texts of all variants of the rules, the one that does not parse last. */
+export const RULE_TEXTS: readonly string[] = [...VARIANTS.map(rulesText), BAD_RULES]
+
+/** The rules of the second source. */
+export const TOOL_RULES = rulesText([{ folder: "t", name: "tools", places: BOTH }])
+
+/** Every text of rules to what it means. */
+const MEANING = new Map([
+  ...VARIANTS.map((rules) => [rulesText(rules), rules] as const),
+  [TOOL_RULES, [{ folder: "t", name: "tools", places: BOTH }]] as const,
+])
+
+/**
+ * What a cluster's targets should hold with these files: `namespace/name` to keys. Undefined when the rules do
+ * not parse.
+ */
+export function expectedTargets(files: Files, cluster: string): Map<string, ExpectedTarget> | undefined {
+  const rules = MEANING.get(files.get(RULES_PATH) ?? "")
+  if (rules === undefined) return undefined
+  const targets = new Map<string, ExpectedTarget>()
+  for (const [place, rule] of placesIn(rules, cluster)) {
+    const keys = new Map<string, string>()
+    for (const [path, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const first = rules.find((candidate) => takes(candidate, path))
+      if (first === rule) keys.set(path.slice(path.lastIndexOf("/") + 1), content)
+    }
+    targets.set(place, { view: rule.view ?? true, keys })
+  }
+  return targets
+}
+
+function* placesIn(rules: readonly ModelRule[], cluster: string): Iterable<[string, ModelRule]> {
+  for (const rule of rules) {
+    for (const [where, namespace] of rule.places) {
+      const allowed = NAMESPACES.some((known) => known === namespace)
+      if (where === cluster && allowed) yield [`${namespace}/${rule.name}`, rule]
+    }
+  }
+}
+
+function takes(rule: ModelRule, path: string): boolean {
+  if (!path.endsWith(".txt")) return false
+  return rule.folder === "" || path.startsWith(`${rule.folder}/`)
+}
+
+function rulesText(rules: readonly ModelRule[]): string {
+  const maps = rules.map((rule) => {
+    const clusters = Map.groupBy(rule.places, ([cluster]) => cluster)
+    const places = [...clusters].map(([cluster, list]) => [cluster, list.map(([, namespace]) => namespace)])
+    const glob = rule.folder === "" ? "**/*.txt" : `${rule.folder}/*.txt`
+    const { name, gzip = false, view = true } = rule
+    const body = { name, gzip, clusters: Object.fromEntries(places), ...(view ? {} : { view }) }
+    return `    ${JSON.stringify(glob)}: ${JSON.stringify(body)}`
+  })
+  return `config_updater:\n  maps:\n${maps.join("\n")}\n`
+}
