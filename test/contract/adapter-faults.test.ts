@@ -102,15 +102,6 @@ describe("the client-node adapter under faults", () => {
     })
   })
 
-  it("writes nothing without the version of what was read", async () => {
-    await withAdapter(async (client, kube) => {
-      await client.create(configMap("ci", "x"))
-      expect(await codeOf(client.replace(configMap("ci", "x")))).toBe("kube/no-version")
-      expect(await codeOf(client.remove(configMap("ci", "x")))).toBe("kube/no-version")
-      expect(kube.requests.writes()).toBe(1)
-    })
-  })
-
   it("reads the kubeconfig again when its token is refused", async () => {
     await withAdapter(async (client, kube) => {
       await client.get("ci", "x")

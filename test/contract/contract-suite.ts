@@ -24,7 +24,7 @@ export function contract(name: string, suite: (given: () => Contract) => void): 
   describe.skipIf(missing)(`${name}, real kube-apiserver`, () => runAgainst(openReal, suite))
 }
 
-/** Runs a suite over both clients as well. */
+/** Runs a suite over both clients as well, and over the one without a server in between. */
 export function clientContract(
   name: string,
   suite: (client: () => ConfigMapWriter, given: () => Contract) => void,
@@ -32,6 +32,9 @@ export function clientContract(
   contract(name, (given) => {
     describe("client-node adapter", () => suite(() => given().server.adapter, given))
     describe("light client", () => suite(() => given().server.light, given))
+  })
+  describe(`${name}, in process`, () => {
+    runAgainst(openEmbedded, (given) => suite(() => given().server.inProcess ?? given().server.light, given))
   })
 }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
@@ -16,6 +17,8 @@ export interface Server {
   adapter: ConfigMapWriter
   /** The light client; it writes by way of the adapter, since an agent writes no ConfigMaps. */
   light: ConfigMapWriter
+  /** The client without a server in between; the embedded server's store alone has one. */
+  inProcess?: ConfigMapWriter
   /** Makes it forget what watches could go back to, as a restart does. */
   forgetHistory(): Promise<void>
   close(): Promise<void>
@@ -36,6 +39,7 @@ export async function openEmbedded(): Promise<Server> {
     token: kube.token,
     adapter: clients.adapter,
     light: clients.light,
+    inProcess: inProcessClient(kube.store),
     forgetHistory: async () => kube.store.forgetHistory(),
     async close() {
       clients.close()

@@ -1,10 +1,10 @@
 import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
-import { HeadraceError } from "../../foundation/errors.ts"
 import type { Log } from "../../observe/log.ts"
 import type { ConfigMapWriter } from "../config-map-api.ts"
 import { configMapPath, selectionQuery } from "../config-map-path.ts"
 import { KubeError } from "../kube-error.ts"
+import { neededVersion } from "../needed-version.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
 import { openClusterCaller } from "./call-cluster.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
@@ -86,7 +86,7 @@ export async function connectCluster(
     },
 
     async replace(configMap, signal) {
-      versionOf(configMap)
+      neededVersion(configMap)
       const { namespace, name: configMapName } = configMap.metadata
       const body = toV1ConfigMap(configMap)
       const request = { namespace, name: configMapName, body, fieldManager: FIELD_MANAGER }
@@ -98,7 +98,7 @@ export async function connectCluster(
 
     async remove(configMap, signal) {
       const { namespace, name: configMapName } = configMap.metadata
-      const body = { preconditions: { resourceVersion: versionOf(configMap) } }
+      const body = { preconditions: { resourceVersion: neededVersion(configMap) } }
       const request = { namespace, name: configMapName, body }
       await orAbsent(
         call(`delete ${nameOf(configMap)}`, true, signal, (api, callWith) =>
@@ -122,11 +122,4 @@ async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
 
 function nameOf(configMap: ConfigMap): string {
   return `ConfigMap ${configMap.metadata.namespace}/${configMap.metadata.name}`
-}
-
-/** Without a version Kubernetes would overwrite or delete whatever is there. */
-function versionOf(configMap: ConfigMap): string {
-  const { resourceVersion } = configMap.metadata
-  if (resourceVersion) return resourceVersion
-  throw new HeadraceError("kube/no-version", `${nameOf(configMap)} has no resourceVersion of what was read`)
 }

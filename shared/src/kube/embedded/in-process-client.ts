@@ -1,8 +1,9 @@
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { ConfigMapWriter, Selection, WatchEvent } from "../config-map-api.ts"
-import { configMapJson, parseConfigMap } from "../config-map-json.ts"
+import { configMapJson } from "../config-map-json.ts"
 import { kubeErrorOfAnswer } from "../kube-answer.ts"
 import { KubeError } from "../kube-error.ts"
+import { neededVersion } from "../needed-version.ts"
 import { ApiFailure } from "./api-failure.ts"
 import type { KubeObject } from "./kube-object.ts"
 import { copyJson } from "./kube-object.ts"
@@ -36,14 +37,15 @@ export function inProcessClient(store: ObjectStore): ConfigMapWriter {
       )
     },
     async replace(configMap, signal) {
+      neededVersion(configMap)
       const { namespace, name } = configMap.metadata
       return read(signal, `replace ConfigMap ${namespace}/${name}`, () =>
         store.replace(CONFIG_MAPS, namespace, name, configMapJson(configMap)),
       )
     },
     async remove(configMap, signal) {
-      const { namespace, name, resourceVersion } = configMap.metadata
-      const expected = resourceVersion === undefined ? {} : { resourceVersion }
+      const { namespace, name } = configMap.metadata
+      const expected = { resourceVersion: neededVersion(configMap) }
       await absentIfNotFound(() =>
         read(signal, `delete ConfigMap ${namespace}/${name}`, () =>
           store.remove(CONFIG_MAPS, namespace, name, expected),
@@ -122,6 +124,8 @@ function toWatchEvent(event: ObjectEvent): WatchEvent {
   return { type, object: toConfigMap(event.object) }
 }
 
+/** The store has checked it, so this only copies: what it holds must not be changed. */
 function toConfigMap(object: KubeObject): ConfigMap {
-  return copyJson(parseConfigMap(object))
+  const { apiVersion: _, kind: __, ...configMap } = object
+  return copyJson(configMap) as unknown as ConfigMap
 }
