@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises"
 import { sha256 } from "@headrace/shared/foundation/digest"
-import { hasCode } from "@headrace/shared/foundation/errors"
 import type { Disk, FileStatus } from "./disk.ts"
 import { errnoOf } from "./disk-error.ts"
 import type { ManifestFile } from "./manifest.ts"
@@ -49,7 +48,7 @@ export function linkFile(
     disk.link(source, target)
     staging.files.set(path, known.path === path ? known : { ...known, path })
   } catch (error) {
-    if (!hasCode(error, "disk/") || !LINK_REFUSED.includes(errnoOf(error))) throw error
+    if (!LINK_REFUSED.includes(errnoOf(error))) throw error
     return false
   }
   staging.unsynced.add(folderOf(path))

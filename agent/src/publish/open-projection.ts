@@ -5,7 +5,7 @@ import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import { prune } from "../retain/prune.ts"
 import { storeBytes } from "../retain/store-bytes.ts"
 import { emptyTrash } from "../retain/trash.ts"
-import type { Disk } from "./disk.ts"
+import type { Disk, Handle } from "./disk.ts"
 import { type LockOptions, takeLock, withStoreLock } from "./lock-projection.ts"
 import type { Durability } from "./make-durable.ts"
 import type { Manifest } from "./manifest.ts"
@@ -90,8 +90,10 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     clone: undefined,
   }
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
-  const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)
+  const open: Handle[] = [store.folder]
   try {
+    const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)
+    open.push(writer)
     await takeLock(disk, writer, lock)
     await withStoreLock(disk, store.path, lock, async () => {
       projection.note = readNote(store) ?? projection.note
@@ -100,7 +102,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
       projection.usedBytes = storeBytes(store)
     })
   } catch (error) {
-    for (const handle of [writer, store.folder]) disk.close(handle)
+    for (const handle of open) disk.close(handle)
     layout.close()
     throw error
   }
@@ -144,7 +146,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     await last
     await background
     await dropClone(projection)
-    for (const handle of [writer, store.folder]) disk.close(handle)
+    for (const handle of open) disk.close(handle)
     layout.close()
   }
 
