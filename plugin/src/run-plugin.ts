@@ -51,9 +51,11 @@ async function runOn(
   { settings, drain, listen, schedule, log }: Run,
   signal: AbortSignal,
 ): Promise<void> {
-  const opened = await openReconciler(settings, log, { appTokens: appTokens(GITHUB_API) })
+  const opened = await openReconciler(settings, log, {
+    appTokens: appTokens(settings.github?.apiUrl ?? GITHUB_API),
+  })
   try {
-    const reconciler = pluginReconciler(opened)
+    const reconciler = pluginReconciler(opened, settings)
     const plugin = await startPlugin({ settings, lanes, reconciler, listen, drain, schedule, log })
     if (!signal.aborted) await once(signal, "abort")
     await plugin.close()

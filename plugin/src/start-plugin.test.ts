@@ -30,6 +30,7 @@ function fakeReconciler(commit = SHA) {
       }
     },
     tip: async () => fake.tipNow,
+    touched: async () => [],
     contained: async (_: string, at: string, shas: readonly string[]) =>
       new Set(shas.filter((sha) => sha === at || (at === SHA && sha === OLDER))),
   }
@@ -212,11 +213,14 @@ describe("the plugin", () => {
     withRedis(async ({ url }) => {
       const reconciler = fakeReconciler()
       await withPlugin({ redis: url, reconciler, poll: "50ms" }, async (plugin) => {
+        const polled = (source: string, result: string) =>
+          plugin.metric(`headrace_polls_total{source="${source}",result="${result}"}`)
+        await until(async () => (await polled("release", "moved")) + (await polled("tools", "moved")) === 2)
         await quiet(plugin, reconciler.runs)
-        await until(
-          async () => (await plugin.metric('headrace_polls_total{source="release",result="same"}')) > 1,
-        )
+        const before = await polled("release", "same")
+        await until(async () => (await polled("release", "same")) > before + 1)
         expect(reconciler.runs).toEqual([])
+
         reconciler.tipNow = OLDER
         await until(() => new Set(reconciler.runs).size === 2)
       })

@@ -5,6 +5,8 @@ import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { openDeliveryBook } from "./deliveries/keep-deliveries.ts"
+import { openAsApp, openWithToken } from "./github/open-github.ts"
+import { type MergeReports, reportMerges } from "./github/report-merges.ts"
 import { createPluginMetrics } from "./observe/plugin-metrics.ts"
 import { readPluginReadiness } from "./observe/plugin-readiness.ts"
 import { type HttpServer, type Route, serveHttp } from "./serve-http.ts"
@@ -16,7 +18,7 @@ import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route
 import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
 import type { Reconciler } from "./work/reconciler.ts"
 import { refreshLaneGauges } from "./work/watch-lanes.ts"
-import { workLanes } from "./work/work-lanes.ts"
+import { type LaneWorkers, workLanes } from "./work/work-lanes.ts"
 
 export interface StartPluginOptions {
   settings: OperatorSettings
@@ -51,7 +53,9 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   // A webhook secret that does not read must be told before anything runs.
   const routes = await openRoutes(options, { metrics, log })
 
-  const workers = workLanes(lanes, clusters, reconciler, metrics, log)
+  const reports = await openReports(options)
+  const onAnswered = reports?.tell ?? (async () => undefined)
+  const workers = workLanes(lanes, clusters, reconciler, metrics, onAnswered, log)
   lanes.onOpen(() => {
     wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "start" }).catch((error: unknown) => {
       log.warn({ err: errorText(error) }, "lanes could not be woken")
@@ -77,21 +81,53 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     throw error
   })
   log.info({ url: http.url, clusters, sources }, "plugin started")
-  return { url: http.url, close: () => closePlugin(stop, http, workers, watches, options) }
+  return { url: http.url, close: () => closePlugin({ stop, http, workers, watches, reports }, options) }
 }
 
-async function closePlugin(
-  stop: AbortController,
-  http: HttpServer,
-  workers: { close(): Promise<void> },
-  watches: Promise<unknown>,
-  options: StartPluginOptions,
-): Promise<void> {
-  stop.abort()
+interface Running {
+  stop: AbortController
+  http: HttpServer
+  workers: LaneWorkers
+  watches: Promise<unknown>
+  reports: MergeReports | undefined
+}
+
+async function closePlugin(running: Running, options: StartPluginOptions): Promise<void> {
+  running.stop.abort()
   await delay(options.drain ?? 0)
-  await http.close()
-  await Promise.all([workers.close(), watches])
+  await running.http.close()
+  await Promise.all([running.workers.close(), running.watches])
+  await running.reports?.close()
   options.log.info({}, "plugin stopped")
+}
+
+/** Undefined when the settings name no credentials for GitHub: then nothing is said there. */
+async function openReports({
+  settings,
+  lanes,
+  reconciler,
+  log,
+}: StartPluginOptions): Promise<MergeReports | undefined> {
+  if (settings.github === undefined) return undefined
+  const { tokenFile, githubApp, apiUrl } = settings.github
+  const github = githubApp
+    ? await openAsApp(githubApp, apiUrl)
+    : tokenFile
+      ? openWithToken(tokenFile, apiUrl)
+      : undefined
+  if (github === undefined) {
+    log.warn({}, "no GitHub credentials in the settings: merges are not commented")
+    return undefined
+  }
+  const clusters = Object.keys(settings.clusters)
+  return reportMerges({
+    settings: settings.github,
+    github,
+    lanes,
+    clusters,
+    touched: reconciler.touched,
+    log,
+  })
 }
 
 async function openRoutes(

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
 import type { Reconciler } from "@headrace/plugin/work/reconciler"
+import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
 
 /**
@@ -53,6 +54,10 @@ export class FakeBranch implements Reconciler {
 
   async tip(): Promise<string> {
     return commitId(this.tipNumber)
+  }
+
+  async touched(): Promise<readonly TouchedTarget[]> {
+    return []
   }
 
   async contained(_source: string, commit: string, shas: readonly string[]): Promise<ReadonlySet<string>> {

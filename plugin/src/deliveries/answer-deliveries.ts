@@ -1,17 +1,19 @@
-import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
+import { LaneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { z } from "zod"
 import { deliveryKey, pendingKey } from "./keep-deliveries.ts"
 
 /** What a delivery came to in one cluster. */
-export interface DeliveryOutcome {
+export const DeliveryOutcome = z.strictObject({
   /** `written`: the cluster's record reached the delivery's commit. Else it still waits, and this is why. */
-  state: "written" | "stopped" | "failed"
+  state: z.enum(["written", "stopped", "failed"]),
   /** Milliseconds since the epoch. */
-  at: number
-  /** Targets that hold their last good content, when it was written. */
-  failed: LaneResult["failed"]
-  error: LaneResult["error"]
-}
+  at: z.int(),
+  /** Targets that hold their last good content. */
+  failed: LaneResult.shape.failed,
+  error: LaneResult.shape.error,
+})
+export type DeliveryOutcome = z.infer<typeof DeliveryOutcome>
 
 /** Tells which of these commits are `commit` or its ancestors. */
 export type Contained = (commit: string, shas: readonly string[]) => Promise<ReadonlySet<string>>
@@ -21,7 +23,8 @@ const BATCH = 5000
 
 /**
  * Answers the deliveries of a source that wait for a lane, now that working it came to `result`: all whose
- * commit the record contains are written. Gives the GUIDs of those.
+ * commit the record contains are written; the others are told why not, when that is news. Gives the GUIDs
+ * of those to whom something was said.
  */
 export async function answerDeliveries(
   lanes: Lanes,
@@ -30,27 +33,24 @@ export async function answerDeliveries(
   result: LaneResult,
   contained: Contained,
 ): Promise<string[]> {
-  const waiting = await readWaiting(lanes, cluster, source)
-  if (waiting.length === 0) return []
-  const shas = [...new Set(waiting.flatMap(({ sha }) => (sha === null ? [] : [sha])))]
-  const reached = result.commit === null ? new Set<string>() : await contained(result.commit, shas)
-
   const field = outcomeField(cluster, source)
-  const gone = waiting.filter(({ sha }) => sha === null).map(({ guid }) => guid)
-  const written = waiting.filter(({ sha }) => sha !== null && reached.has(sha)).map(({ guid }) => guid)
+  const waiting = await readWaiting(lanes, pendingKey(lanes, cluster, source), field)
+  const known = waiting.filter((one) => one.sha !== undefined)
+  const shas = [...new Set(known.map(({ sha }) => sha ?? ""))]
+  const reached =
+    result.commit === null || shas.length === 0 ? new Set<string>() : await contained(result.commit, shas)
+  const written = known.filter(({ sha }) => reached.has(sha ?? ""))
+  const told = known.filter((one) => !reached.has(one.sha ?? "") && isNews(one, result))
+
   const batch = lanes.redis.pipeline()
-  for (const guid of written) batch.hset(deliveryKey(lanes, guid), field, outcomeText("written", result))
-  const done = [...gone, ...written]
-  if (done.length > 0) batch.zrem(pendingKey(lanes, cluster, source), ...done)
-  for (const guid of stillWaiting(waiting, reached, result)) {
-    batch.hset(
-      deliveryKey(lanes, guid),
-      field,
-      outcomeText(result.result === "failed" ? "failed" : "stopped", result),
-    )
+  for (const { guid } of written) batch.hset(deliveryKey(lanes, guid), field, outcomeText("written", result))
+  for (const { guid } of told) {
+    batch.hset(deliveryKey(lanes, guid), field, outcomeText(stateOf(result) ?? "failed", result))
   }
-  await batch.exec()
-  return written
+  const done = waiting.filter((one) => one.sha === undefined || written.includes(one))
+  if (done.length > 0) batch.zrem(pendingKey(lanes, cluster, source), ...done.map(({ guid }) => guid))
+  if (batch.length > 0) await batch.exec()
+  return [...written, ...told].map(({ guid }) => guid)
 }
 
 /** Name of the field that holds a lane's outcome in a delivery's hash. */
@@ -58,29 +58,40 @@ export function outcomeField(cluster: string, source: string): string {
   return `outcome/${cluster}/${source}`
 }
 
-interface Waiting {
-  guid: string
-  /** Null: the entry has expired or was trimmed. */
-  sha: string | null
+/** An outcome as it was written into a delivery's hash. */
+export function readOutcome(text: string): DeliveryOutcome {
+  return DeliveryOutcome.parse(JSON.parse(text))
 }
 
-async function readWaiting(lanes: Lanes, cluster: string, source: string): Promise<Waiting[]> {
-  const guids = await lanes.redis.zrange(pendingKey(lanes, cluster, source), 0, String(BATCH - 1))
-  if (guids.length === 0) return []
+interface Waiting {
+  guid: string
+  /** Undefined: the entry has expired or was trimmed. */
+  sha: string | undefined
+  before: DeliveryOutcome | undefined
+}
+
+async function readWaiting(lanes: Lanes, pending: string, field: string): Promise<Waiting[]> {
+  const guids = await lanes.redis.zrange(pending, 0, String(BATCH - 1))
   const batch = lanes.redis.pipeline()
-  for (const guid of guids) batch.hget(deliveryKey(lanes, guid), "sha")
-  const replies = (await batch.exec()) ?? []
+  for (const guid of guids) batch.hmget(deliveryKey(lanes, guid), "sha", field)
+  const replies = guids.length > 0 ? ((await batch.exec()) ?? []) : []
   return guids.map((guid, position) => {
-    const [error, sha] = replies[position] ?? []
+    const [error, values] = replies[position] ?? []
     if (error) throw error
-    return { guid, sha: typeof sha === "string" ? sha : null }
+    const [sha, before] = values as (string | null)[]
+    return { guid, sha: sha ?? undefined, before: before ? readOutcome(before) : undefined }
   })
 }
 
-/** Those to whom a result that reached nothing is news: a noop says nothing about a commit not yet fetched. */
-function stillWaiting(waiting: Waiting[], reached: ReadonlySet<string>, result: LaneResult): string[] {
-  if (result.result !== "failed" && result.result !== "stopped") return []
-  return waiting.filter(({ sha }) => sha !== null && !reached.has(sha)).map(({ guid }) => guid)
+/** What a result says to those it did not reach; nothing, when their commit may not have been fetched yet. */
+function stateOf(result: LaneResult): "stopped" | "failed" | undefined {
+  return result.result === "stopped" || result.result === "failed" ? result.result : undefined
+}
+
+function isNews({ before }: Waiting, result: LaneResult): boolean {
+  const state = stateOf(result)
+  if (state === undefined) return false
+  return before?.state !== state || before.error?.message !== result.error?.message
 }
 
 function outcomeText(state: DeliveryOutcome["state"], result: LaneResult): string {

@@ -28,9 +28,9 @@ export async function pollSource(
   while (await pause(interval, signal)) {
     try {
       const tip = await ports.tip(source, signal)
-      // At the first look we do not know what was there before; start wakes every lane anyway.
-      if (last !== undefined && tip !== last) await ports.onMoved(source, tip)
-      ports.onPolled(source, last === undefined || tip === last ? "same" : "moved")
+      // The first look wakes, too: the branch may have moved since the lanes were woken at start.
+      if (tip !== last) await ports.onMoved(source, tip)
+      ports.onPolled(source, tip === last ? "same" : "moved")
       last = tip
     } catch (error) {
       if (signal.aborted) return

@@ -1,9 +1,12 @@
 import { containedCommits } from "@headrace/shared/git/contained-commits"
-import type { Reconciler as OpenReconciler } from "@headrace/shared/reconcile/open-reconciler"
+import { type Reconciler as OpenReconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
+import { touchedByMerge } from "../github/touched-by-merge.ts"
 import type { Reconciler } from "./reconciler.ts"
 
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */
-export function pluginReconciler(opened: OpenReconciler): Reconciler {
+export function pluginReconciler(opened: OpenReconciler, settings: OperatorSettings): Reconciler {
   return {
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),
     async tip(source, signal) {
@@ -12,6 +15,16 @@ export function pluginReconciler(opened: OpenReconciler): Reconciler {
     },
     async contained(source, commit, shas) {
       return containedCommits(await opened.repository(source), commit, shas)
+    },
+    async touched(source, { repo, sha }, paths) {
+      const own = settings.sources[source]
+      if (own === undefined || repoOfSource(own)?.toLowerCase() !== repo.toLowerCase()) return []
+      const repository = await opened.repository(source)
+      const { rules } = own
+      const rulesRepository = typeof rules === "string" ? repository : await opened.repository(rules.source)
+      // What touchedByMerge needs of them is the same for every cluster.
+      const [cluster = ""] = Object.keys(settings.clusters)
+      return touchedByMerge(repository, rulesRepository, settingsFor(settings, cluster, source), sha, paths)
     },
   }
 }

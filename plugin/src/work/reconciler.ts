@@ -1,3 +1,4 @@
+import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
 
 /** What the plugin needs of the reconciler, which holds the mirrors and the connections to the clusters. */
@@ -12,4 +13,13 @@ export interface Reconciler {
   tip(source: string, signal: AbortSignal): Promise<string>
   /** Those of `shas` that are `commit` or its ancestors. */
   contained(source: string, commit: string, shas: readonly string[]): Promise<ReadonlySet<string>>
+  /**
+   * Which keys of a source's targets the changed paths of a merge touch; none when the merge was in another
+   * repository (the one that holds its rules).
+   */
+  touched(
+    source: string,
+    merge: { repo: string; sha: string },
+    paths: readonly string[],
+  ): Promise<readonly TouchedTarget[]>
 }

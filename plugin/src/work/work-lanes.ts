@@ -13,12 +13,13 @@ export interface LaneWorkers {
   close(): Promise<void>
 }
 
-/** Starts a worker for each cluster's lane; each outcome answers the deliveries that it reached. */
+/** Starts a worker for each cluster's lane; each outcome answers deliveries, and `onAnswered` is told which. */
 export function workLanes(
   lanes: Lanes,
   clusters: readonly string[],
   reconciler: Reconciler,
   metrics: PluginMetrics,
+  onAnswered: (guids: readonly string[]) => Promise<void>,
   log: Log,
 ): LaneWorkers {
   const workers = new Map<string, LaneWorker>()
@@ -26,9 +27,10 @@ export function workLanes(
     const worker = workLane(lanes, cluster, reconcileWakeUp(cluster, reconciler, metrics, log), {
       log,
       async onOutcome({ source }, result) {
-        await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
+        const answered = await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
           reconciler.contained(source, commit, shas),
         )
+        await onAnswered(answered)
       },
     })
     workers.set(cluster, worker)

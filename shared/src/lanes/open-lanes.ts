@@ -107,21 +107,34 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
   }
 }
 
+/** Wake-ups of one lane, source and mode on their way to Redis. */
+interface Line {
+  latest: WakeUp
+  add: () => Promise<void>
+}
+
 function wakeThrough(
   gate: RedisGate,
   queue: (cluster: string) => LaneQueue,
   timeLimit: number,
 ): Lanes["wake"] {
-  const lines = new Map<string, () => Promise<void>>()
+  const lines = new Map<string, Line>()
+
+  function openLine(cluster: string, first: WakeUp): Line {
+    const line: Line = { latest: first, add: shareNext(() => addWakeUp(queue(cluster), line.latest)) }
+    return line
+  }
+
   return async function wake(cluster, wakeUp) {
     const trouble = gate.trouble()
     if (trouble) throw trouble
     // Wake-ups that come while one is on its way to Redis share the next: a burst of webhooks costs Redis few.
-    const line = [cluster, wakeUp.source, wakeUp.mode].join("/")
-    const add = lines.get(line) ?? shareNext(() => addWakeUp(queue(cluster), wakeUp))
-    lines.set(line, add)
+    const name = [cluster, wakeUp.source, wakeUp.mode].join("/")
+    const line = lines.get(name) ?? openLine(cluster, wakeUp)
+    line.latest = wakeUp
+    lines.set(name, line)
     await withTimeLimit(
-      add(),
+      line.add(),
       timeLimit,
       () => new HeadraceError("lanes/redis-slow", `Redis did not take a wake-up for ${cluster} in time`),
     )

@@ -148,6 +148,7 @@ class RunningLane implements LaneWorker {
       if (result.result === "failed") await this.#retry(wakeUp, failures + 1)
     } catch (error) {
       // Not done, or not by us: somebody has to look again.
+      this.#log.warn({ source: wakeUp.source, err: errorText(error) }, "wake-up handed back")
       await this.#handBack(wakeUp)
       throw error
     } finally {

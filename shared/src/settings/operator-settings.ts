@@ -52,6 +52,17 @@ const Guard = z.strictObject({
     .describe("Deleting up to this many keys never trips the guard, so that small repositories stay usable."),
 })
 
+const GitHub = z.strictObject({
+  apiUrl: z
+    .string()
+    .prefault("https://api.github.com")
+    .describe("GitHub's API; of a GitHub Enterprise Server: https://HOST/api/v3."),
+  tokenFile: z.string().optional().describe("File that holds a token which may comment and set statuses."),
+  githubApp: GitAuth.shape.githubApp,
+  comment: z.boolean().prefault(true).describe("Comment on merged pull requests what became of them."),
+  status: z.boolean().prefault(true).describe("Set a commit status on merged commits."),
+})
+
 /** The operator's file: plugin and bootstrapper read the same one. */
 export const OperatorSettings = z.strictObject({
   version: z.literal(1),
@@ -76,8 +87,10 @@ export const OperatorSettings = z.strictObject({
       path: z.string().prefault("/hook"),
     })
     .optional(),
+  github: GitHub.optional().describe("Absent: nothing is said on GitHub."),
   mirrors: z.string().prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
 })
 export type OperatorSettings = z.infer<typeof OperatorSettings>
 export type SourceSettings = OperatorSettings["sources"][string]
+export type GitHubSettings = NonNullable<OperatorSettings["github"]>
 export type ClusterSettings = OperatorSettings["clusters"][string]

@@ -1,0 +1,103 @@
+import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import { describe, expect, it } from "vitest"
+import type { DeliveryOutcome } from "../deliveries/answer-deliveries.ts"
+import { commentText } from "./comment-text.ts"
+import type { MergeReport } from "./merge-report.ts"
+import { commitStatus } from "./set-status.ts"
+
+const WRITTEN: DeliveryOutcome = { state: "written", at: 1, failed: [], error: null }
+
+function touched(cluster: string, name: string, keys: Record<string, string | null>): TouchedTarget {
+  const planned = Object.entries(keys).map(([key, path]) => {
+    const file = path === null ? undefined : { path, oid: "0", size: 1, executable: false }
+    return [key, file && { key, file, gzip: false }] as const
+  })
+  return { target: { cluster, namespace: "ci", name }, keys: new Map(planned) }
+}
+
+function report(targets: TouchedTarget[], outcomes: Record<string, DeliveryOutcome>): MergeReport {
+  return {
+    repo: "openshift/release",
+    pull: 7,
+    sha: "a".repeat(40),
+    parts: [{ touched: targets, outcomes: new Map(Object.entries(outcomes)) }],
+  }
+}
+
+describe("commentText", () => {
+  it("words one updated ConfigMap as Prow does", () => {
+    const text = commentText(
+      report([touched("app.ci", "config", { "config.yaml": "core/_config.yaml" })], { "app.ci": WRITTEN }),
+    )
+    expect(text).toBe(
+      "Updated the `config` configmap in namespace `ci` at cluster `app.ci` using the following files:\n" +
+        " - key `config.yaml` using file `core/_config.yaml`\n\n<!-- headrace: openshift/release#7 -->",
+    )
+  })
+
+  it("words several as Prow does, and names a key that went away", () => {
+    const targets = [
+      touched("app.ci", "a", { one: "x/one", two: null }),
+      touched("build01", "a", { one: "x/one", two: null }),
+    ]
+    expect(commentText(report(targets, { "app.ci": WRITTEN, build01: WRITTEN }))).toContain(
+      "Updated the following 2 configmaps:\n" +
+        " * `a` configmap in namespace `ci` at cluster `app.ci` using the following files:\n" +
+        "   - key `one` using file `x/one`\n" +
+        "   - key `two` removed\n" +
+        " * `a` configmap in namespace `ci` at cluster `build01` using the following files:\n",
+    )
+  })
+
+  it("names every failure with its reason, and who is still to come", () => {
+    const targets = [
+      touched("app.ci", "a", { one: "x/one" }),
+      touched("app.ci", "big", { one: "x/one" }),
+      touched("build01", "a", { one: "x/one" }),
+      touched("build02", "a", { one: "x/one" }),
+    ]
+    const text = commentText(
+      report(targets, {
+        "app.ci": { ...WRITTEN, failed: [{ target: "ci/big", reason: "more than 1 MiB\n@everyone" }] },
+        build01: {
+          state: "stopped",
+          at: 1,
+          failed: [],
+          error: { code: "guard/tripped", message: "held back" },
+        },
+      }),
+    )
+    expect(text).toContain("Updated the `a` configmap in namespace `ci` at cluster `app.ci`")
+    expect(text).toContain(
+      "`big` configmap in namespace `ci` at cluster `app.ci`: `more than 1 MiB @everyone`",
+    )
+    expect(text).toContain("`a` configmap in namespace `ci` at cluster `build01`: `held back`")
+    expect(text).toContain("Still to come: cluster `build02`.")
+  })
+
+  it("says nothing while no cluster has answered", () => {
+    expect(commentText(report([touched("app.ci", "a", { one: "x/one" })], {}))).toBeUndefined()
+  })
+
+  it("stays within what GitHub takes", () => {
+    const targets = Array.from({ length: 5000 }, (_, number) =>
+      touched("app.ci", `name-${number}`, { key: "path" }),
+    )
+    const text = commentText(report(targets, { "app.ci": WRITTEN })) ?? ""
+    expect(text.length).toBeLessThan(65_536)
+    expect(text).toMatch(/ \* and \d+ more/)
+  })
+})
+
+describe("commitStatus", () => {
+  it("counts clusters, and tells failed from pending", () => {
+    const targets = ["a", "b", "c"].map((cluster) => touched(cluster, "x", { k: "f" }))
+    expect(commitStatus(report(targets, { a: WRITTEN }))).toEqual({
+      state: "pending",
+      description: "written to 1/3 clusters",
+    })
+    expect(commitStatus(report(targets, { a: WRITTEN, b: WRITTEN, c: WRITTEN })).state).toBe("success")
+    const failed = { ...WRITTEN, state: "failed" } as const
+    expect(commitStatus(report(targets, { a: WRITTEN, b: failed })).state).toBe("failure")
+  })
+})

@@ -1,0 +1,51 @@
+import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import type { DeliveryOutcome } from "../deliveries/answer-deliveries.ts"
+
+/** What a merge came to so far. */
+export interface MergeReport {
+  /** ORG/NAME. */
+  repo: string
+  pull: number
+  sha: string
+  /** One for each source that follows the branch. */
+  parts: readonly MergePart[]
+}
+
+/** The targets of one source whose files a merge changed, and how each cluster fared. */
+export interface MergePart {
+  touched: readonly TouchedTarget[]
+  /** By cluster; one that has not answered yet is absent. */
+  outcomes: ReadonlyMap<string, DeliveryOutcome>
+}
+
+/** One target's fate. */
+export type Fate =
+  | { state: "written" | "waiting"; touched: TouchedTarget }
+  | { state: "failed"; touched: TouchedTarget; reason: string }
+
+/** How each touched target fared, in the order of the plan. */
+export function fates(report: MergeReport): Fate[] {
+  return report.parts.flatMap(({ touched, outcomes }) =>
+    touched.map((one) => fateOf(one, outcomes.get(one.target.cluster))),
+  )
+}
+
+function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): Fate {
+  if (outcome === undefined) return { state: "waiting", touched }
+  const place = `${touched.target.namespace}/${touched.target.name}`
+  const failed = outcome.failed.find(({ target }) => target === place)
+  if (failed) return { state: "failed", touched, reason: failed.reason }
+  if (outcome.state === "written") return { state: "written", touched }
+  return { state: "failed", touched, reason: outcome.error?.message ?? "the cluster stands still" }
+}
+
+/** How many of the clusters that the merge touches have all of it. */
+export function clustersWritten(report: MergeReport): { written: number; failed: number; all: number } {
+  const byCluster = Map.groupBy(fates(report), ({ touched }) => touched.target.cluster)
+  const clusters = [...byCluster.values()]
+  return {
+    written: clusters.filter((some) => some.every(({ state }) => state === "written")).length,
+    failed: clusters.filter((some) => some.some(({ state }) => state === "failed")).length,
+    all: clusters.length,
+  }
+}

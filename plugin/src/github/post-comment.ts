@@ -1,0 +1,69 @@
+import type { Octokit } from "@octokit/rest"
+import { statusOf } from "./rate-limit.ts"
+
+export interface CommentPlace {
+  /** ORG/NAME. */
+  repo: string
+  pull: number
+  /** Ends every comment of ours on this pull request. */
+  marker: string
+  /** Milliseconds since the epoch; none of our comments is older. */
+  since: number
+}
+
+const PAGE = 100
+/** A clock that is off by less than this does no harm. */
+const CLOCK_SLACK_MS = 3_600_000
+
+/**
+ * Makes the comment say `text`, creating it only when there is none of ours, and gives its id. `known` is the
+ * id from last time. Must not run twice at once for one pull request.
+ *
+ * Before it creates, it looks: an earlier attempt may have got through although its answer did not reach us.
+ */
+export async function postComment(
+  github: Octokit,
+  place: CommentPlace,
+  text: string,
+  known: number | undefined,
+): Promise<number> {
+  const [owner = "", repo = ""] = place.repo.split("/")
+  const mine = known === undefined ? await findComment(github, place) : { id: known, body: undefined }
+  if (mine === undefined) {
+    const created = await github.rest.issues.createComment({
+      owner,
+      repo,
+      issue_number: place.pull,
+      body: text,
+    })
+    return created.data.id
+  }
+  if (mine.body === text) return mine.id
+  await github.rest.issues
+    .updateComment({ owner, repo, comment_id: mine.id, body: text })
+    .catch((error: unknown) => {
+      // Somebody deleted it, and does not want it back.
+      if (statusOf(error) !== 404) throw error
+    })
+  return mine.id
+}
+
+async function findComment(
+  github: Octokit,
+  place: CommentPlace,
+): Promise<{ id: number; body: string | undefined } | undefined> {
+  const [owner = "", repo = ""] = place.repo.split("/")
+  const since = new Date(place.since - CLOCK_SLACK_MS).toISOString()
+  const pages = github.paginate.iterator(github.rest.issues.listComments, {
+    owner,
+    repo,
+    issue_number: place.pull,
+    since,
+    per_page: PAGE,
+  })
+  for await (const page of pages) {
+    const mine = page.data.find(({ body }) => body?.trimEnd().endsWith(place.marker))
+    if (mine) return { id: mine.id, body: mine.body }
+  }
+  return undefined
+}

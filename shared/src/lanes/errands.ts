@@ -1,0 +1,107 @@
+import { DelayedError, type Job, Queue, Worker } from "bullmq"
+import { errorText, HeadraceError } from "../foundation/errors.ts"
+import type { Log } from "../observe/log.ts"
+import type { Lanes } from "./open-lanes.ts"
+
+/** Thrown by a handler that was told to come back later (a rate limit): no attempt is counted. */
+export class ComeBackLater extends HeadraceError {
+  readonly milliseconds: number
+
+  constructor(milliseconds: number, why: string) {
+    super("lanes/come-back-later", why)
+    this.milliseconds = milliseconds
+  }
+}
+
+export interface ErrandOptions {
+  /** Name of the queue; no `:`. */
+  name: string
+  /** Does what the errand `id` asks for, from the state of things when it begins. */
+  handler(id: string): Promise<void>
+  /** At least this many milliseconds lie between two errands, among all workers. */
+  pace: number
+  /** Milliseconds before a new errand begins, so that what comes together is done together. */
+  gather: number
+  /** Milliseconds before the second attempt; each later one waits twice as long. */
+  backoff?: number
+  log: Log
+}
+
+/** Errands by name, done by one worker at a time each, repeated until they succeed. */
+export interface Errands {
+  /** From when this returns, the errand is run once more. */
+  ask(id: string): Promise<void>
+  close(): Promise<void>
+}
+
+const ATTEMPTS = 12
+const BACKOFF_MS = 2000
+const KEPT_FAILED = 100
+
+/**
+ * Works errands that any program may ask for; each is run by one worker at a time, and what is asked for while
+ * it runs makes one more run. A failure is tried again, waiting longer each time, for some two hours.
+ */
+export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
+  const { name, log } = options
+  const queue = new Queue<{ id: string }>(name, {
+    connection: lanes.redis,
+    prefix: lanes.prefix,
+    defaultJobOptions: {
+      attempts: ATTEMPTS,
+      backoff: { type: "exponential", delay: options.backoff ?? BACKOFF_MS, jitter: 0.5 },
+      removeOnComplete: true,
+      removeOnFail: { count: KEPT_FAILED },
+    },
+  })
+  queue.on("error", () => undefined)
+  let worker: Worker<{ id: string }> | undefined
+  let closed = false
+
+  lanes.onOpen(() => {
+    if (closed || worker) return
+    worker = new Worker<{ id: string }>(name, (job, token) => runErrand(job, token, options), {
+      connection: lanes.patientRedis(),
+      prefix: lanes.prefix,
+      limiter: { max: 1, duration: options.pace },
+      maxStalledCount: ATTEMPTS,
+      lockDuration: 30_000,
+      stalledInterval: 5000,
+      drainDelay: 2,
+      runRetryDelay: 1000,
+    })
+    worker.on("error", (error) => log.debug({ err: error.message }, "errand worker met an error"))
+    worker.on("failed", (job, error) =>
+      log.warn({ errand: job?.data.id, attempt: job?.attemptsMade, err: errorText(error) }, "errand failed"),
+    )
+  })
+  return {
+    async ask(id) {
+      await queue.add(
+        "errand",
+        { id },
+        { delay: options.gather, deduplication: { id, keepLastIfActive: true } },
+      )
+    },
+    async close() {
+      closed = true
+      await worker?.close()
+      await queue.close()
+    },
+  }
+}
+
+async function runErrand(
+  job: Job<{ id: string }>,
+  token: string | undefined,
+  options: ErrandOptions,
+): Promise<void> {
+  try {
+    await options.handler(job.data.id)
+  } catch (error) {
+    if (!(error instanceof ComeBackLater)) throw error
+    options.log.info({ errand: job.data.id, milliseconds: error.milliseconds }, "errand comes back later")
+    await job.moveToDelayed(Date.now() + error.milliseconds, token)
+    throw new DelayedError()
+  }
+}
