@@ -56,6 +56,8 @@ export async function play(world: World, op: Op): Promise<void> {
       )
     case "garbage":
       return start(world, () => startGarbage(world, cluster(world, op.cluster)))
+    case "night":
+      return night(world, cluster(world, op.cluster))
     case "hold":
     case "release":
     case "rewind":
@@ -120,6 +122,12 @@ function edited(
 function start(world: World, begin: () => Worker): void {
   world.workers = world.workers.filter((worker) => !worker.done && !worker.dead)
   if (world.workers.length < MOST_WORKERS) world.workers.push(begin())
+}
+
+async function night(world: World, where: MonitoredCluster): Promise<void> {
+  await finish(startGarbage(world, where))
+  world.now += 2 * 3_600_000
+  await finish(startGarbage(world, where))
 }
 
 function operate(world: World, op: Extract<Op, { op: "hold" | "release" | "rewind" | "approve" }>): Worker {

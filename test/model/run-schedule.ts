@@ -38,7 +38,7 @@ export async function runSchedule(schedule: Schedule, subject: Subject = SOUND):
     throwFirst(violations)
   }
   await endOperators(world)
-  await settle(world)
+  await settle(world, schedule)
   throwFirst(violations)
   const before = await shownCommits(world)
   await wakeTheLate(world)
@@ -46,9 +46,9 @@ export async function runSchedule(schedule: Schedule, subject: Subject = SOUND):
   // A late writer whose fetch was answered before a force-push may still fast-forward to what was the tip
   // then; the next look finds the branch rewritten. Without a force-push nothing may move any more.
   const rewritten = schedule.some(({ op }) => op === "rewrite")
-  if (rewritten && before !== (await shownCommits(world))) await settle(world)
+  if (rewritten && before !== (await shownCommits(world))) await settle(world, schedule)
   await checkAll(world)
-  await mend(world)
+  await mend(world, schedule)
   throwFirst(violations)
   await checkAll(world)
   await checkMended(world)
@@ -63,14 +63,18 @@ async function endOperators(world: World): Promise<void> {
   for (const worker of world.workers) if (worker.kind !== "reconcile") await end(worker)
 }
 
-async function settle(world: World): Promise<void> {
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const cluster of world.clusters) {
-      for (const source of SOURCES) {
-        const worker = startReconcile(world, cluster, source, round === 1 ? "incremental" : "full")
-        await end(worker)
-        if (worker.error) throw worker.error
-      }
+/** What hands have done, only a full run sees; everything else must come right by looking at what changed. */
+async function settle(world: World, schedule: Schedule): Promise<void> {
+  const mode = schedule.some(({ op }) => op === "hand") ? "full" : "incremental"
+  for (let round = 0; round < ROUNDS; round++) await reconcileAll(world, mode)
+}
+
+async function reconcileAll(world: World, mode: "incremental" | "full"): Promise<void> {
+  for (const cluster of world.clusters) {
+    for (const source of SOURCES) {
+      const worker = startReconcile(world, cluster, source, mode)
+      await end(worker)
+      if (worker.error) throw worker.error
     }
   }
 }
@@ -94,7 +98,7 @@ async function checkAll(world: World): Promise<void> {
 }
 
 /** Good rules on the branch, then a rewind to its tip, which also approves, and a release. */
-async function mend(world: World): Promise<void> {
+async function mend(world: World, schedule: Schedule): Promise<void> {
   const { release } = world.repositories
   const files = new Map(release.filesAt(release.tip())).set(RULES_PATH, RULE_TEXTS[0] ?? "")
   release.push(release.add([release.tip()], files))
@@ -102,9 +106,9 @@ async function mend(world: World): Promise<void> {
     const hold = { commit: release.tip(), by: "model", reason: "mend", until: null }
     await operate(world, cluster, (ports) => rewindSource(ports, hold, NEVER))
   }
-  await settle(world)
+  await settle(world, schedule)
   for (const cluster of world.clusters) await operate(world, cluster, (ports) => releaseSource(ports, NEVER))
-  await settle(world)
+  await settle(world, schedule)
 }
 
 async function operate(
@@ -129,7 +133,7 @@ async function checkMended(world: World): Promise<void> {
       throw new Violation("1: not at the tip after it was mended")
   }
   const writes = world.clusters.map((cluster) => cluster.writes)
-  await settle(world)
+  await reconcileAll(world, "full")
   if (world.clusters.some((cluster, index) => cluster.writes !== writes[index])) {
     throw new Violation("a rebuild of an unchanged tree wrote something")
   }

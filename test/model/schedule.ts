@@ -20,6 +20,8 @@ export type Op =
   | { op: "kill"; worker: number }
   | { op: "hold" | "release" | "rewind" | "approve"; cluster: number; back: number }
   | { op: "garbage"; cluster: number }
+  /** Hours in which nothing happens but garbage collection, twice. */
+  | { op: "night"; cluster: number }
   | { op: "hand"; cluster: number; target: number; what: "edit" | "stray" | "delete" | "disown" }
   | { op: "lose"; cluster: number }
   | { op: "later"; minutes: number }
@@ -87,6 +89,7 @@ const op: fc.Arbitrary<Op> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ op: fc.constant("garbage" as const), cluster: fc.nat(1) }) },
+  { weight: 2, arbitrary: fc.record({ op: fc.constant("night" as const), cluster: fc.nat(1) }) },
   {
     weight: 1,
     arbitrary: fc.record({

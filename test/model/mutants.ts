@@ -1,0 +1,206 @@
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import { KubeError } from "@headrace/shared/kube/kube-error"
+import type { ReconcileOutcome, ReconcilePorts } from "@headrace/shared/reconcile/reconcile-ports"
+import { openIntent } from "@headrace/shared/record/intents"
+import type { Intent, Record } from "@headrace/shared/record/record"
+import { readRecord, recordConfigMap } from "@headrace/shared/record/record-config-map"
+import type { ModelRepository } from "./model-repository.ts"
+import { OWN_NAMESPACE, SOUND, type Subject } from "./world.ts"
+
+/**
+ * The code with one of its rules broken, each by a port that undoes the rule from outside, so that the code
+ * itself carries no switches. The model must catch every one: else it proves nothing.
+ */
+export const MUTANTS: { readonly [name: string]: Subject } = {
+  "no token check": withKube(blindToTokens),
+  "no re-check after a conflict": withKube(forcefulAfterConflict),
+  "record before targets": withKube(targetsLast),
+  "no intent": withKube(secretIntents),
+  "intents not stamped onto equal content": withKube(contentAlone),
+  "done when seq is greater or equal": { ...SOUND, reconcile: doneWhenBeyond },
+  "first-parent count as seq": { ...SOUND, reconcile: countingFirstParents },
+  "garbage collection without regard to intents": { ...SOUND, collectGarbage: heedless },
+}
+
+function withKube(change: (kube: ConfigMapWriter) => ConfigMapWriter): Subject {
+  return {
+    ...SOUND,
+    reconcile: (request, ports, signal) =>
+      SOUND.reconcile(request, { ...ports, kube: change(ports.kube) }, signal),
+  }
+}
+
+function isTarget(configMap: ConfigMap): boolean {
+  return configMap.metadata.namespace !== OWN_NAMESPACE
+}
+
+/** A target's token reads as if it were the smallest. */
+function blindToTokens(kube: ConfigMapWriter): ConfigMapWriter {
+  return {
+    ...kube,
+    async get(...args) {
+      const found = await kube.get(...args)
+      if (found === undefined || !isTarget(found)) return found
+      const annotations = {
+        ...found.metadata.annotations,
+        "headrace.dev/epoch": "0",
+        "headrace.dev/seq": "0",
+      }
+      return { ...found, metadata: { ...found.metadata, annotations } }
+    },
+  }
+}
+
+/** A conflict is answered by the same write again, with the resourceVersion that is there now. */
+function forcefulAfterConflict(kube: ConfigMapWriter): ConfigMapWriter {
+  return {
+    ...kube,
+    async replace(configMap, signal) {
+      try {
+        return await kube.replace(configMap, signal)
+      } catch (error) {
+        if (!(error instanceof KubeError) || error.code !== "kube/conflict" || !isTarget(configMap))
+          throw error
+        const { namespace, name } = configMap.metadata
+        const { resourceVersion } = (await kube.get(namespace, name, signal))?.metadata ?? {}
+        if (resourceVersion === undefined) throw error
+        return kube.replace({ ...configMap, metadata: { ...configMap.metadata, resourceVersion } }, signal)
+      }
+    },
+  }
+}
+
+/** Targets are written when the record shows the new commit already. */
+function targetsLast(kube: ConfigMapWriter): ConfigMapWriter {
+  const late: (() => Promise<unknown>)[] = []
+  let shown: string | null = null
+  return {
+    ...kube,
+    async create(configMap, signal) {
+      if (!isTarget(configMap)) return kube.create(configMap, signal)
+      late.push(() => kube.create(configMap, signal))
+      return configMap
+    },
+    async replace(configMap, signal) {
+      if (isTarget(configMap)) {
+        late.push(() => kube.replace(configMap, signal))
+        return configMap
+      }
+      const result = await kube.replace(configMap, signal)
+      if (!isRecord(configMap)) return result
+      const { commit } = readRecord(configMap)
+      const swapped = commit !== shown
+      shown = commit
+      if (swapped) for (const write of late.splice(0)) await write().catch(() => undefined)
+      return result
+    },
+  }
+}
+
+/** A worker knows its own intent, and tells nobody. */
+function secretIntents(kube: ConfigMapWriter): ConfigMapWriter {
+  let own: Intent[] = []
+  function hidden(configMap: ConfigMap): ConfigMap {
+    if (!isRecord(configMap)) return configMap
+    const record = readRecord(configMap)
+    own = record.intents
+    return withRecord(configMap, { ...record, intents: [] })
+  }
+  function shown(configMap: ConfigMap): ConfigMap {
+    return isRecord(configMap)
+      ? withRecord(configMap, own.reduce(openIntent, readRecord(configMap)))
+      : configMap
+  }
+  return {
+    ...kube,
+    async get(...args) {
+      const found = await kube.get(...args)
+      return found && shown(found)
+    },
+    create: async (configMap, signal) => shown(await kube.create(hidden(configMap), signal)),
+    replace: async (configMap, signal) => shown(await kube.replace(hidden(configMap), signal)),
+  }
+}
+
+/** A target whose content is right already is not written for its token's sake. */
+function contentAlone(kube: ConfigMapWriter): ConfigMapWriter {
+  return {
+    ...kube,
+    async replace(configMap, signal) {
+      if (!isTarget(configMap)) return kube.replace(configMap, signal)
+      const existing = await kube.get(configMap.metadata.namespace, configMap.metadata.name, signal)
+      return existing && sameContent(existing, configMap) ? existing : kube.replace(configMap, signal)
+    },
+  }
+}
+
+/** Another commit of the same or a smaller count passes for the goal. */
+async function doneWhenBeyond(
+  ...[request, ports, signal]: Parameters<Subject["reconcile"]>
+): Promise<ReconcileOutcome> {
+  const configMap = await ports.kube.get(OWN_NAMESPACE, request.source, signal)
+  const record = configMap && readRecord(configMap)
+  const tip = await ports.repository.fetch(signal)
+  const aim = record?.hold ? await ports.repository.seqOf(record.hold.commit, signal) : tip.seq
+  const idle =
+    record && record.intents.length === 0 && record.failed.length === 0 && request.mode === "incremental"
+  if (!idle || record.commit === null || record.token.seq < (aim ?? 0))
+    return SOUND.reconcile(request, ports, signal)
+  const { commit, token, stopped, failed } = record
+  const stages = { fetch: 0, plan: 0, store: 0, view: 0, record: 0 }
+  return { result: "noop", commit, token, stopped, failed, written: 0, stages }
+}
+
+function countingFirstParents(...[request, ports, signal]: Parameters<Subject["reconcile"]>) {
+  const repository = firstParentCount(ports.repository as ModelRepository)
+  const changed: ReconcilePorts = { ...ports, repository, rulesRepository: repository }
+  return SOUND.reconcile(request, changed, signal)
+}
+
+function firstParentCount(repository: ModelRepository): SourceRepository {
+  function count(commit: string): number {
+    const [first] = repository.parentsOf(commit)
+    return first === undefined ? 1 : 1 + count(first)
+  }
+  return {
+    ...repository,
+    async fetch(signal) {
+      const { commit } = await repository.fetch(signal)
+      return { commit, seq: count(commit) }
+    },
+    seqOf: async (commit, signal) =>
+      (await repository.seqOf(commit, signal)) === undefined ? undefined : count(commit),
+  }
+}
+
+/** The collector sees records without their intents. */
+function heedless(...[ports, signal]: Parameters<Subject["collectGarbage"]>) {
+  const kube: ConfigMapWriter = {
+    ...ports.kube,
+    async list(...args) {
+      const { items, resourceVersion } = await ports.kube.list(...args)
+      const bare = items.map((item) =>
+        isRecord(item) ? withRecord(item, { ...readRecord(item), intents: [] }) : item,
+      )
+      return { items: bare, resourceVersion }
+    },
+  }
+  return SOUND.collectGarbage({ ...ports, kube }, signal)
+}
+
+function isRecord(configMap: ConfigMap): boolean {
+  return configMap.metadata.labels?.["app.kubernetes.io/component"] === "record"
+}
+
+function withRecord(configMap: ConfigMap, record: Record): ConfigMap {
+  const { data } = recordConfigMap(OWN_NAMESPACE, record)
+  return { ...configMap, ...(data ? { data } : {}) }
+}
+
+function sameContent(a: ConfigMap, b: ConfigMap): boolean {
+  return (
+    JSON.stringify([a.data ?? {}, a.binaryData ?? {}]) === JSON.stringify([b.data ?? {}, b.binaryData ?? {}])
+  )
+}
