@@ -2,7 +2,7 @@ import { type Backoff, backoffDelay } from "../foundation/backoff.ts"
 import type { LaneQueue } from "./open-lanes.ts"
 import type { WakeUp } from "./wake-up.ts"
 
-const RETRY: Backoff = { first: 1000, limit: 5 * 60_000 }
+const RETRY: Backoff = { first: 1000, limit: 60_000 }
 
 /**
  * Lets a wake-up that failed come again after a wait that grows with `failures` in a row.

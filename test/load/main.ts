@@ -1,0 +1,5 @@
+import { mergeBurst } from "./merge-burst.ts"
+
+/** The long form of the burst: `node --conditions=source test/load/main.ts [MERGES]`. */
+const merges = Number(process.argv[2] ?? 2000)
+process.stdout.write(`${JSON.stringify(await mergeBurst(merges), null, 2)}\n`)
