@@ -42,6 +42,8 @@ export interface StoreReader {
   /** Takes over what an earlier run wrote down, so that it is not fetched again. */
   learnIndex(digest: string, index: StoreIndex): void
   learnListing(shard: string, files: readonly ListedFile[]): void
+  /** Lets go of contents, which a published revision has on disk. */
+  forgetContents(): void
 }
 
 interface Shard {
@@ -108,6 +110,10 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     },
     learnIndex: (digest, index) => indexes.set(digest, index),
     learnListing: (digest, files) => listings.set(digest, files),
+    forgetContents() {
+      packed.clear()
+      unpacked.clear()
+    },
   }
 }
 

@@ -5,7 +5,7 @@
 export interface WeightedCache<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
-  delete(key: string): void
+  clear(): void
 }
 
 /** `weigh` gives a value's weight in the unit of `limit`; it is asked once for each value. */
@@ -41,6 +41,9 @@ export function createWeightedCache<Value>(
         remove(oldest)
       }
     },
-    delete: remove,
+    clear() {
+      entries.clear()
+      total = 0
+    },
   }
 }

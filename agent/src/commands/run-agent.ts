@@ -2,6 +2,7 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
+import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { serveOps } from "../ops/serve-ops.ts"
 import { createAgent } from "../project/agent.ts"
 
@@ -13,6 +14,8 @@ export interface RunOptions {
 
 /** `headrace-agent --config FILE`: runs the agent until the signal aborts. Throws UsageError for bad settings. */
 export async function runAgent(options: RunOptions, signal: AbortSignal): Promise<void> {
+  keepHeapSmall()
+  const memory = createMemoryReturn()
   const settings = await loadAgentSettings(options.config)
   const log = createLog("agent", options.logLevel === undefined ? {} : { level: options.logLevel })
   const { kubeconfig, context } = settings
@@ -21,7 +24,7 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
     ...(context === undefined ? {} : { context }),
     log,
   })
-  const agent = createAgent(settings, { reader: client, clock: systemClock, log })
+  const agent = createAgent(settings, { reader: client, clock: systemClock, log, onPublished: memory.used })
   const server = await serveOps(settings.listen, agent).catch((error: unknown) => {
     client.close()
     throw error
@@ -30,6 +33,7 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
   try {
     await agent.run(signal)
   } finally {
+    memory.stop()
     await server.close()
     client.close()
     log.info("agent stopped")

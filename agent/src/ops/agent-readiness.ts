@@ -6,17 +6,17 @@ import type { WatchStatus } from "../watch/watch-status.ts"
 
 /**
  * Ready when every projection shows a verified revision at the token of the newest record read; else a line
- * for each thing that is missing. An API server that went away later does not unmake it: last good stays.
+ * for each thing that is missing. `record` is "none" when the agent follows none. An API server that went away later does not unmake it: last good stays.
  */
 export function agentReadiness(
-  record: Record | undefined,
+  record: Record | undefined | "none",
   watch: WatchStatus,
   projections: readonly ProjectionStatus[],
 ): Readiness {
   const reasons = watch.record === undefined ? [] : [watch.record]
   if (record === undefined && reasons.length === 0) reasons.push(unread(watch))
   for (const projection of projections) {
-    const reason = projectionReason(projection, record)
+    const reason = projectionReason(projection, record === "none" ? undefined : record)
     if (reason !== undefined) reasons.push(`projection ${projection.name}: ${reason}`)
   }
   return { ready: reasons.length === 0, reasons }

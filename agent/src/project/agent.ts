@@ -3,7 +3,6 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
-import type { Record } from "@headrace/shared/record/record"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { Registry } from "prom-client"
 import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
@@ -11,8 +10,8 @@ import { createStoreReader } from "../assemble/store-reader.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
 import { createAgentMetrics } from "../report/agent-metrics.ts"
 import { createLatest } from "../watch/latest.ts"
-import { watchRecord } from "../watch/watch-record.ts"
 import type { WatchStatus } from "../watch/watch-status.ts"
+import { type ChangeInputs, runFeeds } from "./feeds.ts"
 import { createProjectionSet } from "./projection-set.ts"
 import type { ProjectionStatus } from "./projection-status.ts"
 import { createPublishLimits } from "./publish-limits.ts"
@@ -21,6 +20,8 @@ export interface AgentPorts {
   reader: ConfigMapReader
   clock: Clock
   log: Log
+  /** Told of every publish. */
+  onPublished?(): void
 }
 
 export interface Agent {
@@ -34,7 +35,7 @@ export interface Agent {
 /** An agent without its HTTP server and its connection, so that many fit one process. */
 export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const { reader, clock, log } = ports
-  const [namespace = "", name = ""] = (settings.record ?? "").split("/")
+  const [namespace = ""] = (settings.record ?? "").split("/")
   const inputs = createLatest<Inputs>()
   const record = () => inputs.current()?.value.record
   const watch: WatchStatus = {}
@@ -51,7 +52,10 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     clock,
     log,
     limits: createPublishLimits(),
-    onPublished: (spec, result) => metrics.published(spec.name, result),
+    onPublished: (spec, result) => {
+      metrics.published(spec.name, result)
+      ports.onPublished?.()
+    },
     onFailed: (spec, error) => {
       metrics.failed(spec.name, error instanceof HeadraceError ? error.code : "agent/unexpected")
     },
@@ -60,13 +64,12 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   return {
     registry: metrics.registry,
     projections: projections.statuses,
-    readiness: () => agentReadiness(record(), watch, projections.statuses()),
+    readiness: () =>
+      agentReadiness(settings.record === undefined ? "none" : record(), watch, projections.statuses()),
     async run(signal) {
       const ended = AbortSignal.any([signal, stop.signal])
-      const onRecord = (value: Record) => {
-        inputs.set({ ...(inputs.current()?.value ?? NO_INPUTS), record: value })
-      }
-      const watching = watchRecord({ reader, namespace, name, clock, log, status: watch, onRecord }, ended)
+      const change: ChangeInputs = (apply) => inputs.set(apply(inputs.current()?.value ?? NO_INPUTS))
+      const watching = runFeeds(settings, reader, { clock, log, status: watch }, change, ended)
       try {
         await Promise.all([watching, projections.run(ended)])
       } finally {

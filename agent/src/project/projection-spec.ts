@@ -8,9 +8,11 @@ import type {
   ProjectionSettings,
 } from "@headrace/shared/settings/agent-settings"
 import type { FromSettings } from "@headrace/shared/settings/agent-sources"
+import { createLiveSource } from "../assemble/live-source.ts"
 import type { Source } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { createTargetSource } from "../assemble/target-source.ts"
+import { liveSelection } from "../watch/live-selection.ts"
 
 /** What tells a projection of layout `links` from any other folder. */
 const STORE_FOLDER = "..rev"
@@ -73,10 +75,24 @@ export async function projectedTargets(folder: string): Promise<string[]> {
 }
 
 function createSource(from: FromSettings, store: StoreReader): Source {
-  const { configMap, under, names, items, mode } = from
-  if (configMap === undefined) throw new UsageError("settings/source", "not a source that this version knows")
-  const whenAbsent = from.optional ? "empty" : "wait"
-  return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
+  const { configMap, live, under, names, items, mode, optional, gunzip } = from
+  if (configMap !== undefined) {
+    const whenAbsent = optional ? "empty" : "wait"
+    return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
+  }
+  if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
+  const { id } = liveSelection(live)
+  const { uniqueNames } = live
+  return createLiveSource({
+    id,
+    configMap: live.configMap,
+    uniqueNames,
+    under,
+    optional,
+    items,
+    mode,
+    gunzip,
+  })
 }
 
 async function foldersIn(folder: string): Promise<string[]> {

@@ -13,7 +13,7 @@ import { type OpenProjection, openProjection } from "../publish/open-projection.
 import type { PublishResult } from "../publish/publish-revision.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "./projection-status.ts"
-import type { PublishLimits } from "./publish-limits.ts"
+import { isIdle, type PublishLimits } from "./publish-limits.ts"
 
 /** In the projection's folder, hidden like everything that starts with `..`: what is known of the store. */
 const KNOWN_FOLDER = "..known"
@@ -83,6 +83,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     const now = new Date(ports.clock.now()).toISOString()
     const since = outcome === "unchanged" ? status.shown?.since : undefined
     status.shown = { id: result.revision, token, number, since: since ?? now }
+    if (isIdle(ports.limits)) ports.store.forgetContents()
     if (outcome === "unchanged") return
     ports.onPublished?.(spec, result)
     log.info(

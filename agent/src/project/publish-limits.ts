@@ -8,6 +8,11 @@ export interface PublishLimits {
   noted: LimitFunction
 }
 
+/** True when nobody with new content publishes or is about to. */
+export function isIdle({ published }: PublishLimits): boolean {
+  return published.activeCount + published.pendingCount === 0
+}
+
 export function createPublishLimits(): PublishLimits {
   return { published: pLimit(4), noted: pLimit(1) }
 }

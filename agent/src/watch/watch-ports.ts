@@ -1,0 +1,37 @@
+import type { Backoff } from "@headrace/shared/foundation/backoff"
+import type { Clock } from "@headrace/shared/foundation/clock"
+import { errorText } from "@headrace/shared/foundation/errors"
+import type { FollowOptions } from "@headrace/shared/kube/light/follow"
+import type { Log } from "@headrace/shared/observe/log"
+import type { WatchStatus } from "./watch-status.ts"
+
+export interface WatchPorts {
+  clock: Clock
+  log: Log
+  /** Kept up to date. */
+  status: WatchStatus
+}
+
+/** Short at its longest, so that a node is whole again within seconds of an outage's end; jittered. */
+const RETRY: Backoff = { first: 100, limit: 3_000 }
+
+/** How to follow, with what goes well and wrong put into the status; `what` names it in the log. */
+export function followOptions(
+  ports: WatchPorts,
+  what: string,
+): Omit<FollowOptions, "namespace" | "selection"> {
+  const { clock, log, status } = ports
+  return {
+    clock,
+    backoff: RETRY,
+    onContact() {
+      status.heard = clock.now()
+      status.problem = undefined
+    },
+    onTrouble(error, wait) {
+      const text = errorText(error)
+      if (status.problem !== text) log.warn({ error: text, what, wait }, "the API server cannot be read")
+      status.problem = text
+    },
+  }
+}
