@@ -82,12 +82,13 @@ async function writeAll(run: Run, record: Record, work: Work) {
   const { ports, memory, request, watch, signal } = run
   const { aim, plan, previous, choice } = work
   const full = request.mode === "full"
-  const input = { plan, previous, choice, root: record.root, full }
+  const storeInput = { plan, previous, choice, root: record.root, full }
+  const viewInput = { source: request.source, aim, choice, planOf: planOf(run, work), views: memory.views }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>
-      ports.settings.store ? writeStore(ports, memory, input, signal) : undefined,
+      ports.settings.store ? writeStore(ports, memory, storeInput, signal) : undefined,
     ),
-    watch.time("view", () => writeView(ports, request.source, aim, choice, planOf(run, work), signal)),
+    watch.time("view", () => writeView(ports, viewInput, signal)),
   ])
   if (store.status === "rejected") throw store.reason
   if (view.status === "rejected") throw view.reason

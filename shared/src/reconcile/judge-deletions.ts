@@ -1,15 +1,14 @@
 import { HeadraceError } from "../foundation/errors.ts"
+import type { PlannedKey } from "../plan/plan.ts"
 import type { OperatorSettings } from "../settings/operator-settings.ts"
 import type { ClusterPlan } from "./plan-at.ts"
 
 /** `namespace/name` to the keys that a target holds. */
-export type KeysByTarget = ReadonlyMap<string, ReadonlySet<string>>
+export type KeysByTarget = ReadonlyMap<string, readonly string[]>
 
 /** The keys that a plan gives each target. */
 export function plannedKeys(plan: ClusterPlan): KeysByTarget {
-  return new Map(
-    [...plan.targets].map(([place, planned]) => [place, new Set(planned.keys.map((key) => key.key))]),
-  )
+  return new Map([...plan.targets].map(([place, { keys }]) => [place, keys.map((key) => key.key)]))
 }
 
 /**
@@ -23,26 +22,31 @@ export function judgeDeletions(
   guard: OperatorSettings["guard"],
 ): void {
   if (guard === "off") return
-  const next = plannedKeys(plan)
   let keys = 0
   let deletedKeys = 0
   let configMaps = 0
   let emptied = 0
   for (const [place, before] of held) {
-    if (before.size === 0) continue
-    keys += before.size
+    if (before.length === 0) continue
+    keys += before.length
     configMaps += 1
     if (plan.refused.has(place)) continue
-    const after = next.get(place)
-    const deleted = [...before].filter((key) => !after?.has(key)).length
-    deletedKeys += deleted
-    if ((after?.size ?? 0) === 0) emptied += 1
+    const after = plan.targets.get(place)?.keys ?? []
+    deletedKeys += countDeleted(before, after)
+    if (after.length === 0) emptied += 1
   }
   if (deletedKeys <= guard.atLeast) return
   if (deletedKeys > keys * guard.deletedKeys) throw tripped("keys", deletedKeys, keys, guard.deletedKeys)
   if (emptied > configMaps * guard.deletedConfigMaps) {
     throw tripped("ConfigMaps", emptied, configMaps, guard.deletedConfigMaps)
   }
+}
+
+function countDeleted(before: readonly string[], after: readonly PlannedKey[]): number {
+  // Both are in key order most of the time: then nothing needs to be looked up.
+  if (before.length === after.length && before.every((key, index) => key === after[index]?.key)) return 0
+  const kept = new Set(after.map((key) => key.key))
+  return before.filter((key) => !kept.has(key)).length
 }
 
 function tripped(what: "keys" | "ConfigMaps", deleted: number, of: number, share: number): HeadraceError {

@@ -1,4 +1,4 @@
-import type { Plan } from "../plan/plan.ts"
+import type { Plan, PlannedTarget } from "../plan/plan.ts"
 import type { ShardEntry } from "../record/build-index.ts"
 import type { StoreIndex } from "../record/store-index.ts"
 import type { RuleSet } from "../rules/rule.ts"
@@ -20,6 +20,14 @@ export interface ReconcileMemory {
   indexes: BoundedMap<StoreIndex>
   /** What a shard is, by the fingerprint of its files. */
   shards: BoundedMap<ShardEntry>
+  /** What a target holds at a resourceVersion that we wrote ourselves, by cluster and `namespace/name`. */
+  views: BoundedMap<WrittenView>
+}
+
+/** A named ConfigMap as we left it. While its resourceVersion is still this one, it holds this plan. */
+export interface WrittenView {
+  resourceVersion: string
+  planned: PlannedTarget
 }
 
 export function createReconcileMemory(): ReconcileMemory {
@@ -28,5 +36,6 @@ export function createReconcileMemory(): ReconcileMemory {
     plans: boundedMap(4),
     indexes: boundedMap(4096),
     shards: boundedMap(65_536),
+    views: boundedMap(4096),
   }
 }

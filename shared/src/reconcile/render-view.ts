@@ -36,6 +36,20 @@ export function compareView(
   }
 }
 
+/** The same comparison where it is known that the ConfigMap holds exactly what `held` planned: no hashing. */
+export function comparePlans(held: PlannedTarget, planned: PlannedTarget): ViewDifference {
+  const before = new Map(held.keys.map((key) => [key.key, key]))
+  const stale = planned.keys.filter((key) => {
+    const was = before.get(key.key)
+    return was === undefined || was.gzip !== key.gzip || was.file.oid !== key.file.oid
+  })
+  const wanted = new Set(planned.keys.map((key) => key.key))
+  return {
+    stale,
+    surplus: held.keys.map((key) => key.key).filter((key) => key !== VERSION && !wanted.has(key)),
+  }
+}
+
 /**
  * The ConfigMap as Prow would write it: text in `data`, anything else base64 in `binaryData`, gzip where the
  * plan says so, VERSION the commit of the last change of content. Keys that are not stale keep their bytes.

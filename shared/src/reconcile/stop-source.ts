@@ -12,7 +12,7 @@ import { type Work, workAgain } from "./work-out.ts"
 /**
  * Notes in the record why its source stands still. Last good stays in force; but what an earlier run has
  * begun is ended first, so that the named ConfigMaps do not stay half at one commit and half at another; and
- * a full run puts back what was edited by hand.
+ * failed targets are tried again, and a full run puts back what was edited by hand.
  */
 export async function stopSource(
   run: Run,
@@ -45,10 +45,12 @@ async function lastGoodWork(
   }
 }
 
-/** The largest open intent; without one, in a full run, what the record shows. */
+/** The largest open intent; without one what the record shows, when there is something to look at again. */
 function lastGoodAim(run: Run, record: Record): Aim | undefined {
   const intent = record.intents.at(-1)
   if (intent) return aimOfIntent(intent)
-  const { commit, rulesCommit, token } = record
-  return run.request.mode === "full" && commit !== null ? { commit, rulesCommit, token } : undefined
+  const { commit, rulesCommit, token, failed, failedMore } = record
+  if (commit === null) return undefined
+  const again = run.request.mode === "full" || failed.length > 0 || failedMore > 0
+  return again ? { commit, rulesCommit, token } : undefined
 }

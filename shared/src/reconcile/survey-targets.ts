@@ -8,6 +8,7 @@ import { startPatience } from "./patience.ts"
 import { type ClusterPlan, placeText } from "./plan-at.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 
+const VERSION = "VERSION"
 const CONCURRENT_READS = 6
 
 /** What the planned targets hold now, where no record tells. */
@@ -62,8 +63,6 @@ async function readPatiently(
   }
 }
 
-function keysOf(configMap: ConfigMap): ReadonlySet<string> {
-  const keys = new Set(Object.keys({ ...configMap.data, ...configMap.binaryData }))
-  keys.delete("VERSION")
-  return keys
+function keysOf(configMap: ConfigMap): string[] {
+  return Object.keys({ ...configMap.data, ...configMap.binaryData }).filter((key) => key !== VERSION)
 }

@@ -1,14 +1,16 @@
 import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap, configMapSize } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
+import { targetText } from "../foundation/target.ts"
 import type { PlannedTarget } from "../plan/plan.ts"
 import { compareTokens, tokenText } from "../record/token.ts"
 import type { Aim } from "./aim.ts"
 import { isOurs, readStamp, type Stamp } from "./ownership.ts"
 import { startPatience } from "./patience.ts"
 import { placeText } from "./plan-at.ts"
+import type { ReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 import { isLostRace } from "./record-state.ts"
-import { compareView, isChanged, renderView } from "./render-view.ts"
+import { comparePlans, compareView, isChanged, renderView } from "./render-view.ts"
 
 /** How one target is to be written. */
 export interface TargetWork {
@@ -17,6 +19,8 @@ export interface TargetWork {
   planned: PlannedTarget
   /** True: it must carry the aim's token afterwards, even when its content is right already. */
   stamp: boolean
+  /** What was written before, so that it need not be compared byte by byte; by cluster and place. */
+  views?: ReconcileMemory["views"]
   /** Which keys that no rule names are ours to take away, given who wrote the target last. */
   owned(stamp: Stamp | undefined): Promise<(key: string) => boolean>
 }
@@ -44,8 +48,8 @@ export async function writeTarget(
       const existing = await ports.kube.get(namespace, name, signal)
       const next = await nextVersion(ports, work, existing, signal)
       if (typeof next === "string") return next
-      if (existing) await ports.kube.replace(next, signal)
-      else await ports.kube.create(next, signal)
+      const written = await (existing ? ports.kube.replace(next, signal) : ports.kube.create(next, signal))
+      remember(work, written)
       return "written"
     } catch (error) {
       if (isLostRace(error)) patience.afterRace(error)
@@ -66,7 +70,10 @@ async function nextVersion(
   if (existing) judgeOwner(existing, stamp, source)
   const order = stamp ? compareTokens(stamp.token, aim.token) : -1
   if (order > 0) return "ahead"
-  const difference = compareView(existing, planned, await work.owned(stamp))
+  const held = existing && heldPlan(work, existing)
+  const difference = held
+    ? comparePlans(held, planned)
+    : compareView(existing, planned, await work.owned(stamp))
   if (existing && !isChanged(difference) && !(work.stamp && order < 0)) return "unchanged"
   const contents = await ports.repository.blobs(
     difference.stale.map((key) => key.file.oid),
@@ -79,6 +86,18 @@ async function nextVersion(
   })
   judgeSize(next, work)
   return next
+}
+
+function remember(work: TargetWork, { metadata }: ConfigMap): void {
+  const { planned, views } = work
+  if (metadata.resourceVersion === undefined) return
+  views?.set(targetText(planned.target), { resourceVersion: metadata.resourceVersion, planned })
+}
+
+/** The plan that the ConfigMap is known to hold: we wrote it, and it has not been written since. */
+function heldPlan(work: TargetWork, { metadata }: ConfigMap): PlannedTarget | undefined {
+  const written = work.views?.get(targetText(work.planned.target))
+  return written?.resourceVersion === metadata.resourceVersion ? written?.planned : undefined
 }
 
 function judgeOwner(existing: ConfigMap, stamp: Stamp | undefined, source: string): void {

@@ -4,6 +4,7 @@ import type { Aim } from "./aim.ts"
 import type { Choice } from "./choose-targets.ts"
 import type { Stamp } from "./ownership.ts"
 import { type ClusterPlan, placeText } from "./plan-at.ts"
+import type { ReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 import { writeTarget } from "./write-target.ts"
 
@@ -25,12 +26,10 @@ export type PlanOf = (stamp: Stamp) => Promise<ClusterPlan | undefined>
 /** Writes the chosen targets, a few at a time. One that cannot be written never keeps the others back. */
 export async function writeView(
   ports: ReconcilePorts,
-  source: string,
-  aim: Aim,
-  choice: Choice,
-  planOf: PlanOf,
+  input: { source: string; aim: Aim; choice: Choice; planOf: PlanOf; views: ReconcileMemory["views"] },
   signal: AbortSignal,
 ): Promise<ViewResult> {
+  const { source, aim, choice, planOf, views } = input
   const result: ViewResult = { written: 0, ahead: [], failed: new Map() }
   const limit = pLimit(CONCURRENT_TARGETS)
   await Promise.all(
@@ -46,7 +45,7 @@ export async function writeView(
     try {
       const outcome = await writeTarget(
         ports,
-        { source, aim, planned, stamp: choice.stamp.has(place), owned },
+        { source, aim, planned, stamp: choice.stamp.has(place), owned, views },
         signal,
       )
       if (outcome === "written") result.written += 1
