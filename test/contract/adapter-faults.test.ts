@@ -122,6 +122,18 @@ describe("the client-node adapter under faults", () => {
       await expect(client.get("ci", "x", stop.signal)).rejects.toBe(reason)
     })
   })
+
+  it("names what is wrong with a kubeconfig, and shows none of its secrets", async () => {
+    await withAdapter(async (_client, kube) => {
+      const settings = { kubeconfig: kube.kubeconfigFile }
+      const other = connectCluster("test", { ...settings, context: "none" }, log)
+      await expect(other).rejects.toMatchObject({ code: "kube/kubeconfig" })
+      await writeFile(kube.kubeconfigFile, "users: [{name: a, user: {token: s3cret}}]\nclusters: {")
+      const broken = connectCluster("test", settings, log)
+      await expect(broken).rejects.toMatchObject({ code: "kube/kubeconfig" })
+      await expect(broken).rejects.not.toThrow("s3cret")
+    })
+  })
 })
 
 describe("a folder of kubeconfigs", () => {

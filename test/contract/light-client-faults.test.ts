@@ -202,7 +202,7 @@ describe("the light client under faults", () => {
       const file = join(folder, "kubeconfig")
       for (const text of [
         "clusters: 5\nusers: [{name: a, user: {token: s3cret}}]",
-        "{",
+        "users: [{name: a, user: {token: s3cret}}]\nclusters: {",
         "current-context: x\nclusters: []\ncontexts: []",
       ]) {
         await writeFile(file, text)

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { load } from "js-yaml"
+import { load, type YAMLException } from "js-yaml"
 import { z } from "zod"
 import { errorText, UsageError } from "../foundation/errors.ts"
 
@@ -85,13 +85,20 @@ async function parse(file: string): Promise<z.infer<typeof Kubeconfig>> {
   try {
     value = load(await readFile(file, "utf8"))
   } catch (error) {
-    throw wrong(file, errorText(error))
+    throw wrong(file, kubeconfigTrouble(error))
   }
   const parsed = Kubeconfig.safeParse(value)
   if (parsed.success) return parsed.data
   // Only places, never values: a kubeconfig holds secrets.
   const places = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)
   throw wrong(file, places.join("; "))
+}
+
+/** Why a kubeconfig cannot be read, without the excerpt that js-yaml shows: it may hold a secret. */
+export function kubeconfigTrouble(error: unknown): string {
+  if (!(error instanceof Error) || error.name !== "YAMLException") return errorText(error)
+  const { reason, mark } = error as Partial<YAMLException>
+  return `it is not YAML: ${reason ?? ""}${mark ? ` in line ${mark.line + 1}` : ""}`
 }
 
 function wrong(file: string, why: string, hint?: string): UsageError {

@@ -1,5 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node"
-import { errorText, UsageError } from "../../foundation/errors.ts"
+import { UsageError } from "../../foundation/errors.ts"
+import { kubeconfigTrouble } from "../kubeconfig-file.ts"
 
 /** The part of a cluster's settings that says how to reach it. */
 export interface ClusterAddress {
@@ -30,7 +31,7 @@ export function loadKubeConfig(name: string, address: ClusterAddress): KubeConfi
   try {
     config.loadFromFile(address.kubeconfig)
   } catch (error) {
-    throw wrong(name, address.kubeconfig, errorText(error))
+    throw wrong(name, address.kubeconfig, kubeconfigTrouble(error))
   }
   if (address.context) config.setCurrentContext(address.context)
   if (!config.getCurrentCluster()) {

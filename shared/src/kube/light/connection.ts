@@ -21,8 +21,6 @@ export interface ConnectionRequest {
 export interface Connection {
   /** Resolves with the head of the answer; the caller reads or destroys the stream. Rejects with KubeError. */
   send(request: ConnectionRequest, signal: AbortSignal): Promise<IncomingMessage>
-  /** Opens new sockets from now on: what the old ones are worth is in doubt. */
-  renew(): void
   close(): void
 }
 
@@ -73,10 +71,6 @@ export function openConnection(access: ClusterAccess, version: string): Connecti
 
   return {
     send,
-    renew() {
-      if (agent) retire(agent)
-      agent = undefined
-    },
     close: () => agent?.destroy(),
   }
 }
