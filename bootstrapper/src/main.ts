@@ -10,6 +10,7 @@ import { addHoldCommand } from "./commands/hold.ts"
 import { addPlanCommand } from "./commands/plan.ts"
 import { addReleaseCommand } from "./commands/release.ts"
 import { addRewindCommand } from "./commands/rewind.ts"
+import { addSchemaCommand } from "./commands/schema.ts"
 import { addStatusCommand } from "./commands/status.ts"
 
 /** One line per command. Each describes its flags only, and loads what it does when it runs. */
@@ -23,6 +24,7 @@ const COMMANDS = [
   addApproveCommand,
   addAdoptCommand,
   addDetachCommand,
+  addSchemaCommand,
 ]
 
 async function main(signal: AbortSignal): Promise<number> {

@@ -50,7 +50,11 @@ export const ConfigUpdater = z.strictObject({
 export type ConfigUpdater = z.infer<typeof ConfigUpdater>
 
 /** A whole plugins.yaml: what is not `config_updater` is Prow's business. */
-export const RulesFile = z.looseObject({ config_updater: ConfigUpdater.nullish() })
+export const RulesFile = z.looseObject({
+  config_updater: ConfigUpdater.nullish().describe(
+    "Which files go to which ConfigMaps; absent: Prow's two defaults.",
+  ),
+})
 
 /** What applies when `maps` is empty, as in Prow: its own two files. */
 export const DEFAULT_MAPS: Readonly<Record<string, MapSpec>> = {

@@ -1,0 +1,21 @@
+import { Argument, type Command } from "commander"
+import type { CommandRun } from "./command-run.ts"
+import { flag } from "./flag.ts"
+
+export interface SchemaOptions {
+  output: "json" | "markdown"
+}
+
+/** `schema`: the JSON Schema, or the reference page, of a configuration file. */
+export function addSchemaCommand(program: Command, run: CommandRun): void {
+  program
+    .command("schema")
+    .description("Prints the JSON Schema of a configuration file, for editors, or its reference page.")
+    .addArgument(new Argument("<file>", "which one").choices(["operator", "agent", "rules"]))
+    .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "markdown"]).default("json"))
+    .action(async (file: "operator" | "agent" | "rules", options: SchemaOptions) => {
+      const { schemaText } = await import("./schema/schema-text.ts")
+      process.stdout.write(schemaText(file, options.output))
+      run.exitCode = 0
+    })
+}
