@@ -33,6 +33,8 @@ export type TargetResult = "written" | "unchanged" | "ahead"
  * the resourceVersion that was read; after a conflict all of it again, the token's check too, since the
  * resourceVersion of a second read proves nothing about who is newer.
  *
+ * A target without keys is written too: while it is absent nothing would refuse a late writer's creation.
+ *
  * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/too-large`, `git/…` or `kube/…`: the
  * target keeps what it holds.
  */
@@ -65,7 +67,6 @@ async function nextVersion(
   signal: AbortSignal,
 ): Promise<ConfigMap | TargetResult> {
   const { planned, aim, source } = work
-  if (existing === undefined && planned.keys.length === 0) return "unchanged"
   const stamp = existing && readStamp(existing)
   if (existing) judgeOwner(existing, stamp, source)
   const order = stamp ? compareTokens(stamp.token, aim.token) : -1
