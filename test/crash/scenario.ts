@@ -9,6 +9,17 @@ export const REVISIONS: readonly Revision[] = [
   revisionOf(3, { a: "three", "d/b": "same", e: "a file now" }),
 ]
 
+/** The same for layout `file`. */
+export const FILE_REVISIONS: readonly Revision[] = [
+  revisionOf(1, { "tool*": "one" }),
+  revisionOf(2, { "tool*": "two" }),
+  revisionOf(3, { tool: "three" }),
+]
+
+export function revisionsOf(layout: ProjectionOptions["layout"]): readonly Revision[] {
+  return layout === "file" ? FILE_REVISIONS : REVISIONS
+}
+
 /** Publishes all revisions, one kept, and tells of each that has returned. */
 export async function publishAll(
   path: string,
@@ -23,7 +34,7 @@ export async function publishAll(
     }),
   )
   try {
-    for (const revision of REVISIONS) {
+    for (const revision of revisionsOf(options.layout)) {
       await projection.publish(revision)
       acknowledged(revision)
       await projection.settled()

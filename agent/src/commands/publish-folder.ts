@@ -1,5 +1,6 @@
 import type { Log } from "@headrace/shared/observe/log"
 import type { Durability } from "../publish/make-durable.ts"
+import type { LayoutName } from "../publish/open-layout.ts"
 import { openProjection } from "../publish/open-projection.ts"
 import { readFolderFiles, revisionDigest } from "../publish/read-folder-files.ts"
 
@@ -10,6 +11,7 @@ export interface PublishFolderOptions {
   keepAge: number
   keepBytes: number
   durability: Durability | "auto"
+  layout: LayoutName
   link: string
   revision?: string
 }
@@ -32,7 +34,7 @@ export async function publishFolder(
   const files = readFolderFiles(options.from)
   const projection = await openProjection({
     path: options.to,
-    layout: "links",
+    layout: options.layout,
     durability: options.durability,
     keep: { revisions: options.keep, age: options.keepAge, bytes: options.keepBytes },
     link: options.link,

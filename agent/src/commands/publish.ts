@@ -11,6 +11,12 @@ export function addPublishCommand(program: Command, signal: AbortSignal): void {
     .addOption(
       new Option("--revision <id>", "its name; else a digest of the content").env("HEADRACE_REVISION"),
     )
+    .addOption(
+      new Option("--layout <layout>", "how it is shown")
+        .choices(["links", "exchange", "file"])
+        .default("links")
+        .env("HEADRACE_LAYOUT"),
+    )
     .addOption(durabilityOption())
   for (const option of [...keepOptions(), linkOption()]) command.addOption(option)
   command.action(async (options) => {

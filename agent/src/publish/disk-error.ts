@@ -10,6 +10,8 @@ const KINDS: Record<string, { code: string; hint: string }> = {
   EACCES: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
   EPERM: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
   EXDEV: { code: "disk/other-file-system", hint: "Keep the projection and its store on one file system." },
+  ENOSYS: { code: "disk/unsupported", hint: "Install koffi, or use layout links." },
+  EINVAL: { code: "disk/unsupported", hint: "This file system cannot do that (NFS?): use layout links." },
   EBUSY: { code: "disk/busy", hint: "It may be a mount point: project to a folder inside the mount." },
 }
 

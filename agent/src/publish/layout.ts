@@ -2,10 +2,14 @@ import type { Slot } from "./store.ts"
 
 /** How a store's revision becomes what readers see. Each layout has one rename that does it. */
 export interface Layout {
+  /** Name under which the manifest stands inside the directory too; undefined: only beside it. */
+  identity?: string
   /** First path elements that a revision may not use. */
   reserved: readonly string[]
   /** The number that is shown; undefined when nothing is. Throws `publish/foreign-file` when that is not ours. */
   shown(): number | undefined
+  /** Ends a move that a crash cut short after the flip, so that every directory is where `content` says. */
+  settle(): void
   /** Where a slot's directory can be read now. */
   content(slot: Slot): string
   /** The same for people and for readers: without our handles. */

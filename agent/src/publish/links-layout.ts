@@ -34,6 +34,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
       const match = TARGET.exec(disk.readLink(`${at}/${link}`) ?? "")
       return match ? Number(match[1]) : undefined
     },
+    settle: () => undefined,
     content: (slot) => slotContent(store, slot),
     path: (slot) => `${root.path}/${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`,
     check: (paths) => {

@@ -104,7 +104,7 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
 }
 
 function status(path: string): FileStatus | undefined {
-  const found = fs.lstatSync(path, { throwIfNoEntry: false })
+  const found = lstat(path)
   if (!found) return undefined
   return {
     kind: kindOf(found),
@@ -115,6 +115,16 @@ function status(path: string): FileStatus | undefined {
     gid: found.gid,
     size: found.size,
     modified: found.mtimeMs,
+  }
+}
+
+function lstat(path: string): fs.Stats | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    // Beneath a file there is nothing.
+    if (error instanceof Error && "code" in error && error.code === "ENOTDIR") return undefined
+    throw error
   }
 }
 

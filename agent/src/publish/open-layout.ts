@@ -1,6 +1,8 @@
-import { dirname, resolve } from "node:path"
+import { basename, dirname, resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import type { Disk, Handle } from "./disk.ts"
+import { openExchangeLayout } from "./exchange-layout.ts"
+import { openFileLayout } from "./file-layout.ts"
 import type { Layout } from "./layout.ts"
 import { openLinksLayout, STORE_NAME } from "./links-layout.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
@@ -8,49 +10,90 @@ import type { Store } from "./store.ts"
 
 const FOLDER_MODE = 0o755
 
+export type LayoutName = "links" | "exchange" | "file"
+
 export interface LayoutOptions {
   path: string
-  layout: "links"
+  layout: LayoutName
   durability: Durability | "auto"
   link?: string
   visibleLinks?: boolean
 }
 
+interface Opened {
+  store: Store
+  layout: Layout
+}
+
 /** Opens a projection's folder and its store, making both durably where they are not there. */
-export async function openLayout(
-  disk: Disk,
-  options: LayoutOptions,
-): Promise<{ store: Store; layout: Layout }> {
+export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Opened> {
   const path = resolve(options.path)
-  await makeFolders(disk, path, options.durability)
-  const root = disk.openDirectory(`${path}/.`)
+  const folder = options.layout === "links" ? path : dirname(path)
+  await makeFolders(disk, folder, options.durability)
+  const root = disk.openDirectory(`${folder}/.`)
   try {
-    const store = await openStore(disk, root, STORE_NAME, options.durability)
-    return { store, layout: linksLayout(store, root, options) }
+    checkMountPoint(disk, path, options.layout)
+    const name = options.layout === "links" ? STORE_NAME : siblingStore(path)
+    const store = await openStore(disk, root, name, options.durability)
+    return { store, layout: layoutIn(store, root, { ...options, path }) }
   } catch (error) {
     disk.close(root)
     throw error
   }
 }
 
-function linksLayout(store: Store, root: Handle, options: LayoutOptions): Layout {
-  const link = options.link ?? "..data"
-  const visible = options.visibleLinks ?? link === "..data"
-  return openLinksLayout({ store, root, link, visible, durability: options.durability })
+/**
+ * Opens a projection that is there, whatever its layout, to look at it or to move it; nothing is made. Throws
+ * `publish/no-projection`.
+ */
+export function openExistingLayout(disk: Disk, options: Omit<LayoutOptions, "layout">): Opened {
+  const path = resolve(options.path)
+  const layout = layoutAt(disk, path)
+  const folder = layout === "links" ? path : dirname(path)
+  const root = disk.openDirectory(`${folder}/.`)
+  const name = layout === "links" ? STORE_NAME : siblingStore(path)
+  const handle = disk.openDirectory(`${disk.within(root)}/${name}`)
+  const store = { disk, folder: handle, path: disk.within(handle), known: new Map() }
+  return { store, layout: layoutIn(store, root, { ...options, layout, path }) }
 }
 
-/** Opens a projection that is there, to look at it or to move it; nothing is made. Throws `publish/no-projection`. */
-export function openExistingLayout(disk: Disk, options: LayoutOptions): { store: Store; layout: Layout } {
-  const path = resolve(options.path)
-  if (disk.look(`${path}/${STORE_NAME}`)?.kind !== "directory") {
-    throw new UsageError("publish/no-projection", `${options.path} is no projection`, {
-      hint: `Give the folder that holds ${STORE_NAME}.`,
-    })
+function layoutAt(disk: Disk, path: string): LayoutName {
+  if (disk.look(`${path}/${STORE_NAME}`)?.kind === "directory") return "links"
+  if (disk.look(`${dirname(path)}/${siblingStore(path)}`)?.kind === "directory") {
+    return disk.look(path)?.kind === "file" ? "file" : "exchange"
   }
-  const root = disk.openDirectory(`${path}/.`)
-  const folder = disk.openDirectory(`${disk.within(root)}/${STORE_NAME}`)
-  const store = { disk, folder, path: disk.within(folder), known: new Map() }
-  return { store, layout: linksLayout(store, root, options) }
+  throw new UsageError("publish/no-projection", `${path} is no projection`, {
+    hint: `Give the folder that holds ${STORE_NAME}, or the place beside ${siblingStore(path)}.`,
+  })
+}
+
+function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
+  const { durability, path } = options
+  if (options.layout === "exchange")
+    return openExchangeLayout({ store, parent: root, name: basename(path), durability })
+  if (options.layout === "file")
+    return openFileLayout({ store, parent: root, name: basename(path), durability })
+  const link = options.link ?? "..data"
+  return openLinksLayout({
+    store,
+    root,
+    link,
+    visible: options.visibleLinks ?? link === "..data",
+    durability,
+  })
+}
+
+/** Where layouts `exchange` and `file` keep revisions: beside what they show, on the same file system. */
+function siblingStore(path: string): string {
+  return `.headrace-${basename(path)}`
+}
+
+function checkMountPoint(disk: Disk, path: string, layout: LayoutName): void {
+  const found = layout === "links" ? undefined : disk.look(path)
+  if (!found || found.device === disk.look(`${dirname(path)}/.`)?.device) return
+  throw new HeadraceError("publish/mount-point", `${path} is a mount point, which no rename can replace`, {
+    hint: "Project to a folder inside the mount, or use layout links.",
+  })
 }
 
 /** Makes a folder and those above it, each entry durable in the one above. */

@@ -11,7 +11,7 @@ import type { Durability } from "./make-durable.ts"
 import type { Manifest } from "./manifest.ts"
 import { openNodeDisk } from "./node-disk.ts"
 import { EMPTY_NOTE, readNote } from "./note.ts"
-import { openLayout } from "./open-layout.ts"
+import { type LayoutName, openLayout } from "./open-layout.ts"
 import { type Permissions, READ_ONLY } from "./permissions.ts"
 import { dropClone, prestage } from "./prestage.ts"
 import type { Projection } from "./projection.ts"
@@ -25,7 +25,7 @@ const LOCK_WAIT = 10_000
 export interface OpenProjectionOptions {
   /** Folder to publish in; made when it is not there. */
   path: string
-  layout: "links"
+  layout: LayoutName
   durability: Durability | "auto"
   keep: KeepSettings
   log: Log

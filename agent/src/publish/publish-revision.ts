@@ -105,10 +105,12 @@ async function stage(
     const manifest = manifestOf(projection, staging, revision, number)
     const sync = durability === "fsync"
     await writeBeside(staging, MANIFEST_NAME, manifestText(manifest), { permissions, sync })
+    nameItself(projection, staging)
     disk.rename(staging.content, `${staging.path}/${revision.id}`)
     staging.content = `${staging.path}/${revision.id}`
     disk.setMode(staging.folder, SLOT_MODE)
     await makeDurable(staging, durability)
+    await revision.approve?.(`${store.folder.path}/${staging.name}/${revision.id}`)
     signal?.throwIfAborted()
     disk.rename(`${store.path}/${staging.name}`, `${store.path}/${slotName(number)}`)
     await syncFolder(disk, store.folder, durability)
@@ -121,6 +123,12 @@ async function stage(
     })
     throw error
   }
+}
+
+function nameItself({ layout, disk }: Projection, staging: Staging): void {
+  if (layout.identity === undefined) return
+  disk.link(`${staging.path}/${MANIFEST_NAME}`, `${staging.content}/${layout.identity}`)
+  staging.unsynced.add("")
 }
 
 async function linkKept(projection: Projection, staging: Staging, plan: StagePlan): Promise<void> {
@@ -202,8 +210,8 @@ function undamagedFiles({ shown, damaged }: Projection): Map<string, ManifestFil
   return new Map([...shown.files].filter(([path]) => !damaged.has(path)))
 }
 
-function checkNewPaths({ layout }: Projection, revision: Revision, plan: StagePlan): void {
-  if (!plan.hasNewPaths) return
+function checkNewPaths({ layout, shown }: Projection, revision: Revision, plan: StagePlan): void {
+  if (!plan.hasNewPaths && revision.files.length === shown?.files.size) return
   const paths = revision.files.map((file) => file.path)
   checkPaths(paths, layout.reserved)
   layout.check(paths)

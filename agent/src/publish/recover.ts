@@ -18,6 +18,7 @@ export interface RecoverOptions {
  */
 export async function recover(projection: Projection, options: RecoverOptions): Promise<void> {
   await removeLeftovers(projection)
+  projection.layout.settle()
   // A process that died between flip and fsync left a flip that may not be durable; before anything is pruned it is.
   await syncFolder(projection.disk, projection.store.folder, projection.durability)
   const slot = (await followPin(projection, shownIn(projection))) ?? (await repair(projection))

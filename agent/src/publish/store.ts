@@ -21,8 +21,8 @@ export interface Store {
   folder: Handle
   /** The folder, for operations (through the handle). */
   path: string
-  /** Slots as they were read, with the inode of their manifest. */
-  known: Map<number, { inode: number; slot: Slot }>
+  /** Slots as they were read, with inode and time of their manifest. */
+  known: Map<number, { stamp: string; slot: Slot }>
 }
 
 /** One numbered place of the store: `0042/`, with the manifest and the directory of the revision in it. */
@@ -37,7 +37,7 @@ export function slotName(number: number): string {
 }
 
 /** Numbers of all slots, whole or not, smallest first. */
-export function slotNumbers(store: Store): number[] {
+export function slotNumbers(store: Pick<Store, "disk" | "path">): number[] {
   return store.disk
     .list(store.path)
     .filter((name) => NUMBERED.test(name) && slotName(Number(name)) === name)
@@ -55,11 +55,12 @@ export function readSlot(store: Store, number: number): Slot | undefined {
   const path = `${store.path}/${slotName(number)}/${MANIFEST_NAME}`
   const found = store.disk.look(path)
   if (found?.kind !== "file") return undefined
+  const stamp = `${found.inode} ${found.modified}`
   const known = store.known.get(number)
-  if (known?.inode === found.inode) return known.slot
+  if (known?.stamp === stamp) return known.slot
   const name = `${store.folder.path}/${slotName(number)}/${MANIFEST_NAME}`
   const slot = { number, manifest: parseManifest(store.disk.read(path).toString("utf8"), name) }
-  store.known.set(number, { inode: found.inode, slot })
+  store.known.set(number, { stamp, slot })
   return slot
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readlinkSync, statSync } from "node:fs"
+import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
@@ -58,10 +58,17 @@ async function lease(
   const fd = directory === undefined ? undefined : opened(directory)
   if (directory === undefined || fd === undefined) return undefined
   if ((await nativeCalls().flock(fd, "shared")) && isStillThere(directory, fd)) {
-    return { revision: { path: directory, id: basename(directory) }, fd }
+    return { revision: link === "" ? heldDirectory(fd) : { path: directory, id: basename(directory) }, fd }
   }
   closeSync(fd)
   return undefined
+}
+
+// Layout exchange: another directory may stand at the path at any time, so the way goes through the open one.
+function heldDirectory(fd: number): LeasedRevision {
+  const path = `/proc/self/fd/${fd}`
+  const identity: { revision: string } = JSON.parse(readFileSync(join(path, "..revision.json"), "utf8"))
+  return { path, id: identity.revision }
 }
 
 function resolved(path: string, link: string): string | undefined {

@@ -26,7 +26,7 @@ export async function withRetained<T>(
   action: (projection: Projection) => Promise<T>,
 ): Promise<T> {
   const disk = openNodeDisk()
-  const { store, layout } = openExistingLayout(disk, { ...options, layout: "links", durability: "fsync" })
+  const { store, layout } = openExistingLayout(disk, { ...options, durability: "fsync" })
   try {
     return await action({
       path: options.path,

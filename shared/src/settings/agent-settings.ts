@@ -21,7 +21,12 @@ const durability = z
 const Projection = z.strictObject({
   path: z.string().describe("Folder to project to; absolute."),
   from: z.array(From).min(1),
-  layout: z.enum(["links"]).prefault("links"),
+  layout: z
+    .enum(["links", "exchange", "file"])
+    .prefault("links")
+    .describe(
+      "Links to moved directories as kubelet makes them, a real directory swapped whole, or one file.",
+    ),
   link: z
     .string()
     .regex(/^[^/]+$/, "expected a name without a slash")

@@ -1,0 +1,109 @@
+import { sha256 } from "@headrace/shared/foundation/digest"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Handle } from "./disk.ts"
+import type { Layout } from "./layout.ts"
+import { type Durability, syncFolder } from "./make-durable.ts"
+import type { ManifestFile } from "./manifest.ts"
+import {
+  LINK_PREFIX,
+  readableSlots,
+  type Slot,
+  type Store,
+  slotContent,
+  slotName,
+  uniqueName,
+} from "./store.ts"
+
+export interface FileOptions {
+  store: Store
+  /** The folder that the file stands in, open. */
+  parent: Handle
+  name: string
+  durability: Durability | "auto"
+}
+
+/**
+ * Layout `file`: one file (a manifest, an executable), replaced whole by one rename and never written in place,
+ * so a running executable can be replaced (no ETXTBSY) and a reader has the old one or the new. The temporary
+ * lies in the store, where a watcher of the folder does not take it for the real thing; the file is a copy, so
+ * that who edits it in place does not edit the store.
+ */
+export function openFileLayout(options: FileOptions): Layout {
+  const { store, parent, name, durability } = options
+  const { disk } = store
+  const at = `${disk.within(parent)}/${name}`
+  const path = `${parent.path}/${name}`
+  let known: { key: string; number: number } | undefined
+
+  function shown(): number | undefined {
+    const found = disk.look(at)
+    if (!found) return undefined
+    if (found.kind !== "file") throw foreign(path, "is no file")
+    const key = `${found.inode} ${found.modified} ${found.size} ${found.mode}`
+    if (known?.key === key) return known.number
+    const slots = readableSlots(store).reverse()
+    if (slots.length === 0) throw foreign(path, "was not published")
+    const digest = sha256(disk.read(at))
+    // Undefined for a file that somebody has edited: it is ours, and the next look of recovery replaces it.
+    const number = slots.find((slot) => isFile(onlyFile(slot), digest, found.mode))?.number
+    known = number === undefined ? undefined : { key, number }
+    return number
+  }
+
+  return {
+    reserved: [],
+    shown,
+    settle: () => undefined,
+    content: (slot) => slotContent(store, slot),
+    path: () => path,
+    check: (paths) => {
+      const names = [...paths]
+      if (names.length === 1) return
+      throw new HeadraceError("publish/bad-revision", `${path} takes exactly one file, not ${names.length}`, {
+        hint: "Choose layout links or exchange for several files.",
+      })
+    },
+    show: async (slot, before) => {
+      if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
+      const file = onlyFile(slot)
+      const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
+      const handle = disk.createFile(draft)
+      try {
+        disk.write(handle, disk.read(`${slotContent(store, slot)}/${file.path}`))
+        const owner = disk.look(`${slotContent(store, slot)}/${file.path}`)
+        if (owner) disk.setOwner(handle, owner.uid, owner.gid)
+        disk.setMode(handle, file.mode)
+        if (durability !== "none") await disk.sync(handle)
+      } finally {
+        // Before the rename: execve(2) of a file that is open for writing fails with ETXTBSY.
+        disk.close(handle)
+      }
+      known = undefined
+      disk.rename(draft, at)
+      const found = disk.look(at)
+      if (found)
+        known = { key: `${found.inode} ${found.modified} ${found.size} ${found.mode}`, number: slot.number }
+      await syncFolder(disk, parent, durability)
+    },
+    mend: () => undefined,
+    tidy: () => undefined,
+    close: () => disk.close(parent),
+  }
+}
+
+function onlyFile(slot: Slot): ManifestFile {
+  const [file] = slot.manifest.files
+  if (file && slot.manifest.files.length === 1) return file
+  throw new HeadraceError("publish/bad-revision", `revision ${slot.number} does not hold exactly one file`)
+}
+
+function isFile(file: ManifestFile, digest: string, mode: number): boolean {
+  return file.sha256 === digest && file.mode === mode
+}
+
+function foreign(path: string, what: string): HeadraceError {
+  return new HeadraceError("publish/foreign-file", `${path} ${what} and is not ours to replace`, {
+    hint: "Move it away, or project to another place. Nothing was changed.",
+    fields: { path },
+  })
+}
