@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
-import { Command, CommanderError, Option } from "commander"
+import { Duration } from "@headrace/shared/settings/units"
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander"
+import { addCheckCommand } from "./commands/check.ts"
 import { addLeaseCommand } from "./commands/lease.ts"
 import { addListCommand } from "./commands/list.ts"
 import { addPinCommands } from "./commands/pin.ts"
@@ -17,18 +19,29 @@ function createProgram(signal: AbortSignal): Command {
     )
     .addOption(new Option("--config <file>", "the agent's file").env("HEADRACE_CONFIG"))
     .addOption(new Option("--log-level <level>", "trace to fatal, or silent").env("HEADRACE_LOG_LEVEL"))
+    .addOption(
+      new Option("--once", "end when every projection shows the newest revision").env("HEADRACE_ONCE"),
+    )
+    .addOption(
+      new Option("--timeout <duration>", "with --once: fail after this long, such as 5m")
+        .env("HEADRACE_TIMEOUT")
+        .argParser(parseDuration),
+    )
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-  program.action(async (options: { config?: string; logLevel?: string }) => {
-    if (!options.config) {
-      throw new UsageError("agent/no-config", "there is nothing to run", {
-        hint: "Give --config FILE, or a subcommand (see --help).",
-      })
-    }
-    const { runAgent } = await import("./commands/run-agent.ts")
-    await runAgent({ ...options, config: options.config }, signal)
-  })
+  program.action(
+    async (options: { config?: string; logLevel?: string; once?: boolean; timeout?: number }) => {
+      if (!options.config) {
+        throw new UsageError("agent/no-config", "there is nothing to run", {
+          hint: "Give --config FILE, or a subcommand (see --help).",
+        })
+      }
+      const { runAgent } = await import("./commands/run-agent.ts")
+      await runAgent({ ...options, config: options.config }, signal)
+    },
+  )
+  addCheckCommand(program, signal)
   addPublishCommand(program, signal)
   addListCommand(program, signal)
   addVerifyCommand(program, signal)
@@ -36,6 +49,12 @@ function createProgram(signal: AbortSignal): Command {
   addPinCommands(program, signal)
   addLeaseCommand(program, signal)
   return program
+}
+
+function parseDuration(text: string): number {
+  const parsed = Duration.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new InvalidArgumentError("Expected a duration such as 30s or 5m.")
 }
 
 async function main(signal: AbortSignal): Promise<number> {

@@ -1,16 +1,25 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
+import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
+import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { serveOps } from "../ops/serve-ops.ts"
-import { createAgent } from "../project/agent.ts"
+import { type Agent, createAgent } from "../project/agent.ts"
 
 export interface RunOptions {
   /** Path of the agent's file. */
   config: string
   logLevel?: string
+  /** End when every projection shows the newest revision. */
+  once?: boolean
+  /** With `once`: fail after so many milliseconds. */
+  timeout?: number
 }
+
+const ONCE_LOOK_MS = 20
 
 /** `headrace-agent --config FILE`: runs the agent until the signal aborts. Throws UsageError for bad settings. */
 export async function runAgent(options: RunOptions, signal: AbortSignal): Promise<void> {
@@ -24,18 +33,48 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
     ...(context === undefined ? {} : { context }),
     log,
   })
-  const agent = createAgent(settings, { reader: client, clock: systemClock, log, onPublished: memory.used })
-  const server = await serveOps(settings.listen, agent).catch((error: unknown) => {
-    client.close()
-    throw error
+  const agent = createAgent(settings, {
+    reader: client,
+    leases: client,
+    clock: systemClock,
+    log,
+    onPublished: memory.used,
   })
+  try {
+    await (options.once ? runOnce(agent, options, signal) : runServing(agent, settings, log, signal))
+  } finally {
+    memory.stop()
+    client.close()
+    log.info("agent stopped")
+  }
+}
+
+async function runServing(agent: Agent, settings: AgentSettings, log: Log, signal: AbortSignal) {
+  const server = await serveOps(settings.listen, agent)
   log.info({ record: settings.record, url: server.url }, "agent started")
   try {
     await agent.run(signal)
   } finally {
-    memory.stop()
     await server.close()
-    client.close()
-    log.info("agent stopped")
   }
+}
+
+/** For init containers and scripts: ends when everything is shown and everybody was told. */
+async function runOnce(agent: Agent, { timeout }: RunOptions, signal: AbortSignal): Promise<void> {
+  const done = new AbortController()
+  const limit = timeout === undefined ? [] : [AbortSignal.timeout(timeout)]
+  const running = agent.run(AbortSignal.any([signal, done.signal, ...limit]))
+  const isDone = () => agent.readiness().ready && agent.isTold()
+  while (!isDone() && !signal.aborted && !limit.some(({ aborted }) => aborted)) {
+    await systemClock.sleep(ONCE_LOOK_MS, signal).catch(() => undefined)
+  }
+  const { reasons } = agent.readiness()
+  done.abort()
+  await running
+  signal.throwIfAborted()
+  if (isDone()) return
+  const why = reasons.length > 0 ? reasons.join("; ") : "not every consumer could be told"
+  throw new HeadraceError("agent/not-ready", `not everything is shown after ${timeout} ms: ${why}`, {
+    hint: "What was published stays; run it again, or give it more time with --timeout.",
+  })
 }

@@ -9,6 +9,8 @@ import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
 import { createAgentMetrics } from "../report/agent-metrics.ts"
+import type { LeaseClient } from "../report/node-lease.ts"
+import { reportNode } from "../report/report-node.ts"
 import { createLatest } from "../watch/latest.ts"
 import type { WatchStatus } from "../watch/watch-status.ts"
 import { type ChangeInputs, runFeeds } from "./feeds.ts"
@@ -18,6 +20,8 @@ import { createPublishLimits } from "./publish-limits.ts"
 
 export interface AgentPorts {
   reader: ConfigMapReader
+  /** Where to report this node; absent: nowhere. */
+  leases?: LeaseClient
   clock: Clock
   log: Log
   /** Told of every publish. */
@@ -28,6 +32,8 @@ export interface Agent {
   registry: Registry
   readiness(): Readiness
   projections(): ProjectionStatus[]
+  /** True when every consumer was told of what is shown. */
+  isTold(): boolean
   /** Follows the record and publishes until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -52,6 +58,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     clock,
     log,
     limits: createPublishLimits(),
+    jitter: settings.jitter,
     onPublished: (spec, result) => {
       metrics.published(spec.name, result)
       ports.onPublished?.()
@@ -61,9 +68,17 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     },
   })
 
+  async function reporting(signal: AbortSignal): Promise<void> {
+    if (ports.leases === undefined) return
+    const { statuses } = projections
+    const onWrite = metrics.reported
+    await reportNode(settings, { client: ports.leases, clock, log, projections: statuses, onWrite }, signal)
+  }
+
   return {
     registry: metrics.registry,
     projections: projections.statuses,
+    isTold: projections.isTold,
     readiness: () =>
       agentReadiness(settings.record === undefined ? "none" : record(), watch, projections.statuses()),
     async run(signal) {
@@ -71,7 +86,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       const change: ChangeInputs = (apply) => inputs.set(apply(inputs.current()?.value ?? NO_INPUTS))
       const watching = runFeeds(settings, reader, { clock, log, status: watch }, change, ended)
       try {
-        await Promise.all([watching, projections.run(ended)])
+        await Promise.all([watching, projections.run(ended), reporting(ended)])
       } finally {
         stop.abort(signal.reason)
       }

@@ -38,7 +38,8 @@ export async function runFeeds(
   await Promise.all(feeds)
 }
 
-function liveSelections(settings: AgentSettings): LiveSelection[] {
+/** The selections of all `live` sources, each once. */
+export function liveSelections(settings: AgentSettings): LiveSelection[] {
   const selections = Object.values(settings.projections)
     .flatMap(({ from }) => from)
     .flatMap(({ live }) => (live === undefined ? [] : [liveSelection(live)]))

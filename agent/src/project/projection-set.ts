@@ -17,6 +17,8 @@ import { type ProjectionStatus, problemOf } from "./projection-status.ts"
 export interface ProjectionSet {
   /** In order of first appearance. */
   statuses(): ProjectionStatus[]
+  /** True when every consumer was told of what is shown. */
+  isTold(): boolean
   /** Shows each new record everywhere until the signal aborts; every projection goes its own pace. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -63,6 +65,7 @@ export function createProjectionSet(
       const shown = [...projections.values()].map((projection) => projection.status())
       return discovery ? [...shown, discovery] : shown
     },
+    isTold: () => [...projections.values()].every((projection) => projection.isTold()),
     async run(signal) {
       for (const spec of namedProjections(settings, ports.store)) start(spec, signal)
       if (settings.everyTarget) running.push(untilStopped(discover(settings.everyTarget, signal), signal))
@@ -83,8 +86,12 @@ async function runProjection(
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const show = (given: Inputs) => projection.show(given, signal)
-    await untilStopped(followLatest(inputs, show, projection.failed, ports.clock, signal), signal)
+    const show = async (given: Inputs) => {
+      if (ports.jitter > 0) await ports.clock.sleep(Math.random() * ports.jitter, signal)
+      await projection.show(inputs.current()?.value ?? given, signal)
+    }
+    const following = followLatest(inputs, show, projection.failed, ports.clock, signal)
+    await untilStopped(Promise.all([following, projection.notify(signal)]), signal)
   } finally {
     await projection.close()
   }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import type { BeforePublishSettings, NotifySettings } from "@headrace/shared/settings/agent-notify"
 import type {
   AgentSettings,
   KeepSettings,
@@ -28,6 +29,8 @@ export interface ProjectionSpec {
   link?: string
   visibleLinks?: boolean
   breakLeases?: boolean
+  before?: readonly BeforePublishSettings[]
+  notify: readonly NotifySettings[]
 }
 
 /** The projections that the settings name one by one. */
@@ -41,6 +44,8 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     keep: projection.keep,
     link: projection.link,
     breakLeases: projection.breakLeases,
+    before: projection.before,
+    notify: projection.notify,
     ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),
   }))
 }
@@ -58,6 +63,7 @@ export function targetProjection(
     layout: "links",
     durability: every.durability,
     keep: every.keep,
+    notify: every.notify,
   }
 }
 

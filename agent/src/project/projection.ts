@@ -9,6 +9,9 @@ import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { learnObjects } from "../assemble/used-objects.ts"
+import { askBefore } from "../notify/ask-before.ts"
+import type { Notice } from "../notify/notice.ts"
+import { createNotifier } from "../notify/notifier.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
@@ -26,6 +29,8 @@ export interface ProjectionPorts {
   clock: Clock
   log: Log
   limits: PublishLimits
+  /** Spread of the first read after a change, in milliseconds. */
+  jitter: number
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
 }
@@ -40,6 +45,10 @@ export interface Projection {
   show(inputs: Inputs, signal: AbortSignal): Promise<void>
   /** Puts the reason for a failed show into the status and the log. */
   failed(error: unknown, attempt: number): void
+  /** Tells consumers until the signal aborts. */
+  notify(signal: AbortSignal): Promise<unknown>
+  /** True when every consumer was told of what is shown. */
+  isTold(): boolean
   close(): Promise<void>
 }
 
@@ -51,6 +60,20 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
   let assembled: Assembled | undefined
   /** The key of what is published. */
   let published: string | undefined
+  /** The revision that consumers were told of; none at start, so that they are told then too. */
+  let told: number | undefined
+  const notifiers = spec.notify.map((settings) => createNotifier(settings, { clock: ports.clock, log }))
+
+  function tell(): void {
+    const { shown } = status
+    if (shown === undefined || shown.number === told) return
+    told = shown.number
+    for (const notifier of notifiers) notifier.tell(noticeOf(shown.id, shown.token))
+  }
+
+  function noticeOf(revision: string, token: Token): Notice {
+    return { projection: spec.name, path: spec.path, revision, token }
+  }
 
   async function open(): Promise<OpenProjection> {
     if (opened) return opened
@@ -70,8 +93,10 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     refuseOlder(token, folder.floor())
     if (key !== published || status.shown?.id !== id || compareTokens(status.shown.token, token) !== 0) {
       const limit = key === published ? ports.limits.noted : ports.limits.published
-      settle(token, await limit(() => folder.publish({ id, token, files }, signal)))
+      const approve = (staged: string) => askBefore(spec, { ...noticeOf(id, token), path: staged }, signal)
+      settle(token, await limit(() => folder.publish({ id, token, files, approve }, signal)))
     }
+    tell()
     status.current = true
     status.problem = undefined
     if (key !== published) await note(used)
@@ -117,6 +142,8 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
       if (status.problem.since !== before?.since)
         log.warn({ code, error: message, attempt }, "cannot publish")
     },
+    notify: (signal) => Promise.all(notifiers.map((notifier) => notifier.run(signal))),
+    isTold: () => notifiers.every((notifier) => notifier.isSettled()),
     async close() {
       await opened?.close()
     },

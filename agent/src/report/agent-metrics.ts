@@ -11,6 +11,7 @@ export interface AgentMetrics {
   published(projection: string, result: PublishResult): void
   fetched(kind: "shard" | "index", bytes: number): void
   failed(projection: string, code: string): void
+  reported(): void
 }
 
 /** What is true now, asked at each scrape. */
@@ -57,6 +58,11 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
     labelNames: ["projection", "code"],
     registers,
   })
+  const reports = new Counter({
+    name: "headrace_agent_reports_total",
+    help: "Writes of this node's Lease.",
+    registers,
+  })
   return {
     registry,
     published(projection, result) {
@@ -68,6 +74,7 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
       fetches.inc({ kind })
       bytes.inc({ kind }, size)
     },
+    reported: () => reports.inc(),
     failed: (projection, code) => failures.inc({ projection, code }),
   }
 }

@@ -1,0 +1,66 @@
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
+import { createLog } from "@headrace/shared/observe/log"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
+import { assembleProjection } from "../assemble/assemble-projection.ts"
+import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
+import { createStoreReader } from "../assemble/store-reader.ts"
+import { liveSelections } from "../project/feeds.ts"
+import { namedProjections } from "../project/projection-spec.ts"
+
+/**
+ * Reads the settings and, once, everything that they name, and assembles each projection without publishing.
+ * Prints a line for each. Throws `agent/check-failed` when any cannot be shown.
+ */
+export async function checkAgent(config: string, signal: AbortSignal): Promise<void> {
+  const settings = await loadAgentSettings(config)
+  const log = createLog("agent", { level: "silent" })
+  const { kubeconfig, context } = settings
+  const client = await openLightClient({
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+    ...(context === undefined ? {} : { context }),
+    log,
+  })
+  try {
+    const [namespace = ""] = (settings.record ?? "").split("/")
+    const store = createStoreReader({ reader: client, namespace, signal })
+    const inputs = await readInputs(settings, client, signal)
+    let failed = 0
+    for (const spec of namedProjections(settings, store)) {
+      const line = await assembleProjection(spec.sources, inputs, undefined).then(
+        ({ files }) => `ok: ${files.length} files`,
+        (error: unknown) => {
+          failed += 1
+          return `error: ${errorText(error)}`
+        },
+      )
+      process.stdout.write(`${spec.name} at ${spec.path}: ${line}\n`)
+    }
+    if (failed > 0) {
+      throw new HeadraceError("agent/check-failed", `${failed} of the projections cannot be shown`)
+    }
+  } finally {
+    client.close()
+  }
+}
+
+async function readInputs(
+  settings: AgentSettings,
+  reader: ConfigMapReader,
+  signal: AbortSignal,
+): Promise<Inputs> {
+  const live = new Map(NO_INPUTS.live)
+  for (const { id, namespaces, ...selection } of liveSelections(settings)) {
+    const lists = await Promise.all(namespaces.map((namespace) => reader.list(namespace, selection, signal)))
+    live.set(
+      id,
+      lists.flatMap(({ items }) => items),
+    )
+  }
+  const [namespace = "", name = ""] = (settings.record ?? "").split("/")
+  const record = settings.record === undefined ? undefined : await reader.get(namespace, name, signal)
+  return { ...NO_INPUTS, live, ...(record === undefined ? {} : { record: readRecord(record) }) }
+}

@@ -1,0 +1,46 @@
+import { NodeReport, REPORT_FORMAT, type ReportedProjection } from "@headrace/shared/record/node-report"
+import type { Token } from "@headrace/shared/record/record"
+import { compareTokens } from "@headrace/shared/record/token"
+import type { ProjectionStatus } from "../project/projection-status.ts"
+
+/** Projections in one report: a Lease is rewritten at every revision on every node, so it stays small. */
+const REPORTED = 50
+const MESSAGE_LENGTH = 300
+
+/** What a node shows, from the statuses of its projections. Pure. */
+export function nodeReport(
+  node: string,
+  record: string | undefined,
+  projections: readonly ProjectionStatus[],
+): NodeReport {
+  const reported = projections.map(reportedProjection)
+  const byTrouble = [...reported.filter((each) => each.problem), ...reported.filter((each) => !each.problem)]
+  return NodeReport.parse({
+    format: REPORT_FORMAT,
+    node,
+    record: record ?? null,
+    projections: byTrouble.slice(0, REPORTED),
+    more: Math.max(0, byTrouble.length - REPORTED),
+    lowest: lowestToken(reported),
+  })
+}
+
+function reportedProjection({ name, path, shown, problem }: ProjectionStatus): ReportedProjection {
+  return {
+    name,
+    path,
+    revision: shown?.id ?? null,
+    token: shown?.token ?? null,
+    since: shown?.since ?? null,
+    problem: problem ? { ...problem, message: problem.message.slice(0, MESSAGE_LENGTH) } : null,
+  }
+}
+
+function lowestToken(projections: readonly ReportedProjection[]): Token | null {
+  let lowest: Token | null = null
+  for (const { token } of projections) {
+    if (token === null) return null
+    if (lowest === null || compareTokens(token, lowest) < 0) lowest = token
+  }
+  return lowest
+}
