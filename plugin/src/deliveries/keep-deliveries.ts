@@ -11,10 +11,8 @@ const TRIM_EVERY = 200
 
 /** The deliveries of the last days, in Redis, shared by all plugins. */
 export interface DeliveryBook {
-  /** True when this delivery was accepted before. */
-  isKnown(guid: string): Promise<boolean>
-  /** Notes a delivery as waiting for its outcome in each lane; not yet as accepted. */
-  note(delivery: Delivery, sources: readonly string[], clusters: readonly string[]): Promise<void>
+  /** Notes a delivery as waiting for its outcome in each lane, not yet as accepted; false: it was before. */
+  note(delivery: Delivery, sources: readonly string[], clusters: readonly string[]): Promise<boolean>
   /** From now on the same delivery is a duplicate. */
   markAccepted(guid: string): Promise<void>
 }
@@ -22,12 +20,12 @@ export interface DeliveryBook {
 export function openDeliveryBook(lanes: Lanes, keptCount = KEPT_COUNT): DeliveryBook {
   let noted = 0
   return {
-    async isKnown(guid) {
-      return (await lanes.redis.hexists(deliveryKey(lanes, guid), "accepted")) === 1
-    },
     async note(delivery, sources, clusters) {
-      await noteDelivery(lanes, delivery, sources, clusters, keptCount)
-      if (++noted % TRIM_EVERY === 0) await trimDeliveries(lanes, keptCount)
+      const pending = sources.flatMap((source) =>
+        clusters.map((cluster) => pendingKey(lanes, cluster, source)),
+      )
+      if (++noted % TRIM_EVERY === 0) await trimDeliveries(lanes, pending, keptCount)
+      return noteDelivery(lanes, delivery, sources, pending)
     },
     async markAccepted(guid) {
       await lanes.redis.hset(deliveryKey(lanes, guid), "accepted", Date.now())
@@ -45,36 +43,37 @@ export function pendingKey(lanes: Lanes, cluster: string, source: string): strin
   return lanes.key("pending", cluster, source)
 }
 
+/** In one step, since webhooks come in bursts. KEYS: delivery, index, pending…; ARGV: guid, arrived, seconds, fields… */
+const NOTE = `
+  if redis.call("HEXISTS", KEYS[1], "accepted") == 1 then return 0 end
+  redis.call("HSET", KEYS[1], unpack(ARGV, 4))
+  redis.call("EXPIRE", KEYS[1], ARGV[3])
+  for i = 2, #KEYS do redis.call("ZADD", KEYS[i], ARGV[2], ARGV[1]) end
+  return 1`
+
 async function noteDelivery(
   lanes: Lanes,
   delivery: Delivery,
   sources: readonly string[],
-  clusters: readonly string[],
-  keptCount: number,
-): Promise<void> {
+  pending: readonly string[],
+): Promise<boolean> {
   const { guid, event, repo, branch, sha, pull } = delivery
   const arrived = Date.now()
   const fields = { format: LANES_FORMAT, event, repo, branch, sha, sources: sources.join(" "), arrived }
-  const batch = lanes.redis.multi()
-  batch.hset(deliveryKey(lanes, guid), pull === undefined ? fields : { ...fields, pull })
-  batch.expire(deliveryKey(lanes, guid), KEPT_SECONDS)
-  batch.zadd(lanes.key("deliveries"), arrived, guid)
-  for (const source of sources) {
-    for (const cluster of clusters) {
-      const pending = pendingKey(lanes, cluster, source)
-      batch.zadd(pending, arrived, guid)
-      // A cluster that is away for weeks leaves no more behind than this.
-      batch.zremrangebyrank(pending, 0, -keptCount - 1)
-    }
-  }
-  await batch.exec().catch((cause: unknown) => {
+  const all = Object.entries(pull === undefined ? fields : { ...fields, pull }).flat()
+  const keys = [deliveryKey(lanes, guid), lanes.key("deliveries"), ...pending]
+  try {
+    return (await lanes.redis.eval(NOTE, keys.length, ...keys, guid, arrived, KEPT_SECONDS, ...all)) === 1
+  } catch (cause) {
     throw redisError(`delivery ${guid}`, cause)
-  })
+  }
 }
 
-async function trimDeliveries(lanes: Lanes, keptCount: number): Promise<void> {
+async function trimDeliveries(lanes: Lanes, pending: readonly string[], keptCount: number): Promise<void> {
   const index = lanes.key("deliveries")
   await lanes.redis.zremrangebyscore(index, 0, Date.now() - KEPT_SECONDS * 1000)
+  // A cluster that is away for weeks leaves no more behind than this.
+  for (const key of pending) await lanes.redis.zremrangebyrank(key, 0, -keptCount - 1)
   const tooMany = (await lanes.redis.zcard(index)) - keptCount
   if (tooMany <= 0) return
   const popped = await lanes.redis.zpopmin(index, tooMany)

@@ -69,12 +69,13 @@ function scene(github: FakeGitHub, lanes: Lanes, reports: MergeReports[]): Scene
     github,
     lanes,
     reports,
-    merge: (pull, guid = `merge-${pull}`) =>
-      book.note(
+    async merge(pull, guid = `merge-${pull}`) {
+      await book.note(
         { guid, event: "pull_request", repo: "openshift/release", branch: "main", sha: SHA, pull },
         ["release"],
         CLUSTERS,
-      ),
+      )
+    },
     async answer(cluster, result = APPLIED, plugin = 0) {
       const contained = async (_: string, shas: readonly string[]) => new Set(shas)
       const guids = await answerDeliveries(lanes, cluster, "release", result, contained)

@@ -51,12 +51,11 @@ async function enqueue(
 ): Promise<Answer> {
   const trouble = lanes.trouble()
   if (trouble) throw trouble
-  if (await book.isKnown(delivery.guid)) {
-    return { status: 200, result: "duplicate", message: "this delivery was accepted before" }
-  }
   const clusters = Object.keys(settings.clusters)
   // Noted before it is enqueued, so that the outcome finds it; a duplicate only when it was enqueued.
-  await book.note(delivery, sources, clusters)
+  if (!(await book.note(delivery, sources, clusters))) {
+    return { status: 200, result: "duplicate", message: "this delivery was accepted before" }
+  }
   await wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "webhook" })
   await book.markAccepted(delivery.guid)
   const { guid, event, repo, sha, pull } = delivery

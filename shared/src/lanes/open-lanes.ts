@@ -1,4 +1,5 @@
 import { Queue } from "bullmq"
+import { systemClock } from "../foundation/clock.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { shareNext } from "../git/mirror/share-next.ts"
 import type { Log } from "../observe/log.ts"
@@ -45,6 +46,8 @@ export interface Lanes {
 export type LaneQueue = Queue<LaneJob>
 
 const WAKE_LIMIT_MS = 900
+/** Least time between two of the same: in a burst, the later ones share one. The first never waits. */
+const ADD_GAP_MS = 10
 const COMMAND_LIMIT_MS = 2000
 const FIRST_LOOK_MS = 3000
 /** Finished wake-ups that stay to be looked at, and the events that BullMQ keeps of them. */
@@ -121,7 +124,16 @@ function wakeThrough(
   const lines = new Map<string, Line>()
 
   function openLine(cluster: string, first: WakeUp): Line {
-    const line: Line = { latest: first, add: shareNext(() => addWakeUp(queue(cluster), line.latest)) }
+    let addedAt = Number.NEGATIVE_INFINITY
+    const line: Line = {
+      latest: first,
+      add: shareNext(async (signal) => {
+        const soon = addedAt + ADD_GAP_MS - performance.now()
+        if (soon > 0) await systemClock.sleep(soon, signal)
+        addedAt = performance.now()
+        await addWakeUp(queue(cluster), line.latest)
+      }),
+    }
     return line
   }
 
