@@ -9,6 +9,7 @@ import { openAsApp, openWithToken } from "./github/open-github.ts"
 import { type MergeReports, reportMerges } from "./github/report-merges.ts"
 import { createPluginMetrics } from "./observe/plugin-metrics.ts"
 import { readPluginReadiness } from "./observe/plugin-readiness.ts"
+import { helpRoute } from "./prow/help-route.ts"
 import { type HttpServer, type Route, serveHttp } from "./serve-http.ts"
 import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
@@ -140,13 +141,14 @@ async function openRoutes(
     log.warn({}, "no webhook in the settings: changes are noticed by polling alone")
     return routes
   }
-  if (["/healthz", "/readyz", "/metrics"].includes(webhook.path)) {
+  if (["/healthz", "/readyz", "/metrics", "/help"].includes(webhook.path)) {
     throw new UsageError("plugin/webhook-path", `webhook.path ${webhook.path} is one of our own pages`)
   }
   const secrets = await openWebhookSecrets(webhook.secretFiles)
   const book = openDeliveryBook(lanes)
   const accept: DeliveryRoutePorts["accept"] = (delivery) =>
     acceptDelivery(delivery, { settings, lanes, book, log })
+  routes.set("/help", helpRoute(settings))
   routes.set(webhook.path, deliveryRoute({ secrets, accept, metrics, log }))
   return routes
 }
