@@ -1,0 +1,80 @@
+import { readFileSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { DEFAULTS } from "@headrace/config/local/local-settings"
+import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-repository"
+import { mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-webhook"
+import { type LocalPipeline, startLocal } from "@headrace/config/local/start-local"
+import { watchTimeline } from "@headrace/config/local/timeline"
+import { quantile } from "./quantile.ts"
+
+const WARM_UP = 5
+const MERGES = 100
+const IDLE_MS = 5000
+
+/** Webhook to published on disk, split by stage as seen from outside; and what the programs weigh when idle. */
+export async function run(): Promise<Record<string, number>> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
+  const repository = await createSampleRepository(join(folder, "repository"))
+  const pipeline = await startLocal({
+    repo: repository.folder,
+    branch: SAMPLE.branch,
+    rules: SAMPLE.rules,
+    repository: SAMPLE.repository,
+    target: join(folder, "node"),
+    pollSeconds: 600,
+    port: 0,
+  })
+  try {
+    await pipeline.waitForProjection()
+    return { ...(await measure(pipeline, repository)), ...(await idleMemory(pipeline)) }
+  } finally {
+    await pipeline.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(
+  pipeline: LocalPipeline,
+  repository: Awaited<ReturnType<typeof createSampleRepository>>,
+): Promise<Record<string, number>> {
+  const cluster = pipeline.clusters.get(DEFAULTS.cluster)
+  const [hook] = pipeline.hooks
+  if (!cluster || !hook) throw new Error("the pipeline came up without its cluster")
+  const timeline = await watchTimeline(cluster, DEFAULTS.namespace, SAMPLE.changed.configMap)
+  const stages: Record<string, number[]> = { accepted: [], written: [], recorded: [], published: [] }
+  for (let merge = 1; merge <= WARM_UP + MERGES; merge++) {
+    const commit = await repository.mergeChange(merge, `${merge}h`)
+    const sent = performance.now()
+    const status = await sendWebhook(hook, "pull_request", mergedPullRequest(hook, commit, merge))
+    if (status >= 300) throw new Error(`the plugin answered ${status}`)
+    stages.accepted?.push(performance.now() - sent)
+    const recorded = await timeline.recorded(commit)
+    stages.written?.push((await timeline.written(commit)) - sent)
+    stages.recorded?.push(recorded.at - sent)
+    stages.published?.push((await timeline.published(commit)) - sent)
+  }
+  timeline.close()
+  return Object.fromEntries(
+    Object.entries(stages).flatMap(([stage, values]) => [
+      [`webhook to ${stage}, p50 ms`, quantile(values.slice(WARM_UP), 0.5)],
+      [`webhook to ${stage}, p99 ms`, quantile(values.slice(WARM_UP), 0.99)],
+    ]),
+  )
+}
+
+async function idleMemory(pipeline: LocalPipeline): Promise<Record<string, number>> {
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
+  const agent = pipeline.clusters.get(DEFAULTS.cluster)?.agent
+  return {
+    "plugin idle, resident MB": residentMegabytes(pipeline.plugins[0]?.pid),
+    "agent idle, resident MB": residentMegabytes(agent?.pid),
+  }
+}
+
+/** VmRSS of proc_pid_status(5). */
+function residentMegabytes(pid: number | undefined): number {
+  const line = readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+) kB/)
+  return Number(line?.[1]) / 1024
+}

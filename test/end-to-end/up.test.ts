@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process"
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { basename, join } from "node:path"
+import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-repository"
+import { waitUntil } from "@headrace/config/local/wait-until"
+import { expect, it } from "vitest"
+import { runMarked } from "../harness/run-marked.ts"
+
+const UP = join(import.meta.dirname, "../../config/local/up.ts")
+const SOON = { limitMs: 30_000 }
+
+it("up shows a user's repository, follows its commits by polling, and ends cleanly on SIGTERM", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-up-"))
+  const repository = await createSampleRepository(join(folder, "repository"))
+  const target = join(folder, "node")
+  const run = runMarked([
+    ...["--conditions=source", "--no-warnings", UP],
+    ...["--repo", repository.folder, "--branch", SAMPLE.branch, "--rules", SAMPLE.rules],
+    ...["--target", target, "--poll", "0.5"],
+  ])
+  try {
+    const jobs = join(target, "default/default/job-config")
+    const nightly = join(jobs, "nightly.yaml")
+    await waitUntil("the first projection", () => (existsSync(nightly) ? true : undefined), {
+      limitMs: 90_000,
+    })
+    expect(readFileSync(nightly, "utf8")).toContain("interval: 24h")
+    expect(visible(jobs)).toEqual(["build.yaml", "nightly.yaml", "release.yaml"])
+
+    const commit = await repository.mergeChange(1, "2h")
+    await waitUntil(
+      "the change",
+      () => (readFileSync(nightly, "utf8").includes("2h") ? true : undefined),
+      SOON,
+    )
+    expect(basename(readlinkSync(join(jobs, "..data")))).toBe(commit)
+
+    addRuleForAnotherCluster(repository.folder)
+    const other = join(target, "build01/ci/other/other.yaml")
+    await waitUntil("the new cluster's projection", () => (existsSync(other) ? true : undefined), SOON)
+
+    run.child.kill("SIGTERM")
+    expect(await run.ended, run.errors()).toBe(0)
+    expect(run.alive()).toEqual([])
+    expect(readFileSync(nightly, "utf8")).toContain("2h")
+  } finally {
+    run.child.kill("SIGTERM")
+    await run.ended
+    rmSync(folder, { recursive: true, force: true })
+  }
+}, 180_000)
+
+it("up names what is wrong with its arguments and exits with 2", async () => {
+  const run = runMarked(["--conditions=source", "--no-warnings", UP, "--repo", "."])
+
+  expect(await run.ended).toBe(2)
+  expect(run.errors()).toContain("--branch")
+})
+
+function visible(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => !name.startsWith(".."))
+    .sort()
+}
+
+function addRuleForAnotherCluster(repository: string): void {
+  const rules = readFileSync(join(repository, SAMPLE.rules), "utf8")
+  const rule = "    config/other.yaml:\n      name: other\n      clusters: {build01: [ci]}\n"
+  writeFileSync(join(repository, SAMPLE.rules), rules.replace("  maps:\n", `  maps:\n${rule}`))
+  writeFileSync(join(repository, "config/other.yaml"), "other: true\n")
+  const git = ["-C", repository, "-c", "user.name=test", "-c", "user.email=test@example.invalid"]
+  execFileSync("git", [...git, "add", "--all"])
+  execFileSync("git", [...git, "commit", "--quiet", "-m", "Configure another cluster"])
+}
