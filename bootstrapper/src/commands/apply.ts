@@ -6,6 +6,7 @@ import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
 export interface ApplyOptions extends PlaceOptions {
   direct: boolean
   incremental: boolean
+  prune: boolean
   redisUrlFile?: string
   timeLimit: string
 }
@@ -16,6 +17,9 @@ export function addApplyCommand(program: Command, run: CommandRun): void {
     .description("Rebuilds every ConfigMap and the store from the branch, through the lanes or directly.")
     .addOption(flag("--direct", "do it here, without Redis: for a cluster built from nothing").default(false))
     .addOption(flag("--incremental", "look only at what may have changed").default(false))
+    .addOption(
+      flag("--prune", "remove ConfigMaps of ours that no rule names; only with --direct").default(false),
+    )
     .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
     .addOption(flag("--time-limit <duration>", "how long to wait for the lanes").default("10m"))
     .action(async (options: ApplyOptions) => {

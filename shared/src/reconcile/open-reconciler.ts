@@ -1,4 +1,5 @@
 import { systemClock } from "../foundation/clock.ts"
+import type { ConfigMap } from "../foundation/config-map.ts"
 import { UsageError } from "../foundation/errors.ts"
 import { type AppTokens, authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
@@ -8,6 +9,7 @@ import type { Log } from "../observe/log.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { collectGarbage } from "./collect-garbage.ts"
+import { findOrphans } from "./find-orphans.ts"
 import { openOnce } from "./open-once.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./reconcile-memory.ts"
@@ -34,6 +36,8 @@ export interface Reconciler {
   repository(source: string): Promise<Mirror>
   /** The connection to a cluster. */
   kube(cluster: string): Promise<ConfigMapWriter>
+  /** ConfigMaps of ours that no rule names any more. */
+  orphans(cluster: string, source: string, signal: AbortSignal): Promise<ConfigMap[]>
   /** What `run` works with, for commands that look at or change a record. */
   ports(cluster: string, source: string): Promise<ReconcilePorts>
   close(): Promise<void>
@@ -82,6 +86,9 @@ export async function openReconciler(
     ports,
     repository: mirrors.get,
     kube: clusters.get,
+    async orphans(cluster, source, signal) {
+      return findOrphans(await ports(cluster, source), { cluster, source }, signal)
+    },
     async run(cluster, source, mode, signal) {
       const own = await ports(cluster, source)
       const outcome = await reconcile({ cluster, source, mode }, own, signal)

@@ -3,7 +3,9 @@ import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
+import { pruneOrphans } from "@headrace/shared/reconcile/find-orphans"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
+import { placeText } from "@headrace/shared/reconcile/plan-at"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { Duration } from "@headrace/shared/settings/units"
 import type { ApplyOptions } from "../apply.ts"
@@ -12,10 +14,13 @@ import { forEachPlace, type PlaceResult } from "../for-each-place.ts"
 import { choosePlaces } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
 
-type Applied = LaneResult & { milliseconds?: number }
+type Applied = LaneResult & { milliseconds?: number; orphans?: string[]; pruned?: string[] }
 
 /** Runs `apply`; gives the exit code: 1 when any cluster is not at its goal, or a target was not written. */
 export async function runApply(options: ApplyOptions, signal: AbortSignal): Promise<number> {
+  if (options.prune && !options.direct) {
+    throw new UsageError("apply/prune", "--prune goes with --direct", { hint: "Add --direct." })
+  }
   const results = options.direct ? await applyDirectly(options, signal) : await applyByLanes(options, signal)
   const code = printPlaces(results, options.output, appliedText)
   return results.every((one) => one.ok && isApplied(one.result)) ? code : 1
@@ -28,7 +33,10 @@ async function applyDirectly(options: ApplyOptions, signal: AbortSignal): Promis
     const { written, token, stages } = outcome
     const milliseconds = Math.round(performance.now() - start)
     if (process.stderr.isTTY) process.stderr.write(`${source} in ${cluster}: ${outcome.result}\n`)
-    return { ...laneResult(outcome), token, written, stages, milliseconds }
+    const orphans = await reconciler.orphans(cluster, source, signal)
+    const pruned = options.prune ? await pruneOrphans(await reconciler.kube(cluster), orphans, signal) : []
+    const left = orphans.map(({ metadata }) => placeText(metadata)).filter((place) => !pruned.includes(place))
+    return { ...laneResult(outcome), token, written, stages, milliseconds, orphans: left, pruned }
   })
   return results
 }
@@ -85,7 +93,12 @@ function isApplied(result: Applied): boolean {
 function appliedText(result: Applied): string {
   const failed = result.failed.map(({ target, reason }) => `\n  ${target}: ${reason}`)
   const error = result.error ? `\n  ${result.error.message} [${result.error.code}]` : ""
-  return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${failed.join("")}`
+  const orphans = result.orphans?.map(
+    (place) => `\n  ${place}: no rule names it any more (--prune removes it)`,
+  )
+  const pruned = result.pruned?.map((place) => `\n  ${place}: removed, no rule names it any more`)
+  const rest = [failed, orphans ?? [], pruned ?? []].flat().join("")
+  return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${rest}`
 }
 
 function readDuration(text: string): number {

@@ -48,7 +48,9 @@ async function runMain(args: string[]) {
   return { code: done.code, places: done.stdout ? JSON.parse(done.stdout) : [] }
 }
 
-it("applies directly, tells the state, holds, rewinds, approves and gives back to Prow", async () => {
+it("applies directly, tells the state, holds, rewinds, approves and gives back to Prow", {
+  timeout: 120_000,
+}, async () => {
   await withDesk(async ({ repo, run }) => {
     expect((await run("status")).places).toMatchObject([
       { cluster: "east", source: "release", state: "absent" },
@@ -91,6 +93,22 @@ it("applies directly, tells the state, holds, rewinds, approves and gives back t
     ])
     expect((await run("detach")).places).toMatchObject([{ detached: ["ci/jobs"] }])
     expect((await run("status")).places).toMatchObject([{ state: "absent" }])
+  })
+})
+
+it("shows ConfigMaps that no rule names any more, and removes them when told to", {
+  timeout: 120_000,
+}, async () => {
+  await withDesk(async ({ repo, run }) => {
+    await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1" })
+    await run("apply", "--direct")
+    const renamed = await repo.commit({ "rules.yaml": RULES.replace("name: jobs", "name: work") })
+    await run("approve", "--commit", renamed)
+    expect((await run("apply", "--direct")).places).toMatchObject([{ orphans: ["ci/jobs"], pruned: [] }])
+    expect((await run("apply", "--direct", "--prune")).places).toMatchObject([
+      { orphans: [], pruned: ["ci/jobs"] },
+    ])
+    expect((await run("apply", "--direct")).places).toMatchObject([{ orphans: [], result: "noop" }])
   })
 })
 
