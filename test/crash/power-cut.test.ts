@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import type { ProjectionOptions } from "../harness/with-projection.ts"
 import { type Finding, lookAtProjection, recoverAndPublish } from "./check-projection.ts"
 import { publishAll, REVISIONS } from "./scenario.ts"
-import { type FileSystem, powerCutMissing, withImage } from "./with-image.ts"
+import { type CutMethod, cutMethods, type FileSystem, powerCutMissing, withImage } from "./with-image.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 
 const LONG = process.env.HEADRACE_CRASH === "long"
@@ -22,11 +22,12 @@ interface Cut {
 /** Cuts the power before operation 0, `stride`, … of publishing the scenario, each time on a fresh file system. */
 async function cutEverywhere(
   type: FileSystem,
+  method: CutMethod,
   stride: number,
   options: ProjectionOptions,
   weaken: (disk: Disk) => Disk = (disk) => disk,
 ): Promise<Cut[]> {
-  return await withImage(type, async (withCopy) => {
+  return await withImage(type, method, async (withCopy) => {
     const cuts: Cut[] = []
     for (let index = 0; ; index += stride) {
       const cut = await withCopy(async (image) => {
@@ -74,13 +75,14 @@ function broken(cuts: readonly Cut[]): Cut[] {
 
 for (const type of ["ext4", "xfs", "btrfs"] as const) {
   const missing = powerCutMissing(type)
+  const methods = LONG ? cutMethods(type) : cutMethods(type).slice(0, 1)
   if (missing) process.stdout.write(`power cuts on ${type} are skipped: ${missing}\n`)
 
-  describe.skipIf(missing)(`power cuts on ${type}`, () => {
+  describe.skipIf(missing).each(methods)(`power cuts on ${type} by %s`, (method) => {
     it.each(DURABILITIES)(
       "loses nothing and tears nothing (%s)",
       async (durability) => {
-        const cuts = await cutEverywhere(type, STRIDE, { durability })
+        const cuts = await cutEverywhere(type, method, STRIDE, { durability })
 
         expect(broken(cuts)).toEqual([])
         expect(cuts.length * STRIDE).toBeGreaterThan(100)
@@ -90,13 +92,13 @@ for (const type of ["ext4", "xfs", "btrfs"] as const) {
     )
 
     it("does both when nothing is synced (negative control)", async () => {
-      const cuts = await cutEverywhere(type, STRIDE * 2, { durability: "none" })
+      const cuts = await cutEverywhere(type, method, STRIDE * 2, { durability: "none" })
 
       expect(broken(cuts).length).toBeGreaterThan(0)
     }, 600_000)
 
     it("loses acknowledged revisions when folders are not synced (negative control)", async () => {
-      const cuts = await cutEverywhere(type, STRIDE * 2, { durability: "fsync" }, withoutFolderSync)
+      const cuts = await cutEverywhere(type, method, STRIDE * 2, { durability: "fsync" }, withoutFolderSync)
 
       expect(broken(cuts).length).toBeGreaterThan(0)
     }, 600_000)

@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import { closeSync, constants, copyFileSync, mkdirSync, openSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { withFolder } from "../harness/with-folder.ts"
@@ -36,9 +45,21 @@ export function powerCutMissing(type: FileSystem): string | undefined {
   return undefined
 }
 
+/**
+ * How the power is cut. `shutdown` asks the file system to drop all that it has not flushed. `copy` takes what has
+ * reached the device so far, while the writer stands still; it works on any file system.
+ */
+export type CutMethod = "shutdown" | "copy"
+
+/** btrfs knows no shutdown. */
+export function cutMethods(type: FileSystem): CutMethod[] {
+  return type === "btrfs" ? ["copy"] : ["shutdown", "copy"]
+}
+
 /** Makes a file system once; `action` gets a function that runs its own action on a fresh copy, again and again. */
 export async function withImage<T>(
   type: FileSystem,
+  method: CutMethod,
   action: (withCopy: <R>(use: (disk: CuttableDisk) => Promise<R>) => Promise<R>) => Promise<T>,
 ): Promise<T> {
   return await withFolder(async (folder) => {
@@ -50,14 +71,16 @@ export async function withImage<T>(
     mkdirSync(mountPoint)
     return await action(async (use) => {
       const image = join(folder, "image")
+      const snapshot = join(folder, "snapshot")
       copyFileSync(template, image, constants.COPYFILE_FICLONE)
       mount(image, mountPoint)
       try {
         return await use({
           path: mountPoint,
-          cut: () => shutDown(mountPoint),
+          cut: () => (method === "shutdown" ? shutDown(mountPoint) : copyFileSync(image, snapshot)),
           powerUp: () => {
             unmount(mountPoint)
+            if (method === "copy") renameSync(snapshot, image)
             mount(image, mountPoint)
           },
         })

@@ -13,6 +13,7 @@ export interface PublishFolderOptions {
   durability: Durability | "auto"
   layout: LayoutName
   link: string
+  breakLeases: boolean
   revision?: string
 }
 
@@ -38,6 +39,7 @@ export async function publishFolder(
     durability: options.durability,
     keep: { revisions: options.keep, age: options.keepAge, bytes: options.keepBytes },
     link: options.link,
+    breakLeases: options.breakLeases,
     prestage: false,
     verify: false,
     signal,

@@ -18,6 +18,11 @@ export function addPublishCommand(program: Command, signal: AbortSignal): void {
         .env("HEADRACE_LAYOUT"),
     )
     .addOption(durabilityOption())
+    .addOption(
+      new Option("--break-leases", "at the size cap remove revisions that readers still hold")
+        .default(false)
+        .env("HEADRACE_BREAK_LEASES"),
+    )
   for (const option of [...keepOptions(), linkOption()]) command.addOption(option)
   command.action(async (options) => {
     const { publishFolder } = await import("./publish-folder.ts")

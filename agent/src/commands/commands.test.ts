@@ -1,0 +1,78 @@
+import { spawnSync } from "node:child_process"
+import fs from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+import { withFolder } from "../../../test/harness/with-folder.ts"
+
+const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url))
+
+function agent(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ["--conditions=source", MAIN, ...args], { encoding: "utf8" })
+}
+
+describe("headrace-agent", () => {
+  it("publishes a folder, lists it, rolls back, unpins, verifies and leases", async () => {
+    await withFolder((folder) => {
+      const [from, to] = [join(folder, "from"), join(folder, "to")]
+      fs.mkdirSync(join(from, "d"), { recursive: true })
+      fs.writeFileSync(join(from, "d/run"), "#!/bin/sh\n", { mode: 0o755 })
+      fs.writeFileSync(join(from, "a"), "1")
+      const publish = (...more: string[]) =>
+        agent("publish", "--from", from, "--to", to, "--keep-age", "0s", ...more)
+
+      const first = JSON.parse(publish("--revision", "r1").stdout)
+      expect(first).toMatchObject({
+        revision: "r1",
+        path: join(to, "..rev/0001/r1"),
+        files_written: 2,
+        files_linked: 0,
+      })
+      expect(first.ms).toBeGreaterThan(0)
+      fs.writeFileSync(join(from, "a"), "2")
+      const second = JSON.parse(publish("--durability", "syncfs").stdout)
+      expect(second).toMatchObject({
+        files_written: 1,
+        files_linked: 1,
+        revision: expect.stringMatching(/^[0-9a-f]{64}$/),
+      })
+      expect(JSON.parse(publish().stdout)).toMatchObject({ revision: second.revision, files_written: 0 })
+
+      expect(JSON.parse(agent("rollback", to).stdout)).toEqual({ number: 1, revision: "r1", pinned: true })
+      expect(publish()).toMatchObject({ status: 1, stderr: expect.stringContaining("unpin") })
+      expect(JSON.parse(agent("list", to).stdout)).toMatchObject([
+        { number: 1, shown: true, pinned: true },
+        { number: 2, shown: false, pinned: false },
+      ])
+      expect(JSON.parse(agent("unpin", to).stdout)).toEqual({ pinned: false, changed: true })
+      expect(JSON.parse(agent("verify", to).stdout)).toEqual({
+        number: 1,
+        revision: "r1",
+        files: 2,
+        damaged: [],
+      })
+      fs.chmodSync(join(to, "a"), 0o600)
+      expect(agent("verify", to)).toMatchObject({
+        status: 1,
+        stdout: expect.stringContaining('"damaged":["a"]'),
+      })
+      const leased = agent("lease", to, "--", "sh", "-c", 'echo "$HEADRACE_REVISION"; exit 7')
+      expect(leased).toMatchObject({ status: 7, stdout: "r1\n" })
+    })
+  }, 60_000)
+
+  it.each([
+    [["publish", "--from", "/nowhere-at-all", "--to", "/tmp/never-made"], "cannot read the folder"],
+    [["publish", "--from", "/tmp"], "--to"],
+    [["publish", "--from", "/tmp", "--to", "/tmp/never-made", "--keep", "0"], "expected a number from 1"],
+    [["list", "/nowhere-at-all"], "is no projection"],
+    [["no-such-command"], ""],
+    [[], "nothing to run"],
+  ])("ends with 2 when it is misused: %j", (args, message) => {
+    const { status, stderr } = agent(...args)
+
+    expect(status).toBe(2)
+    expect(stderr).toContain(message)
+    expect(fs.existsSync("/tmp/never-made")).toBe(false)
+  })
+})
