@@ -23,11 +23,13 @@ export interface Worker {
   error: unknown
   /** It never comes back, as after SIGKILL. */
   dead: boolean
+  /** Calls that are taking effect now: with a real API server that takes a while. */
+  flights: Set<Promise<unknown>>
 }
 
 /** Starts `work` with gated ports. Its gates open only by `step`. */
 export function startWorker(kind: Worker["kind"], work: (worker: Worker) => Promise<unknown>): Worker {
-  const worker: Worker = { kind, gates: [], done: false, error: undefined, dead: false }
+  const worker: Worker = { kind, gates: [], done: false, error: undefined, dead: false, flights: new Set() }
   work(worker).then(
     () => {
       worker.done = true
@@ -42,12 +44,12 @@ export function startWorker(kind: Worker["kind"], work: (worker: Worker) => Prom
 
 /** Opens one of a worker's gates, and lets everything run until it waits again. */
 export async function step(worker: Worker, choice: number, fault: Fault): Promise<void> {
-  await settle()
+  await settle(worker)
   const gate = worker.gates[choice % Math.max(1, worker.gates.length)]
   if (gate === undefined || worker.dead) return
   worker.gates.splice(worker.gates.indexOf(gate), 1)
   gate.pass(fault)
-  await settle()
+  await settle(worker)
 }
 
 /** Runs a worker to its end without faults. False when it does not end. */
@@ -59,9 +61,12 @@ export async function finish(worker: Worker, limit = 3000): Promise<boolean> {
   return worker.done
 }
 
-/** One turn of the event loop: all promises that can go on have done so. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+/** Until nothing of the worker can go on: a turn of the event loop after the last call that was in flight. */
+async function settle(worker: Worker): Promise<void> {
+  do {
+    await Promise.allSettled(worker.flights)
+    await new Promise((resolve) => setImmediate(resolve))
+  } while (worker.flights.size > 0)
 }
 
 /** ConfigMaps of a cluster through a worker's gates. */
@@ -93,12 +98,15 @@ export function gatedClock(worker: Worker, now: () => number): Clock {
 
 async function gated<Result>(worker: Worker, call: () => Promise<Result>, write = false): Promise<Result> {
   refuse(await gate(worker), write)
-  const result = await call().then(
+  const flight = call()
+  worker.flights.add(flight)
+  const result = await flight.then(
     (value) => () => value,
     (error: unknown) => () => {
       throw error
     },
   )
+  worker.flights.delete(flight)
   if ((await gate(worker)) !== "none") throw new KubeError("kube/timeout", "the answer got lost")
   return result()
 }

@@ -21,8 +21,11 @@ export type Watcher = (
   after: ConfigMap | undefined,
 ) => Promise<void>
 
-export function monitoredCluster(name: string, watcher: Watcher): MonitoredCluster {
-  const direct = inProcessClient(new ObjectStore({ createNamespaces: true }))
+export function monitoredCluster(
+  name: string,
+  watcher: Watcher,
+  direct: ConfigMapWriter = inProcessClient(new ObjectStore({ createNamespaces: true })),
+): MonitoredCluster {
   async function seen<Result extends ConfigMap | undefined>(
     configMap: ConfigMap,
     write: () => Promise<Result>,

@@ -1,3 +1,4 @@
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { releaseSource, rewindSource } from "@headrace/shared/reconcile/hold-source"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { checkQuiet } from "./check-quiet.ts"
@@ -27,12 +28,20 @@ const ROUNDS = 3
  * Plays a schedule and throws the first Violation: of any write, of the state once quiet, of what paused
  * workers do to it when they are woken last, and of the state after an operator has mended what stands still.
  */
-export async function runSchedule(schedule: Schedule, subject: Subject = SOUND): Promise<void> {
+export async function runSchedule(
+  schedule: Schedule,
+  subject: Subject = SOUND,
+  clients?: ReadonlyMap<string, ConfigMapWriter>,
+): Promise<void> {
   const violations: unknown[] = []
   const watch = invariantWatcher(() => world)
-  const world: World = createWorld(subject, async (...write) => {
-    await watch(...write).catch((error: unknown) => violations.push(error))
-  })
+  const world: World = createWorld(
+    subject,
+    async (...write) => {
+      await watch(...write).catch((error: unknown) => violations.push(error))
+    },
+    clients,
+  )
   for (const op of schedule) {
     await play(world, op)
     throwFirst(violations)

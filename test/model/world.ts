@@ -1,3 +1,4 @@
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { createLog } from "@headrace/shared/observe/log"
 import {
   collectGarbage,
@@ -41,7 +42,12 @@ export interface World {
 
 export const NEVER = new AbortController().signal
 
-export function createWorld(subject: Subject, watcher: Watcher): World {
+/** `clients` gives each cluster's API server; without it each has the embedded one's state in process. */
+export function createWorld(
+  subject: Subject,
+  watcher: Watcher,
+  clients: ReadonlyMap<string, ConfigMapWriter> = new Map(),
+): World {
   const files = new Map([
     [RULES_PATH, RULE_TEXTS[0] ?? ""],
     ["a/0.txt", "v0"],
@@ -55,7 +61,7 @@ export function createWorld(subject: Subject, watcher: Watcher): World {
   ])
   return {
     subject,
-    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher)),
+    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, clients.get(name))),
     repositories: { release: modelRepository(files), tools: modelRepository(tools) },
     workers: [],
     now: Date.UTC(2026, 0, 1),

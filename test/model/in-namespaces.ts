@@ -1,0 +1,36 @@
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+
+/**
+ * One of several clusters that share an API server: its namespaces stand there under other names.
+ * `names` maps the cluster's names to the server's.
+ */
+export function inNamespaces(kube: ConfigMapWriter, names: ReadonlyMap<string, string>): ConfigMapWriter {
+  const backwards = new Map([...names].map(([own, real]) => [real, own]))
+  return {
+    get: async (namespace, name, signal) => {
+      const found = await kube.get(named(names, namespace), name, signal)
+      return found && moved(found, backwards)
+    },
+    async list(namespace, selection, signal) {
+      const { items, resourceVersion } = await kube.list(named(names, namespace), selection, signal)
+      return { items: items.map((item) => moved(item, backwards)), resourceVersion }
+    },
+    watch: (namespace, selection, signal) => kube.watch(named(names, namespace), selection, signal),
+    create: async (configMap, signal) => moved(await kube.create(moved(configMap, names), signal), backwards),
+    replace: async (configMap, signal) =>
+      moved(await kube.replace(moved(configMap, names), signal), backwards),
+    remove: (configMap, signal) => kube.remove(moved(configMap, names), signal),
+  }
+}
+
+function moved(configMap: ConfigMap, names: ReadonlyMap<string, string>): ConfigMap {
+  const namespace = named(names, configMap.metadata.namespace)
+  return { ...configMap, metadata: { ...configMap.metadata, namespace } }
+}
+
+function named(names: ReadonlyMap<string, string>, namespace: string): string {
+  const found = names.get(namespace)
+  if (found === undefined) throw new Error(`the model has no namespace ${namespace}`)
+  return found
+}
