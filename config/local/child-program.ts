@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { createWriteStream, type WriteStream } from "node:fs"
+import { createWriteStream, readFileSync, type WriteStream } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
@@ -10,6 +10,7 @@ export type ProgramName = "plugin" | "bootstrapper" | "agent"
 const GRACE_MS = 10_000
 /** A program that ends by itself is started again after this long, as a kubelet would. */
 const RESTART_MS = 500
+const LAST_LINES = 12
 
 /** A program that is kept running until it is stopped. */
 export interface ChildProgram {
@@ -19,6 +20,8 @@ export interface ChildProgram {
   /** Sends a signal to the process that runs now; unless stopped, it is started again when it ends. */
   signal(name: NodeJS.Signals): void
   stop(): Promise<void>
+  /** The end of its log. */
+  lastWords(): string
 }
 
 export interface ChildProgramOptions {
@@ -65,6 +68,7 @@ export function startChildProgram(options: ChildProgramOptions): ChildProgram {
       await endChild(child)
       log.end()
     },
+    lastWords: () => readFileSync(options.logFile, "utf8").split("\n").slice(-LAST_LINES).join("\n"),
   }
 }
 

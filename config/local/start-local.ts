@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
 import { startLocalRedis } from "@headrace/shared/lanes/local-redis"
@@ -143,7 +144,7 @@ async function assemble(
     await waitUntil(`${plugin.name} listening on ${listen}`, () => answers(`http://${listen}/healthz`), {
       limitMs: 30_000,
       signal: options.signal,
-    })
+    }).catch(withLog(plugin))
   }
 
   async function waitForProjection(): Promise<void> {
@@ -152,7 +153,7 @@ async function assemble(
         `the first projection of cluster ${cluster.name} (logs in ${logs})`,
         () => answers(`${cluster.agentUrl}/readyz`),
         { limitMs: FIRST_PROJECTION_MS, signal: options.signal },
-      )
+      ).catch(withLog(cluster.agent))
     }
   }
 
@@ -198,6 +199,17 @@ async function ownRedis(closers: (() => Promise<unknown>)[]): Promise<string> {
   const redis = await startLocalRedis({})
   closers.push(() => redis.close())
   return redis.url
+}
+
+/** Rethrows with what the program said last, since its log goes away with the state folder. */
+function withLog(program: ChildProgram): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof HeadraceError)) throw error
+    throw new HeadraceError(
+      error.code,
+      `${error.message}; ${program.name} said last:\n${program.lastWords()}`,
+    )
+  }
 }
 
 /** True when the URL answers 200, else undefined, as waitUntil wants it. */
