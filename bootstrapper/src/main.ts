@@ -2,10 +2,12 @@
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command, CommanderError } from "commander"
 import { addAdoptCommand } from "./commands/adopt.ts"
-import { addApplyCommand } from "./commands/apply.ts"
+import { addApplyCommand, addProwCommand } from "./commands/apply.ts"
 import { addApproveCommand } from "./commands/approve.ts"
+import { addCheckCommand } from "./commands/check.ts"
 import type { CommandRun } from "./commands/command-run.ts"
 import { addDetachCommand } from "./commands/detach.ts"
+import { addDiffCommand } from "./commands/diff.ts"
 import { addHoldCommand } from "./commands/hold.ts"
 import { addPlanCommand } from "./commands/plan.ts"
 import { addReleaseCommand } from "./commands/release.ts"
@@ -16,7 +18,10 @@ import { addStatusCommand } from "./commands/status.ts"
 /** One line per command. Each describes its flags only, and loads what it does when it runs. */
 const COMMANDS = [
   addPlanCommand,
+  addCheckCommand,
+  addDiffCommand,
   addApplyCommand,
+  addProwCommand,
   addStatusCommand,
   addHoldCommand,
   addReleaseCommand,

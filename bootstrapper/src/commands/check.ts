@@ -1,0 +1,62 @@
+import type { Command } from "commander"
+import type { CommandRun } from "./command-run.ts"
+import { flag } from "./flag.ts"
+
+export interface CheckOptions {
+  sourcePath?: string[]
+  repo?: string
+  ref?: string
+  rules: string
+  config?: string
+  base?: string
+  otherRules: string[]
+  defaultCluster: string
+  defaultNamespace: string
+  strict: boolean
+  output: "text" | "json" | "github"
+}
+
+/** `check`: judges rules and files, for a CI job on pull requests. Reads only. */
+export function addCheckCommand(program: Command, run: CommandRun): void {
+  program
+    .command("check")
+    .description("Finds mistakes in rules and files, and says how full each ConfigMap is.")
+    .addOption(
+      flag("--source-path <dir...>", "folder with the files; of several, the first that has a path wins"),
+    )
+    .addOption(
+      flag("--repo <repository>", "URL to read --ref from; with --source-path ORG/NAME, for access lists"),
+    )
+    .addOption(flag("--ref <ref>", "branch, tag or commit of --repo").default("HEAD"))
+    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").makeOptionMandatory())
+    .addOption(
+      flag(
+        "--config <file>",
+        "the operator's file: its clusters, namespaces and defaults are held against the rules",
+      ),
+    )
+    .addOption(flag("--base <ref>", "show what changes since the merge base with this branch"))
+    .addOption(
+      flag("--other-rules <file...>", "rules of other sources, which must claim other ConfigMaps").default(
+        [],
+      ),
+    )
+    .addOption(
+      flag("--default-cluster <name>", "without --config: where a rule without clusters goes").default(
+        "default",
+      ),
+    )
+    .addOption(
+      flag("--default-namespace <name>", "without --config: what an empty namespace stands for").default(
+        "default",
+      ),
+    )
+    .addOption(flag("--strict", "a warning fails too").default(false))
+    .addOption(
+      flag("-o, --output <format>", "how to print it").choices(["text", "json", "github"]).default("text"),
+    )
+    .action(async (options: CheckOptions) => {
+      const { runCheck } = await import("./check/run-check.ts")
+      run.exitCode = await runCheck(options, run.signal)
+    })
+}

@@ -1,0 +1,61 @@
+import { isUtf8 } from "node:buffer"
+import { type TargetId, targetText } from "@headrace/shared/foundation/target"
+import type { KeyDifference } from "@headrace/shared/plan/diff-config-map"
+import { createTwoFilesPatch } from "diff"
+
+/** A ConfigMap that is not as the rules want it. */
+export interface TargetDifference {
+  target: TargetId
+  /** `absent`: it will be created; `not-ours`: it needs adopt before anything is written. */
+  state: "present" | "absent" | "not-ours"
+  keys: readonly KeyDifference[]
+}
+
+/** For programs: one entry per ConfigMap, text contents as unified diffs. */
+export function differencesJson(differences: readonly TargetDifference[]): string {
+  const listed = differences.map(({ target, state, keys }) => ({
+    ...target,
+    state,
+    keys: Object.fromEntries(
+      keys.map((one) => [
+        one.key,
+        { kind: one.kind, encoding: one.encoding ?? null, diff: patchOf(target, one) ?? null },
+      ]),
+    ),
+  }))
+  return `${JSON.stringify(listed, undefined, 2)}\n`
+}
+
+/** For people: a heading per ConfigMap, unified diffs of text. */
+export function differencesText(differences: readonly TargetDifference[]): string {
+  return differences.map(targetDifferenceText).join("\n")
+}
+
+const STATES = {
+  present: "",
+  absent: " (does not exist)",
+  "not-ours": " (not ours: nothing is written before adopt)",
+}
+
+function targetDifferenceText({ target, state, keys }: TargetDifference): string {
+  const lines = keys.map((one) => {
+    const patch = one.kind === "changed" ? patchOf(target, one) : undefined
+    return `  ${one.kind} ${one.key}${sizeText(one)}\n${patch ?? ""}`
+  })
+  return `${targetText(target)}${STATES[state]}\n${lines.join("")}`
+}
+
+function sizeText({ before, after, encoding }: KeyDifference): string {
+  if (encoding) return `: the same content, to be ${encoding}ed`
+  if (before && after) return `: ${before.length} to ${after.length} bytes`
+  return `: ${(before ?? after)?.length ?? 0} bytes`
+}
+
+/** Undefined for what is not text, and where the content is equal. */
+function patchOf(target: TargetId, { key, before, after, encoding }: KeyDifference): string | undefined {
+  const old = before ?? Buffer.alloc(0)
+  const now = after ?? Buffer.alloc(0)
+  if (encoding || !isUtf8(old) || !isUtf8(now)) return undefined
+  const name = `${targetText(target)}/${key}`
+  return createTwoFilesPatch(name, name, old.toString("utf8"), now.toString("utf8"), "cluster", "rules")
+}
