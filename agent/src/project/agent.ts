@@ -83,6 +83,8 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       agentReadiness(settings.record === undefined ? "none" : record(), watch, projections.statuses()),
     async run(signal) {
       const ended = AbortSignal.any([signal, stop.signal])
+      // What is on disk is opened and verified at once, whether or not anything can be read.
+      inputs.set(NO_INPUTS)
       const change: ChangeInputs = (apply) => inputs.set(apply(inputs.current()?.value ?? NO_INPUTS))
       const watching = runFeeds(settings, reader, { clock, log, status: watch }, change, ended)
       try {

@@ -1,7 +1,9 @@
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
-import type { Inputs } from "../assemble/inputs.ts"
+import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
+import type { GitSnapshot, Inputs } from "../assemble/inputs.ts"
 import { type LiveSelection, liveSelection } from "../watch/live-selection.ts"
+import { gitSourceId, watchGit } from "../watch/watch-git.ts"
 import { watchLive } from "../watch/watch-live.ts"
 import type { WatchPorts } from "../watch/watch-ports.ts"
 import { watchRecord } from "../watch/watch-record.ts"
@@ -35,7 +37,47 @@ export async function runFeeds(
       watchRecord(reader, place, ports, (record) => change((inputs) => ({ ...inputs, record })), signal),
     )
   }
+  for (const [id, git] of gitSources(settings)) {
+    const onSnapshot = (snapshot: GitSnapshot) => {
+      change((inputs) => ({ ...inputs, git: new Map(inputs.git).set(id, snapshot) }))
+    }
+    feeds.push(followGit(settings, id, git, ports, onSnapshot, signal))
+  }
   await Promise.all(feeds)
+}
+
+async function followGit(
+  settings: AgentSettings,
+  id: string,
+  git: GitFromSettings,
+  ports: WatchPorts,
+  onSnapshot: (snapshot: GitSnapshot) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  // Loaded where it is used: most agents follow no git source.
+  const { openMirror } = await import("@headrace/shared/git/open-mirror")
+  const { authFromSettings } = await import("@headrace/shared/git/auth-from-settings")
+  const { url, branch } = git
+  const auth = authFromSettings(git.auth)
+  const mirror = await openMirror({
+    name: id.replace(/[^A-Za-z0-9]+/g, "-"),
+    url,
+    branch,
+    folder: settings.mirrors,
+    log: ports.log,
+    ...(auth === undefined ? {} : { auth }),
+  })
+  try {
+    await watchGit(mirror, git, ports, onSnapshot, signal)
+  } finally {
+    await mirror.close()
+  }
+}
+
+/** The settings of all git sources by their ids, each once. */
+export function gitSources(settings: AgentSettings): Map<string, GitFromSettings> {
+  const sources = Object.values(settings.projections).flatMap(({ from }) => from)
+  return new Map(sources.flatMap(({ git }) => (git === undefined ? [] : [[gitSourceId(git), git] as const])))
 }
 
 /** The selections of all `live` sources, each once. */

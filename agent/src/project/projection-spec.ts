@@ -9,11 +9,13 @@ import type {
   ProjectionSettings,
 } from "@headrace/shared/settings/agent-settings"
 import type { FromSettings } from "@headrace/shared/settings/agent-sources"
+import { createGitSource } from "../assemble/git-source.ts"
 import { createLiveSource } from "../assemble/live-source.ts"
 import type { Source } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { createTargetSource } from "../assemble/target-source.ts"
 import { liveSelection } from "../watch/live-selection.ts"
+import { gitSourceId } from "../watch/watch-git.ts"
 
 /** What tells a projection of layout `links` from any other folder. */
 const STORE_FOLDER = "..rev"
@@ -81,11 +83,12 @@ export async function projectedTargets(folder: string): Promise<string[]> {
 }
 
 function createSource(from: FromSettings, store: StoreReader): Source {
-  const { configMap, live, under, names, items, mode, optional, gunzip } = from
+  const { configMap, live, git, under, names, items, mode, optional, gunzip } = from
   if (configMap !== undefined) {
     const whenAbsent = optional ? "empty" : "wait"
     return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
   }
+  if (git !== undefined) return createGitSource({ id: gitSourceId(git), under, mode })
   if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
   const { id } = liveSelection(live)
   const { uniqueNames } = live

@@ -24,6 +24,9 @@ const KNOWN_FOLDER = "..known"
 /** As long as a commit id, since readers take a link's name for one. */
 const CONTENT_ID_LENGTH = 40
 
+/** At each start sources were not read yet: no reason to warn at the first tries. */
+const USUAL_WAITS = 2
+
 export interface ProjectionPorts {
   store: StoreReader
   clock: Clock
@@ -138,9 +141,9 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
       ports.onFailed?.(spec, error)
       const before = status.problem
       status.problem = problemOf(error, before, new Date(ports.clock.now()).toISOString())
-      const { code, message } = status.problem
-      if (status.problem.since !== before?.since)
-        log.warn({ code, error: message, attempt }, "cannot publish")
+      const { code, message, since } = status.problem
+      const isNews = code === "projection/waits" ? attempt === USUAL_WAITS : since !== before?.since
+      if (isNews) log.warn({ code, error: message, attempt }, "cannot publish")
     },
     notify: (signal) => Promise.all(notifiers.map((notifier) => notifier.run(signal))),
     isTold: () => notifiers.every((notifier) => notifier.isSettled()),

@@ -12,9 +12,11 @@ export interface Permissions {
 
 export const READ_ONLY: Permissions = { file: 0o444, executable: 0o555, directory: 0o755 }
 
-const OWNER_EXECUTES = 0o100
+const WRITE_BITS = 0o222
 
-/** The mode on disk for a file's mode in its revision. */
+/** The mode on disk for a file's mode in its revision: the two usual ones as configured, any other without write bits. */
 export function fileMode(permissions: Permissions, mode: number): number {
-  return mode & OWNER_EXECUTES ? permissions.executable : permissions.file
+  if (mode === READ_ONLY.file) return permissions.file
+  if (mode === READ_ONLY.executable) return permissions.executable
+  return mode & 0o777 & ~WRITE_BITS
 }

@@ -4,7 +4,7 @@ import type { Token } from "@headrace/shared/record/record"
 export interface RevisionFile {
   /** In the projection, elements parted by `/`. */
   path: string
-  /** 0o444, or 0o555 for an executable one. */
+  /** 0o444, or 0o555 for an executable one; any other is taken as it is, without write bits. */
   mode: number
   size: number
   /** Of the content, 64 hex digits. */

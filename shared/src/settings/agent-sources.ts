@@ -33,31 +33,23 @@ const Live = z
     message: "expected either configMap or labelSelector",
   })
 
-const Git = z
-  .strictObject({
-    url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path."),
-    branch: z.string().optional().describe("Follow this branch."),
-    tag: z.string().optional().describe("Follow this tag."),
-    commit: z
-      .string()
-      .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "expected a full commit id")
-      .optional()
-      .describe("Stay at this commit."),
-    paths: z
-      .array(z.string())
-      .min(1)
-      .optional()
-      .describe("Only files at or under these paths; absent: the whole tree."),
-    strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
-    auth: GitAuth.optional(),
-    poll: Duration.prefault("10s").describe("How often to fetch; jittered."),
-  })
-  .refine(
-    ({ branch, tag, commit }) => [branch, tag, commit].filter((ref) => ref !== undefined).length === 1,
-    {
-      message: "expected one of branch, tag and commit",
-    },
-  )
+const Git = z.strictObject({
+  url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path."),
+  branch: z.string().describe("Follow this branch."),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "expected a full commit id")
+    .optional()
+    .describe("Stay at this commit of the branch."),
+  paths: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe("Only files at or under these paths; absent: the whole tree."),
+  strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
+  auth: GitAuth.optional(),
+  poll: Duration.prefault("10s").describe("How often to fetch; jittered."),
+})
 
 /** One source of a projection's files. */
 export const From = z

@@ -1,0 +1,78 @@
+import { sha256 } from "@headrace/shared/foundation/digest"
+import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import type { TreeFile } from "@headrace/shared/plan/tree"
+import type { ProjectedFile } from "./projected-files.ts"
+
+/** Bytes of blobs read at once to learn their digests. */
+const BATCH_BYTES = 4 * 1024 * 1024
+
+export interface GitSelection {
+  /** Only files at or under these; undefined: all. */
+  paths?: readonly string[] | undefined
+  /** Folder that is left out of the names; files elsewhere are left out whole. */
+  strip?: string | undefined
+}
+
+/** Blob id to sha256 of its content: true for ever, so that a commit costs the blobs that are new. */
+export type KnownBlobs = Map<string, string>
+
+/** The files of a tree that a git source shows, by their names below `strip`. Pure. */
+export function selectFiles(
+  files: readonly TreeFile[],
+  { paths, strip }: GitSelection,
+): { file: TreeFile; name: string }[] {
+  const below = strip === undefined ? "" : `${trimmed(strip)}/`
+  const wanted = paths?.map(trimmed)
+  return files
+    .filter(
+      ({ path }) =>
+        wanted === undefined || wanted.some((each) => path === each || path.startsWith(`${each}/`)),
+    )
+    .filter(({ path }) => path.startsWith(below))
+    .map((file) => ({ file, name: file.path.slice(below.length) }))
+}
+
+/** A commit's selected files, contents to be read later. `known` is added to. Throws `git/…`. */
+export async function gitFiles(
+  repository: Pick<SourceRepository, "tree" | "blobs">,
+  commit: string,
+  selection: GitSelection,
+  known: KnownBlobs,
+  signal: AbortSignal,
+): Promise<ProjectedFile[]> {
+  const tree = await repository.tree(commit, signal)
+  const selected = selectFiles(tree.files, selection)
+  for (const batch of batches(selected.map(({ file }) => file).filter(({ oid }) => !known.has(oid)))) {
+    const contents = await repository.blobs(batch, signal)
+    for (const [at, oid] of batch.entries()) known.set(oid, sha256(contents[at] ?? ""))
+  }
+  return selected.map(({ file, name }) => ({
+    path: name,
+    mode: file.executable ? 0o555 : 0o444,
+    size: file.size,
+    sha256: known.get(file.oid) ?? "",
+    origin: `commit ${commit.slice(0, 12)}, ${file.path}`,
+    async read() {
+      const [content] = await repository.blobs([file.oid], signal)
+      return content ?? Buffer.alloc(0)
+    },
+  }))
+}
+
+function* batches(files: readonly TreeFile[]): Generator<string[]> {
+  let batch: string[] = []
+  let bytes = 0
+  for (const { oid, size } of files) {
+    batch.push(oid)
+    bytes += size
+    if (bytes < BATCH_BYTES) continue
+    yield batch
+    batch = []
+    bytes = 0
+  }
+  if (batch.length > 0) yield batch
+}
+
+function trimmed(path: string): string {
+  return path.replace(/^\/+|\/+$/g, "")
+}

@@ -1,0 +1,32 @@
+import { pathUnder } from "./projected-files.ts"
+import { type Source, waitsFor } from "./source.ts"
+
+export interface GitSourceOptions {
+  /** Names its snapshot among the inputs. */
+  id: string
+  under?: string | undefined
+  /** Permission bits of all files; else by the executable bit. */
+  mode?: number | undefined
+}
+
+/** A source that gives the files of a git branch, without record or store. */
+export function createGitSource({ id, under, mode }: GitSourceOptions): Source {
+  const name = `git ${id}`
+  return {
+    name,
+    async assemble(inputs) {
+      const snapshot = inputs.git.get(id)
+      if (snapshot === undefined) throw waitsFor(name, "not fetched yet", "See the log for the reason.")
+      const { commit, token, files } = snapshot
+      return {
+        key: commit,
+        commit: { id: commit, token },
+        files: files.map((file) => ({
+          ...file,
+          path: pathUnder(under, file.path),
+          mode: mode ?? file.mode,
+        })),
+      }
+    },
+  }
+}
