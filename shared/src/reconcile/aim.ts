@@ -74,6 +74,15 @@ export async function aimInNewEpoch(
   return { ...(aim as Aim), token: { epoch, seq: aim?.token.seq ?? 0 } }
 }
 
+/**
+ * The aim in an epoch that nobody can have been in, when the record that knew was lost. Targets do not tell it:
+ * a rewind that changed nothing stamped none, a writer of its epoch may be paused, and agents have published
+ * in it. Operators raise the epoch by one at a time, so seconds since 1970 are beyond all of them.
+ */
+export function inEpochOfClock(aim: Aim, now: number): Aim {
+  return { ...aim, token: { ...aim.token, epoch: Math.max(aim.token.epoch + 1, Math.floor(now / 1000)) } }
+}
+
 /** True when a branch that was rewritten may be followed without an operator's word. */
 export function mayFollowRewrite(ports: ReconcilePorts, record: Record | undefined): boolean {
   const hold = record?.hold

@@ -6,6 +6,7 @@ import {
   aimAt,
   aimInNewEpoch,
   diverged,
+  inEpochOfClock,
   mayFollowRewrite,
   type Shown,
   shownBy,
@@ -15,7 +16,8 @@ import { type Choice, chooseTargets } from "./choose-targets.ts"
 import { judgeDeletions, plannedKeys } from "./judge-deletions.ts"
 import { type ClusterPlan, planAt, rulesDigestAt } from "./plan-at.ts"
 import type { Run } from "./run.ts"
-import { surveyTargets } from "./survey-targets.ts"
+import { STORE_SELECTOR } from "./store-objects.ts"
+import { type Survey, surveyTargets } from "./survey-targets.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -85,11 +87,25 @@ async function judged(run: Run, tips: Tips, record: Record | undefined, first: A
     const survey = await surveyTargets(ports, request.source, plan, signal)
     held = survey.held
     aim = await aimOrNewEpoch(run, tips, record, [...shownBy(record), ...survey.shown])
+    if (isBlank(record) && (await wasHereBefore(run, survey))) aim = inEpochOfClock(aim, ports.clock.now())
   }
   if (record?.approved !== aim.commit) judgeDeletions(held, plan, ports.settings.guard)
   const inForce = record !== undefined && isInForce(record, aim) && record.rules === plan.digest
   const choice = chooseTargets(plan, previous, record, request.mode === "full")
   return { kind: "work", work: { aim, plan, previous, choice, inForce, stopped: null } }
+}
+
+/** True when the record says nothing of what was written before. */
+function isBlank(record: Record | undefined): boolean {
+  return record === undefined || (record.commit === null && record.intents.length === 0)
+}
+
+/** True when targets or the store show that there was a record once: it was lost. */
+async function wasHereBefore(run: Run, survey: Survey): Promise<boolean> {
+  const { kube, settings } = run.ports
+  if (survey.shown.length > 0 || !settings.store) return survey.shown.length > 0
+  const { items } = await kube.list(settings.namespace, { labelSelector: STORE_SELECTOR }, run.signal)
+  return items.length > 0
 }
 
 /** What the record's revision gave; undefined when that cannot be told any more. */
