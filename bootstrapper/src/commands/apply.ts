@@ -1,7 +1,9 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
 import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
+import { addProwFlags, type ProwOptions } from "./prow-flags.ts"
 
 export interface ApplyOptions extends PlaceOptions {
   direct: boolean
@@ -13,7 +15,7 @@ export interface ApplyOptions extends PlaceOptions {
 
 /** `apply`: brings clusters to the goal of their sources, every target looked at. */
 export function addApplyCommand(program: Command, run: CommandRun): void {
-  addPlaceOptions(program.command("apply"))
+  addProwFlags(addPlaceOptions(program.command("apply"), "optional"))
     .description("Rebuilds every ConfigMap and the store from the branch, through the lanes or directly.")
     .addOption(flag("--direct", "do it here, without Redis: for a cluster built from nothing").default(false))
     .addOption(flag("--incremental", "look only at what may have changed").default(false))
@@ -22,8 +24,34 @@ export function addApplyCommand(program: Command, run: CommandRun): void {
     )
     .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
     .addOption(flag("--time-limit <duration>", "how long to wait for the lanes").default("10m"))
-    .action(async (options: ApplyOptions) => {
+    .action(async (options: ApplyOptions & ProwOptions) => {
+      if (options.sourcePath !== undefined) {
+        const { runApplyCheckout } = await import("./apply-checkout/run-apply-checkout.ts")
+        run.exitCode = await runApplyCheckout(options, run.signal)
+        return
+      }
+      if (!options.config) {
+        throw new UsageError("apply/no-config", "nothing says what to apply", {
+          hint: "Give --config FILE, or --source-path DIR with Prow's flags.",
+        })
+      }
       const { runApply } = await import("./apply/run-apply.ts")
       run.exitCode = await runApply(options, run.signal)
+    })
+}
+
+/**
+ * Prow's own way of calling: `config-bootstrapper --source-path=… --dry-run=false …`, without a command. An
+ * existing periodic job needs a new image only.
+ */
+export function addProwCommand(program: Command, run: CommandRun): void {
+  addProwFlags(program.command("config-bootstrapper", { isDefault: true, hidden: true }))
+    .addOption(flag("--source <name>", "name of the record").argParser((name) => [name]))
+    .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
+    .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
+    .action(async (options: ApplyOptions & ProwOptions) => {
+      if (options.sourcePath === undefined) program.help({ error: true })
+      const { runApplyCheckout } = await import("./apply-checkout/run-apply-checkout.ts")
+      run.exitCode = await runApplyCheckout(options, run.signal)
     })
 }

@@ -43,7 +43,8 @@ export async function forEachPlace<Result>(
   }
 }
 
-async function attempt<Result>(
+/** The work's result, or its error as a result; misuse is thrown. */
+export async function attempt<Result>(
   place: Place,
   go: (place: Place) => Promise<Result>,
 ): Promise<PlaceResult<Result>> {

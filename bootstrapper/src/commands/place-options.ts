@@ -18,10 +18,10 @@ export interface Place {
   source: string
 }
 
-/** Adds the flags of PlaceOptions to a command. */
-export function addPlaceOptions(command: Command): Command {
+/** Adds the flags of PlaceOptions to a command; `config` says whether it can do without the file. */
+export function addPlaceOptions(command: Command, config: "needed" | "optional" = "needed"): Command {
   return command
-    .addOption(flag("--config <file>", "the operator's file").makeOptionMandatory())
+    .addOption(flag("--config <file>", "the operator's file").makeOptionMandatory(config === "needed"))
     .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given"))
     .addOption(flag("--source <name...>", "sources of the settings; all when not given"))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
