@@ -11,7 +11,8 @@ const PROW_LABELS = {
 export const SOURCE_LABEL = "headrace.dev/source"
 
 const OURS = "headrace.dev/"
-const FORMAT = "1"
+/** Of the annotations. */
+const FORMAT = 1
 
 /** Who wrote a target last, and at what. */
 export interface Stamp {
@@ -25,6 +26,11 @@ export function isOurs(configMap: ConfigMap): boolean {
   const labels = configMap.metadata.labels ?? {}
   if (labels[SOURCE_LABEL] !== undefined) return true
   return Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
+}
+
+/** True when a newer Headrace wrote it: what it wrote is not ours to understand, let alone to replace. */
+export function isNewerFormat(configMap: ConfigMap): boolean {
+  return Number(configMap.metadata.annotations?.[`${OURS}format`] ?? FORMAT) > FORMAT
 }
 
 /** Undefined when Headrace has not written it, or its annotations are not ours to understand. */
@@ -46,7 +52,7 @@ export function withStamp(metadata: ObjectMeta, stamp: Stamp): ObjectMeta {
     labels: { ...metadata.labels, ...PROW_LABELS, [SOURCE_LABEL]: stamp.source },
     annotations: {
       ...metadata.annotations,
-      [`${OURS}format`]: FORMAT,
+      [`${OURS}format`]: String(FORMAT),
       [`${OURS}source`]: stamp.source,
       [`${OURS}epoch`]: String(stamp.token.epoch),
       [`${OURS}seq`]: String(stamp.token.seq),

@@ -233,6 +233,32 @@ describe("reconcile", () => {
     expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
   })
 
+  it("leaves alone what a newer Headrace wrote", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
+    const annotations = { ...alpha.metadata.annotations, "headrace.dev/format": "2" }
+    await here.kube.replace({ ...alpha, metadata: { ...alpha.metadata, annotations } })
+    here.commit({ "a/x.txt": "two" })
+    const outcome = await here.run()
+    expect(outcome.failed).toMatchObject([{ target: "ci/alpha" }])
+    expect(outcome.failed[0]?.reason).toMatch(/^reconcile\/newer-format:/)
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+  })
+
+  it("takes rules from another source, and counts the commits of both in the token", async () => {
+    const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
+    const rules = modelRepository(new Map([["rules.yaml", RULES]]))
+    Object.assign(here.ports, { rulesRepository: rules })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 0, seq: 2 } })
+    rules.push(
+      rules.add([rules.tip()], new Map([["rules.yaml", RULES.replace("name: alpha", "name: gamma")]])),
+    )
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 0, seq: 3 } })
+    expect(await here.data("gamma")).toEqual({ "x.txt": "one" })
+    expect((await here.record()).rulesCommit).toBe(rules.tip())
+  })
+
   it("waits out a server that is busy, and survives an answer that got lost", async () => {
     const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
     const failures = new Map<string, number>()

@@ -4,7 +4,7 @@ import { targetText } from "../foundation/target.ts"
 import type { PlannedTarget } from "../plan/plan.ts"
 import { compareTokens, tokenText } from "../record/token.ts"
 import type { Aim } from "./aim.ts"
-import { isOurs, readStamp, type Stamp } from "./ownership.ts"
+import { isNewerFormat, isOurs, readStamp, type Stamp } from "./ownership.ts"
 import { startPatience } from "./patience.ts"
 import { placeText } from "./plan-at.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
@@ -111,6 +111,11 @@ function judgeOwner(existing: ConfigMap, stamp: Stamp | undefined, source: strin
         hint: "Run adopt to take it over.",
       },
     )
+  }
+  if (isNewerFormat(existing)) {
+    throw new HeadraceError("reconcile/newer-format", `ConfigMap ${place} was written by a newer Headrace`, {
+      hint: "Upgrade this program; until then the ConfigMap is left alone.",
+    })
   }
   if (stamp && stamp.source !== source) {
     throw new HeadraceError(
