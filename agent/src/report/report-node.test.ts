@@ -1,0 +1,147 @@
+import { readdir, readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
+import { describe, expect, it } from "vitest"
+import { runAgentProgram, withAgentProcess } from "../../../test/harness/with-agent-process.ts"
+import { withFolder } from "../../../test/harness/with-folder.ts"
+import { type TestKube, withKube } from "../../../test/harness/with-kube.ts"
+import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
+import type { ProjectionStatus } from "../project/projection-status.ts"
+import { leaseName } from "./node-lease.ts"
+import { nodeReport } from "./node-report.ts"
+
+interface Lease {
+  metadata: { name: string; resourceVersion: string; annotations: Record<string, string> }
+  spec: { holderIdentity: string; leaseDurationSeconds: number; renewTime: string }
+}
+
+async function lease(kube: TestKube, name: string): Promise<Lease | undefined> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/headrace/leases/${name}`
+  const answer = await fetch(kube.url + path, { headers: { authorization: `Bearer ${kube.token}` } })
+  return answer.ok ? ((await answer.json()) as Lease) : undefined
+}
+
+async function report(kube: TestKube, name: string): Promise<NodeReport | undefined> {
+  const text = (await lease(kube, name))?.metadata.annotations[REPORT_ANNOTATION]
+  return text === undefined ? undefined : NodeReport.parse(JSON.parse(text))
+}
+
+describe("a node's Lease", () => {
+  it("says what each projection shows and what is wrong, on change and not more often", async () => {
+    await withFolder(async (folder) => {
+      await withKube(async (kube) => {
+        const writer = inProcessClient(kube.store)
+        const settings = `report: {node: Node_7.example}
+projections:
+  jobs: {path: ${folder}/jobs, from: [{configMap: ci/jobs}]}
+  lost: {path: ${folder}/lost, from: [{configMap: ci/lost}]}
+`
+        await writeRevision(writer, { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+        const { kubeconfigFile } = kube
+        await withAgentProcess({ folder, kubeconfigFile, settings }, async () => {
+          const name = "headrace-agent-node-7.example"
+          await expect
+            .poll(async () =>
+              (await report(kube, name))?.projections.map((each) => each.problem?.code ?? each.revision),
+            )
+            .toEqual(["projection/waits", commitOf(1)])
+          const first = await lease(kube, name)
+          expect(first?.spec).toMatchObject({ holderIdentity: "Node_7.example", leaseDurationSeconds: 180 })
+          expect((await report(kube, name))?.lowest).toBe(null)
+
+          await writeRevision(writer, {
+            seq: 2,
+            targets: { "ci/jobs": { x: "two" }, "ci/lost": { y: "found" } },
+          })
+          await expect.poll(async () => (await report(kube, name))?.lowest).toEqual({ epoch: 0, seq: 2 })
+          const { projections = [] } = (await report(kube, name)) ?? {}
+          expect(projections.map((each) => [each.revision, each.problem])).toEqual([
+            [commitOf(2), null],
+            [commitOf(2), null],
+          ])
+          const settled = (await lease(kube, name))?.metadata.resourceVersion
+          await new Promise((resolve) => setTimeout(resolve, 1000))
+          expect((await lease(kube, name))?.metadata.resourceVersion).toBe(settled)
+        })
+      })
+    })
+  })
+
+  it("has a name that Kubernetes takes, whatever the node is called", () => {
+    expect(leaseName("ip-10-0-0-1.ec2.internal")).toBe("headrace-agent-ip-10-0-0-1.ec2.internal")
+    expect(leaseName("Ünïcode Node!")).toBe("headrace-agent--n-code-node")
+    expect(leaseName("x".repeat(300))).toHaveLength(253)
+  })
+
+  it("stays small with a thousand projections, and counts those that it leaves out", () => {
+    const statuses: ProjectionStatus[] = Array.from({ length: 1000 }, (_, at) => ({
+      name: `ns/config-map-${at}`,
+      path: `/var/lib/headrace/every/ns/config-map-${at}`,
+      current: true,
+      shown: {
+        id: commitOf(at),
+        token: { epoch: 0, seq: 1000 + at },
+        number: at,
+        since: "2026-01-01T00:00:00.000Z",
+      },
+      ...(at === 999
+        ? { problem: { code: "a/b", message: "m".repeat(5000), since: "2026-01-01T00:00:00.000Z" } }
+        : {}),
+    }))
+    const made = nodeReport("node", "headrace/release", statuses)
+    expect(made.projections[0]).toMatchObject({ name: "ns/config-map-999", problem: { code: "a/b" } })
+    expect(made.projections.length + made.more).toBe(1000)
+    expect(made.lowest).toEqual({ epoch: 0, seq: 1000 })
+    expect(JSON.stringify(made).length).toBeLessThan(32 * 1024)
+  })
+})
+
+describe("headrace-agent --once and check", () => {
+  async function config(folder: string, kube: TestKube, target: string): Promise<string> {
+    const file = join(folder, "agent.yaml")
+    await writeFile(
+      file,
+      `version: 1
+record: headrace/release
+kubeconfig: ${kube.kubeconfigFile}
+projections:
+  jobs: {path: ${folder}/jobs, from: [{configMap: ${target}}], notify: [{touch: ${folder}/told}]}
+`,
+    )
+    return file
+  }
+
+  it("ends with 0 once everything is shown and told, and names what is missing when time is up", async () => {
+    await withFolder(async (folder) => {
+      await withKube(async (kube) => {
+        await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+        const done = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "--once"])
+        expect(await done.ended).toBe(0)
+        expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
+        expect(await readFile(`${folder}/told`, "utf8")).toContain(commitOf(1))
+        const args = ["--config", await config(folder, kube, "ci/lost"), "--once", "--timeout", "500ms"]
+        const late = runAgentProgram(args)
+        expect(await late.ended).toBe(1)
+        expect(late.errors()).toMatch(
+          /waits for ConfigMap ci\/lost: release has no such target.*\[agent\/not-ready\]/s,
+        )
+        expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
+      })
+    })
+  })
+
+  it("check says what cannot be shown, and writes nothing", async () => {
+    await withFolder(async (folder) => {
+      await withKube(async (kube) => {
+        await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+        const good = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "check"])
+        expect([await good.ended, good.output()]).toEqual([0, `jobs at ${folder}/jobs: ok: 1 files\n`])
+        const bad = runAgentProgram(["--config", await config(folder, kube, "ci/lost"), "check"])
+        expect(await bad.ended).toBe(1)
+        expect(bad.output()).toContain("error: waits for ConfigMap ci/lost: release has no such target")
+        expect((await readdir(folder)).filter((name) => name !== "agent.yaml")).toEqual([])
+      })
+    })
+  })
+})
