@@ -7,6 +7,7 @@ import { TreeCache } from "../tree/tree-cache.ts"
 import { untilAborted } from "../until-aborted.ts"
 import { CommitCounts } from "./commit-counts.ts"
 import { ObjectReader } from "./object-reader.ts"
+import { RecentAncestors } from "./recent-ancestors.ts"
 
 /**
  * Reads one git repository: commits, trees and contents, by full ids only. Its two processes start at the first
@@ -18,12 +19,14 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
   readonly #sizes: ObjectReader
   readonly #trees: TreeCache
   readonly #counts: CommitCounts
+  readonly #ancestors: RecentAncestors
 
   constructor(gitDir: string) {
     this.#gitDir = gitDir
     this.#contents = new ObjectReader(gitDir, "contents")
     this.#sizes = new ObjectReader(gitDir, "sizes")
     this.#counts = new CommitCounts(gitDir)
+    this.#ancestors = new RecentAncestors(gitDir)
     this.#trees = new TreeCache(gitDir, {
       contents: (oids) => this.blobs(oids),
       sizes: (oids) => this.#blobSizes(oids),
@@ -45,6 +48,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
   async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
     if (!(await this.#has(commit, signal))) throw missing("commit", commit)
     if (!(await this.#has(ancestor, signal))) return false
+    if (await this.#ancestors.lists(commit, ancestor)) return true
     const args = ["merge-base", "--is-ancestor", ancestor, commit]
     const { code } = await runGit({ gitDir: this.#gitDir, args, signal, answers: [1] })
     return code === 0
