@@ -54,7 +54,7 @@ function act(
   decision: Exclude<Decision, { kind: "noop" }>,
 ): Promise<Applied> {
   if (decision.kind === "work") return applyWork(run, state, decision.work)
-  return stopSource(run, state, decision.stopped)
+  return stopSource(run, state, decision)
 }
 
 function resultOf(

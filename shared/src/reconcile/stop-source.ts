@@ -1,13 +1,13 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { newRecord } from "../record/new-record.ts"
 import type { Record } from "../record/record.ts"
-import { NO_TOKEN } from "../record/token.ts"
+import { compareTokens } from "../record/token.ts"
 import { type Aim, aimOfIntent } from "./aim.ts"
 import { type Applied, applyWork } from "./apply-work.ts"
 import { sameRecord } from "./commit-record.ts"
 import { type RecordState, swapRecord } from "./record-state.ts"
 import type { Run } from "./run.ts"
-import { type Work, workAgain } from "./work-out.ts"
+import { type Decision, type Work, workAgain } from "./work-out.ts"
 
 /**
  * Notes in the record why its source stands still. Last good stays in force; but what an earlier run has
@@ -17,12 +17,13 @@ import { type Work, workAgain } from "./work-out.ts"
 export async function stopSource(
   run: Run,
   state: RecordState | undefined,
-  stopped: NonNullable<Record["stopped"]>,
+  { stopped, floor }: Extract<Decision, { kind: "stop" }>,
 ): Promise<Applied> {
   const lastGood = state && (await lastGoodWork(run, state.record, stopped))
   if (lastGood) return applyWork(run, state, lastGood)
-  const base = state?.record ?? newRecord(run.request.source, NO_TOKEN)
-  const next = { ...base, stopped }
+  const base = state?.record ?? newRecord(run.request.source, floor)
+  const token = base.commit === null && compareTokens(floor, base.token) > 0 ? floor : base.token
+  const next = { ...base, token, stopped }
   if (state && sameRecord(base, next)) return { kind: "committed", record: base, written: 0 }
   const { ports, signal } = run
   const swapped = await swapRecord(ports.kube, ports.settings.namespace, state, next, signal)

@@ -1,6 +1,6 @@
 import { HeadraceError, hasCode } from "../foundation/errors.ts"
-import type { Record } from "../record/record.ts"
-import { compareTokens } from "../record/token.ts"
+import type { Record, Token } from "../record/record.ts"
+import { compareTokens, NO_TOKEN } from "../record/token.ts"
 import {
   type Aim,
   aimAt,
@@ -31,23 +31,25 @@ export interface Work {
   stopped: Record["stopped"]
 }
 
+/** `floor`: the largest token that targets carry, where no record tells; an operator's epoch must exceed it. */
 export type Decision =
   | { kind: "noop" }
   | { kind: "work"; work: Work }
-  | { kind: "stop"; stopped: NonNullable<Record["stopped"]> }
+  | { kind: "stop"; stopped: NonNullable<Record["stopped"]>; floor: Token }
 
 /** Works out what to do, and writes nothing. The tips must be of a fetch that began after the record was read. */
 export async function workOut(run: Run, tips: Tips, record: Record | undefined): Promise<Decision> {
-  const wanted = { commit: tips.source.commit }
+  const wanted = { commit: tips.source.commit, floor: NO_TOKEN }
   try {
     const shown = shownBy(record)
     const aim = await aimOrNewEpoch(run, tips, record, shown)
     wanted.commit = aim.commit
     if (await isDone(run, record, aim)) return { kind: "noop" }
-    return await judged(run, tips, record, aim)
+    return await judged(run, tips, record, aim, wanted)
   } catch (error) {
     if (!isReasonToStop(error)) throw error
-    return { kind: "stop", stopped: { code: error.code, message: error.message, commit: wanted.commit } }
+    const stopped = { code: error.code, message: error.message, commit: wanted.commit }
+    return { kind: "stop", stopped, floor: wanted.floor }
   }
 }
 
@@ -77,7 +79,13 @@ async function aimOrNewEpoch(
   throw diverged(tips.source.commit, record)
 }
 
-async function judged(run: Run, tips: Tips, record: Record | undefined, first: Aim): Promise<Decision> {
+async function judged(
+  run: Run,
+  tips: Tips,
+  record: Record | undefined,
+  first: Aim,
+  known: { floor: Token },
+): Promise<Decision> {
   const { ports, memory, request, signal } = run
   const plan = await planAt(ports, memory, request.cluster, first, signal)
   const previous = await planInForce(run, record)
@@ -86,6 +94,7 @@ async function judged(run: Run, tips: Tips, record: Record | undefined, first: A
   if (held === undefined) {
     const survey = await surveyTargets(ports, request.source, plan, signal)
     held = survey.held
+    known.floor = survey.shown[0]?.token ?? NO_TOKEN
     aim = await aimOrNewEpoch(run, tips, record, [...shownBy(record), ...survey.shown])
     if (isBlank(record) && (await wasHereBefore(run, survey))) aim = inEpochOfClock(aim, ports.clock.now())
   }
