@@ -23,7 +23,7 @@ export async function runCheck(options: CheckOptions, signal: AbortSignal): Prom
   try {
     const folders = remote ? [remote.folder] : (options.sourcePath ?? [])
     const rules = remote ? resolve(remote.folder, options.rules) : options.rules
-    const report = await check(folders, { ...options, rules }, signal)
+    const report = await checkSource(folders, { ...options, rules }, signal)
     const problems = report.problems.map((problem) => insideOf(remote?.folder, problem))
     process.stdout.write(PRINT[options.output]({ ...report, problems }))
     const counts = (problem: Problem) => problem.severity === "error" || options.strict
@@ -49,7 +49,8 @@ async function openRemote(options: CheckOptions, signal: AbortSignal): Promise<C
   return checkoutRemote(options.repo, options.ref ?? "HEAD", signal)
 }
 
-async function check(
+/** What is wrong with rules and files, how full each ConfigMap is and, with a base, what changes. */
+export async function checkSource(
   folders: readonly string[],
   options: CheckOptions,
   signal: AbortSignal,
