@@ -17,6 +17,8 @@ import { createTargetSource } from "../assemble/target-source.ts"
 import { liveSelection } from "../watch/live-selection.ts"
 import { gitSourceId } from "../watch/watch-git.ts"
 
+import { checkFolders } from "./check-folders.ts"
+
 /** What tells a projection of layout `links` from any other folder. */
 const STORE_FOLDER = "..rev"
 
@@ -35,9 +37,9 @@ export interface ProjectionSpec {
   notify: readonly NotifySettings[]
 }
 
-/** The projections that the settings name one by one. */
+/** The projections that the settings name one by one. Throws UsageError when two want one folder. */
 export function namedProjections(settings: AgentSettings, store: StoreReader): ProjectionSpec[] {
-  return Object.entries(settings.projections).map(([name, projection]) => ({
+  const specs = Object.entries(settings.projections).map(([name, projection]) => ({
     name,
     path: resolve(projection.path),
     sources: projection.from.map((from) => createSource(from, store)),
@@ -50,6 +52,12 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     notify: projection.notify,
     ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),
   }))
+  checkFolders(settings.everyTarget ? [...specs, everyFolder(settings.everyTarget)] : specs)
+  return specs
+}
+
+function everyFolder({ path }: { path: string }): { name: string; path: string } {
+  return { name: "everyTarget", path: resolve(path) }
 }
 
 /** The projection of one target under `everyTarget`: one that has left the record is shown empty. */
