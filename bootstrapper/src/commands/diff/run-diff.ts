@@ -33,8 +33,10 @@ export async function runDiff(options: DiffOptions, signal: AbortSignal): Promis
     if (targets.length > 0)
       differences.push(...(await diffCluster(cluster, targets, files, settings, options, signal)))
   }
-  const print = options.output === "json" ? differencesJson : differencesText
-  process.stdout.write(print(differences))
+  const isJson = options.output === "json"
+  process.stdout.write(
+    isJson ? differencesJson(differences) : differencesText(differences, process.stdout.isTTY),
+  )
   const errors = printProblems([...parsed.problems, ...concerned])
   return errors > 0 || differences.length > 0 ? 1 : 0
 }

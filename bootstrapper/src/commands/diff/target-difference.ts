@@ -2,6 +2,9 @@ import { isUtf8 } from "node:buffer"
 import { type TargetId, targetText } from "@headrace/shared/foundation/target"
 import type { KeyDifference } from "@headrace/shared/plan/diff-config-map"
 import { createTwoFilesPatch } from "diff"
+import picocolors from "picocolors"
+
+const { createColors } = picocolors
 
 /** A ConfigMap that is not as the rules want it. */
 export interface TargetDifference {
@@ -26,9 +29,11 @@ export function differencesJson(differences: readonly TargetDifference[]): strin
   return `${JSON.stringify(listed, undefined, 2)}\n`
 }
 
-/** For people: a heading per ConfigMap, unified diffs of text. */
-export function differencesText(differences: readonly TargetDifference[]): string {
-  return differences.map(targetDifferenceText).join("\n")
+/** For people: a heading per ConfigMap, unified diffs of text; on a terminal in the colours of git. */
+export function differencesText(differences: readonly TargetDifference[], onTerminal = false): string {
+  const text = differences.map(targetDifferenceText).join("\n")
+  const { green, red } = createColors(onTerminal)
+  return text.replaceAll(/^\+.*$/gm, green).replaceAll(/^-.*$/gm, red)
 }
 
 const STATES = {
