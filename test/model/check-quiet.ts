@@ -41,7 +41,9 @@ function checkReason(
   if (commit !== aim) throw new Violation(`1: stopped at ${commit}, where the goal is ${aim}`)
   const reasons: { [code: string]: boolean } = {
     "rules/invalid": !rulesParse(world, cluster, source, aim),
-    "git/diverged": record.commit === null || !repository.hasAncestor(aim, record.commit),
+    "git/diverged":
+      (!world.allowForcePush || record.hold !== null) &&
+      (record.commit === null || !repository.hasAncestor(aim, record.commit)),
     "guard/deleted-keys":
       record.commit === null || tripsGuard(world, cluster.name, source, record.commit, aim),
   }

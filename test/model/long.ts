@@ -12,9 +12,10 @@ await runProgram(async (signal) => {
   const options = new Command("model")
     .option("--runs <count>", "how many schedules", "10000")
     .option("--seed <number>", "seed of the schedules; a failure prints it")
+    .option("--follow-rewrites", "sources with allowForcePush", false)
     .option("--path <path>", "path of one failure, to play it again")
     .parse()
-    .opts<{ runs: string; seed?: string; path?: string }>()
+    .opts<{ runs: string; seed?: string; path?: string; followRewrites: boolean }>()
   const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed)
   process.stdout.write(`seed ${seed}, ${options.runs} schedules\n`)
   let played = 0
@@ -22,7 +23,7 @@ await runProgram(async (signal) => {
   const details = await fc.check(
     fc.asyncProperty(schedules(), async (schedule) => {
       signal.throwIfAborted()
-      await runSchedule(schedule)
+      await runSchedule(schedule, { allowForcePush: options.followRewrites })
       played += 1
       if (played % PROGRESS_EVERY === 0) process.stdout.write(`${played} hold\n`)
     }),

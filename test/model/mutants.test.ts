@@ -12,7 +12,7 @@ const RUNS = Number(process.env.HEADRACE_MUTANT_RUNS ?? 3000)
 describe("the model catches", () => {
   it.each(Object.entries(MUTANTS))("%s", { timeout: 600_000 }, async (_name, mutant) => {
     const details = await fc.check(
-      fc.asyncProperty(schedules(), (schedule) => runSchedule(schedule, mutant)),
+      fc.asyncProperty(schedules(), (schedule) => runSchedule(schedule, { subject: mutant })),
       { numRuns: RUNS, seed: SEED, endOnFailure: true },
     )
     expect(details.failed).toBe(true)

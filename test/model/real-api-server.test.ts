@@ -9,7 +9,7 @@ import { inNamespaces } from "./in-namespaces.ts"
 import { CLUSTERS, NAMESPACES } from "./model-rules.ts"
 import { runSchedule } from "./run-schedule.ts"
 import { schedules } from "./schedule.ts"
-import { OWN_NAMESPACE, SOUND } from "./world.ts"
+import { OWN_NAMESPACE } from "./world.ts"
 
 const RUNS = Number(process.env.HEADRACE_REAL_MODEL_RUNS ?? 20)
 const missing = realKubeMissing()
@@ -40,7 +40,7 @@ describe.skipIf(missing)("the model on a real kube-apiserver", () => {
       await fc.assert(
         fc.asyncProperty(schedules(), async (schedule) => {
           played += 1
-          await runSchedule(schedule, SOUND, await freshClusters(server))
+          await runSchedule(schedule, { clients: await freshClusters(server) })
         }),
         { numRuns: RUNS },
       )

@@ -1,4 +1,3 @@
-import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { releaseSource, rewindSource } from "@headrace/shared/reconcile/hold-source"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { checkQuiet } from "./check-quiet.ts"
@@ -13,11 +12,10 @@ import {
   NEVER,
   OWN_NAMESPACE,
   portsOf,
-  SOUND,
   type Source,
-  type Subject,
   startReconcile,
   type World,
+  type WorldOptions,
 } from "./world.ts"
 
 const SOURCES: readonly Source[] = ["release", "tools"]
@@ -28,20 +26,12 @@ const ROUNDS = 3
  * Plays a schedule and throws the first Violation: of any write, of the state once quiet, of what paused
  * workers do to it when they are woken last, and of the state after an operator has mended what stands still.
  */
-export async function runSchedule(
-  schedule: Schedule,
-  subject: Subject = SOUND,
-  clients?: ReadonlyMap<string, ConfigMapWriter>,
-): Promise<void> {
+export async function runSchedule(schedule: Schedule, options: WorldOptions = {}): Promise<void> {
   const violations: unknown[] = []
   const watch = invariantWatcher(() => world)
-  const world: World = createWorld(
-    subject,
-    async (...write) => {
-      await watch(...write).catch((error: unknown) => violations.push(error))
-    },
-    clients,
-  )
+  const world: World = createWorld(options, async (...write) => {
+    await watch(...write).catch((error: unknown) => violations.push(error))
+  })
   for (const op of schedule) {
     await play(world, op)
     throwFirst(violations)

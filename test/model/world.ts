@@ -38,16 +38,21 @@ export interface World {
   workers: Worker[]
   /** Milliseconds since the epoch. */
   now: number
+  /** The setting of the sources. */
+  allowForcePush: boolean
+}
+
+/** What a world is made of, where it is not the usual. */
+export interface WorldOptions {
+  subject?: Subject
+  /** Each cluster's API server; without it each has the embedded one's state in process. */
+  clients?: ReadonlyMap<string, ConfigMapWriter>
+  allowForcePush?: boolean
 }
 
 export const NEVER = new AbortController().signal
 
-/** `clients` gives each cluster's API server; without it each has the embedded one's state in process. */
-export function createWorld(
-  subject: Subject,
-  watcher: Watcher,
-  clients: ReadonlyMap<string, ConfigMapWriter> = new Map(),
-): World {
+export function createWorld(options: WorldOptions, watcher: Watcher): World {
   const files = new Map([
     [RULES_PATH, RULE_TEXTS[0] ?? ""],
     ["a/0.txt", "v0"],
@@ -60,8 +65,9 @@ export function createWorld(
     ["t/0.txt", "v0"],
   ])
   return {
-    subject,
-    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, clients.get(name))),
+    subject: options.subject ?? SOUND,
+    allowForcePush: options.allowForcePush ?? false,
+    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, options.clients?.get(name))),
     repositories: { release: modelRepository(files), tools: modelRepository(tools) },
     workers: [],
     now: Date.UTC(2026, 0, 1),
@@ -109,7 +115,7 @@ export function portsOf(
       rulesPath: RULES_PATH,
       strict: false,
       foreignKeys: "remove",
-      allowForcePush: false,
+      allowForcePush: world.allowForcePush,
       defaults: { cluster: "east", namespace: "ci" },
       guard: GUARD,
       clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
