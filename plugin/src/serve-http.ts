@@ -8,12 +8,13 @@ export type Route = (request: IncomingMessage, response: ServerResponse) => Prom
 export interface HttpServer {
   /** Where it listens, with the port that was picked for port 0. */
   url: string
-  /** Takes no more requests, lets those under way end. */
+  /** Takes no more requests, lets those under way end: for 2 s, since no answer takes longer than one. */
   close(): Promise<void>
 }
 
 const HEADERS_LIMIT_MS = 5000
 const REQUEST_LIMIT_MS = 20_000
+const CLOSE_LIMIT_MS = 2000
 
 /** Serves `/healthz`, `/readyz`, `/metrics` and the routes by path. `listen` is HOST:PORT. */
 export async function serveHttp(
@@ -47,7 +48,11 @@ export async function serveHttp(
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
+        const patience = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS)
+        server.close(() => {
+          clearTimeout(patience)
+          resolve()
+        })
         server.closeIdleConnections()
       }),
   }
