@@ -1,4 +1,3 @@
-import { once } from "node:events"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
@@ -8,6 +7,7 @@ import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-se
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { Duration } from "@headrace/shared/settings/units"
 import { appTokens } from "./github/app-tokens.ts"
+import { nextSettings } from "./next-settings.ts"
 import { startPlugin } from "./start-plugin.ts"
 import { pluginReconciler } from "./work/plugin-reconciler.ts"
 
@@ -23,44 +23,39 @@ export interface RunPluginOptions {
   logLevel?: string
 }
 
-/** Runs the plugin until the signal aborts, then lets it finish or hand back what is under way. */
+/**
+ * Runs the plugin until the signal aborts, then lets it finish or hand back what is under way. When the
+ * settings change it starts over with the new ones, within this process.
+ */
 export async function runPlugin(options: RunPluginOptions, signal: AbortSignal): Promise<void> {
-  const settings = await loadOperatorSettings(options.config)
-  const drain = readDuration(options.drain)
   const log = createLog("plugin", options.logLevel === undefined ? {} : { level: options.logLevel })
-  const redis = await requireRedisUrl(settings, options)
-  const lanes = await openLanes({ redis, log })
-  try {
-    const { listen, schedule } = options
-    await runOn(lanes, { settings, drain, listen, schedule, log }, signal)
-  } finally {
-    await lanes.close()
-  }
+  let settings: OperatorSettings | undefined = await loadOperatorSettings(options.config)
+  while (settings !== undefined) settings = await runOnSettings(settings, options, log, signal)
 }
 
-interface Run {
-  settings: OperatorSettings
-  drain: number
-  listen: string
-  schedule: string | undefined
-  log: Log
-}
-
-async function runOn(
-  lanes: Awaited<ReturnType<typeof openLanes>>,
-  { settings, drain, listen, schedule, log }: Run,
+/** Runs on these settings; gives those that came after them, or undefined when the signal aborted. */
+async function runOnSettings(
+  settings: OperatorSettings,
+  options: RunPluginOptions,
+  log: Log,
   signal: AbortSignal,
-): Promise<void> {
-  const opened = await openReconciler(settings, log, {
+): Promise<OperatorSettings | undefined> {
+  const drain = readDuration(options.drain)
+  const lanes = await openLanes({ redis: await requireRedisUrl(settings, options), log })
+  const reconciler = await openReconciler(settings, log, {
     appTokens: appTokens(settings.github?.apiUrl ?? GITHUB_API),
   })
   try {
-    const reconciler = pluginReconciler(opened, settings)
-    const plugin = await startPlugin({ settings, lanes, reconciler, listen, drain, schedule, log })
-    if (!signal.aborted) await once(signal, "abort")
-    await plugin.close()
+    const { listen, schedule } = options
+    const own = pluginReconciler(reconciler, settings)
+    const plugin = await startPlugin({ settings, lanes, reconciler: own, listen, drain, schedule, log })
+    const next = await nextSettings(options.config, settings, log, signal)
+    if (next) log.info({}, "settings changed: starting over")
+    await (next ? plugin.handOver() : plugin.close())
+    return next
   } finally {
-    await opened.close()
+    await reconciler.close()
+    await lanes.close()
   }
 }
 

@@ -37,7 +37,10 @@ export interface StartPluginOptions {
 /** A running plugin. It leaves `lanes` and `reconciler` open, as it found them. */
 export interface RunningPlugin {
   url: string
+  /** Takes no more webhooks, then ends. */
   close(): Promise<void>
+  /** Ends, taking webhooks to the last: another plugin follows in this process. */
+  handOver(): Promise<void>
 }
 
 /**
@@ -82,7 +85,21 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     throw error
   })
   log.info({ url: http.url, clusters, sources }, "plugin started")
-  return { url: http.url, close: () => closePlugin({ stop, http, workers, watches, reports }, options) }
+  const running = { stop, http, workers, watches, reports }
+  return {
+    url: http.url,
+    async close() {
+      stop.abort()
+      await delay(options.drain ?? 0)
+      await http.close()
+      await endWork(running)
+      log.info({}, "plugin stopped")
+    },
+    async handOver() {
+      await endWork(running)
+      await http.close()
+    },
+  }
 }
 
 interface Running {
@@ -93,13 +110,10 @@ interface Running {
   reports: MergeReports | undefined
 }
 
-async function closePlugin(running: Running, options: StartPluginOptions): Promise<void> {
-  running.stop.abort()
-  await delay(options.drain ?? 0)
-  await running.http.close()
-  await Promise.all([running.workers.close(), running.watches])
-  await running.reports?.close()
-  options.log.info({}, "plugin stopped")
+async function endWork({ stop, workers, watches, reports }: Running): Promise<void> {
+  stop.abort()
+  await Promise.all([workers.close(), watches])
+  await reports?.close()
 }
 
 /** Undefined when the settings name no credentials for GitHub: then nothing is said there. */

@@ -5,7 +5,7 @@ import { createLog } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
 import { describe, expect, it } from "vitest"
 import { withRedis } from "../../../test/harness/with-redis.ts"
-import { type ApplyThroughLanesOptions, applyThroughLanes, requireApplied } from "./apply-through-lanes.ts"
+import { type ApplyThroughLanesOptions, applyThroughLanes } from "./apply-through-lanes.ts"
 
 const log = createLog("test", { level: "silent" })
 const SHA = "a".repeat(40)
@@ -70,7 +70,6 @@ describe("applyThroughLanes", () => {
           "build02/tools/full",
         ])
         expect(applied.map(({ own, result }) => [own, result?.commit])).toEqual(Array(4).fill([true, SHA]))
-        expect(() => requireApplied(applied)).not.toThrow()
       }),
     ))
 
@@ -92,8 +91,7 @@ describe("applyThroughLanes", () => {
             ["build02", true],
             ["build02", true],
           ])
-          expect(() => requireApplied(applied)).toThrow(/30 keys would go.*guard\/tripped/)
-          expect(() => requireApplied(applied)).toThrow("ci/config not written: too large")
+          expect(applied[0]?.result).toEqual(stopped)
         } finally {
           await worker.close()
         }
@@ -152,7 +150,7 @@ describe("applyThroughLanes", () => {
         })
         const options = { clusters: ["build01"], sources: ["release"], openReconciler, timeLimit: 500 }
         const applied = await applyThroughLanes(applyOptions(lanes, options), never)
-        expect(() => requireApplied(applied)).toThrow("release in build01: no outcome within the time")
+        expect(applied).toEqual([{ cluster: "build01", source: "release", result: undefined, own: true }])
       }),
     ))
 })

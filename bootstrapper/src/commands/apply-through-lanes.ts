@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorText } from "@headrace/shared/foundation/errors"
 import { hasLiveWorker } from "@headrace/shared/lanes/lane-heartbeat"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { drawTicket, lastTicket, readOutcomes } from "@headrace/shared/lanes/lane-outcomes"
@@ -137,19 +137,4 @@ function once<T>(open: () => Promise<T>): () => Promise<T> {
     opened ??= open()
     return opened
   }
-}
-
-/** Throws `apply/incomplete` unless every lane brought every source to its goal, naming those that did not. */
-export function requireApplied(applied: readonly LaneApplied[]): void {
-  const behind = applied.flatMap((one) => complaint(one))
-  if (behind.length === 0) return
-  throw new HeadraceError("apply/incomplete", behind.join("\n"))
-}
-
-function complaint({ cluster, source, result }: LaneApplied): string[] {
-  const where = `${source} in ${cluster}`
-  if (result === undefined) return [`${where}: no outcome within the time; the wake-up stays in its lane`]
-  const targets = result.failed.map(({ target, reason }) => `${where}: ${target} not written: ${reason}`)
-  if (result.error) return [`${where}: ${result.error.message} [${result.error.code}]`, ...targets]
-  return targets
 }

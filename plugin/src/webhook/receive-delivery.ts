@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http"
-import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorText, hasCode } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
+import { ZodError } from "zod"
 import type { Answer } from "./answer.ts"
 import { type BranchChange, readBranchChange } from "./branch-change.ts"
 import { readBody } from "./read-body.ts"
+import { repositoryNotice } from "./repository-notice.ts"
 import type { WebhookSecrets } from "./webhook-secrets.ts"
 
 /** What the webhook needs from the rest of the plugin. */
@@ -45,30 +47,30 @@ export async function receiveDelivery(
     return { event: headers.event, answer: await takeEvent(headers, payload, ports) }
   } catch (error) {
     if (error instanceof Refusal) return refused(UNVERIFIED, error.status, error.message)
-    if (error instanceof HeadraceError && error.code === "webhook/body-too-large") {
-      return refused(UNVERIFIED, 413, error.message)
-    }
+    if (hasCode(error, "webhook/body-too-large")) return refused(UNVERIFIED, 413, error.message)
+    if (error instanceof ZodError)
+      return refused(UNVERIFIED, 400, "the body is not the event that its header names")
     ports.log.error({ err: errorText(error) }, "delivery could not be read")
     return refused(UNVERIFIED, 400, "the request could not be read")
   }
 }
 
-async function takeEvent(headers: DeliveryHeaders, payload: string, ports: DeliveryPorts): Promise<Answer> {
+async function takeEvent(headers: DeliveryHeaders, body: string, ports: DeliveryPorts): Promise<Answer> {
   const { event, guid } = headers
   if (event === "ping") return { status: 200, result: "ping", message: "pong" }
-  const change = readChange(event, payload)
-  if (change instanceof Refusal) return { status: change.status, result: "refused", message: change.message }
-  if (change === undefined) {
-    return { status: 200, result: "ignored", message: `this ${event} event moves no branch` }
-  }
-  return ports.accept({ ...change, guid, event })
+  const payload = parseJson(body)
+  const change = readBranchChange(event, payload)
+  if (change !== undefined) return ports.accept({ ...change, guid, event })
+  const notice = repositoryNotice(event, payload)
+  if (notice !== undefined) ports.log.warn({ guid, notice }, "a repository has changed its name or branch")
+  return { status: 200, result: "ignored", message: notice ?? `this ${event} event moves no branch` }
 }
 
-function readChange(event: string, payload: string): BranchChange | undefined | Refusal {
+function parseJson(body: string): unknown {
   try {
-    return readBranchChange(event, JSON.parse(payload))
+    return JSON.parse(body)
   } catch {
-    return new Refusal(400, `the body is not a ${event} event in JSON`)
+    throw new Refusal(400, "the body is not JSON")
   }
 }
 

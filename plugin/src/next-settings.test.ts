@@ -1,0 +1,34 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
+import { createLog } from "@headrace/shared/observe/log"
+import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { describe, expect, it } from "vitest"
+import { withFolder } from "../../test/harness/with-folder.ts"
+import { nextSettings } from "./next-settings.ts"
+
+const log = createLog("test", { level: "silent" })
+
+function settingsText(cluster: string): string {
+  return `version: 1\nsources: {}\nclusters: {${cluster}: {}}\n`
+}
+
+describe("nextSettings", () => {
+  it("passes over what does not read and what says the same, and gives what says something else", () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "headrace.yaml")
+      await writeFile(file, settingsText("build01"))
+      const current = await loadOperatorSettings(file)
+      let given = false
+      const next = nextSettings(file, current, log, AbortSignal.timeout(20_000), 5).finally(() => {
+        given = true
+      })
+      for (const text of ["version: 2\n", "clusters: [", `# a comment\n${settingsText("build01")}`]) {
+        await writeFile(file, text)
+        await delay(50)
+        expect(given).toBe(false)
+      }
+      await writeFile(file, settingsText("build02"))
+      expect(Object.keys((await next)?.clusters ?? {})).toEqual(["build02"])
+    }))
+})

@@ -1,0 +1,37 @@
+import { readFile } from "node:fs/promises"
+import { setTimeout as delay } from "node:timers/promises"
+import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
+import { errorText } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
+import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+
+const LOOK_MS = 2000
+
+/**
+ * Waits until the operator's file says something else than `current`, and gives it. A file that does not read
+ * is told once and otherwise ignored: the last good settings stay in force. Undefined when the signal
+ * aborted. Reads instead of watching: a mounted ConfigMap changes by links that a watch does not see.
+ */
+export async function nextSettings(
+  file: string,
+  current: OperatorSettings,
+  log: Log,
+  signal: AbortSignal,
+  interval = LOOK_MS,
+): Promise<OperatorSettings | undefined> {
+  let seen: string | undefined
+  for (;;) {
+    await delay(interval, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return undefined
+    const text = await readFile(file, "utf8").catch(() => undefined)
+    if (text === undefined || text === seen) continue
+    seen = text
+    try {
+      const next = await loadOperatorSettings(file)
+      if (canonicalJson(next) !== canonicalJson(current)) return next
+    } catch (error) {
+      log.error({ file, err: errorText(error) }, "settings do not read; the last good ones stay in force")
+    }
+  }
+}
