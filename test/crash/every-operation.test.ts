@@ -3,13 +3,13 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { openNodeDisk } from "@headrace/agent/publish/node-disk"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../harness/with-folder.ts"
+import { withMemoryFolder } from "../harness/with-folder.ts"
 import type { ProjectionOptions } from "../harness/with-projection.ts"
 import { lookAtProjection, recoverAndPublish } from "./check-projection.ts"
 import { publishAll, REVISIONS } from "./scenario.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 
-const VICTIM = fileURLToPath(new URL("publish-until-killed.ts", import.meta.url))
+const VICTIM = fileURLToPath(new URL("victim-process.ts", import.meta.url))
 
 const VARIANTS: [string, ProjectionOptions][] = [
   ["fsync, a clone staged", { durability: "fsync" }],
@@ -74,7 +74,7 @@ describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
     const link = options.link === undefined ? {} : { link: options.link }
     let operations = 0
     for (let index = 0; ; index++) {
-      const died = await withFolder(async (folder) => {
+      const died = await withMemoryFolder(async (folder) => {
         const path = join(folder, "deep/shown")
         const { acked, died } = await dieAt(path, index, options)
         const found = await lookAtProjection(path, REVISIONS, options.link)
@@ -96,7 +96,7 @@ describe("failing at every operation", () => {
   it("leaves what is published whole, acknowledges nothing that failed, and the next process goes on", async () => {
     const unacknowledged: string[] = []
     for (let index = 0; ; index++) {
-      const failed = await withFolder(async (folder) => {
+      const failed = await withMemoryFolder(async (folder) => {
         const path = join(folder, "shown")
         const { acked, failed } = await failAt(path, index, {})
         const found = await lookAtProjection(path, REVISIONS)
@@ -129,7 +129,7 @@ describe(`SIGKILL at ${STRIDE === 1 ? "every" : `every ${STRIDE}th`} operation o
       while (!ended) {
         const index = next
         next += STRIDE
-        const died = await withFolder(async (folder) => {
+        const died = await withMemoryFolder(async (folder) => {
           const path = join(folder, "shown")
           const { acked, signal } = await runVictim(path, index)
           const found = await lookAtProjection(path, REVISIONS)

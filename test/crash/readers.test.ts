@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest"
 import { revisionOf, withProjection } from "../harness/with-projection.ts"
 
 const RECIPES = fileURLToPath(new URL("../../docs/recipes", import.meta.url))
-const READER = fileURLToPath(new URL("look-again-and-again.ts", import.meta.url))
+const READER = fileURLToPath(new URL("reader-process.ts", import.meta.url))
 const FILES = 12
 const REVISIONS = process.env.HEADRACE_CRASH === "long" ? 5000 : 400
 

@@ -11,7 +11,13 @@ import {
 } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
-import { withFolder } from "../harness/with-folder.ts"
+import { withMemoryFolder } from "../harness/with-folder.ts"
+
+/** What we use of koffi, which is the agent's dependency. */
+interface Koffi {
+  load(library: null): { func(signature: string): (...values: unknown[]) => number }
+  errno(): number
+}
 
 export type FileSystem = "ext4" | "xfs" | "btrfs"
 
@@ -62,7 +68,7 @@ export async function withImage<T>(
   method: CutMethod,
   action: (withCopy: <R>(use: (disk: CuttableDisk) => Promise<R>) => Promise<R>) => Promise<T>,
 ): Promise<T> {
-  return await withFolder(async (folder) => {
+  return await withMemoryFolder(async (folder) => {
     const template = join(folder, "template")
     writeFileSync(template, "")
     truncateSync(template, IMAGE_BYTES[type])
@@ -109,7 +115,7 @@ function unmount(mountPoint: string): void {
 }
 
 function shutDown(path: string): void {
-  const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi")
+  const koffi = createRequire(import.meta.url)("koffi") as Koffi
   const ioctl = koffi.load(null).func("int ioctl(int fd, unsigned long request, _Inout_ uint32_t *flags)")
   const fd = openSync(path, "r")
   try {

@@ -1,7 +1,6 @@
 import { createLog, type Log } from "@headrace/shared/observe/log"
 import { Bytes, Duration } from "@headrace/shared/settings/units"
 import { type Command, InvalidArgumentError, Option } from "commander"
-import { pino } from "pino"
 
 /** How long a revision stays after another has replaced it. */
 const DEFAULT_AGE = 600_000
@@ -45,7 +44,7 @@ export function commandLog(program: Command): Log {
   const { logLevel } = program.opts<{ logLevel?: string }>()
   return createLog("agent", {
     level: logLevel ?? "warn",
-    destination: pino.destination({ dest: 2, sync: true }),
+    destination: process.stderr,
   })
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { hasCode } from "@headrace/shared/foundation/errors"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
+import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
 import { openProjection } from "./open-projection.ts"
 
@@ -71,7 +71,7 @@ describe("any names, trees and modes", () => {
   it("are published as they are or refused as a whole, and nothing outside of the projection changes", async () => {
     const trees = fc.array(tree, { minLength: 1, maxLength: 4 })
     const property = fc.asyncProperty(trees, (published) =>
-      withFolder(async (folder) => {
+      withMemoryFolder(async (folder) => {
         fs.mkdirSync(join(folder, "out/d"), { recursive: true })
         fs.writeFileSync(join(folder, "out/a"), "outside")
         fs.symlinkSync("out", join(folder, "link"))

@@ -1,26 +1,23 @@
-import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
+import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import { prune } from "../retain/prune.ts"
 import { storeBytes } from "../retain/store-bytes.ts"
 import { emptyTrash } from "../retain/trash.ts"
-import type { Disk, Handle } from "./disk.ts"
-import { type LockOptions, takeLock, withStoreLock } from "./lock-projection.ts"
+import { claimProjection } from "./claim-projection.ts"
+import type { Disk } from "./disk.ts"
+import { withStoreLock } from "./lock-projection.ts"
 import type { Durability } from "./make-durable.ts"
 import type { Manifest } from "./manifest.ts"
-import { openNodeDisk } from "./node-disk.ts"
-import { EMPTY_NOTE, readNote } from "./note.ts"
-import { type LayoutName, openLayout } from "./open-layout.ts"
-import { type Permissions, READ_ONLY } from "./permissions.ts"
+import { readNote } from "./note.ts"
+import type { LayoutName } from "./open-layout.ts"
+import type { Permissions } from "./permissions.ts"
 import { dropClone, prestage } from "./prestage.ts"
 import type { Projection } from "./projection.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
-import { recover, shownIn, takeShown } from "./recover.ts"
+import { shownIn, takeShown } from "./recover.ts"
 import type { Revision } from "./revision.ts"
-import { LOCK_NAME } from "./store.ts"
-
-const LOCK_WAIT = 10_000
 
 export interface OpenProjectionOptions {
   /** Folder to publish in; made when it is not there. */
@@ -70,42 +67,8 @@ export interface OpenProjection {
  * `publish/newer-format`.
  */
 export async function openProjection(options: OpenProjectionOptions): Promise<OpenProjection> {
-  const disk = options.disk ?? openNodeDisk()
-  const { store, layout } = await openLayout(disk, options)
-  const projection: Projection = {
-    path: options.path,
-    disk,
-    store,
-    layout,
-    durability: options.durability,
-    permissions: { ...READ_ONLY, ...options.permissions },
-    keep: options.keep,
-    breakLeases: options.breakLeases ?? false,
-    clock: options.clock ?? systemClock,
-    log: options.log,
-    usedBytes: 0,
-    shown: undefined,
-    note: EMPTY_NOTE,
-    damaged: new Set(),
-    clone: undefined,
-  }
-  const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
-  const open: Handle[] = [store.folder]
-  try {
-    const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)
-    open.push(writer)
-    await takeLock(disk, writer, lock)
-    await withStoreLock(disk, store.path, lock, async () => {
-      projection.note = readNote(store) ?? projection.note
-      await recover(projection, { digests: options.verify ?? true })
-      await prune(projection)
-      projection.usedBytes = storeBytes(store)
-    })
-  } catch (error) {
-    for (const handle of open) disk.close(handle)
-    layout.close()
-    throw error
-  }
+  const { projection, lock, release } = await claimProjection(options)
+  const { disk, store } = projection
 
   let background: Promise<void> = Promise.resolve()
   let hurry = new AbortController()
@@ -146,8 +109,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     await last
     await background
     await dropClone(projection)
-    for (const handle of open) disk.close(handle)
-    layout.close()
+    release()
   }
 
   let last: Promise<unknown> = Promise.resolve()

@@ -1,0 +1,67 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
+import { prune } from "../retain/prune.ts"
+import { storeBytes } from "../retain/store-bytes.ts"
+import type { Handle } from "./disk.ts"
+import { type LockOptions, takeLock, withStoreLock } from "./lock-projection.ts"
+import { openNodeDisk } from "./node-disk.ts"
+import { EMPTY_NOTE, readNote } from "./note.ts"
+import { openLayout } from "./open-layout.ts"
+import type { OpenProjectionOptions } from "./open-projection.ts"
+import { READ_ONLY } from "./permissions.ts"
+import type { Projection } from "./projection.ts"
+import { recover } from "./recover.ts"
+import { LOCK_NAME } from "./store.ts"
+
+const LOCK_WAIT = 10_000
+
+export interface Claimed {
+  projection: Projection
+  /** For each change, against other processes. */
+  lock: LockOptions
+  /** Closes what is open, and gives the writer's lock back with it. */
+  release(): void
+}
+
+/** Opens a projection as its only writer: locked, recovered, pruned. */
+export async function claimProjection(options: OpenProjectionOptions): Promise<Claimed> {
+  const disk = options.disk ?? openNodeDisk()
+  const { store, layout } = await openLayout(disk, options)
+  const projection: Projection = {
+    path: options.path,
+    disk,
+    store,
+    layout,
+    durability: options.durability,
+    permissions: { ...READ_ONLY, ...options.permissions },
+    keep: options.keep,
+    breakLeases: options.breakLeases ?? false,
+    clock: options.clock ?? systemClock,
+    log: options.log,
+    usedBytes: 0,
+    shown: undefined,
+    note: EMPTY_NOTE,
+    damaged: new Set(),
+    clone: undefined,
+  }
+  const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
+  const open: Handle[] = [store.folder]
+  function release(): void {
+    for (const handle of open) disk.close(handle)
+    layout.close()
+  }
+  try {
+    const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)
+    open.push(writer)
+    await takeLock(disk, writer, lock)
+    await withStoreLock(disk, store.path, lock, async () => {
+      projection.note = readNote(store) ?? projection.note
+      await recover(projection, { digests: options.verify ?? true })
+      await prune(projection)
+      projection.usedBytes = storeBytes(store)
+    })
+  } catch (error) {
+    release()
+    throw error
+  }
+  return { projection, lock, release }
+}
