@@ -241,6 +241,22 @@ config_updater:
     ])
   })
 
+  it("takes of several merged mappings the first that has a rule, and places it there", () => {
+    const text = `x-one: &one
+  a: {name: first}
+x-two: &two
+  b: {name: b}
+  a: {name: second}
+config_updater: {maps: {<<: [*one, *two]}}
+`
+    const { rules } = parseRules(text, "p.yaml")
+
+    expect(rules?.rules.map(({ glob, names, line }) => ({ glob, names, line }))).toEqual([
+      { glob: "a", names: ["first"], line: 2 },
+      { glob: "b", names: ["b"], line: 4 },
+    ])
+  })
+
   it("has the digest of its meaning: comments, order of fields and anchors do not count, order of rules does", () => {
     const digest = (text: string) => parseRules(text, "p.yaml").rules?.digest
     const plain = digest("config_updater:\n  maps:\n    a: {name: one, gzip: true}\n    b: {name: two}\n")
