@@ -3,6 +3,8 @@ import type { Clock } from "../foundation/clock.ts"
 import { isTransient } from "../kube/kube-error.ts"
 
 const BACKOFF = { first: 100, limit: 5_000 }
+/** A server that asks for more is left to the lane's next try. */
+const LONGEST_WAIT_MS = 30_000
 /** Waits for what may pass by itself; more would hold up the lane, which tries again anyway. */
 const TRANSIENT_TRIES = 4
 /** Goes at what others write at the same time. */
@@ -10,7 +12,7 @@ const RACE_TRIES = 12
 
 /** Counts the tries of one thing that is worth repeating. */
 export interface Patience {
-  /** After a transient error: waits, as long as the server asked for at least. Rethrows it in the end. */
+  /** After a transient error: waits, at least as long as the server asked for (30 s at most). Rethrows it in the end. */
   afterFailure(error: unknown): Promise<void>
   /** After a lost race: no wait. Rethrows the error when it keeps happening. */
   afterRace(error: unknown): void
@@ -24,7 +26,8 @@ export function startPatience(clock: Clock, signal: AbortSignal): Patience {
     async afterFailure(error) {
       signal.throwIfAborted()
       if (!isTransient(error) || failures + 1 >= TRANSIENT_TRIES) throw error
-      const wait = Math.max(backoffDelay(BACKOFF, failures), error.retryAfter ?? 0)
+      const asked = Math.min(error.retryAfter ?? 0, LONGEST_WAIT_MS)
+      const wait = Math.max(backoffDelay(BACKOFF, failures), asked)
       failures += 1
       await clock.sleep(wait, signal)
     },

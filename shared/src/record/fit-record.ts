@@ -39,7 +39,11 @@ function shortTexts(record: Record, reasonLimit: number): Record {
     ...record,
     failed: record.failed.map((failure) => ({ ...failure, reason: shortText(failure.reason, reasonLimit) })),
     stopped: record.stopped && { ...record.stopped, message: shortText(record.stopped.message, STOP_LIMIT) },
-    hold: record.hold && { ...record.hold, reason: shortText(record.hold.reason, REASON_LIMIT) },
+    hold: record.hold && {
+      ...record.hold,
+      by: shortText(record.hold.by, REASON_LIMIT_TIGHT),
+      reason: shortText(record.hold.reason, REASON_LIMIT),
+    },
   }
 }
 
