@@ -91,6 +91,47 @@ describe("damage and foreign things", () => {
     )
   })
 
+  it("goes on showing a revision whose manifest was destroyed, keeps the others, and writes all of the next one", async () => {
+    await afterDamage(
+      () => undefined,
+      async (open, path) => {
+        const first = await open()
+        await publishNext(first, path)
+        await first.close()
+        const manifest = join(path, "..rev/0002/manifest.json")
+        fs.chmodSync(manifest, 0o644)
+        fs.writeFileSync(manifest, "{")
+
+        const projection = await open()
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("next")
+        expect(fs.existsSync(join(path, "..rev/0001/c1/a"))).toBe(true)
+        const result = await projection.publish(revisionOf(3, { a: "3", "d/b": "2" }))
+        expect(result).toMatchObject({ number: 3, filesWritten: 2 })
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("3")
+      },
+    )
+  })
+
+  it("is not stopped by things of another kind under names that it uses", async () => {
+    await afterDamage(
+      (path) => {
+        fs.writeFileSync(join(path, "..rev/.staging-x"), "a file")
+        fs.mkdirSync(join(path, "..rev/.link-x/folder"), { recursive: true })
+        fs.writeFileSync(join(path, "..rev/.trash-x"), "a file")
+        fs.writeFileSync(join(path, "..rev/0009"), "a file")
+        fs.symlinkSync("/etc", join(path, "..rev/0008"))
+      },
+      async (open, path) => {
+        await publishNext(await open(), path)
+        const names = fs
+          .readdirSync(join(path, "..rev"))
+          .filter((name) => !/^(lock|\.staging-\d+-\w+)$/.test(name))
+        expect(names.sort()).toEqual(["0001", "0002"])
+        expect(fs.existsSync("/etc/hosts")).toBe(true)
+      },
+    )
+  })
+
   it.each(["manifest.json", "published.json"])(
     "stops at a newer format of %s with what is published in force",
     async (name) => {

@@ -4,7 +4,17 @@ import { verifySlot } from "../retain/verify.ts"
 import { syncFolder } from "./make-durable.ts"
 import { type Projection, shownSlot } from "./projection.ts"
 import { isOlder } from "./revision.ts"
-import { LINK_PREFIX, NOTE_PREFIX, readableSlots, type Slot, STAGING_PREFIX, slotNumbers } from "./store.ts"
+import {
+  LINK_PREFIX,
+  NOTE_PREFIX,
+  readableSlots,
+  type Slot,
+  STAGING_PREFIX,
+  slotName,
+  slotNumbers,
+} from "./store.ts"
+
+const LEFTOVERS = [STAGING_PREFIX, LINK_PREFIX, NOTE_PREFIX]
 
 export interface RecoverOptions {
   /** Check contents by digest; else by inode and time where those are as the manifest says. */
@@ -21,7 +31,8 @@ export async function recover(projection: Projection, options: RecoverOptions): 
   projection.layout.settle()
   // A process that died between flip and fsync left a flip that may not be durable; before anything is pruned it is.
   await syncFolder(projection.disk, projection.store.folder, projection.durability)
-  const slot = (await followPin(projection, shownIn(projection))) ?? (await repair(projection))
+  const found = await followPin(projection, shownIn(projection))
+  const slot = found ?? (isShowing(projection) ? undefined : await repair(projection))
   await takeShown(projection, slot, options)
   await removeUnpublished(projection)
   await emptyTrash(projection.store)
@@ -41,7 +52,10 @@ export async function takeShown(
   if (slot && isOlder(projection.note.token, slot.manifest.token)) {
     projection.note = { ...projection.note, token: slot.manifest.token }
   }
-  projection.note = { ...projection.note, number: Math.max(projection.note.number, slot?.number ?? 0) }
+  projection.note = {
+    ...projection.note,
+    number: Math.max(projection.note.number, projection.layout.shown() ?? 0),
+  }
   if (projection.damaged.size === 0) return
   projection.log.warn(
     { path: projection.path, files: [...projection.damaged].slice(0, 10), count: projection.damaged.size },
@@ -58,14 +72,32 @@ export function shownIn(projection: Projection): Slot | undefined {
   return slot
 }
 
+/**
+ * True when readers see a directory whose manifest is lost: what it holds is not known, but it is what was
+ * published last, and stays until the next publish has written all of it anew.
+ */
+function isShowing({ layout, store, disk, log, path }: Projection): boolean {
+  const number = layout.shown()
+  if (number === undefined) return false
+  const slot = `${store.path}/${slotName(number)}`
+  if (disk.look(slot)?.kind !== "directory") return false
+  if (!disk.list(slot).some((name) => disk.look(`${slot}/${name}`)?.kind === "directory")) return false
+  log.warn({ path, number }, "the manifest of what is shown is lost; the next publish writes everything anew")
+  return true
+}
+
 async function removeLeftovers({ store, disk, log, path }: Projection): Promise<void> {
   for (const name of disk.list(store.path)) {
-    if (name.startsWith(LINK_PREFIX) || name.startsWith(NOTE_PREFIX)) disk.unlink(`${store.path}/${name}`)
-    if (!name.startsWith(STAGING_PREFIX)) continue
-    const folder = disk.openDirectory(`${store.path}/${name}`)
+    const full = `${store.path}/${name}`
+    const isStaging = name.startsWith(STAGING_PREFIX) && disk.look(full)?.kind === "directory"
+    if (!isStaging) {
+      if (LEFTOVERS.some((prefix) => name.startsWith(prefix))) await removeTree(disk, full)
+      continue
+    }
+    const folder = disk.openDirectory(full)
     try {
       if (!(await disk.lock(folder, "exclusive"))) continue
-      await removeTree(disk, `${store.path}/${name}`)
+      await removeTree(disk, full)
       log.info({ path, staging: name }, "removed what an interrupted publish had left")
     } finally {
       disk.close(folder)
@@ -75,10 +107,10 @@ async function removeLeftovers({ store, disk, log, path }: Projection): Promise<
 
 /** What stands above the largest number ever shown was about to be published; what has no manifest is a ruin. */
 async function removeUnpublished(projection: Projection): Promise<void> {
-  const { store, note, shown, log, path } = projection
+  const { store, note, layout, log, path } = projection
   const whole = new Set(readableSlots(store).map((slot) => slot.number))
   for (const number of slotNumbers(store)) {
-    if (number === shown?.number || (whole.has(number) && number <= note.number)) continue
+    if (number === layout.shown() || (whole.has(number) && number <= note.number)) continue
     const gone = await trashSlot(store, number)
     log.info({ path, number, gone }, "found a revision that was never published, or only a part of one")
   }

@@ -13,7 +13,8 @@ export async function trashSlot(store: Store, number: number, breakLease = false
   const slot = `${store.path}/${slotName(number)}`
   const held: Handle[] = []
   try {
-    for (const name of disk.list(slot)) {
+    const names = disk.look(slot)?.kind === "directory" ? disk.list(slot) : []
+    for (const name of names) {
       if (disk.look(`${slot}/${name}`)?.kind !== "directory") continue
       const directory = disk.openDirectory(`${slot}/${name}`)
       held.push(directory)
