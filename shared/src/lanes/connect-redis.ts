@@ -34,7 +34,14 @@ export function connectRedis(address: RedisAddress, options: ConnectRedisOptions
 function connectSingle(address: RedisAddress, options: ConnectRedisOptions): Redis {
   const [node] = address.nodes
   if (address.kind === "single") {
-    return new Redis({ ...commonOptions(address, options), host: node?.host ?? "", port: node?.port ?? 0 })
+    // Commands of one tick travel together: a burst of webhooks would else cost a system call for each.
+    const pipelining = { enableAutoPipelining: options.failFast }
+    return new Redis({
+      ...commonOptions(address, options),
+      ...pipelining,
+      host: node?.host ?? "",
+      port: node?.port ?? 0,
+    })
   }
   return new Redis({
     ...commonOptions(address, options),
