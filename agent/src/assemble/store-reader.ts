@@ -15,7 +15,7 @@ const PARALLEL_READS = 8
 /** What stays in memory between reads. Listings and indexes are kept for the next revision, contents for this one. */
 const KEPT_INDEX_ENTRIES = 100_000
 const KEPT_LISTED_FILES = 100_000
-const KEPT_PACKED_BYTES = 24 * 1024 * 1024
+const KEPT_PACKED_BYTES = 20 * 1024 * 1024
 const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
 
 export interface StoreReaderOptions {
@@ -26,6 +26,8 @@ export interface StoreReaderOptions {
   signal: AbortSignal
   /** Told of each object fetched and its size on the wire, in bytes. */
   onFetch?(kind: "shard" | "index", bytes: number): void
+  /** Told of each shard unpacked and its size in bytes, which then is garbage soon. */
+  onUnpack?(bytes: number): void
 }
 
 /**
@@ -55,7 +57,7 @@ interface Shard {
 export function createStoreReader(options: StoreReaderOptions): StoreReader {
   const indexes = createWeightedCache<StoreIndex>(KEPT_INDEX_ENTRIES, entryCount)
   const listings = createWeightedCache<readonly ListedFile[]>(KEPT_LISTED_FILES, (files) => files.length)
-  const packed = createWeightedCache<ConfigMap>(KEPT_PACKED_BYTES, packedBytes)
+  const packed = createWeightedCache<PackedObject>(KEPT_PACKED_BYTES, ({ size }) => size)
   const unpacked = createWeightedCache<Shard>(KEPT_UNPACKED_BYTES, (shard) => shard.bytes)
   const limit = pLimit(PARALLEL_READS)
   const once = shareUnderWay()
@@ -78,9 +80,11 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
   async function openShard(digest: string): Promise<Shard> {
     const kept = unpacked.get(digest)
     if (kept) return kept
-    const object = packed.get(digest) ?? (await fetchObject("shard", digest))
-    packed.set(digest, object)
+    const again = packed.get(digest)
+    const object = again ? unpackObject(again) : await fetchObject("shard", digest)
+    if (!again) packed.add(digest, packObject(object))
     const payload = openStoreConfigMap(object, digest)
+    options.onUnpack?.(payload.length)
     const files = new Map(unpackShard(payload).map((file) => [file.key, file]))
     const shard = { files, bytes: payload.length }
     unpacked.set(digest, shard)
@@ -151,6 +155,27 @@ function missing(namespace: string, name: string): HeadraceError {
     hint: "A newer revision may have replaced it; else rebuild with headrace-bootstrapper apply.",
     fields: { namespace, name },
   })
+}
+
+/** A store object kept for a second look: bytes, as base64 text in the heap weighs a third more. */
+interface PackedObject {
+  object: ConfigMap
+  contents: [key: string, content: Buffer][]
+  size: number
+}
+
+function packObject(object: ConfigMap): PackedObject {
+  const { binaryData = {}, ...rest } = object
+  const contents = Object.entries(binaryData).map(([key, base64]): [string, Buffer] => [
+    key,
+    Buffer.from(base64, "base64"),
+  ])
+  return { object: rest, contents, size: contents.reduce((sum, [, content]) => sum + content.length, 0) }
+}
+
+function unpackObject({ object, contents }: PackedObject): ConfigMap {
+  const binaryData = Object.fromEntries(contents.map(([key, content]) => [key, content.toString("base64")]))
+  return { ...object, binaryData }
 }
 
 function entryCount(index: StoreIndex): number {

@@ -24,3 +24,14 @@ it("weighs a replaced value once", () => {
   cache.set("b", "bb")
   expect([cache.get("a"), cache.get("b")]).toEqual(["aa", "bb"])
 })
+
+it("adds only where nothing else has to go", () => {
+  const cache = createWeightedCache<string>(5, (value) => value.length)
+  cache.add("a", "aa")
+  cache.add("b", "bbb")
+  cache.add("c", "c")
+  expect([cache.get("a"), cache.get("b"), cache.get("c")]).toEqual(["aa", "bbb", undefined])
+  cache.clear()
+  cache.add("c", "c")
+  expect([cache.get("a"), cache.get("c")]).toEqual([undefined, "c"])
+})

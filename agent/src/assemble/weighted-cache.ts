@@ -5,10 +5,12 @@
 export interface WeightedCache<Value> {
   get(key: string): Value | undefined
   set(key: string, value: Value): void
+  /** Sets it only where nothing else has to go: right for what is read through twice from the start. */
+  add(key: string, value: Value): void
   clear(): void
 }
 
-/** `weigh` gives a value's weight in the unit of `limit`; it is asked once for each value. */
+/** `weigh` gives a value's weight in the unit of `limit`; of the same value always the same. */
 export function createWeightedCache<Value>(
   limit: number,
   weigh: (value: Value) => number,
@@ -22,24 +24,29 @@ export function createWeightedCache<Value>(
     entries.delete(key)
   }
 
+  function set(key: string, value: Value): void {
+    remove(key)
+    const weight = weigh(value)
+    if (weight > limit) return
+    entries.set(key, { value, weight })
+    total += weight
+    for (const oldest of entries.keys()) {
+      if (total <= limit) break
+      remove(oldest)
+    }
+  }
+
   return {
+    set,
+    add(key, value) {
+      if (total + weigh(value) <= limit) set(key, value)
+    },
     get(key) {
       const entry = entries.get(key)
       if (entry === undefined) return undefined
       entries.delete(key)
       entries.set(key, entry)
       return entry.value
-    },
-    set(key, value) {
-      remove(key)
-      const weight = weigh(value)
-      if (weight > limit) return
-      entries.set(key, { value, weight })
-      total += weight
-      for (const oldest of entries.keys()) {
-        if (total <= limit) break
-        remove(oldest)
-      }
     },
     clear() {
       entries.clear()

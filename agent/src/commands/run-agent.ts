@@ -39,6 +39,7 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
     clock: systemClock,
     log,
     onPublished: memory.used,
+    onUnpack: memory.unpacked,
   })
   try {
     await (options.once ? runOnce(agent, options, signal) : runServing(agent, settings, log, signal))

@@ -5,6 +5,9 @@ import { runInNewContext } from "node:vm"
 /** Long enough to be idle, short enough that a first publish is not what the node's memory is sized by. */
 const IDLE_MS = 1000
 
+/** What may be unpacked between two collections. */
+const GARBAGE_BYTES = 8 * 1024 * 1024
+
 /**
  * Makes this process keep its young generation small. Node gives it up to 48 MB, which pays off for servers
  * that answer all the time and here would be most of what an idle agent holds. To be called first of all.
@@ -13,12 +16,24 @@ export function keepHeapSmall(): void {
   setFlagsFromString("--semi-space-growth-factor=1")
 }
 
-/** Gives back to the system, a second after the last `used`, what a publish has left in heap and allocator. */
-export function createMemoryReturn(): { used(): void; stop(): void } {
+/**
+ * Gives memory back to the system: `used` tells that a publish has ended, after which heap and allocator are
+ * emptied a second later; `unpacked` counts bytes outside the heap that are garbage soon, which V8 on its own
+ * lets grow by 64 MB before it looks.
+ */
+export function createMemoryReturn() {
   let timer: NodeJS.Timeout | undefined
   let giveBack: (() => void) | undefined
+  let garbage = 0
   return {
-    used() {
+    unpacked(bytes: number): void {
+      garbage += bytes
+      if (garbage < GARBAGE_BYTES) return
+      garbage = 0
+      giveBack ??= loadGiveBack()
+      giveBack()
+    },
+    used(): void {
       clearTimeout(timer)
       timer = setTimeout(() => {
         giveBack ??= loadGiveBack()

@@ -26,6 +26,8 @@ export interface AgentPorts {
   log: Log
   /** Told of every publish. */
   onPublished?(): void
+  /** Told of each shard unpacked and its size in bytes. */
+  onUnpack?(bytes: number): void
 }
 
 export interface Agent {
@@ -52,7 +54,14 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     recordSeq: () => record()?.token.seq,
     now: clock.now,
   })
-  const store = createStoreReader({ reader, namespace, signal: stop.signal, onFetch: metrics.fetched })
+  const onUnpack = (bytes: number) => ports.onUnpack?.(bytes)
+  const store = createStoreReader({
+    reader,
+    namespace,
+    signal: stop.signal,
+    onFetch: metrics.fetched,
+    onUnpack,
+  })
   const projections = createProjectionSet(settings, inputs, {
     store,
     clock,
