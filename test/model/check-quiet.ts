@@ -62,7 +62,7 @@ async function checkTargets(
   record: Record,
   commit: string,
 ): Promise<void> {
-  const failed = new Set(record.failed.map(({ target }) => target))
+  const failed = new Map(record.failed.map(({ target, reason }) => [target, reason]))
   for (const [place, target] of expectedTargets(world.repositories[source].filesAt(commit), cluster.name) ??
     []) {
     if (!target.view) continue
@@ -72,6 +72,9 @@ async function checkTargets(
       if (!failed.has(place)) throw new Violation(`7: ${place} is somebody else's and is not listed`)
       continue
     }
+    // A worker that slept through the life of a record, and then made a new one for an older commit, finds
+    // targets ahead of it. It says so and waits for a rewind, which is all that it can know.
+    if (world.lost && failed.get(place)?.includes("a larger token")) continue
     if (failed.has(place)) throw new Violation(`1: ${place} is listed as failed for no reason`)
     if (!holds(found, target)) {
       throw new Violation(`1: ${cluster.name}/${place} is not what ${commit} gives: ${JSON.stringify(found)}`)

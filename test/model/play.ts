@@ -72,6 +72,7 @@ export async function play(world: World, op: Op): Promise<void> {
     case "hand":
       return handle(cluster(world, op.cluster), HANDLED[op.target] ?? "", op.what)
     case "lose":
+      world.lost = true
       return remove(cluster(world, op.cluster), OWN_NAMESPACE, "release")
     case "later":
       world.now += op.minutes * 60_000

@@ -105,6 +105,7 @@ async function mend(world: World, schedule: Schedule): Promise<void> {
     const hold = { commit: release.tip(), by: "model", reason: "mend", until: null }
     await operate(world, cluster, (ports) => rewindSource(ports, hold, NEVER))
   }
+  world.lost = false
   await settle(world, schedule)
   for (const cluster of world.clusters) await operate(world, cluster, (ports) => releaseSource(ports, NEVER))
   await settle(world, schedule)

@@ -40,6 +40,8 @@ export interface World {
   now: number
   /** The setting of the sources. */
   allowForcePush: boolean
+  /** A record was lost, and no operator has rewound since. */
+  lost: boolean
 }
 
 /** What a world is made of, where it is not the usual. */
@@ -67,6 +69,7 @@ export function createWorld(options: WorldOptions, watcher: Watcher): World {
   return {
     subject: options.subject ?? SOUND,
     allowForcePush: options.allowForcePush ?? false,
+    lost: false,
     clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, options.clients?.get(name))),
     repositories: { release: modelRepository(files), tools: modelRepository(tools) },
     workers: [],
