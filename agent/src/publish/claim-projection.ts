@@ -41,6 +41,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     shown: undefined,
     note: EMPTY_NOTE,
     damaged: new Set(),
+    verifiedAt: Number.NEGATIVE_INFINITY,
     clone: undefined,
   }
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }

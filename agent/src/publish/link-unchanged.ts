@@ -11,6 +11,12 @@ const OURSELVES = process.geteuid?.()
 /** Too many links (65,000 on ext4), links to another's file refused (protected_hardlinks), another mount. */
 const LINK_REFUSED = ["EMLINK", "EPERM", "EXDEV", "EOPNOTSUPP"]
 
+export interface LinkOptions {
+  permissions: Permissions
+  /** The caller has just verified these files. */
+  verified?: boolean
+}
+
 /**
  * Links files of a published directory into a staged one. What is not, any more, what its manifest says (a
  * consumer wrote in place, a disk lost it, its mode or owner was changed) is left out, and so is what the
@@ -20,12 +26,12 @@ export async function linkUnchanged(
   staging: Staging,
   published: string,
   files: Iterable<ManifestFile>,
-  permissions: Permissions,
+  options: LinkOptions,
 ): Promise<string[]> {
   const left: string[] = []
   let done = 0
   for (const file of files) {
-    if (!linkFile(staging, `${published}/${file.path}`, file, file.path, permissions)) left.push(file.path)
+    if (!linkFile(staging, `${published}/${file.path}`, file, file.path, options)) left.push(file.path)
     if (++done % BATCH === 0) await setImmediate()
   }
   return left
@@ -37,10 +43,10 @@ export function linkFile(
   source: string,
   file: ManifestFile,
   path: string,
-  permissions: Permissions,
+  { permissions, verified }: LinkOptions,
 ): boolean {
   const { disk } = staging.store
-  const known = verifyFile(disk, source, file, permissions)
+  const known = verified ? file : verifyFile(disk, source, file, permissions)
   if (!known) return false
   const target = `${staging.content}/${path}`
   makeFoldersOf(staging, path, permissions)

@@ -12,7 +12,7 @@ export async function prestage(projection: Projection): Promise<void> {
   if (!shown || projection.clone || projection.damaged.size > 0) return
   const clone = await openStaging(store, permissions)
   try {
-    const left = await linkUnchanged(clone, layout.content(shown), shown.files.values(), permissions)
+    const left = await linkUnchanged(clone, layout.content(shown), shown.files.values(), { permissions })
     await makeDurable(clone, chooseDurability(durability, clone.unsynced.size))
     projection.clone = clone
     if (left.length > 0) {

@@ -36,6 +36,8 @@ export interface Projection {
   note: Note
   /** Paths of `shown` that are not what its manifest says: the next publish writes them anew. */
   damaged: Set<string>
+  /** When all files of `shown` were last verified, by performance.now(). */
+  verifiedAt: number
   /** A clone of `shown`, made while idle. */
   clone: Staging | undefined
 }

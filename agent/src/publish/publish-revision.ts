@@ -16,6 +16,8 @@ import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "./store.ts"
 import { writeBeside, writeChanged } from "./write-changed.ts"
 
 const SLOT_MODE = 0o755
+/** Milliseconds for which a look at every file need not be taken again. */
+const VERIFIED_FOR = 1000
 
 export interface PublishResult {
   revision: string
@@ -132,8 +134,11 @@ function nameItself({ layout, disk }: Projection, staging: Staging): void {
 }
 
 async function linkKept(projection: Projection, staging: Staging, plan: StagePlan): Promise<void> {
-  const { shown, layout, permissions } = projection
-  if (shown) await linkUnchanged(staging, layout.content(shown), plan.keep, permissions)
+  const { shown, layout, permissions, verifiedAt } = projection
+  if (!shown) return
+  // A program that publishes once has looked at every file when it opened the projection, a moment ago.
+  const verified = performance.now() - verifiedAt < VERIFIED_FOR
+  await linkUnchanged(staging, layout.content(shown), plan.keep, { permissions, verified })
 }
 
 /** Brings a staging that holds files of the base to the revision. Gives how many files were written. */
@@ -149,7 +154,7 @@ async function applyPlan(
   // First, so that a file may take the place of a folder.
   if (plan.remove.length > 0) removeEmptyFolders(staging)
   const base = shown ? layout.content(shown) : ""
-  for (const { from, to } of plan.move) linkFile(staging, `${base}/${from.path}`, from, to, permissions)
+  for (const { from, to } of plan.move) linkFile(staging, `${base}/${from.path}`, from, to, { permissions })
   const missing = revision.files.filter((file) => !staging.files.has(file.path))
   const moved = new Map(plan.move.map((move) => [move.to, move.from]))
   await writeChanged(staging, missing, {

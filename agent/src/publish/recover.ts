@@ -49,6 +49,7 @@ export async function takeShown(
 ): Promise<void> {
   projection.shown = slot && shownSlot(slot)
   projection.damaged = new Set(slot ? await verifySlot(projection, slot, options) : [])
+  projection.verifiedAt = performance.now()
   if (slot && isOlder(projection.note.token, slot.manifest.token)) {
     projection.note = { ...projection.note, token: slot.manifest.token }
   }

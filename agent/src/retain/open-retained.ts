@@ -44,6 +44,7 @@ export async function withRetained<T>(
       shown: undefined,
       note: readNote(store) ?? EMPTY_NOTE,
       damaged: new Set(),
+      verifiedAt: Number.NEGATIVE_INFINITY,
       clone: undefined,
     })
   } finally {
