@@ -29,6 +29,8 @@ export interface WithPluginOptions {
   reconciler: Reconciler
   clusters?: readonly string[]
   poll?: string
+  /** Path that webhooks come to. */
+  path?: string
 }
 
 /**
@@ -36,7 +38,7 @@ export interface WithPluginOptions {
  * openshift/release, branch `main`, and source `tools`, whose rules come from `release`.
  */
 export async function withPlugin<T>(
-  { redis, reconciler, clusters = ["build01"], poll = "1h" }: WithPluginOptions,
+  { redis, reconciler, clusters = ["build01"], poll = "1h", path = "/hook" }: WithPluginOptions,
   fn: (plugin: TestPlugin) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-plugin-"))
@@ -54,14 +56,14 @@ export async function withPlugin<T>(
       },
     },
     clusters: Object.fromEntries(clusters.map((name) => [name, {}])),
-    webhook: { secretFiles: [secretFile] },
+    webhook: { secretFiles: [secretFile], path },
   })
   const log = createLog("test", { level: process.env.HEADRACE_TEST_LOG ?? "silent" })
   const lanes = await openLanes({ redis, log })
   let plugin: RunningPlugin | undefined
   try {
     plugin = await startPlugin({ settings, lanes, reconciler, listen: "127.0.0.1:0", log })
-    return await fn(testPlugin(plugin.url, lanes))
+    return await fn(testPlugin(plugin.url, path, lanes))
   } finally {
     await plugin?.close()
     await lanes.close()
@@ -71,13 +73,13 @@ export async function withPlugin<T>(
 
 let delivered = 0
 
-function testPlugin(url: string, lanes: Lanes): TestPlugin {
+function testPlugin(url: string, path: string, lanes: Lanes): TestPlugin {
   return {
     url,
     lanes,
     async deliver(event, payload, { guid, secret = WEBHOOK_SECRET, headers = {} } = {}) {
       const body = JSON.stringify(payload)
-      const response = await fetch(`${url}/hook`, {
+      const response = await fetch(`${url}${path}`, {
         method: "POST",
         body,
         headers: {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { FakeBranch } from "../../../test/harness/fake-reconciler.ts"
-import { withPlugin } from "../../../test/harness/with-plugin.ts"
+import { until } from "../../../test/harness/until.ts"
+import { mergedEvent, withPlugin } from "../../../test/harness/with-plugin.ts"
 import { withRedis } from "../../../test/harness/with-redis.ts"
 
 async function ask(body: string, method = "POST"): Promise<{ status: number; text: string }> {
@@ -34,4 +35,18 @@ describe("/help", () => {
     expect((await ask("[", "POST")).status).toBe(400)
     expect((await ask("", "GET")).status).toBe(405)
   })
+})
+
+describe("an external plugin of Prow", () => {
+  it("takes events at the top path, with the headers that Prow's hook sends on", () =>
+    withRedis(({ url }) => {
+      const branch = new FakeBranch()
+      return withPlugin({ redis: url, reconciler: branch, path: "/" }, async (plugin) => {
+        const headers = { "user-agent": "ProwHook", "x-hub-signature": `sha1=${"0".repeat(40)}` }
+        const answer = await plugin.deliver("pull_request", mergedEvent(branch.merge()), { headers })
+        expect(answer.status).toBe(202)
+        await until(() => branch.shown.get("build01/release") === branch.tipNumber)
+        expect((await fetch(`${plugin.url}/readyz`)).status).toBe(200)
+      })
+    }))
 })
