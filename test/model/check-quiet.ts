@@ -63,23 +63,30 @@ async function checkTargets(
   commit: string,
 ): Promise<void> {
   const failed = new Map(record.failed.map(({ target, reason }) => [target, reason]))
-  for (const [place, target] of expectedTargets(world.repositories[source].filesAt(commit), cluster.name) ??
-    []) {
+  const expected = expectedTargets(world.repositories[source].filesAt(commit), cluster.name) ?? []
+  for (const [place, target] of expected) {
     if (!target.view) continue
     const [namespace = "", name = ""] = place.split("/")
     const found = await cluster.direct.get(namespace, name)
-    if (found && !isOurs(found)) {
-      if (!failed.has(place)) throw new Violation(`7: ${place} is somebody else's and is not listed`)
-      continue
-    }
-    // A worker that slept through the life of a record, and then made a new one for an older commit, finds
-    // targets ahead of it. It says so and waits for a rewind, which is all that it can know.
-    if (world.lost && failed.get(place)?.includes("a larger token")) continue
-    if (failed.has(place)) throw new Violation(`1: ${place} is listed as failed for no reason`)
-    if (!holds(found, target)) {
-      throw new Violation(`1: ${cluster.name}/${place} is not what ${commit} gives: ${JSON.stringify(found)}`)
-    }
+    const wrong = wrongWith(found, target, failed.get(place), world.lost)
+    if (wrong)
+      throw new Violation(`${wrong}: ${cluster.name}/${place} at ${commit}: ${JSON.stringify(found)}`)
   }
+}
+
+/** What is wrong with a target, starting with the invariant; undefined when nothing is. */
+function wrongWith(
+  found: ConfigMap | undefined,
+  target: ExpectedTarget,
+  failed: string | undefined,
+  lost: boolean,
+): string | undefined {
+  if (found && !isOurs(found)) return failed ? undefined : "7, somebody else's and not listed"
+  // A worker that slept through the life of a record, and then made a new one for an older commit, finds
+  // targets ahead of it. It says so and waits for a rewind, which is all that it can know.
+  if (lost && failed?.includes("a larger token")) return undefined
+  if (failed) return `1, listed as failed for no reason (${failed})`
+  return holds(found, target) ? undefined : "1, not what the commit gives"
 }
 
 function holds(found: ConfigMap | undefined, target: ExpectedTarget): boolean {

@@ -5,7 +5,8 @@ import { schedules } from "./schedule.ts"
 
 /** The long form: HEADRACE_MODEL_RUNS=10000 (test/model/long.ts). */
 const RUNS = Number(process.env.HEADRACE_MODEL_RUNS ?? 500)
-const SEED = process.env.HEADRACE_MODEL_SEED
+/** Fixed, so that a red build is the fault of its change; the long form draws a new one each time. */
+const SEED = Number(process.env.HEADRACE_MODEL_SEED ?? 20_260_102)
 
 /** Where rewritten branches are followed by themselves, fewer schedules do: it is one more way to a new epoch. */
 const FOLLOWING_SHARE = 0.2
@@ -18,7 +19,7 @@ it("keeps every promise where a rewritten branch is followed too", async () => {
       played += 1
       await runSchedule(schedule, { allowForcePush: true })
     }),
-    { numRuns, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+    { numRuns, seed: SEED },
   )
   expect(played).toBe(numRuns)
 }, 3_600_000)
@@ -30,7 +31,7 @@ it("keeps every promise under any schedule of merges, faults, pauses, deaths and
       played += 1
       await runSchedule(schedule)
     }),
-    { numRuns: RUNS, ...(SEED === undefined ? {} : { seed: Number(SEED) }) },
+    { numRuns: RUNS, seed: SEED },
   )
   expect(played).toBe(RUNS)
 }, 3_600_000)
