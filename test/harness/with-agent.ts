@@ -1,4 +1,3 @@
-import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { type Agent, createAgent } from "@headrace/agent/project/agent"
 import { systemClock } from "@headrace/shared/foundation/clock"
@@ -61,11 +60,4 @@ export async function untilShown(agent: Agent, commit: string): Promise<void> {
       timeout: 10_000,
     })
     .toSatisfy((ids: unknown[]) => ids.length > 0 && ids.every((id) => id === commit))
-}
-
-/** Makes FOLDER/NAME and gives its path. */
-export async function makeFolder(folder: string, name: string): Promise<string> {
-  const path = join(folder, name)
-  await mkdir(path, { recursive: true })
-  return path
 }
