@@ -23,6 +23,8 @@ const PATHS = [
   "d/0.txt",
 ]
 const LINKED = "b/1.txt"
+/** Time passes between any two things. */
+const TICK_MS = 10
 /** Everything at once in flight. */
 const MOST_WORKERS = 5
 const HANDLED = ["ci/alpha", "ops/beta", "ci/tools"]
@@ -30,6 +32,7 @@ const HANDLED = ["ci/alpha", "ops/beta", "ci/tools"]
 /** Does one op of a schedule. */
 export async function play(world: World, op: Op): Promise<void> {
   const { release, tools } = world.repositories
+  world.now += TICK_MS
   switch (op.op) {
     case "commit":
       return advance(release, [release.tip()], edited(release, release.tip(), op.edits, op.rules))

@@ -64,6 +64,7 @@ async function endOperators(world: World): Promise<void> {
 
 /** What hands have done, only a full run sees; everything else must come right by looking at what changed. */
 async function settle(world: World, schedule: Schedule): Promise<void> {
+  world.now += 1
   const mode = schedule.some(({ op }) => op === "hand") ? "full" : "incremental"
   for (let round = 0; round < ROUNDS; round++) await reconcileAll(world, mode)
 }

@@ -77,10 +77,10 @@ export async function aimInNewEpoch(
 /**
  * The aim in an epoch that nobody can have been in, when the record that knew was lost. Targets do not tell it:
  * a rewind that changed nothing stamped none, a writer of its epoch may be paused, and agents have published
- * in it. Operators raise the epoch by one at a time, so seconds since 1970 are beyond all of them.
+ * in it. Operators raise the epoch by one at a time, so milliseconds since 1970 are beyond all of them.
  */
 export function inEpochOfClock(aim: Aim, now: number): Aim {
-  return { ...aim, token: { ...aim.token, epoch: Math.max(aim.token.epoch + 1, Math.floor(now / 1000)) } }
+  return { ...aim, token: { ...aim.token, epoch: Math.max(aim.token.epoch + 1, Math.floor(now)) } }
 }
 
 /** True when a branch that was rewritten may be followed without an operator's word. */
