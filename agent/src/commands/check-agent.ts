@@ -1,15 +1,20 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { assembleProjection } from "../assemble/assemble-projection.ts"
-import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
+import { type GitSnapshot, type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
-import { liveSelections } from "../project/feeds.ts"
+import { followGit, gitSources, liveSelections } from "../project/feeds.ts"
 import { namedProjections } from "../project/projection-spec.ts"
+
+/** How long one git source may take to be fetched. */
+const FETCH_MS = 60_000
 
 /**
  * Reads the settings and, once, everything that they name, and assembles each projection without publishing.
@@ -62,5 +67,29 @@ async function readInputs(
   }
   const [namespace = "", name = ""] = (settings.record ?? "").split("/")
   const record = settings.record === undefined ? undefined : await reader.get(namespace, name, signal)
-  return { ...NO_INPUTS, live, ...(record === undefined ? {} : { record: readRecord(record) }) }
+  const git = new Map(NO_INPUTS.git)
+  for (const [id, source] of gitSources(settings)) {
+    const snapshot = await firstSnapshot(settings, id, source, signal)
+    if (snapshot) git.set(id, snapshot)
+  }
+  return { live, git, ...(record === undefined ? {} : { record: readRecord(record) }) }
+}
+
+/** Undefined when nothing could be fetched in time. */
+async function firstSnapshot(
+  settings: AgentSettings,
+  id: string,
+  git: GitFromSettings,
+  signal: AbortSignal,
+): Promise<GitSnapshot | undefined> {
+  const done = new AbortController()
+  const ports = { clock: systemClock, log: createLog("agent", { level: "silent" }), status: {} }
+  const end = AbortSignal.any([signal, done.signal, AbortSignal.timeout(FETCH_MS)])
+  let first: GitSnapshot | undefined
+  function take(snapshot: GitSnapshot): void {
+    first = snapshot
+    done.abort()
+  }
+  await followGit(settings, id, git, ports, take, end)
+  return first
 }

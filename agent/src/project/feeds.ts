@@ -46,7 +46,8 @@ export async function runFeeds(
   await Promise.all(feeds)
 }
 
-async function followGit(
+/** Follows one git source in a mirror of its own until the signal aborts. Throws `git/…` when none can be opened. */
+export async function followGit(
   settings: AgentSettings,
   id: string,
   git: GitFromSettings,

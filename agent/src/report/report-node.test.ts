@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { runAgentProgram, withAgentProcess } from "../../../test/harness/with-agent-process.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { type TestKube, withKube } from "../../../test/harness/with-kube.ts"
+import { withRepo } from "../../../test/harness/with-repo.ts"
 import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
 import type { ProjectionStatus } from "../project/projection-status.ts"
 import { leaseName } from "./node-lease.ts"
@@ -137,6 +138,15 @@ projections:
         await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
         const good = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "check"])
         expect([await good.ended, good.output()]).toEqual([0, `jobs at ${folder}/jobs: ok: 1 files\n`])
+        await withRepo(async (repo) => {
+          await repo.commit({ "a/b": "c", d: "e" })
+          const file = join(repo.scratch, "agent.yaml")
+          const from = `[{git: {url: ${repo.folder}, branch: main, paths: [a]}}]`
+          const yaml = `{version: 1, kubeconfig: ${kube.kubeconfigFile}, mirrors: ${repo.scratch}/mirrors, projections: {tree: {path: ${folder}/tree, from: ${from}}}}`
+          await writeFile(file, yaml)
+          const git = runAgentProgram(["--config", file, "check"])
+          expect([await git.ended, git.output()]).toEqual([0, `tree at ${folder}/tree: ok: 1 files\n`])
+        })
         const bad = runAgentProgram(["--config", await config(folder, kube, "ci/lost"), "check"])
         expect(await bad.ended).toBe(1)
         expect(bad.output()).toContain("error: waits for ConfigMap ci/lost: release has no such target")
