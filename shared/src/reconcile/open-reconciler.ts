@@ -10,6 +10,7 @@ import type { OperatorSettings, SourceSettings } from "../settings/operator-sett
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { collectGarbage } from "./collect-garbage.ts"
 import { findOrphans } from "./find-orphans.ts"
+import { findUnplaced } from "./find-unplaced.ts"
 import { openOnce } from "./open-once.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./reconcile-memory.ts"
@@ -38,6 +39,8 @@ export interface Reconciler {
   kube(cluster: string): Promise<ConfigMapWriter>
   /** ConfigMaps of ours that no rule names any more. */
   orphans(cluster: string, source: string, signal: AbortSignal): Promise<ConfigMap[]>
+  /** What the rules that a cluster shows ask for in clusters that the settings do not have. */
+  unplaced(cluster: string, source: string, signal: AbortSignal): Promise<string[]>
   /** What `run` works with, for commands that look at or change a record. */
   ports(cluster: string, source: string): Promise<ReconcilePorts>
   close(): Promise<void>
@@ -88,6 +91,9 @@ export async function openReconciler(
     kube: clusters.get,
     async orphans(cluster, source, signal) {
       return findOrphans(await ports(cluster, source), { cluster, source }, signal)
+    },
+    async unplaced(cluster, source, signal) {
+      return findUnplaced(await ports(cluster, source), source, signal)
     },
     async run(cluster, source, mode, signal) {
       const own = await ports(cluster, source)

@@ -1,7 +1,7 @@
 import { canonicalJson } from "../foundation/canonical-json.ts"
 import { sha256 } from "../foundation/digest.ts"
 import { errorText, HeadraceError } from "../foundation/errors.ts"
-import { problemText } from "../foundation/problem.ts"
+import { type Problem, problemText } from "../foundation/problem.ts"
 import type { Plan, PlannedTarget } from "../plan/plan.ts"
 import { planTargets } from "../plan/plan-targets.ts"
 import { parseRules } from "../rules/parse-rules.ts"
@@ -53,11 +53,42 @@ export async function planAt(
   revision: Revision,
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
+  const { digest, plan } = await wholePlanAt(ports, memory, revision, signal)
+  return { digest, ...ofCluster(plan, cluster) }
+}
+
+/**
+ * Mistakes at a revision that no cluster's record can tell, since their targets name a cluster that the
+ * operator's settings do not have; throws as `planAt` does.
+ */
+export async function unplacedAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Problem[]> {
+  const { plan } = await wholePlanAt(ports, memory, revision, signal)
+  return unplaced(plan, ports)
+}
+
+function unplaced(plan: Plan, ports: ReconcilePorts): Problem[] {
+  const { clusters } = ports.settings
+  return plan.problems.filter(
+    ({ severity, target }) => severity === "error" && target !== undefined && !clusters.has(target.cluster),
+  )
+}
+
+async function wholePlanAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<{ digest: string; plan: Plan }> {
   const digest = await rulesDigestAt(ports, memory, revision, signal)
   const key = `${revision.commit} ${digest}`
   const plan = memory.plans.get(key) ?? (await makePlan(ports, memory, revision, signal))
   memory.plans.set(key, plan)
-  return { digest, ...ofCluster(plan, cluster) }
+  return { digest, plan }
 }
 
 async function makePlan(
@@ -76,7 +107,11 @@ async function makePlan(
     clusters,
     ...(repo === undefined ? {} : { repo }),
   }
-  return planTargets(rules, tree, context)
+  const plan = planTargets(rules, tree, context)
+  for (const problem of unplaced(plan, ports)) {
+    ports.log.error({ commit: revision.commit, problem: problemText(problem) }, "a target cannot be placed")
+  }
+  return plan
 }
 
 async function rulesAt(

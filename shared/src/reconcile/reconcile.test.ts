@@ -1,108 +1,15 @@
 import { gzipSync } from "node:zlib"
-import { type ModelRepository, modelRepository } from "@headrace/test/model/model-repository"
+import { modelRepository } from "@headrace/test/model/model-repository"
+import { quiet, RULES, type Site, site } from "@headrace/test/model/site"
 import { describe, expect, it } from "vitest"
 import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
 import { unpackShard } from "../bundle/unpack-shard.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
-import { inProcessClient } from "../kube/embedded/in-process-client.ts"
-import { ObjectStore } from "../kube/embedded/object-store.ts"
 import { KubeError } from "../kube/kube-error.ts"
-import { createLog } from "../observe/log.ts"
-import type { Record } from "../record/record.ts"
-import { readRecord } from "../record/record-config-map.ts"
 import { listShards, listTargets, parseIndex } from "../record/walk-index.ts"
-import { approveCommit, holdSource, releaseSource, rewindSource } from "./hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
-import type { ReconcilePorts, ReconcileSettings } from "./reconcile-ports.ts"
-
-const RULES = `
-config_updater:
-  maps:
-    a/*.txt: {name: alpha, clusters: {east: [ci]}}
-    b/**/*.txt: {name: beta, use_full_path_as_key: true, gzip: true, clusters: {east: [ci], west: [ci]}}
-`
-const quiet = new AbortController().signal
-
-interface Site {
-  repository: ModelRepository
-  kube: ConfigMapWriter
-  ports: ReconcilePorts
-  /** Writes that the API server took. */
-  writes: string[]
-  run(mode?: "incremental" | "full"): ReturnType<typeof reconcile>
-  commit(files: { [path: string]: string | undefined }): string
-  record(): Promise<Record>
-  data(name: string): Promise<{ [key: string]: string }>
-}
-
-function site(files: { [path: string]: string }, settings: Partial<ReconcileSettings> = {}): Site {
-  const repository = modelRepository(new Map(Object.entries({ "rules.yaml": RULES, ...files })))
-  const inner = inProcessClient(new ObjectStore({ createNamespaces: true }))
-  const writes: string[] = []
-  const kube: ConfigMapWriter = {
-    ...inner,
-    create: (configMap) => counted("create", configMap, () => inner.create(configMap)),
-    replace: (configMap) => counted("replace", configMap, () => inner.replace(configMap)),
-    remove: (configMap) => counted("remove", configMap, () => inner.remove(configMap)),
-  }
-  async function counted<Result>(verb: string, configMap: ConfigMap, call: () => Promise<Result>) {
-    const result = await call()
-    writes.push(`${verb} ${configMap.metadata.name.replace(/-[0-9a-f]{40}$/, "")}`)
-    return result
-  }
-  const ports: ReconcilePorts = {
-    kube,
-    repository,
-    rulesRepository: repository,
-    clock: { now: () => Date.now(), sleep: async () => {} },
-    log: createLog("test", { level: "silent" }),
-    memory: createReconcileMemory(),
-    settings: {
-      namespace: "headrace",
-      repo: "org/repo",
-      rulesPath: "rules.yaml",
-      strict: false,
-      foreignKeys: "remove",
-      allowForcePush: false,
-      defaults: { cluster: "east", namespace: "ci" },
-      guard: { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 },
-      clusters: new Map([
-        ["east", {}],
-        ["west", {}],
-      ]),
-      store: true,
-      ...settings,
-    },
-  }
-  async function record() {
-    const configMap = await kube.get("headrace", "release")
-    if (configMap === undefined) throw new Error("no record")
-    return readRecord(configMap)
-  }
-  return {
-    repository,
-    kube,
-    ports,
-    writes,
-    record,
-    run: (mode = "incremental") => reconcile({ cluster: "east", source: "release", mode }, ports, quiet),
-    commit(changes) {
-      const next = new Map(repository.filesAt(repository.tip()))
-      for (const [path, content] of Object.entries(changes)) {
-        if (content === undefined) next.delete(path)
-        else next.set(path, content)
-      }
-      repository.push(repository.add([repository.tip()], next))
-      return repository.tip()
-    },
-    async data(name) {
-      const { VERSION: _, ...rest } = (await kube.get("ci", name))?.data ?? {}
-      return rest
-    },
-  }
-}
 
 async function storedFiles(here: Site): Promise<{ [place: string]: string }> {
   async function read(kind: "index" | "shard", digest: string) {
@@ -283,105 +190,5 @@ describe("reconcile", () => {
     expect(await here.run()).toMatchObject({ failed: [], commit: here.repository.tip() })
     expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
     expect(await here.record()).toMatchObject({ intents: [], failed: [] })
-  })
-})
-
-describe("a source that must stand still", () => {
-  it("keeps last good in force when its rules do not parse, and says so", async () => {
-    const here = site({ "a/x.txt": "one" })
-    await here.run()
-    const good = here.repository.tip()
-    const bad = here.commit({ "rules.yaml": "config_updater: [", "a/x.txt": "two" })
-    expect(await here.run()).toMatchObject({ result: "stopped", commit: good })
-    expect((await here.record()).stopped).toMatchObject({ code: "rules/invalid", commit: bad })
-    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
-    here.commit({ "rules.yaml": RULES })
-    expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
-    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
-  })
-
-  it("does not delete beyond the guard until that commit is approved", async () => {
-    const here = site({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "b/y.txt": "y" })
-    await here.run()
-    const tip = here.commit({ "a/1.txt": undefined, "a/2.txt": undefined, "a/3.txt": undefined })
-    expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "guard/deleted-keys" } })
-    expect(Object.keys(await here.data("alpha"))).toHaveLength(3)
-    const { kube, clock } = here.ports
-    await approveCommit({ kube, namespace: "headrace", source: "release", clock }, tip, quiet)
-    expect(await here.run()).toMatchObject({ result: "applied" })
-    expect(await here.data("alpha")).toEqual({})
-    expect((await here.record()).approved).toBeNull()
-  })
-
-  it("does not empty ConfigMaps that Prow wrote before the first run", async () => {
-    const here = site({ "b/y.txt": "y" })
-    const labels = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
-    const data = { "1.txt": "1", "2.txt": "2" }
-    await here.kube.create({ metadata: { namespace: "ci", name: "alpha", labels }, data })
-    expect(await here.run()).toMatchObject({ result: "stopped", commit: null })
-    expect(await here.data("alpha")).toEqual(data)
-  })
-
-  it("waits when the branch was rewritten, and follows after rewind and release", async () => {
-    const here = site({ "a/x.txt": "one" })
-    const base = here.repository.tip()
-    here.commit({ "a/x.txt": "two" })
-    await here.run()
-    const other = here.repository.add(
-      [base],
-      new Map([
-        ["rules.yaml", RULES],
-        ["a/x.txt", "three"],
-      ]),
-    )
-    here.repository.push(other)
-    expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "git/diverged" } })
-    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
-    const ports = { ...here.ports, namespace: "headrace", source: "release" }
-    const hold = { commit: other, by: "me", reason: "rewritten", until: null }
-    await rewindSource(ports, hold, quiet)
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 1, seq: 2 } })
-    await releaseSource(ports, quiet)
-    here.commit({ "a/x.txt": "four" })
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 1, seq: 3 } })
-    expect(await here.data("alpha")).toEqual({ "x.txt": "four" })
-  })
-
-  it("follows a rewritten branch by itself where it may", async () => {
-    const here = site({ "a/x.txt": "one" }, { allowForcePush: true })
-    const base = here.repository.tip()
-    here.commit({ "a/x.txt": "two" })
-    await here.run()
-    here.repository.push(base)
-    expect(await here.run()).toMatchObject({ result: "applied", commit: base, token: { epoch: 1, seq: 1 } })
-    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
-  })
-
-  it("stays where it is held, whatever is merged", async () => {
-    const here = site({ "a/x.txt": "one" })
-    await here.run()
-    const ports = { ...here.ports, namespace: "headrace", source: "release" }
-    const held = here.repository.tip()
-    await holdSource(ports, { by: "me", reason: "freeze", until: null }, quiet)
-    here.commit({ "a/x.txt": "two" })
-    expect(await here.run()).toMatchObject({ result: "noop", commit: held })
-    await releaseSource(ports, quiet)
-    expect(await here.run()).toMatchObject({ result: "applied", commit: here.repository.tip() })
-  })
-
-  it("rebuilds a lost record from its targets, and never goes below their tokens", async () => {
-    const here = site({ "a/x.txt": "one" }, { allowForcePush: true })
-    const base = here.repository.tip()
-    here.commit({ "a/x.txt": "two" })
-    await here.run()
-    here.repository.push(base)
-    await here.run()
-    here.commit({ "a/x.txt": "three" })
-    await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
-    const rebuilt = await here.run()
-    expect(rebuilt).toMatchObject({ result: "applied", token: { seq: 2 } })
-    // Larger than any epoch that the lost record can have been in.
-    expect(rebuilt.token.epoch).toBeGreaterThan(1_000_000)
-    expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
   })
 })

@@ -1,0 +1,26 @@
+import { problemText } from "../foundation/problem.ts"
+import { unplacedAt } from "./plan-at.ts"
+import { createReconcileMemory } from "./reconcile-memory.ts"
+import type { ReconcilePorts } from "./reconcile-ports.ts"
+import { loadRecord } from "./record-state.ts"
+
+/**
+ * What the rules at the commit that the record shows ask for in clusters that the operator did not list, as
+ * texts for people. None while nothing is shown.
+ */
+export async function findUnplaced(
+  ports: ReconcilePorts,
+  source: string,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const state = await loadRecord(ports.kube, ports.settings.namespace, source, signal)
+  if (state === undefined || state.record.commit === null) return []
+  const { commit, rulesCommit } = state.record
+  const problems = await unplacedAt(
+    ports,
+    ports.memory ?? createReconcileMemory(),
+    { commit, rulesCommit },
+    signal,
+  )
+  return problems.map(problemText)
+}

@@ -1,0 +1,104 @@
+import { quiet, RULES, site } from "@headrace/test/model/site"
+import { describe, expect, it } from "vitest"
+import type { ConfigMap } from "../foundation/config-map.ts"
+import { approveCommit, holdSource, releaseSource, rewindSource } from "./hold-source.ts"
+
+describe("a source that must stand still", () => {
+  it("keeps last good in force when its rules do not parse, and says so", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const good = here.repository.tip()
+    const bad = here.commit({ "rules.yaml": "config_updater: [", "a/x.txt": "two" })
+    expect(await here.run()).toMatchObject({ result: "stopped", commit: good })
+    expect((await here.record()).stopped).toMatchObject({ code: "rules/invalid", commit: bad })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+    here.commit({ "rules.yaml": RULES })
+    expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
+  })
+
+  it("does not delete beyond the guard until that commit is approved", async () => {
+    const here = site({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "b/y.txt": "y" })
+    await here.run()
+    const tip = here.commit({ "a/1.txt": undefined, "a/2.txt": undefined, "a/3.txt": undefined })
+    expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "guard/deleted-keys" } })
+    expect(Object.keys(await here.data("alpha"))).toHaveLength(3)
+    const { kube, clock } = here.ports
+    await approveCommit({ kube, namespace: "headrace", source: "release", clock }, tip, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied" })
+    expect(await here.data("alpha")).toEqual({})
+    expect((await here.record()).approved).toBeNull()
+  })
+
+  it("does not empty ConfigMaps that Prow wrote before the first run", async () => {
+    const here = site({ "b/y.txt": "y" })
+    const labels = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
+    const data = { "1.txt": "1", "2.txt": "2" }
+    await here.kube.create({ metadata: { namespace: "ci", name: "alpha", labels }, data })
+    expect(await here.run()).toMatchObject({ result: "stopped", commit: null })
+    expect(await here.data("alpha")).toEqual(data)
+  })
+
+  it("waits when the branch was rewritten, and follows after rewind and release", async () => {
+    const here = site({ "a/x.txt": "one" })
+    const base = here.repository.tip()
+    here.commit({ "a/x.txt": "two" })
+    await here.run()
+    const other = here.repository.add(
+      [base],
+      new Map([
+        ["rules.yaml", RULES],
+        ["a/x.txt", "three"],
+      ]),
+    )
+    here.repository.push(other)
+    expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "git/diverged" } })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    const hold = { commit: other, by: "me", reason: "rewritten", until: null }
+    await rewindSource(ports, hold, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 1, seq: 2 } })
+    await releaseSource(ports, quiet)
+    here.commit({ "a/x.txt": "four" })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 1, seq: 3 } })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "four" })
+  })
+
+  it("follows a rewritten branch by itself where it may", async () => {
+    const here = site({ "a/x.txt": "one" }, { allowForcePush: true })
+    const base = here.repository.tip()
+    here.commit({ "a/x.txt": "two" })
+    await here.run()
+    here.repository.push(base)
+    expect(await here.run()).toMatchObject({ result: "applied", commit: base, token: { epoch: 1, seq: 1 } })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+  })
+
+  it("stays where it is held, whatever is merged", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    const held = here.repository.tip()
+    await holdSource(ports, { by: "me", reason: "freeze", until: null }, quiet)
+    here.commit({ "a/x.txt": "two" })
+    expect(await here.run()).toMatchObject({ result: "noop", commit: held })
+    await releaseSource(ports, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", commit: here.repository.tip() })
+  })
+
+  it("rebuilds a lost record from its targets, and never goes below their tokens", async () => {
+    const here = site({ "a/x.txt": "one" }, { allowForcePush: true })
+    const base = here.repository.tip()
+    here.commit({ "a/x.txt": "two" })
+    await here.run()
+    here.repository.push(base)
+    await here.run()
+    here.commit({ "a/x.txt": "three" })
+    await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
+    const rebuilt = await here.run()
+    expect(rebuilt).toMatchObject({ result: "applied", token: { seq: 2 } })
+    // Larger than any epoch that the lost record can have been in.
+    expect(rebuilt.token.epoch).toBeGreaterThan(1_000_000)
+    expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
+  })
+})
