@@ -14,7 +14,13 @@ import { forEachPlace, type PlaceResult } from "../for-each-place.ts"
 import { choosePlaces } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
 
-type Applied = LaneResult & { milliseconds?: number; orphans?: string[]; pruned?: string[] }
+type Applied = LaneResult & {
+  /** What the rules ask for in clusters that the settings do not have. */
+  unplaced: string[]
+  milliseconds?: number
+  orphans?: string[]
+  pruned?: string[]
+}
 
 /** Runs `apply`; gives the exit code: 1 when any cluster is not at its goal, or a target was not written. */
 export async function runApply(options: ApplyOptions, signal: AbortSignal): Promise<number> {
@@ -36,7 +42,8 @@ async function applyDirectly(options: ApplyOptions, signal: AbortSignal): Promis
     const orphans = await reconciler.orphans(cluster, source, signal)
     const pruned = options.prune ? await pruneOrphans(await reconciler.kube(cluster), orphans, signal) : []
     const left = orphans.map(({ metadata }) => placeText(metadata)).filter((place) => !pruned.includes(place))
-    return { ...laneResult(outcome), token, written, stages, milliseconds, orphans: left, pruned }
+    const unplaced = await reconciler.unplaced(cluster, source, signal)
+    return { ...laneResult(outcome), unplaced, token, written, stages, milliseconds, orphans: left, pruned }
   })
   return results
 }
@@ -67,8 +74,12 @@ async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise
       },
       signal,
     )
-    return applied.map(({ cluster, source, result }) =>
-      result ? { cluster, source, ok: true, result } : { cluster, source, ok: false, error: NO_OUTCOME },
+    return await Promise.all(
+      applied.map(async ({ cluster, source, result }): Promise<PlaceResult<Applied>> => {
+        if (!result) return { cluster, source, ok: false, error: NO_OUTCOME }
+        const unplaced = result.error ? [] : await reconciler.unplaced(cluster, source, signal)
+        return { cluster, source, ok: true, result: { ...result, unplaced } }
+      }),
     )
   } finally {
     await lanes.close()
@@ -87,7 +98,7 @@ function modeOf(options: ApplyOptions): "incremental" | "full" {
 }
 
 function isApplied(result: Applied): boolean {
-  return result.error === null && result.failed.length === 0
+  return result.error === null && result.failed.length === 0 && result.unplaced.length === 0
 }
 
 function appliedText(result: Applied): string {
@@ -97,7 +108,8 @@ function appliedText(result: Applied): string {
     (place) => `\n  ${place}: no rule names it any more (--prune removes it)`,
   )
   const pruned = result.pruned?.map((place) => `\n  ${place}: removed, no rule names it any more`)
-  const rest = [failed, orphans ?? [], pruned ?? []].flat().join("")
+  const unplaced = result.unplaced.map((text) => `\n  ${text}`)
+  const rest = [failed, unplaced, orphans ?? [], pruned ?? []].flat().join("")
   return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${rest}`
 }
 
