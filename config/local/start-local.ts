@@ -48,7 +48,10 @@ export interface LocalPipeline {
   operatorSettingsFile: string
   /** Holds settings, mirrors and logs; removed by close(). */
   stateFolder: string
-  /** Starts an API server and an agent for every cluster that the rules at the branch's tip name and that has none. */
+  /**
+   * Starts an API server and an agent for every cluster that the rules at the branch's tip name and that has none;
+   * the plugins notice the changed settings by themselves.
+   */
   addNewClusters(): Promise<void>
   /** Resolves when every agent shows its cluster's record. */
   waitForProjection(): Promise<void>
@@ -116,8 +119,6 @@ async function assemble(
     await writeSettings(operatorSettingsFile, "mirrors")
     for (let index = 0; index < pluginCount; index++)
       await writeSettings(pluginSettings(index), `mirrors-${index}`)
-    // A plugin reads its clusters at start; it is started again with the new ones.
-    for (const plugin of plugins) plugin.signal("SIGTERM")
   }
   await addNewClusters()
 
