@@ -40,7 +40,12 @@ export function push(hook: Hook, before: string, after: string): string {
     owner: { login: owner },
     default_branch: hook.branch,
   }
-  return JSON.stringify({ ref: `refs/heads/${hook.branch}`, before, after, repository })
+  return JSON.stringify({ ref: `refs/heads/${hook.branch}`, before, after, repository: repositoryOf(hook) })
+}
+
+function repositoryOf(hook: Hook): object {
+  const [login, name] = hook.repository.split("/")
+  return { full_name: hook.repository, name, owner: { login }, default_branch: hook.branch }
 }
 
 /** Sends a delivery as GitHub would; gives the HTTP status. `delivery` is its GUID, for sending it twice. */
