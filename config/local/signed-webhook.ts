@@ -33,13 +33,6 @@ export function mergedPullRequest(hook: Hook, commit: string, number: number): s
 
 /** The body of a `push` event to the followed branch. */
 export function push(hook: Hook, before: string, after: string): string {
-  const [owner = "", name = ""] = hook.repository.split("/")
-  const repository = {
-    full_name: hook.repository,
-    name,
-    owner: { login: owner },
-    default_branch: hook.branch,
-  }
   return JSON.stringify({ ref: `refs/heads/${hook.branch}`, before, after, repository: repositoryOf(hook) })
 }
 
