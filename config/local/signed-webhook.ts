@@ -11,13 +11,7 @@ export interface Hook {
 
 /** The body of a `pull_request` event for a pull request merged as `commit`, in GitHub's shape. */
 export function mergedPullRequest(hook: Hook, commit: string, number: number): string {
-  const [owner = "", name = ""] = hook.repository.split("/")
-  const repository = {
-    full_name: hook.repository,
-    name,
-    owner: { login: owner },
-    default_branch: hook.branch,
-  }
+  const repository = repositoryOf(hook)
   return JSON.stringify({
     action: "closed",
     number,
