@@ -46,6 +46,7 @@ export async function replay(
   const records = await openRecords(pipeline)
   const harm = { killed: 0, bootstraps: 0, bootstrap: Promise.resolve() }
   const last = history.merges[schedule.steps.length - 1]?.sha ?? ""
+  let report: ReaderReport
   try {
     for (const step of schedule.steps) {
       await history.moveTo(history.merges[step.merge]?.sha ?? "")
@@ -57,8 +58,8 @@ export async function replay(
     await settle(pipeline, records, last)
   } finally {
     for (const record of records) record.close()
+    report = await reader.stop()
   }
-  const report = await reader.stop()
   const revisions = new Set(report.seen.map(({ projection, revision }) => `${projection} ${revision}`)).size
   return { reader: report, revisions, killed: harm.killed, bootstraps: harm.bootstraps }
 }

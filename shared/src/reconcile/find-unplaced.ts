@@ -1,4 +1,5 @@
 import { problemText } from "../foundation/problem.ts"
+import { fetchTips } from "./aim.ts"
 import { unplacedAt } from "./plan-at.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
@@ -16,6 +17,8 @@ export async function findUnplaced(
   const state = await loadRecord(ports.kube, ports.settings.namespace, source, signal)
   if (state === undefined || state.record.commit === null) return []
   const { commit, rulesCommit } = state.record
+  // The record may be another program's work, at a commit that our mirror has not seen yet.
+  await fetchTips(ports, signal)
   const problems = await unplacedAt(
     ports,
     ports.memory ?? createReconcileMemory(),
