@@ -8,6 +8,8 @@ export default defineConfig({
     include: ["{shared,plugin,bootstrapper,agent,config,test}/**/*.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     pool: "forks",
+    // Most tests wait for other processes; vitest's own choice on two cores is a single worker.
+    maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     setupFiles: ["test/harness/node-version.ts"],
