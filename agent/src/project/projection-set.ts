@@ -41,7 +41,12 @@ export function createProjectionSet(
   }
 
   async function discover(every: NonNullable<AgentSettings["everyTarget"]>, signal: AbortSignal) {
-    const status: ProjectionStatus = { name: "everyTarget", path: every.path, current: false }
+    const status: ProjectionStatus = {
+      name: "everyTarget",
+      path: every.path,
+      ofRecord: false,
+      current: false,
+    }
     discovery = status
     async function startAll({ record }: Inputs): Promise<void> {
       const root = record?.root ?? null

@@ -27,6 +27,8 @@ export interface ProjectionSpec {
   name: string
   path: string
   sources: readonly Source[]
+  /** True when its tokens are the record's: those of the first source that has commits. */
+  ofRecord: boolean
   layout: ProjectionSettings["layout"]
   durability: ProjectionSettings["durability"]
   keep: KeepSettings
@@ -43,6 +45,7 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     name,
     path: resolve(projection.path),
     sources: projection.from.map((from) => createSource(from, store)),
+    ofRecord: projection.from.find(({ live }) => live === undefined)?.configMap !== undefined,
     layout: projection.layout,
     durability: projection.durability,
     keep: projection.keep,
@@ -70,6 +73,7 @@ export function targetProjection(
     name: target,
     path: resolve(every.path, target),
     sources: [createTargetSource({ target, names: "keys", whenAbsent: "empty" }, store)],
+    ofRecord: true,
     layout: "links",
     durability: every.durability,
     keep: every.keep,

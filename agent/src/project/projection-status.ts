@@ -23,6 +23,8 @@ export interface ProjectionProblem {
 export interface ProjectionStatus {
   name: string
   path: string
+  /** True when the tokens that it shows are the record's, and no git branch's or count of its own. */
+  ofRecord: boolean
   shown?: ShownRevision | undefined
   /** True when what is shown is the newest that its sources have offered. */
   current: boolean

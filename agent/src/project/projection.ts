@@ -58,7 +58,8 @@ export interface Projection {
 export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): Projection {
   const log = ports.log.child({ projection: spec.name })
   const known = `${spec.path}/${KNOWN_FOLDER}`
-  const status: ProjectionStatus = { name: spec.name, path: spec.path, current: false }
+  const { name, path, ofRecord } = spec
+  const status: ProjectionStatus = { name, path, ofRecord, current: false }
   let opened: OpenProjection | undefined
   let assembled: Assembled | undefined
   /** The key of what is published. */

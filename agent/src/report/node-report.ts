@@ -21,16 +21,16 @@ export function nodeReport(
     record: record ?? null,
     projections: byTrouble.slice(0, REPORTED),
     more: Math.max(0, byTrouble.length - REPORTED),
-    lowest: lowestToken(reported),
+    lowest: lowestToken(reported.filter((_, at) => projections[at]?.ofRecord)),
   })
 }
 
-function reportedProjection({ name, path, shown, problem }: ProjectionStatus): ReportedProjection {
+function reportedProjection({ name, path, ofRecord, shown, problem }: ProjectionStatus): ReportedProjection {
   return {
     name,
     path,
     revision: shown?.id ?? null,
-    token: shown?.token ?? null,
+    token: ofRecord ? (shown?.token ?? null) : null,
     since: shown?.since ?? null,
     problem: problem ? { ...problem, message: problem.message.slice(0, MESSAGE_LENGTH) } : null,
   }

@@ -79,6 +79,7 @@ projections:
     const statuses: ProjectionStatus[] = Array.from({ length: 1000 }, (_, at) => ({
       name: `ns/config-map-${at}`,
       path: `/var/lib/headrace/every/ns/config-map-${at}`,
+      ofRecord: true,
       current: true,
       shown: {
         id: commitOf(at),
@@ -95,6 +96,26 @@ projections:
     expect(made.projections.length + made.more).toBe(1000)
     expect(made.lowest).toEqual({ epoch: 0, seq: 1000 })
     expect(JSON.stringify(made).length).toBeLessThan(32 * 1024)
+  })
+
+  it("counts by the record's tokens alone, not by those of other sources", () => {
+    const status = (name: string, ofRecord: boolean, seq: number): ProjectionStatus => {
+      const shown = {
+        id: commitOf(seq),
+        token: { epoch: 0, seq },
+        number: 1,
+        since: "2026-01-01T00:00:00.000Z",
+      }
+      return { name, path: `/${name}`, ofRecord, current: true, shown }
+    }
+    const discovery = { name: "everyTarget", path: "/every", ofRecord: false, current: true }
+    const made = nodeReport("node", "headrace/release", [
+      status("live", false, 3),
+      status("target", true, 1000),
+      discovery,
+    ])
+    expect(made.lowest).toEqual({ epoch: 0, seq: 1000 })
+    expect(made.projections.map(({ token }) => token?.seq)).toEqual([undefined, 1000, undefined])
   })
 })
 

@@ -10,8 +10,9 @@ export const REPORT_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.i
 const ReportedProjection = z.strictObject({
   name: z.string(),
   path: z.string(),
-  /** What it shows: the commit (or a digest) and its token; null: nothing yet. */
+  /** What it shows: the commit (or a digest); null: nothing yet. */
   revision: z.string().nullable(),
+  /** The record's token of that; null: nothing yet, or it follows other sources. */
   token: Token.nullable(),
   /** ISO time since which it shows that. */
   since: z.string().nullable(),
@@ -27,7 +28,7 @@ export const NodeReport = z.strictObject({
   record: z.string().nullable(),
   /** Projections with a problem first; as many as fit. */
   projections: z.array(ReportedProjection),
-  /** How many more there are, and the smallest token that any of all shows (null: one shows nothing). */
+  /** How many more there are, and the smallest token that any of all shows of the record (null: one shows nothing). */
   more: z.int().min(0),
   lowest: Token.nullable(),
 })
