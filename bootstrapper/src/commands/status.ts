@@ -1,3 +1,4 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
@@ -5,6 +6,9 @@ import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
 
 export interface StatusOptions extends PlaceOptions {
   fetch: boolean
+  commit?: string
+  wait: boolean
+  timeLimit: string
 }
 
 /** `status`: what each cluster shows of each source. */
@@ -14,8 +18,17 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
       "Shows what every cluster shows, how far behind the branch it is, holds, failures and sizes.",
     )
     .addOption(flag("--no-fetch", "do not ask git how far behind the branch that is"))
+    .addOption(flag("--commit <id>", "ask whether this commit (its full id) is live on every node"))
+    .addOption(flag("--wait", "with --commit: wait until it is").default(false))
+    .addOption(flag("--time-limit <duration>", "with --wait: for how long").default("10m"))
     .action(async (options: StatusOptions) => {
-      const { runStatus } = await import("./status/run-status.ts")
-      run.exitCode = await runStatus(options, run.signal)
+      const { commit } = options
+      const { runCommitStatus, runStatus } = await import("./status/run-status.ts")
+      if (commit === undefined && options.wait) {
+        throw new UsageError("status/wait", "--wait does not say for what", { hint: "Add --commit ID." })
+      }
+      run.exitCode = await (commit === undefined
+        ? runStatus(options, run.signal)
+        : runCommitStatus({ ...options, commit }, run.signal))
     })
 }

@@ -3,8 +3,7 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import { UsageError } from "../foundation/errors.ts"
 import { type AppTokens, authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
-import { connectCluster } from "../kube/client-node/connect-cluster.ts"
-import type { ConfigMapWriter } from "../kube/config-map-api.ts"
+import { type ConnectedCluster, connectCluster } from "../kube/client-node/connect-cluster.ts"
 import type { Log } from "../observe/log.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
@@ -36,7 +35,7 @@ export interface Reconciler {
   /** The mirror of a source. */
   repository(source: string): Promise<Mirror>
   /** The connection to a cluster. */
-  kube(cluster: string): Promise<ConfigMapWriter>
+  kube(cluster: string): Promise<ConnectedCluster>
   /** ConfigMaps of ours that no rule names any more. */
   orphans(cluster: string, source: string, signal: AbortSignal): Promise<ConfigMap[]>
   /** What the rules that a cluster shows ask for in clusters that the settings do not have. */

@@ -7,12 +7,12 @@ import { pruneOrphans } from "@headrace/shared/reconcile/find-orphans"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { placeText } from "@headrace/shared/reconcile/plan-at"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import { Duration } from "@headrace/shared/settings/units"
 import type { ApplyOptions } from "../apply.ts"
 import { applyThroughLanes } from "../apply-through-lanes.ts"
 import { forEachPlace, type PlaceResult } from "../for-each-place.ts"
 import { choosePlaces } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
+import { readTimeLimit } from "../read-time-limit.ts"
 
 type Applied = LaneResult & {
   /** What the rules ask for in clusters that the settings do not have. */
@@ -69,7 +69,7 @@ async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise
         mode: modeOf(options),
         reason: "operator",
         openReconciler: async () => reconciler,
-        timeLimit: readDuration(options.timeLimit),
+        timeLimit: readTimeLimit(options.timeLimit),
         log,
       },
       signal,
@@ -111,10 +111,4 @@ function appliedText(result: Applied): string {
   const unplaced = result.unplaced.map((text) => `\n  ${text}`)
   const rest = [failed, unplaced, orphans ?? [], pruned ?? []].flat().join("")
   return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${rest}`
-}
-
-function readDuration(text: string): number {
-  const parsed = Duration.safeParse(text)
-  if (parsed.success) return parsed.data
-  throw new UsageError("apply/time-limit", `--time-limit ${text}: expected a duration such as 10m`)
 }

@@ -9,6 +9,7 @@ import {
 import type { Record } from "@headrace/shared/record/record"
 import type { ApproveOptions } from "../approve.ts"
 import { forEachPlace } from "../for-each-place.ts"
+import { fullCommitId } from "../full-commit-id.ts"
 import type { HoldOptions } from "../hold.ts"
 import type { PlaceOptions } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
@@ -17,13 +18,13 @@ import type { RewindOptions } from "../rewind.ts"
 /** Runs `hold`. */
 export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {
   const { commit } = options
-  const hold = { ...holdOf(options), ...(commit === undefined ? {} : { commit: fullId(commit) }) }
+  const hold = { ...holdOf(options), ...(commit === undefined ? {} : { commit: fullCommitId(commit) }) }
   return change(options, signal, (ports) => holdSource(ports, hold, signal))
 }
 
 /** Runs `rewind`. */
 export function runRewind(options: RewindOptions, signal: AbortSignal): Promise<number> {
-  const hold = { ...holdOf(options), commit: fullId(options.to) }
+  const hold = { ...holdOf(options), commit: fullCommitId(options.to) }
   return change(options, signal, (ports) => rewindSource(ports, hold, signal))
 }
 
@@ -34,7 +35,7 @@ export function runRelease(options: PlaceOptions, signal: AbortSignal): Promise<
 
 /** Runs `approve`. */
 export function runApprove(options: ApproveOptions, signal: AbortSignal): Promise<number> {
-  const commit = fullId(options.commit)
+  const commit = fullCommitId(options.commit)
   return change(options, signal, (ports) => approveCommit(ports, commit, signal))
 }
 
@@ -65,12 +66,4 @@ function holdOf({ by, reason, until }: Pick<HoldOptions, "by" | "reason" | "unti
   const time = Date.parse(until)
   if (Number.isNaN(time)) throw new UsageError("hold/until", `--until ${until}: expected an ISO time`)
   return { by, reason, until: new Date(time).toISOString() }
-}
-
-/** An abbreviation could mean another commit tomorrow. */
-function fullId(commit: string): string {
-  if (/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(commit)) return commit
-  throw new UsageError("hold/commit", `${commit} is not a full commit id`, {
-    hint: "Give all of it: git rev-parse COMMIT.",
-  })
 }

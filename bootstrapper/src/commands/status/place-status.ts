@@ -1,9 +1,12 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
-import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { holdInForce } from "@headrace/shared/record/goal"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
+import { countNodes, type NodeCount } from "./count-nodes.ts"
+import { readNodes } from "./read-nodes.ts"
 
 /** What one cluster shows of one source. */
 export interface PlaceStatus {
@@ -20,6 +23,8 @@ export interface PlaceStatus {
   intents: { commit: string; targets: number | "all" }[]
   failed: Record["failed"]
   failedMore: number
+  /** How many nodes show what the record shows; null: they may not be asked. */
+  nodes: NodeCount | null
   /** Null where the cluster keeps no store. */
   store: { targets: number; files: number; bytes: number } | null
 }
@@ -32,14 +37,17 @@ export interface BranchTip {
   seqOf(commit: string): Promise<number | undefined>
 }
 
-/** Reads a place's record, and the store's index for its sizes; `tip` undefined: git was not asked. */
+/**
+ * Reads the nodes' Leases, a place's record (after them, so that no node can be ahead of it) and the store's index for its sizes; `tip` undefined: git was not asked.
+ */
 export async function placeStatus(
-  kube: ConfigMapWriter,
+  kube: ConfigMapReader & LeaseReader,
   place: { namespace: string; source: string },
   tip: BranchTip | undefined,
   fetchIndex: FetchIndex,
   signal: AbortSignal,
 ): Promise<PlaceStatus> {
+  const leases = await readNodes(kube, place.namespace, signal)
   const configMap = await kube.get(place.namespace, place.source, signal)
   if (configMap === undefined) return { ...NOTHING, tip: tip?.commit ?? null }
   const record = readRecord(configMap)
@@ -58,6 +66,8 @@ export async function placeStatus(
     })),
     failed: record.failed,
     failedMore: record.failedMore,
+    nodes:
+      leases && countNodes(leases, `${place.namespace}/${place.source}`, record.token, systemClock.now()),
     store: record.root === null ? null : await storeSize(record.root, fetchIndex),
   }
 }
@@ -73,6 +83,7 @@ const NOTHING: PlaceStatus = {
   intents: [],
   failed: [],
   failedMore: 0,
+  nodes: null,
   store: null,
 }
 

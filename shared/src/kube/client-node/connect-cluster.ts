@@ -4,13 +4,20 @@ import type { Log } from "../../observe/log.ts"
 import type { ConfigMapWriter } from "../config-map-api.ts"
 import { configMapPath, selectionQuery } from "../config-map-path.ts"
 import { KubeError } from "../kube-error.ts"
+import type { LeaseReader } from "../lease-api.ts"
 import { neededVersion } from "../needed-version.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
 import { openClusterCaller } from "./call-cluster.ts"
+import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
 import type { RetryPolicy } from "./retry-transient.ts"
 import { fromV1ConfigMap, toV1ConfigMap } from "./v1-config-map.ts"
 import { watchWithClientNode } from "./watch-with-client-node.ts"
+
+/** ConfigMaps and Leases of one cluster. */
+export interface ConnectedCluster extends ConfigMapWriter, LeaseReader {
+  close(): void
+}
 
 export interface ConnectOptions {
   /** Time limit of one try, milliseconds. */
@@ -39,12 +46,13 @@ export async function connectCluster(
   settings: ClusterAddress,
   log: Log,
   options: ConnectOptions = {},
-): Promise<ConfigMapWriter & { close(): void }> {
+): Promise<ConnectedCluster> {
   const limits = options.watch ?? WATCH_LIMITS
-  const { call, config, close } = openClusterCaller(name, settings, log, {
+  const caller = openClusterCaller(name, settings, log, {
     timeLimit: options.timeLimit ?? TIME_LIMIT_MS,
     retry: options.retry ?? RETRY,
   })
+  const { call, config, close } = caller
   return {
     async get(namespace, configMapName, signal) {
       const what = `get ConfigMap ${namespace}/${configMapName}`
@@ -106,6 +114,8 @@ export async function connectCluster(
         ),
       )
     },
+
+    listLeases: (namespace, labelSelector, signal) => listLeases(caller, namespace, labelSelector, signal),
 
     close,
   }

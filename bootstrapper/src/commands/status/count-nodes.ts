@@ -1,0 +1,83 @@
+import type { Lease } from "@headrace/shared/kube/lease-api"
+import { NodeReport, REPORT_ANNOTATION, type ReportedProjection } from "@headrace/shared/record/node-report"
+import type { Token } from "@headrace/shared/record/record"
+import { compareTokens } from "@headrace/shared/record/token"
+
+/** What the nodes of a cluster say about one record. */
+export interface NodeCount {
+  /** Nodes on which every projection of the record has got that far. */
+  live: number
+  /** Nodes that report. */
+  total: number
+  /** Those that report and are not live: the commit that they still show, and what is wrong. */
+  behind: { node: string; shows: string | null; problem: string | null }[]
+  /** Nodes whose report is too old to count, and since when: stopped, cut off, or gone for good. */
+  silent: { node: string; since: string | null }[]
+}
+
+/**
+ * Counts the agents' reports on a record (`namespace/source`). `reached` is the smallest token that is far
+ * enough; undefined: none is. A Lease counts for as long as it says, which is a few of its agent's intervals.
+ * A report that cannot be read may be on any record, so it keeps each from being live everywhere. Pure.
+ */
+export function countNodes(
+  leases: readonly Lease[],
+  record: string,
+  reached: Token | undefined,
+  now: number,
+): NodeCount {
+  const count: NodeCount = { live: 0, total: 0, behind: [], silent: [] }
+  for (const lease of leases) {
+    const report = readReport(lease)
+    if (report !== undefined && report.record !== record) continue
+    const node = report?.node ?? lease.holder ?? lease.name
+    if (isSilent(lease, now)) {
+      count.silent.push({ node, since: timeText(lease.renewed) })
+      continue
+    }
+    count.total += 1
+    if (report === undefined) count.behind.push({ node, shows: null, problem: "its report cannot be read" })
+    else if (isLive(report, reached)) count.live += 1
+    else count.behind.push({ node, ...laggardOf(report, reached) })
+  }
+  return count
+}
+
+function readReport({ annotations }: Lease): NodeReport | undefined {
+  try {
+    return NodeReport.parse(JSON.parse(annotations[REPORT_ANNOTATION] ?? ""))
+  } catch {
+    return undefined
+  }
+}
+
+function isSilent({ renewed, duration }: Lease, now: number): boolean {
+  return renewed === undefined || renewed + duration < now
+}
+
+/** Something that shows nothing for a reason (a list of targets that cannot be read, say) is not live. */
+function isLive({ lowest, projections }: NodeReport, reached: Token | undefined): boolean {
+  if (lowest === null || !hasReached(lowest, reached)) return false
+  return !projections.some(isBlocked)
+}
+
+/** The projection that says most about why a node is behind. */
+function laggardOf({ projections }: NodeReport, reached: Token | undefined) {
+  const lagging = projections.filter(
+    (each) => each.revision === null || (each.token !== null && !hasReached(each.token, reached)),
+  )
+  const worst = lagging.find(({ problem }) => problem !== null) ?? lagging[0]
+  return { shows: worst?.revision ?? null, problem: worst?.problem?.message ?? null }
+}
+
+function isBlocked({ revision, problem }: ReportedProjection): boolean {
+  return revision === null && problem !== null
+}
+
+function hasReached(token: Token, reached: Token | undefined): boolean {
+  return reached !== undefined && compareTokens(token, reached) >= 0
+}
+
+function timeText(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : new Date(milliseconds).toISOString()
+}

@@ -1,0 +1,152 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
+import type { Token } from "@headrace/shared/record/record"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import { type BootstrapperRun, runBootstrapper } from "@headrace/test/harness/run-bootstrapper"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { type TestKube, withKube } from "@headrace/test/harness/with-kube"
+import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
+import { writeRevision } from "@headrace/test/harness/write-revision"
+import { expect, it } from "vitest"
+
+interface Desk {
+  repo: TestRepo
+  /** Makes the record of the cluster show a commit of the repository, as reconcile would. */
+  show(commit: string, seq: number, epoch?: number): Promise<void>
+  /** Writes a node's Lease, renewed some seconds ago; a text stands for a report that cannot be read. */
+  lease(node: string, report: Partial<NodeReport> | string, age?: number): Promise<void>
+  status(...args: string[]): Promise<BootstrapperRun>
+}
+
+async function withDesk(test: (desk: Desk) => Promise<void>): Promise<void> {
+  await withFolder((folder) =>
+    withKube((kube) =>
+      withRepo(async (repo) => {
+        const settings = {
+          version: 1,
+          sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
+          clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+          mirrors: join(folder, "mirrors"),
+        }
+        const config = join(folder, "headrace.yaml")
+        await writeFile(config, JSON.stringify(settings))
+        const writer = inProcessClient(kube.store)
+        await test({
+          repo,
+          status: (...args) => runBootstrapper(["status", "--config", config, ...args]),
+          lease: (node, report, age = 0) => postLease(kube, node, report, age),
+          async show(commit, seq, epoch = 0) {
+            const before = await writer.get("headrace", "release")
+            const last = before && readRecord(before)
+            const { root = null, commit: was = null, token } = last ?? {}
+            const shown = root && was && token ? [{ commit: was, token, root }] : []
+            const history = [...shown, ...(last?.history ?? [])]
+            const targets = { "ci/jobs": { x: `${epoch}.${seq}` } }
+            await writeRevision(writer, { seq, epoch, targets, record: { commit, history } })
+          },
+        })
+      }),
+    ),
+  )
+}
+
+async function postLease(kube: TestKube, node: string, report: Partial<NodeReport> | string, age: number) {
+  const whole = { format: 1, node, record: "headrace/release", projections: [], more: 0, lowest: null }
+  const text = typeof report === "string" ? report : JSON.stringify({ ...whole, ...report })
+  const lease = {
+    apiVersion: "coordination.k8s.io/v1",
+    kind: "Lease",
+    metadata: {
+      name: `headrace-agent-${node}`,
+      namespace: "headrace",
+      labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "agent" },
+      annotations: { [REPORT_ANNOTATION]: text },
+    },
+    spec: {
+      holderIdentity: node,
+      leaseDurationSeconds: 180,
+      renewTime: new Date(Date.now() - age * 1000).toISOString().replace(/Z$/, "000Z"),
+    },
+  }
+  const leases = `${kube.url}/apis/coordination.k8s.io/v1/namespaces/headrace/leases`
+  const headers = { authorization: `Bearer ${kube.token}`, "content-type": "application/json" }
+  await fetch(`${leases}/${lease.metadata.name}`, { method: "DELETE", headers })
+  const answer = await fetch(leases, { method: "POST", headers, body: JSON.stringify(lease) })
+  expect(answer.status).toBe(201)
+}
+
+function shows(revision: string | null, token: Token | null, message?: string): Partial<NodeReport> {
+  const since = "2026-01-01T00:00:00.000Z"
+  const problem = message === undefined ? null : { code: "projection/waits", message, since }
+  return { lowest: token, projections: [{ name: "jobs", path: "/jobs", revision, token, since, problem }] }
+}
+
+it("counts the nodes that show what the record shows, and names the others with their reason", {
+  timeout: 60_000,
+}, async () => {
+  await withDesk(async ({ repo, show, lease, status }) => {
+    const first = await repo.commit({ a: "1" })
+    await show(first, 1)
+    const second = await repo.commit({ a: "2" })
+    await show(second, 2)
+    await lease("node-1", shows(second, { epoch: 0, seq: 2 }))
+    await lease("node-7", shows(first, { epoch: 0, seq: 1 }, "waits for ConfigMap ci/x: shard missing"))
+    await lease("node-8", "from a later version")
+    await lease("node-9", shows(second, { epoch: 0, seq: 2 }), 3600)
+    await lease("elsewhere", { record: "headrace/other" })
+
+    const text = await status()
+    expect(text.stdout).toContain(
+      "live on 1/3 nodes; node-7: waits for ConfigMap ci/x: shard missing; node-8: its report cannot be read",
+    )
+    expect(text.stdout).toMatch(/node-9: no report since 20\d\d-/)
+    expect(text.code).toBe(0)
+    const [place] = JSON.parse((await status("-o", "json")).stdout)
+    expect(place.nodes).toMatchObject({
+      live: 1,
+      total: 3,
+      behind: [
+        { node: "node-7", shows: first, problem: "waits for ConfigMap ci/x: shard missing" },
+        { node: "node-8", shows: null, problem: "its report cannot be read" },
+      ],
+      silent: [{ node: "node-9" }],
+    })
+  })
+})
+
+it("says whether a commit is live: in the record, and on every node that reports", {
+  timeout: 60_000,
+}, async () => {
+  await withDesk(async ({ repo, show, lease, status }) => {
+    const first = await repo.commit({ a: "1" })
+    const second = await repo.commit({ a: "2" })
+    await show(first, 1)
+    await show(second, 2)
+    await lease("node-1", shows(first, { epoch: 0, seq: 1 }))
+    await lease("node-9", shows(null, null), 3600)
+
+    expect(await status("--commit", first)).toMatchObject({ code: 0 })
+    const waiting = await status("--commit", second)
+    expect(waiting.code).toBe(1)
+    expect(waiting.stdout).toMatch(/not live: .*\n {2}live on 0\/1 nodes; node-1: shows /)
+
+    const awaited = status("--commit", second, "--wait", "--time-limit", "30s", "-o", "json")
+    await lease("node-1", shows(second, { epoch: 0, seq: 2 }))
+    const answer = await awaited
+    expect([answer.code, JSON.parse(answer.stdout)]).toMatchObject([
+      0,
+      [{ live: true, recorded: true, nodes: { live: 1, total: 1, silent: [{ node: "node-9" }] } }],
+    ])
+
+    await show(first, 1, 1)
+    await lease("node-1", shows(first, { epoch: 1, seq: 1 }))
+    expect((await status("--commit", second)).stdout).toContain("not live: ")
+    expect(await status("--commit", first)).toMatchObject({ code: 0 })
+    const never = await status("--commit", "a".repeat(40), "--wait", "--time-limit", "10ms")
+    expect(never.code).toBe(1)
+    expect((await status("--commit", "abc")).code).toBe(2)
+    expect((await status("--wait")).code).toBe(2)
+  })
+})
