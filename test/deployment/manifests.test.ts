@@ -7,12 +7,43 @@ import { load, loadAll } from "js-yaml"
 import { describe, expect, it } from "vitest"
 
 const CONFIG = join(import.meta.dirname, "../../config")
-const FOLDERS = ["base", "base/plugin", "base/bootstrapper", "base/agent", "overlays/example"]
+const POD_SAMPLES = ["samples/sidecar", "samples/init-container"]
+const FOLDERS = ["base", "base/plugin", "base/bootstrapper", "base/agent", "overlays/example", ...POD_SAMPLES]
 const noKubectl = spawnSync("kubectl", ["version", "--client"]).status !== 0
 
 interface Kustomization {
   resources: string[]
   configMapGenerator?: { files: string[] }[]
+}
+
+interface Container {
+  args?: string[]
+  restartPolicy?: string
+  securityContext?: object
+  volumeMounts: { name: string; mountPath: string }[]
+}
+
+interface Pod {
+  metadata: { namespace: string }
+  spec: {
+    serviceAccountName: string
+    securityContext: object
+    initContainers: [Container]
+    containers: [Container]
+    volumes: { name: string; emptyDir?: object; hostPath?: object; configMap?: { name: string } }[]
+  }
+}
+
+interface AccessObject {
+  kind: string
+  metadata: { name: string; namespace: string }
+  rules?: { resources: string[]; verbs: string[] }[]
+  roleRef?: { kind: string; name: string }
+  subjects?: { name: string; namespace: string }[]
+}
+
+function textOf(...path: string[]): string {
+  return readFileSync(join(CONFIG, ...path), "utf8")
 }
 
 describe("manifests", () => {
@@ -57,5 +88,73 @@ describe("samples", () => {
 
     expect(Object.keys(operator.sources)).toEqual(["release"])
     expect(Object.keys(agent.projections)).toEqual(["job-config"])
+  })
+})
+
+describe("samples of an agent in a pod", () => {
+  it.each([
+    { folder: "samples/sidecar/pod.yaml", level: "restricted" },
+    { folder: "samples/init-container/pod.yaml", level: "restricted" },
+    { folder: "base/agent/daemonset.yaml", level: "privileged" },
+  ])("$folder names the pod security level that it needs: $level", ({ folder, level }) => {
+    expect(textOf(folder)).toContain(`# Pod security level: ${level}`)
+    expect(/\bhostPath:/.test(textOf(folder))).toBe(level === "privileged")
+  })
+
+  it.each(POD_SAMPLES)("%s passes the level restricted, and projects to an emptyDir", async (folder) => {
+    const { spec } = load(textOf(folder, "pod.yaml")) as Pod
+    const [agent] = spec.initContainers
+    const [consumer] = spec.containers
+    expect(spec.securityContext).toMatchObject({
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+    })
+    for (const { securityContext } of [agent, consumer]) {
+      expect(securityContext).toEqual({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ["ALL"] },
+      })
+    }
+    const emptyDirs = spec.volumes.filter(({ emptyDir }) => emptyDir !== undefined)
+    expect(emptyDirs.map(({ name }) => name)).toEqual(["config"])
+    const [written] = agent.volumeMounts.filter(({ name }) => name === "config")
+    const [read] = consumer.volumeMounts
+    expect(read).toEqual({ ...written, readOnly: true })
+
+    const settings = await loadAgentSettings(join(CONFIG, folder, "agent.yaml"))
+    const paths = Object.values(settings.projections).map(({ path }) => path)
+    expect(paths.length).toBeGreaterThan(0)
+    for (const path of paths) expect(path.startsWith(`${written?.mountPath}/`), path).toBe(true)
+  })
+
+  it.each(POD_SAMPLES)(
+    "%s gives its own service account what its settings need, and no more",
+    async (folder) => {
+      const { metadata, spec } = load(textOf(folder, "pod.yaml")) as Pod
+      const objects = loadAll(textOf(folder, "access.yaml")) as AccessObject[]
+      const settings = await loadAgentSettings(join(CONFIG, folder, "agent.yaml"))
+      const account = { name: spec.serviceAccountName, namespace: metadata.namespace }
+      expect(objects.map(({ kind }) => kind)).toEqual(["ServiceAccount", "Role", "RoleBinding"])
+      const [serviceAccount, role, binding] = objects
+      expect(serviceAccount?.metadata).toEqual(account)
+      expect(binding?.subjects).toEqual([{ kind: "ServiceAccount", ...account }])
+      expect(binding?.roleRef).toMatchObject({ kind: "Role", name: role?.metadata.name })
+      expect(settings.record?.split("/")[0]).toBe(role?.metadata.namespace)
+      expect(binding?.metadata.namespace).toBe(role?.metadata.namespace)
+      const rights = role?.rules?.map(({ resources, verbs }) => `${resources}: ${verbs}`)
+      const toReport = settings.report ? ["leases: get,create,update"] : []
+      expect(rights).toEqual(["configmaps: get,list,watch", ...toReport])
+    },
+  )
+
+  it("runs the agent beside the consumer, or once before it", () => {
+    const [beside, before] = POD_SAMPLES.map(
+      (folder) => (load(textOf(folder, "pod.yaml")) as Pod).spec.initContainers[0],
+    )
+    expect(beside?.restartPolicy).toBe("Always")
+    expect(beside?.args).not.toContain("--once")
+    expect(before?.restartPolicy).toBe(undefined)
+    expect(before?.args).toContain("--once")
   })
 })
