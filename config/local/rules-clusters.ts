@@ -20,6 +20,17 @@ export async function rulesClusters(repository: SourceRepository, rulesPath: str
       `the rules do not parse:\n${problems.map(problemText).join("\n")}`,
     )
   }
-  const names = rules.rules.flatMap((rule) => rule.places.map((place) => place.cluster || DEFAULTS.cluster))
-  return [...new Set(names)].sort()
+  const names = new Set(
+    rules.rules.flatMap((rule) => rule.places.map((place) => place.cluster || DEFAULTS.cluster)),
+  )
+  for (const name of names) refuseUnplain(name, rulesPath)
+  return [...names].sort()
+}
+
+/** A cluster's name becomes a folder and files here: rules must not lead it out of ours. */
+function refuseUnplain(name: string, rulesPath: string): void {
+  if (/^[A-Za-z0-9][-A-Za-z0-9_.]{0,99}$/.test(name)) return
+  throw new HeadraceError("local/cluster-name", `${rulesPath} names a cluster ${JSON.stringify(name)}`, {
+    hint: 'letters, digits, "-", "_" and "." make a cluster\'s name, a letter or digit first',
+  })
 }

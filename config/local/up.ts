@@ -63,10 +63,13 @@ await runProgram(async (signal) => {
 
 /** New rules may name new clusters: looks for them until stopped. */
 async function followClusters(pipeline: LocalPipeline, poll: number, signal: AbortSignal): Promise<void> {
+  let trouble = ""
   while (!signal.aborted) {
     await systemClock.sleep(poll * 1000, signal).catch(() => undefined)
     if (signal.aborted) return
-    await pipeline.addNewClusters().catch((error: unknown) => say(pc.yellow(errorText(error))))
+    const now = await pipeline.addNewClusters().then(() => "", errorText)
+    if (now !== trouble) say(now ? pc.yellow(now) : pc.green("the rules are fine again"))
+    trouble = now
   }
 }
 

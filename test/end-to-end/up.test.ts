@@ -59,6 +59,25 @@ it("up shows a user's repository, follows its commits by polling, and ends clean
   }
 }, 180_000)
 
+it("up refuses a cluster name that would lead out of its target, and writes nothing there", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "headrace-up-"))
+  const repository = await createSampleRepository(join(folder, "repository"))
+  const rules =
+    "config_updater:\n  maps:\n    config/**/*.yaml: {name: c, clusters: {../../outside: [default]}}\n"
+  writeFileSync(join(repository.folder, SAMPLE.rules), rules)
+  commitAll(repository.folder)
+  const run = runMarked([
+    ...["--conditions=source", "--no-warnings", UP],
+    ...["--repo", repository.folder, "--branch", SAMPLE.branch, "--rules", SAMPLE.rules],
+    ...["--target", join(folder, "a/node")],
+  ])
+
+  expect(await run.ended).toBe(1)
+  expect(run.errors()).toContain("../../outside")
+  expect(existsSync(join(folder, "outside"))).toBe(false)
+  rmSync(folder, { recursive: true, force: true })
+}, 60_000)
+
 it("up names what is wrong with its arguments and exits with 2", async () => {
   const run = runMarked(["--conditions=source", "--no-warnings", UP, "--repo", "."])
 
@@ -77,7 +96,11 @@ function addRuleForAnotherCluster(repository: string): void {
   const rule = "    config/other.yaml:\n      name: other\n      clusters: {build01: [ci]}\n"
   writeFileSync(join(repository, SAMPLE.rules), rules.replace("  maps:\n", `  maps:\n${rule}`))
   writeFileSync(join(repository, "config/other.yaml"), "other: true\n")
+  commitAll(repository)
+}
+
+function commitAll(repository: string): void {
   const git = ["-C", repository, "-c", "user.name=test", "-c", "user.email=test@example.invalid"]
   execFileSync("git", [...git, "add", "--all"])
-  execFileSync("git", [...git, "commit", "--quiet", "-m", "Configure another cluster"])
+  execFileSync("git", [...git, "commit", "--quiet", "-m", "Change the configuration"])
 }
