@@ -15,6 +15,11 @@ export interface Aim extends Revision {
 export interface Tips {
   source: Tip
   rules: Tip | undefined
+  /**
+   * Milliseconds since 1970 when they were known. Holds are judged as of then: a hold that ends while a run is
+   * under way must not give it a second goal beside the one it has planned.
+   */
+  at: number
 }
 
 /** Something that was shown, or may have been: the aim must contain it, or stand in a larger epoch. */
@@ -25,8 +30,9 @@ export interface Shown extends Revision {
 /** Fetches both branches; what it gives began to be read after the call. */
 export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Promise<Tips> {
   const source = await ports.repository.fetch(signal)
-  if (ports.rulesRepository === ports.repository) return { source, rules: undefined }
-  return { source, rules: await ports.rulesRepository.fetch(signal) }
+  const rules =
+    ports.rulesRepository === ports.repository ? undefined : await ports.rulesRepository.fetch(signal)
+  return { source, rules, at: ports.clock.now() }
 }
 
 /**
@@ -44,7 +50,7 @@ export async function aimAt(
   shown: readonly Shown[],
   signal: AbortSignal,
 ): Promise<Aim | undefined> {
-  const commit = goal(tips.source.commit, record?.hold ?? null, ports.clock.now())
+  const commit = goal(tips.source.commit, record?.hold ?? null, tips.at)
   const rulesCommit = tips.rules?.commit ?? null
   const token = { epoch: epochOf(record, shown), seq: await seqOf(ports, { commit, rulesCommit }, signal) }
   const aim: Aim = { commit, rulesCommit, token }
@@ -84,9 +90,9 @@ export function inEpochOfClock(aim: Aim, now: number): Aim {
 }
 
 /** True when a branch that was rewritten may be followed without an operator's word. */
-export function mayFollowRewrite(ports: ReconcilePorts, record: Record | undefined): boolean {
+export function mayFollowRewrite(ports: ReconcilePorts, tips: Tips, record: Record | undefined): boolean {
   const hold = record?.hold
-  return ports.settings.allowForcePush && !(hold && holdInForce(hold, ports.clock.now()))
+  return ports.settings.allowForcePush && !(hold && holdInForce(hold, tips.at))
 }
 
 /** The error that stops a source whose goal does not contain what is shown. */

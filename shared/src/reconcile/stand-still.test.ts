@@ -2,6 +2,7 @@ import { quiet, RULES, site } from "@headrace/test/model/site"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { approveCommit, holdSource, releaseSource, rewindSource } from "./hold-source.ts"
+import { reconcile } from "./reconcile.ts"
 
 describe("a source that must stand still", () => {
   it("keeps last good in force when its rules do not parse, and says so", async () => {
@@ -84,6 +85,33 @@ describe("a source that must stand still", () => {
     expect(await here.run()).toMatchObject({ result: "noop", commit: held })
     await releaseSource(ports, quiet)
     expect(await here.run()).toMatchObject({ result: "applied", commit: here.repository.tip() })
+  })
+
+  it("has one goal in a run, though its hold ends while the targets are surveyed", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const held = here.repository.tip()
+    let now = Date.now()
+    const end = now + 60_000
+    const inner = here.kube
+    const kube: typeof inner = {
+      ...inner,
+      async get(...args) {
+        if (args[1] === "alpha") now = end + 1
+        return inner.get(...args)
+      },
+    }
+    // Another setting than the record was written with: what is in force must be read from the targets.
+    const settings = { ...here.ports.settings, strict: true }
+    const ports = { ...here.ports, settings, kube, clock: { now: () => now, sleep: async () => {} } }
+    const hold = { by: "me", reason: "freeze", until: new Date(end).toISOString() }
+    await holdSource({ ...ports, namespace: "headrace", source: "release" }, hold, quiet)
+    const tip = here.commit({ "a/x.txt": "two" })
+    const request = { cluster: "east", source: "release", mode: "incremental" } as const
+    expect(await reconcile(request, ports, quiet)).toMatchObject({ commit: held })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+    expect(await reconcile(request, ports, quiet)).toMatchObject({ commit: tip })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
   })
 
   it("rebuilds a lost record from its targets, and never goes below their tokens", async () => {

@@ -75,7 +75,8 @@ async function aimOrNewEpoch(
 ): Promise<Aim> {
   const aim = await aimAt(run.ports, tips, record, shown, run.signal)
   if (aim !== undefined) return aim
-  if (mayFollowRewrite(run.ports, record)) return aimInNewEpoch(run.ports, tips, record, shown, run.signal)
+  if (mayFollowRewrite(run.ports, tips, record))
+    return aimInNewEpoch(run.ports, tips, record, shown, run.signal)
   throw diverged(tips.source.commit, record)
 }
 
