@@ -75,6 +75,7 @@ describe("a plan", () => {
           planTargets(rules, tree, CONTEXT),
         )
       }),
+      { numRuns: 3000 },
     )
   })
 

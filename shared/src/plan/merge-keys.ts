@@ -29,6 +29,8 @@ export function mergeKeys(given: readonly (readonly PlannedKey[])[]): {
   }
   return {
     keys: [...winners.values()].sort((a, b) => compareText(a.key, b.key)),
-    collisions: [...contested].map(([key, paths]) => ({ key, paths: paths.sort(compareText) })),
+    collisions: [...contested]
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([key, paths]) => ({ key, paths: paths.sort(compareText) })),
   }
 }
