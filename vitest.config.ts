@@ -12,6 +12,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    setupFiles: ["test/harness/node-version.ts"],
+    setupFiles: ["test/harness/node-version.ts", "test/harness/property-seed.ts"],
   },
 })
