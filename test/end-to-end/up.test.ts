@@ -13,20 +13,17 @@ import { basename, join } from "node:path"
 import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-repository"
 import { waitUntil } from "@headrace/config/local/wait-until"
 import { expect, it } from "vitest"
-import { runMarked } from "../harness/run-marked.ts"
+import { type MarkedRun, runMarked } from "../harness/run-marked.ts"
 
 const UP = join(import.meta.dirname, "../../config/local/up.ts")
 const SOON = { limitMs: 30_000 }
 
-it("up shows a user's repository, follows its commits by polling, and ends cleanly on SIGTERM", async () => {
+it("up shows a user's repository, follows its commits by polling, ends cleanly on SIGTERM, and starts again", async () => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-up-"))
   const repository = await createSampleRepository(join(folder, "repository"))
   const target = join(folder, "node")
-  const run = runMarked([
-    ...["--conditions=source", "--no-warnings", UP],
-    ...["--repo", repository.folder, "--branch", SAMPLE.branch, "--rules", SAMPLE.rules],
-    ...["--target", target, "--poll", "0.5"],
-  ])
+  const run = startUp(repository.folder, target)
+  let again: MarkedRun | undefined
   try {
     const jobs = join(target, "default/default/job-config")
     const nightly = join(jobs, "nightly.yaml")
@@ -52,9 +49,19 @@ it("up shows a user's repository, follows its commits by polling, and ends clean
     expect(await run.ended, run.errors()).toBe(0)
     expect(run.alive()).toEqual([])
     expect(readFileSync(nightly, "utf8")).toContain("2h")
+
+    execFileSync("git", ["-C", repository.folder, "reset", "--quiet", "--hard", `${commit}^1`])
+    again = startUp(repository.folder, target)
+    await waitUntil(
+      "the rewound branch",
+      () => (readFileSync(nightly, "utf8").includes("24h") ? true : undefined),
+      SOON,
+    )
   } finally {
-    run.child.kill("SIGTERM")
-    await run.ended
+    for (const one of [run, again]) {
+      one?.child.kill("SIGTERM")
+      await one?.ended
+    }
     rmSync(folder, { recursive: true, force: true })
   }
 }, 180_000)
@@ -84,6 +91,14 @@ it("up names what is wrong with its arguments and exits with 2", async () => {
   expect(await run.ended).toBe(2)
   expect(run.errors()).toContain("--branch")
 })
+
+function startUp(repository: string, target: string): MarkedRun {
+  return runMarked([
+    ...["--conditions=source", "--no-warnings", UP],
+    ...["--repo", repository, "--branch", SAMPLE.branch, "--rules", SAMPLE.rules],
+    ...["--target", target, "--poll", "0.5"],
+  ])
+}
 
 function visible(folder: string): string[] {
   return readdirSync(folder)
