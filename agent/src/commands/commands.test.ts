@@ -12,6 +12,17 @@ function agent(...args: string[]): { status: number | null; stdout: string; stde
 }
 
 describe("headrace-agent", () => {
+  it("refuses to publish a folder into itself, and writes nothing", async () => {
+    await withFolder((folder) => {
+      fs.writeFileSync(join(folder, "a"), "1")
+
+      const refused = agent("publish", "--from", folder, "--to", join(folder, "inside"))
+
+      expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("publish/nested") })
+      expect(fs.readdirSync(folder)).toEqual(["a"])
+    })
+  })
+
   it("publishes a folder, lists it, rolls back, unpins, verifies and leases", async () => {
     await withFolder((folder) => {
       const [from, to] = [join(folder, "from"), join(folder, "to")]

@@ -1,3 +1,5 @@
+import { relative, resolve } from "node:path"
+import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Durability } from "../publish/make-durable.ts"
 import type { LayoutName } from "../publish/open-layout.ts"
@@ -32,6 +34,7 @@ export async function publishFolder(
   log: Log,
   signal: AbortSignal,
 ): Promise<PrintedResult> {
+  refuseNested(options.from, options.to)
   const files = readFolderFiles(options.from)
   const projection = await openProjection({
     path: options.to,
@@ -64,4 +67,13 @@ export async function publishFolder(
   } finally {
     await projection.close()
   }
+}
+
+/** A projection inside of its own source would publish itself, larger each time. */
+function refuseNested(from: string, to: string): void {
+  const [first = ""] = relative(resolve(from), resolve(to)).split("/")
+  if (first === "..") return
+  throw new UsageError("publish/nested", `${to} is inside of ${from}`, {
+    hint: "Publish to a folder outside of it.",
+  })
 }
