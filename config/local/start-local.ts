@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { freePort } from "@headrace/shared/foundation/free-port"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
@@ -11,7 +12,6 @@ import { createLog } from "@headrace/shared/observe/log"
 import { newRecord } from "@headrace/shared/record/new-record"
 import { recordConfigMap } from "@headrace/shared/record/record-config-map"
 import { type ChildProgram, startChildProgram } from "./child-program.ts"
-import { freePort } from "./free-port.ts"
 import {
   type LocalSource,
   localAgentSettings,

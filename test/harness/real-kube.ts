@@ -4,10 +4,10 @@ import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
 import { request } from "node:https"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { freePort } from "@headrace/shared/foundation/free-port"
 
 /** A kube-apiserver with an etcd of its own, on loopback. */
 export interface RealKube {
@@ -202,15 +202,4 @@ async function writeKubeconfig(folder: string, port: number, token: string): Pro
   // JSON is YAML.
   await writeFile(file, JSON.stringify(config), { mode: 0o600 })
   return file
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  server.close()
-  await once(server, "close")
-  if (address === null || typeof address === "string") throw new Error("no port")
-  return address.port
 }

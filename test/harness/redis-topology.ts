@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { freePort } from "@headrace/shared/foundation/free-port"
 import { findRedisServer, type LocalRedis, startLocalRedis } from "@headrace/shared/lanes/local-redis"
 import { Redis } from "ioredis"
 
@@ -78,14 +78,6 @@ async function startSentinel(masterPort: number): Promise<{ port: number; close(
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === "object" && address ? address.port : 0
 }
 
 async function untilAnswer(

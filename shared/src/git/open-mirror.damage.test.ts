@@ -1,33 +1,12 @@
 import { chmod, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { mirrorContents, withMirror } from "../../../test/harness/with-mirror.ts"
 import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
 import { createLog } from "../observe/log.ts"
-import { type Mirror, type MirrorOptions, openMirror } from "./open-mirror.ts"
+import { openMirror } from "./open-mirror.ts"
 
 const log = createLog("test", { level: "silent" })
-
-async function withMirror<T>(
-  fn: (mirror: Mirror, repo: TestRepo, folder: string) => Promise<T>,
-  options: Partial<MirrorOptions> = {},
-): Promise<T> {
-  return withRepo(async (repo) => {
-    const folder = join(repo.scratch, "mirrors")
-    const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, ...options })
-    try {
-      return await fn(mirror, repo, folder)
-    } finally {
-      await mirror.close()
-    }
-  })
-}
-
-/** Every path and its content, as the mirror has them. */
-async function contents(mirror: Mirror, commit: string): Promise<Record<string, string>> {
-  const { files } = await mirror.tree(commit)
-  const blobs = await mirror.blobs(files.map((file) => file.oid))
-  return Object.fromEntries(files.map((file, index) => [file.path, String(blobs[index])]))
-}
 
 describe("a damaged mirror", () => {
   const damages: [string, (place: string) => Promise<void>][] = [
@@ -53,7 +32,7 @@ describe("a damaged mirror", () => {
       const again = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
       try {
         expect(await again.fetch()).toEqual(before)
-        expect(Object.keys(await contents(again, before.commit))).toHaveLength(150)
+        expect(Object.keys(await mirrorContents(again, before.commit))).toHaveLength(150)
         expect(await readdir(folder)).toEqual(["m.git", "m.git.owner"])
       } finally {
         await again.close()
@@ -72,7 +51,7 @@ describe("a damaged mirror", () => {
         pack,
         Buffer.concat([bytes.subarray(0, 12), Buffer.alloc(bytes.length - 32, 0xff), bytes.subarray(-20)]),
       )
-      expect(Object.keys(await contents(mirror, commit))).toHaveLength(150)
+      expect(Object.keys(await mirrorContents(mirror, commit))).toHaveLength(150)
     }))
 
   it("that a killed git left locked while it is open is unlocked, not fetched anew", () =>

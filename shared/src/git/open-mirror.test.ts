@@ -1,33 +1,12 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
+import { mirrorContents, withMirror } from "../../../test/harness/with-mirror.ts"
+import { withRepo } from "../../../test/harness/with-repo.ts"
 import { createLog } from "../observe/log.ts"
-import { type Mirror, type MirrorOptions, openMirror } from "./open-mirror.ts"
+import { openMirror } from "./open-mirror.ts"
 
 const log = createLog("test", { level: "silent" })
-
-async function withMirror<T>(
-  fn: (mirror: Mirror, repo: TestRepo, folder: string) => Promise<T>,
-  options: Partial<MirrorOptions> = {},
-): Promise<T> {
-  return withRepo(async (repo) => {
-    const folder = join(repo.scratch, "mirrors")
-    const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, ...options })
-    try {
-      return await fn(mirror, repo, folder)
-    } finally {
-      await mirror.close()
-    }
-  })
-}
-
-/** Every path and its content, as the mirror has them. */
-async function contents(mirror: Mirror, commit: string): Promise<Record<string, string>> {
-  const { files } = await mirror.tree(commit)
-  const blobs = await mirror.blobs(files.map((file) => file.oid))
-  return Object.fromEntries(files.map((file, index) => [file.path, String(blobs[index])]))
-}
 
 describe("openMirror", () => {
   it("follows commits, merges, squashes and rebases, counting all ancestors", () =>
@@ -44,7 +23,12 @@ describe("openMirror", () => {
         const tip = await mirror.fetch()
         expect(tip).toEqual({ commit, seq: Number(await repo.git("rev-list", "--count", commit)) })
       }
-      expect(await contents(mirror, await repo.tip())).toEqual({ c: "2", "d/b": "2", other: "1", x: "2" })
+      expect(await mirrorContents(mirror, await repo.tip())).toEqual({
+        c: "2",
+        "d/b": "2",
+        other: "1",
+        x: "2",
+      })
     }))
 
   it("follows a force push to a shorter, an unrelated and a longer history", () =>
@@ -63,7 +47,7 @@ describe("openMirror", () => {
       expect(await mirror.contains(fourth, fourth)).toBe(true)
       expect(await mirror.contains(fourth, second)).toBe(false)
       expect(await mirror.seqOf(second)).toBe(3)
-      expect(await contents(mirror, second)).toEqual({ a: "2" })
+      expect(await mirrorContents(mirror, second)).toEqual({ a: "2" })
     }))
 
   it("knows nothing of commits that it does not have", () =>
@@ -178,7 +162,7 @@ describe("openMirror", () => {
       for (const pid of await catFilesOf(repo.scratch)) process.kill(pid, "SIGKILL")
       const blobs = await reading
       expect(blobs.map((blob) => blob.length)).toEqual(listed.map((file) => file.size))
-      expect(await contents(mirror, commit)).toMatchObject(files)
+      expect(await mirrorContents(mirror, commit)).toMatchObject(files)
     }))
 
   it("stops waiting when told to, and stays of use", () =>
@@ -189,7 +173,7 @@ describe("openMirror", () => {
       await expect(mirror.fetch(signal)).rejects.toThrow("enough")
       await expect(mirror.tree(commit, signal)).rejects.toThrow("enough")
       await expect(mirror.blobs([], signal)).rejects.toThrow("enough")
-      expect(await contents(mirror, commit)).toEqual({ a: "1" })
+      expect(await mirrorContents(mirror, commit)).toEqual({ a: "1" })
     }))
 
   it("ends a fetch that takes too long, with its children", () =>

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { access, constants, mkdtemp, rm } from "node:fs/promises"
-import { connect, createServer } from "node:net"
+import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "../foundation/errors.ts"
+import { freePort } from "../foundation/free-port.ts"
 
 export interface LocalRedisOptions {
   /** Else a free one. */
@@ -123,17 +124,6 @@ function answers(port: number): Promise<boolean> {
     socket.once("error", () => resolve(false))
     socket.once("connect", () => socket.destroy())
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject)
-    server.listen(0, "127.0.0.1", resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === "object" && address ? address.port : 0
 }
 
 async function isExecutable(file: string): Promise<boolean> {
