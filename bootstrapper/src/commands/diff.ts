@@ -1,40 +1,58 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
+import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
 
-export interface DiffOptions {
-  sourcePath: string[]
-  rules: string
-  config: string
+export interface DiffOptions extends PlaceOptions {
+  sourcePath?: string[]
+  rules?: string
   repo?: string
-  cluster?: string[]
+  commit?: string
   keepForeign: boolean
-  output: "text" | "json"
-  logLevel: string
 }
+
+/** What `diff` of folders has to know. */
+export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: string }
 
 /** `diff`: what the ConfigMaps in the clusters hold, and what the rules want. Reads only. */
 export function addDiffCommand(program: Command, run: CommandRun): void {
-  program
-    .command("diff")
-    .description("Compares the ConfigMaps in the clusters, whoever wrote them, with what the rules want.")
+  addPlaceOptions(program.command("diff"))
+    .description(
+      "Compares the ConfigMaps in the clusters, whoever wrote them, with what the rules want, and lists those that no rule names any more.",
+    )
+    .addOption(
+      flag("--commit <id>", "compare with this commit (its full id), not with what apply would aim at"),
+    )
     .addOption(
       flag(
         "--source-path <dir...>",
-        "folder with the files; of several, the first that has a path wins",
-      ).makeOptionMandatory(),
+        "compare with the files of this folder, not with a branch; of several, the first that has a path wins",
+      ),
     )
-    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").makeOptionMandatory())
+    .addOption(flag("--rules <file>", "with --source-path: the rules, a plugins.yaml"))
+    .addOption(flag("--repo <org/name>", "with --source-path: the repository, for access lists"))
     .addOption(
-      flag("--config <file>", "the operator's file, which says where the clusters are").makeOptionMandatory(),
+      flag("--keep-foreign", "with --source-path: keys that no rule names stay (foreignKeys: keep)").default(
+        false,
+      ),
     )
-    .addOption(flag("--repo <org/name>", "the repository, for access lists"))
-    .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given"))
-    .addOption(flag("--keep-foreign", "keys that no rule names stay (foreignKeys: keep)").default(false))
-    .addOption(flag("-o, --output <format>", "how to print it").choices(["text", "json"]).default("text"))
-    .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
     .action(async (options: DiffOptions) => {
-      const { runDiff } = await import("./diff/run-diff.ts")
-      run.exitCode = await runDiff(options, run.signal)
+      const { diffBranches, diffFolders } = await import("./diff/run-diff.ts")
+      run.exitCode = await (isOfFolders(options)
+        ? diffFolders(options, run.signal)
+        : diffBranches(options, run.signal))
     })
+}
+
+function isOfFolders(options: DiffOptions): options is FolderDiffOptions {
+  const { sourcePath, rules, repo, commit, keepForeign } = options
+  if (sourcePath !== undefined && rules !== undefined && commit === undefined) return true
+  if (sourcePath !== undefined) {
+    throw new UsageError("diff/folder", "--source-path goes with --rules, and without --commit")
+  }
+  if (rules === undefined && repo === undefined && !keepForeign) return false
+  throw new UsageError("diff/no-folder", "--rules, --repo and --keep-foreign go with --source-path", {
+    hint: "Without a folder the settings say all of that of each source.",
+  })
 }

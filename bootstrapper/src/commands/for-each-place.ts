@@ -1,13 +1,18 @@
-import { errorText, HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import { errorText, HeadraceError, hasCode, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { choosePlaces, type Place, type PlaceOptions } from "./place-options.ts"
 
+export interface PlaceError {
+  code: string
+  message: string
+  hint?: string
+}
+
 /** What came of one place: a result, or the error that kept it. */
-export type PlaceResult<Result> = Place &
-  ({ ok: true; result: Result } | { ok: false; error: { code: string; message: string; hint?: string } })
+export type PlaceResult<Result> = Place & ({ ok: true; result: Result } | { ok: false; error: PlaceError })
 
 /**
  * Does something for every chosen cluster and source: clusters at the same time, so that one which does not
@@ -43,7 +48,10 @@ export async function forEachPlace<Result>(
   }
 }
 
-/** The work's result, or its error as a result; misuse is thrown. */
+/**
+ * The work's result, or its error as a result; misuse is thrown, except for a kubeconfig that does not read: that
+ * is one cluster's trouble, which must not keep the others waiting.
+ */
 export async function attempt<Result>(
   place: Place,
   go: (place: Place) => Promise<Result>,
@@ -51,7 +59,7 @@ export async function attempt<Result>(
   try {
     return { ...place, ok: true, result: await go(place) }
   } catch (error) {
-    if (error instanceof UsageError) throw error
+    if (error instanceof UsageError && !hasCode(error, "kube/")) throw error
     const code = error instanceof HeadraceError ? error.code : "program/unexpected"
     const hint = error instanceof HeadraceError ? error.hint : undefined
     return { ...place, ok: false, error: { code, message: errorText(error), ...(hint ? { hint } : {}) } }

@@ -1,5 +1,5 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
-import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { ClusterSettings, OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { Command } from "commander"
 import { flag } from "./flag.ts"
 
@@ -30,9 +30,24 @@ export function addPlaceOptions(command: Command, config: "needed" | "optional" 
 
 /** Every place that the flags choose, in the settings' order. Throws UsageError `settings/unknown-…`. */
 export function choosePlaces(settings: OperatorSettings, options: PlaceOptions): Place[] {
-  const clusters = chosen("cluster", Object.keys(settings.clusters), options.cluster)
+  const clusters = chosenClusters(settings, options)
   const sources = chosen("source", Object.keys(settings.sources), options.source)
   return clusters.flatMap((cluster) => sources.map((source) => ({ cluster, source })))
+}
+
+/** The clusters that the flags choose, in the settings' order. Throws UsageError `settings/unknown-cluster`. */
+export function chosenClusters(
+  settings: OperatorSettings,
+  options: Pick<PlaceOptions, "cluster">,
+): readonly string[] {
+  return chosen("cluster", Object.keys(settings.clusters), options.cluster)
+}
+
+/** What the settings say of a cluster. Throws UsageError `settings/unknown-cluster`. */
+export function clusterNamed(settings: OperatorSettings, name: string): ClusterSettings {
+  const cluster = settings.clusters[name]
+  if (cluster !== undefined) return cluster
+  throw unknown("cluster", name, Object.keys(settings.clusters))
 }
 
 function chosen(
@@ -42,7 +57,11 @@ function chosen(
 ): readonly string[] {
   const stray = wanted?.find((name) => !known.includes(name))
   if (stray === undefined) return wanted ?? known
-  throw new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(stray)}`, {
+  throw unknown(what, stray, known)
+}
+
+function unknown(what: string, name: string, known: readonly string[]): UsageError {
+  return new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(name)}`, {
     hint: `Known: ${known.join(", ") || "none"}.`,
   })
 }

@@ -1,4 +1,4 @@
-import type { PlaceResult } from "./for-each-place.ts"
+import type { PlaceError, PlaceResult } from "./for-each-place.ts"
 
 /**
  * Prints the results, as JSON (an array: cluster, source, then the result's members or `error`) or as a line
@@ -22,6 +22,10 @@ export function printPlaces<Result extends object>(
 }
 
 function lineOf<Result>(one: PlaceResult<Result>, text: (result: Result) => string): string {
-  if (one.ok) return text(one.result)
-  return `${one.error.message} [${one.error.code}]${one.error.hint ? `\n  ${one.error.hint}` : ""}`
+  return one.ok ? text(one.result) : placeErrorText(one.error)
+}
+
+/** What kept a place, and what to do about it. */
+export function placeErrorText({ message, code, hint }: PlaceError): string {
+  return `${message} [${code}]${hint ? `\n  ${hint}` : ""}`
 }

@@ -28,19 +28,20 @@ const GUNZIP_LIMIT = 256 * 1024 * 1024
 
 /**
  * Compares a ConfigMap, whoever wrote it, with what the rules want, by uncompressed content: compressed bytes
- * differ between Go's zlib and ours. `keepForeign`: keys that no rule names stay. VERSION is left out.
+ * differ between Go's zlib and ours. `owned` tells which keys that no rule names will be taken away; the others
+ * stay. VERSION is left out.
  */
 export function diffConfigMap(
   existing: ConfigMap | undefined,
   wanted: readonly WantedKey[],
-  keepForeign: boolean,
+  owned: (key: string) => boolean,
 ): KeyDifference[] {
   const present = existing ? configMapBytes(existing) : new Map<string, Buffer>()
   const named = new Set(wanted.map(({ key }) => key))
   const unnamed = [...present]
     .filter(([key]) => key !== VERSION_KEY && !named.has(key))
     .map(([key, value]): KeyDifference => {
-      const kind = keepForeign ? "foreign" : "removed"
+      const kind = owned(key) ? "removed" : "foreign"
       return { key, kind, before: gunzipped(value) ?? value }
     })
   const differing = wanted.flatMap((one) => diffKey(present.get(one.key), one))

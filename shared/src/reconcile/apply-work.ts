@@ -5,12 +5,12 @@ import type { Intent, Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { committedRecord, sameRecord } from "./commit-record.ts"
 import type { Stamp } from "./ownership.ts"
-import { type ClusterPlan, planAt } from "./plan-at.ts"
+import { planAtStamp } from "./plan-at.ts"
 import { type RecordState, swapRecord } from "./record-state.ts"
 import { loadState, type Run } from "./run.ts"
 import type { Work } from "./work-out.ts"
 import { writeStore } from "./write-store.ts"
-import { writeView } from "./write-view.ts"
+import { type PlanOf, writeView } from "./write-view.ts"
 
 const SWAP_TRIES = 8
 const SWAP_BACKOFF = { first: 50, limit: 2_000 }
@@ -95,13 +95,10 @@ async function writeAll(run: Run, record: Record, work: Work) {
   return { store: store.value, view: view.value }
 }
 
-function planOf(run: Run, work: Work) {
-  return async (stamp: Stamp): Promise<ClusterPlan | undefined> => {
-    const { ports, memory, request, signal } = run
-    if ((await ports.repository.seqOf(stamp.commit, signal)) === undefined) return undefined
-    const revision = { commit: stamp.commit, rulesCommit: work.aim.rulesCommit }
-    return planAt(ports, memory, request.cluster, revision, signal).catch(() => undefined)
-  }
+function planOf(run: Run, work: Work): PlanOf {
+  const { ports, memory, request, signal } = run
+  const { rulesCommit } = work.aim
+  return ({ commit }: Stamp) => planAtStamp(ports, memory, request.cluster, { commit, rulesCommit }, signal)
 }
 
 /**

@@ -1,15 +1,15 @@
 import type { ConfigMap } from "../foundation/config-map.ts"
-import type { ConfigMapWriter } from "../kube/config-map-api.ts"
-import { SOURCE_LABEL } from "./ownership.ts"
-import { placeText, planAt } from "./plan-at.ts"
+import type { ConfigMapReader, ConfigMapWriter } from "../kube/config-map-api.ts"
+import { PROW_SELECTOR, SOURCE_LABEL } from "./ownership.ts"
+import { type ClusterPlan, placeText, planAt } from "./plan-at.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 import { isLostRace, loadRecord } from "./record-state.ts"
 
 /**
  * The ConfigMaps that carry a source's label in a cluster while its rules, at the commit that the record shows,
- * name them no more: rules that were removed, partitions that were taken away (Prow's B7). They keep what they
- * hold. None while nothing is shown, or work is under way.
+ * name them no more: rules that were removed or got `view: false`, partitions that were taken away (Prow's B7).
+ * They keep what they hold. None while nothing is shown, or work is under way.
  */
 export async function findOrphans(
   ports: ReconcilePorts,
@@ -23,15 +23,46 @@ export async function findOrphans(
   const memory = ports.memory ?? createReconcileMemory()
   const plan = await planAt(ports, memory, place.cluster, { commit, rulesCommit }, signal)
   const namespaces = settings.clusters.get(place.cluster)?.namespaces ?? [""]
-  const labelSelector = `${SOURCE_LABEL}=${place.source}`
+  return listOrphans(kube, { source: place.source, namespaces }, namedPlaces(plan), signal)
+}
+
+/** `namespace/name` of every ConfigMap that a plan asks for, or has a mistake about; not of those with `view: false`. */
+export function namedPlaces(plan: Pick<ClusterPlan, "targets" | "refused">): Set<string> {
+  const written = [...plan.targets].filter(([, { view }]) => view).map(([place]) => place)
+  return new Set([...written, ...plan.refused.keys()])
+}
+
+/** The ConfigMaps that carry a source's label in these namespaces (`""`: all) and are not among the named ones. */
+export async function listOrphans(
+  kube: ConfigMapReader,
+  { source, namespaces }: { source: string; namespaces: readonly string[] },
+  named: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<ConfigMap[]> {
+  return listUnnamed(kube, namespaces, `${SOURCE_LABEL}=${source}`, named, signal)
+}
+
+/** The ConfigMaps that Prow wrote in these namespaces, that no source has taken over and nothing names: its own orphans (B7). */
+export async function listProwOrphans(
+  kube: ConfigMapReader,
+  namespaces: readonly string[],
+  named: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<ConfigMap[]> {
+  return listUnnamed(kube, namespaces, PROW_SELECTOR, named, signal)
+}
+
+async function listUnnamed(
+  kube: ConfigMapReader,
+  namespaces: readonly string[],
+  labelSelector: string,
+  named: ReadonlySet<string>,
+  signal: AbortSignal,
+): Promise<ConfigMap[]> {
   const lists = await Promise.all(
     namespaces.map((namespace) => kube.list(namespace, { labelSelector }, signal)),
   )
-  return lists
-    .flatMap(({ items }) => items)
-    .filter(
-      ({ metadata }) => !plan.targets.has(placeText(metadata)) && !plan.refused.has(placeText(metadata)),
-    )
+  return lists.flatMap(({ items }) => items).filter(({ metadata }) => !named.has(placeText(metadata)))
 }
 
 /** Removes orphans as they were found; one that was written since is left alone. Gives `namespace/name` of each removed. */

@@ -11,6 +11,11 @@ const PROW_LABELS = {
 export const SOURCE_LABEL = "headrace.dev/source"
 
 const OURS = "headrace.dev/"
+/** Selects what Prow keeps and no source of ours has taken over. */
+export const PROW_SELECTOR = [
+  ...Object.entries(PROW_LABELS).map(([name, value]) => `${name}=${value}`),
+  `!${SOURCE_LABEL}`,
+].join(",")
 /** Of the annotations. */
 const FORMAT = 1
 

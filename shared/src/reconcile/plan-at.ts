@@ -58,6 +58,21 @@ export async function planAt(
 }
 
 /**
+ * The plan at the commit that a target was last stamped with, under the rules' commit given. Undefined when that
+ * cannot be told any more: the mirror does not have the commit, or its rules do not parse.
+ */
+export async function planAtStamp(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  cluster: string,
+  stamp: { commit: string; rulesCommit: string | null },
+  signal: AbortSignal,
+): Promise<ClusterPlan | undefined> {
+  if ((await ports.repository.seqOf(stamp.commit, signal)) === undefined) return undefined
+  return planAt(ports, memory, cluster, stamp, signal).catch(() => undefined)
+}
+
+/**
  * Mistakes at a revision that no cluster's record can tell, since their targets name a cluster that the
  * operator's settings do not have; throws as `planAt` does.
  */

@@ -62,7 +62,7 @@ export async function writeView(
  * `remove`: every key. `keep`: those that the rules gave the target at the commit it was last stamped with,
  * which is when we last knew what of it was ours.
  */
-function ownedKeys(foreignKeys: "remove" | "keep", place: string, planOf: PlanOf) {
+export function ownedKeys(foreignKeys: "remove" | "keep", place: string, planOf: PlanOf) {
   return async (stamp: Stamp | undefined): Promise<(key: string) => boolean> => {
     if (foreignKeys === "remove") return () => true
     const planned = stamp && (await planOf(stamp))?.targets.get(place)

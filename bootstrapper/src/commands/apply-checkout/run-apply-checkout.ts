@@ -10,8 +10,9 @@ import { settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import type { ClusterSettings, OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { attempt, type PlaceResult } from "../for-each-place.ts"
+import { clusterNamed } from "../place-options.ts"
 import { listPlan, planText } from "../plan/list-plan.ts"
 import { contextOfSettings } from "../plan-context-of.ts"
 import { printPlaces } from "../print-places.ts"
@@ -155,14 +156,6 @@ async function applyTo(
     } finally {
       kube.close()
     }
-  })
-}
-
-function clusterNamed(settings: OperatorSettings, name: string): ClusterSettings {
-  const cluster = settings.clusters[name]
-  if (cluster !== undefined) return cluster
-  throw new UsageError("settings/unknown-cluster", `there is no cluster "${name}"`, {
-    hint: `Known: ${Object.keys(settings.clusters).join(", ")}.`,
   })
 }
 

@@ -9,8 +9,12 @@ const { createColors } = picocolors
 /** A ConfigMap that is not as the rules want it. */
 export interface TargetDifference {
   target: TargetId
-  /** `absent`: it will be created; `not-ours`: it needs adopt before anything is written. */
-  state: "present" | "absent" | "not-ours"
+  /**
+   * `absent`: it will be created. `not-ours`, `other-source`: it needs adopt before anything is written. `orphan`:
+   * it is the source's, and no rule names it. `prow-orphan`: Prow keeps it, and no rule names it.
+   */
+  state: "present" | "absent" | "not-ours" | "other-source" | "orphan" | "prow-orphan"
+  /** None of an orphan: it keeps what it holds. */
   keys: readonly KeyDifference[]
 }
 
@@ -40,6 +44,9 @@ const STATES = {
   present: "",
   absent: " (does not exist)",
   "not-ours": " (not ours: nothing is written before adopt)",
+  "other-source": " (another source's: nothing is written before adopt)",
+  orphan: " (no rule names it any more: apply --direct --prune removes it)",
+  "prow-orphan": " (Prow's, and no rule names it: it is left alone)",
 }
 
 function targetDifferenceText({ target, state, keys }: TargetDifference): string {

@@ -1,0 +1,66 @@
+import { problemText } from "@headrace/shared/foundation/problem"
+import { fetchTips } from "@headrace/shared/reconcile/aim"
+import { namedPlaces } from "@headrace/shared/reconcile/find-orphans"
+import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
+import type { Stamp } from "@headrace/shared/reconcile/ownership"
+import { placeText, planAt, planAtStamp, unplacedAt } from "@headrace/shared/reconcile/plan-at"
+import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
+import { loadRecord } from "@headrace/shared/reconcile/record-state"
+import { ownedKeys } from "@headrace/shared/reconcile/write-view"
+import { goal } from "@headrace/shared/record/goal"
+import type { Place } from "../place-options.ts"
+import type { Differing } from "./diff-folder.ts"
+import { diffTargets } from "./diff-targets.ts"
+import { findUnnamed } from "./find-unnamed.ts"
+
+/**
+ * Compares the ConfigMaps of one cluster with what a source wants there at its goal (the branch's tip, or what is
+ * held), or at another commit of its. The mirror is fetched first. Throws KubeError, `git/…`, `rules/…`.
+ */
+export async function diffBranch(
+  reconciler: Reconciler,
+  { cluster, source }: Place,
+  other: string | undefined,
+  signal: AbortSignal,
+): Promise<Differing> {
+  const ports = await reconciler.ports(cluster, source)
+  const { kube, repository, settings } = ports
+  const memory = ports.memory ?? createReconcileMemory()
+  const state = await loadRecord(kube, settings.namespace, source, signal)
+  const tips = await fetchTips(ports, signal)
+  const commit = other ?? goal(tips.source.commit, state?.record.hold ?? null, tips.at)
+  const rulesCommit = tips.rules?.commit ?? null
+  const revision = { commit, rulesCommit }
+  const plan = await planAt(ports, memory, cluster, revision, signal)
+  const planOf = (stamp: Stamp) =>
+    planAtStamp(ports, memory, cluster, { commit: stamp.commit, rulesCommit }, signal)
+  const targets = [...plan.targets.values()].filter(({ view }) => view)
+  const differences = await diffTargets(
+    kube,
+    {
+      targets,
+      source,
+      contents: ({ keys }) =>
+        repository.blobs(
+          keys.map(({ file }) => file.oid),
+          signal,
+        ),
+      owned: (stamp, { target }) => ownedKeys(settings.foreignKeys, placeText(target), planOf)(stamp),
+    },
+    signal,
+  )
+  const namespaces = settings.clusters.get(cluster)?.namespaces ?? [""]
+  const unnamed = await findUnnamed(
+    kube,
+    { cluster, namespaces, source, only: false },
+    namedPlaces(plan),
+    signal,
+  )
+  const unplaced = (await unplacedAt(ports, memory, revision, signal)).map(problemText)
+  const refused = [...plan.refused].map(([place, reason]) => `${cluster}/${place}: ${reason}`)
+  return {
+    differences: [...differences, ...unnamed.differences],
+    notes: [...refused, ...unplaced, ...unnamed.notes],
+    refused: refused.length + unplaced.length > 0,
+  }
+}

@@ -1,0 +1,68 @@
+import type { FolderTree } from "@headrace/shared/git/read-folder-tree"
+import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
+import { createLog } from "@headrace/shared/observe/log"
+import type { Plan } from "@headrace/shared/plan/plan"
+import { placeText } from "@headrace/shared/reconcile/plan-at"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { attempt, type PlaceResult } from "../for-each-place.ts"
+import { clusterNamed } from "../place-options.ts"
+import { diffTargets } from "./diff-targets.ts"
+import { findUnnamed } from "./find-unnamed.ts"
+import type { TargetDifference } from "./target-difference.ts"
+
+/** What a folder's rules want, everywhere. */
+export interface FolderPlan {
+  settings: OperatorSettings
+  plan: Plan
+  files: FolderTree
+  /** Undefined: it is not known which source the folder is of. */
+  source: string | undefined
+  keepForeign: boolean
+  logLevel: string
+}
+
+/** What came of comparing one cluster. */
+export interface Differing {
+  differences: TargetDifference[]
+  /** What could not be looked at, and why: lines for people. */
+  notes: string[]
+  /** True when a mistake keeps a target from being compared. */
+  refused: boolean
+}
+
+/** Compares the ConfigMaps of one cluster with what a folder's rules want. */
+export function diffFolder(
+  cluster: string,
+  { settings, plan, files, source, keepForeign, logLevel }: FolderPlan,
+  signal: AbortSignal,
+): Promise<PlaceResult<Differing>> {
+  return attempt({ cluster, source: source ?? "" }, async () => {
+    const address = clusterNamed(settings, cluster)
+    const log = createLog("bootstrapper", { level: logLevel, destination: process.stderr })
+    const kube = await connectCluster(cluster, address, log)
+    try {
+      const targets = plan.targets.filter(({ target, view }) => view && target.cluster === cluster)
+      const wanted = {
+        targets,
+        source,
+        contents: (planned: (typeof targets)[number]) =>
+          Promise.all(planned.keys.map(({ file }) => files.read(file))),
+        owned: async () => () => !keepForeign,
+      }
+      const differences = await diffTargets(kube, wanted, signal)
+      const refused = plan.problems.flatMap(({ target }) => (target?.cluster === cluster ? [target] : []))
+      const named = new Set([...targets.map(({ target }) => target), ...refused].map(placeText))
+      const { sources } = settings
+      const where = {
+        cluster,
+        namespaces: address.namespaces ?? [""],
+        source,
+        only: Object.keys(sources).length < 2,
+      }
+      const unnamed = await findUnnamed(kube, where, named, signal)
+      return { differences: [...differences, ...unnamed.differences], notes: unnamed.notes, refused: false }
+    } finally {
+      kube.close()
+    }
+  })
+}

@@ -1,0 +1,62 @@
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import { diffConfigMap } from "@headrace/shared/plan/diff-config-map"
+import type { PlannedTarget } from "@headrace/shared/plan/plan"
+import { isOurs, readStamp, type Stamp } from "@headrace/shared/reconcile/ownership"
+import type { TargetDifference } from "./target-difference.ts"
+
+/** What named ConfigMaps of one cluster should hold. */
+export interface WantedTargets {
+  targets: readonly PlannedTarget[]
+  /** The source that asks for them; undefined: it is not known which. */
+  source: string | undefined
+  /** The uncompressed contents of a target's keys, in their order. */
+  contents(planned: PlannedTarget): Promise<readonly Buffer[]>
+  /** Which keys that no rule names are ours to take away, given who wrote the target last. */
+  owned(stamp: Stamp | undefined, planned: PlannedTarget): Promise<(key: string) => boolean>
+}
+
+/** The ConfigMaps that are not as they should be; an absent one that would be empty is. Throws KubeError, `git/…`. */
+export async function diffTargets(
+  kube: ConfigMapReader,
+  wanted: WantedTargets,
+  signal: AbortSignal,
+): Promise<TargetDifference[]> {
+  const differences: TargetDifference[] = []
+  for (const planned of wanted.targets) {
+    const difference = await diffTarget(kube, planned, wanted, signal)
+    if (difference) differences.push(difference)
+  }
+  return differences
+}
+
+async function diffTarget(
+  kube: ConfigMapReader,
+  planned: PlannedTarget,
+  { source, contents, owned }: WantedTargets,
+  signal: AbortSignal,
+): Promise<TargetDifference | undefined> {
+  const { target, keys } = planned
+  const existing = await kube.get(target.namespace, target.name, signal)
+  const content = await contents(planned)
+  const wanted = keys.map(({ key, gzip }, index) => ({
+    key,
+    gzip,
+    content: content[index] ?? Buffer.alloc(0),
+  }))
+  const stamp = existing && readStamp(existing)
+  const state = stateOf(existing, stamp, source)
+  const isToTake = state === "present" ? await owned(stamp, planned) : () => false
+  const differing = diffConfigMap(existing, wanted, isToTake)
+  return differing.length > 0 ? { target, state, keys: differing } : undefined
+}
+
+function stateOf(
+  existing: ConfigMap | undefined,
+  stamp: Stamp | undefined,
+  source: string | undefined,
+): TargetDifference["state"] {
+  if (existing === undefined) return "absent"
+  if (!isOurs(existing)) return "not-ours"
+  return stamp && source !== undefined && stamp.source !== source ? "other-source" : "present"
+}
