@@ -32,6 +32,7 @@ export function prunable(projection: Projection): number[] {
   return numbers.filter((number) => {
     if (number === shown?.number || number === note.pinned?.number || newest.has(number)) return false
     const retired = store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0
-    return clock.now() - retired >= keep.age
+    // Its fraction of a millisecond, which the clock does not have, would make what is retired now younger than 0.
+    return clock.now() - Math.floor(retired) >= keep.age
   })
 }
