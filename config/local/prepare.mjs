@@ -1,33 +1,31 @@
 #!/usr/bin/env node
 /**
- * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, and with `--build` the build.
+ * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, with `--build` the build, and with
+ * `--file-systems` what makes the file systems that the power-cut tests use.
  *
  * Plain JavaScript on purpose: it runs before anything is installed, on whatever Node (>= 20) the machine has.
- * It installs redis-server only as root, with the system's package manager, and says so; never through sudo.
+ * It installs programs of the system only as root, with the system's package manager, and says so; never through sudo.
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { executable, findOnPath, installCommands } from "./system-packages.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 const BIN = join(ROOT, "node_modules", ".bin")
 const STAMP = join(ROOT, "node_modules", ".headrace-prepared")
 const REDIS_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
-/** Ways to install redis-server, by the package manager found on PATH. */
-const PACKAGE_MANAGERS = [
-  {
-    command: "apt-get",
-    steps: [
-      ["update", "-qq"],
-      ["install", "-y", "-qq", "--no-install-recommends", "redis-server"],
-    ],
-  },
-  { command: "dnf", steps: [["install", "-y", "-q", "redis"]] },
-  { command: "apk", steps: [["add", "--quiet", "redis"]] },
-]
+const WITHOUT_QUESTIONS = { DEBIAN_FRONTEND: "noninteractive" }
+const REDIS_PACKAGES = { "apt-get": ["redis-server"], dnf: ["redis"], apk: ["redis"] }
+const SBIN_FOLDERS = ["/sbin", "/usr/sbin"]
+const FILE_SYSTEM_PACKAGES = {
+  "apt-get": ["e2fsprogs", "xfsprogs", "btrfs-progs"],
+  dnf: ["e2fsprogs", "xfsprogs", "btrfs-progs"],
+  apk: ["e2fsprogs", "xfsprogs", "btrfs-progs"],
+}
 
 const flags = new Set(process.argv.slice(2))
 const quiet = flags.has("--quiet")
@@ -35,6 +33,7 @@ const quiet = flags.has("--quiet")
 installPackages()
 checkPinnedNode()
 if (!process.env.REDIS_URL || flags.has("--own-redis")) installRedis()
+if (flags.has("--file-systems")) installFileSystems()
 if (flags.has("--build")) build()
 
 /**
@@ -64,26 +63,37 @@ function checkPinnedNode() {
 
 function installRedis() {
   if (findRedis()) return
-  const manager = PACKAGE_MANAGERS.find(({ command }) => findOnPath(command))
-  if (!manager || process.getuid?.() !== 0) {
+  const commands = installCommands(REDIS_PACKAGES)
+  if (!commands) {
     fail(
       "redis-server is not installed",
       'install it (Debian: "apt-get install redis-server"), or set REDIS_URL',
     )
   }
-  say(`installing redis-server with ${manager.command} (running as root)`)
-  for (const step of manager.steps) run(manager.command, step, { DEBIAN_FRONTEND: "noninteractive" })
+  say("installing redis-server (running as root)")
+  for (const [command, ...args] of commands) run(command, args, WITHOUT_QUESTIONS)
   if (!findRedis())
     fail("redis-server is still not there after installing it", "set HEADRACE_REDIS_SERVER to its path")
 }
 
 function findRedis() {
   const given = process.env.HEADRACE_REDIS_SERVER
-  if (given) return executable(given)
-  return (
-    findOnPath("redis-server") ??
-    REDIS_FOLDERS.map((folder) => executable(join(folder, "redis-server"))).find(Boolean)
-  )
+  return given ? executable(given) : findOnPath("redis-server", REDIS_FOLDERS)
+}
+
+/** Tests of a file system that is not there are skipped by name, so nothing fails for want of one. */
+function installFileSystems() {
+  const missing = ["ext4", "xfs", "btrfs"].filter((type) => !findOnPath(`mkfs.${type}`, SBIN_FOLDERS))
+  if (missing.length === 0 || process.platform !== "linux") return
+  const commands = installCommands(FILE_SYSTEM_PACKAGES)
+  if (!commands) return say(`power cuts on ${missing.join(", ")} will be skipped: mkfs is not installed`)
+  say(`installing what makes ${missing.join(", ")} (running as root)`)
+  for (const [command, ...args] of commands) {
+    spawnSync(command, args, {
+      stdio: ["ignore", "ignore", "inherit"],
+      env: { ...process.env, ...WITHOUT_QUESTIONS },
+    })
+  }
 }
 
 function build() {
@@ -109,22 +119,6 @@ function run(command, args, env = {}) {
       `"${command} ${args.join(" ")}" failed (${error.message.split("\n")[0]})`,
       "its own message stands above",
     )
-  }
-}
-
-function findOnPath(command) {
-  return (process.env.PATH ?? "")
-    .split(delimiter)
-    .map((folder) => executable(join(folder, command)))
-    .find(Boolean)
-}
-
-function executable(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    return path
-  } catch {
-    return undefined
   }
 }
 
