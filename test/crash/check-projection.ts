@@ -1,5 +1,5 @@
 import fs from "node:fs"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { openProjection } from "@headrace/agent/publish/open-projection"
 import type { Revision } from "@headrace/agent/publish/revision"
 import { type ProjectionOptions, projectionOptions, revisionOf } from "../harness/with-projection.ts"
@@ -7,32 +7,69 @@ import { type ProjectionOptions, projectionOptions, revisionOf } from "../harnes
 /** What a look at a projection after a crash can find. */
 export type Finding = "nothing" | "torn" | number
 
+type Look = Pick<ProjectionOptions, "layout" | "link">
+
+/** In layout `exchange`, by which a directory is known. */
+const IDENTITY = "..revision.json"
+
 /**
  * Looks at a projection as a reader does, without any recovery: the index of the revision that is shown, whole;
- * `nothing` when no link is there yet; `torn` for anything else.
+ * `nothing` when nothing is there yet; `torn` for anything else.
  */
 export async function lookAtProjection(
   path: string,
   revisions: readonly Revision[],
-  link = "..data",
+  { layout = "links", link = "..data" }: Look = {},
 ): Promise<Finding> {
-  let target: string
-  try {
-    target = fs.readlinkSync(join(path, link))
-  } catch {
-    return "nothing"
-  }
-  const index = revisions.findIndex((revision) => target.endsWith(`/${revision.id}`))
+  if (layout === "file") return await lookAtFile(path, revisions)
+  const shown = layout === "links" ? linkedDirectory(path, link) : exchangedDirectory(path)
+  if (!shown) return "nothing"
+  const index = revisions.findIndex((revision) => revision.id === shown.id)
   const revision = revisions[index]
   if (!revision) return "torn"
-  return (await isWhole(join(path, target), revision)) ? index : "torn"
+  return (await isWhole(shown.directory, revision)) ? index : "torn"
+}
+
+function linkedDirectory(path: string, link: string): { directory: string; id: string } | undefined {
+  try {
+    const target = fs.readlinkSync(join(path, link))
+    return { directory: join(path, target), id: basename(target) }
+  } catch {
+    return undefined
+  }
+}
+
+/** An empty directory shows nothing: publishing for the first time takes its place. */
+function exchangedDirectory(path: string): { directory: string; id: string } | undefined {
+  if (!fs.existsSync(path) || fs.readdirSync(path).length === 0) return undefined
+  return { directory: path, id: revisionIn(join(path, IDENTITY)) }
+}
+
+function revisionIn(manifest: string): string {
+  try {
+    return JSON.parse(fs.readFileSync(manifest, "utf8")).revision
+  } catch {
+    return "unknown"
+  }
+}
+
+async function lookAtFile(path: string, revisions: readonly Revision[]): Promise<Finding> {
+  if (!fs.existsSync(path)) return "nothing"
+  for (const [index, { files }] of revisions.entries()) {
+    const [file] = files
+    if (!file || (fs.statSync(path).mode & 0o7777) !== file.mode) continue
+    if (fs.readFileSync(path).equals(await file.read())) return index
+  }
+  return "torn"
 }
 
 /** True when a directory holds exactly a revision's files. */
 export async function isWhole(directory: string, revision: Revision): Promise<boolean> {
   try {
     const names = fs.readdirSync(directory, { recursive: true, encoding: "utf8" })
-    const files = names.filter((name) => !fs.lstatSync(join(directory, name)).isDirectory())
+    const files = names.filter(
+      (name) => name !== IDENTITY && !fs.lstatSync(join(directory, name)).isDirectory(),
+    )
     if (files.length !== revision.files.length) return false
     for (const file of revision.files) {
       const full = join(directory, file.path)
@@ -63,28 +100,41 @@ export async function recoverAndPublish(
       ...options,
     }),
   )
-  const recovered = await lookAtProjection(path, revisions, options.link)
+  const recovered = await lookAtProjection(path, revisions, options)
   if (found !== "nothing" && recovered !== found) wrong.push(`recovery turned ${found} into ${recovered}`)
   if (projection.damaged().length > 0) wrong.push(`damaged: ${projection.damaged().join(", ")}`)
-  const next = revisionOf(99, { a: "after the crash", "d/b": "same", "z/z": "new" })
+  const next = revisionOf(99, nextFiles(options.layout))
   const result = await projection.publish(next)
   if (result.outcome !== "published") wrong.push(`the next publish was ${result.outcome}`)
   await projection.close()
-  if ((await lookAtProjection(path, [next], options.link)) !== 0) wrong.push("the next publish does not show")
-  return [...wrong, ...leftovers(path, options.link)]
+  if ((await lookAtProjection(path, [next], options)) !== 0) wrong.push("the next publish does not show")
+  return [...wrong, ...leftovers(path, options)]
+}
+
+function nextFiles(layout: ProjectionOptions["layout"]): Record<string, string> {
+  return layout === "file"
+    ? { tool: "after the crash" }
+    : { a: "after the crash", "d/b": "same", "z/z": "new" }
 }
 
 /** Names that a projection with one revision, and nobody at work, should not have. */
-export function leftovers(path: string, link = "..data"): string[] {
-  const inStore = fs
-    .readdirSync(join(path, "..rev"))
-    .filter((name) => !/^(\d{4}|lock|published\.json)$/.test(name))
-  const slots = fs.readdirSync(join(path, "..rev")).filter((name) => /^\d{4}$/.test(name))
+export function leftovers(path: string, { layout = "links", link = "..data" }: Look = {}): string[] {
+  const store = layout === "links" ? join(path, "..rev") : join(dirname(path), `.headrace-${basename(path)}`)
+  const inStore = fs.readdirSync(store)
+  const slots = inStore.filter((name) => /^\d{4}$/.test(name))
+  return [
+    ...inStore
+      .filter((name) => !/^(\d{4}|lock|published\.json)$/.test(name))
+      .map((name) => `left in the store: ${name}`),
+    ...(slots.length === 1 ? [] : [`slots: ${slots.join(", ")}`]),
+    ...(layout === "links" ? wrongLinks(path, link) : []),
+  ]
+}
+
+function wrongLinks(path: string, link: string): string[] {
   const shown = new Set(link === "..data" ? fs.readdirSync(join(path, "..data/")) : [])
   const links = fs.readdirSync(path).filter((name) => ![link, "..rev"].includes(name))
   return [
-    ...inStore.map((name) => `left in the store: ${name}`),
-    ...(slots.length === 1 ? [] : [`slots: ${slots.join(", ")}`]),
     ...links.filter((name) => !shown.has(name)).map((name) => `an obsolete visible link: ${name}`),
     ...[...shown].filter((name) => !links.includes(name)).map((name) => `a lost visible link: ${name}`),
   ]

@@ -5,8 +5,8 @@ import { openNodeDisk } from "@headrace/agent/publish/node-disk"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../harness/with-folder.ts"
 import type { ProjectionOptions } from "../harness/with-projection.ts"
-import { lookAtProjection, recoverAndPublish } from "./check-projection.ts"
-import { publishAll, REVISIONS } from "./scenario.ts"
+import { type Finding, lookAtProjection, recoverAndPublish } from "./check-projection.ts"
+import { publishAll, revisionsOf } from "./scenario.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 
 const VICTIM = fileURLToPath(new URL("victim-process.ts", import.meta.url))
@@ -16,7 +16,11 @@ const VARIANTS: [string, ProjectionOptions][] = [
   ["fsync, no clone", { durability: "fsync", prestage: false }],
   ["syncfs, a clone staged", { durability: "syncfs" }],
   ["a link by another name, without visible links", { link: "current", visibleLinks: false }],
+  ["layout exchange, a clone staged", { layout: "exchange" }],
+  ["layout exchange, syncfs, no clone", { layout: "exchange", durability: "syncfs", prestage: false }],
+  ["layout file", { layout: "file" }],
 ]
+const LAYOUTS = ["links", "exchange", "file"] as const
 
 /** The process dies before operation `index`: nothing that it does afterwards happens. */
 async function dieAt(
@@ -37,7 +41,7 @@ async function dieAt(
     () => dead,
   )
   await publishAll(path, { ...options, disk }, (revision) => {
-    if (!dead) acked = REVISIONS.indexOf(revision)
+    if (!dead) acked = revisionsOf(options.layout).indexOf(revision)
   }).catch((error: unknown) => {
     if (!dead) throw error
   })
@@ -61,7 +65,7 @@ async function failAt(
     throw Object.assign(new Error(`${operation.name} fails`), { code: "EIO" })
   })
   await publishAll(path, { ...options, disk }, (revision) => {
-    acked = REVISIONS.indexOf(revision)
+    acked = revisionsOf(options.layout).indexOf(revision)
   }).catch((error: unknown) => {
     if (failed === undefined) throw error
   })
@@ -69,20 +73,31 @@ async function failAt(
   return { acked, failed }
 }
 
+/** Looks, recovers and publishes after a crash: what was acknowledged has to be there, whole, and the way free. */
+async function expectSound(
+  path: string,
+  acked: number,
+  at: string,
+  options: ProjectionOptions = {},
+): Promise<Finding> {
+  const revisions = revisionsOf(options.layout)
+  const found = await lookAtProjection(path, revisions, options)
+  const where = `${at}, acknowledged ${acked}`
+  expect(found, where).not.toBe("torn")
+  expect(found === "nothing" ? -1 : found, where).toBeGreaterThanOrEqual(acked)
+  expect(await recoverAndPublish(path, revisions, found, options), where).toEqual([])
+  return found
+}
+
 describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
   it("shows the old revision or the new one, keeps what was acknowledged, and goes on", async () => {
-    const link = options.link === undefined ? {} : { link: options.link }
     let operations = 0
     for (let index = 0; ; index++) {
       const died = await withMemoryFolder(async (folder) => {
         const path = join(folder, "deep/shown")
         const { acked, died } = await dieAt(path, index, options)
-        const found = await lookAtProjection(path, REVISIONS, options.link)
-        const at = `operation ${index}, acknowledged ${acked}`
-        expect(found, at).not.toBe("torn")
-        expect(found === "nothing" ? -1 : found, at).toBeGreaterThanOrEqual(acked)
-        expect(found === "nothing" ? -1 : found, at).toBeLessThanOrEqual(acked + 1)
-        expect(await recoverAndPublish(path, REVISIONS, found, { ...options, ...link }), at).toEqual([])
+        const found = await expectSound(path, acked, `operation ${index}`, options)
+        expect(found === "nothing" ? -1 : found, `operation ${index}`).toBeLessThanOrEqual(acked + 1)
         return died
       })
       if (!died) break
@@ -92,53 +107,48 @@ describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
   })
 })
 
-describe("failing at every operation", () => {
+/** Kinds of operation, each of which has, somewhere, to keep a publish from being acknowledged. */
+const KINDS = ["createFile", "write", "setMode", "close", "sync", "rename", "link"]
+const MORE_KINDS = { links: ["symlink"], exchange: ["exchange"], file: ["setOwner"] }
+
+describe.each(LAYOUTS)("failing at every operation (layout %s)", (layout) => {
   it("leaves what is published whole, acknowledges nothing that failed, and the next process goes on", async () => {
-    const unacknowledged: string[] = []
+    const unacknowledged = new Set<string>()
     for (let index = 0; ; index++) {
       const failed = await withMemoryFolder(async (folder) => {
         const path = join(folder, "shown")
-        const { acked, failed } = await failAt(path, index, {})
-        const found = await lookAtProjection(path, REVISIONS)
-        expect(found, `operation ${index} (${failed})`).not.toBe("torn")
-        expect(found === "nothing" ? -1 : found, `operation ${index} (${failed})`).toBeGreaterThanOrEqual(
-          acked,
-        )
-        expect(await recoverAndPublish(path, REVISIONS, found), `operation ${index} (${failed})`).toEqual([])
-        if (failed && acked < REVISIONS.length - 1) unacknowledged.push(failed)
+        const { acked, failed } = await failAt(path, index, { layout })
+        await expectSound(path, acked, `operation ${index} (${failed})`, { layout })
+        if (failed && acked < revisionsOf(layout).length - 1) unacknowledged.add(failed)
         return failed
       })
       if (!failed) break
     }
-    // Every kind of operation counts: each has, somewhere, kept a publish from being acknowledged.
-    const kinds = new Set(unacknowledged)
-    for (const kind of ["createFile", "write", "setMode", "close", "sync", "rename", "symlink", "link"])
-      expect(kinds).toContain(kind)
+    for (const kind of [
+      ...KINDS.filter((kind) => layout !== "file" || kind !== "link"),
+      ...MORE_KINDS[layout],
+    ])
+      expect(unacknowledged).toContain(kind)
   })
 })
 
-// A process takes a third of a second to start: the short form kills at every sixth operation.
-const STRIDE = process.env.HEADRACE_CRASH === "long" ? 1 : 6
+// A process takes a third of a second to start: the short form kills at some operations only.
+const LONG = process.env.HEADRACE_CRASH === "long"
+const STRIDE = { links: LONG ? 1 : 12, exchange: LONG ? 1 : 24, file: LONG ? 1 : 24 }
 
-describe(`SIGKILL at ${STRIDE === 1 ? "every" : `every ${STRIDE}th`} operation of a real process`, () => {
-  it("shows the old revision or the new one, keeps what was acknowledged, and goes on", async () => {
+describe.each(LAYOUTS)("SIGKILL of a real process at operations of layout %s", (layout) => {
+  it(`shows the old revision or the new one, keeps what was acknowledged, and goes on (every ${STRIDE[layout]})`, async () => {
     let next = 0
     let ended = false
     let killed = 0
     async function work(): Promise<void> {
       while (!ended) {
         const index = next
-        next += STRIDE
+        next += STRIDE[layout]
         const died = await withMemoryFolder(async (folder) => {
           const path = join(folder, "shown")
-          const { acked, signal } = await runVictim(path, index)
-          const found = await lookAtProjection(path, REVISIONS)
-          expect(found, `operation ${index}`).not.toBe("torn")
-          expect(found === "nothing" ? -1 : found, `operation ${index}`).toBeGreaterThanOrEqual(acked)
-          expect(
-            await recoverAndPublish(path, REVISIONS, found, { lockWait: 1000 }),
-            `operation ${index}`,
-          ).toEqual([])
+          const { acked, signal } = await runVictim(path, index, layout)
+          await expectSound(path, acked, `operation ${index}`, { layout, lockWait: 1000 })
           return signal === "SIGKILL"
         })
         if (died) killed += 1
@@ -146,12 +156,17 @@ describe(`SIGKILL at ${STRIDE === 1 ? "every" : `every ${STRIDE}th`} operation o
       }
     }
     await Promise.all([work(), work()])
-    expect(killed * STRIDE).toBeGreaterThan(60)
-  }, 120_000)
+    if (LONG) process.stdout.write(`layout ${layout}: killed at each of ${killed} operations\n`)
+    expect(killed * STRIDE[layout]).toBeGreaterThan(60)
+  }, 300_000)
 })
 
-async function runVictim(path: string, index: number): Promise<{ acked: number; signal: string | null }> {
-  const child = spawn(process.execPath, ["--conditions=source", VICTIM, path, String(index)], {
+async function runVictim(
+  path: string,
+  index: number,
+  layout: string,
+): Promise<{ acked: number; signal: string | null }> {
+  const child = spawn(process.execPath, ["--conditions=source", VICTIM, path, String(index), layout], {
     stdio: ["ignore", "pipe", "inherit"],
   })
   let printed = ""

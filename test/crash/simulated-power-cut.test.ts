@@ -3,6 +3,7 @@ import { openProjection } from "@headrace/agent/publish/open-projection"
 import type { Revision, RevisionFile } from "@headrace/agent/publish/revision"
 import { describe, expect, it } from "vitest"
 import { type ProjectionOptions, projectionOptions, revisionOf } from "../harness/with-projection.ts"
+import { randomNumbers } from "./random-numbers.ts"
 import { publishAll, revisionsOf } from "./scenario.ts"
 import { type SimulatedDisk, type Survival, simulateDisk } from "./simulated-disk.ts"
 import { wrapDisk } from "./wrap-disk.ts"
@@ -19,21 +20,10 @@ function survivals(index: number): [string, Survival][] {
     ["names without data", { choose: (what) => what === "names" }],
   ]
   const random = Array.from({ length: RANDOM_CUTS }, (_, number): [string, Survival] => {
-    const next = generator(index * 1000 + number)
+    const next = randomNumbers(index * 1000 + number)
     return [`any part, seed ${index * 1000 + number}`, { choose: () => next() < 0.5 }]
   })
   return [...fixed, ...random]
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32, T. Ettinger, public domain). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }
 
 /** Where what is shown can be read; undefined when nothing is. */

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { until } from "../../harness/until.ts"
+import { withMemoryFolder } from "../../harness/with-folder.ts"
+import { type BlockEvent, decodeLog, type Piece } from "./block-log.ts"
+import { copyImage, type FileSystem, IMAGE_BYTES, makeImage, mountImage, unmount } from "./file-systems.ts"
+
+const RECORDER = fileURLToPath(new URL("block-recorder-process.ts", import.meta.url))
+
+/** A disk with a fresh file system, of which each write and flush is recorded. */
+export interface RecordedDisk {
+  /** Mounts it for `work`, which may leave marks among the events. Gives all events in their order. */
+  record(work: (path: string, mark: (text: string) => void) => Promise<void>): Promise<BlockEvent[]>
+  /** Mounts, journal replayed, a disk that holds the fresh file system and these writes. */
+  restore<T>(pieces: readonly Piece[], look: (path: string) => Promise<T>): Promise<T>
+}
+
+/**
+ * Runs `action` with a recorded disk. The file system stands on a loop device over a file that a process of ours
+ * serves through FUSE: a loop device writes through to its file and turns each flush into an fsync, so that process
+ * sees what a disk with a volatile cache would (it has no FUA, for which the kernel then sends write and flush).
+ */
+export async function withRecordedDisk<T>(
+  type: FileSystem,
+  action: (disk: RecordedDisk) => Promise<T>,
+): Promise<T> {
+  return await withMemoryFolder(async (folder) => {
+    const template = join(folder, "template")
+    const mountPoint = join(folder, "mnt")
+    makeImage(type, template)
+    mkdirSync(mountPoint)
+    return await action({
+      record: (work) => record(folder, IMAGE_BYTES[type], work),
+      restore: async (pieces, look) => {
+        const image = join(folder, "restored")
+        copyImage(template, image)
+        apply(image, pieces)
+        return await withMounted(image, mountPoint, look)
+      },
+    })
+  })
+}
+
+async function record(
+  folder: string,
+  bytes: number,
+  work: (path: string, mark: (text: string) => void) => Promise<void>,
+): Promise<BlockEvent[]> {
+  const [image, log, served] = [join(folder, "recorded"), join(folder, "log"), join(folder, "served")]
+  copyImage(join(folder, "template"), image)
+  mkdirSync(served, { recursive: true })
+  const recorder = spawn(
+    process.execPath,
+    ["--conditions=source", RECORDER, served, image, log, String(bytes)],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  )
+  const ended = once(recorder, "close")
+  try {
+    await isReady(recorder)
+    await withMounted(join(served, "disk"), join(folder, "mnt"), (path) =>
+      work(path, (text) => mark(served, text)),
+    )
+  } finally {
+    // The loop device lets go of its file a moment after the file system is unmounted.
+    if (recorder.exitCode === null) await until(() => isUnmounted(served))
+    await ended
+  }
+  return decodeLog(readFileSync(log))
+}
+
+async function isReady(recorder: ChildProcess): Promise<void> {
+  const [first] = await Promise.race([once(recorder.stdout ?? recorder, "data"), once(recorder, "close")])
+  if (String(first) !== "ready\n") throw new Error("the recorder did not start")
+}
+
+async function withMounted<T>(
+  image: string,
+  mountPoint: string,
+  action: (path: string) => Promise<T>,
+): Promise<T> {
+  mountImage(image, mountPoint)
+  try {
+    return await action(mountPoint)
+  } finally {
+    unmount(mountPoint)
+  }
+}
+
+function mark(served: string, text: string): void {
+  const fd = openSync(join(served, "mark"), "r+")
+  writeSync(fd, text, 0)
+  closeSync(fd)
+}
+
+function isUnmounted(folder: string): boolean {
+  try {
+    unmount(folder)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function apply(image: string, pieces: readonly Piece[]): void {
+  const fd = openSync(image, "r+")
+  for (const { offset, data } of pieces) writeSync(fd, data, 0, data.length, offset)
+  closeSync(fd)
+}
