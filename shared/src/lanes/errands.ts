@@ -1,9 +1,10 @@
-import { DelayedError, type Job, Queue, Worker } from "bullmq"
+import { type Job, Queue, Worker } from "bullmq"
 import { errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
+import { closeWorker } from "./close-worker.ts"
 import type { Lanes } from "./open-lanes.ts"
 
-/** Thrown by a handler that was told to come back later (a rate limit): no attempt is counted. */
+/** Thrown by a handler that was told to come back later (a rate limit): no attempt is counted, all errands wait. */
 export class ComeBackLater extends HeadraceError {
   readonly milliseconds: number
 
@@ -60,7 +61,7 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
 
   lanes.onOpen(() => {
     if (closed || worker) return
-    worker = new Worker<{ id: string }>(name, (job, token) => runErrand(job, token, options), {
+    worker = new Worker<{ id: string }>(name, (job) => runErrand(job, queue, options), {
       connection: lanes.patientRedis(),
       prefix: lanes.prefix,
       limiter: { max: 1, duration: options.pace },
@@ -85,23 +86,20 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
     },
     async close() {
       closed = true
-      await worker?.close()
+      if (worker) await closeWorker(worker, lanes, log)
       await queue.close()
     },
   }
 }
 
-async function runErrand(
-  job: Job<{ id: string }>,
-  token: string | undefined,
-  options: ErrandOptions,
-): Promise<void> {
+async function runErrand(job: Job<{ id: string }>, queue: Queue, options: ErrandOptions): Promise<void> {
   try {
     await options.handler(job.data.id)
   } catch (error) {
     if (!(error instanceof ComeBackLater)) throw error
-    options.log.info({ errand: job.data.id, milliseconds: error.milliseconds }, "errand comes back later")
-    await job.moveToDelayed(Date.now() + error.milliseconds, token)
-    throw new DelayedError()
+    options.log.info({ errand: job.data.id, milliseconds: error.milliseconds }, "errands come back later")
+    // Whoever asks us to wait means all of us: a request for another errand would prolong the limit.
+    await queue.rateLimit(error.milliseconds)
+    throw Worker.RateLimitError()
   }
 }
