@@ -23,7 +23,7 @@ export async function answerOps(
   response: ServerResponse,
   sources: OpsSources,
 ): Promise<boolean> {
-  switch (new URL(request.url ?? "/", "http://localhost").pathname) {
+  switch (URL.parse(request.url ?? "/", "http://localhost")?.pathname) {
     case "/healthz":
       text(response, 200, "ok\n")
       return true
