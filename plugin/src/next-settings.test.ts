@@ -10,7 +10,7 @@ import { nextSettings } from "./next-settings.ts"
 const log = createLog("test", { level: "silent" })
 
 function settingsText(cluster: string): string {
-  return `version: 1\nsources: {}\nclusters: {${cluster}: {}}\n`
+  return `version: 1\nsources: {}\nclusters: {${cluster}: {inCluster: true}}\n`
 }
 
 describe("nextSettings", () => {

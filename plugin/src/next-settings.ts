@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises"
 import { setTimeout as delay } from "node:timers/promises"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { errorText } from "@headrace/shared/foundation/errors"
@@ -9,9 +8,9 @@ import type { OperatorSettings } from "@headrace/shared/settings/operator-settin
 const LOOK_MS = 2000
 
 /**
- * Waits until the operator's file says something else than `current`, and gives it. A file that does not read
- * is told once and otherwise ignored: the last good settings stay in force. Undefined when the signal
- * aborted. Reads instead of watching: a mounted ConfigMap changes by links that a watch does not see.
+ * Waits until the operator's file, or its folder of kubeconfigs, says something else than `current`, and gives it.
+ * What does not read is told once and otherwise ignored: the last good settings stay in force. Undefined when the
+ * signal aborted. Reads instead of watching: a mounted ConfigMap changes by links that a watch does not see.
  */
 export async function nextSettings(
   file: string,
@@ -20,18 +19,18 @@ export async function nextSettings(
   signal: AbortSignal,
   interval = LOOK_MS,
 ): Promise<OperatorSettings | undefined> {
-  let seen: string | undefined
+  let told = ""
   for (;;) {
     await delay(interval, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return undefined
-    const text = await readFile(file, "utf8").catch(() => undefined)
-    if (text === undefined || text === seen) continue
-    seen = text
     try {
       const next = await loadOperatorSettings(file)
       if (canonicalJson(next) !== canonicalJson(current)) return next
+      told = ""
     } catch (error) {
-      log.error({ file, err: errorText(error) }, "settings do not read; the last good ones stay in force")
+      const err = errorText(error)
+      if (err !== told) log.error({ file, err }, "settings do not read; the last good ones stay in force")
+      told = err
     }
   }
 }

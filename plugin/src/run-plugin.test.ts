@@ -1,5 +1,6 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
 import { freePort } from "@headrace/shared/foundation/free-port"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
@@ -7,16 +8,16 @@ import { Webhooks } from "@octokit/webhooks"
 import { describe, expect, it } from "vitest"
 import { until } from "../../test/harness/until.ts"
 import { withFolder } from "../../test/harness/with-folder.ts"
-import { withKube } from "../../test/harness/with-kube.ts"
+import { type TestKube, withKube } from "../../test/harness/with-kube.ts"
 import { pushEvent } from "../../test/harness/with-plugin.ts"
 import { withRedis } from "../../test/harness/with-redis.ts"
-import { withRepo } from "../../test/harness/with-repo.ts"
+import { type TestRepo, withRepo } from "../../test/harness/with-repo.ts"
 import { runPlugin } from "./run-plugin.ts"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {one: [ci], two: [ci]}}\n"
 const SECRET = "of the tests"
 
-async function jobsOf(kubeconfig: string): Promise<Record<string, string> | undefined> {
+async function jobsOf({ kubeconfigFile: kubeconfig }: TestKube): Promise<Record<string, string> | undefined> {
   const client = await connectCluster("any", { kubeconfig }, createLog("test", { level: "silent" }))
   try {
     return (await client.get("ci", "jobs"))?.data
@@ -25,72 +26,135 @@ async function jobsOf(kubeconfig: string): Promise<Record<string, string> | unde
   }
 }
 
-describe("headrace-plugin", () => {
-  it(
-    "carries a push into the clusters of its settings, and of settings that change",
-    { timeout: 60_000 },
-    () =>
-      withFolder((folder) =>
-        withRedis((redis) =>
-          withRepo((repo) =>
-            withKube((one) =>
-              withKube(async (two) => {
-                await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1\n" })
-                const config = join(folder, "headrace.yaml")
-                const secretFile = join(folder, "hmac")
-                await writeFile(secretFile, SECRET)
-                const settings = (clusters: object) =>
-                  JSON.stringify({
-                    version: 1,
-                    sources: {
-                      release: {
-                        url: repo.folder,
-                        branch: "main",
-                        rules: "rules.yaml",
-                        repo: "openshift/release",
-                        poll: "1h",
-                      },
-                    },
-                    clusters,
-                    redis: { url: redis.url },
-                    webhook: { secretFiles: [secretFile] },
-                    mirrors: join(folder, "mirrors"),
-                  })
-                await writeFile(config, settings({ one: { kubeconfig: one.kubeconfigFile } }))
-                const listen = `127.0.0.1:${await freePort()}`
-                const stop = new AbortController()
-                const running = runPlugin({ config, listen, drain: "0s", logLevel: "silent" }, stop.signal)
-                try {
-                  await until(async () => (await jobsOf(one.kubeconfigFile))?.["a.yaml"] === "a: 1\n")
+interface Scene {
+  repo: TestRepo
+  one: TestKube
+  two: TestKube
+  listen: string
+  /** Writes the operator's file: these clusters, and this secret's file in place of the right one. */
+  settle(clusters: Record<string, TestKube>, secretFile?: string): Promise<void>
+  /** Tells of a push of this commit; gives the status of the answer. */
+  push(sha: string): Promise<number>
+}
 
-                  const body = JSON.stringify(pushEvent(await repo.commit({ "jobs/a.yaml": "a: 2\n" })))
-                  const headers = {
-                    "content-type": "application/json",
-                    "x-github-event": "push",
-                    "x-github-delivery": "one",
-                    "x-hub-signature-256": await new Webhooks({ secret: SECRET }).sign(body),
-                  }
-                  const answer = await fetch(`http://${listen}/hook`, { method: "POST", body, headers })
-                  expect(answer.status).toBe(202)
-                  await until(async () => (await jobsOf(one.kubeconfigFile))?.["a.yaml"] === "a: 2\n")
-                  expect(await jobsOf(two.kubeconfigFile)).toBeUndefined()
-
-                  await writeFile(
-                    config,
-                    settings({
-                      one: { kubeconfig: one.kubeconfigFile },
-                      two: { kubeconfig: two.kubeconfigFile },
-                    }),
-                  )
-                  await until(async () => (await jobsOf(two.kubeconfigFile))?.["a.yaml"] === "a: 2\n")
-                } finally {
-                  stop.abort()
-                  await running
-                }
-              }),
-            ),
-          ),
+/** The plugin as it runs in production, from its file on, with one cluster to begin with. */
+function withScene(fn: (scene: Scene) => Promise<void>): Promise<void> {
+  return withFolder((folder) =>
+    withRedis((redis) =>
+      withRepo((repo) =>
+        withKube((one) =>
+          withKube(async (two) => {
+            const config = join(folder, "headrace.yaml")
+            const rightSecret = join(folder, "hmac")
+            await writeFile(rightSecret, SECRET)
+            await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1\n" })
+            const listen = `127.0.0.1:${await freePort()}`
+            const scene: Scene = {
+              repo,
+              one,
+              two,
+              listen,
+              push: (sha) => sendPush(`http://${listen}/hook`, sha),
+              async settle(clusters, secretFile = rightSecret) {
+                const settings = settingsFor(clusters, repo, redis.url, secretFile, join(folder, "mirrors"))
+                await writeFile(config, JSON.stringify(settings))
+              },
+            }
+            await scene.settle({ one })
+            const stop = new AbortController()
+            const running = runPlugin({ config, listen, drain: "0s", logLevel: "silent" }, stop.signal)
+            try {
+              await until(async () => (await jobsOf(one))?.["a.yaml"] === "a: 1\n")
+              await fn(scene)
+            } finally {
+              stop.abort()
+              await running
+            }
+          }),
         ),
       ),
+    ),
   )
+}
+
+function settingsFor(
+  clusters: Record<string, TestKube>,
+  repo: TestRepo,
+  redis: string,
+  secretFile: string,
+  mirrors: string,
+): object {
+  const places = Object.entries(clusters).map(([name, { kubeconfigFile }]) => [
+    name,
+    { kubeconfig: kubeconfigFile },
+  ])
+  const source = {
+    url: repo.folder,
+    branch: "main",
+    rules: "rules.yaml",
+    repo: "openshift/release",
+    poll: "1h",
+  }
+  return {
+    version: 1,
+    sources: { release: source },
+    clusters: Object.fromEntries(places),
+    redis: { url: redis },
+    webhook: { secretFiles: [secretFile] },
+    mirrors,
+  }
+}
+
+let pushes = 0
+
+async function sendPush(url: string, sha: string): Promise<number> {
+  const body = JSON.stringify(pushEvent(sha))
+  const headers = {
+    "content-type": "application/json",
+    "x-github-event": "push",
+    "x-github-delivery": `push-${++pushes}`,
+    "x-hub-signature-256": await new Webhooks({ secret: SECRET }).sign(body),
+  }
+  const response = await fetch(url, { method: "POST", body, headers })
+  await response.text()
+  return response.status
+}
+
+describe("headrace-plugin", { timeout: 60_000 }, () => {
+  it("carries a push into the clusters of its settings", () =>
+    withScene(async ({ repo, one, two, push }) => {
+      expect(await push(await repo.commit({ "jobs/a.yaml": "a: 2\n" }))).toBe(202)
+      await until(async () => (await jobsOf(one))?.["a.yaml"] === "a: 2\n")
+      expect(await jobsOf(two)).toBeUndefined()
+    }))
+
+  it("takes every webhook while it starts over with changed settings, and stays ready", () =>
+    withScene(async ({ repo, one, two, listen, settle, push }) => {
+      const statuses = new Set<string>()
+      let changed = false
+      const knocking = (async () => {
+        while (!changed) {
+          statuses.add(`hook ${await push(await repo.tip())}`)
+          statuses.add(`ready ${(await fetch(`http://${listen}/readyz`)).status}`)
+        }
+      })()
+      try {
+        await settle({ one, two })
+        await until(async () => (await jobsOf(two))?.["a.yaml"] === "a: 1\n")
+      } finally {
+        changed = true
+        await knocking
+      }
+      expect([...statuses].sort()).toEqual(["hook 202", "ready 200"])
+    }))
+
+  it("stays with the last good settings while changed ones do not start", () =>
+    withScene(async ({ repo, one, two, settle, push }) => {
+      await settle({ one, two }, "/nowhere/hmac")
+      // Longer than it takes to notice.
+      await delay(3000)
+      expect(await push(await repo.commit({ "jobs/a.yaml": "a: 3\n" }))).toBe(202)
+      await until(async () => (await jobsOf(one))?.["a.yaml"] === "a: 3\n")
+      expect(await jobsOf(two)).toBeUndefined()
+    }))
 })

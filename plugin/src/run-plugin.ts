@@ -1,17 +1,11 @@
-import { UsageError } from "@headrace/shared/foundation/errors"
-import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
-import { openLanes } from "@headrace/shared/lanes/open-lanes"
+import { setTimeout as delay } from "node:timers/promises"
+import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog, type Log } from "@headrace/shared/observe/log"
-import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { Duration } from "@headrace/shared/settings/units"
-import { appTokens } from "./github/app-tokens.ts"
 import { nextSettings } from "./next-settings.ts"
-import { startPlugin } from "./start-plugin.ts"
-import { pluginReconciler } from "./work/plugin-reconciler.ts"
-
-const GITHUB_API = "https://api.github.com"
+import { openHttp } from "./serve-http.ts"
+import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 
 /** The program's flags, as text. */
 export interface RunPluginOptions {
@@ -23,48 +17,59 @@ export interface RunPluginOptions {
   logLevel?: string
 }
 
+/** How long settings that did not start are left alone: what they name (a mounted Secret) may yet come. */
+const RETRY_MS = 60_000
+
 /**
  * Runs the plugin until the signal aborts, then lets it finish or hand back what is under way. When the
- * settings change it starts over with the new ones, within this process.
+ * settings change it starts over with the new ones, within this process: the port stays open, and webhooks are
+ * taken all the while. Changed settings that do not start leave the last good ones in force.
  */
 export async function runPlugin(options: RunPluginOptions, signal: AbortSignal): Promise<void> {
   const log = createLog("plugin", options.logLevel === undefined ? {} : { level: options.logLevel })
-  let settings: OperatorSettings | undefined = await loadOperatorSettings(options.config)
-  while (settings !== undefined) settings = await runOnSettings(settings, options, log, signal)
-}
-
-/** Runs on these settings; gives those that came after them, or undefined when the signal aborted. */
-async function runOnSettings(
-  settings: OperatorSettings,
-  options: RunPluginOptions,
-  log: Log,
-  signal: AbortSignal,
-): Promise<OperatorSettings | undefined> {
   const drain = readDuration(options.drain)
-  const lanes = await openLanes({ redis: await requireRedisUrl(settings, options), log })
-  const reconciler = await openReconciler(settings, log, {
-    appTokens: appTokens(settings.github?.apiUrl ?? GITHUB_API),
-  })
+  const settings = await loadOperatorSettings(options.config)
+  const http = await openHttp(options.listen, log)
   try {
-    const { listen, schedule } = options
-    const own = pluginReconciler(reconciler, settings)
-    const plugin = await startPlugin({ settings, lanes, reconciler: own, listen, drain, schedule, log })
-    const next = await nextSettings(options.config, settings, log, signal)
-    if (next) log.info({}, "settings changed: starting over")
-    await (next ? plugin.handOver() : plugin.close())
-    return next
+    const opened = { ...options, http, log }
+    const first = await startOnSettings(settings, opened)
+    const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
+      file: options.config,
+      log,
+      signal,
+    })
+    last.plugin.leave()
+    await delay(drain)
+    await http.close()
+    await last.endWork()
+    await last.close()
+    log.info({}, "plugin stopped")
   } finally {
-    await reconciler.close()
-    await lanes.close()
+    await http.close()
   }
 }
 
-async function requireRedisUrl(settings: OperatorSettings, options: RunPluginOptions): Promise<string> {
-  const url = await findRedisUrl(settings.redis, options.redisUrlFile, process.env)
-  if (url !== undefined) return url
-  throw new UsageError("lanes/no-redis", "nothing says where Redis is", {
-    hint: "Give --redis-url-file, redis.urlFile in the settings, or REDIS_URL in the environment.",
-  })
+/** Starts over whenever the file says something else; gives the plugin that runs when the signal aborts. */
+async function followSettings(
+  first: SettledPlugin,
+  startOver: (settings: SettledPlugin["settings"], before: SettledPlugin) => Promise<SettledPlugin>,
+  { file, log, signal }: { file: string; log: Log; signal: AbortSignal },
+): Promise<SettledPlugin> {
+  let running = first
+  let interval: number | undefined
+  for (;;) {
+    const next = await nextSettings(file, running.settings, log, signal, interval)
+    if (next === undefined) return running
+    log.info({}, "settings changed: starting over")
+    try {
+      running = await startOver(next, running)
+      interval = undefined
+    } catch (error) {
+      if (running.hasEnded()) throw error
+      log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
+      interval = RETRY_MS
+    }
+  }
 }
 
 function readDuration(text: string): number {

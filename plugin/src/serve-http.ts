@@ -5,35 +5,49 @@ import { answerOps, type OpsSources } from "@headrace/shared/observe/ops-routes"
 
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
+/** What is served: `/healthz`, `/readyz` and `/metrics`, and the routes by path. */
+export interface Site {
+  routes: ReadonlyMap<string, Route>
+  ops: OpsSources
+}
+
+/** The program's one port. It stays open while what it serves is replaced. */
 export interface HttpServer {
   /** Where it listens, with the port that was picked for port 0. */
   url: string
+  /** From now on requests are answered by this; before the first, all get 503. */
+  serve(site: Site): void
   /** Takes no more requests, lets those under way end: for 2 s, since no answer takes longer than one. */
   close(): Promise<void>
 }
 
 const HEADERS_LIMIT_MS = 5000
 const REQUEST_LIMIT_MS = 20_000
+/** How often connections are held against these limits. */
+const LIMITS_CHECK_MS = 1000
+/** More are closed at once: a flood of half-open requests must not use up the file descriptors. */
+const MOST_CONNECTIONS = 2000
 const CLOSE_LIMIT_MS = 2000
 
-/** Serves `/healthz`, `/readyz`, `/metrics` and the routes by path. `listen` is HOST:PORT. */
-export async function serveHttp(
-  listen: string,
-  routes: ReadonlyMap<string, Route>,
-  ops: OpsSources,
-  log: Log,
-): Promise<HttpServer> {
+/** Opens the port. `listen` is HOST:PORT. Throws UsageError `plugin/listen`. */
+export async function openHttp(listen: string, log: Log): Promise<HttpServer> {
   const { host, port } = readListen(listen)
-  const server = createServer((request, response) => void answer(request, response))
+  let site: Site | undefined
   // A sender that dribbles its request holds a connection no longer than this.
-  server.headersTimeout = HEADERS_LIMIT_MS
-  server.requestTimeout = REQUEST_LIMIT_MS
+  const limits = {
+    headersTimeout: HEADERS_LIMIT_MS,
+    requestTimeout: REQUEST_LIMIT_MS,
+    connectionsCheckingInterval: LIMITS_CHECK_MS,
+  }
+  const server = createServer(limits, (request, response) => void answer(request, response))
+  server.maxConnections = MOST_CONNECTIONS
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (site === undefined) return text(response, 503, "starting\n")
     try {
-      const route = routes.get(pathOf(request))
+      const route = site.routes.get(pathOf(request))
       if (route) await route(request, response)
-      else if (!(await answerOps(request, response, ops))) notFound(response)
+      else if (!(await answerOps(request, response, site.ops))) text(response, 404, "not found\n")
     } catch (error) {
       log.error({ err: errorText(error) }, "request failed")
       if (!response.headersSent) response.writeHead(500)
@@ -46,6 +60,9 @@ export async function serveHttp(
   const bound = typeof address === "object" && address ? address.port : port
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    serve(next) {
+      site = next
+    },
     close: () =>
       new Promise((resolve) => {
         const patience = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS)
@@ -63,9 +80,9 @@ function pathOf(request: IncomingMessage): string {
   return URL.parse(request.url ?? "/", "http://localhost")?.pathname ?? "/"
 }
 
-function notFound(response: ServerResponse): void {
-  response.writeHead(404, { "content-type": "text/plain; charset=utf-8" })
-  response.end("not found\n")
+function text(response: ServerResponse, status: number, body: string): void {
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8" })
+  response.end(body)
 }
 
 function readListen(listen: string): { host: string; port: number } {

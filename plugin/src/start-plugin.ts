@@ -5,12 +5,12 @@ import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { openDeliveryBook } from "./deliveries/keep-deliveries.ts"
-import { openAsApp, openWithToken } from "./github/open-github.ts"
+import { logInToGitHub } from "./github/log-in.ts"
 import { type MergeReports, reportMerges } from "./github/report-merges.ts"
 import { createPluginMetrics } from "./observe/plugin-metrics.ts"
-import { readPluginReadiness } from "./observe/plugin-readiness.ts"
+import { type PluginState, readPluginReadiness } from "./observe/plugin-readiness.ts"
 import { helpRoute } from "./prow/help-route.ts"
-import { type HttpServer, type Route, serveHttp } from "./serve-http.ts"
+import type { HttpServer, Route } from "./serve-http.ts"
 import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
 import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
@@ -25,42 +25,50 @@ export interface StartPluginOptions {
   settings: OperatorSettings
   lanes: Lanes
   reconciler: Reconciler
-  /** HOST:PORT; port 0 picks one. */
-  listen: string
-  /** Milliseconds between saying "not ready" and taking no more requests, for load balancers to notice. */
-  drain?: number
+  /** The open port; what it serves is replaced. */
+  http: HttpServer
+  /**
+   * Called once everything has been opened that wrong settings can keep from opening, before any work begins:
+   * the plugin that ran until now stops its own here.
+   */
+  takeOver?(): Promise<void>
   /** Cron pattern (UTC) of full reconciles. */
   schedule?: string | undefined
   log: Log
 }
 
-/** A running plugin. It leaves `lanes` and `reconciler` open, as it found them. */
+/** A running plugin. It leaves `http`, `lanes` and `reconciler` open, as it found them. */
 export interface RunningPlugin {
-  url: string
-  /** Takes no more webhooks, then ends. */
-  close(): Promise<void>
-  /** Ends, taking webhooks to the last: another plugin follows in this process. */
-  handOver(): Promise<void>
+  /** Says that it is not ready any more, for load balancers to notice. */
+  leave(): void
+  /** Ends its work. Webhooks are still taken until `http` closes or serves something else. */
+  endWork(): Promise<void>
 }
+
+/** Longer only when Redis is away, which is then told like at any other time. */
+const WORKERS_START_MS = 3000
+const WORKERS_LOOK_MS = 10
 
 /**
  * Starts everything the plugin does: the webhook, a worker for each lane, the polls, probes and metrics.
  * Every lane is woken once at the start and whenever Redis has come back: what happened meanwhile is
- * unknown, and a look costs little.
+ * unknown, and a look costs little. Throws UsageError for settings whose files do not read.
  */
 export async function startPlugin(options: StartPluginOptions): Promise<RunningPlugin> {
-  const { settings, lanes, reconciler, log } = options
+  const { settings, lanes, reconciler, http, log } = options
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
   const metrics = createPluginMetrics()
-  const stop = new AbortController()
-  // A webhook secret that does not read must be told before anything runs.
   const routes = await openRoutes(options, { metrics, log })
+  const openReports = await openGitHub(options)
+  await options.takeOver?.()
 
-  const reports = await openReports(options)
+  const stop = new AbortController()
+  const reports = openReports?.()
   const onAnswered = reports?.tell ?? (async () => undefined)
   const workers = workLanes(lanes, clusters, reconciler, metrics, onAnswered, log)
   lanes.onOpen(() => {
+    if (stop.signal.aborted) return
     wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "start" }).catch((error: unknown) => {
       log.warn({ err: errorText(error) }, "lanes could not be woken")
     })
@@ -70,79 +78,48 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal),
     watchLateLanes({ lanes, clusters, sources, log }, stop.signal),
   ])
-  const http = await serveHttp(
-    options.listen,
+  // The one before still answers: until our workers run there would be nobody ready.
+  if (options.takeOver) await untilWorking(workers)
+  let state: PluginState = "running"
+  http.serve({
     routes,
-    {
+    ops: {
       registry: metrics.registry,
-      readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, stopping: stop.signal }),
+      readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, state }),
       beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
     },
-    log,
-  ).catch(async (error: unknown) => {
-    stop.abort()
-    await workers.close()
-    throw error
   })
   log.info({ url: http.url, clusters, sources }, "plugin started")
-  const running = { stop, http, workers, watches, reports }
   return {
-    url: http.url,
-    async close() {
-      stop.abort()
-      await delay(options.drain ?? 0)
-      await http.close()
-      await endWork(running)
-      log.info({}, "plugin stopped")
+    leave() {
+      state = "leaving"
     },
-    async handOver() {
-      await endWork(running)
-      await http.close()
+    async endWork() {
+      if (state === "running") state = "handing-over"
+      stop.abort()
+      await Promise.all([workers.close(), watches])
+      await reports?.close()
     },
   }
 }
 
-interface Running {
-  stop: AbortController
-  http: HttpServer
-  workers: LaneWorkers
-  watches: Promise<unknown>
-  reports: MergeReports | undefined
+async function untilWorking(workers: LaneWorkers): Promise<void> {
+  const end = Date.now() + WORKERS_START_MS
+  while (workers.idle().length > 0 && Date.now() < end) await delay(WORKERS_LOOK_MS)
 }
 
-async function endWork({ stop, workers, watches, reports }: Running): Promise<void> {
-  stop.abort()
-  await Promise.all([workers.close(), watches])
-  await reports?.close()
-}
-
-/** Undefined when the settings name no credentials for GitHub: then nothing is said there. */
-async function openReports({
-  settings,
-  lanes,
-  reconciler,
-  log,
-}: StartPluginOptions): Promise<MergeReports | undefined> {
-  if (settings.github === undefined) return undefined
-  const { tokenFile, githubApp, apiUrl } = settings.github
-  const github = githubApp
-    ? await openAsApp(githubApp, apiUrl)
-    : tokenFile
-      ? openWithToken(tokenFile, apiUrl)
-      : undefined
+/** What reports merges, not yet at work; undefined when the settings name no credentials for GitHub. */
+async function openGitHub(options: StartPluginOptions): Promise<(() => MergeReports) | undefined> {
+  const { lanes, reconciler, log } = options
+  const settings = options.settings.github
+  if (settings === undefined) return undefined
+  const github = await logInToGitHub(settings)
   if (github === undefined) {
     log.warn({}, "no GitHub credentials in the settings: merges are not commented")
     return undefined
   }
-  const clusters = Object.keys(settings.clusters)
-  return reportMerges({
-    settings: settings.github,
-    github,
-    lanes,
-    clusters,
-    touched: reconciler.touched,
-    log,
-  })
+  const clusters = Object.keys(options.settings.clusters)
+  return () => reportMerges({ settings, github, lanes, clusters, touched: reconciler.touched, log })
 }
 
 async function openRoutes(

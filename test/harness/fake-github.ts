@@ -1,42 +1,66 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
+import { complaintsAbout, type FakeLogins, newLogins, tokenOfApp } from "./fake-github-logins.ts"
 
 export interface FakeComment {
   id: number
   body: string
   edits: number
+  user: { login: string; type: string }
+  performed_via_github_app: { id: number } | null
 }
 
 export interface FakeGitHub {
   apiUrl: string
+  logins: FakeLogins
   /** By `ORG/NAME#NUMBER`. */
   comments: Map<string, FakeComment[]>
   /** `SHA state: description`, in the order they were set. */
   statuses: string[]
   /** `METHOD path` of every request. */
   requests: string[]
-  /** Complaints about requests that GitHub would not have understood. */
+  /** Complaints about requests that GitHub would not have understood, or not have wanted. */
   complaints: string[]
   /** Decides about each request before it is served; gives how it is to go wrong. */
   fault: (request: { method: string; path: string; count: number }) => Fault | undefined
-  /** Files of every pull request. */
-  files: { filename: string; status: string; previous_filename?: string }[]
+  /** Files of every pull request, unless `filesOf` says otherwise. */
+  files: FakeFile[]
+  filesOf: Map<string, FakeFile[]>
+  /** Milliseconds since the epoch until which it has asked everybody to wait. */
+  quietUntil: number
+}
+
+export interface FakeFile {
+  filename: string
+  status: string
+  previous_filename?: string
 }
 
 /** `refuse`: answered so instead of being done. `lose`: done, but the connection breaks before the answer. */
-export type Fault = { refuse: number; headers?: Record<string, string> } | "lose"
+export type Fault = { refuse: number; headers?: Record<string, string>; message?: string } | "lose"
 
-const TOKEN = "token of-the-tests"
+const MOST_CHARACTERS = 65_536
+const MOST_DESCRIPTION = 140
+const STATES = ["error", "failure", "pending", "success"]
+/** Clocks of timers and of `Date` need not agree to the millisecond. */
+const SLACK_MS = 20
 
-/** The part of GitHub's REST API that speaks of pull requests' files, comments and statuses, over HTTP. */
+/**
+ * The part of GitHub's REST API that speaks of logins, pull requests' files, comments and statuses, over HTTP.
+ * It complains about what GitHub would refuse: missing or ended credentials, texts that are too long, and
+ * requests before the time that it has asked to wait for is over.
+ */
 export async function withFakeGitHub<T>(fn: (github: FakeGitHub) => Promise<T>): Promise<T> {
   const github: FakeGitHub = {
     apiUrl: "",
+    logins: newLogins(),
     comments: new Map(),
     statuses: [],
     requests: [],
     complaints: [],
     fault: () => undefined,
     files: [],
+    filesOf: new Map(),
+    quietUntil: 0,
   }
   const server = createServer((request, response) => void serve(github, request, response))
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
@@ -56,15 +80,12 @@ async function serve(github: FakeGitHub, request: IncomingMessage, response: Ser
   const method = request.method ?? ""
   const body = await readJson(request)
   github.requests.push(`${method} ${path}`)
-  judge(github, request, pathname)
+  github.complaints.push(...complaintsAbout(request, pathname, github.logins))
+  if (Date.now() < github.quietUntil - SLACK_MS) github.complaints.push(`${method} ${path} came too soon`)
   const count = github.requests.filter((one) => one === `${method} ${path}`).length
   const fault = github.fault({ method, path, count })
-  if (fault !== undefined && fault !== "lose") {
-    response.writeHead(fault.refuse, { "content-type": "application/json", ...fault.headers })
-    response.end(JSON.stringify({ message: "refused by the test" }))
-    return
-  }
-  const answer = act(github, method, path, searchParams, body)
+  if (fault !== undefined && fault !== "lose") return refuse(github, fault, response)
+  const answer = act(github, method, path, searchParams, body, request)
   if (fault === "lose") {
     response.destroy()
     return
@@ -74,10 +95,11 @@ async function serve(github: FakeGitHub, request: IncomingMessage, response: Ser
   response.end(JSON.stringify(answer.body))
 }
 
-function judge(github: FakeGitHub, request: IncomingMessage, pathname: string): void {
-  if (!pathname.startsWith("/api/v3/")) github.complaints.push(`${pathname} is not below the API's base`)
-  if (request.headers.authorization !== TOKEN) github.complaints.push("no or wrong authorization")
-  if (!request.headers["user-agent"]?.includes("headrace")) github.complaints.push("no user agent")
+function refuse(github: FakeGitHub, fault: Exclude<Fault, "lose">, response: ServerResponse): void {
+  const wait = Number(fault.headers?.["retry-after"] ?? 0)
+  if (wait > 0) github.quietUntil = Date.now() + wait * 1000
+  response.writeHead(fault.refuse, { "content-type": "application/json", ...fault.headers })
+  response.end(JSON.stringify({ message: fault.message ?? "refused by the test" }))
 }
 
 interface Answer {
@@ -85,26 +107,32 @@ interface Answer {
   body: unknown
 }
 
+const NOT_FOUND: Answer = { status: 404, body: { message: "Not Found" } }
+
 function act(
   github: FakeGitHub,
   method: string,
   path: string,
   query: URLSearchParams,
   body: JsonBody,
+  request: IncomingMessage,
 ): Answer {
-  const files = /^\/repos\/[^/]+\/[^/]+\/pulls\/\d+\/files$/.exec(path)
-  if (method === "GET" && files) return { status: 200, body: page(github.files, query) }
+  if (method === "GET" && path === "/user") return { status: 200, body: { login: github.logins.user } }
+  const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path)
+  if (method === "POST" && installation) return tokenOfApp(request, Number(installation[1]), github.logins)
+  const files = /^\/repos\/([^/]+\/[^/]+)\/pulls\/(\d+)\/files$/.exec(path)
+  if (method === "GET" && files) {
+    const all = github.filesOf.get(`${files[1]}#${files[2]}`) ?? github.files
+    return { status: 200, body: page(all, query) }
+  }
   const comments = /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/.exec(path)
   if (comments) return actOnComments(github, method, `${comments[1]}#${comments[2]}`, query, body)
   const comment = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(path)
   if (method === "PATCH" && comment) return editComment(github, Number(comment[1]), body)
   const status = /^\/repos\/[^/]+\/[^/]+\/statuses\/([0-9a-f]{40})$/.exec(path)
-  if (method === "POST" && status) {
-    github.statuses.push(`${status[1]} ${body.context} ${body.state}: ${body.description}`)
-    return { status: 201, body: {} }
-  }
+  if (method === "POST" && status) return setStatus(github, status[1] ?? "", body)
   github.complaints.push(`${method} ${path} is nothing that GitHub knows`)
-  return { status: 404, body: { message: "Not Found" } }
+  return NOT_FOUND
 }
 
 function actOnComments(
@@ -116,17 +144,46 @@ function actOnComments(
 ): Answer {
   const all = github.comments.get(pull) ?? []
   if (method === "GET") return { status: 200, body: page(all, query) }
-  const created = { id: 1000 + github.requests.length, body: String(body.body), edits: 0 }
+  if (isTooLong(github, body)) return { status: 422, body: { message: "Validation Failed" } }
+  const created = fakeComment(github, 1000 + github.requests.length, String(body.body))
   github.comments.set(pull, [...all, created])
   return { status: 201, body: created }
 }
 
+/** A comment as we write them; `user` another's login. */
+export function fakeComment(github: FakeGitHub, id: number, body: string, user?: string): FakeComment {
+  const { app } = github.logins
+  const login = user ?? (app ? `${app.slug}[bot]` : github.logins.user)
+  const byApp = app !== undefined && user === undefined
+  return {
+    id,
+    body,
+    edits: 0,
+    user: { login, type: byApp ? "Bot" : "User" },
+    performed_via_github_app: byApp ? { id: app.appId } : null,
+  }
+}
+
 function editComment(github: FakeGitHub, id: number, body: JsonBody): Answer {
   const comment = [...github.comments.values()].flat().find((one) => one.id === id)
-  if (comment === undefined) return { status: 404, body: { message: "Not Found" } }
+  if (comment === undefined) return NOT_FOUND
+  if (isTooLong(github, body)) return { status: 422, body: { message: "Validation Failed" } }
   comment.body = String(body.body)
   comment.edits++
   return { status: 200, body: comment }
+}
+
+function isTooLong(github: FakeGitHub, { body }: JsonBody): boolean {
+  const fits = typeof body === "string" && body.length > 0 && body.length <= MOST_CHARACTERS
+  if (!fits) github.complaints.push(`a comment of ${String(body).length} characters`)
+  return !fits
+}
+
+function setStatus(github: FakeGitHub, sha: string, { context, state, description }: JsonBody): Answer {
+  const fits = STATES.includes(String(state)) && String(description).length <= MOST_DESCRIPTION
+  if (!fits) github.complaints.push(`a status ${state}: ${description}`)
+  if (fits) github.statuses.push(`${sha} ${context} ${state}: ${description}`)
+  return fits ? { status: 201, body: {} } : { status: 422, body: { message: "Validation Failed" } }
 }
 
 function page<T>(all: readonly T[], query: URLSearchParams): T[] {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { openHttp } from "@headrace/plugin/serve-http"
 import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
 import type { Reconciler } from "@headrace/plugin/work/reconciler"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
@@ -60,12 +61,14 @@ export async function withPlugin<T>(
   })
   const log = createLog("test", { level: process.env.HEADRACE_TEST_LOG ?? "silent" })
   const lanes = await openLanes({ redis, log })
+  const http = await openHttp("127.0.0.1:0", log)
   let plugin: RunningPlugin | undefined
   try {
-    plugin = await startPlugin({ settings, lanes, reconciler, listen: "127.0.0.1:0", log })
-    return await fn(testPlugin(plugin.url, path, lanes))
+    plugin = await startPlugin({ settings, lanes, reconciler, http, log })
+    return await fn(testPlugin(http.url, path, lanes))
   } finally {
-    await plugin?.close()
+    await http.close()
+    await plugin?.endWork()
     await lanes.close()
     await rm(folder, { recursive: true })
   }

@@ -9,9 +9,14 @@ export function appTokens(apiUrl: string): AppTokens {
   const opened = new Map<string, ReturnType<typeof openAsApp>>()
   return async (app: AppLogin) => {
     const name = JSON.stringify(app)
-    const octokit = opened.get(name) ?? openAsApp(app, apiUrl)
-    opened.set(name, octokit)
-    const answer = (await (await octokit).auth({ type: "installation" })) as { token: string }
+    const opening = opened.get(name) ?? openAsApp(app, apiUrl)
+    opened.set(name, opening)
+    const octokit = await opening.catch((error: unknown) => {
+      // A key that could not be read may be there the next time.
+      opened.delete(name)
+      throw error
+    })
+    const answer = (await octokit.auth({ type: "installation" })) as { token: string }
     return answer.token
   }
 }

@@ -87,6 +87,20 @@ describe("commentText", () => {
     expect(text.length).toBeLessThan(65_536)
     expect(text).toMatch(/ \* and \d+ more/)
   })
+
+  it("stays within what GitHub takes when one ConfigMap has thousands of keys, alone and among others", () => {
+    const keys = Object.fromEntries(
+      Array.from({ length: 3000 }, (_, at) => [`key-${at}.yaml`, `jobs/${at}.yaml`]),
+    )
+    const alone = commentText(report([touched("app.ci", "a", keys)], { "app.ci": WRITTEN })) ?? ""
+    expect(alone.length).toBeLessThan(65_536)
+    expect(alone).toMatch(/\n - and \d+ more\n/)
+
+    const among = [touched("app.ci", "a", keys), touched("app.ci", "b", { one: "x/one" })]
+    const text = commentText(report(among, { "app.ci": WRITTEN })) ?? ""
+    expect(text.length).toBeLessThan(65_536)
+    expect(text).toContain("* `b` configmap")
+  })
 })
 
 describe("commitStatus", () => {

@@ -5,6 +5,8 @@ import { type Fate, fates, type MergeReport } from "./merge-report.ts"
 const MOST_REASON = 500
 /** GitHub takes 65,536 characters. */
 const MOST_PART = 30_000
+/** For the keys of one ConfigMap among several. */
+const MOST_KEYS = 5_000
 
 /** Ends every comment of ours about a merge, invisibly, so that it is found again whatever Redis has forgotten. */
 export function commentMarker(repo: string, pull: number): string {
@@ -29,11 +31,13 @@ function updatedText(all: readonly Fate[]): string | undefined {
   const [first, ...more] = written
   if (first === undefined) return undefined
   if (more.length === 0)
-    return `Updated the ${targetText(first)} using the following files:${keysText(first, " ")}`
+    return `Updated the ${targetText(first)} using the following files:${keysText(first, " ", MOST_PART)}`
   const items = written.map(
-    (touched) => ` * ${targetText(touched)} using the following files:${keysText(touched, "   ")}`,
+    (touched) => ` * ${targetText(touched)} using the following files:${keysText(touched, "   ", MOST_KEYS)}`,
   )
-  return [`Updated the following ${written.length} configmaps:`, ...fitting(items)].join("\n")
+  return [`Updated the following ${written.length} configmaps:`, ...fitting(items, MOST_PART, " * ")].join(
+    "\n",
+  )
 }
 
 function failedText(all: readonly Fate[]): string | undefined {
@@ -43,7 +47,7 @@ function failedText(all: readonly Fate[]): string | undefined {
       : [],
   )
   if (items.length === 0) return undefined
-  return ["Not updated, and holding the last good content:", ...fitting(items)].join("\n")
+  return ["Not updated, and holding the last good content:", ...fitting(items, MOST_PART, " * ")].join("\n")
 }
 
 function waitingText(all: readonly Fate[]): string | undefined {
@@ -57,23 +61,25 @@ function targetText({ target: { cluster, namespace, name } }: TouchedTarget): st
   return `${code(name)} configmap in namespace ${code(namespace)} at cluster ${code(cluster)}`
 }
 
-function keysText({ keys }: TouchedTarget, indent: string): string {
+function keysText({ keys }: TouchedTarget, indent: string, most: number): string {
   const lines = [...keys].map(([key, planned]) =>
     planned === undefined
       ? `${indent}- key ${code(key)} removed`
       : `${indent}- key ${code(key)} using file ${code(planned.file.path)}`,
   )
-  return lines.map((line) => `\n${line}`).join("")
+  return fitting(lines, most, `${indent}- `)
+    .map((line) => `\n${line}`)
+    .join("")
 }
 
-/** As many items as a comment holds, and how many more there are. */
-function fitting(items: readonly string[]): string[] {
+/** As many items as there is room for, in characters, and how many more there are. */
+function fitting(items: readonly string[], room: number, bullet: string): string[] {
   let size = 0
   const count = items.findIndex((item) => {
     size += item.length + 1
-    return size > MOST_PART
+    return size > room
   })
-  return count < 0 ? [...items] : [...items.slice(0, count), ` * and ${items.length - count} more`]
+  return count < 0 ? [...items] : [...items.slice(0, count), `${bullet}and ${items.length - count} more`]
 }
 
 /** File names and reasons come from a repository and must not become markup or mentions. */

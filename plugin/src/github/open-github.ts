@@ -24,8 +24,12 @@ export async function openAsApp(app: AppLogin, apiUrl: string): Promise<Octokit>
   })
 }
 
-/** GitHub's API with a token, which is read again for each request, so that it may be rotated. */
-export function openWithToken(tokenFile: string, apiUrl: string): Octokit {
+/**
+ * GitHub's API with a token, which is read again for each request, so that it may be rotated. Throws UsageError
+ * `github/credentials`.
+ */
+export async function openWithToken(tokenFile: string, apiUrl: string): Promise<Octokit> {
+  await readCredentials(tokenFile)
   const octokit = new Octokit(options(apiUrl))
   octokit.hook.before("request", async (request) => {
     request.headers.authorization = `token ${await readCredentials(tokenFile)}`

@@ -1,4 +1,4 @@
-import type { Octokit } from "@octokit/rest"
+import type { GitHub } from "./log-in.ts"
 import { statusOf } from "./rate-limit.ts"
 
 export interface CommentPlace {
@@ -22,39 +22,33 @@ const CLOCK_SLACK_MS = 3_600_000
  * Before it creates, it looks: an earlier attempt may have got through although its answer did not reach us.
  */
 export async function postComment(
-  github: Octokit,
+  github: GitHub,
   place: CommentPlace,
   text: string,
   known: number | undefined,
 ): Promise<number> {
   const [owner = "", repo = ""] = place.repo.split("/")
+  const { issues } = github.octokit.rest
   const mine = known === undefined ? await findComment(github, place) : { id: known, body: undefined }
   if (mine === undefined) {
-    const created = await github.rest.issues.createComment({
-      owner,
-      repo,
-      issue_number: place.pull,
-      body: text,
-    })
+    const created = await issues.createComment({ owner, repo, issue_number: place.pull, body: text })
     return created.data.id
   }
   if (mine.body === text) return mine.id
-  await github.rest.issues
-    .updateComment({ owner, repo, comment_id: mine.id, body: text })
-    .catch((error: unknown) => {
-      // Somebody deleted it, and does not want it back.
-      if (statusOf(error) !== 404) throw error
-    })
+  await issues.updateComment({ owner, repo, comment_id: mine.id, body: text }).catch((error: unknown) => {
+    // Somebody deleted it, and does not want it back.
+    if (statusOf(error) !== 404) throw error
+  })
   return mine.id
 }
 
 async function findComment(
-  github: Octokit,
+  { octokit, wrote }: GitHub,
   place: CommentPlace,
 ): Promise<{ id: number; body: string | undefined } | undefined> {
   const [owner = "", repo = ""] = place.repo.split("/")
   const since = new Date(place.since - CLOCK_SLACK_MS).toISOString()
-  const pages = github.paginate.iterator(github.rest.issues.listComments, {
+  const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
     owner,
     repo,
     issue_number: place.pull,
@@ -62,8 +56,10 @@ async function findComment(
     per_page: PAGE,
   })
   for await (const page of pages) {
-    const mine = page.data.find(({ body }) => body?.trimEnd().endsWith(place.marker))
-    if (mine) return { id: mine.id, body: mine.body }
+    for (const comment of page.data) {
+      const marked = comment.body?.trimEnd().endsWith(place.marker)
+      if (marked && (await wrote(comment))) return { id: comment.id, body: comment.body }
+    }
   }
   return undefined
 }

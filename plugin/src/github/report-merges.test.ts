@@ -1,105 +1,18 @@
-import { writeFile } from "node:fs/promises"
-import { join } from "node:path"
-import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
-import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
-import { createLog } from "@headrace/shared/observe/log"
-import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { describe, expect, it } from "vitest"
-import { type FakeGitHub, withFakeGitHub } from "../../../test/harness/fake-github.ts"
+import { fakeComment } from "../../../test/harness/fake-github.ts"
 import { until } from "../../../test/harness/until.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { withRedis } from "../../../test/harness/with-redis.ts"
-import { answerDeliveries } from "../deliveries/answer-deliveries.ts"
-import { openDeliveryBook } from "../deliveries/keep-deliveries.ts"
-import { openWithToken } from "./open-github.ts"
-import { type MergeReports, reportMerges } from "./report-merges.ts"
-
-const log = createLog("test", { level: "silent" })
-const CLUSTERS = ["app.ci", "build01", "build02"]
-const SHA = "a".repeat(40)
-const APPLIED: LaneResult = { result: "applied", commit: SHA, failed: [], error: null }
-
-interface Scene {
-  github: FakeGitHub
-  lanes: Lanes
-  /** Two plugins' reports, as they run side by side. */
-  reports: MergeReports[]
-  /** A delivery of merge `pull` arrives. */
-  merge(pull: number, guid?: string): Promise<void>
-  /** A cluster's lane came to this, worked by plugin 0 or 1. */
-  answer(cluster: string, result?: LaneResult, plugin?: number): Promise<void>
-}
-
-function withScene(fn: (scene: Scene) => Promise<void>): Promise<void> {
-  return withFolder((folder) =>
-    withRedis((redis) =>
-      withFakeGitHub(async (github) => {
-        const tokenFile = join(folder, "token")
-        await writeFile(tokenFile, "of-the-tests\n")
-        github.files = [{ filename: "config.yaml", status: "modified" }]
-        const lanes = await openLanes({ redis: redis.url, log })
-        const reports = [0, 1].map(() =>
-          reportMerges({
-            settings: { comment: true, status: true },
-            github: openWithToken(tokenFile, `${github.apiUrl}/`),
-            lanes,
-            clusters: CLUSTERS,
-            touched: async (_source, _merge, paths) => touchedBy(paths),
-            pace: 20,
-            gather: 20,
-            backoff: 50,
-            log,
-          }),
-        )
-        try {
-          await fn(scene(github, lanes, reports))
-          expect(github.complaints).toEqual([])
-        } finally {
-          await Promise.all(reports.map((one) => one.close()))
-          await lanes.close()
-        }
-      }),
-    ),
-  )
-}
-
-function scene(github: FakeGitHub, lanes: Lanes, reports: MergeReports[]): Scene {
-  const book = openDeliveryBook(lanes)
-  return {
-    github,
-    lanes,
-    reports,
-    async merge(pull, guid = `merge-${pull}`) {
-      await book.note(
-        { guid, event: "pull_request", repo: "openshift/release", branch: "main", sha: SHA, pull },
-        ["release"],
-        CLUSTERS,
-      )
-    },
-    async answer(cluster, result = APPLIED, plugin = 0) {
-      const contained = async (_: string, shas: readonly string[]) => new Set(shas)
-      const guids = await answerDeliveries(lanes, cluster, "release", result, contained)
-      await reports[plugin]?.tell(guids)
-    },
-  }
-}
-
-function touchedBy(paths: readonly string[]): TouchedTarget[] {
-  if (!paths.includes("config.yaml")) return []
-  const file = { path: "config.yaml", oid: "0", size: 1, executable: false }
-  const keys = new Map([["config.yaml", { key: "config.yaml", file, gzip: false }]])
-  return CLUSTERS.map((cluster) => ({ target: { cluster, namespace: "ci", name: "config" }, keys }))
-}
-
-const PULL = "openshift/release#7"
-
-function comments(github: FakeGitHub, pull = PULL) {
-  return github.comments.get(pull) ?? []
-}
+import {
+  APPLIED,
+  CLUSTERS,
+  comments,
+  PULL,
+  SHA,
+  withMergeReports,
+} from "../../../test/harness/with-merge-reports.ts"
 
 describe("reportMerges", () => {
   it("posts one comment, edits it as clusters come in, and sets the status", () =>
-    withScene(async ({ github, merge, answer }) => {
+    withMergeReports(async ({ github, merge, answer }) => {
       await merge(7)
       await answer("app.ci")
       await until(() => github.statuses.length === 1)
@@ -124,7 +37,7 @@ describe("reportMerges", () => {
     }))
 
   it("posts one comment though both plugins are told at once, of two deliveries of one merge", () =>
-    withScene(async ({ github, merge, answer }) => {
+    withMergeReports(async ({ github, merge, answer }) => {
       await merge(7, "from-github")
       await merge(7, "from-prow")
       await Promise.all(
@@ -135,7 +48,7 @@ describe("reportMerges", () => {
     }))
 
   it("posts one comment though the answer to posting it was lost", () =>
-    withScene(async ({ github, merge, answer }) => {
+    withMergeReports(async ({ github, merge, answer }) => {
       github.fault = ({ method, path, count }) =>
         method === "POST" && path.endsWith("/comments") && count === 1 ? "lose" : undefined
       await merge(7)
@@ -148,7 +61,7 @@ describe("reportMerges", () => {
     }))
 
   it("posts one comment though Redis forgot that it did", () =>
-    withScene(async ({ github, lanes, merge, answer }) => {
+    withMergeReports(async ({ github, lanes, merge, answer }) => {
       await merge(7)
       await answer("app.ci")
       await until(() => github.statuses.length === 1)
@@ -168,7 +81,7 @@ describe("reportMerges", () => {
       { refuse: 429, headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1" } },
     ],
   ])("tries again after %s", (_, fault) =>
-    withScene(async ({ github, merge, answer }) => {
+    withMergeReports(async ({ github, merge, answer }) => {
       github.fault = ({ method, count }) => (method === "POST" && count === 1 ? fault : undefined)
       await merge(7)
       for (const cluster of CLUSTERS) await answer(cluster)
@@ -178,7 +91,7 @@ describe("reportMerges", () => {
   )
 
   it("says nothing about a merge that touches no ConfigMap", () =>
-    withScene(async ({ github, reports, merge, answer }) => {
+    withMergeReports(async ({ github, reports, merge, answer }) => {
       github.files = [{ filename: "README.md", status: "modified" }]
       await merge(7)
       await answer("app.ci")
@@ -187,16 +100,68 @@ describe("reportMerges", () => {
       expect(github.comments.size + github.statuses.length).toBe(0)
     }))
 
-  it("finds its comment behind a page of others, and leaves theirs alone", () =>
-    withScene(async ({ github, merge, answer }) => {
-      const others = Array.from({ length: 130 }, (_, id) => ({ id, body: `comment ${id}`, edits: 0 }))
+  it("finds its comment behind a page of others and a forged one, and leaves theirs alone", () =>
+    withMergeReports(async ({ github, merge, answer }) => {
+      const others = Array.from({ length: 130 }, (_, id) =>
+        fakeComment(github, id, `comment ${id}`, "author"),
+      )
       const marked = "old text\n\n<!-- headrace: openshift/release#7 -->"
-      github.comments.set(PULL, [...others, { id: 999, body: marked, edits: 0 }])
+      // The author of the pull request would like to write our comment himself.
+      const forged = fakeComment(github, 998, marked, "author")
+      github.comments.set(PULL, [...others, forged, fakeComment(github, 999, marked)])
       await merge(7)
       await answer("app.ci")
       await until(() => github.statuses.length === 1)
-      expect(comments(github)).toHaveLength(131)
+      expect(comments(github)).toHaveLength(132)
       expect(comments(github).at(-1)?.edits).toBe(1)
       expect(comments(github).filter(({ edits }) => edits > 0)).toHaveLength(1)
+    }))
+
+  it("asks GitHub nothing, for no merge, before the time is over that GitHub asked to wait", () =>
+    withMergeReports(async ({ github, merge, answer }) => {
+      github.fault = ({ path, count }) =>
+        path.endsWith("/issues/7/comments") && count === 1
+          ? {
+              refuse: 403,
+              headers: { "retry-after": "1" },
+              message: "You have exceeded a secondary rate limit",
+            }
+          : undefined
+      for (const pull of [7, 8, 9]) await merge(pull)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      const counts = () => [7, 8, 9].map((pull) => comments(github, `openshift/release#${pull}`).length)
+      await until(() => github.statuses.filter((one) => one.includes("3/3")).length === 3)
+      expect(github.quietUntil).toBeGreaterThan(0)
+      expect(counts()).toEqual([1, 1, 1])
+    }))
+
+  it("sets the status of a merge whose conversation is locked", () =>
+    withMergeReports(async ({ github, merge, answer }) => {
+      github.fault = ({ method, path }) =>
+        method === "POST" && path.endsWith("/comments") ? { refuse: 403, message: "locked" } : undefined
+      await merge(7)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      await until(() => github.statuses.at(-1)?.includes("3/3") === true)
+      expect(comments(github)).toEqual([])
+    }))
+
+  it("goes on when a plugin ends in the middle of a report and another one starts", () =>
+    withMergeReports(async ({ github, reports, merge, answer, another }) => {
+      let asked: () => void = () => undefined
+      const inTheMiddle = new Promise<void>((resolve) => (asked = resolve))
+      github.fault = ({ method, path, count }) => {
+        if (method !== "POST" || !path.endsWith("/comments") || count > 1) return undefined
+        asked()
+        return "lose"
+      }
+      await merge(7)
+      await answer("app.ci")
+      await inTheMiddle
+      await Promise.all(reports.map((one) => one.close()))
+      const next = another()
+      for (const cluster of CLUSTERS) await answer(cluster, APPLIED, next)
+      await until(() => github.statuses.at(-1)?.includes("3/3") === true)
+      expect(comments(github)).toHaveLength(1)
+      expect(comments(github)[0]?.body).toContain("following 3 configmaps")
     }))
 })

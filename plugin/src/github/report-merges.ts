@@ -4,8 +4,8 @@ import type { Log } from "@headrace/shared/observe/log"
 import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { GitHubSettings } from "@headrace/shared/settings/operator-settings"
-import type { Octokit } from "@octokit/rest"
 import { commentMarker, commentText } from "./comment-text.ts"
+import type { GitHub } from "./log-in.ts"
 import { type MergeNotes, mergesOfDeliveries, readMergeNotes, saveMergeNotes } from "./merge-notes.ts"
 import type { MergePart, MergeReport } from "./merge-report.ts"
 import { postComment } from "./post-comment.ts"
@@ -14,7 +14,7 @@ import { setStatus } from "./set-status.ts"
 
 export interface ReportOptions {
   settings: Pick<GitHubSettings, "comment" | "status">
-  github: Octokit
+  github: GitHub
   lanes: Lanes
   clusters: readonly string[]
   /** Which keys of a source's targets the changed paths of a merge touch. */
@@ -85,13 +85,37 @@ async function say(
 ): Promise<void> {
   const merge = await describe(notes, { github, ...options })
   if (merge.parts.every(({ touched }) => touched.length === 0)) return
-  const text = settings.comment ? commentText(merge) : undefined
-  if (text !== undefined) {
-    const place = { ...notes, marker: commentMarker(notes.repo, notes.pull), since: notes.arrived }
-    await saveMergeNotes(lanes, id, { comment: await postComment(github, place, text, notes.comment) })
-  }
-  if (settings.status) {
-    await saveMergeNotes(lanes, id, { status: await setStatus(github, merge, notes.status) })
+  const comment = () => sayComment(id, merge, notes, { github, lanes })
+  const status = async () =>
+    saveMergeNotes(lanes, id, { status: await setStatus(github.octokit, merge, notes.status) })
+  // Each is tried whatever became of the other: a locked pull request takes no comment, but its commit a status.
+  const failures = [
+    ...(settings.comment ? [await failureOf(comment)] : []),
+    ...(settings.status ? [await failureOf(status)] : []),
+  ].filter((failure) => failure !== undefined)
+  if (failures.length > 0) throw failures[0]
+}
+
+async function sayComment(
+  id: string,
+  merge: MergeReport,
+  notes: MergeNotes,
+  { github, lanes }: Pick<ReportOptions, "github" | "lanes">,
+): Promise<void> {
+  const text = commentText(merge)
+  if (text === undefined) return
+  const place = { ...notes, marker: commentMarker(notes.repo, notes.pull), since: notes.arrived }
+  await saveMergeNotes(lanes, id, { comment: await postComment(github, place, text, notes.comment) })
+}
+
+/** What kept a step from being done; a rate limit is thrown, since it keeps everything from being done. */
+async function failureOf(step: () => Promise<void>): Promise<unknown> {
+  try {
+    await step()
+    return undefined
+  } catch (error) {
+    if (rateLimitWait(error, Date.now())) throw error
+    return error
   }
 }
 
@@ -99,7 +123,7 @@ async function describe(
   notes: MergeNotes,
   { github, clusters, touched }: Pick<ReportOptions, "github" | "clusters" | "touched">,
 ): Promise<MergeReport> {
-  const paths = touchedPaths(await changedFiles(github, notes))
+  const paths = touchedPaths(await changedFiles(github.octokit, notes))
   const parts: MergePart[] = []
   for (const source of notes.sources) {
     parts.push({
@@ -112,7 +136,10 @@ async function describe(
 }
 
 /** GitHub lists at most 3,000 files of a pull request; what it leaves out is left out of the comment alone. */
-async function changedFiles(github: Octokit, { repo: fullName, pull }: MergeNotes): Promise<FileChange[]> {
+async function changedFiles(
+  octokit: GitHub["octokit"],
+  { repo: fullName, pull }: MergeNotes,
+): Promise<FileChange[]> {
   const [owner = "", repo = ""] = fullName.split("/")
-  return github.paginate(github.rest.pulls.listFiles, { owner, repo, pull_number: pull, per_page: PAGE })
+  return octokit.paginate(octokit.rest.pulls.listFiles, { owner, repo, pull_number: pull, per_page: PAGE })
 }

@@ -2,12 +2,15 @@ import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
 import { isLate, type LaneAge, readLaneAges } from "../work/watch-lanes.ts"
 
+/** `handing-over`: another plugin in this process is about to take over, with changed settings. */
+export type PluginState = "running" | "handing-over" | "leaving"
+
 export interface ReadinessPorts {
   lanes: Lanes
   workers: { idle(): string[] }
   clusters: readonly string[]
   sources: readonly string[]
-  stopping: AbortSignal
+  state: PluginState
 }
 
 /**
@@ -15,9 +18,11 @@ export interface ReadinessPorts {
  * not succeeded for long is told but does not count: taking the webhook away would hold back the others.
  */
 export async function readPluginReadiness(ports: ReadinessPorts): Promise<Readiness> {
-  if (ports.stopping.aborted) return { ready: false, reasons: ["stopping"] }
+  if (ports.state === "leaving") return { ready: false, reasons: ["stopping"] }
   const trouble = ports.lanes.trouble()
   if (trouble) return { ready: false, reasons: [trouble.message] }
+  // Webhooks are taken all the while; whoever follows works them.
+  if (ports.state === "handing-over") return { ready: true, reasons: ["settings changed: starting over"] }
   const idle = ports.workers.idle()
   if (idle.length > 0)
     return { ready: false, reasons: idle.map((cluster) => `no worker runs for ${cluster}`) }

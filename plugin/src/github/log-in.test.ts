@@ -1,0 +1,78 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { until } from "../../../test/harness/until.ts"
+import { withFolder } from "../../../test/harness/with-folder.ts"
+import { CLUSTERS, comments, withMergeReports } from "../../../test/harness/with-merge-reports.ts"
+import { appTokens } from "./app-tokens.ts"
+import { logInToGitHub } from "./log-in.ts"
+
+const HOUR_MS = 3_600_000
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+describe("as a GitHub App", () => {
+  it("reports with a token of its installation, and with another when that one has ended", () =>
+    withMergeReports(
+      async ({ github, merge, answer }) => {
+        await merge(7)
+        for (const cluster of CLUSTERS) await answer(cluster)
+        await until(() => github.statuses.at(-1)?.includes("3/3") === true)
+        expect(comments(github)).toHaveLength(1)
+        expect(github.logins.app?.tokens.size).toBe(1)
+
+        const clock = Date.now
+        vi.spyOn(Date, "now").mockImplementation(() => clock() + HOUR_MS)
+        await merge(8)
+        for (const cluster of CLUSTERS) await answer(cluster)
+        await until(() => comments(github, "openshift/release#8").length === 1)
+        expect(github.logins.app?.tokens.size).toBe(2)
+      },
+      { app: true },
+    ))
+
+  it("finds its own comment again, and not one that another bot or person wrote", () =>
+    withMergeReports(
+      async ({ github, lanes, merge, answer }) => {
+        await merge(7)
+        await answer("app.ci")
+        await until(() => github.statuses.length === 1)
+        const [mine] = comments(github)
+        if (mine === undefined) throw new Error("it has commented")
+        const forged = { ...mine, id: 1, edits: 0, performed_via_github_app: { id: 999 } }
+        github.comments.set("openshift/release#7", [forged, mine])
+        await lanes.redis.flushall()
+        await merge(7)
+        for (const cluster of CLUSTERS) await answer(cluster)
+        await until(() => github.statuses.at(-1)?.includes("3/3") === true)
+        expect(comments(github).map(({ edits }) => edits > 0)).toEqual([false, true])
+      },
+      { app: true },
+    ))
+
+  it("gives git a token once its key can be read, though it could not at first", () =>
+    withMergeReports(
+      async ({ github }) =>
+        withFolder(async (folder) => {
+          const tokens = appTokens(github.apiUrl)
+          const app = { appId: 123, installationId: 45, privateKeyFile: join(folder, "app.pem") }
+          await expect(tokens(app)).rejects.toMatchObject({ code: "github/credentials" })
+          await writeFile(app.privateKeyFile, github.logins.app?.privateKey ?? "")
+          expect(await tokens(app)).toBe("ghs_of-the-tests-1")
+          expect(await tokens(app)).toBe("ghs_of-the-tests-1")
+        }),
+      { app: true },
+    ))
+})
+
+describe("logInToGitHub", () => {
+  it("does without credentials, and tells of a token that cannot be read", async () => {
+    const apiUrl = "http://127.0.0.1:1"
+    expect(await logInToGitHub({ apiUrl })).toBeUndefined()
+    await expect(logInToGitHub({ apiUrl, tokenFile: "/nowhere/token" })).rejects.toMatchObject({
+      code: "github/credentials",
+    })
+  })
+})

@@ -1,0 +1,80 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
+import { openLanes } from "@headrace/shared/lanes/open-lanes"
+import type { Log } from "@headrace/shared/observe/log"
+import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { appTokens } from "./github/app-tokens.ts"
+import type { HttpServer } from "./serve-http.ts"
+import { type RunningPlugin, startPlugin } from "./start-plugin.ts"
+import { pluginReconciler } from "./work/plugin-reconciler.ts"
+
+const GITHUB_API = "https://api.github.com"
+
+/** A running plugin with the settings it runs on and all that was opened for it. */
+export interface SettledPlugin {
+  settings: OperatorSettings
+  plugin: RunningPlugin
+  /** Ends its work and gives the mirrors back; webhooks are still taken. */
+  endWork(): Promise<void>
+  hasEnded(): boolean
+  /** Lets go of Redis, after which no webhook can be taken. */
+  close(): Promise<void>
+}
+
+export interface StartOnSettingsOptions {
+  http: HttpServer
+  redisUrlFile?: string
+  schedule?: string
+  log: Log
+}
+
+/**
+ * Opens Redis, mirrors and clusters as the settings name them, and starts the plugin on them. `before` is the one
+ * that has run until now in this process: it ends its work when all is open, as two would not share a mirror,
+ * and takes webhooks until this one does. Throws UsageError for settings that cannot be started, with `before`
+ * untouched.
+ */
+export async function startOnSettings(
+  settings: OperatorSettings,
+  { http, redisUrlFile, schedule, log }: StartOnSettingsOptions,
+  before?: SettledPlugin,
+): Promise<SettledPlugin> {
+  const lanes = await openLanes({ redis: await requireRedisUrl(settings, redisUrlFile), log })
+  const opened = await openReconciler(settings, log, {
+    appTokens: appTokens(settings.github?.apiUrl ?? GITHUB_API),
+  })
+  const takeOver = async () => before?.endWork()
+  try {
+    const reconciler = pluginReconciler(opened, settings)
+    const plugin = await startPlugin({ settings, lanes, reconciler, http, takeOver, schedule, log })
+    await before?.close()
+    let ended = false
+    return {
+      settings,
+      plugin,
+      async endWork() {
+        ended = true
+        await plugin.endWork()
+        await opened.close()
+      },
+      hasEnded: () => ended,
+      close: lanes.close,
+    }
+  } catch (error) {
+    await opened.close()
+    await lanes.close()
+    throw error
+  }
+}
+
+async function requireRedisUrl(
+  settings: OperatorSettings,
+  redisUrlFile: string | undefined,
+): Promise<string> {
+  const url = await findRedisUrl(settings.redis, redisUrlFile, process.env)
+  if (url !== undefined) return url
+  throw new UsageError("lanes/no-redis", "nothing says where Redis is", {
+    hint: "Give --redis-url-file, redis.urlFile in the settings, or REDIS_URL in the environment.",
+  })
+}

@@ -1,0 +1,132 @@
+import { generateKeyPairSync } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { answerDeliveries } from "@headrace/plugin/deliveries/answer-deliveries"
+import { openDeliveryBook } from "@headrace/plugin/deliveries/keep-deliveries"
+import { type GitHub, logInToGitHub } from "@headrace/plugin/github/log-in"
+import { type MergeReports, reportMerges } from "@headrace/plugin/github/report-merges"
+import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
+import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import { createLog } from "@headrace/shared/observe/log"
+import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import { expect } from "vitest"
+import { type FakeComment, type FakeGitHub, withFakeGitHub } from "./fake-github.ts"
+import { withFolder } from "./with-folder.ts"
+import { withRedis } from "./with-redis.ts"
+
+const log = createLog("test", { level: "silent" })
+export const CLUSTERS = ["app.ci", "build01", "build02"]
+export const SHA = "a".repeat(40)
+export const APPLIED: LaneResult = { result: "applied", commit: SHA, failed: [], error: null }
+
+export interface MergeScene {
+  github: FakeGitHub
+  lanes: Lanes
+  /** Two plugins' reports, as they run side by side. */
+  reports: MergeReports[]
+  /** A delivery of merge `pull` arrives. */
+  merge(pull: number, guid?: string): Promise<void>
+  /** A cluster's lane came to this, worked by plugin 0 or 1. */
+  answer(cluster: string, result?: LaneResult, plugin?: number): Promise<void>
+  /** Starts one more plugin's reports; gives its number. */
+  another(): number
+}
+
+/**
+ * Runs `fn` with the reports of two plugins, a fake GitHub and a real Redis; afterwards GitHub must not have
+ * complained. `app`: they log in as a GitHub App, else by token.
+ */
+export function withMergeReports(
+  fn: (scene: MergeScene) => Promise<void>,
+  { app = false }: { app?: boolean } = {},
+): Promise<void> {
+  return withFolder((folder) =>
+    withRedis((redis) =>
+      withFakeGitHub(async (github) => {
+        github.files = [{ filename: "config.yaml", status: "modified" }]
+        const lanes = await openLanes({ redis: redis.url, log })
+        const login = await (app ? logInAsApp(github, folder) : logInByToken(github, folder))
+        if (login === undefined) throw new Error("there are credentials")
+        const open = () =>
+          reportMerges({
+            settings: { comment: true, status: true },
+            github: login,
+            lanes,
+            clusters: CLUSTERS,
+            touched: async (_source, _merge, paths) => touchedBy(paths),
+            pace: 20,
+            gather: 20,
+            backoff: 50,
+            log,
+          })
+        const reports = [open(), open()]
+        try {
+          await fn(scene(github, lanes, reports, open))
+          expect(github.complaints).toEqual([])
+        } finally {
+          await Promise.all(reports.map((one) => one.close()))
+          await lanes.close()
+        }
+      }),
+    ),
+  )
+}
+
+async function logInByToken({ logins, apiUrl }: FakeGitHub, folder: string): Promise<GitHub | undefined> {
+  const tokenFile = join(folder, "token")
+  await writeFile(tokenFile, `${logins.token}\n`)
+  return logInToGitHub({ tokenFile, apiUrl: `${apiUrl}/` })
+}
+
+async function logInAsApp({ logins, apiUrl }: FakeGitHub, folder: string): Promise<GitHub | undefined> {
+  const pem = { type: "pkcs8", format: "pem" } as const
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  const privateKeyFile = join(folder, "app.pem")
+  const secret = privateKey.export(pem).toString()
+  await writeFile(privateKeyFile, secret)
+  const installed = { appId: 123, installationId: 45 }
+  const key = publicKey.export({ type: "spki", format: "pem" }).toString()
+  logins.app = { ...installed, slug: "headrace", publicKey: key, privateKey: secret, tokens: new Map() }
+  return logInToGitHub({ githubApp: { ...installed, privateKeyFile }, apiUrl })
+}
+
+function scene(
+  github: FakeGitHub,
+  lanes: Lanes,
+  reports: MergeReports[],
+  open: () => MergeReports,
+): MergeScene {
+  const book = openDeliveryBook(lanes)
+  return {
+    github,
+    lanes,
+    reports,
+    async merge(pull, guid = `merge-${pull}`) {
+      await book.note(
+        { guid, event: "pull_request", repo: "openshift/release", branch: "main", sha: SHA, pull },
+        ["release"],
+        CLUSTERS,
+      )
+    },
+    async answer(cluster, result = APPLIED, plugin = 0) {
+      const contained = async (_: string, shas: readonly string[]) => new Set(shas)
+      const guids = await answerDeliveries(lanes, cluster, "release", result, contained)
+      await reports[plugin]?.tell(guids)
+    },
+    another: () => reports.push(open()) - 1,
+  }
+}
+
+function touchedBy(paths: readonly string[]): TouchedTarget[] {
+  if (!paths.includes("config.yaml")) return []
+  const file = { path: "config.yaml", oid: "0", size: 1, executable: false }
+  const keys = new Map([["config.yaml", { key: "config.yaml", file, gzip: false }]])
+  return CLUSTERS.map((cluster) => ({ target: { cluster, namespace: "ci", name: "config" }, keys }))
+}
+
+export const PULL = "openshift/release#7"
+
+/** The comments on a pull request, oldest first. */
+export function comments(github: FakeGitHub, pull = PULL): FakeComment[] {
+  return github.comments.get(pull) ?? []
+}
