@@ -55,7 +55,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     open.push(writer)
     await takeLock(disk, writer, lock)
     await withStoreLock(disk, store.path, lock, async () => {
-      projection.note = readNote(store) ?? projection.note
+      projection.note = readNote(store, options.log) ?? projection.note
       await recover(projection, { digests: options.verify ?? true })
       await prune(projection)
       projection.usedBytes = storeBytes(store)

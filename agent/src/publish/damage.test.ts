@@ -126,7 +126,7 @@ describe("damage and foreign things", () => {
         const names = fs
           .readdirSync(join(path, "..rev"))
           .filter((name) => !/^(lock|\.staging-\d+-\w+)$/.test(name))
-        expect(names.sort()).toEqual(["0001", "0002"])
+        expect(names.sort()).toEqual(["0001", "0002", "published.json"])
         expect(fs.existsSync("/etc/hosts")).toBe(true)
       },
     )

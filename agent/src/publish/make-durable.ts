@@ -17,31 +17,36 @@ export function chooseDurability(durability: Durability | "auto", count: number)
 const IN_FLIGHT = 64
 
 /**
- * Makes a staged revision durable, its files (which `fsync` has synced as they were written), folders and
- * manifest. One syncfs covers everything, other programs' data on that file system as well; fsync(2) of a file
- * does not cover its directory entry, hence the folders (man 2 fsync).
+ * Makes a staged revision durable: its files (of which `fsync` has begun to sync each that was written), folders
+ * and manifest. One syncfs covers everything, other programs' data on that file system as well; fsync(2) of a file
+ * does not cover its directory entry, hence the folders (man 2 fsync). All of it is under way at once, since
+ * nothing shows the revision yet, so a journal takes most of it in one commit.
  *
  * After an error the pages count as clean and a second fsync would lie (Rebello et al., "Can Applications
  * Recover from fsync Failures?", USENIX ATC 2020): the caller abandons the staging.
  */
 export async function makeDurable(staging: Staging, durability: Durability): Promise<void> {
   const { disk, folder } = staging.store
+  if (durability === "fsync") await syncEach(staging)
+  await Promise.all(staging.syncing)
+  if (staging.failed.length > 0) throw staging.failed[0]
   if (durability === "syncfs") await disk.syncFileSystem(folder)
-  if (durability === "fsync") {
-    // Longest first, so that a folder is synced before the one that names it.
-    const folders = [...staging.unsynced].sort((a, b) => b.length - a.length)
-    await syncFolders(
-      disk,
-      folders.map((path) => (path === "" ? staging.content : `${staging.content}/${path}`)),
-    )
-    await disk.sync(staging.folder)
-  }
   staging.unsynced.clear()
 }
 
 /** fsync of a folder that is open, unless durability is none. */
 export async function syncFolder(disk: Disk, folder: Handle, durability: Durability | "auto"): Promise<void> {
   if (durability !== "none") await disk.sync(folder)
+}
+
+async function syncEach(staging: Staging): Promise<void> {
+  const { disk } = staging.store
+  const own = disk.sync(staging.folder)
+  const folders = [...staging.unsynced].map((path) =>
+    path === "" ? staging.content : `${staging.content}/${path}`,
+  )
+  const results = await Promise.allSettled([own, syncFolders(disk, folders)])
+  for (const result of results) if (result.status === "rejected") throw result.reason
 }
 
 async function syncFolders(disk: Disk, paths: readonly string[]): Promise<void> {

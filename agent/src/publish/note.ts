@@ -1,16 +1,19 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
 import { Token } from "@headrace/shared/record/record"
 import { z } from "zod"
+import type { Handle } from "./disk.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { formatOf } from "./manifest.ts"
 import { NOTE_NAME, NOTE_PREFIX, type Store, uniqueName } from "./store.ts"
 
 const NOTE_FORMAT = 1
+const NOTE_MODE = 0o644
 
 /** What a projection remembers beyond its revisions. */
 export const Note = z.strictObject({
   format: z.literal(NOTE_FORMAT),
-  /** The largest token that was published: nothing older is, whoever asks. */
+  /** The largest token that was published, or was about to be: nothing older is, whoever asks. */
   token: Token,
   /** The largest number that was ever shown: whatever stands above it was never published. */
   number: z.int().min(0),
@@ -22,8 +25,12 @@ export type Note = z.infer<typeof Note>
 /** Of a projection that has shown nothing yet. */
 export const EMPTY_NOTE: Note = { format: NOTE_FORMAT, token: { epoch: 0, seq: 0 }, number: 0, pinned: null }
 
-/** Undefined when none was written. Throws `publish/bad-note`, `publish/newer-format`. */
-export function readNote(store: Store): Note | undefined {
+/**
+ * Undefined when none was written, or none that can be read: the revisions then say how far publishing had come,
+ * and a pin, if there was one, is gone. Only damage of the disk does that to a pin, which is always synced; without
+ * syncs (durability `none`) a power cut can do it to a note of publishing. Throws `publish/newer-format`.
+ */
+export function readNote(store: Store, log: Log): Note | undefined {
   const path = `${store.path}/${NOTE_NAME}`
   if (store.disk.look(path)?.kind !== "file") return undefined
   const text = store.disk.read(path).toString("utf8")
@@ -40,24 +47,47 @@ export function readNote(store: Store): Note | undefined {
   }
   const parsed = format === undefined ? undefined : Note.safeParse(JSON.parse(text))
   if (parsed?.success) return parsed.data
-  throw new HeadraceError("publish/bad-note", `${name} cannot be read`, {
-    hint: "Remove it to go on; a pin and the smallest token that may be published are forgotten with it.",
-    cause: parsed?.error,
-  })
+  log.error(
+    { file: name, error: parsed?.error?.message ?? "not JSON" },
+    "the note of what was published cannot be read; a pin, if there was one, is forgotten",
+  )
+  return undefined
+}
+
+/** A note that is written and not in force yet. */
+export interface NoteDraft {
+  path: string
+  file: Handle
+}
+
+/** Writes a note beside the one in force. The caller syncs and closes its file, then places it. */
+export function draftNote({ disk, path }: Store, note: Note): NoteDraft {
+  const draft = `${path}/${uniqueName(NOTE_PREFIX)}`
+  const file = disk.createFile(draft)
+  try {
+    disk.write(file, Buffer.from(`${JSON.stringify(note)}\n`))
+    disk.setMode(file, NOTE_MODE)
+  } catch (error) {
+    disk.close(file)
+    throw error
+  }
+  return { path: draft, file }
+}
+
+/** Puts a draft in force; durable with the next sync of the store's folder. */
+export function placeNote({ disk, path }: Store, draft: NoteDraft): void {
+  disk.rename(draft.path, `${path}/${NOTE_NAME}`)
 }
 
 /** Replaces the note, durably. */
 export async function writeNote(store: Store, note: Note, durability: Durability | "auto"): Promise<void> {
   const { disk } = store
-  const draft = `${store.path}/${uniqueName(NOTE_PREFIX)}`
-  const file = disk.createFile(draft)
+  const draft = draftNote(store, note)
   try {
-    disk.write(file, Buffer.from(`${JSON.stringify(note)}\n`))
-    disk.setMode(file, 0o644)
-    if (durability !== "none") await disk.sync(file)
+    if (durability !== "none") await disk.sync(draft.file)
   } finally {
-    disk.close(file)
+    disk.close(draft.file)
   }
-  disk.rename(draft, `${store.path}/${NOTE_NAME}`)
+  placeNote(store, draft)
   await syncFolder(disk, store.folder, durability)
 }

@@ -134,7 +134,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
 /** Another process may have rolled back or pinned since we looked. */
 async function lookAgain(projection: Projection): Promise<void> {
   const { store, layout, note } = projection
-  const written = readNote(store)
+  const written = readNote(store, projection.log)
   if (written)
     projection.note = { ...note, pinned: written.pinned, number: Math.max(note.number, written.number) }
   if (layout.shown() === projection.shown?.number) return

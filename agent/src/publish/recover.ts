@@ -13,6 +13,7 @@ import {
   slotName,
   slotNumbers,
 } from "./store.ts"
+import { tokenFloor } from "./token-floor.ts"
 
 const LEFTOVERS = [STAGING_PREFIX, LINK_PREFIX, NOTE_PREFIX]
 
@@ -50,11 +51,9 @@ export async function takeShown(
   projection.shown = slot && shownSlot(slot)
   projection.damaged = new Set(slot ? await verifySlot(projection, slot, options) : [])
   projection.verifiedAt = performance.now()
-  if (slot && isOlder(projection.note.token, slot.manifest.token)) {
-    projection.note = { ...projection.note, token: slot.manifest.token }
-  }
   projection.note = {
     ...projection.note,
+    token: tokenFloor(projection),
     number: Math.max(projection.note.number, projection.layout.shown() ?? 0),
   }
   if (projection.damaged.size === 0) return
@@ -140,6 +139,12 @@ async function repair(projection: Projection): Promise<Slot | undefined> {
       "nothing was shown; showing the newest whole revision",
     )
     return slot
+  }
+  if (note.token.seq > 0) {
+    log.error(
+      { path, token: note.token },
+      "nothing is shown, and no revision as new as the last one is whole; the next publish shows again",
+    )
   }
   return undefined
 }

@@ -23,6 +23,10 @@ export interface Staging {
   folders: Set<string>
   /** Folders whose entries are not yet durable. */
   unsynced: Set<string>
+  /** Files on their way to the device; each ends, closed, whatever becomes of it. */
+  syncing: Set<Promise<void>>
+  /** What went wrong with those that have ended. */
+  failed: unknown[]
 }
 
 /** Makes an empty staging folder. The caller holds the projection's lock. */
@@ -44,7 +48,21 @@ export async function openStaging(store: Store, permissions: Permissions): Promi
     files: new Map(),
     folders: new Set([""]),
     unsynced: new Set([""]),
+    syncing: new Set(),
+    failed: [],
   }
+}
+
+/** Syncs a file in the background, and closes it. What goes wrong is for makeDurable to tell. */
+export function syncAndClose(staging: Staging, file: Handle): void {
+  const { disk } = staging.store
+  const ended: Promise<void> = disk
+    .sync(file)
+    .catch((error: unknown) => void staging.failed.push(error))
+    .then(() => disk.close(file))
+    .catch((error: unknown) => void staging.failed.push(error))
+    .finally(() => staging.syncing.delete(ended))
+  staging.syncing.add(ended)
 }
 
 /** Makes the folders above a path that are not there yet. */
@@ -90,6 +108,7 @@ export function removeEmptyFolders(staging: Staging): void {
 /** Gives up a staged revision. What cannot be removed now is a leftover for the next recovery. */
 export async function discardStaging(staging: Staging): Promise<void> {
   const { disk, path } = staging.store
+  await Promise.all(staging.syncing)
   try {
     await removeTree(disk, `${path}/${staging.name}`)
   } finally {

@@ -63,7 +63,7 @@ describe("what wedges other publishers", () => {
           await expect(projection.publish(revisionOf(seq, { a: `${seq}` }))).rejects.toThrow("no room")
         }
         full = false
-        expect(fs.readdirSync(join(path, "..rev")).sort()).toEqual(["0001", "lock"])
+        expect(fs.readdirSync(join(path, "..rev")).sort()).toEqual(["0001", "lock", "published.json"])
         expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
         await publishNext(projection, path)
       },

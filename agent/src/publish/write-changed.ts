@@ -4,7 +4,7 @@ import type { Handle } from "./disk.ts"
 import type { ManifestFile } from "./manifest.ts"
 import { fileMode, type Permissions } from "./permissions.ts"
 import type { RevisionFile } from "./revision.ts"
-import { folderOf, makeFoldersOf, type Staging } from "./staging.ts"
+import { folderOf, makeFoldersOf, type Staging, syncAndClose } from "./staging.ts"
 
 /** Files being synced at once: enough for the file system to commit many together, few descriptors. */
 const IN_FLIGHT = 64
@@ -20,54 +20,49 @@ export interface WriteOptions {
 
 /**
  * Writes files into a staged revision, each a new inode with its exact mode and owner. Throws
- * `publish/wrong-content` when what is read is not what the revision promised, `disk/…` when any step fails,
- * the close among them.
+ * `publish/wrong-content` when what is read is not what the revision promised, `disk/…` when a step fails; of a sync
+ * that is still under way makeDurable tells.
  */
 export async function writeChanged(
   staging: Staging,
   files: readonly RevisionFile[],
   options: WriteOptions,
 ): Promise<void> {
-  const pending = new Set<Promise<void>>()
-  const failed: unknown[] = []
-  try {
-    for (const file of files) {
-      options.signal?.throwIfAborted()
-      const content = options.local(file) ?? (await file.read())
-      checkContent(file, content)
-      const handle = create(staging, file, content, options.permissions)
-      const finished: Promise<void> = finish(staging, file, handle, options.sync)
-        .catch((error: unknown) => {
-          failed.push(error)
-        })
-        .finally(() => pending.delete(finished))
-      pending.add(finished)
-      if (pending.size >= IN_FLIGHT) await Promise.race(pending)
-      if (failed.length > 0) break
-    }
-  } finally {
-    // Nothing may be in flight when the caller gives the staging up.
-    await Promise.all(pending)
+  for (const file of files) {
+    options.signal?.throwIfAborted()
+    const content = options.local(file) ?? (await file.read())
+    checkContent(file, content)
+    finish(staging, create(staging, file, content, options.permissions), options.sync)
+    staging.files.set(file.path, entryOf(staging, file))
+    staging.unsynced.add(folderOf(file.path))
+    if (staging.syncing.size >= IN_FLIGHT) await Promise.race(staging.syncing)
+    if (staging.failed.length > 0) throw staging.failed[0]
   }
-  if (failed.length > 0) throw failed[0]
 }
 
 /** Writes one file of ours (a manifest) into the staging folder, beside the content. */
-export async function writeBeside(
+export function writeBeside(
   staging: Staging,
   name: string,
   text: string,
   options: Pick<WriteOptions, "permissions" | "sync">,
-): Promise<void> {
+): void {
   const { disk } = staging.store
   const handle = disk.createFile(`${staging.path}/${name}`)
   try {
     disk.write(handle, Buffer.from(text))
     own(staging, handle, options.permissions.file, options.permissions)
-    if (options.sync) await disk.sync(handle)
-  } finally {
+  } catch (error) {
     disk.close(handle)
+    throw error
   }
+  finish(staging, handle, options.sync)
+}
+
+/** Ends the writing of a file: synced in the background, or closed at once. */
+export function finish(staging: Staging, handle: Handle, sync: boolean): void {
+  if (sync) syncAndClose(staging, handle)
+  else staging.store.disk.close(handle)
 }
 
 function create(staging: Staging, file: RevisionFile, content: Buffer, permissions: Permissions): Handle {
@@ -82,17 +77,6 @@ function create(staging: Staging, file: RevisionFile, content: Buffer, permissio
     throw error
   }
   return handle
-}
-
-async function finish(staging: Staging, file: RevisionFile, handle: Handle, sync: boolean): Promise<void> {
-  const { disk } = staging.store
-  try {
-    if (sync) await disk.sync(handle)
-  } finally {
-    disk.close(handle)
-  }
-  staging.files.set(file.path, entryOf(staging, file))
-  staging.unsynced.add(folderOf(file.path))
 }
 
 function entryOf(staging: Staging, file: RevisionFile): ManifestFile {

@@ -42,7 +42,7 @@ export async function withRetained<T>(
       log: options.log,
       usedBytes: 0,
       shown: undefined,
-      note: readNote(store) ?? EMPTY_NOTE,
+      note: readNote(store, options.log) ?? EMPTY_NOTE,
       damaged: new Set(),
       verifiedAt: Number.NEGATIVE_INFINITY,
       clone: undefined,
@@ -62,7 +62,7 @@ export async function withRetainedAlone<T>(
     const { disk, store } = projection
     const lock = { wait: LOCK_WAIT, signal: options.signal, purpose: "changes" }
     return await withStoreLock(disk, store.path, lock, async () => {
-      projection.note = readNote(store) ?? EMPTY_NOTE
+      projection.note = readNote(store, options.log) ?? EMPTY_NOTE
       return await action(projection)
     })
   })

@@ -2,8 +2,8 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { writeNote } from "../publish/note.ts"
 import { type Projection, shownSlot } from "../publish/projection.ts"
-import { isOlder } from "../publish/revision.ts"
 import { readableSlots, type Slot } from "../publish/store.ts"
+import { tokenFloor } from "../publish/token-floor.ts"
 import { isLeased } from "./trash.ts"
 import { verifySlot } from "./verify.ts"
 
@@ -96,15 +96,8 @@ export function shownRevision({ store, layout, path }: Projection): Slot {
 }
 
 async function note(projection: Projection, pinned: Projection["note"]["pinned"]): Promise<void> {
-  const slots = readableSlots(projection.store)
-  let { token, number } = projection.note
-  const shown = projection.layout.shown() ?? 0
-  for (const slot of slots) {
-    // Above what is shown and noted stand only revisions that were never published.
-    if (slot.number > Math.max(shown, number)) continue
-    if (isOlder(token, slot.manifest.token)) token = slot.manifest.token
-  }
-  number = Math.max(number, shown)
+  const token = tokenFloor(projection)
+  const number = Math.max(projection.note.number, projection.layout.shown() ?? 0)
   const changed = { ...projection.note, token, number, pinned }
   await writeNote(projection.store, changed, projection.durability)
   projection.note = changed

@@ -1,0 +1,156 @@
+import { sha256 } from "@headrace/shared/foundation/digest"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { removeTree } from "../retain/remove-tree.ts"
+import { trashSlot } from "../retain/trash.ts"
+import { linkFile, linkUnchanged } from "./link-unchanged.ts"
+import { chooseDurability, makeDurable, syncFolder } from "./make-durable.ts"
+import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestText } from "./manifest.ts"
+import { draftNote, type NoteDraft, placeNote } from "./note.ts"
+import type { StagePlan } from "./plan-stage.ts"
+import type { Projection } from "./projection.ts"
+import type { Revision, RevisionFile } from "./revision.ts"
+import { discardStaging, openStaging, removeEmptyFolders, removeStaged, type Staging } from "./staging.ts"
+import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "./store.ts"
+import { finish, writeBeside, writeChanged } from "./write-changed.ts"
+
+const SLOT_MODE = 0o755
+/** Milliseconds for which a look at every file need not be taken again. */
+const VERIFIED_FOR = 1000
+
+export interface StagedSlot extends Slot {
+  /** Files that were written; the others were linked. */
+  written: number
+}
+
+/**
+ * Makes a revision's directory and manifest, durable, under its number, with its token noted as the floor of later
+ * ones. Nothing shows it yet. An error gives all of it up again.
+ */
+export async function stageRevision(
+  projection: Projection,
+  revision: Revision,
+  plan: StagePlan,
+  signal: AbortSignal | undefined,
+): Promise<StagedSlot> {
+  const { store, disk, permissions } = projection
+  const number = nextNumber(projection)
+  const durability = chooseDurability(projection.durability, plan.write.length)
+  const clone = projection.clone
+  projection.clone = undefined
+  const staging = clone ?? (await openStaging(store, permissions))
+  let draft: NoteDraft | undefined
+  try {
+    if (!clone) await linkKept(projection, staging, plan)
+    const written = await applyPlan(projection, staging, revision, plan, {
+      signal,
+      sync: durability === "fsync",
+    })
+    const manifest = manifestOf(projection, staging, revision, number)
+    const sync = durability === "fsync"
+    writeBeside(staging, MANIFEST_NAME, manifestText(manifest), { permissions, sync })
+    nameItself(projection, staging)
+    disk.rename(staging.content, `${staging.path}/${revision.id}`)
+    staging.content = `${staging.path}/${revision.id}`
+    disk.setMode(staging.folder, SLOT_MODE)
+    // The floor under later tokens must not rest on the revision itself, which may get lost. Noted before it shows,
+    // since then the one sync of the store's folder covers both; a token whose flip fails counts as well.
+    const note = { ...projection.note, token: revision.token }
+    draft = draftNote(store, note)
+    finish(staging, draft.file, sync)
+    await makeDurable(staging, durability)
+    await revision.approve?.(`${store.folder.path}/${staging.name}/${revision.id}`)
+    signal?.throwIfAborted()
+    placeNote(store, draft)
+    projection.note = note
+    draft = undefined
+    disk.rename(`${store.path}/${staging.name}`, `${store.path}/${slotName(number)}`)
+    await syncFolder(disk, store.folder, durability)
+    disk.close(staging.folder)
+    for (const file of plan.write) projection.usedBytes += file.size
+    return { number, manifest, written }
+  } catch (error) {
+    await abandon(projection, staging, number, draft)
+    throw error
+  }
+}
+
+/** What cannot be removed now is a leftover for the next recovery. */
+async function abandon(
+  { store, log }: Projection,
+  staging: Staging,
+  number: number,
+  draft: NoteDraft | undefined,
+): Promise<void> {
+  try {
+    await discardStaging(staging)
+    // When only the last sync failed it had its number already.
+    if (slotNumbers(store).includes(number)) await trashSlot(store, number)
+    if (draft) await removeTree(store.disk, draft.path)
+  } catch (error) {
+    log.warn({ err: error, staging: staging.name }, "a staged revision was left behind")
+  }
+}
+
+function nameItself({ layout, disk }: Projection, staging: Staging): void {
+  if (layout.identity === undefined) return
+  disk.link(`${staging.path}/${MANIFEST_NAME}`, `${staging.content}/${layout.identity}`)
+  staging.unsynced.add("")
+}
+
+async function linkKept(projection: Projection, staging: Staging, plan: StagePlan): Promise<void> {
+  const { shown, layout, permissions, verifiedAt } = projection
+  if (!shown) return
+  // A program that publishes once has looked at every file when it opened the projection, a moment ago.
+  const verified = performance.now() - verifiedAt < VERIFIED_FOR
+  await linkUnchanged(staging, layout.content(shown), plan.keep, { permissions, verified })
+}
+
+/** Brings a staging that holds files of the base to the revision. Gives how many files were written. */
+async function applyPlan(
+  projection: Projection,
+  staging: Staging,
+  revision: Revision,
+  plan: StagePlan,
+  options: { signal: AbortSignal | undefined; sync: boolean },
+): Promise<number> {
+  const { shown, layout, permissions, disk } = projection
+  for (const path of plan.remove) if (staging.files.has(path)) removeStaged(staging, path)
+  // First, so that a file may take the place of a folder.
+  if (plan.remove.length > 0) removeEmptyFolders(staging)
+  const base = shown ? layout.content(shown) : ""
+  for (const { from, to } of plan.move) linkFile(staging, `${base}/${from.path}`, from, to, { permissions })
+  const missing = revision.files.filter((file) => !staging.files.has(file.path))
+  const moved = new Map(plan.move.map((move) => [move.to, move.from]))
+  await writeChanged(staging, missing, {
+    permissions,
+    ...options,
+    local: (file) => localCopy(file, moved.get(file.path) ?? shown?.files.get(file.path)),
+  })
+  return missing.length
+
+  function localCopy(file: RevisionFile, source: ManifestFile | undefined): Buffer | undefined {
+    if (source?.sha256 !== file.sha256 || disk.look(`${base}/${source.path}`)?.kind !== "file")
+      return undefined
+    const content = disk.read(`${base}/${source.path}`)
+    return sha256(content) === file.sha256 ? content : undefined
+  }
+}
+
+function manifestOf(projection: Projection, staging: Staging, revision: Revision, number: number): Manifest {
+  return {
+    format: MANIFEST_FORMAT,
+    revision: revision.id,
+    number,
+    token: revision.token,
+    created: new Date(projection.clock.now()).toISOString(),
+    files: revision.files.map((file) => {
+      const staged = staging.files.get(file.path)
+      if (!staged) throw new HeadraceError("publish/lost-file", `${file.path} was not staged`)
+      return staged
+    }),
+  }
+}
+
+function nextNumber({ store, note }: Projection): number {
+  return Math.max(note.number, ...slotNumbers(store)) + 1
+}
