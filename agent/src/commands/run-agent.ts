@@ -38,7 +38,7 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
     leases: client,
     clock: systemClock,
     log,
-    onPublished: memory.used,
+    onShown: memory.used,
     onUnpack: memory.unpacked,
   })
   try {

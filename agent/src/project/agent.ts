@@ -24,8 +24,8 @@ export interface AgentPorts {
   leases?: LeaseClient
   clock: Clock
   log: Log
-  /** Told of every publish. */
-  onPublished?(): void
+  /** Told when what a projection shows is new, or new to this process: work that is rare has ended. */
+  onShown?(): void
   /** Told of each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
 }
@@ -66,12 +66,10 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     store,
     clock,
     log,
-    limits: createPublishLimits(),
+    limits: createPublishLimits(store.forgetContents),
     jitter: settings.jitter,
-    onPublished: (spec, result) => {
-      metrics.published(spec.name, result)
-      ports.onPublished?.()
-    },
+    onPublished: (spec, result) => metrics.published(spec.name, result),
+    onShown: () => ports.onShown?.(),
     onFailed: (spec, error) => {
       metrics.failed(spec.name, error instanceof HeadraceError ? error.code : "agent/unexpected")
     },

@@ -16,7 +16,7 @@ import { type OpenProjection, openProjection } from "../publish/open-projection.
 import type { PublishResult } from "../publish/publish-revision.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "./projection-status.ts"
-import { isIdle, type PublishLimits } from "./publish-limits.ts"
+import type { PublishLimits } from "./publish-limits.ts"
 
 /** In the projection's folder, hidden like everything that starts with `..`: what is known of the store. */
 const KNOWN_FOLDER = "..known"
@@ -35,6 +35,8 @@ export interface ProjectionPorts {
   /** Spread of the first read after a change, in milliseconds. */
   jitter: number
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
+  /** Told when what is shown is new, or new to this process: work that is rare has ended. */
+  onShown?(): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
 }
 
@@ -112,7 +114,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     const now = new Date(ports.clock.now()).toISOString()
     const since = outcome === "unchanged" ? status.shown?.since : undefined
     status.shown = { id: result.revision, token, number, since: since ?? now }
-    if (isIdle(ports.limits)) ports.store.forgetContents()
+    if (outcome !== "unchanged" || published === undefined) ports.onShown?.()
     if (outcome === "unchanged") return
     ports.onPublished?.(spec, result)
     log.info(
