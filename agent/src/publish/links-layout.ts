@@ -102,9 +102,13 @@ function* pathsOf(slot: Slot): Iterable<string> {
 
 function topNames(paths: Iterable<string>): Set<string> {
   const names = new Set<string>()
+  // Paths come in order, so most have the folder of the one before.
+  let last = "/"
   for (const path of paths) {
+    if (path.startsWith(last)) continue
     const slash = path.indexOf("/")
     names.add(slash === -1 ? path : path.slice(0, slash))
+    if (slash !== -1) last = path.slice(0, slash + 1)
   }
   return names
 }

@@ -88,6 +88,24 @@ describe("publishing in layout links", () => {
     },
   )
 
+  it.each([
+    ["equal first", { a: "1" }, { a: "x" }],
+    ["equal last", { a: "x" }, { a: "1" }],
+    ["both other", { a: "x" }, { a: "y" }],
+    ["both equal", { a: "1" }, { a: "1" }],
+  ])("refuses a known path that is there twice (%s)", async (_what, first, second) => {
+    await withProjection({}, async (projection, path) => {
+      await projection.publish(revisionOf(1, { a: "1", b: "2" }))
+      const twice = revisionOf(2, first)
+      const files = [...twice.files, ...revisionOf(2, second).files]
+
+      await expect(projection.publish({ ...twice, files })).rejects.toMatchObject({
+        code: "publish/bad-path",
+      })
+      expect(shown(path)).toEqual({ a: "1", b: "2" })
+    })
+  })
+
   it("publishes a change of mode alone", async () => {
     await withProjection({}, async (projection, path) => {
       await projection.publish(revisionOf(1, { a: "1" }))

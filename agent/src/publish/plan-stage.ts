@@ -11,6 +11,8 @@ export interface StagePlan {
   write: RevisionFile[]
   /** Paths of the base that have to go or to be replaced. */
   remove: string[]
+  /** Some path of the base is not wanted any more, so folders may have become empty. */
+  vacates: boolean
   /** False when every path stands in the base, once: such paths were checked when they came. */
   hasNewPaths: boolean
 }
@@ -21,32 +23,50 @@ export function planStage(
   base: ReadonlyMap<string, ManifestFile>,
   permissions: Permissions,
 ): StagePlan {
-  const plan: StagePlan = { keep: [], move: [], write: [], remove: [], hasNewPaths: false }
-  const seen = new Set<string>()
-  const kept = new Set<string>()
-  const changed: RevisionFile[] = []
-  for (const file of wanted) {
-    const before = base.get(file.path)
-    if (!before || seen.has(file.path)) plan.hasNewPaths = true
-    seen.add(file.path)
-    if (before && isEqual(before, file, permissions)) {
-      kept.add(file.path)
-      plan.keep.push(before)
-    } else changed.push(file)
-  }
-  const gone: ManifestFile[] = []
-  for (const [path, file] of base) {
-    if (kept.has(path)) continue
-    plan.remove.push(path)
-    gone.push(file)
-  }
-  const byContent = contentIndex(gone)
+  const { keep, kept, replaced, changed, hasNewPaths } = compare(wanted, base, permissions)
+  const vacates = kept.size + replaced.size < base.size
+  const remove = [...replaced]
+  if (vacates) for (const path of base.keys()) if (!kept.has(path) && !replaced.has(path)) remove.push(path)
+  const byContent = contentIndex(remove.flatMap((path) => base.get(path) ?? []))
+  const plan: StagePlan = { keep, move: [], write: [], remove, vacates, hasNewPaths }
   for (const file of changed) {
     const equal = byContent.get(contentKey(file.sha256, fileMode(permissions, file.mode)))
     if (equal?.size === file.size) plan.move.push({ from: equal, to: file.path })
     else plan.write.push(file)
   }
   return plan
+}
+
+interface Comparison {
+  keep: ManifestFile[]
+  kept: Set<string>
+  /** Paths that the base has with something else. */
+  replaced: Set<string>
+  changed: RevisionFile[]
+  hasNewPaths: boolean
+}
+
+function compare(
+  wanted: readonly RevisionFile[],
+  base: ReadonlyMap<string, ManifestFile>,
+  permissions: Permissions,
+): Comparison {
+  const kept = new Set<string>()
+  const replaced = new Set<string>()
+  const keep: ManifestFile[] = []
+  const changed: RevisionFile[] = []
+  for (const file of wanted) {
+    const before = base.get(file.path)
+    if (before && isEqual(before, file, permissions) && !replaced.has(file.path)) {
+      kept.add(file.path)
+      keep.push(before)
+      continue
+    }
+    if (before && !kept.has(file.path)) replaced.add(file.path)
+    changed.push(file)
+  }
+  // A new path is in neither set, and one that is there twice counts once.
+  return { keep, kept, replaced, changed, hasNewPaths: kept.size + replaced.size < wanted.length }
 }
 
 /** True when a plan changes nothing that a reader could see. */

@@ -4,7 +4,7 @@ import { removeTree } from "../retain/remove-tree.ts"
 import { trashSlot } from "../retain/trash.ts"
 import { linkFile, linkUnchanged } from "./link-unchanged.ts"
 import { chooseDurability, makeDurable, syncFolder } from "./make-durable.ts"
-import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestText } from "./manifest.ts"
+import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "./manifest.ts"
 import { draftNote, type NoteDraft, placeNote } from "./note.ts"
 import type { StagePlan } from "./plan-stage.ts"
 import type { Projection } from "./projection.ts"
@@ -47,7 +47,7 @@ export async function stageRevision(
     })
     const manifest = manifestOf(projection, staging, revision, number)
     const sync = durability === "fsync"
-    writeBeside(staging, MANIFEST_NAME, manifestText(manifest), { permissions, sync })
+    writeBeside(staging, MANIFEST_NAME, manifestBytes(manifest), { permissions, sync })
     nameItself(projection, staging)
     disk.rename(staging.content, `${staging.path}/${revision.id}`)
     staging.content = `${staging.path}/${revision.id}`
@@ -116,7 +116,7 @@ async function applyPlan(
   const { shown, layout, permissions, disk } = projection
   for (const path of plan.remove) if (staging.files.has(path)) removeStaged(staging, path)
   // First, so that a file may take the place of a folder.
-  if (plan.remove.length > 0) removeEmptyFolders(staging)
+  if (plan.vacates) removeEmptyFolders(staging)
   const base = shown ? layout.content(shown) : ""
   for (const { from, to } of plan.move) linkFile(staging, `${base}/${from.path}`, from, to, { permissions })
   const missing = revision.files.filter((file) => !staging.files.has(file.path))

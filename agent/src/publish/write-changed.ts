@@ -44,13 +44,13 @@ export async function writeChanged(
 export function writeBeside(
   staging: Staging,
   name: string,
-  text: string,
+  content: Uint8Array,
   options: Pick<WriteOptions, "permissions" | "sync">,
 ): void {
   const { disk } = staging.store
   const handle = disk.createFile(`${staging.path}/${name}`)
   try {
-    disk.write(handle, Buffer.from(text))
+    disk.write(handle, content)
     own(staging, handle, options.permissions.file, options.permissions)
   } catch (error) {
     disk.close(handle)
