@@ -1,8 +1,4 @@
-import type { Worker } from "bullmq"
 import { HeadraceError } from "../foundation/errors.ts"
-
-/** The part of BullMQ's worker that tells of its locks. */
-export type LockEvents = Pick<Worker, "on" | "off">
 
 /** Aborted as soon as the lock of a job may be somebody else's. */
 export interface LaneLock {
@@ -10,38 +6,58 @@ export interface LaneLock {
   release(): void
 }
 
+export interface LockedJob {
+  /** Milliseconds since the epoch, by our clock, when we asked for the job; Redis began to count later. */
+  since: number
+  /** Milliseconds for which a renewal lasts. */
+  lifetime: number
+  /** Renews; false: the lock is gone. */
+  renew(): Promise<boolean>
+}
+
+/** An instant by both clocks: the steady one stands still while a machine sleeps, the other may be set back. */
+interface Instant {
+  wall: number
+  steady: number
+}
+
 /**
- * Watches the lock of a job under way. BullMQ renews it, but neither stops the work when that fails nor
- * notices that renewals have stopped (Redis gone, this process paused): both abort the signal here.
+ * Renews the lock of a job under way, and aborts when it is gone or could not be renewed in time (Redis away,
+ * this process paused). We let go a quarter of its lifetime early.
  *
- * `lifetime` (milliseconds) is how long a renewal lasts. We let go a quarter early, since the reply to a
- * renewal reaches us later than Redis began to count.
+ * Not by BullMQ's own renewal, which goes on working without a lock, and counts from when a reply is read: in a
+ * process that was paused with the reply on its way, that is long after Redis let go. Here time counts from
+ * when a renewal was sent.
  */
-export function watchLock(worker: LockEvents, jobId: string, lifetime: number): LaneLock {
+export function holdLock({ since, lifetime, renew }: LockedJob): LaneLock {
   const lost = new AbortController()
-  let renewedAt = Date.now()
+  const age = Math.max(0, Date.now() - since)
+  let renewed: Instant = { wall: Date.now() - age, steady: performance.now() - age }
+  let asking = false
 
   function lose(why: string): void {
+    clearInterval(timer)
     lost.abort(new HeadraceError("lanes/lock-lost", `this worker lost its lane: ${why}`))
   }
-  function onRenewed(renewed: { jobIds: string[] }): void {
-    if (renewed.jobIds.includes(jobId)) renewedAt = Date.now()
+  async function ask(): Promise<void> {
+    if (asking) return
+    asking = true
+    const sent: Instant = { wall: Date.now(), steady: performance.now() }
+    try {
+      if (await renew()) renewed = sent
+      else lose("its lock is gone")
+    } catch {
+      // Tried again at the next look, until it is too late.
+    } finally {
+      asking = false
+    }
   }
-  function onFailed(jobIds: string[]): void {
-    if (jobIds.includes(jobId)) lose("its lock is gone")
+  function look(): void {
+    const silence = Math.max(Date.now() - renewed.wall, performance.now() - renewed.steady)
+    if (silence > lifetime * 0.75) lose("its lock could not be renewed in time")
+    else if (silence > lifetime / 5) void ask()
   }
-  worker.on("locksRenewed", onRenewed)
-  worker.on("lockRenewalFailed", onFailed)
-  const timer = setInterval(() => {
-    if (Date.now() - renewedAt > lifetime * 0.75) lose("its lock could not be renewed in time")
-  }, lifetime / 16)
-
-  return {
-    signal: lost.signal,
-    release() {
-      clearInterval(timer)
-      worker.off("locksRenewed", onRenewed)
-      worker.off("lockRenewalFailed", onFailed)
-    },
-  }
+  const timer = setInterval(look, lifetime / 16)
+  look()
+  return { signal: lost.signal, release: () => clearInterval(timer) }
 }

@@ -2,11 +2,22 @@ import { LaneOutcome, succeeded } from "./lane-outcome.ts"
 import type { Lanes } from "./open-lanes.ts"
 
 /**
+ * Numbers that grow, also across a Redis that was emptied or lost its last second: they are microseconds of
+ * Redis' clock. An outcome that was saved with an earlier number is then no answer to a later one.
+ */
+const DRAW = `
+  local time = redis.call("TIME")
+  local last = tonumber(redis.call("GET", KEYS[1]) or "0")
+  local ticket = string.format("%.0f", math.max(last + 1, time[1] * 1000000 + time[2]))
+  redis.call("SET", KEYS[1], ticket)
+  return ticket`
+
+/**
  * Draws a ticket. Work that begins after this sees it, so the outcome to wait for is the first whose
- * ticket is at least this one. Redis emptied starts the numbers anew: compare with `lastTicket`.
+ * ticket is at least this one. Redis emptied forgets it: compare with `lastTicket`.
  */
 export async function drawTicket(lanes: Lanes): Promise<number> {
-  return lanes.redis.incr(lanes.key("ticket"))
+  return Number(await lanes.redis.eval(DRAW, 1, lanes.key("ticket")))
 }
 
 /** The ticket drawn last; 0 when none was. */

@@ -1,8 +1,9 @@
 import { type Job, Worker } from "bullmq"
 import { errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
-import { startHeartbeat } from "./lane-heartbeat.ts"
-import { watchLock } from "./lane-lock.ts"
+import { closeWorker } from "./close-worker.ts"
+import { type Heartbeat, startHeartbeat } from "./lane-heartbeat.ts"
+import { holdLock, type LaneLock } from "./lane-lock.ts"
 import type { LaneResult } from "./lane-outcome.ts"
 import { lastTicket, saveOutcome } from "./lane-outcomes.ts"
 import { scheduleRetry } from "./lane-retry.ts"
@@ -32,12 +33,13 @@ export interface LaneWorker {
   close(): Promise<void>
 }
 
-// A worker killed in mid-work is replaced after lockDuration and at most two looks, some 12 s; BullMQ's own
-// defaults would keep the lane, whose global concurrency is 1, waiting for up to a minute.
-const LOCK_MS = 8000
-const STALLED_MS = 2000
+// A worker killed in mid-work is replaced after lockDuration and one look, at most 5 s; BullMQ's own defaults
+// would keep the lane, whose global concurrency is 1, waiting for up to a minute. A lock is renewed every second
+// and given up after three, so our event loop must not stand still for two: the longest that a full reconcile
+// of the real history holds it is well under one (test/bench prints it).
+const LOCK_MS = 4000
+const STALLED_MS = 1000
 const GRACE_MS = 10_000
-const FORCED_CLOSE_MS = 5000
 
 /**
  * Works a cluster's lane, one wake-up at a time among all workers of that lane everywhere (as a rule, not
@@ -60,10 +62,11 @@ class RunningLane implements LaneWorker {
   readonly #options: WorkLaneOptions
   readonly #log: Log
   readonly #stop = new AbortController()
-  readonly #heartbeat: { stop(): void }
+  readonly #heartbeat: Heartbeat
   /** Wake-ups that could not be handed back to a Redis that was away. */
   readonly #owed = new Map<string, WakeUp>()
   #worker: Worker<LaneJob> | undefined
+  #underWay: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(lanes: Lanes, cluster: string, handler: LaneHandler, options: WorkLaneOptions) {
@@ -72,7 +75,7 @@ class RunningLane implements LaneWorker {
     this.#handler = handler
     this.#options = options
     this.#log = options.log.child({ cluster })
-    this.#heartbeat = startHeartbeat(lanes, cluster)
+    this.#heartbeat = startHeartbeat(lanes, cluster, () => this.running())
     lanes.onOpen(() => void this.#open())
   }
 
@@ -100,6 +103,7 @@ class RunningLane implements LaneWorker {
       this.#log.warn({ err: errorText(error) }, "lane could not be prepared")
     }
     if (this.#worker === undefined && this.#closing === undefined) this.#start()
+    this.#heartbeat.beat()
   }
 
   /** A Redis that was emptied has forgotten the lane's concurrency, and would let all workers run at once. */
@@ -109,12 +113,12 @@ class RunningLane implements LaneWorker {
   }
 
   #start(): void {
-    const lockDuration = this.#options.lockDuration ?? LOCK_MS
-    const worker = new Worker<LaneJob>(laneName(this.#cluster), (job) => this.#work(job), {
+    const worker = new Worker<LaneJob>(laneName(this.#cluster), (job, token) => this.#track(job, token), {
       connection: this.#lanes.patientRedis(),
       prefix: this.#lanes.prefix,
-      lockDuration,
-      lockRenewTime: lockDuration / 4,
+      lockDuration: this.#lockDuration(),
+      // holdLock renews.
+      skipLockRenewal: true,
       stalledInterval: this.#options.stalledInterval ?? STALLED_MS,
       // A wake-up is never given up for having killed its worker: the lane would stay behind for good.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
@@ -134,11 +138,33 @@ class RunningLane implements LaneWorker {
     this.#log[level]({ err: error.message }, "lane worker met an error")
   }
 
-  async #work(job: Job<LaneJob>): Promise<void> {
+  #lockDuration(): number {
+    return this.#options.lockDuration ?? LOCK_MS
+  }
+
+  #hold(job: Job<LaneJob>, token: string): LaneLock {
+    const { id = "", processedOn = Date.now() } = job
+    const lifetime = this.#lockDuration()
+    return holdLock({
+      since: processedOn,
+      lifetime,
+      renew: async () => (await this.#worker?.extendJobLocks([id], [token], lifetime))?.length === 0,
+    })
+  }
+
+  #track(job: Job<LaneJob>, token = ""): Promise<void> {
+    const work = this.#work(job, token)
+    this.#underWay = work
+      .catch(() => undefined)
+      .finally(() => {
+        this.#underWay = undefined
+      })
+    return work
+  }
+
+  async #work(job: Job<LaneJob>, token: string): Promise<void> {
     const { wakeUp, failures } = readJob(job)
-    const worker = this.#worker
-    if (worker === undefined) throw new HeadraceError("lanes/closed", "the lane worker is closed")
-    const lock = watchLock(worker, job.id ?? "", this.#options.lockDuration ?? LOCK_MS)
+    const lock = this.#hold(job, token)
     const signal = AbortSignal.any([lock.signal, this.#stop.signal])
     try {
       await this.#holdToOne()
@@ -189,7 +215,7 @@ class RunningLane implements LaneWorker {
   }
 
   async #close(): Promise<void> {
-    this.#heartbeat.stop()
+    await this.#heartbeat.stop()
     const worker = this.#worker
     if (worker === undefined) return
     const handBack = setTimeout(() => {
@@ -197,15 +223,13 @@ class RunningLane implements LaneWorker {
         new HeadraceError("lanes/handed-back", "the program ends; the wake-up goes back to its lane"),
       )
     }, this.#options.grace ?? GRACE_MS)
-    const force = setTimeout(
-      () => void worker.disconnect().catch(() => undefined),
-      (this.#options.grace ?? GRACE_MS) + FORCED_CLOSE_MS,
-    )
     try {
-      await worker.close()
+      await worker.pause(true)
+      // A wake-up that was being fetched as we paused is worked still.
+      do await this.#underWay
+      while (!(await closeWorker(worker, this.#lanes, this.#log)) && this.#underWay !== undefined)
     } finally {
       clearTimeout(handBack)
-      clearTimeout(force)
     }
   }
 }

@@ -1,0 +1,118 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { readFile, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import { workLane } from "@headrace/shared/lanes/work-lane"
+import { createLog } from "@headrace/shared/observe/log"
+import { expect, it } from "vitest"
+import { until } from "../harness/until.ts"
+import { withFolder } from "../harness/with-folder.ts"
+import { withKube } from "../harness/with-kube.ts"
+import { withRedis } from "../harness/with-redis.ts"
+import { withTcpLink } from "../harness/with-tcp-link.ts"
+
+const log = createLog("test", { level: "silent" })
+const WRITING = join(import.meta.dirname, "../harness/writing-worker-process.ts")
+const LOCK_MS = 800
+const COUNTER = { namespace: "ci", name: "counter" }
+
+interface Desk {
+  lanes: Lanes
+  kubeconfig: string
+  /** Keeps answers of the API server back, or lets them go. */
+  hold(held: boolean): void
+  reads(): number
+  written(): Promise<unknown>
+}
+
+async function withDesk(test: (desk: Desk) => Promise<void>, url: string): Promise<void> {
+  const lanes = await openLanes({ redis: url, log })
+  try {
+    await withFolder((folder) =>
+      withKube((kube) =>
+        withTcpLink(kube.port, async (link) => {
+          const counter = inProcessClient(kube.store)
+          await counter.create({ metadata: COUNTER, data: {} })
+          const kubeconfig = join(folder, "kubeconfig")
+          const text = await readFile(kube.kubeconfigFile, "utf8")
+          await writeFile(kubeconfig, text.replaceAll(String(kube.port), String(link.port)))
+          await test({
+            lanes,
+            kubeconfig,
+            hold: link.hold,
+            reads: () => Object.values(kube.requests.all()).reduce((sum, count) => sum + count, 0),
+            written: async () => (await counter.get(COUNTER.namespace, COUNTER.name))?.data?.written,
+          })
+        }),
+      ),
+    )
+  } finally {
+    await lanes.close()
+  }
+}
+
+/** The worker between its read and its write: the answer to the read is on its way. */
+async function withWriter(
+  url: string,
+  desk: Desk,
+  use: (child: ChildProcess, output: () => string) => Promise<void>,
+): Promise<void> {
+  const args = ["--conditions=source", "--no-warnings", WRITING, url, desk.kubeconfig, String(LOCK_MS)]
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+  let output = ""
+  child.stdout.on("data", (chunk: Buffer) => {
+    output += chunk.toString()
+  })
+  try {
+    desk.hold(true)
+    await desk.lanes.wake("build01", { format: 1, source: "release", mode: "incremental", reason: "test" })
+    await until(() => output.includes("reading") && desk.reads() > 0)
+    await use(child, () => output)
+  } finally {
+    child.kill("SIGKILL")
+  }
+}
+
+it("writes nothing after it slept through its lock, and says so", () =>
+  withRedis(({ url }) =>
+    withDesk(async (desk) => {
+      await withWriter(url, desk, async (child, output) => {
+        child.kill("SIGSTOP")
+        desk.hold(false)
+        await untilTakenOver(desk.lanes)
+        child.kill("SIGCONT")
+        await until(() => /stopped|written/.test(output()))
+        expect(output()).toContain("this worker lost its lane")
+        expect(await desk.written()).toBeUndefined()
+      })
+    }, url),
+  ))
+
+it("goes on after a nap that its lock outlasts", () =>
+  withRedis(({ url }) =>
+    withDesk(async (desk) => {
+      await withWriter(url, desk, async (child, output) => {
+        child.kill("SIGSTOP")
+        desk.hold(false)
+        child.kill("SIGCONT")
+        await until(() => /stopped|written/.test(output()))
+        expect(await desk.written()).toBe("yes")
+      })
+    }, url),
+  ))
+
+async function untilTakenOver(lanes: Lanes): Promise<void> {
+  let runs = 0
+  const worker = workLane(
+    lanes,
+    "build01",
+    async () => {
+      runs++
+      return { result: "noop", commit: null, failed: [], error: null }
+    },
+    { log, lockDuration: LOCK_MS, stalledInterval: LOCK_MS / 4 },
+  )
+  await until(() => runs > 0)
+  await worker.close()
+}
