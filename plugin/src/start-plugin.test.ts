@@ -26,6 +26,7 @@ function fakeReconciler(commit = SHA) {
         stopped: null,
         written: 2,
         failed: [],
+        foreign: [],
         stages,
       }
     },

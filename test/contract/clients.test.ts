@@ -1,6 +1,7 @@
 import type { WatchEvent } from "@headrace/shared/kube/config-map-api"
 import { expect, it } from "vitest"
 import { clientContract, codeOf, configMap } from "./contract-suite.ts"
+import { rawRequest } from "./raw-request.ts"
 
 clientContract("reading and writing ConfigMaps", (client, given) => {
   it("gives undefined for what is not there", async () => {
@@ -41,6 +42,22 @@ clientContract("reading and writing ConfigMaps", (client, given) => {
     const namespace = await given().namespace()
     const first = await client().create(configMap(namespace, "x", { a: "1" }))
     expect((await client().replace(first)).metadata.resourceVersion).toBe(first.metadata.resourceVersion)
+  })
+
+  it("says who else wrote last, as the API server notes it", async () => {
+    const { server, namespace: newNamespace } = given()
+    const namespace = await newNamespace()
+    const first = await client().create(configMap(namespace, "x", { a: "1" }))
+    expect(await client().otherWriter(namespace, "x")).toBeUndefined()
+    if (server.inProcess === client()) return
+
+    const { metadata } = first
+    const path = `/api/v1/namespaces/${namespace}/configmaps/x`
+    const body = { apiVersion: "v1", kind: "ConfigMap", metadata, data: { a: "1", b: "hook's" } }
+    const headers = { "user-agent": "hook/v0.0.0 (linux/amd64) kubernetes/$Format" }
+    expect((await rawRequest(server, "PUT", path, body, headers)).status).toBe(200)
+    expect(await client().otherWriter(namespace, "x")).toBe("hook")
+    expect(await client().otherWriter(namespace, "none")).toBeUndefined()
   })
 
   it("removes the version that was read, no other, and not twice", async () => {

@@ -78,6 +78,7 @@ function applied(number: number): ReconcileOutcome {
     stopped: null,
     written: 1,
     failed: [],
+    foreign: [],
     stages: { fetch: 0, plan: 0, store: 0, view: 0, record: 0 },
   }
 }

@@ -75,6 +75,7 @@ export function gatedKube(worker: Worker, kube: ConfigMapWriter): ConfigMapWrite
     get: (...args) => gated(worker, () => kube.get(...args)),
     list: (...args) => gated(worker, () => kube.list(...args)),
     watch: (...args) => kube.watch(...args),
+    otherWriter: (...args) => gated(worker, () => kube.otherWriter(...args)),
     create: (...args) => gated(worker, () => kube.create(...args), true),
     replace: (...args) => gated(worker, () => kube.replace(...args), true),
     remove: (...args) => gated(worker, () => kube.remove(...args), true),

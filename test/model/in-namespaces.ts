@@ -17,6 +17,7 @@ export function inNamespaces(kube: ConfigMapWriter, names: ReadonlyMap<string, s
       return { items: items.map((item) => moved(item, backwards)), resourceVersion }
     },
     watch: (namespace, selection, signal) => kube.watch(named(names, namespace), selection, signal),
+    otherWriter: (namespace, name, signal) => kube.otherWriter(named(names, namespace), name, signal),
     create: async (configMap, signal) => moved(await kube.create(moved(configMap, names), signal), backwards),
     replace: async (configMap, signal) =>
       moved(await kube.replace(moved(configMap, names), signal), backwards),

@@ -17,6 +17,7 @@ const OUTCOME: ReconcileOutcome = {
   stopped: null,
   written: 1,
   failed: [],
+  foreign: [],
   stages: { fetch: 0, plan: 0, store: 0, view: 0, record: 0 },
 }
 

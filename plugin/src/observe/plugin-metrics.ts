@@ -46,6 +46,12 @@ export function createPluginMetrics() {
       labelNames: ["cluster", "source"],
       registers,
     }),
+    foreignWrites: new Counter({
+      name: "headrace_foreign_writes_total",
+      help: "Writes of other programs to our targets, found and mended.",
+      labelNames: ["cluster", "source"],
+      registers,
+    }),
     lastSuccess: new Gauge({
       name: "headrace_lane_last_success_timestamp_seconds",
       help: "When a lane last brought a source to its goal, by whichever worker.",

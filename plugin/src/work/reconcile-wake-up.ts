@@ -42,6 +42,7 @@ function measure(
 ): void {
   metrics.reconciles.inc({ cluster, source, result: outcome.result })
   metrics.configMapWrites.inc({ cluster }, outcome.written)
+  metrics.foreignWrites.inc({ cluster, source }, outcome.foreign.length)
   metrics.failedTargets.set({ cluster, source }, outcome.failed.length)
   for (const [stage, time] of Object.entries({ ...outcome.stages, total: milliseconds })) {
     metrics.reconcileSeconds.observe({ cluster, stage }, time / 1000)

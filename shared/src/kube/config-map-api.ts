@@ -35,6 +35,8 @@ export interface ConfigMapReader {
 
 /** ConfigMaps of one cluster, to read and write. */
 export interface ConfigMapWriter extends ConfigMapReader {
+  /** Who wrote a ConfigMap last, ourselves left out, by the name that the API server notes. */
+  otherWriter(namespace: string, name: string, signal?: AbortSignal): Promise<string | undefined>
   /** Throws `kube/already-exists` when one is there. */
   create(configMap: ConfigMap, signal?: AbortSignal): Promise<ConfigMap>
   /** Needs `metadata.resourceVersion` of what was read; throws `kube/conflict` when it has moved on. */

@@ -1,7 +1,7 @@
 import { backoffDelay } from "../foundation/backoff.ts"
 import { isOpen, largestToken, openIntent } from "../record/intents.ts"
 import { newRecord } from "../record/new-record.ts"
-import type { Intent, Record } from "../record/record.ts"
+import type { ForeignWrite, Intent, Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { committedRecord, sameRecord } from "./commit-record.ts"
 import type { Stamp } from "./ownership.ts"
@@ -18,7 +18,13 @@ const SWAP_BACKOFF = { first: 50, limit: 2_000 }
 /** `again`: the record moved under us before anything was written; work it out anew. */
 export type Applied =
   | { kind: "again" }
-  | { kind: "committed" | "superseded"; record: Record | undefined; written: number }
+  | ({ kind: "committed" | "superseded"; record: Record | undefined } & Done)
+
+/** What a run did beside the record: objects written, and writes of others that it found. */
+export interface Done {
+  written: number
+  foreign: readonly ForeignWrite[]
+}
 
 /**
  * Intent, then store and view, then the swap of the record. Dying anywhere leaves the intent for the next
@@ -30,11 +36,12 @@ export async function applyWork(run: Run, state: RecordState | undefined, work: 
   if (opened === undefined) return { kind: "again" }
   const results = await writeAll(run, opened.record, work)
   const failed = new Map([...work.plan.refused, ...results.view.failed])
-  const written = results.view.written + (results.store?.written ?? 0)
+  const { foreign } = results.view
+  const done: Done = { written: results.view.written + (results.store?.written ?? 0), foreign }
   if (results.view.ahead.length > 0) {
     const now = await run.watch.time("record", () => loadState(run))
     if (now === undefined || isOvertaken(now.record, work, intent)) {
-      return { kind: "superseded", record: now?.record, written }
+      return { kind: "superseded", record: now?.record, ...done }
     }
     for (const place of results.view.ahead) failed.set(place, AHEAD)
   }
@@ -43,11 +50,12 @@ export async function applyWork(run: Run, state: RecordState | undefined, work: 
     rules: work.plan.digest,
     root: results.store?.root ?? null,
     failed,
+    foreign,
     stopped: work.stopped,
     now: run.ports.clock.now(),
   }
   const next = (base: Record) => committedRecord(base, achieved)
-  return run.watch.time("record", () => commit(run, opened, work, intent, next, written))
+  return run.watch.time("record", () => commit(run, opened, work, intent, next, done))
 }
 
 const AHEAD = "it carries a larger token than any that the record knows; rewind to a commit to write it again"
@@ -111,18 +119,18 @@ async function commit(
   work: Work,
   intent: Intent | undefined,
   next: (base: Record) => Record,
-  written: number,
+  done: Done,
 ): Promise<Applied> {
   const { ports, signal } = run
   let base = opened
   for (let attempt = 0; attempt < SWAP_TRIES; attempt++) {
     const record = next(base.record)
-    if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, written }
+    if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, ...done }
     const swapped = await swapRecord(ports.kube, ports.settings.namespace, base, record, signal)
-    if (swapped) return { kind: "committed", record: swapped.record, written }
+    if (swapped) return { kind: "committed", record: swapped.record, ...done }
     const now = await loadState(run)
     if (now === undefined) return { kind: "again" }
-    if (isOvertaken(now.record, work, intent)) return settled(now.record, work, written)
+    if (isOvertaken(now.record, work, intent)) return settled(now.record, work, done)
     const moved = now.configMap.metadata.resourceVersion !== base.configMap.metadata.resourceVersion
     if (moved && intent === undefined) return { kind: "again" }
     if (!moved) await ports.clock.sleep(backoffDelay(SWAP_BACKOFF, attempt), signal)
@@ -137,7 +145,7 @@ function isOvertaken(record: Record, work: Work, intent: Intent | undefined): bo
 }
 
 /** Our own swap whose answer was lost, or a twin's, is as good as ours; anything else has overtaken us. */
-function settled(record: Record, work: Work, written: number): Applied {
+function settled(record: Record, work: Work, done: Done): Applied {
   const same = record.commit === work.aim.commit && compareTokens(record.token, work.aim.token) === 0
-  return { kind: same ? "committed" : "superseded", record, written }
+  return { kind: same ? "committed" : "superseded", record, ...done }
 }

@@ -2,11 +2,14 @@ import { canonicalJson } from "../foundation/canonical-json.ts"
 import { fitRecord } from "../record/fit-record.ts"
 import { holdInForce } from "../record/goal.ts"
 import { intentsAfter } from "../record/intents.ts"
-import type { FailedTarget, Record } from "../record/record.ts"
+import type { FailedTarget, ForeignWrite, Record } from "../record/record.ts"
 import type { Aim } from "./aim.ts"
 
 /** Earlier revisions that the store keeps for agents which have not caught up. */
 const HISTORY = 3
+/** How many writes of others are listed, and for how long. */
+const FOREIGN = 5
+const FOREIGN_MS = 7 * 24 * 3_600_000
 
 /** What a run has achieved when it comes to the swap. */
 export interface Achieved {
@@ -15,6 +18,8 @@ export interface Achieved {
   root: string | null
   /** `namespace/name` to the reason. */
   failed: ReadonlyMap<string, string>
+  /** Writes of others that were found in this run. */
+  foreign: readonly ForeignWrite[]
   /** Why the goal itself was not reached, when the aim was another. */
   stopped: Record["stopped"]
   /** Milliseconds since the epoch. */
@@ -36,6 +41,7 @@ export function committedRecord(base: Record, achieved: Achieved): Record {
     intents: intentsAfter(base.intents, aim.token),
     failed: listFailed(base.failed, achieved),
     failedMore: 0,
+    foreign: listForeign(base.foreign, achieved),
     stopped: achieved.stopped,
     history: historyAfter(base, root),
   }
@@ -52,6 +58,18 @@ function listFailed(before: readonly FailedTarget[], achieved: Achieved): Failed
     const same = before.find((failure) => failure.target === target)
     return { target, reason, since: same?.since ?? new Date(achieved.now).toISOString() }
   })
+}
+
+/** Newest first, each target and writer once. */
+function listForeign(
+  before: readonly ForeignWrite[],
+  { foreign, now }: Pick<Achieved, "foreign" | "now">,
+): ForeignWrite[] {
+  const found = new Set(foreign.map(({ target, writer }) => `${target} ${writer}`))
+  const earlier = before.filter(
+    ({ target, writer, at }) => !found.has(`${target} ${writer}`) && Date.parse(at) + FOREIGN_MS > now,
+  )
+  return [...foreign, ...earlier].slice(0, FOREIGN)
 }
 
 function historyAfter(base: Record, root: string | null): Record["history"] {

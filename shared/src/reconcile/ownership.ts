@@ -24,6 +24,8 @@ export interface Stamp {
   source: string
   token: Token
   commit: string
+  /** Digest of what it then held (content-digest.ts). Undefined when another version wrote it, that kept none. */
+  content?: string | undefined
 }
 
 /** True when the ConfigMap carries Prow's labels or ours: it may be written. Anything else needs `adopt`. */
@@ -47,7 +49,7 @@ export function readStamp(configMap: ConfigMap): Stamp | undefined {
   const source = annotations[`${OURS}source`]
   if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(seq)) return undefined
   if (commit === undefined || source === undefined) return undefined
-  return { source, token: { epoch, seq }, commit }
+  return { source, token: { epoch, seq }, commit, content: annotations[`${OURS}content`] }
 }
 
 /** The metadata with our labels and this stamp; everything else on it stays. */
@@ -62,6 +64,7 @@ export function withStamp(metadata: ObjectMeta, stamp: Stamp): ObjectMeta {
       [`${OURS}epoch`]: String(stamp.token.epoch),
       [`${OURS}seq`]: String(stamp.token.seq),
       [`${OURS}commit`]: stamp.commit,
+      ...(stamp.content === undefined ? {} : { [`${OURS}content`]: stamp.content }),
     },
   }
 }

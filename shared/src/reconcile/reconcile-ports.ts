@@ -2,7 +2,7 @@ import type { Clock } from "../foundation/clock.ts"
 import type { SourceRepository } from "../git/source-repository.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import type { Log } from "../observe/log.ts"
-import type { FailedTarget, Token } from "../record/record.ts"
+import type { FailedTarget, ForeignWrite, Token } from "../record/record.ts"
 import type { OperatorSettings } from "../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
 
@@ -68,5 +68,7 @@ export interface ReconcileOutcome {
   /** Objects created or replaced, the record not among them. */
   written: number
   failed: FailedTarget[]
+  /** Writes of other programs to our targets that this run found, and mended. */
+  foreign: readonly ForeignWrite[]
   stages: Stages
 }

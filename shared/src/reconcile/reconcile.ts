@@ -2,7 +2,7 @@ import { HeadraceError } from "../foundation/errors.ts"
 import type { Record } from "../record/record.ts"
 import { NO_TOKEN } from "../record/token.ts"
 import { fetchTips } from "./aim.ts"
-import { type Applied, applyWork } from "./apply-work.ts"
+import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
 import type { RecordState } from "./record-state.ts"
@@ -37,11 +37,11 @@ export async function reconcile(
     const state = await watch.time("record", () => loadState(run))
     const tips = await watch.time("fetch", () => fetchTips(ports, signal))
     const decision = await watch.time("plan", () => workOut(run, tips, state?.record))
-    if (decision.kind === "noop") return outcome(run, "noop", state?.record, 0)
+    if (decision.kind === "noop") return outcome(run, "noop", state?.record, { written: 0, foreign: [] })
     const applied = await act(run, state, decision)
     if (applied.kind === "again") continue
     const result = resultOf(decision, applied, state)
-    return outcome(run, result, applied.record, applied.written)
+    return outcome(run, result, applied.record, applied)
   }
   throw new HeadraceError("reconcile/contended", `the record of ${request.source} kept changing`, {
     hint: "Nothing is lost: the next wake-up tries again.",
@@ -71,7 +71,7 @@ function outcome(
   run: Run,
   result: ReconcileOutcome["result"],
   record: Record | undefined,
-  written: number,
+  { written, foreign }: Done,
 ): ReconcileOutcome {
   return {
     result,
@@ -80,6 +80,7 @@ function outcome(
     stopped: record?.stopped ?? null,
     written,
     failed: record?.failed ?? [],
+    foreign,
     stages: run.watch.stages,
   }
 }

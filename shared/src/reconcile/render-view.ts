@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { gunzipSync, gzipSync } from "node:zlib"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import type { PlannedKey, PlannedTarget } from "../plan/plan.ts"
+import { contentDigest } from "./content-digest.ts"
 import { type Stamp, withStamp } from "./ownership.ts"
 
 /** The key in which Prow keeps the commit that a ConfigMap's content is of. */
@@ -66,7 +67,8 @@ export function renderView(
   const data = new Map(Object.entries(existing?.data ?? {}))
   const binaryData = new Map(Object.entries(existing?.binaryData ?? {}))
   const ruled = planned.keys.some((key) => key.key === VERSION)
-  if (!ruled && (isChanged(difference) || existing === undefined))
+  const lacking = !data.has(VERSION) && !binaryData.has(VERSION)
+  if (!ruled && (isChanged(difference) || lacking))
     setKey(VERSION, Buffer.from(stamp.commit), data, binaryData)
   for (const key of difference.surplus) {
     data.delete(key)
@@ -77,11 +79,12 @@ export function renderView(
     setKey(key.key, key.gzip ? gzipSync(content) : content, data, binaryData)
   })
   const { namespace, name } = planned.target
+  const content = { data: Object.fromEntries(data), binaryData: Object.fromEntries(binaryData) }
+  const stamped = { ...stamp, content: contentDigest(content) }
   return {
     ...existing,
-    metadata: withStamp(existing?.metadata ?? { namespace, name }, stamp),
-    data: Object.fromEntries(data),
-    binaryData: Object.fromEntries(binaryData),
+    metadata: withStamp(existing?.metadata ?? { namespace, name }, stamped),
+    ...content,
   }
 }
 

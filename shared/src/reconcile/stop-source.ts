@@ -3,11 +3,13 @@ import { newRecord } from "../record/new-record.ts"
 import type { Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { type Aim, aimOfIntent } from "./aim.ts"
-import { type Applied, applyWork } from "./apply-work.ts"
+import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { sameRecord } from "./commit-record.ts"
 import { type RecordState, swapRecord } from "./record-state.ts"
 import type { Run } from "./run.ts"
 import { type Decision, type Work, workAgain } from "./work-out.ts"
+
+const NOTHING_DONE: Done = { written: 0, foreign: [] }
 
 /**
  * Notes in the record why its source stands still. Last good stays in force; but what an earlier run has
@@ -24,10 +26,10 @@ export async function stopSource(
   const base = state?.record ?? newRecord(run.request.source, floor)
   const token = base.commit === null && compareTokens(floor, base.token) > 0 ? floor : base.token
   const next = { ...base, token, stopped }
-  if (state && sameRecord(base, next)) return { kind: "committed", record: base, written: 0 }
+  if (state && sameRecord(base, next)) return { kind: "committed", record: base, ...NOTHING_DONE }
   const { ports, signal } = run
   const swapped = await swapRecord(ports.kube, ports.settings.namespace, state, next, signal)
-  return swapped ? { kind: "committed", record: swapped.record, written: 0 } : { kind: "again" }
+  return swapped ? { kind: "committed", record: swapped.record, ...NOTHING_DONE } : { kind: "again" }
 }
 
 async function lastGoodWork(

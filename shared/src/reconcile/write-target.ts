@@ -2,8 +2,10 @@ import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap, configMapSize } from "../founda
 import { HeadraceError } from "../foundation/errors.ts"
 import { targetText } from "../foundation/target.ts"
 import type { PlannedTarget } from "../plan/plan.ts"
+import type { ForeignWrite } from "../record/record.ts"
 import { compareTokens, tokenText } from "../record/token.ts"
 import type { Aim } from "./aim.ts"
+import { foreignWrite } from "./foreign-write.ts"
 import { isNewerFormat, isOurs, readStamp, type Stamp } from "./ownership.ts"
 import { startPatience } from "./patience.ts"
 import { placeText } from "./plan-at.ts"
@@ -23,10 +25,16 @@ export interface TargetWork {
   views?: ReconcileMemory["views"]
   /** Which keys that no rule names are ours to take away, given who wrote the target last. */
   owned(stamp: Stamp | undefined): Promise<(key: string) => boolean>
+  /** True when somebody else has changed the content since it was stamped (foreign-write.ts). */
+  altered(existing: ConfigMap): Promise<boolean>
 }
 
-/** `ahead`: it carries a larger token, so a later writer was here and nothing was done. */
-export type TargetResult = "written" | "unchanged" | "ahead"
+export interface TargetResult {
+  /** `ahead`: it carries a larger token, so a later writer was here and nothing was done. */
+  outcome: "written" | "unchanged" | "ahead"
+  /** Another program's write that was found there and is mended now. */
+  foreign?: ForeignWrite
+}
 
 /**
  * Brings one named ConfigMap to its plan: read, refuse a larger token, leave equal content alone, write with
@@ -48,11 +56,12 @@ export async function writeTarget(
   for (;;) {
     try {
       const existing = await ports.kube.get(namespace, name, signal)
-      const next = await nextVersion(ports, work, existing, signal)
-      if (typeof next === "string") return next
+      const step = await nextStep(ports, work, existing, signal)
+      if ("outcome" in step) return step
+      const { next, foreign } = step
       const written = await (existing ? ports.kube.replace(next, signal) : ports.kube.create(next, signal))
       remember(work, written)
-      return "written"
+      return foreign ? { outcome: "written", foreign } : { outcome: "written" }
     } catch (error) {
       if (isLostRace(error)) patience.afterRace(error)
       else await patience.afterFailure(error)
@@ -60,22 +69,31 @@ export async function writeTarget(
   }
 }
 
-async function nextVersion(
+/** What is to be written, and who is to be told of. */
+interface NextVersion {
+  next: ConfigMap
+  foreign: ForeignWrite | undefined
+}
+
+async function nextStep(
   ports: ReconcilePorts,
   work: TargetWork,
   existing: ConfigMap | undefined,
   signal: AbortSignal,
-): Promise<ConfigMap | TargetResult> {
+): Promise<NextVersion | TargetResult> {
   const { planned, aim, source } = work
   const stamp = existing && readStamp(existing)
   if (existing) judgeOwner(existing, stamp, source)
   const order = stamp ? compareTokens(stamp.token, aim.token) : -1
-  if (order > 0) return "ahead"
+  if (order > 0) return { outcome: "ahead" }
   const held = existing && heldPlan(work, existing)
+  const altered = existing !== undefined && held === undefined && (await work.altered(existing))
   const difference = held
     ? comparePlans(held, planned)
     : compareView(existing, planned, await work.owned(stamp))
-  if (existing && !isChanged(difference) && !(work.stamp && order < 0)) return "unchanged"
+  const stale = isChanged(difference) || altered || (work.stamp && order < 0)
+  if (existing && !stale) return { outcome: "unchanged" }
+  const foreign = altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
   const contents = await ports.repository.blobs(
     difference.stale.map((key) => key.file.oid),
     signal,
@@ -86,7 +104,7 @@ async function nextVersion(
     commit: aim.commit,
   })
   judgeSize(next, work)
-  return next
+  return { next, foreign }
 }
 
 function remember(work: TargetWork, { metadata }: ConfigMap): void {

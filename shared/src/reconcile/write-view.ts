@@ -1,7 +1,10 @@
 import pLimit from "p-limit"
+import type { ConfigMap } from "../foundation/config-map.ts"
 import { errorText, HeadraceError } from "../foundation/errors.ts"
+import type { ForeignWrite } from "../record/record.ts"
 import type { Aim } from "./aim.ts"
 import type { Choice } from "./choose-targets.ts"
+import { isAltered } from "./foreign-write.ts"
 import type { Stamp } from "./ownership.ts"
 import { type ClusterPlan, placeText } from "./plan-at.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
@@ -18,6 +21,8 @@ export interface ViewResult {
   ahead: string[]
   /** To the reason. */
   failed: Map<string, string>
+  /** Writes of others that were found, and mended. */
+  foreign: ForeignWrite[]
 }
 
 /** What each target held when it was last stamped, for `foreignKeys: keep`. */
@@ -30,7 +35,7 @@ export async function writeView(
   signal: AbortSignal,
 ): Promise<ViewResult> {
   const { source, aim, choice, planOf, views } = input
-  const result: ViewResult = { written: 0, ahead: [], failed: new Map() }
+  const result: ViewResult = { written: 0, ahead: [], failed: new Map(), foreign: [] }
   const limit = pLimit(CONCURRENT_TARGETS)
   await Promise.all(
     choice.visit.filter((planned) => planned.view).map((planned) => limit(() => visit(planned))),
@@ -41,15 +46,20 @@ export async function writeView(
   async function visit(planned: Choice["visit"][number]): Promise<void> {
     if (signal.aborted) return
     const place = placeText(planned.target)
-    const owned = ownedKeys(ports.settings.foreignKeys, place, planOf)
+    const { foreignKeys } = ports.settings
+    const owned = ownedKeys(foreignKeys, place, planOf)
+    const altered = (existing: ConfigMap) => isAltered(existing, foreignKeys, planOf)
     try {
-      const outcome = await writeTarget(
+      const { outcome, foreign } = await writeTarget(
         ports,
-        { source, aim, planned, stamp: choice.stamp.has(place), owned, views },
+        { source, aim, planned, stamp: choice.stamp.has(place), owned, altered, views },
         signal,
       )
       if (outcome === "written") result.written += 1
       if (outcome === "ahead") result.ahead.push(place)
+      if (foreign === undefined) return
+      ports.log.warn({ target: place, writer: foreign.writer }, "another program wrote this target; mended")
+      result.foreign.push(foreign)
     } catch (error) {
       if (signal.aborted) return
       ports.log.warn({ target: place, err: error }, "target not written")

@@ -11,10 +11,13 @@ const STOP_LIMIT = 400
 /**
  * The same record within RECORD_LIMIT_BYTES. What is cut stays true: a long text ends with "…", an intent
  * that lists too many targets says "all", failed targets beyond the room are counted in `failedMore`
- * (which makes the next reconcile look at every target), and the oldest history goes last.
+ * (which makes the next reconcile look at every target), and the oldest history goes last. What others wrote,
+ * which nothing rests on, goes first.
  */
 export function fitRecord(record: Record): Record {
   let fitted = shortTexts(record, REASON_LIMIT)
+  if (fits(fitted)) return fitted
+  fitted = { ...fitted, foreign: [] }
   if (fits(fitted)) return fitted
   fitted = { ...fitted, intents: fitted.intents.map((intent) => ({ ...intent, targets: "all" as const })) }
   if (fits(fitted)) return fitted

@@ -15,6 +15,7 @@ export function newRecord(source: string, token: Token): Record {
     intents: [],
     failed: [],
     failedMore: 0,
+    foreign: [],
     stopped: null,
     history: [],
   }

@@ -39,6 +39,17 @@ export const FailedTarget = z.strictObject({
 })
 export type FailedTarget = z.infer<typeof FailedTarget>
 
+/** Another program's write to a target of ours, found and mended. */
+export const ForeignWrite = z.strictObject({
+  /** `namespace/name`. */
+  target: z.string(),
+  /** As the API server calls it: `hook` is Prow's. */
+  writer: z.string(),
+  /** ISO time when it was found. */
+  at: z.string(),
+})
+export type ForeignWrite = z.infer<typeof ForeignWrite>
+
 /** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
 export const Record = z.strictObject({
   format: z.literal(RECORD_FORMAT),
@@ -59,6 +70,8 @@ export const Record = z.strictObject({
   failed: z.array(FailedTarget),
   /** How many failed targets did not fit `failed`. */
   failedMore: z.int().min(0),
+  /** The latest writes of others to our targets, newest first. */
+  foreign: z.array(ForeignWrite).prefault([]),
   /** Why the source stands still (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
   stopped: z.strictObject({ code: z.string(), message: z.string(), commit }).nullable(),
   /** Roots of earlier revisions whose shards the store still keeps, newest first. */

@@ -23,6 +23,8 @@ export interface PlaceStatus {
   intents: { commit: string; targets: number | "all" }[]
   failed: Record["failed"]
   failedMore: number
+  /** The latest writes of other programs to our targets, newest first. */
+  foreign: Record["foreign"]
   /** How many nodes show what the record shows; null: they may not be asked. */
   nodes: NodeCount | null
   /** Null where the cluster keeps no store. */
@@ -66,6 +68,7 @@ export async function placeStatus(
     })),
     failed: record.failed,
     failedMore: record.failedMore,
+    foreign: record.foreign,
     nodes:
       leases && countNodes(leases, `${place.namespace}/${place.source}`, record.token, systemClock.now()),
     store: record.root === null ? null : await storeSize(record.root, fetchIndex),
@@ -83,6 +86,7 @@ const NOTHING: PlaceStatus = {
   intents: [],
   failed: [],
   failedMore: 0,
+  foreign: [],
   nodes: null,
   store: null,
 }

@@ -25,6 +25,8 @@ export function statusText(status: PlaceStatus): string {
   for (const { target, reason, since } of status.failed)
     lines.push(`${target} failed since ${since}: ${reason}`)
   if (status.failedMore > 0) lines.push(`and ${status.failedMore} more failed`)
+  for (const { target, writer, at } of status.foreign)
+    lines.push(`${target} was written by ${writer}, found and mended ${at}`)
   return lines.join("\n  ")
 }
 

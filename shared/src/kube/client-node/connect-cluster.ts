@@ -6,6 +6,7 @@ import { configMapPath, selectionQuery } from "../config-map-path.ts"
 import { KubeError } from "../kube-error.ts"
 import type { LeaseReader } from "../lease-api.ts"
 import { neededVersion } from "../needed-version.ts"
+import { FIELD_MANAGER, otherWriter } from "../other-writer.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
 import { openClusterCaller } from "./call-cluster.ts"
 import { listLeases } from "./list-leases.ts"
@@ -28,8 +29,6 @@ export interface ConnectOptions {
 
 const TIME_LIMIT_MS = 30_000
 const RETRY: RetryPolicy = { attempts: 4, backoff: { first: 100, limit: 5000 }, clock: systemClock }
-/** Who owns the fields that we write, in managedFields. */
-const FIELD_MANAGER = "headrace"
 
 /**
  * ConfigMaps of one cluster through client-node, over one or two keep-alive sockets; every try has a time limit.
@@ -53,14 +52,22 @@ export async function connectCluster(
     retry: options.retry ?? RETRY,
   })
   const { call, config, close } = caller
+  function read(namespace: string, configMapName: string, signal: AbortSignal | undefined) {
+    const what = `get ConfigMap ${namespace}/${configMapName}`
+    const request = { namespace, name: configMapName }
+    return orAbsent(
+      call(what, true, signal, (api, callWith) => api.readNamespacedConfigMap(request, callWith)),
+    )
+  }
   return {
     async get(namespace, configMapName, signal) {
-      const what = `get ConfigMap ${namespace}/${configMapName}`
-      const request = { namespace, name: configMapName }
-      const found = await orAbsent(
-        call(what, true, signal, (api, callWith) => api.readNamespacedConfigMap(request, callWith)),
-      )
+      const found = await read(namespace, configMapName, signal)
       return found && fromV1ConfigMap(found)
+    },
+
+    async otherWriter(namespace, configMapName, signal) {
+      const found = await read(namespace, configMapName, signal)
+      return otherWriter(found?.metadata?.managedFields ?? [])
     },
 
     async list(namespace, selection, signal) {

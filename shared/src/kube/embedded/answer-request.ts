@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import { ApiFailure, badRequest } from "./api-failure.ts"
 import { jsonOf } from "./json-of.ts"
 import type { KubeObject } from "./kube-object.ts"
+import { managerOf } from "./managed-fields.ts"
 import { mergePatch } from "./merge-patch.ts"
 import type { ObjectStore, Preconditions } from "./object-store.ts"
 import type { ApiPath } from "./parse-api-path.ts"
@@ -47,11 +48,12 @@ export async function answerRequest(
   const { kind, namespace, name } = path
   if (verb === "get") return ok(store.get(kind, namespace, name))
   if (verb === "list") return list(store, path, query)
+  const manager = managerOf(request, query)
   if (verb === "create") {
-    return { status: 201, body: jsonOf(store.create(kind, namespace, await needBody(request))) }
+    return { status: 201, body: jsonOf(store.create(kind, namespace, await needBody(request), manager)) }
   }
-  if (verb === "update") return update(store, path, await needBody(request))
-  if (verb === "patch") return patch(store, path, request)
+  if (verb === "update") return update(store, path, await needBody(request), manager)
+  if (verb === "patch") return patch(store, path, request, manager)
   const options = (await readJsonBody(request, JSON_TYPES)) as { preconditions?: Preconditions } | undefined
   const removed = store.remove(kind, namespace, name, options?.preconditions)
   const details = { name, kind: kind.resource, uid: removed.metadata.uid }
@@ -78,17 +80,23 @@ function list(store: ObjectStore, path: ApiPath, query: URLSearchParams): Answer
   return { status: 200, body }
 }
 
-function update(store: ObjectStore, path: ApiPath, body: unknown): Answer {
+function update(store: ObjectStore, path: ApiPath, body: unknown, manager: string): Answer {
   const { kind, namespace, name } = path
   const status = kind.createOnUpdate && !store.has(kind, namespace, name) ? 201 : 200
-  return { status, body: jsonOf(store.replace(kind, namespace, name, body)) }
+  return { status, body: jsonOf(store.replace(kind, namespace, name, body, manager)) }
 }
 
-async function patch(store: ObjectStore, path: ApiPath, request: IncomingMessage): Promise<Answer> {
+async function patch(
+  store: ObjectStore,
+  path: ApiPath,
+  request: IncomingMessage,
+  manager: string,
+): Promise<Answer> {
   const body = await readJsonBody(request, ["application/merge-patch+json"])
   if (body === undefined) throw badRequest("a patch needs a body")
   const { kind, namespace, name } = path
-  return ok(store.replace(kind, namespace, name, mergePatch(store.get(kind, namespace, name), body)))
+  const patched = mergePatch(store.get(kind, namespace, name), body)
+  return ok(store.replace(kind, namespace, name, patched, manager))
 }
 
 function ok(object: KubeObject): Answer {

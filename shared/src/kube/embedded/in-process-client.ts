@@ -4,6 +4,7 @@ import { configMapJson } from "../config-map-json.ts"
 import { kubeErrorOfAnswer } from "../kube-answer.ts"
 import { KubeError } from "../kube-error.ts"
 import { neededVersion } from "../needed-version.ts"
+import { otherWriter } from "../other-writer.ts"
 import { ApiFailure } from "./api-failure.ts"
 import type { KubeObject } from "./kube-object.ts"
 import { copyJson } from "./kube-object.ts"
@@ -30,6 +31,11 @@ export function inProcessClient(store: ObjectStore): ConfigMapWriter {
       return { items, resourceVersion: String(store.resourceVersion) }
     },
     watch: (namespace, selection, signal) => watchStore(store, namespace, selection, signal),
+    async otherWriter(namespace, name, signal) {
+      signal?.throwIfAborted()
+      const found = store.list(CONFIG_MAPS, namespace).find(({ metadata }) => metadata.name === name)
+      return otherWriter(found?.metadata.managedFields ?? [])
+    },
     async create(configMap, signal) {
       const { namespace, name } = configMap.metadata
       return read(signal, `create ConfigMap ${namespace}/${name}`, () =>
@@ -127,5 +133,6 @@ function toWatchEvent(event: ObjectEvent): WatchEvent {
 /** The store has checked it, so this only copies: what it holds must not be changed. */
 function toConfigMap(object: KubeObject): ConfigMap {
   const { apiVersion: _, kind: __, ...configMap } = object
-  return copyJson(configMap) as unknown as ConfigMap
+  const { managedFields: ___, ...metadata } = configMap.metadata
+  return copyJson({ ...configMap, metadata }) as unknown as ConfigMap
 }

@@ -1,3 +1,5 @@
+import type { ManagedFields } from "./managed-fields.ts"
+
 /** ObjectMeta of any object that the embedded server holds. */
 export interface KubeObjectMeta {
   name: string
@@ -8,6 +10,7 @@ export interface KubeObjectMeta {
   creationTimestamp?: string
   labels?: Record<string, string>
   annotations?: Record<string, string>
+  managedFields?: ManagedFields[]
   [field: string]: unknown
 }
 

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util"
 import { ApiFailure, badRequest, conflict, invalid, notFound } from "./api-failure.ts"
 import { decodeTextMap } from "./decode-text-map.ts"
 import { copyJson, type KubeObject, type KubeObjectMeta } from "./kube-object.ts"
+import { managedAfter } from "./managed-fields.ts"
 import { apiVersionOf, NAMESPACES, RESOURCE_KINDS, type ResourceKind } from "./resource-kind.ts"
 import type { Matcher } from "./selectors.ts"
 import { metadataCauses } from "./validate-metadata.ts"
@@ -34,6 +35,8 @@ const METADATA_FIELDS = [
   "creationTimestamp",
 ]
 const FIRST_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"]
+/** Who writes within this process. */
+const OURSELVES = "headrace"
 const MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
 
 /**
@@ -88,7 +91,7 @@ export class ObjectStore {
     return found.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object)
   }
 
-  create(kind: ResourceKind, namespace: string, body: unknown): KubeObject {
+  create(kind: ResourceKind, namespace: string, body: unknown, manager = OURSELVES): KubeObject {
     const object = this.#take(kind, namespace, body)
     this.#needNamespace(kind, namespace)
     if (isVersion(object.metadata.resourceVersion)) {
@@ -105,11 +108,17 @@ export class ObjectStore {
     }
     object.metadata.uid = randomUUID()
     object.metadata.creationTimestamp = `${new Date(this.#now()).toISOString().slice(0, 19)}Z`
-    return this.#write(kind, undefined, object)
+    return this.#write(kind, undefined, object, manager)
   }
 
   /** With a resourceVersion: compare and swap. Without: overwrites, where the kind allows it. */
-  replace(kind: ResourceKind, namespace: string, name: string, body: unknown): KubeObject {
+  replace(
+    kind: ResourceKind,
+    namespace: string,
+    name: string,
+    body: unknown,
+    manager = OURSELVES,
+  ): KubeObject {
     const object = this.#take(kind, namespace, body)
     if (object.metadata.name !== name) {
       throw badRequest(
@@ -117,15 +126,15 @@ export class ObjectStore {
       )
     }
     const before = this.#all(kind).get(`${namespace}/${name}`)
-    if (!before && kind.createOnUpdate) return this.create(kind, namespace, object)
+    if (!before && kind.createOnUpdate) return this.create(kind, namespace, object, manager)
     if (!before) throw notFound(resourceOf(kind), name)
     this.#compareVersions(kind, before, object)
     refuseIf(kind, name, [...metadataCauses(object.metadata, kind.names), ...kind.causes(object, before)])
-    const { uid, creationTimestamp, resourceVersion } = before.metadata
-    Object.assign(object.metadata, { uid, creationTimestamp, resourceVersion })
+    const { uid, creationTimestamp, resourceVersion, managedFields } = before.metadata
+    Object.assign(object.metadata, { uid, creationTimestamp, resourceVersion, managedFields })
     // The real server skips a write that changes nothing: no new version, nobody is woken.
     if (isDeepStrictEqual(before, object)) return before
-    return this.#write(kind, before, object)
+    return this.#write(kind, before, object, manager)
   }
 
   /** Gives the object that was deleted. */
@@ -199,8 +208,10 @@ export class ObjectStore {
     this.create(NAMESPACES, "", { metadata: { name } })
   }
 
-  #write(kind: ResourceKind, before: KubeObject | undefined, after: KubeObject): KubeObject {
+  #write(kind: ResourceKind, before: KubeObject | undefined, after: KubeObject, manager: string): KubeObject {
     this.#resourceVersion += 1
+    const managed = before?.metadata.managedFields ?? []
+    after.metadata.managedFields = managedAfter(managed, manager, apiVersionOf(kind), this.#now())
     after.metadata.resourceVersion = String(this.#resourceVersion)
     this.#all(kind).set(`${after.metadata.namespace ?? ""}/${after.metadata.name}`, after)
     this.history(kind).add({ resourceVersion: this.#resourceVersion, before, after })
