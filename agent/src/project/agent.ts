@@ -47,6 +47,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const inputs = createLatest<Inputs>()
   const record = () => inputs.current()?.value.record
   const watch: WatchStatus = {}
+  const statusChanges = createLatest<true>()
   const stop = new AbortController()
   const metrics = createAgentMetrics({
     projections: () => projections.statuses(),
@@ -70,6 +71,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     jitter: settings.jitter,
     onPublished: (spec, result) => metrics.published(spec.name, result),
     onShown: () => ports.onShown?.(),
+    onStatus: () => statusChanges.set(true),
     onFailed: (spec, error) => {
       metrics.failed(spec.name, error instanceof HeadraceError ? error.code : "agent/unexpected")
     },
@@ -79,7 +81,8 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     if (ports.leases === undefined) return
     const { statuses } = projections
     const onWrite = metrics.reported
-    await reportNode(settings, { client: ports.leases, clock, log, projections: statuses, onWrite }, signal)
+    const told = { projections: statuses, changes: statusChanges, onWrite }
+    await reportNode(settings, { client: ports.leases, clock, log, ...told }, signal)
   }
 
   return {

@@ -57,10 +57,12 @@ export function createProjectionSet(
       }
       status.current = root !== null
       status.problem = undefined
+      ports.onStatus?.()
     }
     function failed(error: unknown): void {
       status.current = false
       status.problem = problemOf(error, status.problem, new Date(ports.clock.now()).toISOString())
+      ports.onStatus?.()
     }
     await followLatest(inputs, startAll, failed, ports.clock, signal)
   }

@@ -38,6 +38,8 @@ export interface ProjectionPorts {
   /** Told when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
+  /** Told when a status has changed. */
+  onStatus?(): void
 }
 
 /** One projection at work; its folder is opened, and locked, at first use. */
@@ -86,7 +88,8 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     opened = await openProjection({ ...spec, log })
     learnObjects(ports.store, await readKnownObjects(known))
     const current = opened.current()
-    if (current) status.shown = { ...shownOf(current, ports.clock) }
+    if (current) status.shown = shownOf(current, ports.clock)
+    ports.onStatus?.()
     return opened
   }
 
@@ -105,6 +108,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     tell()
     status.current = true
     status.problem = undefined
+    ports.onStatus?.()
     if (key !== published) await note(used)
     published = key
   }
@@ -144,6 +148,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
       ports.onFailed?.(spec, error)
       const before = status.problem
       status.problem = problemOf(error, before, new Date(ports.clock.now()).toISOString())
+      ports.onStatus?.()
       const { code, message, since } = status.problem
       const isNews = code === "projection/waits" ? attempt === USUAL_WAITS : since !== before?.since
       if (isNews) log.warn({ code, error: message, attempt }, "cannot publish")

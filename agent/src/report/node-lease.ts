@@ -1,7 +1,8 @@
+import { KubeError } from "@headrace/shared/kube/kube-error"
 import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import { z } from "zod"
 
-/** The two calls of the light client that a report needs. */
+/** The two calls of the light client that a report needs; they throw KubeError. */
 export interface LeaseClient {
   getJson(path: string, signal?: AbortSignal): Promise<unknown>
   sendJson(method: "POST" | "PUT", path: string, body: object, signal?: AbortSignal): Promise<unknown>
@@ -26,24 +27,57 @@ export function leaseName(node: string): string {
   return `headrace-agent-${name}`.slice(0, 253).replace(/[^a-z0-9]+$/, "")
 }
 
-/** Writes a node's report as its Lease: one object per node, replaced by whoever speaks for that node now. */
-export async function writeNodeLease(
-  client: LeaseClient,
-  place: LeasePlace,
-  report: NodeReport,
-  now: number,
-  signal: AbortSignal,
-): Promise<void> {
+/** A node's Lease: one object per node, replaced by whoever speaks for that node now. */
+export interface NodeLease {
+  /** Throws KubeError. */
+  write(report: NodeReport, now: number, signal: AbortSignal): Promise<void>
+}
+
+/** The version written last is kept, so that a report is one request as long as nobody else writes the Lease. */
+export function openNodeLease(client: LeaseClient, place: LeasePlace): NodeLease {
   const leases = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(place.namespace)}/leases`
   const path = `${leases}/${leaseName(place.node)}`
-  const existing = await client.getJson(path, signal)
-  const lease = leaseOf(place, report, now)
-  if (existing === undefined) {
-    await client.sendJson("POST", leases, lease, signal)
-    return
+  let version: string | undefined
+
+  async function versionNow(signal: AbortSignal): Promise<string | undefined> {
+    const existing = await client.getJson(path, signal)
+    return existing === undefined ? undefined : versionOf(existing)
   }
-  const { resourceVersion } = Existing.parse(existing).metadata
-  await client.sendJson("PUT", path, { ...lease, metadata: { ...lease.metadata, resourceVersion } }, signal)
+
+  async function send(lease: ReturnType<typeof leaseOf>, over: string | undefined, signal: AbortSignal) {
+    if (over === undefined) return client.sendJson("POST", leases, lease, signal)
+    const metadata = { ...lease.metadata, resourceVersion: over }
+    return client.sendJson("PUT", path, { ...lease, metadata }, signal)
+  }
+
+  return {
+    async write(report, now, signal) {
+      const lease = leaseOf(place, report, now)
+      if (version !== undefined) {
+        const known = version
+        version = undefined
+        const sent = await send(lease, known, signal).catch(unlessOutdated)
+        if (sent !== undefined) {
+          version = versionOf(sent)
+          return
+        }
+      }
+      version = versionOf(await send(lease, await versionNow(signal), signal))
+    },
+  }
+}
+
+/**
+ * Somebody else wrote the Lease, or removed it: it has to be read again. Replacing a Lease that is gone means to
+ * create it, for which naming a version is refused, by kube-apiserver with a bare 500.
+ */
+function unlessOutdated(error: unknown): undefined {
+  if (error instanceof KubeError && [404, 409, 500].includes(error.status)) return undefined
+  throw error
+}
+
+function versionOf(lease: unknown): string {
+  return Existing.parse(lease).metadata.resourceVersion
 }
 
 function leaseOf({ namespace, node, seconds }: LeasePlace, report: NodeReport, now: number) {

@@ -1,7 +1,13 @@
 import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import type { Clock } from "@headrace/shared/foundation/clock"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { LEASES } from "@headrace/shared/kube/embedded/resource-kind"
+import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
+import { createLog } from "@headrace/shared/observe/log"
 import { NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
+import { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import { parseSettings } from "@headrace/shared/settings/parse-settings"
 import { describe, expect, it } from "vitest"
 import { runAgentProgram, withAgentProcess } from "../../../test/harness/with-agent-process.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
@@ -9,8 +15,12 @@ import { type TestKube, withKube } from "../../../test/harness/with-kube.ts"
 import { withRepo } from "../../../test/harness/with-repo.ts"
 import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
 import type { ProjectionStatus } from "../project/projection-status.ts"
-import { leaseName } from "./node-lease.ts"
+import { createLatest } from "../watch/latest.ts"
+import { type LeaseClient, leaseName, type NodeLease, openNodeLease } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
+import { reportNode } from "./report-node.ts"
+
+const PATIENT = { timeout: 10_000 }
 
 interface Lease {
   metadata: { name: string; resourceVersion: string; annotations: Record<string, string> }
@@ -43,8 +53,10 @@ projections:
         await withAgentProcess({ folder, kubeconfigFile, settings }, async () => {
           const name = "headrace-agent-node-7.example"
           await expect
-            .poll(async () =>
-              (await report(kube, name))?.projections.map((each) => each.problem?.code ?? each.revision),
+            .poll(
+              async () =>
+                (await report(kube, name))?.projections.map((each) => each.problem?.code ?? each.revision),
+              PATIENT,
             )
             .toEqual(["projection/waits", commitOf(1)])
           const first = await lease(kube, name)
@@ -55,7 +67,9 @@ projections:
             seq: 2,
             targets: { "ci/jobs": { x: "two" }, "ci/lost": { y: "found" } },
           })
-          await expect.poll(async () => (await report(kube, name))?.lowest).toEqual({ epoch: 0, seq: 2 })
+          await expect
+            .poll(async () => (await report(kube, name))?.lowest, PATIENT)
+            .toEqual({ epoch: 0, seq: 2 })
           const { projections = [] } = (await report(kube, name)) ?? {}
           expect(projections.map((each) => [each.revision, each.problem])).toEqual([
             [commitOf(2), null],
@@ -67,6 +81,70 @@ projections:
         })
       })
     })
+  })
+
+  it("asks for nothing but the write, reads it again when somebody else wrote it, and makes it anew when it is gone", async () => {
+    await withKube(async (kube) => {
+      const log = createLog("test", { level: "silent" })
+      const client = await openLightClient({ kubeconfig: kube.kubeconfigFile, log })
+      const place = { namespace: "headrace", node: "n", seconds: 180 }
+      const { signal } = new AbortController()
+      const requests = () => ["get", "create", "update"].map((verb) => kube.requests.get(verb, "leases"))
+      try {
+        const mine = openNodeLease(client, place)
+        const write = (by: NodeLease, seq: number) =>
+          by.write(nodeReport("n", `r/${seq}`, []), Date.now(), signal)
+        await write(mine, 1)
+        await write(mine, 2)
+        await write(mine, 3)
+        expect(requests()).toEqual([1, 1, 2])
+        await write(openNodeLease(client, place), 4)
+        await write(mine, 5)
+        expect((await report(kube, leaseName("n")))?.record).toBe("r/5")
+        kube.store.remove(LEASES, "headrace", leaseName("n"))
+        await write(mine, 6)
+        expect((await report(kube, leaseName("n")))?.record).toBe("r/6")
+      } finally {
+        client.close()
+      }
+    })
+  })
+
+  it("is written at once when something changed, then rests a second, and is renewed over a clock set back", async () => {
+    const times: number[] = []
+    const waits: number[] = []
+    const stop = new AbortController()
+    let now = 1_000_000
+    const clock: Clock = {
+      now: () => now,
+      async sleep(milliseconds, signal) {
+        signal?.throwIfAborted()
+        waits.push(milliseconds)
+        now += milliseconds
+        // A year back in the middle of a period; then three more renewals are enough.
+        if (times.length === 2 && milliseconds > 1000) now -= 365 * 86_400_000
+        if (times.length === 5) stop.abort()
+        await new Promise((resolve) => setImmediate(resolve))
+      },
+    }
+    const client: LeaseClient = {
+      getJson: async () => undefined,
+      async sendJson() {
+        times.push(now)
+        return { metadata: { resourceVersion: String(times.length) } }
+      },
+    }
+    const yaml = "version: 1\nreport: {node: n, every: 60s}\n"
+    const settings = parseSettings(yaml, "agent.yaml", AgentSettings)
+    const log = createLog("test", { level: "silent" })
+    const changes = createLatest<true>()
+    await reportNode(settings, { client, clock, log, projections: () => [], changes }, stop.signal)
+    expect(times).toHaveLength(5)
+    expect(waits.filter((wait) => wait === 1000)).toHaveLength(5)
+    // Every period with its jitter, from 0.75 to 1.25 of a minute.
+    const renewals = waits.filter((wait) => wait > 1000)
+    expect(Math.max(...renewals)).toBeLessThanOrEqual(75_000)
+    expect(Math.min(...renewals.filter((wait) => wait > 2000))).toBeGreaterThanOrEqual(43_000)
   })
 
   it("has a name that Kubernetes takes, whatever the node is called", () => {

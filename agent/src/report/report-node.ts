@@ -5,11 +5,15 @@ import type { Log } from "@headrace/shared/observe/log"
 import type { NodeReport } from "@headrace/shared/record/node-report"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { ProjectionStatus } from "../project/projection-status.ts"
-import { type LeaseClient, writeNodeLease } from "./node-lease.ts"
+import { waitOrNewer } from "../watch/follow-latest.ts"
+import type { Latest } from "../watch/latest.ts"
+import { type LeaseClient, openNodeLease } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
 
-/** How often the statuses are looked at: changes that come together are one write. */
-const LOOK_MS = 250
+/** Changes that come together, of several projections at one record, are one write. */
+const SETTLE_MS = 100
+/** Between two writes: at a revision a second a thousand nodes must not write more than that. */
+const GAP_MS = 1000
 /** A Lease that was not renewed for so many periods is of a node that is gone. */
 const PERIODS_COUNTED = 3
 
@@ -18,12 +22,14 @@ export interface ReportPorts {
   clock: Clock
   log: Log
   projections(): readonly ProjectionStatus[]
+  /** Set whenever a projection's status has changed. */
+  changes: Latest<true>
   onWrite?(): void
 }
 
 /**
  * Reports what this node shows as a Lease, on change and else every so often with jitter, until the signal
- * aborts. A report that cannot be written is tried again with the next look that is due; nothing waits for it.
+ * aborts. A report that cannot be written is tried again after a while; nothing waits for it.
  */
 export async function reportNode(
   settings: AgentSettings,
@@ -35,29 +41,50 @@ export async function reportNode(
   const node = report.node ?? process.env.HEADRACE_NODE_NAME ?? hostname()
   const namespace = report.namespace ?? record?.split("/")[0] ?? "default"
   const place = { namespace, node, seconds: Math.ceil((report.every * PERIODS_COUNTED) / 1000) }
-  let written: string | undefined
-  let due = 0
+  const lease = openNodeLease(ports.client, place)
+  const { every } = report
+  const { clock, changes } = ports
+  let tried: string | undefined
+  let due = clock.now()
+  let seen = 0
 
-  while (!signal.aborted) {
-    const now = ports.clock.now()
+  /** Waits for what is worth a look: a change, or a report that is due. */
+  async function untilNews(): Promise<void> {
+    // A clock that was set back must not keep a node silent.
+    if (due - clock.now() > every * 2) due = clock.now()
+    await waitOrNewer(Math.max(due - clock.now(), SETTLE_MS), changes, seen, clock, signal)
+    await clock.sleep(SETTLE_MS, signal)
+  }
+
+  async function reportNews(): Promise<void> {
+    seen = changes.current()?.version ?? 0
     const current = nodeReport(node, record, ports.projections())
     const text = JSON.stringify(current)
-    if (text !== written || now >= due) {
-      const done = await write(current, now)
-      if (done) written = text
-      due = now + report.every * (done ? 0.75 + Math.random() / 2 : 0.1)
-    }
-    await ports.clock.sleep(LOOK_MS, signal).catch(() => undefined)
+    const now = clock.now()
+    if (text === tried && now < due) return
+    const done = await write(current, now)
+    tried = text
+    due = now + every * (done ? 0.75 + Math.random() / 2 : 0.1)
+    await clock.sleep(GAP_MS, signal)
   }
 
   async function write(current: NodeReport, now: number): Promise<boolean> {
     try {
-      await writeNodeLease(ports.client, place, current, now, signal)
+      await lease.write(current, now, signal)
       ports.onWrite?.()
       return true
     } catch (error) {
       if (!signal.aborted) ports.log.warn({ error: errorText(error), node }, "cannot report this node")
       return false
     }
+  }
+
+  try {
+    while (!signal.aborted) {
+      await untilNews()
+      await reportNews()
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error
   }
 }

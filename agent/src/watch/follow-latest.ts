@@ -35,7 +35,8 @@ export async function followLatest<Value>(
   }
 }
 
-async function waitOrNewer(
+/** Waits so long, or until there is a newer value; rejects with the signal's reason. */
+export async function waitOrNewer(
   milliseconds: number,
   latest: Latest<unknown>,
   version: number,
