@@ -2,22 +2,21 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
-import { prune } from "../retain/prune.ts"
-import { storeBytes } from "../retain/store-bytes.ts"
-import { emptyTrash } from "../retain/trash.ts"
 import { claimProjection } from "./claim-projection.ts"
 import type { Disk } from "./disk.ts"
 import { withStoreLock } from "./lock-projection.ts"
+import { lookAgain } from "./look-again.ts"
 import type { Durability } from "./make-durable.ts"
 import type { Manifest } from "./manifest.ts"
-import { readNote } from "./note.ts"
 import type { LayoutName } from "./open-layout.ts"
 import type { Permissions } from "./permissions.ts"
-import { dropClone, prestage } from "./prestage.ts"
+import { dropClone } from "./prestage.ts"
 import type { Projection } from "./projection.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
-import { shownIn, takeShown } from "./recover.ts"
 import type { Revision } from "./revision.ts"
+import { tendProjection } from "./tend-projection.ts"
+
+const LOOK_EVERY = 10_000
 
 export interface OpenProjectionOptions {
   /** Folder to publish in; made when it is not there. */
@@ -39,6 +38,8 @@ export interface OpenProjectionOptions {
   verify?: boolean
   /** How long to wait for another process, in milliseconds. */
   lockWait?: number
+  /** How often to look whether a revision that was leased is free, in milliseconds; 10 s unless given. */
+  lookEvery?: number
   disk?: Disk
   clock?: Clock
   signal?: AbortSignal
@@ -70,44 +71,33 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   const { projection, lock, release } = await claimProjection(options)
   const { disk, store } = projection
 
-  let background: Promise<void> = Promise.resolve()
-  let hurry = new AbortController()
-
-  async function afterPublish(): Promise<void> {
-    const { signal } = hurry
-    try {
-      await withStoreLock(disk, store.path, lock, async () => {
-        if (options.prestage ?? true) await prestage(projection)
-        await prune(projection)
-        projection.usedBytes = storeBytes(store)
-      })
-      await emptyTrash(store, signal)
-    } catch (error) {
-      if (!signal.aborted)
-        projection.log.warn(
-          { err: error, path: options.path },
-          "retention failed; it is tried again after the next publish",
-        )
-    }
-  }
+  const tending = tendProjection(projection, {
+    lock,
+    prestage: options.prestage ?? true,
+    lookEvery: options.lookEvery ?? LOOK_EVERY,
+  })
 
   async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
-    hurry.abort()
-    await background
-    hurry = new AbortController()
-    const result = await withStoreLock(disk, store.path, { ...lock, signal }, async () => {
-      await lookAgain(projection)
-      const published = await publishRevision(projection, revision, signal)
-      if (published.outcome === "published" && projection.shown) tidy(projection)
-      return published
-    })
-    if (result.outcome === "published") background = afterPublish()
-    return result
+    await tending.pause()
+    let isPublished = false
+    try {
+      return await withStoreLock(disk, store.path, { ...lock, signal }, async () => {
+        await lookAgain(projection)
+        const result = await publishRevision(projection, revision, signal)
+        isPublished = result.outcome === "published"
+        if (isPublished && projection.shown) tidy(projection)
+        return result
+      })
+    } finally {
+      if (isPublished) tending.start()
+      else tending.resume()
+    }
   }
 
   async function close(): Promise<void> {
     await last
-    await background
+    await tending.settled()
+    await tending.pause()
     await dropClone(projection)
     release()
   }
@@ -123,23 +113,12 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
       last = next.catch(() => undefined)
       return next
     },
-    settled: () => last.then(() => background),
+    settled: () => last.then(() => tending.settled()),
     close: () => {
       closed ??= close()
       return closed
     },
   }
-}
-
-/** Another process may have rolled back or pinned since we looked. */
-async function lookAgain(projection: Projection): Promise<void> {
-  const { store, layout, note } = projection
-  const written = readNote(store, projection.log)
-  if (written)
-    projection.note = { ...note, pinned: written.pinned, number: Math.max(note.number, written.number) }
-  if (layout.shown() === projection.shown?.number) return
-  await dropClone(projection)
-  await takeShown(projection, shownIn(projection), { digests: true })
 }
 
 function tidy({ layout, shown, log, path }: Projection): void {

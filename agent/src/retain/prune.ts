@@ -2,6 +2,9 @@ import type { Projection } from "../publish/projection.ts"
 import { slotName, slotNumbers } from "../publish/store.ts"
 import { trashSlot } from "./trash.ts"
 
+/** The most that a timer of Node takes, in milliseconds. */
+const LONGEST_WAIT = 2 ** 31 - 1
+
 /** What a look over the store gave. */
 export interface PruneResult {
   removed: number[]
@@ -26,13 +29,38 @@ export async function prune(projection: Projection, breakLeases = false): Promis
 
 /** Numbers that may go, oldest first, leases aside. */
 export function prunable(projection: Projection): number[] {
-  const { store, keep, note, shown, clock } = projection
+  const { keep, clock } = projection
+  const now = clock.now()
+  return superseded(projection).filter((number) => now - retiredAt(projection, number) >= keep.age)
+}
+
+/**
+ * Milliseconds until another revision may be prunable: until one has its minimum age, and no longer than `lookEvery`
+ * while some are leased. Undefined when none waits.
+ */
+export function untilPrunable(
+  projection: Projection,
+  leased: readonly number[],
+  lookEvery: number,
+): number | undefined {
+  const { keep, clock } = projection
+  const now = clock.now()
+  const young = superseded(projection).filter((number) => !leased.includes(number))
+  const waits = young.map((number) => Math.max(1, retiredAt(projection, number) + keep.age - now))
+  if (leased.length > 0) waits.push(lookEvery)
+  return waits.length > 0 ? Math.min(...waits, LONGEST_WAIT) : undefined
+}
+
+/** All but the newest N, the one that is shown and a pinned one. */
+function superseded({ store, keep, note, shown }: Projection): number[] {
   const numbers = slotNumbers(store)
   const newest = new Set(numbers.slice(-keep.revisions))
-  return numbers.filter((number) => {
-    if (number === shown?.number || number === note.pinned?.number || newest.has(number)) return false
-    const retired = store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0
-    // Its fraction of a millisecond, which the clock does not have, would make what is retired now younger than 0.
-    return clock.now() - Math.floor(retired) >= keep.age
-  })
+  return numbers.filter(
+    (number) => number !== shown?.number && number !== note.pinned?.number && !newest.has(number),
+  )
+}
+
+/** When a revision was replaced, in whole milliseconds, as clocks count: what is retired now is not of the future. */
+function retiredAt({ store }: Projection, number: number): number {
+  return Math.floor(store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0)
 }

@@ -55,6 +55,56 @@ describe("retention", () => {
     })
   })
 
+  it("removes a revision that comes of age while nothing is published", async () => {
+    await withProjection({ keep: { revisions: 1, age: 300, bytes: 1e9 } }, async (projection, path) => {
+      await projection.publish(revisionOf(1, { a: "1" }))
+      await projection.publish(revisionOf(2, { a: "2" }))
+      await projection.settled()
+      expect(slots(path)).toEqual(["0001", "0002"])
+
+      await expect.poll(() => slots(path), { timeout: 10_000 }).toEqual(["0002"])
+    })
+  })
+
+  it("removes a revision that its reader lets go of while nothing is published, or the same again", async () => {
+    const keep = { revisions: 1, age: 0, bytes: 1e9 }
+    await withProjection({ keep, lookEvery: 50 }, async (projection, path) => {
+      await projection.publish(revisionOf(1, { a: "1" }))
+      await withRevision(path, async () => {
+        await projection.publish(revisionOf(2, { a: "2" }))
+        await projection.settled()
+        expect((await projection.publish(revisionOf(3, { a: "2" }))).outcome).toBe("unchanged")
+        expect(slots(path)).toEqual(["0001", "0002"])
+      })
+
+      await expect.poll(() => slots(path), { timeout: 10_000 }).toEqual(["0002"])
+    })
+  })
+
+  it("never takes what somebody has rolled back to meanwhile for an old one", async () => {
+    const keep = { revisions: 1, age: 400, bytes: 1e9 }
+    await withProjection({ keep, lookEvery: 50 }, async (projection, path) => {
+      for (const seq of [1, 2, 3]) await projection.publish(revisionOf(seq, { a: `${seq}` }))
+      await projection.settled()
+      await withRetainedAlone({ path, log, signal: NEVER }, (retained) => rollback(retained, "c1", "test"))
+
+      await expect.poll(() => slots(path), { timeout: 10_000 }).toEqual(["0001", "0003"])
+      expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
+    })
+  })
+
+  it("stages a clone after a start too", async () => {
+    await withProjection({ lookEvery: 20 }, async (projection, path) => {
+      await projection.publish(revisionOf(1, { a: "1" }))
+      await projection.close()
+      const again = await openProjection(projectionOptions(path, { lookEvery: 20 }))
+      const staged = () => fs.readdirSync(join(path, "..rev")).filter((name) => name.startsWith(".staging"))
+
+      await expect.poll(staged, { timeout: 10_000 }).toHaveLength(1)
+      await again.close()
+    })
+  })
+
   it("stops at the size cap with an alarm that names what holds it, and goes on when the lease ends", async () => {
     const keep = { revisions: 1, age: 0, bytes: 250 }
     await withProjection({ keep }, async (projection, path) => {

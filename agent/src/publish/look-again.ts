@@ -1,0 +1,18 @@
+import { readNote } from "./note.ts"
+import { dropClone } from "./prestage.ts"
+import type { Projection } from "./projection.ts"
+import { shownIn, takeShown } from "./recover.ts"
+
+/**
+ * Takes in what another process may have done since we looked: a rollback, a pin. The caller holds the lock, and
+ * calls it before it publishes or prunes, for what was old a moment ago may be what is shown now.
+ */
+export async function lookAgain(projection: Projection): Promise<void> {
+  const { store, layout, note } = projection
+  const written = readNote(store, projection.log)
+  if (written)
+    projection.note = { ...note, pinned: written.pinned, number: Math.max(note.number, written.number) }
+  if (layout.shown() === projection.shown?.number) return
+  await dropClone(projection)
+  await takeShown(projection, shownIn(projection), { digests: true })
+}

@@ -1,0 +1,83 @@
+import { prune, untilPrunable } from "../retain/prune.ts"
+import { storeBytes } from "../retain/store-bytes.ts"
+import { emptyTrash } from "../retain/trash.ts"
+import { type LockOptions, withStoreLock } from "./lock-projection.ts"
+import { lookAgain } from "./look-again.ts"
+import { prestage } from "./prestage.ts"
+import type { Projection } from "./projection.ts"
+
+/** What a projection does while nothing is published. */
+export interface Tending {
+  /** After something was published: begins anew. */
+  start(): void
+  /** Keeps the way free for a publish: what is under way ends soon, and nothing begins. */
+  pause(): Promise<void>
+  /** After a publish that changed nothing: goes on waiting. */
+  resume(): void
+  /** Resolves when nothing is under way. */
+  settled(): Promise<void>
+}
+
+export interface TendOptions {
+  lock: LockOptions
+  /** Keep a clone of what is shown staged. */
+  prestage: boolean
+  /** How often to look whether a revision that was leased is free, in milliseconds. */
+  lookEvery: number
+}
+
+/**
+ * Tends a projection: a clone for the next publish, then retention, again as soon as a revision has come of age and
+ * from time to time while readers hold one that would go, for they tell nobody when they let go of it.
+ */
+export function tendProjection(projection: Projection, options: TendOptions): Tending {
+  const { disk, store, log, path } = projection
+  let work: Promise<void> = Promise.resolve()
+  let hurry = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  /** When to look again, by performance.now(). After an opening that is soon, for the clone too. */
+  let due: number | undefined = performance.now() + options.lookEvery
+
+  async function tend(signal: AbortSignal): Promise<void> {
+    due = performance.now() + options.lookEvery
+    try {
+      const wait = await withStoreLock(disk, store.path, options.lock, async () => {
+        await lookAgain(projection)
+        if (options.prestage) await prestage(projection)
+        const { leased } = await prune(projection)
+        projection.usedBytes = storeBytes(store)
+        return untilPrunable(projection, leased, options.lookEvery)
+      })
+      await emptyTrash(store, signal)
+      due = wait === undefined ? undefined : performance.now() + wait
+    } catch (error) {
+      if (!signal.aborted) log.warn({ err: error, path }, "retention failed; it is tried again")
+    }
+    if (!signal.aborted) waitUntilDue()
+  }
+
+  function waitUntilDue(): void {
+    clearTimeout(timer)
+    if (due === undefined) return
+    timer = setTimeout(start, Math.max(1, due - performance.now()))
+    timer.unref()
+  }
+
+  function start(): void {
+    clearTimeout(timer)
+    hurry = new AbortController()
+    work = tend(hurry.signal)
+  }
+
+  waitUntilDue()
+  return {
+    start,
+    async pause() {
+      clearTimeout(timer)
+      hurry.abort()
+      await work
+    },
+    resume: waitUntilDue,
+    settled: () => work,
+  }
+}
