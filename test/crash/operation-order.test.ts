@@ -4,10 +4,13 @@ import { openProjection } from "@headrace/agent/publish/open-projection"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../harness/with-folder.ts"
 import { type ProjectionOptions, projectionOptions } from "../harness/with-projection.ts"
-import { REVISIONS } from "./scenario.ts"
+import { revisionsOf } from "./scenario.ts"
 import { type Operation, wrapDisk } from "./wrap-disk.ts"
 
-/** The changes that publishing the scenario's second revision makes, as `name path`, names of chance normalised. */
+/**
+ * The changes that publishing the scenario's second revision makes, as `name path`, names of chance normalised. Paths
+ * are seen from the projection's folder, or in other layouts from the one that it is in.
+ */
 async function operationsOfSecond(options: ProjectionOptions): Promise<string[]> {
   return await withFolder(async (folder) => {
     const path = join(folder, "shown")
@@ -15,7 +18,7 @@ async function operationsOfSecond(options: ProjectionOptions): Promise<string[]>
     const disk = wrapDisk(openNodeDisk(), (operation) => seen.push(operation))
     const keep = { revisions: 1, age: 0, bytes: 1e9 }
     const projection = await openProjection(projectionOptions(path, { keep, disk, ...options }))
-    const [first, second] = REVISIONS
+    const [first, second] = revisionsOf(options.layout)
     if (!first || !second) throw new Error("the scenario is too short")
     await projection.publish(first)
     await projection.settled()
@@ -23,7 +26,8 @@ async function operationsOfSecond(options: ProjectionOptions): Promise<string[]>
     await projection.publish(second)
     await projection.settled()
     await projection.close()
-    return seen.map((operation) => normalised(operation, path))
+    const root = (options.layout ?? "links") === "links" ? path : folder
+    return seen.map((operation) => normalised(operation, root))
   })
 }
 
@@ -32,7 +36,7 @@ function normalised({ name, paths }: Operation, root: string): string {
     .join(" ")
     .replaceAll(`${root}/`, "")
     .replaceAll(root, ".")
-    .replace(/\.(staging|link|trash)-[-0-9a-f]+/g, ".$1")
+    .replace(/\.(staging|link|trash|note)-[-0-9a-f]+/g, ".$1")
 }
 
 /** Index of the only operation that is exactly `text`. */
@@ -63,6 +67,10 @@ describe.each([true, false])("the order of a durable publish (clone staged: %s)"
     expect(before.filter((operation) => operation.endsWith(` ${manifest}`))).toEqual(
       ["createFile", "write", "setMode", "sync", "close"].map((step) => `${step} ${manifest}`),
     )
+    // The floor under later tokens goes the same way.
+    expect(before.filter((operation) => operation.endsWith(" ..rev/.note"))).toEqual(
+      ["createFile", "write", "setMode", "sync", "close"].map((step) => `${step} ..rev/.note`),
+    )
     // Its content is named after the revision before the folders are synced, so this rename is durable too.
     const named = at(before, "rename ..rev/.staging/files ..rev/.staging/c2")
     for (const folder of ["c2", "c2/d", "c2/e"]) {
@@ -75,6 +83,7 @@ describe.each([true, false])("the order of a durable publish (clone staged: %s)"
     const operations = await operationsOfSecond({ durability: "fsync", prestage })
 
     const order = [
+      "rename ..rev/.note ..rev/published.json",
       INTO_PLACE,
       "sync ..rev",
       "symlink ..data/e e",
@@ -84,6 +93,50 @@ describe.each([true, false])("the order of a durable publish (clone staged: %s)"
       "sync .",
       "unlink gone",
       "rename ..rev/0001 ..rev/.trash",
+    ]
+    expect(operations.filter((operation) => order.includes(operation))).toEqual(order)
+  })
+})
+
+describe.each(["fsync", "syncfs"] as const)("the order of a publish in other layouts (%s)", (durability) => {
+  const STORE = ".headrace-shown"
+  const STORED = [
+    `rename ${STORE}/.note ${STORE}/published.json`,
+    `rename ${STORE}/.staging ${STORE}/0002`,
+    `sync ${STORE}`,
+    `touch ${STORE}/0001`,
+  ]
+
+  it("exchange: swaps what is synced, takes the old directory home once both folders are, and prunes last", async () => {
+    const operations = await operationsOfSecond({ layout: "exchange", durability })
+
+    const order = [
+      ...STORED,
+      `exchange ${STORE}/0002/c2 shown`,
+      "sync .",
+      `sync ${STORE}/0002`,
+      `rename ${STORE}/0002/c2 ${STORE}/0001/c1`,
+      `rename ${STORE}/0001 ${STORE}/.trash`,
+    ]
+    expect(operations.filter((operation) => order.includes(operation))).toEqual(order)
+    const place = at(operations, `rename ${STORE}/.staging ${STORE}/0002`)
+    const synced = durability === "fsync" ? `sync ${STORE}/.staging/c2` : `syncFileSystem ${STORE}`
+    expect(at(operations.slice(0, place), synced)).toBeGreaterThan(
+      at(operations, `link ${STORE}/.staging/manifest.json ${STORE}/.staging/c2/..revision.json`),
+    )
+  })
+
+  it("file: renames a copy that is synced and closed, out of the store, and prunes last", async () => {
+    const operations = await operationsOfSecond({ layout: "file", durability })
+
+    const order = [
+      ...STORED,
+      ...["createFile", "write", "setOwner", "setMode", "sync", "close"].map(
+        (step) => `${step} ${STORE}/.link`,
+      ),
+      `rename ${STORE}/.link shown`,
+      "sync .",
+      `rename ${STORE}/0001 ${STORE}/.trash`,
     ]
     expect(operations.filter((operation) => order.includes(operation))).toEqual(order)
   })
