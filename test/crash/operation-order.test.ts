@@ -122,7 +122,7 @@ describe.each(["fsync", "syncfs"] as const)("the order of a publish in other lay
     const place = at(operations, `rename ${STORE}/.staging ${STORE}/0002`)
     const synced = durability === "fsync" ? `sync ${STORE}/.staging/c2` : `syncFileSystem ${STORE}`
     expect(at(operations.slice(0, place), synced)).toBeGreaterThan(
-      at(operations, `link ${STORE}/.staging/manifest.json ${STORE}/.staging/c2/..revision.json`),
+      at(operations, `link ${STORE}/.staging/manifest.json ${STORE}/.staging/files/..revision.json`),
     )
   })
 
