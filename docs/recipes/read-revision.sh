@@ -7,8 +7,8 @@ path=$1
 while :; do
   revision=$(readlink "$path/..data")
   case $revision in /*) ;; *) revision=$path/$revision ;; esac
-  # Gone between the look and the open: look again.
-  exec 9<"$revision" || continue
+  # Gone between the look and the open: look again. Without `command`, POSIX shells end when exec cannot open.
+  command exec 9<"$revision" || continue
   flock -s -n 9 || continue
   # Pruned between the open and the lock: the directory that we hold has left its place.
   [ /proc/self/fd/9 -ef "$revision" ] && break

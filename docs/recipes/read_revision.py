@@ -10,6 +10,14 @@ import time
 @contextlib.contextmanager
 def revision(path, link="..data"):
     """Gives the directory of the revision that is shown now, which stays until the block ends."""
+    directory, held = hold(path, link)
+    try:
+        yield directory
+    finally:
+        os.close(held)  # ends the lease
+
+
+def hold(path, link):
     while True:
         directory = os.path.join(path, os.readlink(os.path.join(path, link)))
         try:
@@ -17,16 +25,13 @@ def revision(path, link="..data"):
         except FileNotFoundError:
             continue  # gone between the look and the open
         try:
-            try:
-                fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                # The pruner renames while it holds the lock: what we hold may have left its place.
-                if os.path.samestat(os.fstat(held), os.stat(directory)):
-                    yield directory
-                    return
-            except (BlockingIOError, FileNotFoundError):
-                time.sleep(0.005)
-        finally:
-            os.close(held)  # ends the lease
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            # The pruner renames while it holds the lock: what we hold may have left its place.
+            if os.path.samestat(os.fstat(held), os.stat(directory)):
+                return directory, held
+        except (BlockingIOError, FileNotFoundError):
+            time.sleep(0.005)
+        os.close(held)
 
 
 with revision(sys.argv[1]) as shown:
