@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { procUsage } from "../harness/proc-usage.ts"
 import { type MarkedRun, runMarked } from "../harness/run-marked.ts"
 import { until } from "../harness/until.ts"
 import { withFolder } from "../harness/with-folder.ts"
@@ -16,8 +16,6 @@ const STARTS = 5
 const CHANGES = 10
 const IDLE_MS = 10_000
 const LIMIT_MS = 120_000
-/** Clock ticks per second of proc_pid_stat(5), 100 on every Linux that Node runs on. */
-const TICKS = 100
 
 /** What one agent costs its node: to start, when idle, after changes, and while it assembles much. */
 export async function run(): Promise<Record<string, number>> {
@@ -88,15 +86,15 @@ async function withRunningAgent<T>(
 async function measureIdle(target: Target): Promise<Record<string, number>> {
   const first = await target.withRunningAgent(async (agent) => {
     await target.untilPublished(agent, 1)
-    const peak = memory(agent, "VmHWM")
+    const peak = procUsage(agent.child.pid).peakMegabytes
     await delay(IDLE_MS)
-    return { peak, idle: memory(agent, "VmRSS") }
+    return { peak, idle: procUsage(agent.child.pid).residentMegabytes }
   })
   const starts: number[] = []
   for (let start = 0; start < STARTS; start++) starts.push(await startMilliseconds(target))
   const restarted = await target.withRunningAgent(async (agent) => {
     await delay(IDLE_MS)
-    return memory(agent, "VmRSS")
+    return procUsage(agent.child.pid).residentMegabytes
   })
   const later = await target.withRunningAgent(async (agent) => {
     for (let change = 0; change < CHANGES; change++) {
@@ -104,10 +102,10 @@ async function measureIdle(target: Target): Promise<Record<string, number>> {
       await target.untilPublished(agent, change + 2)
     }
     await delay(IDLE_MS)
-    const before = cpuSeconds(agent)
-    const idle = memory(agent, "VmRSS")
+    const before = procUsage(agent.child.pid).cpuSeconds
+    const idle = procUsage(agent.child.pid).residentMegabytes
     await delay(IDLE_MS)
-    return { idle, cpu: ((cpuSeconds(agent) - before) / (IDLE_MS / 1000)) * 100 }
+    return { idle, cpu: ((procUsage(agent.child.pid).cpuSeconds - before) / (IDLE_MS / 1000)) * 100 }
   })
   return {
     "5,000 files: start to serving, p50 ms": quantile(starts, 0.5),
@@ -130,24 +128,11 @@ async function startMilliseconds(target: Target): Promise<number> {
 async function measureAssembly(target: Target): Promise<Record<string, number>> {
   return await target.withRunningAgent(async (agent) => {
     await target.untilPublished(agent, 1)
-    const peak = memory(agent, "VmHWM")
+    const peak = procUsage(agent.child.pid).peakMegabytes
     await delay(IDLE_MS)
     return {
       "200 MB in 5,000 files: peak while assembled, resident MB": peak,
-      "200 MB in 5,000 files: idle, resident MB": memory(agent, "VmRSS"),
+      "200 MB in 5,000 files: idle, resident MB": procUsage(agent.child.pid).residentMegabytes,
     }
   })
-}
-
-/** A line of proc_pid_status(5), in MB of 1024² bytes. */
-function memory({ child }: MarkedRun, line: "VmRSS" | "VmHWM"): number {
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8")
-  return Number(status.match(new RegExp(`${line}:\\s+(\\d+) kB`))?.[1]) / 1024
-}
-
-function cpuSeconds({ child }: MarkedRun): number {
-  const fields = readFileSync(`/proc/${child.pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ")
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
 }

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -7,6 +6,7 @@ import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-re
 import { mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-webhook"
 import { type LocalPipeline, startLocal } from "@headrace/config/local/start-local"
 import { watchTimeline } from "@headrace/config/local/timeline"
+import { procUsage } from "../harness/proc-usage.ts"
 import { quantile } from "./quantile.ts"
 
 const WARM_UP = 5
@@ -68,13 +68,7 @@ async function idleMemory(pipeline: LocalPipeline): Promise<Record<string, numbe
   await new Promise((resolve) => setTimeout(resolve, IDLE_MS))
   const agent = pipeline.clusters.get(DEFAULTS.cluster)?.agent
   return {
-    "plugin idle, resident MB": residentMegabytes(pipeline.plugins[0]?.pid),
-    "agent idle, resident MB": residentMegabytes(agent?.pid),
+    "plugin idle, resident MB": procUsage(pipeline.plugins[0]?.pid).residentMegabytes,
+    "agent idle, resident MB": procUsage(agent?.pid).residentMegabytes,
   }
-}
-
-/** VmRSS of proc_pid_status(5). */
-function residentMegabytes(pid: number | undefined): number {
-  const line = readFileSync(`/proc/${pid}/status`, "utf8").match(/VmRSS:\s+(\d+) kB/)
-  return Number(line?.[1]) / 1024
 }
