@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
+import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
 import { join, resolve, sep } from "node:path"
 import { canonicalJson, compareText } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
@@ -33,10 +33,12 @@ function readInto(
   prefix: string,
   above: ReadonlySet<string>,
 ): void {
-  for (const name of readdirSync(folder)) {
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const { name } = entry
     if (SKIPPED.has(name) || (prefix === "" && name.startsWith(".."))) continue
     const path = `${prefix}${name}`
-    const place = placeOf(root, join(folder, name), path)
+    const full = join(folder, name)
+    const place = entry.isSymbolicLink() ? placeOf(root, full, path) : full
     const found = statSync(place)
     if (found.isDirectory()) {
       if (above.has(place)) throw bad(path, "is a link to a folder that it is in")
@@ -55,7 +57,6 @@ function realRoot(folder: string): string {
 }
 
 function placeOf(root: string, full: string, path: string): string {
-  if (!lstatSync(full).isSymbolicLink()) return full
   const place = targetOf(full, path)
   if (place === root || place.startsWith(root + sep)) return place
   throw bad(path, "is a link that leads outside of the folder")
