@@ -1,155 +1,184 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { applyThroughLanes } from "@headrace/bootstrapper/commands/apply-through-lanes"
-import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import { createLog } from "@headrace/shared/observe/log"
-import { commitId, FakeBranch } from "../harness/fake-reconciler.ts"
+import { push, sendWebhook } from "@headrace/config/local/signed-webhook"
+import { DeliveryOutcome } from "@headrace/plugin/deliveries/answer-deliveries"
+import { runBootstrapper } from "../harness/run-bootstrapper.ts"
 import { until } from "../harness/until.ts"
-import { pushEvent, type TestPlugin, withPlugin } from "../harness/with-plugin.ts"
-import { withRedis } from "../harness/with-redis.ts"
+import { contentAfter } from "./burst-branch.ts"
+import { type BurstCluster, type Site, withSite } from "./burst-site.ts"
+import { type LaneRuns, laneRuns } from "./lane-runs.ts"
 
-const CLUSTERS = ["steady01", "steady02", "flapping", "down"]
-const RECONCILE_MS = 100
+const STEADY = ["steady01", "steady02"]
+const FLAPPING = "flapping"
+const DOWN = "down"
+const CLUSTERS = [...STEADY, FLAPPING, DOWN]
 const AT_ONCE = 40
 const FLAP_MS = 300
+const CATCH_UP_LIMIT_MS = 120_000
 
 export interface BurstResult {
   merges: number
   /** Deliveries by the status they were answered with. */
   answers: Record<string, number>
-  /** Of each cluster, of the source that the merges went to. */
-  reconciles: Record<string, number>
-  /** Reconciles that the cluster which was down needed to catch up. */
-  catchUpReconciles: number
   sendMilliseconds: number
-  /** From the last answer until both steady clusters showed the tip. */
+  /** From the last answer until both steady clusters' records showed the tip. */
   lagMilliseconds: number
+  /** Of each lane, until the cluster that was down came back. */
+  reconciles: Record<string, LaneRuns>
+  /** Reconciles with an effect that this cluster then needed for all merges. */
+  catchUpReconciles: number
+  catchUpMilliseconds: number
+  /** Exit code of the `apply` for the steady clusters that ran in the midst. */
+  bootstrapperExit: number
   redisKeys: number
   redisBytes: number
-  /** Deliveries that lack an outcome in some cluster, at the end. */
+  /** Most that a plugin held. */
+  residentBytes: number
+  /** Deliveries that lack the outcome "written" in some cluster, at the end. */
   unanswered: number
-  /** Number of the commit that each cluster shows, at the end; the tip is `merges` + 2. */
-  shown: Record<string, number>
-  /** Most reconciles that ran in one cluster at once. */
-  most: number
+  /** Clusters whose ConfigMaps are not, key by key, what the tip holds. */
+  wrong: string[]
 }
 
 /**
- * Sends `merges` webhooks as fast as they are taken to two plugins on one Redis, with a bootstrapper applying
- * all the while, one of four clusters coming and going, and one away until the end.
+ * Sends `merges` webhooks as fast as two plugins take them, each for a commit that the branch was just moved to,
+ * with a bootstrapper applying in the midst, one of four clusters coming and going, and one away until the end.
  */
 export function mergeBurst(merges: number): Promise<BurstResult> {
-  return withRedis((redis) => {
-    const branch = new FakeBranch(RECONCILE_MS)
-    const options = { redis: redis.url, reconciler: branch, clusters: CLUSTERS }
-    return withPlugin(options, (first) =>
-      withPlugin(options, (second) => burst(merges, branch, [first, second])),
-    )
-  })
+  return withSite(CLUSTERS, [...STEADY, FLAPPING], merges, (site) => burst(merges, site))
 }
 
-async function burst(merges: number, branch: FakeBranch, plugins: TestPlugin[]): Promise<BurstResult> {
-  const lanes = plugins[0]?.lanes as Lanes
-  branch.down.add("down")
+async function burst(merges: number, site: Site): Promise<BurstResult> {
+  await until(() => shownBy(site, STEADY, undefined))
   const stop = new AbortController()
-  const company = Promise.all([flap(branch, stop.signal), bootstrap(lanes, branch, stop.signal)])
+  const flapping = flap(clusterNamed(site, FLAPPING), stop.signal)
+  const applying = applyInTheMidst(site)
 
   const start = performance.now()
-  const answers = await sendMerges(merges, branch, plugins)
+  const answers = await sendMerges(merges, site)
   const sent = performance.now()
-  await until(() => ["steady01", "steady02"].every((cluster) => shows(branch, cluster)))
+  await until(() => shownBy(site, STEADY, site.branch.commits[merges - 1]), CATCH_UP_LIMIT_MS)
   const shown = performance.now()
-
   stop.abort()
-  await company
-  const before = countRuns(branch)
-  branch.down.clear()
-  await plugins[0]?.deliver("push", pushEvent(branch.merge()), { guid: "the-last" })
-  await until(() => CLUSTERS.every((cluster) => shows(branch, cluster)), 120_000)
-  await until(async () => (await unanswered(lanes, merges)) === 0, 120_000).catch(() => undefined)
+  await flapping
+  const bootstrapperExit = await applying
+  const reconciles = laneRuns(site.plugins, CLUSTERS)
+
+  await clusterNamed(site, DOWN).set("up")
+  const back = performance.now()
+  // The next merge wakes it; its own retry would, within a minute.
+  const last = site.branch.commits[merges] ?? ""
+  await site.branch.moveTo(last)
+  await send(site, merges, last)
+  await until(() => shownBy(site, CLUSTERS, last), CATCH_UP_LIMIT_MS)
+  const caughtUp = performance.now()
+  await until(async () => (await unanswered(site, merges)) === 0, CATCH_UP_LIMIT_MS).catch(() => undefined)
   return {
     merges,
     answers,
-    reconciles: before,
-    catchUpReconciles: (countRuns(branch).down ?? 0) - (before.down ?? 0),
     sendMilliseconds: Math.round(sent - start),
     lagMilliseconds: Math.round(shown - sent),
-    redisKeys: await lanes.redis.dbsize(),
-    redisBytes: Number(/used_memory:(\d+)/.exec(await lanes.redis.info("memory"))?.[1]),
-    unanswered: await unanswered(lanes, merges),
-    shown: Object.fromEntries(
-      CLUSTERS.map((cluster) => [cluster, branch.shown.get(`${cluster}/release`) ?? 0]),
-    ),
-    most: branch.most,
+    reconciles,
+    catchUpReconciles: laneRuns(site.plugins, [DOWN])[DOWN]?.applied ?? 0,
+    catchUpMilliseconds: Math.round(caughtUp - back),
+    bootstrapperExit,
+    redisKeys: await site.lanes.redis.dbsize(),
+    redisBytes: Number(/used_memory:(\d+)/.exec(await site.lanes.redis.info("memory"))?.[1]),
+    residentBytes: Math.max(...site.plugins.map((plugin) => plugin.resident())),
+    unanswered: await unanswered(site, merges),
+    wrong: await wrongClusters(site, merges + 1),
   }
 }
 
-async function sendMerges(
-  merges: number,
-  branch: FakeBranch,
-  plugins: TestPlugin[],
-): Promise<Record<string, number>> {
+async function sendMerges(merges: number, site: Site): Promise<Record<string, number>> {
   const answers: Record<string, number> = {}
   let next = 0
+  let moved = Promise.resolve()
   async function sender(): Promise<void> {
     while (next < merges) {
       const number = next++
-      const plugin = plugins[number % plugins.length]
-      const answer = await plugin?.deliver("push", pushEvent(branch.merge()), { guid: `merge-${number}` })
-      const status = String(answer?.status)
+      const commit = site.branch.commits[number] ?? ""
+      moved = moved.then(() => site.branch.moveTo(commit))
+      await moved
+      const status = String(await send(site, number, commit))
       answers[status] = (answers[status] ?? 0) + 1
-      // What was not enqueued shows as failed on GitHub; somebody sends it again.
-      if (answer?.status === 503)
-        await plugin?.deliver("push", pushEvent(commitId(branch.tipNumber)), { guid: `merge-${number}` })
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, sender))
   return answers
 }
 
-async function flap(branch: FakeBranch, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    if (!branch.down.delete("flapping")) branch.down.add("flapping")
+/** As GitHub, whose failed delivery somebody sends again. */
+async function send(site: Site, number: number, commit: string): Promise<number> {
+  const plugin = site.plugins[number % site.plugins.length]
+  if (plugin === undefined) throw new Error("no plugin runs")
+  const body = push(plugin.hook, site.branch.commits[number - 1] ?? "", commit)
+  const status = await sendWebhook(plugin.hook, "push", body, guid(number))
+  if (status === 503) await sendWebhook(plugin.hook, "push", body, guid(number))
+  return status
+}
+
+async function flap(cluster: BurstCluster, signal: AbortSignal): Promise<void> {
+  for (let state: "up" | "down" = "down"; !signal.aborted; state = state === "up" ? "down" : "up") {
+    await cluster.set(state)
     await delay(FLAP_MS, undefined, { signal }).catch(() => undefined)
   }
-  branch.down.delete("flapping")
+  await cluster.set("up")
 }
 
-async function bootstrap(lanes: Lanes, branch: FakeBranch, signal: AbortSignal): Promise<void> {
-  const log = createLog("burst", { level: "silent" })
-  while (!signal.aborted) {
-    const options = {
-      lanes,
-      clusters: ["steady01", "flapping"],
-      sources: ["release"],
-      mode: "full" as const,
-      reason: "operator",
-      openReconciler: async () => branch,
-      timeLimit: 5000,
-      log,
-    }
-    await applyThroughLanes(options, signal).catch((error: unknown) => {
-      if (!signal.aborted) throw error
-    })
-    await delay(500, undefined, { signal }).catch(() => undefined)
-  }
+async function applyInTheMidst({ config }: Site): Promise<number> {
+  const { code, stdout, stderr } = await runBootstrapper([
+    "apply",
+    "--config",
+    config,
+    "--cluster",
+    ...STEADY,
+  ])
+  if (code !== 0) process.stderr.write(`${stdout}${stderr}`)
+  return code
 }
 
-async function unanswered(lanes: Lanes, merges: number): Promise<number> {
+/** True when the records of these clusters are at the commit; at any, when it is undefined. */
+async function shownBy(
+  site: Site,
+  clusters: readonly string[],
+  commit: string | undefined,
+): Promise<boolean> {
+  const records = clusters.map((cluster) => clusterNamed(site, cluster).read("headrace", "release"))
+  const texts = (await Promise.all(records)).map((data) => data?.["record.json"] ?? "")
+  return texts.every((text) => text !== "" && (commit === undefined || JSON.parse(text).commit === commit))
+}
+
+async function unanswered({ lanes }: Site, merges: number): Promise<number> {
   let count = 0
   for (let number = 0; number < merges; number++) {
     const fields = CLUSTERS.map((cluster) => `outcome/${cluster}/release`)
-    const outcomes = await lanes.redis.hmget(lanes.key("delivery", `merge-${number}`), ...fields)
-    if (!outcomes.every((text) => text?.includes('"written"'))) count++
+    const outcomes = await lanes.redis.hmget(lanes.key("delivery", guid(number)), ...fields)
+    const written = outcomes.every(
+      (text) => text !== null && DeliveryOutcome.parse(JSON.parse(text)).state === "written",
+    )
+    if (!written) count++
   }
   return count
 }
 
-function shows(branch: FakeBranch, cluster: string): boolean {
-  return branch.shown.get(`${cluster}/release`) === branch.tipNumber
+async function wrongClusters(site: Site, merges: number): Promise<string[]> {
+  const wrong: string[] = []
+  for (const [name, cluster] of site.clusters) {
+    for (const [target, content] of contentAfter(merges)) {
+      const { VERSION: _, ...held } = (await cluster.read("ci", target)) ?? {}
+      const same = Object.entries(content).every(([key, text]) => held[key] === text)
+      if (!same || Object.keys(held).length !== Object.keys(content).length) wrong.push(`${name}/${target}`)
+    }
+  }
+  return wrong
 }
 
-function countRuns(branch: FakeBranch): Record<string, number> {
-  return Object.fromEntries(
-    CLUSTERS.map((cluster) => [cluster, branch.runs.filter((run) => run === `${cluster}/release`).length]),
-  )
+function clusterNamed(site: Site, name: string): BurstCluster {
+  const cluster = site.clusters.get(name)
+  if (cluster === undefined) throw new Error(`no cluster ${name}`)
+  return cluster
+}
+
+function guid(number: number): string {
+  return `merge-${number}`
 }

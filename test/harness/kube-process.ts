@@ -1,0 +1,25 @@
+import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
+import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
+
+/**
+ * An embedded API server as a process of its own, which its parent lets answer and not answer by the messages
+ * `up` and `down`; what it holds outlasts that: `node kube-process.ts PORT TOKEN`.
+ */
+const [, , port = "", token = ""] = process.argv
+const store = new ObjectStore({ createNamespaces: true })
+let serving: EmbeddedKube | undefined
+
+async function follow(wanted: unknown): Promise<void> {
+  if (wanted === "up") serving ??= await startEmbeddedKube({ port: Number(port), token, store })
+  else {
+    await serving?.close()
+    serving = undefined
+  }
+  process.send?.(wanted)
+}
+
+let done = Promise.resolve()
+process.on("message", (wanted) => {
+  done = done.then(() => follow(wanted))
+})
+process.on("disconnect", () => process.exit(0))
