@@ -1,3 +1,4 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
@@ -5,6 +6,7 @@ import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
 
 export interface AdoptOptions extends PlaceOptions {
   target?: string[]
+  rule?: string[]
 }
 
 /** `adopt`: takes existing ConfigMaps over. */
@@ -13,8 +15,12 @@ export function addAdoptCommand(program: Command, run: CommandRun): void {
     .description(
       "Takes over ConfigMaps that somebody else made and the rules name; the next apply writes them.",
     )
-    .addOption(flag("--target <namespace/name...>", "which; else all that the record lists as not ours"))
+    .addOption(flag("--rule <glob...>", "those that these rules name, by their globs; else all rules"))
+    .addOption(flag("--target <namespace/name...>", "exactly these"))
     .action(async (options: AdoptOptions) => {
+      if (options.rule && options.target) {
+        throw new UsageError("adopt/which", "--rule and --target exclude each other", { hint: "Keep one." })
+      }
       const { runAdopt } = await import("./operate/run-adopt.ts")
       run.exitCode = await runAdopt(options, run.signal)
     })

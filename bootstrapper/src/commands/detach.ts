@@ -6,7 +6,7 @@ import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
 export function addDetachCommand(program: Command, run: CommandRun): void {
   addPlaceOptions(program.command("detach"))
     .description(
-      "Takes Headrace's marks off the ConfigMaps of a source and removes its record; take it out of the settings first.",
+      "Takes Headrace's marks off the ConfigMaps of a source and removes its record, so that Prow goes on where it stands. Stop the plugin first, or take the source out of its settings.",
     )
     .action(async (options: PlaceOptions) => {
       const { runDetach } = await import("./operate/run-adopt.ts")

@@ -23,9 +23,10 @@ export async function forEachPlace<Result>(
   options: PlaceOptions,
   signal: AbortSignal,
   work: (reconciler: Reconciler, place: Place, settings: OperatorSettings) => Promise<Result>,
+  choose: (settings: OperatorSettings) => Place[] = (settings) => choosePlaces(settings, options),
 ): Promise<PlaceResult<Result>[]> {
   const settings = await loadOperatorSettings(options.config)
-  const places = choosePlaces(settings, options)
+  const places = choose(settings)
   const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
   const reconciler = await openReconciler(settings, log)
   const clusters = Map.groupBy(places, ({ cluster }) => cluster)

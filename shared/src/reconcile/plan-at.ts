@@ -3,6 +3,7 @@ import { sha256 } from "../foundation/digest.ts"
 import { errorText, HeadraceError } from "../foundation/errors.ts"
 import { type Problem, problemText } from "../foundation/problem.ts"
 import type { Plan, PlannedTarget } from "../plan/plan.ts"
+import type { PlanContext } from "../plan/plan-context.ts"
 import { planTargets } from "../plan/plan-targets.ts"
 import { parseRules } from "../rules/parse-rules.ts"
 import type { ReconcileMemory, RulesAnswer } from "./reconcile-memory.ts"
@@ -114,22 +115,23 @@ async function makePlan(
 ): Promise<Plan> {
   const { rules } = await rulesAt(ports, memory, revision, signal)
   const tree = await ports.repository.tree(revision.commit, signal)
-  const { repo, strict, defaults, namespace, clusters } = ports.settings
-  const context = {
-    defaults,
-    strict,
-    reservedNamespace: namespace,
-    clusters,
-    ...(repo === undefined ? {} : { repo }),
-  }
-  const plan = planTargets(rules, tree, context)
+  const plan = planTargets(rules, tree, planContextOf(ports.settings))
   for (const problem of unplaced(plan, ports)) {
     ports.log.error({ commit: revision.commit, problem: problemText(problem) }, "a target cannot be placed")
   }
   return plan
 }
 
-async function rulesAt(
+/** What plans take from the operator's settings. */
+export function planContextOf(
+  settings: Pick<ReconcilePorts["settings"], "repo" | "strict" | "defaults" | "namespace" | "clusters">,
+): PlanContext {
+  const { repo, strict, defaults, namespace, clusters } = settings
+  return { repo, strict, defaults, reservedNamespace: namespace, clusters }
+}
+
+/** The rules at a revision; throws `rules/…` when they are missing or do not parse. */
+export async function rulesAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
   revision: Revision,

@@ -48,7 +48,9 @@ async function diffTarget(
   const state = stateOf(existing, stamp, source)
   const isToTake = state === "present" ? await owned(stamp, planned) : () => false
   const differing = diffConfigMap(existing, wanted, isToTake)
-  return differing.length > 0 ? { target, state, keys: differing } : undefined
+  // What holds the right content but is not ours to write will not stay right.
+  const barred = state === "not-ours" || state === "other-source"
+  return differing.length > 0 || barred ? { target, state, keys: differing } : undefined
 }
 
 function stateOf(

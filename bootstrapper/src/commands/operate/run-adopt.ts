@@ -1,45 +1,51 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { adoptTarget, detachSource } from "@headrace/shared/reconcile/adopt-target"
-import { loadRecord } from "@headrace/shared/reconcile/record-state"
+import { findAdoptable } from "@headrace/shared/reconcile/find-adoptable"
+import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
+import { placeText } from "@headrace/shared/reconcile/plan-at"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { AdoptOptions } from "../adopt.ts"
 import { forEachPlace } from "../for-each-place.ts"
-import type { PlaceOptions } from "../place-options.ts"
+import { chosenClusters, type Place, type PlaceOptions } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
-
-/** How the record lists targets that adopting would mend. */
-const NOT_OURS = /^reconcile\/(not-ours|other-source):/
 
 /** Runs `adopt`. */
 export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Promise<number> {
   const named = options.target?.map(parseTarget)
-  const results = await forEachPlace(
-    options,
-    signal,
-    async (reconciler, { cluster, source }, { namespace }) => {
-      const kube = await reconciler.kube(cluster)
-      const record = await loadRecord(kube, namespace, source, signal)
-      const refused = record?.record.failed.filter(({ reason }) => NOT_OURS.test(reason))
-      const targets = named ?? refused?.map(({ target }) => parseTarget(target)) ?? []
-      for (const target of targets) await adoptTarget(kube, source, target, signal)
-      return { adopted: targets.map((target) => `${target.namespace}/${target.name}`) }
-    },
-  )
+  const results = await forEachPlace(options, signal, async (reconciler, place) => {
+    const { cluster, source } = place
+    const kube = await reconciler.kube(cluster)
+    const ports = await reconciler.ports(cluster, source)
+    const targets = named ?? (await findAdoptable(ports, place, options.rule, signal))
+    for (const target of targets) await adoptTarget(kube, source, target, signal)
+    return { adopted: targets.map(placeText) }
+  })
   return printPlaces(results, options.output, ({ adopted }) => `adopted ${adopted.join(", ") || "nothing"}`)
 }
 
-/** Runs `detach`. */
+/** Runs `detach`, for sources of the settings or others, which were taken out of them before. */
 export async function runDetach(options: PlaceOptions, signal: AbortSignal): Promise<number> {
-  const results = await forEachPlace(options, signal, async (reconciler, { cluster, source }, settings) => {
+  async function detach(reconciler: Reconciler, { cluster, source }: Place, settings: OperatorSettings) {
     const kube = await reconciler.kube(cluster)
     const namespaces = settings.clusters[cluster]?.namespaces ?? [""]
     const detached = await detachSource(kube, { namespace: settings.namespace, source, namespaces }, signal)
+    if (settings.sources[source]) process.stderr.write(stillThere(source))
     return { detached }
-  })
+  }
+  const results = await forEachPlace(options, signal, detach, (settings) =>
+    chosenClusters(settings, options).flatMap((cluster) =>
+      (options.source ?? Object.keys(settings.sources)).map((source) => ({ cluster, source })),
+    ),
+  )
   return printPlaces(
     results,
     options.output,
     ({ detached }) => `detached ${detached.join(", ") || "nothing"}`,
   )
+}
+
+function stillThere(source: string): string {
+  return `${source} is still in these settings: a plugin or job that runs with them takes everything over again\n`
 }
 
 function parseTarget(text: string): { namespace: string; name: string } {
