@@ -14,7 +14,7 @@ export interface RawAnswer {
 
 /** One request as it is, past every client, so that statuses and reasons can be compared. */
 export async function rawRequest(
-  server: Server,
+  server: Pick<Server, "url" | "token">,
   method: string,
   path: string,
   body?: object | string,

@@ -33,6 +33,14 @@ export function runMarked(args: readonly string[], env: Record<string, string> =
   return { child, output: () => output, errors: () => errors, ended, alive: () => marked(mark) }
 }
 
+/** The whole lines of a program's log so far, parsed. */
+export function logLines(output: string): Record<string, unknown>[] {
+  return output
+    .split("\n")
+    .filter((line) => line.startsWith("{") && line.endsWith("}"))
+    .map((line) => JSON.parse(line))
+}
+
 /** Looks through /proc, as ps(1) does; a process that ends meanwhile is not there. */
 function marked(mark: string): string[] {
   return readdirSync("/proc")

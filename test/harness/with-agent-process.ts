@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect } from "vitest"
-import { type MarkedRun, runMarked } from "./run-marked.ts"
+import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 
@@ -60,11 +60,4 @@ export function runAgentProgram(
 ): MarkedRun {
   const program = join(ROOT, "agent/src/main.ts")
   return runMarked([...(options.nodeArgs ?? []), "--conditions=source", program, ...args], options.env)
-}
-
-function logLines(output: string): Record<string, unknown>[] {
-  return output
-    .split("\n")
-    .filter((line) => line.startsWith("{") && line.endsWith("}"))
-    .map((line) => JSON.parse(line))
 }
