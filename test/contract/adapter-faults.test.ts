@@ -1,12 +1,12 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { embeddedKubeconfig } from "@headrace/shared/kube/embedded/embedded-kubeconfig"
-import { loadKubeconfigFolder } from "@headrace/shared/kube/kubeconfig-folder"
 import { createLog } from "@headrace/shared/observe/log"
+import { loadKubeconfigFolder } from "@headrace/shared/settings/kubeconfig-folder"
 import { describe, expect, it } from "vitest"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
 import { codeOf, configMap } from "./contract-suite.ts"
@@ -36,10 +36,11 @@ async function withAdapter(
 }
 
 describe("the client-node adapter under faults", () => {
-  it("asks fifty times over at most two connections", async () => {
+  it("asks a hundred times, many at once, over at most two connections", async () => {
     await withAdapter(async (client, kube) => {
       for (let i = 0; i < 50; i += 1) await client.get("ci", "x")
-      expect(kube.requests.get("get", "configmaps")).toBe(50)
+      await Promise.all(Array.from({ length: 50 }, () => client.get("ci", "x")))
+      expect(kube.requests.get("get", "configmaps")).toBe(100)
       expect(kube.requests.connections).toBeLessThanOrEqual(2)
     })
   })
@@ -145,12 +146,15 @@ describe("a folder of kubeconfigs", () => {
       await writeFile(join(folder, "two.kubeconfig"), one.replaceAll("one", "two"))
       await writeFile(join(folder, "README"), "no kubeconfig")
       await writeFile(join(folder, "..data"), "no kubeconfig")
-      expect(await loadKubeconfigFolder(folder, ".kubeconfig")).toEqual({
+      await mkdir(join(folder, "folder.kubeconfig"))
+      const clusters = {
         one: { kubeconfig: join(folder, "one.kubeconfig"), context: "one" },
         two: { kubeconfig: join(folder, "two.kubeconfig"), context: "two" },
-      })
+      }
+      expect(await loadKubeconfigFolder(folder, ".kubeconfig")).toEqual({ clusters, current: clusters.two })
       await writeFile(join(folder, "three.kubeconfig"), one)
       expect(await codeOf(loadKubeconfigFolder(folder, ".kubeconfig"))).toBe("kube/kubeconfig")
+      expect(await codeOf(loadKubeconfigFolder(join(folder, "absent")))).toBe("kube/kubeconfig-folder")
     } finally {
       await rm(folder, { recursive: true, force: true })
     }

@@ -1,15 +1,16 @@
 import { once } from "node:events"
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { rm, writeFile } from "node:fs/promises"
 import { createServer, type Socket } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
 import { kubeconfigAccess } from "@headrace/shared/kube/light/kubeconfig-access"
 import { type LightClient, lightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
-import { dump, load } from "js-yaml"
 import { describe, expect, it } from "vitest"
+import { makeExecPlugin, tokenAnswer } from "../harness/exec-plugin.ts"
+import { kubeconfigFor } from "../harness/kubeconfig-for.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
 import { codeOf } from "./contract-suite.ts"
 
@@ -26,23 +27,6 @@ async function withClient(test: (client: LightClient, kube: TestKube) => Promise
       client.close()
     }
   })
-}
-
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-light-"))
-  try {
-    await test(folder)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** Writes the server's kubeconfig again, with another user. */
-async function kubeconfigFor(kube: TestKube, folder: string, user: object): Promise<string> {
-  const config = load(kube.kubeconfig) as { users: unknown[] }
-  const file = join(folder, "kubeconfig")
-  await writeFile(file, dump({ ...config, users: [{ name: "embedded", user }] }))
-  return file
 }
 
 async function drain(events: AsyncIterable<unknown>): Promise<void> {
@@ -157,37 +141,27 @@ describe("the light client under faults", () => {
   it("runs an exec plugin when needed: first, when its credential expires or is refused, or the clock jumps past it", async () => {
     await withFolder(async (folder) => {
       await withKube(async (kube) => {
-        const plugin = join(folder, "plugin")
-        const answer = {
-          kind: "ExecCredential",
-          status: { token: kube.token, expirationTimestamp: new Date(3_600_000) },
-        }
-        await writeFile(join(folder, "answer"), JSON.stringify(answer))
-        await writeFile(plugin, `#!/bin/sh\necho run >> "${folder}/runs"\nexec cat "${folder}/answer"\n`)
-        await chmod(plugin, 0o755)
-        const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "./plugin" }
-        const kubeconfig = await kubeconfigFor(kube, folder, { exec })
+        const plugin = await makeExecPlugin(folder)
+        await plugin.answer(tokenAnswer(kube.token, new Date(3_600_000)))
+        const kubeconfig = await kubeconfigFor(kube, folder, plugin.user)
         let now = 0
         const clock: Clock = { now: () => now, sleep: async () => undefined }
         const client = lightClient(await kubeconfigAccess(kubeconfig, undefined, clock), { log })
-        const runs = async (): Promise<number> =>
-          (await readFile(join(folder, "runs"), "utf8")).trim().split("\n").length
         try {
           await Promise.all([client.get("ci", "x"), client.get("ci", "y")])
           await client.get("ci", "x")
-          expect(await runs()).toBe(1)
+          expect(await plugin.runs()).toBe(1)
           now = 3_595_000
           await client.get("ci", "x")
-          expect(await runs()).toBe(2)
+          expect(await plugin.runs()).toBe(2)
           now = -86_400_000
           await client.get("ci", "x")
-          expect(await runs()).toBe(2)
+          expect(await plugin.runs()).toBe(2)
           kube.setTokens(["second"])
-          const renewed = { ...answer, status: { ...answer.status, token: "second" } }
-          await writeFile(join(folder, "answer"), JSON.stringify(renewed))
+          await plugin.answer(tokenAnswer("second", new Date(3_600_000)))
           expect(await client.get("ci", "x")).toBeUndefined()
-          expect(await runs()).toBe(3)
-          await writeFile(join(folder, "answer"), "no json")
+          expect(await plugin.runs()).toBe(3)
+          await plugin.answer("no json")
           kube.setTokens(["third"])
           expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
         } finally {

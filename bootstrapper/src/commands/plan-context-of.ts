@@ -1,6 +1,8 @@
+import { hasCode } from "@headrace/shared/foundation/errors"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { loadSettings } from "@headrace/shared/settings/parse-settings"
 
 /** Flags that say what a plan is held against. */
 export interface ContextOptions {
@@ -18,7 +20,22 @@ export async function planContextOf(options: ContextOptions): Promise<PlanContex
       defaults: { cluster: options.defaultCluster, namespace: options.defaultNamespace },
     }
   }
-  return contextOfSettings(await loadOperatorSettings(options.config), options.repo)
+  const { settings, clustersKnown } = await settingsWhereTheyAreChecked(options.config)
+  const context = contextOfSettings(settings, options.repo)
+  return clustersKnown ? context : { ...context, clusters: undefined }
+}
+
+/** A folder of kubeconfigs is where the programs run; a pull request's check runs elsewhere, and goes on without. */
+async function settingsWhereTheyAreChecked(
+  file: string,
+): Promise<{ settings: OperatorSettings; clustersKnown: boolean }> {
+  try {
+    return { settings: await loadOperatorSettings(file), clustersKnown: true }
+  } catch (error) {
+    if (!hasCode(error, "kube/kubeconfig-folder")) throw error
+    process.stderr.write(`${error.message}: which clusters the rules name is not judged\n`)
+    return { settings: await loadSettings(file, OperatorSettings), clustersKnown: false }
+  }
 }
 
 export function contextOfSettings(settings: OperatorSettings, repo: string | undefined): PlanContext {

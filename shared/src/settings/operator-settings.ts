@@ -5,6 +5,10 @@ import { Duration, Percent } from "./units.ts"
 const name = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected lower-case letters, digits, - and .")
+/** As rules and kubeconfigs call it; it names a lane's queue, too. */
+export const ClusterName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/, "expected letters, digits, -, _ and .")
 
 const Source = z.strictObject({
   url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
@@ -26,18 +30,36 @@ const Source = z.strictObject({
   strict: z.boolean().prefault(false).describe("Several files for one key are an error, not a warning."),
 })
 
+const namespaces = z
+  .array(z.string())
+  .optional()
+  .describe("Namespaces that rules may name here; absent: any but Headrace's own.")
+const store = z
+  .boolean()
+  .optional()
+  .describe("Keep the store that agents read; false: named ConfigMaps alone. True unless it is said.")
+
 const Cluster = z.strictObject({
   inCluster: z.boolean().optional().describe("The cluster that this program runs in."),
   kubeconfig: z.string().optional().describe("Path of a kubeconfig."),
   context: z.string().optional().describe("Context of that kubeconfig; else its current one."),
-  namespaces: z
-    .array(z.string())
+  tokenFile: z
+    .string()
     .optional()
-    .describe("Namespaces that rules may name here; absent: any but Headrace's own."),
-  store: z
-    .boolean()
-    .prefault(true)
-    .describe("Keep the store that agents read; false: named ConfigMaps alone."),
+    .describe(
+      "File with a token to use in place of the kubeconfig's or the Pod's own; read for every request.",
+    ),
+  namespaces,
+  store,
+})
+
+const Kubeconfigs = z.strictObject({
+  folder: z
+    .string()
+    .describe("Every context of every file in it is a cluster of that name; read anew every few seconds."),
+  suffix: z.string().prefault("").describe("Take only files whose names end so."),
+  namespaces,
+  store,
 })
 
 const Guard = z.strictObject({
@@ -67,7 +89,13 @@ const GitHub = z.strictObject({
 export const OperatorSettings = z.strictObject({
   version: z.literal(1),
   sources: z.record(name, Source),
-  clusters: z.record(name, Cluster),
+  clusters: z
+    .record(ClusterName, Cluster)
+    .prefault({})
+    .describe("By the names that rules call them; each has kubeconfig or inCluster, or is of `kubeconfigs`."),
+  kubeconfigs: Kubeconfigs.optional().describe(
+    "A folder of kubeconfigs that brings clusters. What `clusters` says of one of them goes before.",
+  ),
   defaults: z
     .strictObject({ cluster: z.string().prefault("default"), namespace: z.string().prefault("default") })
     .prefault({})

@@ -50,7 +50,7 @@ describe("operator settings", () => {
 
     expect(settings.sources.release).toMatchObject({ poll: 30_000, foreignKeys: "remove", strict: false })
     expect(settings.guard).toEqual({ deletedKeys: 0.2, deletedConfigMaps: 0.1, atLeast: 20 })
-    expect(settings.clusters.build01).toMatchObject({ store: true })
+    expect(settings.clusters.build01).toEqual({ kubeconfig: "/kube/build01" })
   })
 
   it.each([
@@ -89,10 +89,10 @@ describe("operator settings", () => {
       ],
     ],
     [
-      "a name that Kubernetes would refuse",
-      OPERATOR.replace("build01:", "Build_01:"),
+      "a name that no cluster can have",
+      OPERATOR.replace("build01:", "build@01:"),
       [
-        's.yaml:9:13: error: clusters.Build_01: "Build_01": expected lower-case letters, digits, - and . [settings/wrong-value]',
+        's.yaml:9:13: error: clusters."build@01": "build@01": expected letters, digits, -, _ and . [settings/wrong-value]',
       ],
     ],
     [

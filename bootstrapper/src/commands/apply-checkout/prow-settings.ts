@@ -1,14 +1,10 @@
 import { readFile, realpath } from "node:fs/promises"
 import { isAbsolute, join, relative, resolve, sep } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { kubeconfigContexts } from "@headrace/shared/kube/kubeconfig-file"
-import { loadKubeconfigFolder } from "@headrace/shared/kube/kubeconfig-folder"
 import { readRulesYaml } from "@headrace/shared/rules/rules-yaml"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { ProwOptions } from "../prow-flags.ts"
-
-/** The cluster that Prow calls by this name when a rule names none. */
-const DEFAULT_CLUSTER = "default"
+import { DEFAULT_CLUSTER, prowClusters } from "./prow-clusters.ts"
 
 /**
  * What Prow's flags say, as an operator's file would: one source, named `source`, that is the checkout at
@@ -26,7 +22,7 @@ export async function settingsOfProwFlags(
     sources: {
       [source]: { url: folder, branch: "HEAD", rules, ...(options.repo ? { repo: options.repo } : {}) },
     },
-    clusters: await clustersOfFlags(options),
+    clusters: await prowClusters(options),
     defaults: { cluster: DEFAULT_CLUSTER, namespace },
   })
 }
@@ -47,23 +43,6 @@ async function rulesInside(pluginConfig: string, folder: string): Promise<string
       hint: "Give its path in the checkout: rules and files are read at one commit.",
     },
   )
-}
-
-async function clustersOfFlags(options: ProwOptions): Promise<Record<string, object>> {
-  const clusters: Record<string, object> = {}
-  const { kubeconfig, kubeconfigDir, kubeconfigSuffix } = options
-  if (kubeconfigDir !== undefined)
-    Object.assign(clusters, await loadKubeconfigFolder(kubeconfigDir, kubeconfigSuffix))
-  if (kubeconfig !== undefined) {
-    for (const context of await kubeconfigContexts(kubeconfig)) clusters[context] = { kubeconfig, context }
-  }
-  if (options.inClusterConfig && process.env.KUBERNETES_SERVICE_HOST)
-    clusters[DEFAULT_CLUSTER] = { inCluster: true }
-  else if (kubeconfig !== undefined) clusters[DEFAULT_CLUSTER] ??= { kubeconfig }
-  if (Object.keys(clusters).length > 0) return clusters
-  throw new UsageError("apply/no-cluster", "no flag names a cluster", {
-    hint: "Give --kubeconfig or --kubeconfig-dir, or run inside a cluster.",
-  })
 }
 
 /** Prow's prowjob_namespace, which stands for an empty namespace in rules. */

@@ -1,8 +1,9 @@
 import type { ConfigurationOptions, CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import { untilAborted } from "../../foundation/until-aborted.ts"
 import type { Log } from "../../observe/log.ts"
 import { KubeError } from "../kube-error.ts"
 import { startTimeLimit } from "../time-limit.ts"
-import { callOptions, openClusterConnection } from "./cluster-connection.ts"
+import { type ClusterConnection, callOptions, openClusterConnection } from "./cluster-connection.ts"
 import { kubeErrorOf } from "./kube-error-of.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
 import { hadNoEffect, type RetryPolicy, retryTransient } from "./retry-transient.ts"
@@ -20,24 +21,34 @@ export interface ClusterCaller {
 }
 
 /** Opens the way to one cluster. A credential that is refused makes it read the kubeconfig again, once per call. */
-export function openClusterCaller(
+export async function openClusterCaller(
   name: string,
   address: ClusterAddress,
   log: Log,
   options: { timeLimit: number; retry: RetryPolicy },
-): ClusterCaller {
-  let connection = openClusterConnection(name, address)
+): Promise<ClusterCaller> {
+  let connection = await openClusterConnection(name, address)
+  let reopening: Promise<void> | undefined
 
   async function once<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
     const limit = startTimeLimit(what, options.timeLimit, signal)
     try {
-      return await call(connection.api, callOptions(limit.signal))
+      // Credentials are looked for before the request is made, so that its own signal comes too late for them.
+      return await untilAborted(call(connection.api, callOptions(limit.signal)), limit.signal)
     } catch (error) {
       limit.signal.throwIfAborted()
       throw kubeErrorOf(what, error)
     } finally {
       limit.end()
     }
+  }
+
+  /** Once for all calls that were refused with the same credential. */
+  async function reopen(refused: ClusterConnection): Promise<void> {
+    if (refused !== connection) return
+    log.info({ cluster: name }, "credential refused, reading the kubeconfig again")
+    connection = await openClusterConnection(name, address)
+    refused.close()
   }
 
   async function authorised<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
@@ -47,11 +58,10 @@ export function openClusterCaller(
     } catch (error) {
       if (!(error instanceof KubeError) || error.code !== "kube/unauthorized") throw error
     }
-    if (used === connection) {
-      log.info({ cluster: name }, "credential refused, reading the kubeconfig again")
-      connection = openClusterConnection(name, address)
-      used.close()
-    }
+    reopening ??= reopen(used).finally(() => {
+      reopening = undefined
+    })
+    await reopening
     return once(what, signal, call)
   }
 

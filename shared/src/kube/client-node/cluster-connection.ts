@@ -16,8 +16,11 @@ export interface ClusterConnection {
 }
 
 /** Reads the kubeconfig; sockets open with the first request. Throws UsageError, see loadKubeConfig. */
-export function openClusterConnection(name: string, address: ClusterAddress): ClusterConnection {
-  const config = loadKubeConfig(name, address)
+export async function openClusterConnection(
+  name: string,
+  address: ClusterAddress,
+): Promise<ClusterConnection> {
+  const config = await loadKubeConfig(name, address)
   const close = keepConnectionsAlive(config)
   return { config, api: config.makeApiClient(CoreV1Api), close }
 }

@@ -47,7 +47,7 @@ export async function connectCluster(
   options: ConnectOptions = {},
 ): Promise<ConnectedCluster> {
   const limits = options.watch ?? WATCH_LIMITS
-  const caller = openClusterCaller(name, settings, log, {
+  const caller = await openClusterCaller(name, settings, log, {
     timeLimit: options.timeLimit ?? TIME_LIMIT_MS,
     retry: options.retry ?? RETRY,
   })

@@ -1,49 +1,74 @@
+import { readFile } from "node:fs/promises"
+import { dirname, join, resolve } from "node:path"
 import { KubeConfig } from "@kubernetes/client-node"
-import { UsageError } from "../../foundation/errors.ts"
-import { kubeconfigTrouble } from "../kubeconfig-file.ts"
+import { systemClock } from "../../foundation/clock.ts"
+import { errorText, UsageError } from "../../foundation/errors.ts"
+import { parseKubeconfig } from "../../settings/kubeconfig-file.ts"
+import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
+import { credentialSource } from "../light/kubeconfig-access.ts"
+import { openTokenFile } from "../light/token-file.ts"
+import { authenticateWith } from "./authenticate-with.ts"
 
 /** The part of a cluster's settings that says how to reach it. */
 export interface ClusterAddress {
   inCluster?: boolean | undefined
   kubeconfig?: string | undefined
   context?: string | undefined
+  /** A file whose token is used in place of what the kubeconfig or the Pod has. */
+  tokenFile?: string | undefined
 }
 
 /**
  * A KubeConfig of one cluster alone: client-node reads the current context at the time of each request, so
- * that a shared one would send requests astray. Throws UsageError `kube/kubeconfig` or `kube/not-in-cluster`.
+ * that a shared one would send requests astray. Credentials are looked for as the light client does, but for the old
+ * auth-providers: client-node 2.0.1 passes over `tokenFile`, keeps a Pod's token for a minute with a final newline,
+ * and waits for an exec plugin without end.
+ * Throws UsageError `kube/kubeconfig` or `kube/not-in-cluster`.
  */
-export function loadKubeConfig(name: string, address: ClusterAddress): KubeConfig {
-  const config = new KubeConfig()
-  if (!address.kubeconfig) {
-    if (!process.env.KUBERNETES_SERVICE_HOST) {
-      throw new UsageError(
-        "kube/not-in-cluster",
-        `cluster "${name}" is the one we run in, but we run in none`,
-        {
-          hint: "Give it a kubeconfig.",
-        },
-      )
-    }
-    config.loadFromCluster()
-    return config
-  }
+export async function loadKubeConfig(name: string, address: ClusterAddress): Promise<KubeConfig> {
+  if (!address.kubeconfig) return loadInCluster(name, address.tokenFile)
   try {
-    config.loadFromFile(address.kubeconfig)
+    return await loadFile(address.kubeconfig, address)
   } catch (error) {
-    throw wrong(name, address.kubeconfig, kubeconfigTrouble(error))
-  }
-  if (address.context) config.setCurrentContext(address.context)
-  if (!config.getCurrentCluster()) {
-    throw wrong(
-      name,
-      address.kubeconfig,
-      `it has no cluster for context "${config.getCurrentContext() ?? ""}"`,
+    const message = `cluster "${name}": ${errorText(error)}`
+    throw new UsageError(
+      "kube/kubeconfig",
+      message,
+      error instanceof UsageError && error.hint ? { hint: error.hint } : {},
     )
   }
-  return config
 }
 
-function wrong(name: string, file: string, why: string): UsageError {
-  return new UsageError("kube/kubeconfig", `cluster "${name}": kubeconfig ${file}: ${why}`)
+function loadInCluster(name: string, tokenFile = join(SERVICE_ACCOUNT, "token")): KubeConfig {
+  if (!process.env.KUBERNETES_SERVICE_HOST) {
+    throw new UsageError(
+      "kube/not-in-cluster",
+      `cluster "${name}" is the one we run in, but we run in none`,
+      {
+        hint: "Give it a kubeconfig.",
+      },
+    )
+  }
+  const config = new KubeConfig()
+  config.loadFromCluster()
+  return withTokenFile(config, tokenFile)
+}
+
+async function loadFile(file: string, address: ClusterAddress): Promise<KubeConfig> {
+  const text = await readFile(file, "utf8")
+  const { context, cluster, user } = parseKubeconfig(text, file, address.context)
+  const folder = dirname(resolve(file))
+  const config = new KubeConfig()
+  config.loadFromString(text)
+  config.makePathsAbsolute(folder)
+  config.setCurrentContext(context)
+  if (address.tokenFile) return withTokenFile(config, address.tokenFile)
+  if (user["auth-provider"] !== undefined) return config
+  const { credential } = credentialSource(cluster, user, folder, file, systemClock)
+  return authenticateWith(config, credential)
+}
+
+function withTokenFile(config: KubeConfig, path: string): KubeConfig {
+  const token = openTokenFile(path)
+  return authenticateWith(config, async () => ({ authorization: `Bearer ${await token.read()}` }))
 }

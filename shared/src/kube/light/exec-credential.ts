@@ -3,9 +3,10 @@ import { isAbsolute, resolve } from "node:path"
 import { promisify } from "node:util"
 import { z } from "zod"
 import type { Clock } from "../../foundation/clock.ts"
+import type { KubeconfigCluster, KubeconfigExec } from "../../settings/kubeconfig-file.ts"
 import { KubeError } from "../kube-error.ts"
-import type { KubeconfigCluster, KubeconfigExec } from "../kubeconfig-file.ts"
 import type { ClusterAccess, Credential } from "./cluster-access.ts"
+import { checkPair } from "./key-pair.ts"
 
 const run = promisify(execFile)
 const TIME_LIMIT_MS = 60_000
@@ -42,6 +43,7 @@ export function openExecCredential(
     if (status.token) credential.authorization = `Bearer ${status.token}`
     if (status.clientCertificateData) credential.cert = status.clientCertificateData
     if (status.clientKeyData) credential.key = status.clientKeyData
+    checkPair(credential)
     const expires = status.expirationTimestamp
       ? Date.parse(status.expirationTimestamp)
       : Number.POSITIVE_INFINITY

@@ -4,7 +4,8 @@ import { UsageError } from "../../foundation/errors.ts"
 import type { ClusterAccess } from "./cluster-access.ts"
 import { openTokenFile } from "./token-file.ts"
 
-const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+/** Where Kubernetes mounts a Pod's service account. */
+export const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 /** Access by the pod's own service account, as Kubernetes mounts it. Throws UsageError outside a pod. */
 export async function inClusterAccess(

@@ -2,9 +2,14 @@ import { readFile } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
 import { type Clock, systemClock } from "../../foundation/clock.ts"
 import { UsageError } from "../../foundation/errors.ts"
-import { type KubeconfigCluster, type KubeconfigUser, readKubeconfigFile } from "../kubeconfig-file.ts"
+import {
+  type KubeconfigCluster,
+  type KubeconfigUser,
+  readKubeconfigFile,
+} from "../../settings/kubeconfig-file.ts"
 import type { ClusterAccess, Credential, TlsIdentity } from "./cluster-access.ts"
 import { openExecCredential } from "./exec-credential.ts"
+import { openKeyPair } from "./key-pair.ts"
 import { openTokenFile } from "./token-file.ts"
 
 type CredentialSource = Pick<ClusterAccess, "credential" | "refuse">
@@ -41,7 +46,8 @@ async function tlsOf(cluster: KubeconfigCluster, folder: string): Promise<TlsIde
   return tls
 }
 
-function credentialSource(
+/** Who to be, as a kubeconfig's user has it; `folder` is where its paths count from. Throws UsageError `kube/kubeconfig`. */
+export function credentialSource(
   cluster: KubeconfigCluster,
   user: KubeconfigUser,
   folder: string,
@@ -54,15 +60,16 @@ function credentialSource(
     throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: auth-provider is not supported`, { hint })
   }
   const token = user.tokenFile ? openTokenFile(resolve(folder, user.tokenFile)) : undefined
+  const keyPair = openKeyPair(async () => {
+    const cert = await fileOrData(user["client-certificate"], user["client-certificate-data"], folder)
+    const key = await fileOrData(user["client-key"], user["client-key-data"], folder)
+    return { ...(cert ? { cert } : {}), ...(key ? { key } : {}) }
+  })
   async function credential(): Promise<Credential> {
-    const found: Credential = {}
+    const found: Credential = { ...(await keyPair()) }
     const text = token ? await token.read() : user.token
     if (text) found.authorization = `Bearer ${text}`
     else if (user.username) found.authorization = basic(user.username, user.password ?? "")
-    const cert = await fileOrData(user["client-certificate"], user["client-certificate-data"], folder)
-    const key = await fileOrData(user["client-key"], user["client-key-data"], folder)
-    if (cert) found.cert = cert
-    if (key) found.key = key
     return found
   }
   return { credential, refuse: () => undefined }

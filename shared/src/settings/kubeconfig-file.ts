@@ -39,7 +39,7 @@ const NamedUser = z.object({
       exec: Exec.optional(),
       "auth-provider": z.unknown().optional(),
     })
-    .nullable(),
+    .nullish(),
 })
 
 const Kubeconfig = z.object({
@@ -55,12 +55,21 @@ export type KubeconfigCluster = z.infer<typeof NamedCluster>["cluster"]
 export type KubeconfigUser = NonNullable<z.infer<typeof NamedUser>["user"]>
 export type KubeconfigExec = z.infer<typeof Exec>
 
+/** One context of a kubeconfig, with what it names. */
+export interface KubeconfigContext {
+  context: string
+  cluster: KubeconfigCluster
+  user: KubeconfigUser
+}
+
 /** The cluster and user of a kubeconfig's context; `context` absent: its current one. Throws UsageError `kube/kubeconfig`. */
-export async function readKubeconfigFile(
-  file: string,
-  context?: string,
-): Promise<{ cluster: KubeconfigCluster; user: KubeconfigUser }> {
-  const config = await parse(file)
+export async function readKubeconfigFile(file: string, context?: string): Promise<KubeconfigContext> {
+  return parseKubeconfig(await readText(file), file, context)
+}
+
+/** The same from a kubeconfig's text. */
+export function parseKubeconfig(text: string, file: string, context?: string): KubeconfigContext {
+  const config = parse(text, file)
   const wanted = context ?? config["current-context"]
   if (!wanted) throw wrong(file, "it names no current-context", "Set one, or name a context.")
   const found = config.contexts.find((one) => one.name === wanted)?.context
@@ -72,18 +81,27 @@ export async function readKubeconfigFile(
   const named = config.users?.find((one) => one.name === found.user)
   if (found.user && !named)
     throw wrong(file, `context "${wanted}" names the user "${found.user}", which is not there`)
-  return { cluster, user: named?.user ?? {} }
+  return { context: wanted, cluster, user: named?.user ?? {} }
 }
 
-/** The names of all contexts of a kubeconfig. Throws UsageError `kube/kubeconfig`. */
-export async function kubeconfigContexts(file: string): Promise<string[]> {
-  return (await parse(file)).contexts.map((one) => one.name)
+/** The names of all contexts of a kubeconfig, and which is its current one. Throws UsageError `kube/kubeconfig`. */
+export async function kubeconfigContexts(
+  file: string,
+): Promise<{ names: string[]; current: string | undefined }> {
+  const config = parse(await readText(file), file)
+  return { names: config.contexts.map((one) => one.name), current: config["current-context"] || undefined }
 }
 
-async function parse(file: string): Promise<z.infer<typeof Kubeconfig>> {
+function readText(file: string): Promise<string> {
+  return readFile(file, "utf8").catch((error: unknown) => {
+    throw wrong(file, errorText(error))
+  })
+}
+
+function parse(text: string, file: string): z.infer<typeof Kubeconfig> {
   let value: unknown
   try {
-    value = load(await readFile(file, "utf8"))
+    value = load(text)
   } catch (error) {
     throw wrong(file, kubeconfigTrouble(error))
   }
@@ -94,8 +112,8 @@ async function parse(file: string): Promise<z.infer<typeof Kubeconfig>> {
   throw wrong(file, places.join("; "))
 }
 
-/** Why a kubeconfig cannot be read, without the excerpt that js-yaml shows: it may hold a secret. */
-export function kubeconfigTrouble(error: unknown): string {
+/** Why a kubeconfig does not parse, without the excerpt that js-yaml shows: it may hold a secret. */
+function kubeconfigTrouble(error: unknown): string {
   if (!(error instanceof Error) || error.name !== "YAMLException") return errorText(error)
   const { reason, mark } = error as Partial<YAMLException>
   return `it is not YAML: ${reason ?? ""}${mark ? ` in line ${mark.line + 1}` : ""}`
