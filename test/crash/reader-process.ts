@@ -69,15 +69,11 @@ function lookForNames(): void {
 }
 
 async function hold(milliseconds: number): Promise<void> {
-  await withRevision(
-    path,
-    async (revision) => {
-      lookAt(revision.path, revision.id)
-      await delay(milliseconds)
-      lookAt(revision.path, revision.id)
-    },
-    layout === "exchange" ? { link: "" } : {},
-  )
+  await withRevision(path, async (revision) => {
+    lookAt(revision.path, revision.id)
+    await delay(milliseconds)
+    lookAt(revision.path, revision.id)
+  })
 }
 
 while (!ended) {

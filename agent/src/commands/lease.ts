@@ -2,9 +2,12 @@ import { spawn } from "node:child_process"
 import { constants } from "node:os"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import type { LeasedRevision } from "../read/with-revision.ts"
 import { linkOption } from "./projection-options.ts"
 
 const SIGNALLED = 128
+/** Which descriptor the lease has in the command: the first after the usual three. */
+const LEASE_FD = 3
 
 /** `lease PATH -- COMMAND`: runs a command in a revision that stays as long as the command runs. */
 export function addLeaseCommand(program: Command, signal: AbortSignal): void {
@@ -26,15 +29,12 @@ export function addLeaseCommand(program: Command, signal: AbortSignal): void {
     })
 }
 
-function run(
-  command: string[],
-  revision: { path: string; id: string },
-  signal: AbortSignal,
-): Promise<number> {
+function run(command: string[], revision: LeasedRevision, signal: AbortSignal): Promise<number> {
   const [program = "", ...args] = command[0] === "--" ? command.slice(1) : command
   const child = spawn(program, args, {
-    stdio: "inherit",
-    env: { ...process.env, HEADRACE_REVISION_PATH: revision.path, HEADRACE_REVISION: revision.id },
+    // The command holds the lease as well, so that it keeps its revision even when this process is killed.
+    stdio: ["inherit", "inherit", "inherit", revision.fd],
+    env: { ...process.env, HEADRACE_REVISION_PATH: pathInChild(revision), HEADRACE_REVISION: revision.id },
   })
   const forward = () => child.kill("SIGTERM")
   signal.addEventListener("abort", forward)
@@ -47,4 +47,9 @@ function run(
       resolve(code ?? SIGNALLED + (name ? constants.signals[name] : 0))
     })
   })
+}
+
+/** A path through our open directory leads, in the command, through the one that it inherits. */
+function pathInChild({ path, fd }: LeasedRevision): string {
+  return path === `/proc/self/fd/${fd}` ? `/proc/self/fd/${LEASE_FD}` : path
 }

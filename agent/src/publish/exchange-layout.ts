@@ -1,6 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Handle } from "./disk.ts"
-import type { Layout } from "./layout.ts"
+import { IDENTITY_NAME, type Layout } from "./layout.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { parseManifest } from "./manifest.ts"
 import {
@@ -13,9 +13,6 @@ import {
   TRASH_PREFIX,
   uniqueName,
 } from "./store.ts"
-
-/** The manifest inside a directory, by which it is known wherever it stands. */
-export const IDENTITY_NAME = "..revision.json"
 
 export interface ExchangeOptions {
   store: Store

@@ -1,5 +1,8 @@
 import type { Slot } from "./store.ts"
 
+/** In layout `exchange`, the manifest inside a directory, by which it is known wherever it stands. */
+export const IDENTITY_NAME = "..revision.json"
+
 /** How a store's revision becomes what readers see. Each layout has one rename that does it. */
 export interface Layout {
   /** Name under which the manifest stands inside the directory too; undefined: only beside it. */

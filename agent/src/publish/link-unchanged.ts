@@ -4,6 +4,7 @@ import type { Disk, FileStatus } from "./disk.ts"
 import { errnoOf } from "./disk-error.ts"
 import type { ManifestFile } from "./manifest.ts"
 import type { Permissions } from "./permissions.ts"
+import { checkFolders } from "./real-folders.ts"
 import { folderOf, makeFoldersOf, type Staging } from "./staging.ts"
 
 const BATCH = 256
@@ -30,8 +31,10 @@ export async function linkUnchanged(
 ): Promise<string[]> {
   const left: string[] = []
   let done = 0
+  const isReached = checkFolders(staging.store.disk, published)
   for (const file of files) {
-    if (!linkFile(staging, `${published}/${file.path}`, file, file.path, options)) left.push(file.path)
+    const source = `${published}/${file.path}`
+    if (!isReached(file.path) || !linkFile(staging, source, file, file.path, options)) left.push(file.path)
     if (++done % BATCH === 0) await setImmediate()
   }
   return left

@@ -4,6 +4,7 @@ import { diskError } from "./disk-error.ts"
 import { type NativeCalls, nativeCalls } from "./native-calls.ts"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_RDONLY, O_RDWR, O_DIRECTORY } = fs.constants
+const FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 const PERMISSIONS = 0o7777
 const PRIVATE = 0o600
 const FD_PATH = /^\/proc\/self\/fd\/(\d+)/
@@ -54,7 +55,13 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
     makeDirectory: (path, mode) =>
       attempt("make the folder", path, () => {
         fs.mkdirSync(path, 0o700)
-        fs.chmodSync(path, mode)
+        // Through the folder itself: chmod(2) would follow a link that somebody has put in its place.
+        const fd = fs.openSync(path, FOLDER)
+        try {
+          fs.fchmodSync(fd, mode)
+        } finally {
+          fs.closeSync(fd)
+        }
       }),
     createFile: (path) => handle("create", path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, PRIVATE),
     write: (file, content) => attempt("write", file.path, () => writeAll(file.fd, content)),
@@ -65,7 +72,7 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
       open.delete(file.fd)
       attempt("close", file.path, () => fs.closeSync(file.fd))
     },
-    openDirectory: (path) => handle("open the folder", path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+    openDirectory: (path) => handle("open the folder", path, FOLDER),
     openLockFile: (path) => handle("open the lock file", path, O_RDWR | O_CREAT | O_NOFOLLOW, PRIVATE),
 
     link: (existing, path) => attempt("link", path, () => fs.linkSync(existing, path)),

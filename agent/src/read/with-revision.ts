@@ -1,7 +1,17 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, readlinkSync, statSync } from "node:fs"
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+} from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { IDENTITY_NAME } from "../publish/layout.ts"
 import { nativeCalls } from "../publish/native-calls.ts"
 
 const RETRY = 5
@@ -13,10 +23,12 @@ export interface LeasedRevision {
   path: string
   /** Last part of the link's target: the commit id. */
   id: string
+  /** What carries the lease: a child process that inherits it holds on to the revision by itself. */
+  fd: number
 }
 
 export interface WithRevisionOptions {
-  /** Name of the projection's link; `..data` unless given. Empty for layout `exchange`, whose path is a directory. */
+  /** Name of the projection's link; `..data` unless given. Layout `exchange`, which has none, is known by itself. */
   link?: string
   signal?: AbortSignal | undefined
 }
@@ -37,7 +49,7 @@ export async function withRevision<T>(
     const leased = await lease(path, options.link ?? "..data")
     if (leased) {
       try {
-        return await action(leased.revision)
+        return await action(leased)
       } finally {
         closeSync(leased.fd)
       }
@@ -50,15 +62,17 @@ export async function withRevision<T>(
 }
 
 /** Undefined when the revision went away between the look and the lock: look again. */
-async function lease(
-  path: string,
-  link: string,
-): Promise<{ revision: LeasedRevision; fd: number } | undefined> {
+async function lease(path: string, link: string): Promise<LeasedRevision | undefined> {
   const directory = resolved(path, link)
   const fd = directory === undefined ? undefined : opened(directory)
   if (directory === undefined || fd === undefined) return undefined
-  if ((await nativeCalls().flock(fd, "shared")) && isStillThere(directory, fd)) {
-    return { revision: link === "" ? heldDirectory(fd) : { path: directory, id: basename(directory) }, fd }
+  try {
+    if ((await nativeCalls().flock(fd, "shared")) && isStillThere(directory, fd)) {
+      return directory === path ? heldDirectory(fd) : { path: directory, id: basename(directory), fd }
+    }
+  } catch (error) {
+    closeSync(fd)
+    throw error
   }
   closeSync(fd)
   return undefined
@@ -67,16 +81,15 @@ async function lease(
 // Layout exchange: another directory may stand at the path at any time, so the way goes through the open one.
 function heldDirectory(fd: number): LeasedRevision {
   const path = `/proc/self/fd/${fd}`
-  const identity: { revision: string } = JSON.parse(readFileSync(join(path, "..revision.json"), "utf8"))
-  return { path, id: identity.revision }
+  const identity: { revision: string } = JSON.parse(readFileSync(join(path, IDENTITY_NAME), "utf8"))
+  return { path, id: identity.revision, fd }
 }
 
 function resolved(path: string, link: string): string | undefined {
-  if (link === "") return path
   try {
     return join(path, dirname(link), readlinkSync(join(path, link)))
   } catch {
-    return undefined
+    return existsSync(join(path, IDENTITY_NAME)) ? path : undefined
   }
 }
 

@@ -5,7 +5,9 @@ import type { Disk } from "../publish/disk.ts"
 const BATCH = 256
 
 /**
- * Removes a file, link or directory with all in it; links are removed, never followed. Nothing there is fine.
+ * Removes a file, link or directory with all in it; links are removed, never followed, not even one that somebody
+ * puts in a directory's place meanwhile: each directory is opened, and what is in it removed through that. Nothing
+ * there is fine.
  * `signal` stops it between entries, leaving the rest for another time.
  */
 export async function removeTree(disk: Disk, path: string, signal?: AbortSignal): Promise<void> {
@@ -24,6 +26,12 @@ async function remove(
   if (++progress.removed % BATCH === 0) await setImmediate()
   signal?.throwIfAborted()
   if (found.kind !== "directory") return disk.unlink(path)
-  for (const name of disk.list(path)) await remove(disk, `${path}/${name}`, progress, signal)
+  const directory = disk.openDirectory(path)
+  try {
+    const place = disk.within(directory)
+    for (const name of disk.list(place)) await remove(disk, `${place}/${name}`, progress, signal)
+  } finally {
+    disk.close(directory)
+  }
   disk.removeDirectory(path)
 }

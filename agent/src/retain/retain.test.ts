@@ -232,6 +232,24 @@ describe("rollback, pin and unpin", () => {
 })
 
 describe("verify", () => {
+  it("finds a folder that somebody has put a link in place of, and the next publish mends it", async () => {
+    await withProjection({}, async (projection, path) => {
+      const files = { "d/a": "1", b: "2" }
+      await projection.publish(revisionOf(1, files))
+      await projection.close()
+      fs.renameSync(join(path, "..rev/0001/c1/d"), join(path, "../elsewhere"))
+      fs.symlinkSync("../../../../elsewhere", join(path, "..rev/0001/c1/d"))
+      expect(fs.readFileSync(join(path, "d/a"), "utf8")).toBe("1")
+
+      const again = await openProjection(projectionOptions(path))
+      expect(again.damaged()).toEqual(["d/a"])
+      await again.publish(revisionOf(2, files))
+      expect(fs.lstatSync(join(path, "..data/d")).isDirectory()).toBe(true)
+      expect(fs.statSync(join(path, "..data/d/a")).nlink).toBe(1)
+      await again.close()
+    })
+  })
+
   it("finds changed bytes, modes and lost files, and the next publish mends them", async () => {
     await withProjection({}, async (projection, path) => {
       const files = { a: "1", b: "2", c: "3", d: "4" }

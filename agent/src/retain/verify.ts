@@ -4,6 +4,7 @@ import type { Disk } from "../publish/disk.ts"
 import { verifyFile } from "../publish/link-unchanged.ts"
 import type { ManifestFile } from "../publish/manifest.ts"
 import type { Projection } from "../publish/projection.ts"
+import { checkFolders } from "../publish/real-folders.ts"
 import type { Slot } from "../publish/store.ts"
 
 const BATCH = 128
@@ -20,12 +21,14 @@ export async function verifySlot(
   const { disk, layout, permissions } = projection
   const content = layout.content(slot)
   const wrong: string[] = []
+  const isReached = checkFolders(disk, content)
+  const isRight = (file: ManifestFile, path: string) =>
+    isReached(file.path) &&
+    verifyFile(disk, path, file, permissions) !== undefined &&
+    (!options.digests || hasDigest(disk, path, file))
   let done = 0
   for (const file of slot.manifest.files) {
-    const path = `${content}/${file.path}`
-    if (!verifyFile(disk, path, file, permissions) || (options.digests && !hasDigest(disk, path, file))) {
-      wrong.push(file.path)
-    }
+    if (!isRight(file, `${content}/${file.path}`)) wrong.push(file.path)
     if (++done % BATCH === 0) await setImmediate()
   }
   return wrong

@@ -1,0 +1,50 @@
+import fs from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
+import { openNodeDisk } from "../publish/node-disk.ts"
+import { removeTree } from "./remove-tree.ts"
+
+function makeTree(folder: string): void {
+  fs.mkdirSync(join(folder, "tree/d/e"), { recursive: true })
+  fs.writeFileSync(join(folder, "tree/d/e/f"), "1")
+  fs.mkdirSync(join(folder, "outside"))
+  fs.writeFileSync(join(folder, "outside/kept"), "1")
+  fs.symlinkSync("../../outside", join(folder, "tree/d/link"))
+}
+
+describe("removeTree", () => {
+  it("removes all beneath a folder, and links without what they lead to", async () => {
+    await withMemoryFolder(async (folder) => {
+      makeTree(folder)
+      await removeTree(openNodeDisk(), join(folder, "tree"))
+      expect(fs.readdirSync(folder)).toEqual(["outside"])
+      expect(fs.readdirSync(join(folder, "outside"))).toEqual(["kept"])
+      await removeTree(openNodeDisk(), join(folder, "tree"))
+    })
+  })
+
+  it.each(["d", "d/e"])(
+    "follows no link that takes the place of %s after it was looked at",
+    async (victim) => {
+      await withMemoryFolder(async (folder) => {
+        makeTree(folder)
+        const disk = openNodeDisk()
+        const swapped = join(folder, "tree", victim)
+        const hostile = {
+          ...disk,
+          openDirectory: (path: string) => {
+            if (path.endsWith(victim.slice(-2)) && fs.lstatSync(swapped).isDirectory()) {
+              fs.renameSync(swapped, join(folder, "taken"))
+              fs.symlinkSync(join(folder, "outside"), swapped)
+            }
+            return disk.openDirectory(path)
+          },
+        }
+
+        await expect(removeTree(hostile, join(folder, "tree"))).rejects.toMatchObject({ code: "disk/failed" })
+        expect(fs.readdirSync(join(folder, "outside"))).toEqual(["kept"])
+      })
+    },
+  )
+})
