@@ -12,6 +12,7 @@ import { type PluginState, readPluginReadiness } from "./observe/plugin-readines
 import { helpRoute } from "./prow/help-route.ts"
 import type { HttpServer, Route } from "./serve-http.ts"
 import { keepSchedule } from "./triggers/keep-schedule.ts"
+import { sourcesOfChange } from "./triggers/sources-of-change.ts"
 import { startPolls } from "./triggers/start-polls.ts"
 import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
 import { acceptDelivery } from "./webhook/accept-delivery.ts"
@@ -140,6 +141,7 @@ async function openRoutes(
   const accept: DeliveryRoutePorts["accept"] = (delivery) =>
     acceptDelivery(delivery, { settings, lanes, book, log })
   routes.set("/help", helpRoute(settings))
-  routes.set(webhook.path, deliveryRoute({ secrets, accept, metrics, log }))
+  const isConfigured = (repo: string) => sourcesOfChange(settings, { repo, branch: "" }).configured
+  routes.set(webhook.path, deliveryRoute({ secrets, accept, isConfigured, metrics, log }))
   return routes
 }

@@ -28,19 +28,25 @@ const PullRequest = z.object({
   repository,
 })
 
-/**
- * What an event says about a branch: a push to it, or a pull request merged into it. Undefined for events
- * that move no branch. Throws a ZodError for a push or pull_request event of another shape.
- */
-export function readBranchChange(event: string, payload: unknown): BranchChange | undefined {
-  if (event === "push") return readPush(Push.parse(payload))
-  if (event === "pull_request") return readPullRequest(PullRequest.parse(payload))
-  return undefined
+/** Why an event moves no branch, for whoever looks at the delivery on GitHub's page. */
+export interface NoChange {
+  why: string
 }
 
-function readPush(push: z.infer<typeof Push>): BranchChange | undefined {
-  // Tags, and branches that were deleted (`after` is all zeros then).
-  if (!push.ref.startsWith(HEADS) || push.deleted || /^0+$/.test(push.after)) return undefined
+/**
+ * What an event says about a branch: a push to it, or a pull request merged into it. Throws a ZodError for a push or
+ * pull_request event of another shape.
+ */
+export function readBranchChange(event: string, payload: unknown): BranchChange | NoChange {
+  if (event === "push") return readPush(Push.parse(payload))
+  if (event === "pull_request") return readPullRequest(PullRequest.parse(payload))
+  return { why: `this ${event} event moves no branch` }
+}
+
+function readPush(push: z.infer<typeof Push>): BranchChange | NoChange {
+  if (!push.ref.startsWith(HEADS)) return { why: "a push of a tag moves no branch" }
+  // `after` is all zeros then.
+  if (push.deleted || /^0+$/.test(push.after)) return { why: "the branch was deleted" }
   return {
     repo: push.repository.full_name,
     branch: push.ref.slice(HEADS.length),
@@ -49,8 +55,10 @@ function readPush(push: z.infer<typeof Push>): BranchChange | undefined {
   }
 }
 
-function readPullRequest(event: z.infer<typeof PullRequest>): BranchChange | undefined {
+function readPullRequest(event: z.infer<typeof PullRequest>): BranchChange | NoChange {
   const { merged, merge_commit_sha: commit, base } = event.pull_request
-  if (event.action !== "closed" || !merged || !commit) return undefined
+  if (event.action !== "closed") return { why: `a pull request that was ${event.action} moves no branch` }
+  if (!merged) return { why: "the pull request was closed and not merged" }
+  if (!commit) return { why: "the merge's commit is not known yet: its push, or the next poll, brings it" }
   return { repo: event.repository.full_name, branch: base.ref, sha: commit, pull: event.number }
 }

@@ -5,7 +5,7 @@ import { ZodError } from "zod"
 import type { Answer } from "./answer.ts"
 import { type BranchChange, readBranchChange } from "./branch-change.ts"
 import { readBody } from "./read-body.ts"
-import { repositoryNotice } from "./repository-notice.ts"
+import { type RepositoryNotice, repositoryNotice } from "./repository-notice.ts"
 import type { WebhookSecrets } from "./webhook-secrets.ts"
 
 /** What the webhook needs from the rest of the plugin. */
@@ -13,6 +13,8 @@ export interface DeliveryPorts {
   secrets: WebhookSecrets
   /** Takes a verified change; must be done, or fail, within a second. */
   accept(delivery: Delivery): Promise<Answer>
+  /** True for the ORG/NAME of a source. */
+  isConfigured(repo: string): boolean
   log: Log
 }
 
@@ -59,11 +61,19 @@ async function takeEvent(headers: DeliveryHeaders, body: string, ports: Delivery
   const { event, guid } = headers
   if (event === "ping") return { status: 200, result: "ping", message: "pong" }
   const payload = parseJson(body)
-  const change = readBranchChange(event, payload)
-  if (change !== undefined) return ports.accept({ ...change, guid, event })
   const notice = repositoryNotice(event, payload)
-  if (notice !== undefined) ports.log.warn({ guid, notice }, "a repository has changed its name or branch")
-  return { status: 200, result: "ignored", message: notice ?? `this ${event} event moves no branch` }
+  if (notice !== undefined) return tellOperator(guid, notice, ports)
+  const change = readBranchChange(event, payload)
+  if ("why" in change) return { status: 200, result: "ignored", message: change.why }
+  return ports.accept({ ...change, guid, event })
+}
+
+function tellOperator(guid: string, { repo, text }: RepositoryNotice, ports: DeliveryPorts): Answer {
+  if (!ports.isConfigured(repo)) {
+    return { status: 200, result: "unconfigured", message: `${repo} is no source of this Headrace` }
+  }
+  ports.log.warn({ guid, notice: text }, "a repository has changed its name or branch")
+  return { status: 200, result: "ignored", message: text }
 }
 
 function parseJson(body: string): unknown {

@@ -6,12 +6,18 @@ const repository = { full_name: "openshift/new", default_branch: "main" }
 it.each([
   [
     { action: "renamed", changes: { repository: { name: { from: "old" } } }, repository },
-    "old is now openshift/new",
+    { repo: "openshift/old", text: expect.stringContaining("openshift/old is now openshift/new") },
   ],
-  [{ action: "transferred", repository }, "is now openshift/new"],
-  [{ action: "edited", changes: { default_branch: { from: "master" } }, repository }, "is now main"],
-])("tells the operator of %j", (payload, text) => {
-  expect(repositoryNotice("repository", payload)).toContain(text)
+  [
+    { action: "transferred", changes: { owner: { from: { user: { login: "somebody" } } } }, repository },
+    { repo: "somebody/new", text: expect.stringContaining("is now openshift/new") },
+  ],
+  [
+    { action: "edited", changes: { default_branch: { from: "master" } }, repository },
+    { repo: "openshift/new", text: expect.stringContaining("is now main") },
+  ],
+])("tells the operator of %j", (payload, notice) => {
+  expect(repositoryNotice("repository", payload)).toEqual(notice)
 })
 
 it("says nothing of other events, and of other changes", () => {

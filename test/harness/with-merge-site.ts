@@ -1,0 +1,145 @@
+import { createHmac } from "node:crypto"
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { readOutcome } from "@headrace/plugin/deliveries/answer-deliveries"
+import { openHttp } from "@headrace/plugin/serve-http"
+import { type SettledPlugin, startOnSettings } from "@headrace/plugin/start-on-settings"
+import { parseConfigMap } from "@headrace/shared/kube/config-map-json"
+import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
+import { openLanes } from "@headrace/shared/lanes/open-lanes"
+import { createLog } from "@headrace/shared/observe/log"
+import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { expect } from "vitest"
+import { type FakeGitHub, withFakeGitHub } from "./fake-github.ts"
+import { withKube } from "./with-kube.ts"
+import { withRedis } from "./with-redis.ts"
+import { type TestRepo, withRepo } from "./with-repo.ts"
+
+/** A repository on GitHub whose webhooks come to a whole plugin: real git, Redis and lanes, one cluster `build01`. */
+export interface MergeSite {
+  repo: TestRepo
+  github: FakeGitHub
+  /** Starts the plugin, or starts it over, with these members of source `release` changed, or other sources. */
+  start(release?: object, others?: Record<string, object>): Promise<void>
+  deliver(event: string, payload: object, more?: { form?: boolean }): Promise<Delivered>
+  /** Keys and texts of a ConfigMap in namespace `ci`, without VERSION. */
+  shown(name: string): Record<string, string>
+  metric(line: string): Promise<number>
+}
+
+export interface Delivered {
+  guid: string
+  status: number
+  result: string
+  message: string
+  sources?: string[]
+  /** `STATE` of what became of it in the cluster, with the code of what kept it; undefined: nothing yet. */
+  outcome(source?: string): Promise<string | undefined>
+}
+
+const SECRET = "of the site"
+
+/** Runs `fn` with a site whose first commit is made, but no plugin yet. GitHub must not have complained in the end. */
+export function withMergeSite(
+  files: Record<string, string>,
+  fn: (site: MergeSite) => Promise<void>,
+): Promise<void> {
+  return withRedis((redis) =>
+    withKube((kube) =>
+      withRepo((repo) =>
+        withFakeGitHub(async (github) => {
+          await repo.commit(files)
+          const secretFile = join(repo.scratch, "hmac")
+          const tokenFile = join(repo.scratch, "token")
+          await writeFile(secretFile, SECRET)
+          await writeFile(tokenFile, github.logins.token)
+          const log = createLog("site", { level: process.env.HEADRACE_TEST_LOG ?? "silent" })
+          const http = await openHttp("127.0.0.1:0", log)
+          const lanes = await openLanes({ redis: redis.url, log })
+          let plugin: SettledPlugin | undefined
+          const usual = {
+            url: repo.folder,
+            branch: "main",
+            rules: "rules.yaml",
+            repo: "openshift/release",
+            poll: "1h",
+          }
+          const site: MergeSite = {
+            repo,
+            github,
+            async start(release = {}, others = {}) {
+              const settings = OperatorSettings.parse({
+                version: 1,
+                sources: { release: { ...usual, ...release }, ...others },
+                clusters: { build01: { kubeconfig: kube.kubeconfigFile } },
+                redis: { url: redis.url },
+                webhook: { secretFiles: [secretFile] },
+                github: { tokenFile, apiUrl: github.apiUrl },
+                mirrors: join(repo.scratch, "mirrors"),
+              })
+              plugin = await startOnSettings(settings, { http, log }, plugin)
+            },
+            async deliver(event, payload, { form = false } = {}) {
+              const { guid, status, answer } = await deliver(`${http.url}/hook`, event, payload, form)
+              return {
+                guid,
+                status,
+                ...answer,
+                async outcome(source = "release") {
+                  const text = await lanes.redis.hget(
+                    lanes.key("delivery", guid),
+                    `outcome/build01/${source}`,
+                  )
+                  if (text === null) return undefined
+                  const { state, error } = readOutcome(text)
+                  return error ? `${state} ${error.code}` : state
+                },
+              }
+            },
+            shown(name) {
+              if (!kube.store.has(CONFIG_MAPS, "ci", name)) return {}
+              const { VERSION: _, ...data } =
+                parseConfigMap(kube.store.get(CONFIG_MAPS, "ci", name)).data ?? {}
+              return data
+            },
+            async metric(line) {
+              const text = await (await fetch(`${http.url}/metrics`)).text()
+              const found = text.split("\n").find((one) => one.startsWith(`${line} `))
+              return Number(found?.slice(line.length + 1) ?? 0)
+            },
+          }
+          try {
+            await fn(site)
+            expect(github.complaints).toEqual([])
+          } finally {
+            await http.close()
+            await plugin?.endWork()
+            await plugin?.close()
+            await lanes.close()
+          }
+        }),
+      ),
+    ),
+  )
+}
+
+let delivered = 0
+
+async function deliver(url: string, event: string, payload: object, form: boolean) {
+  const json = JSON.stringify(payload)
+  const body = form ? new URLSearchParams({ payload: json }).toString() : json
+  const guid = `00000000-0000-0000-0000-${String(++delivered).padStart(12, "0")}`
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: {
+      "content-type": form ? "application/x-www-form-urlencoded" : "application/json",
+      "user-agent": "GitHub-Hookshot/044aadd",
+      "x-github-event": event,
+      "x-github-delivery": guid,
+      "x-hub-signature-256": `sha256=${createHmac("sha256", SECRET).update(body).digest("hex")}`,
+    },
+  })
+  const answer = (await response.json()) as Pick<Delivered, "result" | "message" | "sources">
+  return { guid, status: response.status, answer }
+}
