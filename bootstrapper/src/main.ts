@@ -10,6 +10,7 @@ import { addDetachCommand } from "./commands/detach.ts"
 import { addDiffCommand } from "./commands/diff.ts"
 import { addHoldCommand } from "./commands/hold.ts"
 import { addPlanCommand } from "./commands/plan.ts"
+import { doubleDashed } from "./commands/prow-flags.ts"
 import { addReleaseCommand } from "./commands/release.ts"
 import { addRewindCommand } from "./commands/rewind.ts"
 import { addSchemaCommand } from "./commands/schema.ts"
@@ -39,7 +40,7 @@ async function main(signal: AbortSignal): Promise<number> {
     .exitOverride()
   for (const addCommand of COMMANDS) addCommand(program, run)
   try {
-    await program.parseAsync()
+    await program.parseAsync(doubleDashed(process.argv))
     return run.exitCode
   } catch (error) {
     // commander has printed its message already: help ends with 0, a misuse with 2.

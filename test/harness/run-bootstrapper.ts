@@ -9,11 +9,17 @@ export interface BootstrapperRun {
   stderr: string
 }
 
-/** Runs headrace-bootstrapper from its source, with nothing of the caller's HEADRACE_ environment. */
-export function runBootstrapper(args: readonly string[], cwd = ROOT): Promise<BootstrapperRun> {
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith("HEADRACE_")),
-  )
+/** What of the caller's environment a program would heed. */
+const HEEDED = /^(HEADRACE_|KUBE|REDIS_URL$)/
+
+/** Runs headrace-bootstrapper from its source, with nothing of the caller's environment that it would heed. */
+export function runBootstrapper(
+  args: readonly string[],
+  cwd = ROOT,
+  extra: Record<string, string> = {},
+): Promise<BootstrapperRun> {
+  const kept = Object.entries(process.env).filter(([name]) => !HEEDED.test(name))
+  const env = { ...Object.fromEntries(kept), ...extra }
   const main = join(ROOT, "bootstrapper/src/main.ts")
   return new Promise((done) => {
     execFile(

@@ -3,7 +3,7 @@ import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
 import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
-import { addProwFlags, type ProwOptions } from "./prow-flags.ts"
+import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "./prow-flags.ts"
 
 export interface ApplyOptions extends PlaceOptions {
   direct: boolean
@@ -24,10 +24,10 @@ export function addApplyCommand(program: Command, run: CommandRun): void {
     )
     .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
     .addOption(flag("--time-limit <duration>", "how long to wait for the lanes").default("10m"))
-    .action(async (options: ApplyOptions & ProwOptions) => {
+    .action(async (options: ApplyOptions & ProwOptions, command: Command) => {
+      refuseIdleFlags(command)
       if (options.sourcePath !== undefined) {
-        const { runApplyCheckout } = await import("./apply-checkout/run-apply-checkout.ts")
-        run.exitCode = await runApplyCheckout(options, run.signal)
+        run.exitCode = await applyCheckout(options, command, run.signal)
         return
       }
       if (!options.config) {
@@ -49,9 +49,18 @@ export function addProwCommand(program: Command, run: CommandRun): void {
     .addOption(flag("--source <name>", "name of the record").argParser((name) => [name]))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
     .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
-    .action(async (options: ApplyOptions & ProwOptions) => {
+    .action(async (options: ApplyOptions & ProwOptions, command: Command) => {
       if (options.sourcePath === undefined) program.help({ error: true })
-      const { runApplyCheckout } = await import("./apply-checkout/run-apply-checkout.ts")
-      run.exitCode = await runApplyCheckout(options, run.signal)
+      run.exitCode = await applyCheckout(options, command, run.signal)
     })
+}
+
+async function applyCheckout(
+  options: ApplyOptions & ProwOptions,
+  command: Command,
+  signal: AbortSignal,
+): Promise<number> {
+  for (const note of unreadFlags(command)) process.stderr.write(`note: ${note}\n`)
+  const { runApplyCheckout } = await import("./apply-checkout/run-apply-checkout.ts")
+  return runApplyCheckout(options, signal)
 }

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { HeadraceError, UsageError } from "../foundation/errors.ts"
+import { foldersOfTree } from "./folders-of-tree.ts"
 import { RepositoryReader } from "./objects/repository-reader.ts"
 import { gitEnvironment } from "./process/git-environment.ts"
 import { runGit } from "./process/run-git.ts"
@@ -13,12 +14,13 @@ export type Checkout = SourceRepository & { close(): Promise<void> }
 
 /**
  * Opens a checkout, the top folder of a work tree, as a source that stands at its HEAD, as a periodic job has one
- * (Prow's config-bootstrapper). `fetch` reads HEAD anew and checks the checkout; nothing in it is ever written.
+ * (Prow's config-bootstrapper). `fetch` reads HEAD anew and checks the checkout; nothing in it is ever written. With
+ * `folders` its tree is what lies in those, by the paths from each; `file` goes by paths from the top all the same.
  *
  * Throws UsageError `git/not-a-checkout`. `fetch` throws `git/shallow`, since a shallow history cannot be counted,
  * and `git/dirty`, since what is not committed has no place in the order of commits.
  */
-export async function openCheckout(folder: string): Promise<Checkout> {
+export async function openCheckout(folder: string, folders: readonly string[] = [""]): Promise<Checkout> {
   // Named outright, so that git need not look for it and mind whose it is: the operator named this folder.
   const gitDir = join(folder, ".git")
   await stat(gitDir).catch((cause: unknown) => {
@@ -36,7 +38,7 @@ export async function openCheckout(folder: string): Promise<Checkout> {
     },
     seqOf: (commit, signal) => reader.seqOf(commit, signal),
     contains: (commit, ancestor, signal) => reader.contains(commit, ancestor, signal),
-    tree: (commit, signal) => reader.tree(commit, signal),
+    tree: async (commit, signal) => foldersOfTree(await reader.tree(commit, signal), folders),
     file: (commit, path, signal) => reader.file(commit, path, signal),
     blobs: (oids, signal) => reader.blobs(oids, signal),
     close: async () => reader.close(),

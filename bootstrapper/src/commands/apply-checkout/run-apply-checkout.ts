@@ -1,15 +1,13 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { type Checkout, openCheckout } from "@headrace/shared/git/open-checkout"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
-import { createLog, type Log } from "@headrace/shared/observe/log"
+import { createLog } from "@headrace/shared/observe/log"
 import type { Plan } from "@headrace/shared/plan/plan"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
-import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { attempt, type PlaceResult } from "../for-each-place.ts"
 import { clusterNamed } from "../place-options.ts"
@@ -17,27 +15,7 @@ import { listPlan, planText } from "../plan/list-plan.ts"
 import { contextOfSettings } from "../plan-context-of.ts"
 import { printPlaces } from "../print-places.ts"
 import { printProblems } from "../print-problems.ts"
-import type { ProwOptions } from "../prow-flags.ts"
-import { settingsOfProwFlags } from "./prow-settings.ts"
-
-export interface ApplyCheckoutOptions extends ProwOptions {
-  /** The operator's file; without one, Prow's flags say where to go. */
-  config?: string
-  cluster?: string[]
-  source?: string[]
-  output: "json" | "text"
-  logLevel: string
-}
-
-/** The record's name when nobody gives another. */
-const SOURCE = "prow"
-
-interface Errand {
-  settings: OperatorSettings
-  source: string
-  checkout: Checkout
-  log: Log
-}
+import { type ApplyCheckoutOptions, type Errand, openErrand } from "./open-errand.ts"
 
 /**
  * Applies a checkout at its HEAD, as Prow's periodic job does: the token is that of HEAD, so it never takes a
@@ -45,12 +23,10 @@ interface Errand {
  * Gives the exit code: 1 when anything was not written, or the rules have a mistake.
  */
 export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: AbortSignal): Promise<number> {
-  const folder = onlyFolder(options.sourcePath ?? [])
-  const { settings, source } = await settingsOf(options, folder)
   const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
-  const checkout = await openCheckout(folder)
+  const errand = await openErrand(options, log)
+  const { settings, checkout, rulesCheckout } = errand
   try {
-    const errand = { settings, source, checkout, log }
     const { plan, errors } = await planCheckout(errand, signal)
     if (options.dryRun) {
       const listed = listPlan(plan)
@@ -68,54 +44,25 @@ export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: Ab
     )
     return errors > 0 || behind ? 1 : code
   } finally {
-    await checkout.close()
+    await Promise.all([checkout.close(), rulesCheckout.close()])
   }
-}
-
-function onlyFolder(folders: readonly string[]): string {
-  const [folder, ...more] = folders
-  if (folder !== undefined && more.length === 0) return folder
-  throw new UsageError(
-    "apply/source-paths",
-    "--source-path takes one checkout: a token is that of one history",
-    {
-      hint: "Run it once for each, with --source naming them apart.",
-    },
-  )
-}
-
-async function settingsOf(
-  options: ApplyCheckoutOptions,
-  folder: string,
-): Promise<{ settings: OperatorSettings; source: string }> {
-  if (options.config === undefined) {
-    const source = options.source?.[0] ?? SOURCE
-    return { settings: await settingsOfProwFlags(options, folder, source), source }
-  }
-  const settings = await loadOperatorSettings(options.config)
-  const names = options.source ?? Object.keys(settings.sources)
-  const [source] = names
-  if (source !== undefined && names.length === 1 && typeof settings.sources[source]?.rules === "string") {
-    return { settings, source }
-  }
-  throw new UsageError(
-    "apply/which-source",
-    "--source-path needs to know which source of the settings it is",
-    {
-      hint: "Give --source NAME, of a source whose rules are in it.",
-    },
-  )
 }
 
 /** What the checkout asks for everywhere, and how many errors were told. Throws `rules/invalid`. */
 async function planCheckout(
-  { settings, source, checkout }: Errand,
+  { settings, source, checkout, rulesCheckout }: Errand,
   signal: AbortSignal,
 ): Promise<{ plan: Plan; errors: number }> {
   const { commit } = await checkout.fetch(signal)
   const { rulesPath, repo } = settingsFor(settings, "", source)
-  const text = await checkout.file(commit, rulesPath, signal)
-  const parsed = parseRules(text?.toString("utf8") ?? "", rulesPath)
+  const rulesCommit = rulesCheckout === checkout ? commit : (await rulesCheckout.fetch(signal)).commit
+  const text = await rulesCheckout.file(rulesCommit, rulesPath, signal)
+  if (text === undefined) {
+    throw new UsageError("rules/missing", `${rulesPath} is not a file of commit ${rulesCommit}`, {
+      hint: "Commit it, or give the path of another file with --plugin-config.",
+    })
+  }
+  const parsed = parseRules(text.toString("utf8"), rulesPath)
   if (parsed.rules === undefined) {
     printProblems(parsed.problems)
     throw new UsageError("rules/invalid", `the rules ${rulesPath} have mistakes`)
@@ -138,7 +85,7 @@ function clustersToApply(options: ApplyCheckoutOptions, settings: OperatorSettin
 
 async function applyTo(
   cluster: string,
-  { settings, source, checkout, log }: Errand,
+  { settings, source, checkout, rulesCheckout, log }: Errand,
   signal: AbortSignal,
 ): Promise<PlaceResult<LaneResult>> {
   return attempt({ cluster, source }, async () => {
@@ -147,7 +94,7 @@ async function applyTo(
       const ports = {
         kube,
         repository: checkout,
-        rulesRepository: checkout,
+        rulesRepository: rulesCheckout,
         settings: settingsFor(settings, cluster, source),
         clock: systemClock,
         log: log.child({ cluster, source }),

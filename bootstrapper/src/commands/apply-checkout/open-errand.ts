@@ -1,0 +1,107 @@
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { findCheckout } from "@headrace/shared/git/find-checkout"
+import { type Checkout, openCheckout } from "@headrace/shared/git/open-checkout"
+import type { Log } from "@headrace/shared/observe/log"
+import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { ProwOptions } from "../prow-flags.ts"
+import { placeOfRules, type RulesPlace, refuseSupplementalRules } from "./prow-rules.ts"
+import { settingsOfProwFlags } from "./prow-settings.ts"
+
+export interface ApplyCheckoutOptions extends ProwOptions {
+  /** The operator's file; without one, Prow's flags say where to go. */
+  config?: string
+  cluster?: string[]
+  source?: string[]
+  output: "json" | "text"
+  logLevel: string
+}
+
+/** A checkout that is to be applied, with all that was opened for it. */
+export interface Errand {
+  settings: OperatorSettings
+  source: string
+  checkout: Checkout
+  /** The same one, unless the rules are of another. */
+  rulesCheckout: Checkout
+  log: Log
+}
+
+/** The record's name when nobody gives another. */
+const SOURCE = "prow"
+
+/** Opens what --source-path names, with the rules for it; whoever calls it closes both checkouts. Throws UsageErrors. */
+export async function openErrand(options: ApplyCheckoutOptions, log: Log): Promise<Errand> {
+  const { top, folders } = await oneCheckout(options.sourcePath ?? [])
+  if (options.config === undefined) return errandOfFlags(options, top, folders, log)
+  const settings = await loadOperatorSettings(options.config)
+  const source = sourceOf(settings, options.source)
+  if (folders.join() !== "") {
+    throw new UsageError("apply/source-paths", "with --config, --source-path is the top of a checkout", {
+      hint: `Give ${top}: the rules of ${source} count paths from there.`,
+    })
+  }
+  const checkout = await openCheckout(top)
+  return { settings, source, checkout, rulesCheckout: checkout, log }
+}
+
+async function errandOfFlags(
+  options: ApplyCheckoutOptions,
+  top: string,
+  folders: readonly string[],
+  log: Log,
+): Promise<Errand> {
+  const source = options.source?.[0] ?? SOURCE
+  await refuseSupplementalRules(options)
+  const rules = await placeOfRules(options.pluginConfig, top)
+  const settings = await settingsOfProwFlags(options, top, rules, source)
+  const checkout = withRules(await openCheckout(top, folders), rules)
+  const rulesCheckout = rules.kind === "checkout" ? await openCheckout(rules.top) : checkout
+  return { settings, source, checkout, rulesCheckout, log }
+}
+
+/** The checkout with rules that are of no commit as one of its files; told, since no token can tell their versions apart. */
+function withRules(checkout: Checkout, rules: RulesPlace): Checkout {
+  if (rules.kind !== "file") return checkout
+  const { path, text } = rules
+  process.stderr.write(
+    `note: the rules ${path} are of no commit: of two runs at one HEAD the later one wins\n`,
+  )
+  return {
+    ...checkout,
+    file: async (commit, wanted, signal) => (wanted === path ? text : checkout.file(commit, wanted, signal)),
+  }
+}
+
+/** The one checkout that all source paths lie in, and which folders of it they are. Throws UsageError. */
+async function oneCheckout(paths: readonly string[]): Promise<{ top: string; folders: string[] }> {
+  const found = await Promise.all(paths.map(checkoutOf))
+  const tops = [...new Set(found.map(({ top }) => top))]
+  const [top] = tops
+  if (top !== undefined && tops.length === 1) return { top, folders: found.map(({ path }) => path) }
+  throw new UsageError("apply/source-paths", `--source-path names several checkouts: ${tops.join(", ")}`, {
+    hint: "No token orders the commits of two histories: list each as a source of the operator's file, with rules of its own.",
+  })
+}
+
+async function checkoutOf(path: string) {
+  const found = await findCheckout(path)
+  if (found !== undefined) return found
+  throw new UsageError("git/not-a-checkout", `--source-path ${path} is in no git checkout`, {
+    hint: "Give a clone: its history is what orders this run among others.",
+  })
+}
+
+function sourceOf(settings: OperatorSettings, named: readonly string[] | undefined): string {
+  const [source, ...more] = named ?? Object.keys(settings.sources)
+  if (source !== undefined && more.length === 0 && typeof settings.sources[source]?.rules === "string") {
+    return source
+  }
+  throw new UsageError(
+    "apply/which-source",
+    "--source-path needs to know which source of the settings it is",
+    {
+      hint: "Give --source NAME, of a source whose rules are in it.",
+    },
+  )
+}
