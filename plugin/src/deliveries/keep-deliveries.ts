@@ -5,7 +5,7 @@ import type { Delivery } from "../webhook/receive-delivery.ts"
 
 /** GitHub lets a delivery be sent again for three days; a day more is for clocks and weekends. */
 const KEPT_SECONDS = 4 * 24 * 3600
-/** However many come: some 10 MB in Redis. */
+/** However many come, some 10 MB in Redis; a Headrace with more than that in four days tells fewer days' apart. */
 const KEPT_COUNT = 20_000
 const TRIM_EVERY = 200
 
@@ -24,7 +24,8 @@ export function openDeliveryBook(lanes: Lanes, keptCount = KEPT_COUNT): Delivery
       const pending = sources.flatMap((source) =>
         clusters.map((cluster) => pendingKey(lanes, cluster, source)),
       )
-      if (++noted % TRIM_EVERY === 0) await trimDeliveries(lanes, pending, keptCount)
+      // The first too: a plugin that is often started anew must not never get to it.
+      if (noted++ % TRIM_EVERY === 0) await trimDeliveries(lanes, pending, keptCount)
       return noteDelivery(lanes, delivery, sources, pending)
     },
     async markAccepted(guid) {
@@ -43,12 +44,15 @@ export function pendingKey(lanes: Lanes, cluster: string, source: string): strin
   return lanes.key("pending", cluster, source)
 }
 
-/** In one step, since webhooks come in bursts. KEYS: delivery, index, pending…; ARGV: guid, arrived, seconds, fields… */
+/** In one step, since webhooks come in bursts. All expires: a cluster that left the settings leaves nothing behind. KEYS: delivery, index, pending…; ARGV: guid, arrived, seconds, fields… */
 const NOTE = `
   if redis.call("HEXISTS", KEYS[1], "accepted") == 1 then return 0 end
   redis.call("HSET", KEYS[1], unpack(ARGV, 4))
   redis.call("EXPIRE", KEYS[1], ARGV[3])
-  for i = 2, #KEYS do redis.call("ZADD", KEYS[i], ARGV[2], ARGV[1]) end
+  for i = 2, #KEYS do
+    redis.call("ZADD", KEYS[i], ARGV[2], ARGV[1])
+    redis.call("EXPIRE", KEYS[i], ARGV[3])
+  end
   return 1`
 
 async function noteDelivery(
