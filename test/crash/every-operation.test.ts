@@ -5,7 +5,7 @@ import { openNodeDisk } from "@headrace/agent/publish/node-disk"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../harness/with-folder.ts"
 import type { ProjectionOptions } from "../harness/with-projection.ts"
-import { type Finding, lookAtProjection, recoverAndPublish } from "./check-projection.ts"
+import { expectSound } from "./expect-sound.ts"
 import { publishAll, revisionsOf } from "./scenario.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 
@@ -49,46 +49,6 @@ async function dieAt(
   return { acked, died: dead }
 }
 
-/** Operation `index` fails with an error of the system; the process lives on. */
-async function failAt(
-  path: string,
-  index: number,
-  options: ProjectionOptions,
-): Promise<{ acked: number; failed: string | undefined }> {
-  let count = 0
-  let failed: string | undefined
-  let acked = -1
-  const real = openNodeDisk()
-  const disk = wrapDisk(real, (operation) => {
-    if (count++ !== index) return
-    failed = operation.name
-    throw Object.assign(new Error(`${operation.name} fails`), { code: "EIO" })
-  })
-  await publishAll(path, { ...options, disk }, (revision) => {
-    acked = revisionsOf(options.layout).indexOf(revision)
-  }).catch((error: unknown) => {
-    if (failed === undefined) throw error
-  })
-  disk.die()
-  return { acked, failed }
-}
-
-/** Looks, recovers and publishes after a crash: what was acknowledged has to be there, whole, and the way free. */
-async function expectSound(
-  path: string,
-  acked: number,
-  at: string,
-  options: ProjectionOptions = {},
-): Promise<Finding> {
-  const revisions = revisionsOf(options.layout)
-  const found = await lookAtProjection(path, revisions, options)
-  const where = `${at}, acknowledged ${acked}`
-  expect(found, where).not.toBe("torn")
-  expect(found === "nothing" ? -1 : found, where).toBeGreaterThanOrEqual(acked)
-  expect(await recoverAndPublish(path, revisions, found, options), where).toEqual([])
-  return found
-}
-
 describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
   it("shows the old revision or the new one, keeps what was acknowledged, and goes on", async () => {
     let operations = 0
@@ -104,31 +64,6 @@ describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
       operations++
     }
     expect(operations).toBeGreaterThan(60)
-  })
-})
-
-/** Kinds of operation, each of which has, somewhere, to keep a publish from being acknowledged. */
-const KINDS = ["createFile", "write", "setMode", "close", "sync", "rename", "link"]
-const MORE_KINDS = { links: ["symlink"], exchange: ["exchange"], file: ["setOwner"] }
-
-describe.each(LAYOUTS)("failing at every operation (layout %s)", (layout) => {
-  it("leaves what is published whole, acknowledges nothing that failed, and the next process goes on", async () => {
-    const unacknowledged = new Set<string>()
-    for (let index = 0; ; index++) {
-      const failed = await withMemoryFolder(async (folder) => {
-        const path = join(folder, "shown")
-        const { acked, failed } = await failAt(path, index, { layout })
-        await expectSound(path, acked, `operation ${index} (${failed})`, { layout })
-        if (failed && acked < revisionsOf(layout).length - 1) unacknowledged.add(failed)
-        return failed
-      })
-      if (!failed) break
-    }
-    for (const kind of [
-      ...KINDS.filter((kind) => layout !== "file" || kind !== "link"),
-      ...MORE_KINDS[layout],
-    ])
-      expect(unacknowledged).toContain(kind)
   })
 })
 

@@ -47,8 +47,14 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
   const open: Handle[] = [store.folder]
   function release(): void {
-    for (const handle of open) disk.close(handle)
-    layout.close()
+    for (const close of [...open.map((handle) => () => disk.close(handle)), layout.close]) {
+      try {
+        close()
+      } catch (error) {
+        // Nothing was written through it, and it is closed (man 2 close).
+        options.log.warn({ err: error, path: options.path }, "a folder could not be closed")
+      }
+    }
   }
   try {
     const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)

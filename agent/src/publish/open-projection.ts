@@ -98,7 +98,9 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     await last
     await tending.settled()
     await tending.pause()
-    await dropClone(projection)
+    await dropClone(projection).catch((error: unknown) => {
+      projection.log.warn({ err: error, path: options.path }, "a staged clone was left behind")
+    })
     release()
   }
 

@@ -35,21 +35,26 @@ export async function openStaging(store: Store, permissions: Permissions): Promi
   const name = uniqueName(STAGING_PREFIX)
   disk.makeDirectory(`${store.path}/${name}`, PRIVATE)
   const folder = disk.openDirectory(`${store.path}/${name}`)
-  await disk.lock(folder, "exclusive")
   const path = disk.within(folder)
-  const content = `${path}/${CONTENT}`
-  makeFolder(disk, content, permissions)
-  return {
+  const staging: Staging = {
     store,
     name,
     folder,
     path,
-    content,
+    content: `${path}/${CONTENT}`,
     files: new Map(),
     folders: new Set([""]),
     unsynced: new Set([""]),
     syncing: new Set(),
     failed: [],
+  }
+  try {
+    await disk.lock(folder, "exclusive")
+    makeFolder(disk, staging.content, permissions)
+    return staging
+  } catch (error) {
+    await discardStaging(staging)
+    throw error
   }
 }
 
