@@ -10,12 +10,12 @@ import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { describe, expect, it } from "vitest"
 import { shown } from "../harness/shown-files.ts"
+import { type Site, site } from "../harness/site.ts"
 import { projectionYaml, untilReady, withAgent } from "../harness/with-agent.ts"
 import { runAgentProgram, withAgentProcess } from "../harness/with-agent-process.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
 import { writeRevision } from "../harness/write-revision.ts"
-import { type Site, site } from "../model/site.ts"
 
 const FROM = "[{configMap: ci/alpha, under: a}, {configMap: ci/beta, under: b, names: paths}]"
 const OLD = { "a/x.txt": "1", "b/deep/y.txt": "1" }

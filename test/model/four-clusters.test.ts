@@ -2,11 +2,11 @@ import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
 import { KubeError } from "@headrace/shared/kube/kube-error"
-import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import type { ReconcilePorts } from "@headrace/shared/reconcile/reconcile-ports"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { expect, it } from "vitest"
+import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { type ModelRepository, modelRepository } from "./model-repository.ts"
 
 const CLUSTERS = ["one", "two", "flapping", "refusing"]
@@ -57,25 +57,8 @@ function refusing(kube: ConfigMapWriter): ConfigMapWriter {
 }
 
 function portsFor(kube: ConfigMapWriter, repository: ModelRepository): ReconcilePorts {
-  return {
-    kube,
-    repository,
-    rulesRepository: repository,
-    clock: { now: Date.now, sleep: async () => {} },
-    log: createLog("test", { level: "silent" }),
-    settings: {
-      namespace: "headrace",
-      repo: undefined,
-      rulesPath: "rules.yaml",
-      strict: false,
-      foreignKeys: "remove",
-      allowForcePush: false,
-      defaults: { cluster: "one", namespace: "ci" },
-      guard: "off",
-      clusters: new Map(CLUSTERS.map((name) => [name, {}])),
-      store: true,
-    },
-  }
+  const clusters = new Map(CLUSTERS.map((name) => [name, {}]))
+  return reconcilePorts({ kube, repository, settings: { guard: "off", clusters } })
 }
 
 it("keeps two clusters current at every merge while one flaps and one refuses a ConfigMap for ever", async () => {

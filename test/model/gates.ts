@@ -6,8 +6,9 @@ import { KubeError } from "@headrace/shared/kube/kube-error"
 /** What the network or the API server may do to one call. */
 export type Fault = "none" | "conflict" | "invalid" | "busy" | "broken" | "unheard" | "unanswered"
 
-/** A call that waits: before it takes effect, or before its answer arrives. */
+/** A call that waits: before it takes effect, or before its answer arrives, or a sleep that may end. */
 interface Gate {
+  at: "read" | "write" | "answer" | "sleep"
   pass(fault: Fault): void
 }
 
@@ -42,15 +43,30 @@ export function startWorker(kind: Worker["kind"], work: (worker: Worker) => Prom
   return worker
 }
 
-/** Opens one of a worker's gates, and lets everything run until it waits again. */
-export async function step(worker: Worker, choice: number, fault: Fault): Promise<void> {
+/**
+ * Opens one of a worker's gates, and lets everything run until it waits again. Gives what the call met there, in
+ * words; undefined when nothing went wrong, or no gate was closed.
+ */
+export async function step(worker: Worker, choice: number, fault: Fault): Promise<string | undefined> {
   await settle(worker)
   const gate = worker.gates[choice % Math.max(1, worker.gates.length)]
-  if (gate === undefined || worker.dead) return
+  if (gate === undefined || worker.dead) return undefined
   worker.gates.splice(worker.gates.indexOf(gate), 1)
   gate.pass(fault)
   await settle(worker)
+  return metAt(gate.at, fault)
 }
+
+/** What a fault does at a gate: some are for writes alone, and any that comes after the effect loses the answer. */
+function metAt(at: Gate["at"], fault: Fault): string | undefined {
+  if (fault === "none" || at === "sleep") return undefined
+  if (at === "answer") return "takes effect, its answer is lost"
+  if (fault === "unanswered") return undefined
+  if (at === "read" && (fault === "conflict" || fault === "invalid")) return undefined
+  return `${at} meets ${STATUS[fault]}, without effect`
+}
+
+const STATUS = { conflict: "409", invalid: "422", busy: "429", broken: "500", unheard: "a timeout" }
 
 /** Runs a worker to its end without faults. False when it does not end. */
 export async function finish(worker: Worker, limit = 3000): Promise<boolean> {
@@ -92,13 +108,13 @@ export function gatedClock(worker: Worker, now: () => number): Clock {
   return {
     now,
     async sleep() {
-      await gate(worker)
+      await gate(worker, "sleep")
     },
   }
 }
 
 async function gated<Result>(worker: Worker, call: () => Promise<Result>, write = false): Promise<Result> {
-  refuse(await gate(worker), write)
+  refuse(await gate(worker, write ? "write" : "read"), write)
   const flight = call()
   worker.flights.add(flight)
   const result = await flight.then(
@@ -108,12 +124,12 @@ async function gated<Result>(worker: Worker, call: () => Promise<Result>, write 
     },
   )
   worker.flights.delete(flight)
-  if ((await gate(worker)) !== "none") throw new KubeError("kube/timeout", "the answer got lost")
+  if ((await gate(worker, "answer")) !== "none") throw new KubeError("kube/timeout", "the answer got lost")
   return result()
 }
 
-function gate(worker: Worker): Promise<Fault> {
-  return new Promise((resolve) => worker.gates.push({ pass: resolve }))
+function gate(worker: Worker, at: Gate["at"]): Promise<Fault> {
+  return new Promise((resolve) => worker.gates.push({ at, pass: resolve }))
 }
 
 function refuse(fault: Fault, write: boolean): void {

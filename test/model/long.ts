@@ -4,6 +4,7 @@ import { Command } from "commander"
 import fc from "fast-check"
 import { runSchedule } from "./run-schedule.ts"
 import { schedules } from "./schedule.ts"
+import { startTally } from "./tally.ts"
 
 const PROGRESS_EVERY = 500
 
@@ -18,18 +19,20 @@ await runProgram(async (signal) => {
     .opts<{ runs: string; seed?: string; path?: string; followRewrites: boolean }>()
   const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed)
   process.stdout.write(`seed ${seed}, ${options.runs} schedules\n`)
+  const tally = startTally()
   let played = 0
   const start = performance.now()
   const details = await fc.check(
     fc.asyncProperty(schedules(), async (schedule) => {
       signal.throwIfAborted()
-      await runSchedule(schedule, { allowForcePush: options.followRewrites })
+      await runSchedule(schedule, { allowForcePush: options.followRewrites, tally })
       played += 1
       if (played % PROGRESS_EVERY === 0) process.stdout.write(`${played} hold\n`)
     }),
     { numRuns: Number(options.runs), seed, ...(options.path === undefined ? {} : { path: options.path }) },
   )
   const seconds = Math.round((performance.now() - start) / 1000)
+  process.stdout.write(tally.table())
   if (!details.failed) {
     process.stdout.write(`all ${played} schedules hold (seed ${seed}, ${seconds} s)\n`)
     return 0

@@ -16,9 +16,13 @@ interface Commit {
 /** A git repository in memory: commits, parents, one branch. What reconcile sees of git, and nothing else. */
 export interface ModelRepository extends SourceRepository {
   tip(): string
+  /** True when the branch has been at this commit. */
+  wasTip(commit: string): boolean
   filesAt(commit: string): Files
   parentsOf(commit: string): readonly string[]
   hasAncestor(commit: string, ancestor: string): boolean
+  /** How many commits there are up to and with this one. */
+  countOf(commit: string): number
   /** A commit with these parents, first parent first; the branch stays where it is. */
   add(parents: readonly string[], files: Files): string
   /** Moves the branch, wherever to. */
@@ -29,6 +33,7 @@ export function modelRepository(first: Files): ModelRepository {
   const commits = new Map<string, Commit>()
   const blobs = new Map<string, Buffer>()
   let branch = add([], first)
+  const tips = new Set([branch])
 
   function add(parents: readonly string[], files: Files): string {
     const id = createHash("sha1")
@@ -68,9 +73,12 @@ export function modelRepository(first: Files): ModelRepository {
     filesAt: (commit) => resolved(at(commit).files),
     parentsOf: (commit) => at(commit).parents,
     hasAncestor: (commit, ancestor) => at(commit).history.has(ancestor),
+    countOf: (commit) => at(commit).history.size,
     add,
+    wasTip: (commit) => tips.has(commit),
     push(commit) {
       branch = at(commit).id
+      tips.add(branch)
     },
     async fetch() {
       return { commit: branch, seq: at(branch).history.size }

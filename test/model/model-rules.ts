@@ -55,21 +55,30 @@ const VARIANTS: readonly (readonly ModelRule[])[] = [
 /** The texts of all variants of the rules, the one that does not parse last. */
 export const RULE_TEXTS: readonly string[] = [...VARIANTS.map(rulesText), BAD_RULES]
 
-/** The rules of the second source. */
-export const TOOL_RULES = rulesText([{ folder: "t", name: "tools", places: BOTH }])
+const TOOL_VARIANTS: readonly (readonly ModelRule[])[] = [
+  [{ folder: "t", name: "tools", places: BOTH }],
+  [{ folder: "t", name: "tools", gzip: true, places: BOTH }],
+  [{ folder: "t", name: "kit", places: BOTH }],
+]
+
+/** The texts of the rules of the second source, which come from a repository of their own. */
+export const TOOL_RULE_TEXTS: readonly string[] = TOOL_VARIANTS.map(rulesText)
 
 /** Every text of rules to what it means. */
-const MEANING = new Map([
-  ...VARIANTS.map((rules) => [rulesText(rules), rules] as const),
-  [TOOL_RULES, [{ folder: "t", name: "tools", places: BOTH }]] as const,
-])
+const MEANING = new Map([...VARIANTS, ...TOOL_VARIANTS].map((rules) => [rulesText(rules), rules] as const))
 
-/**
- * What a cluster's targets should hold with these files: `namespace/name` to keys. Undefined when the rules do
- * not parse.
- */
-export function expectedTargets(files: Files, cluster: string): Map<string, ExpectedTarget> | undefined {
-  const rules = MEANING.get(files.get(RULES_PATH) ?? "")
+/** The files of a revision, and the rules that say what becomes of them. */
+export interface RuledFiles {
+  files: Files
+  rules: string
+}
+
+/** What a cluster's targets should hold: `namespace/name` to keys. Undefined when the rules do not parse. */
+export function expectedTargets(
+  { files, rules: text }: RuledFiles,
+  cluster: string,
+): Map<string, ExpectedTarget> | undefined {
+  const rules = MEANING.get(text)
   if (rules === undefined) return undefined
   const targets = new Map<string, ExpectedTarget>()
   for (const [place, rule] of placesIn(rules, cluster)) {

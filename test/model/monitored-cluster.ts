@@ -2,58 +2,69 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
+import { KubeError } from "@headrace/shared/kube/kube-error"
+import type { Worker } from "./gates.ts"
+import type { Tally } from "./tally.ts"
+
+/** A write that took effect; `after` undefined: it was removed. */
+export interface Write {
+  by: Worker["kind"]
+  before: ConfigMap | undefined
+  after: ConfigMap | undefined
+}
 
 /** A cluster of the model: the embedded API server's own state, and a look at every write. */
 export interface MonitoredCluster {
   name: string
   /** What workers write through: every write is shown to the watcher. */
-  kube: ConfigMapWriter
+  kubeOf(kind: Worker["kind"]): ConfigMapWriter
   /** What hands and tests write through: nobody is told. */
   direct: ConfigMapWriter
-  /** Writes since it began. */
-  writes: number
+  /** Of workers, since it began. */
+  writes: Write[]
 }
 
-/** Told of every write that took effect; `after` undefined: it was removed. */
-export type Watcher = (
-  cluster: MonitoredCluster,
-  before: ConfigMap | undefined,
-  after: ConfigMap | undefined,
-) => Promise<void>
+/** Told of every write of a worker. */
+export type Watcher = (cluster: MonitoredCluster, write: Write) => Promise<void>
 
 export function monitoredCluster(
   name: string,
   watcher: Watcher,
+  tally: Tally,
   direct: ConfigMapWriter = inProcessClient(new ObjectStore({ createNamespaces: true })),
 ): MonitoredCluster {
   async function seen<Result extends ConfigMap | undefined>(
+    by: Worker["kind"],
     configMap: ConfigMap,
-    write: () => Promise<Result>,
+    call: () => Promise<Result>,
   ): Promise<Result> {
     const { namespace, name: of } = configMap.metadata
     const before = await direct.get(namespace, of)
-    const result = await write()
-    if (result?.metadata.resourceVersion !== before?.metadata.resourceVersion) {
-      cluster.writes += 1
-      await watcher(cluster, before, result)
+    const after = await call().catch((error: unknown) => {
+      if (error instanceof KubeError) tally.count(`call: write loses a race (${error.code})`)
+      throw error
+    })
+    if (after?.metadata.resourceVersion !== before?.metadata.resourceVersion) {
+      cluster.writes.push({ by, before, after })
+      await watcher(cluster, { by, before, after })
     }
-    return result
+    return after
   }
   const cluster: MonitoredCluster = {
     name,
     direct,
-    writes: 0,
-    kube: {
+    writes: [],
+    kubeOf: (by) => ({
       ...direct,
-      create: (configMap) => seen(configMap, () => direct.create(configMap)),
-      replace: (configMap) => seen(configMap, () => direct.replace(configMap)),
+      create: (configMap) => seen(by, configMap, () => direct.create(configMap)),
+      replace: (configMap) => seen(by, configMap, () => direct.replace(configMap)),
       async remove(configMap) {
-        await seen(configMap, async () => {
+        await seen(by, configMap, async () => {
           await direct.remove(configMap)
           return undefined
         })
       },
-    },
+    }),
   }
   return cluster
 }

@@ -9,19 +9,38 @@ import { readRecord, recordConfigMap } from "@headrace/shared/record/record-conf
 import type { ModelRepository } from "./model-repository.ts"
 import { OWN_NAMESPACE, SOUND, type Subject } from "./world.ts"
 
+/** The code with one of its rules broken, and what must be seen of it. */
+export interface Mutant {
+  subject: Subject
+  /** Of the Violation that it must be caught by: the promise that the broken rule keeps. */
+  breaks: RegExp
+}
+
+const GOES_BACK = /^Error: 2: \S+ went back|^Error: 2: two commits have the token/
+const SPOILT = /^Error: 1, not what the commit gives/
+
 /**
- * The code with one of its rules broken, each by a port that undoes the rule from outside, so that the code
- * itself carries no switches. The model must catch every one: else it proves nothing.
+ * Each undoes a rule by a port, from outside, so that the code itself carries no switches. The model must catch
+ * every one: else it proves nothing.
  */
-export const MUTANTS: { readonly [name: string]: Subject } = {
-  "no token check": withKube(blindToTokens),
-  "no re-check after a conflict": withKube(forcefulAfterConflict),
-  "record before targets": withKube(targetsLast),
-  "no intent": withKube(secretIntents),
-  "intents not stamped onto equal content": withKube(contentAlone),
-  "done when seq is greater or equal": { ...SOUND, reconcile: doneWhenBeyond },
-  "first-parent count as seq": { ...SOUND, reconcile: countingFirstParents },
-  "garbage collection without regard to intents": { ...SOUND, collectGarbage: heedless },
+export const MUTANTS: { readonly [name: string]: Mutant } = {
+  "no token check": { subject: withKube(blindToTokens), breaks: GOES_BACK },
+  "no re-check after a conflict": { subject: withKube(forcefulAfterConflict), breaks: GOES_BACK },
+  "record before targets": { subject: withKube(targetsLast), breaks: SPOILT },
+  "no intent": { subject: withKube(secretIntents), breaks: SPOILT },
+  "intents not stamped onto equal content": { subject: withKube(contentAlone), breaks: SPOILT },
+  "done when seq is greater or equal": {
+    subject: { ...SOUND, reconcile: doneWhenBeyond },
+    breaks: /^Error: 1: .* and is silent/,
+  },
+  "first-parent count as seq": {
+    subject: { ...SOUND, reconcile: countingFirstParents },
+    breaks: /^Error: 2: /,
+  },
+  "garbage collection without regard to intents": {
+    subject: { ...SOUND, collectGarbage: heedless },
+    breaks: /^Error: store: .* cannot be assembled/,
+  },
 }
 
 function withKube(change: (kube: ConfigMapWriter) => ConfigMapWriter): Subject {
@@ -72,28 +91,26 @@ function forcefulAfterConflict(kube: ConfigMapWriter): ConfigMapWriter {
   }
 }
 
-/** Targets are written when the record shows the new commit already. */
+/** Targets of begun work are written when the record shows the new commit already. */
 function targetsLast(kube: ConfigMapWriter): ConfigMapWriter {
   const late: (() => Promise<unknown>)[] = []
-  let shown: string | null = null
+  let begun = false
   return {
     ...kube,
     async create(configMap, signal) {
-      if (!isTarget(configMap)) return kube.create(configMap, signal)
+      if (!begun || !isTarget(configMap)) return kube.create(configMap, signal)
       late.push(() => kube.create(configMap, signal))
       return configMap
     },
     async replace(configMap, signal) {
-      if (isTarget(configMap)) {
+      if (begun && isTarget(configMap)) {
         late.push(() => kube.replace(configMap, signal))
         return configMap
       }
       const result = await kube.replace(configMap, signal)
       if (!isRecord(configMap)) return result
-      const { commit } = readRecord(configMap)
-      const swapped = commit !== shown
-      shown = commit
-      if (swapped) for (const write of late.splice(0)) await write().catch(() => undefined)
+      begun = readRecord(configMap).intents.length > 0
+      if (!begun) for (const write of late.splice(0)) await write().catch(() => undefined)
       return result
     },
   }
@@ -155,7 +172,9 @@ async function doneWhenBeyond(
 
 function countingFirstParents(...[request, ports, signal]: Parameters<Subject["reconcile"]>) {
   const repository = firstParentCount(ports.repository as ModelRepository)
-  const changed: ReconcilePorts = { ...ports, repository, rulesRepository: repository }
+  const ownRules = ports.rulesRepository === ports.repository
+  const rulesRepository = ownRules ? repository : ports.rulesRepository
+  const changed: ReconcilePorts = { ...ports, repository, rulesRepository }
   return SOUND.reconcile(request, changed, signal)
 }
 

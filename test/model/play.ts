@@ -1,62 +1,39 @@
-import {
-  approveCommit,
-  holdSource,
-  releaseSource,
-  rewindSource,
-} from "@headrace/shared/reconcile/hold-source"
-import { finish, startWorker, step, type Worker } from "./gates.ts"
-import type { ModelRepository } from "./model-repository.ts"
-import { RULE_TEXTS, RULES_PATH } from "./model-rules.ts"
+import { finish, step, type Worker } from "./gates.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
-import type { Edit, Op } from "./schedule.ts"
-import { NEVER, OWN_NAMESPACE, portsOf, startGarbage, startReconcile, type World } from "./world.ts"
+import { playGit } from "./play-git.ts"
+import { loseRecord, playHand } from "./play-hands.ts"
+import { startCommand } from "./play-operator.ts"
+import type { Op } from "./schedule.ts"
+import { OWN_NAMESPACE, SOURCES, startGarbage, startReconcile, type World } from "./world.ts"
 
-const PATHS = [
-  "a/0.txt",
-  "a/1.txt",
-  "a/2.txt",
-  "b/0.txt",
-  "b/1.txt",
-  "b/2.txt",
-  "c/0.txt",
-  "a/link.txt",
-  "d/0.txt",
-]
-const LINKED = "b/1.txt"
 /** Time passes between any two things. */
 const TICK_MS = 10
 /** Everything at once in flight. */
 const MOST_WORKERS = 5
-const HANDLED = ["ci/alpha", "ops/beta", "ci/tools"]
+const NIGHT_MS = 2 * 3_600_000
 
 /** Does one op of a schedule. */
 export async function play(world: World, op: Op): Promise<void> {
-  const { release, tools } = world.repositories
   world.now += TICK_MS
   switch (op.op) {
     case "commit":
-      return advance(release, [release.tip()], edited(release, release.tip(), op.edits, op.rules))
+    case "rename":
     case "revert":
-      return advance(release, [release.tip()], new Map(release.filesAt(back(release, op.back + 1))))
     case "foxtrot":
-      return foxtrot(release, op.back, op.edits)
     case "rewrite":
-      return rewrite(release, op.back, op.commits)
     case "tool":
-      return advance(
-        tools,
-        [tools.tip()],
-        new Map(tools.filesAt(tools.tip())).set("t/0.txt", `v${op.content}`),
-      )
+    case "rewriteRules":
+      return playGit(world, op)
+    case "deliver":
+      return deliver(world, op.which, op.again)
+    case "drop":
+      return drop(world, op.which)
+    case "flush":
+      if (world.deliveries.length > 0) world.tally.count("delivery: Redis flushed")
+      world.deliveries = []
+      return
     case "start":
-      return start(world, () =>
-        startReconcile(
-          world,
-          cluster(world, op.cluster),
-          op.tools ? "tools" : "release",
-          op.full ? "full" : "incremental",
-        ),
-      )
+      return look(world, op)
     case "garbage":
       return start(world, () => startGarbage(world, cluster(world, op.cluster)))
     case "night":
@@ -65,7 +42,9 @@ export async function play(world: World, op: Op): Promise<void> {
     case "release":
     case "rewind":
     case "approve":
-      return start(world, () => operate(world, op))
+    case "adopt":
+    case "detach":
+      return start(world, () => startCommand(world, cluster(world, op.cluster), op))
     case "step":
       return steps(world, op)
     case "finish":
@@ -73,54 +52,50 @@ export async function play(world: World, op: Op): Promise<void> {
     case "kill":
       return kill(world, op.worker)
     case "hand":
-      return handle(cluster(world, op.cluster), HANDLED[op.target] ?? "", op.what)
+      world.tally.count(`hand: ${op.what}`)
+      return playHand(cluster(world, op.cluster), op)
     case "lose":
-      world.lost = true
-      return remove(cluster(world, op.cluster), OWN_NAMESPACE, "release")
+      return lose(world, op)
     case "later":
       world.now += op.minutes * 60_000
+      return
+    case "round":
+      return round(world)
   }
 }
 
-/** The commit so many first parents before the tip, or the first one. */
-function back(repository: ModelRepository, count: number): string {
-  let commit = repository.tip()
-  for (let step = 0; step < count; step++) commit = repository.parentsOf(commit)[0] ?? commit
-  return commit
-}
-
-function advance(repository: ModelRepository, parents: string[], files: Map<string, string>): void {
-  repository.push(repository.add(parents, files))
-}
-
-/** A fast-forward whose old tip is the second parent: its first-parent count is smaller than before. */
-function foxtrot(repository: ModelRepository, count: number, edits: Edit[]): void {
-  const base = back(repository, count)
-  const side = repository.add([base], edited(repository, base, edits, -1))
-  advance(repository, [side, repository.tip()], edited(repository, repository.tip(), edits, -1))
-}
-
-/** A force-push: shorter, equal or longer than what it replaces. */
-function rewrite(repository: ModelRepository, count: number, commits: Edit[][]): void {
-  let tip = back(repository, count)
-  for (const edits of commits) tip = repository.add([tip], edited(repository, tip, edits, -1))
-  repository.push(tip)
-}
-
-function edited(
-  repository: ModelRepository,
-  commit: string,
-  edits: Edit[],
-  rules: number,
-): Map<string, string> {
-  const files = new Map(repository.filesAt(commit))
-  for (const { path, content } of edits) {
-    const name = PATHS[path] ?? "a/0.txt"
-    if (content === -1) files.delete(name)
-    else files.set(name, content === -2 && name !== LINKED ? `-> ${LINKED}` : `v${Math.max(0, content)}`)
+async function round(world: World): Promise<void> {
+  for (const where of world.clusters) {
+    for (const source of SOURCES) await finish(startReconcile(world, where, source, "incremental"))
   }
-  if (rules >= 0) files.set(RULES_PATH, RULE_TEXTS[rules] ?? "")
-  return files
+}
+
+async function lose(world: World, op: Extract<Op, { op: "lose" }>): Promise<void> {
+  const source = op.tools ? "tools" : "release"
+  if (await loseRecord(cluster(world, op.cluster), OWN_NAMESPACE, source)) world.tally.count("record lost")
+}
+
+function deliver(world: World, which: number, again: boolean): void {
+  const index = which % Math.max(1, world.deliveries.length)
+  const delivery = world.deliveries[index]
+  if (delivery === undefined) return
+  const { cluster: where, source } = delivery
+  const earlier = world.deliveries.findIndex((other) => other.cluster === where && other.source === source)
+  world.tally.count(`delivery: arrives${earlier < index ? " out of order" : ""}`)
+  if (again) world.tally.count("delivery: doubled")
+  else world.deliveries.splice(index, 1)
+  start(world, () => startReconcile(world, where, source, "incremental"))
+}
+
+function drop(world: World, which: number): void {
+  const dropped = world.deliveries.splice(which % Math.max(1, world.deliveries.length), 1)
+  if (dropped.length > 0) world.tally.count("delivery: dropped")
+}
+
+function look(world: World, op: Extract<Op, { op: "start" }>): void {
+  world.tally.count(op.full ? "look: bootstrapper" : "look: poll")
+  const mode = op.full ? "full" : "incremental"
+  start(world, () => startReconcile(world, cluster(world, op.cluster), op.tools ? "tools" : "release", mode))
 }
 
 function start(world: World, begin: () => Worker): void {
@@ -130,33 +105,16 @@ function start(world: World, begin: () => Worker): void {
 
 async function night(world: World, where: MonitoredCluster): Promise<void> {
   await finish(startGarbage(world, where))
-  world.now += 2 * 3_600_000
+  world.now += NIGHT_MS
   await finish(startGarbage(world, where))
-}
-
-function operate(world: World, op: Extract<Op, { op: "hold" | "release" | "rewind" | "approve" }>): Worker {
-  const where = cluster(world, op.cluster)
-  const commit = back(world.repositories.release, op.back)
-  const hold = {
-    commit,
-    by: "model",
-    reason: "schedule",
-    until: new Date(world.now + 3_600_000).toISOString(),
-  }
-  return startWorker("operator", async (worker) => {
-    const ports = { ...portsOf(world, where, "release", worker), namespace: OWN_NAMESPACE, source: "release" }
-    if (op.op === "hold") await holdSource(ports, hold, NEVER)
-    if (op.op === "rewind") await rewindSource(ports, hold, NEVER)
-    if (op.op === "release") await releaseSource(ports, NEVER)
-    if (op.op === "approve") await approveCommit(ports, commit, NEVER)
-  })
 }
 
 async function steps(world: World, op: Extract<Op, { op: "step" }>): Promise<void> {
   const worker = live(world, op.worker)
   if (worker === undefined) return
   for (let count = 1; count < op.count; count++) await step(worker, op.gate, "none")
-  await step(worker, op.gate, op.fault)
+  const met = await step(worker, op.gate, op.fault)
+  if (met) world.tally.count(`call: ${met}`)
 }
 
 async function finishOne(world: World, choice: number): Promise<void> {
@@ -166,7 +124,9 @@ async function finishOne(world: World, choice: number): Promise<void> {
 
 function kill(world: World, choice: number): void {
   const worker = live(world, choice)
-  if (worker) worker.dead = true
+  if (worker === undefined) return
+  worker.dead = true
+  world.tally.count(`killed: ${worker.kind}`)
 }
 
 function live(world: World, choice: number): Worker | undefined {
@@ -178,31 +138,4 @@ function cluster(world: World, choice: number): MonitoredCluster {
   const found = world.clusters[choice % world.clusters.length]
   if (found === undefined) throw new Error("the model has no cluster")
   return found
-}
-
-async function handle(
-  where: MonitoredCluster,
-  place: string,
-  what: "edit" | "stray" | "delete" | "disown",
-): Promise<void> {
-  const [namespace = "", name = ""] = place.split("/")
-  const existing = await where.direct.get(namespace, name)
-  if (existing === undefined) {
-    if (what === "disown") await where.direct.create({ metadata: { namespace, name }, data: { theirs: "x" } })
-    return
-  }
-  if (what === "delete") return where.direct.remove(existing)
-  if (what === "disown") return
-  const data = { ...existing.data, [what === "edit" ? "0.txt" : "stray"]: "v1" }
-  const { "0.txt": _, ...binaryData } = existing.binaryData ?? {}
-  await where.direct.replace({
-    ...existing,
-    data,
-    binaryData: what === "edit" ? binaryData : (existing.binaryData ?? {}),
-  })
-}
-
-async function remove(where: MonitoredCluster, namespace: string, name: string): Promise<void> {
-  const existing = await where.direct.get(namespace, name)
-  if (existing) await where.direct.remove(existing)
 }

@@ -8,13 +8,13 @@ import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-clien
 import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
 import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
-import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
 import type { ReconcilePorts } from "@headrace/shared/reconcile/reconcile-ports"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { describe, expect, it } from "vitest"
 import { rawRequest } from "../contract/raw-request.ts"
 import { openReal, type Server } from "../contract/subjects.ts"
 import { realKubeMissing } from "../harness/real-kube.ts"
+import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { REAL_BRANCH, REAL_RULES, realHistoryMissing } from "../harness/test-data.ts"
 import { type RealHistory, withRealHistory } from "../harness/with-real-history.ts"
 import { inNamespaces } from "./in-namespaces.ts"
@@ -30,29 +30,20 @@ const noServer = realKubeMissing()
 if (noServer) process.stdout.write(`real history: ${noServer}\n`)
 
 function portsFor(repository: SourceRepository, kube: ConfigMapWriter): ReconcilePorts {
-  return {
+  return reconcilePorts({
     kube,
     repository,
-    rulesRepository: repository,
-    clock: { now: Date.now, sleep: async () => {} },
-    log: createLog("test", { level: "silent" }),
-    memory: createReconcileMemory(),
     settings: {
-      namespace: "headrace",
       repo: "kubernetes/test-infra",
       rulesPath: REAL_RULES,
-      strict: false,
-      foreignKeys: "remove",
-      allowForcePush: false,
       defaults: { cluster: CLUSTER, namespace: "default" },
       guard: { deletedKeys: 0.2, deletedConfigMaps: 0.1, atLeast: 20 },
       clusters: new Map([
         [CLUSTER, {}],
         ["k8s-infra-prow-build-trusted", {}],
       ]),
-      store: true,
     },
-  }
+  })
 }
 
 /** Every ConfigMap outside Headrace's namespace, VERSION left out, and the root of the store. */

@@ -1,24 +1,28 @@
 import { releaseSource, rewindSource } from "@headrace/shared/reconcile/hold-source"
+import type { Revision } from "@headrace/shared/reconcile/plan-at"
+import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { checkQuiet } from "./check-quiet.ts"
-import { finish, startWorker, type Worker } from "./gates.ts"
+import { checkRebuild } from "./check-rebuild.ts"
+import { finish, type Worker } from "./gates.ts"
+import type { ModelRepository } from "./model-repository.ts"
+import { isFastForward } from "./model-revision.ts"
 import { RULE_TEXTS, RULES_PATH } from "./model-rules.ts"
-import type { MonitoredCluster } from "./monitored-cluster.ts"
 import { play } from "./play.ts"
+import { startOperator } from "./play-operator.ts"
 import type { Schedule } from "./schedule.ts"
 import { invariantWatcher, Violation } from "./watch-invariants.ts"
 import {
   createWorld,
   NEVER,
   OWN_NAMESPACE,
-  portsOf,
+  SOURCES,
   type Source,
   startReconcile,
   type World,
   type WorldOptions,
 } from "./world.ts"
 
-const SOURCES: readonly Source[] = ["release", "tools"]
 /** Rebuilds until nothing changes any more: one to write, one to end what the first could not, one to see. */
 const ROUNDS = 3
 
@@ -39,18 +43,14 @@ export async function runSchedule(schedule: Schedule, options: WorldOptions = {}
   await endOperators(world)
   await settle(world, schedule)
   throwFirst(violations)
-  const before = await shownCommits(world)
-  await wakeTheLate(world)
+  await wakeTheLate(world, schedule)
   throwFirst(violations)
-  // A late writer whose fetch was answered before a force-push may still fast-forward to what was the tip
-  // then; the next look finds the branch rewritten. Without a force-push nothing may move any more.
-  const rewritten = schedule.some(({ op }) => op === "rewrite")
-  if (rewritten && before !== (await shownCommits(world))) await settle(world, schedule)
   await checkAll(world)
   await mend(world, schedule)
   throwFirst(violations)
   await checkAll(world)
   await checkMended(world)
+  world.tally.endSchedule()
 }
 
 function throwFirst(violations: readonly unknown[]): void {
@@ -62,10 +62,13 @@ async function endOperators(world: World): Promise<void> {
   for (const worker of world.workers) if (worker.kind !== "reconcile") await end(worker)
 }
 
-/** What hands have done, only a full run sees; everything else must come right by looking at what changed. */
+/**
+ * What hands have done, or a `detach` that stopped half-way, only a full run sees; everything else must come right
+ * by looking at what changed.
+ */
 async function settle(world: World, schedule: Schedule): Promise<void> {
   world.now += 1
-  const mode = schedule.some(({ op }) => op === "hand") ? "full" : "incremental"
+  const mode = schedule.some(({ op }) => op === "hand" || op === "detach") ? "full" : "incremental"
   for (let round = 0; round < ROUNDS; round++) await reconcileAll(world, mode)
 }
 
@@ -79,67 +82,98 @@ async function reconcileAll(world: World, mode: "incremental" | "full"): Promise
   }
 }
 
-/** Nobody reconciles after this, so whatever a late writer spoils stays spoilt. */
-async function wakeTheLate(world: World): Promise<void> {
-  for (const worker of world.workers.toReversed()) await end(worker)
+/**
+ * Whoever is paused wakes up after all is quiet, and nobody reconciles after, so that what a late writer spoils
+ * stays spoilt. No record may move, but for one case: a writer whose fetch was answered before a force-push and
+ * whose record has shown nobody looking since. It fast-forwards to what was the tip then, as it would have had it
+ * been a little faster; the next look finds the branch rewritten.
+ */
+async function wakeTheLate(world: World, schedule: Schedule): Promise<void> {
+  const before = await records(world)
+  for (const worker of world.workers.toReversed()) {
+    if (!worker.done && !worker.dead) world.tally.count(`woken after all was quiet: ${worker.kind}`)
+    await end(worker)
+  }
+  let moves = 0
+  for (const [place, { source, record }] of await records(world)) {
+    const was = before.get(place)?.record
+    if (was?.commit === record.commit && was.rulesCommit === record.rulesCommit) continue
+    judgeLateMove(world, source, was, record)
+    world.tally.count("woken after all was quiet: goes on to an abandoned tip")
+    moves += 1
+  }
+  if (moves > 0) await settle(world, schedule)
 }
 
-async function shownCommits(world: World): Promise<string> {
-  const shown: unknown[] = []
+function judgeLateMove(world: World, source: Source, before: Record | undefined, after: Record): void {
+  const [from, to] = [before && revisionOf(before), revisionOf(after)]
+  if (from === undefined || to === undefined) throw new Violation("1: a late writer made a record")
+  const isAbandoned =
+    wasAbandoned(world.repositories[source], to.commit) ||
+    (to.rulesCommit !== null && wasAbandoned(world.rules[source], to.rulesCommit))
+  if (isAbandoned && before?.stopped === null && isFastForward(world, source, from, to)) return
+  throw new Violation(`2: a late writer moved the record from ${from.commit} to ${to.commit}`)
+}
+
+function revisionOf({ commit, rulesCommit }: Record): Revision | undefined {
+  return commit === null ? undefined : { commit, rulesCommit }
+}
+
+/** True when the branch has been at this commit, and no longer contains it. */
+function wasAbandoned(repository: ModelRepository, commit: string): boolean {
+  return repository.wasTip(commit) && !repository.hasAncestor(repository.tip(), commit)
+}
+
+async function records(world: World): Promise<Map<string, { source: Source; record: Record }>> {
+  const found = new Map<string, { source: Source; record: Record }>()
   for (const cluster of world.clusters) {
-    const configMap = await cluster.direct.get(OWN_NAMESPACE, "release")
-    shown.push(configMap && readRecord(configMap).commit)
+    for (const source of SOURCES) {
+      const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
+      if (configMap) found.set(`${cluster.name} ${source}`, { source, record: readRecord(configMap) })
+    }
   }
-  return shown.join()
+  return found
 }
 
 async function checkAll(world: World): Promise<void> {
   for (const cluster of world.clusters) for (const source of SOURCES) await checkQuiet(world, cluster, source)
 }
 
-/** Good rules on the branch, then a rewind to its tip, which also approves, and a release. */
+/** Good rules on the branch, then a rewind of both sources to their tips, which also approves, and a release. */
 async function mend(world: World, schedule: Schedule): Promise<void> {
   const { release } = world.repositories
   const files = new Map(release.filesAt(release.tip())).set(RULES_PATH, RULE_TEXTS[0] ?? "")
   release.push(release.add([release.tip()], files))
-  for (const cluster of world.clusters) {
-    const hold = { commit: release.tip(), by: "model", reason: "mend", until: null }
-    await operate(world, cluster, (ports) => rewindSource(ports, hold, NEVER))
-  }
-  world.lost = false
+  await commandAll(world, "rewind", (source) => (ports) => {
+    const commit = world.repositories[source].tip()
+    return rewindSource(ports, { commit, by: "model", reason: "mend", until: null }, NEVER)
+  })
   await settle(world, schedule)
-  for (const cluster of world.clusters) await operate(world, cluster, (ports) => releaseSource(ports, NEVER))
+  await commandAll(world, "release", () => (ports) => releaseSource(ports, NEVER))
   await settle(world, schedule)
 }
 
-async function operate(
+async function commandAll(
   world: World,
-  cluster: MonitoredCluster,
-  command: (ports: Parameters<typeof rewindSource>[0]) => Promise<unknown>,
+  name: string,
+  command: (source: Source) => Parameters<typeof startOperator>[4],
 ): Promise<void> {
-  const worker = startWorker("operator", (self) =>
-    command({ ...portsOf(world, cluster, "release", self), namespace: OWN_NAMESPACE, source: "release" }),
-  )
-  await end(worker)
-  if (worker.error) throw worker.error
+  for (const cluster of world.clusters) {
+    for (const source of SOURCES) {
+      const worker = startOperator(world, cluster, source, `${name}, to mend`, command(source))
+      await end(worker)
+      if (worker.error) throw worker.error
+    }
+  }
 }
 
 async function checkMended(world: World): Promise<void> {
-  for (const cluster of world.clusters) {
-    const configMap = await cluster.direct.get(OWN_NAMESPACE, "release")
-    const record = configMap && readRecord(configMap)
-    if (record?.stopped)
-      throw new Violation(`1: still stopped after it was mended: ${record.stopped.message}`)
-    if (record?.commit !== world.repositories.release.tip())
+  for (const [, { source, record }] of await records(world)) {
+    if (record.stopped) throw new Violation(`1: still stopped after it was mended: ${record.stopped.message}`)
+    if (record.commit !== world.repositories[source].tip())
       throw new Violation("1: not at the tip after it was mended")
   }
-  // The first takes off marks that a collection put on late, on what is named by now.
-  await reconcileAll(world, "full")
-  const writes = world.clusters.map((cluster) => cluster.writes)
-  await reconcileAll(world, "full")
-  if (world.clusters.some((cluster, index) => cluster.writes !== writes[index])) {
-    throw new Violation("a rebuild of an unchanged tree wrote something")
-  }
+  await checkRebuild(world, (): Promise<void> => reconcileAll(world, "full"))
 }
 
 async function end(worker: Worker): Promise<void> {

@@ -1,39 +1,65 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
-import { isOurs, readStamp } from "@headrace/shared/reconcile/ownership"
+import { isOurs, readStamp, SOURCE_LABEL } from "@headrace/shared/reconcile/ownership"
+import type { Revision } from "@headrace/shared/reconcile/plan-at"
 import type { Record } from "@headrace/shared/record/record"
 import { RECORD_SELECTOR, readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
+import { ruledFiles } from "./model-revision.ts"
 import { expectedTargets, NAMESPACES } from "./model-rules.ts"
-import type { MonitoredCluster } from "./monitored-cluster.ts"
+import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
 import { assemble } from "./store-view.ts"
 import { GUARD, OWN_NAMESPACE, type Source, type World } from "./world.ts"
 
 /** What a write broke: the number of the invariant (design, section 3) and what happened. */
 export class Violation extends Error {}
 
-/** Looks at every write as it happens. `known` remembers which revisions have been compared already. */
+/** Looks at every write as it happens. */
 export function invariantWatcher(world: () => World) {
-  const compared = new Set<string>()
-  return async (cluster: MonitoredCluster, before: ConfigMap | undefined, after: ConfigMap | undefined) => {
-    const metadata = (after ?? before)?.metadata
-    if (metadata === undefined) return
-    if (metadata.namespace !== OWN_NAMESPACE) return watchTarget(metadata.namespace, before, after)
-    const component = metadata.labels?.["app.kubernetes.io/component"]
-    if (component === "record" && after) {
-      watchRecord(world(), cluster, before && readRecord(before), readRecord(after))
-      await watchRevisions(world(), cluster, readRecord(after), compared)
-    } else if (component !== "record" && after === undefined) {
-      const { items } = await cluster.direct.list(OWN_NAMESPACE, { labelSelector: RECORD_SELECTOR })
-      for (const item of items) await watchRevisions(world(), cluster, readRecord(item), new Set())
-    }
+  const known: KnownRevisions = { rules: new Map(), compared: new Set() }
+  return async (cluster: MonitoredCluster, write: Write) => {
+    const { namespace, labels } = (write.after ?? write.before)?.metadata ?? { namespace: "" }
+    if (namespace !== OWN_NAMESPACE) watchTarget(namespace, write)
+    else if (labels?.["app.kubernetes.io/component"] !== "record") {
+      if (write.after === undefined) await watchAllRevisions(world(), cluster, known)
+    } else if (write.after) await watchSwap(world(), cluster, write.before, write.after, known)
+    else if (write.by !== "operator") throw new Violation("6: the record was removed")
   }
 }
 
-function watchTarget(namespace: string, before: ConfigMap | undefined, after: ConfigMap | undefined): void {
+async function watchSwap(
+  world: World,
+  cluster: MonitoredCluster,
+  before: ConfigMap | undefined,
+  after: ConfigMap,
+  known: KnownRevisions,
+): Promise<void> {
+  const record = readRecord(after)
+  if (before) watchRecord(world, cluster, readRecord(before), record)
+  await watchRevisions(world, cluster, record, known)
+}
+
+/** A part of the store was removed: all that any record lists must be there still. */
+async function watchAllRevisions(
+  world: World,
+  cluster: MonitoredCluster,
+  { rules }: KnownRevisions,
+): Promise<void> {
+  const { items } = await cluster.direct.list(OWN_NAMESPACE, { labelSelector: RECORD_SELECTOR })
+  const anew = { rules, compared: new Set<string>() }
+  for (const item of items) await watchRevisions(world, cluster, readRecord(item), anew)
+}
+
+function watchTarget(namespace: string, write: Write): void {
+  const { by, before, after } = write
   const place = `${namespace}/${(after ?? before)?.metadata.name}`
   if (!NAMESPACES.some((known) => known === namespace)) throw new Violation(`8: ${place} was written`)
-  if (before && !isOurs(before)) throw new Violation(`7: ${place} is somebody else's and was written`)
   if (after === undefined) throw new Violation(`6: ${place} was removed`)
+  if (by === "operator" && before) watchOperator(place, before, after)
+  else watchContent(place, before, after)
+}
+
+function watchContent(place: string, before: ConfigMap | undefined, after: ConfigMap): void {
+  if (before && !isOurs(before)) throw new Violation(`7: ${place} is somebody else's and was written`)
   const was = before && readStamp(before)
   const is = readStamp(after)
   if (is === undefined) throw new Violation(`2: ${place} was written without a token`)
@@ -42,28 +68,55 @@ function watchTarget(namespace: string, before: ConfigMap | undefined, after: Co
   }
 }
 
-function watchRecord(
-  world: World,
-  cluster: MonitoredCluster,
-  before: Record | undefined,
-  after: Record,
-): void {
-  if (before === undefined) return
-  const order = compareTokens(after.token, before.token)
-  if (order < 0) throw new Violation(`2: the record went back to ${tokenText(after.token)}`)
-  if (after.commit === before.commit || before.commit === null || after.commit === null) return
-  if (order === 0) throw new Violation(`2: two commits have the token ${tokenText(after.token)}`)
-  if (before.approved === after.commit) return
-  if (tripsGuard(world, cluster.name, after.source as Source, before.commit, after.commit)) {
-    throw new Violation(`6: ${after.commit} deletes beyond the guard`)
+/** `adopt` and `detach` change whose a target is, never what it holds; only `detach` takes a token away. */
+function watchOperator(place: string, before: ConfigMap, after: ConfigMap): void {
+  const held = [before, after].map(({ data, binaryData }) => JSON.stringify([data, binaryData]))
+  if (held[0] !== held[1]) throw new Violation(`6: an operator's command changed what ${place} holds`)
+  const adopted = after.metadata.labels?.[SOURCE_LABEL]
+  const stamp = readStamp(before)
+  if (adopted !== undefined && stamp?.source === adopted && readStamp(after) === undefined) {
+    throw new Violation(`2: ${place} lost its token to its own source`)
   }
 }
 
+function watchRecord(world: World, cluster: MonitoredCluster, before: Record, after: Record): void {
+  const order = compareTokens(after.token, before.token)
+  if (order < 0) throw new Violation(`2: the record went back to ${tokenText(after.token)}`)
+  if (before.commit !== null)
+    watchGuard(world, cluster.name, before, { ...before, commit: before.commit }, after)
+  if (isSameRevision(after, before) || before.commit === null || after.commit === null) return
+  if (order === 0) throw new Violation(`2: two commits have the token ${tokenText(after.token)}`)
+}
+
+/** What deletes beyond the guard must not even be begun without approval; what an operator rewinds to is approved. */
+function watchGuard(world: World, cluster: string, before: Record, shown: Revision, after: Record): void {
+  const next = after.commit === null ? [] : [{ ...after, commit: after.commit }]
+  for (const { commit, rulesCommit, token } of [...next, ...after.intents]) {
+    const known = [before, ...before.intents].some(
+      (was) => was.commit === commit && was.rulesCommit === rulesCommit,
+    )
+    const rewound = after.hold?.commit === commit && token.epoch > before.token.epoch
+    if (known || rewound || before.approved === commit) continue
+    if (tripsGuard(world, cluster, after.source as Source, shown, { commit, rulesCommit })) {
+      throw new Violation(`6: ${commit} deletes beyond the guard`)
+    }
+  }
+}
+
+function isSameRevision(a: Record, b: Record): boolean {
+  return a.commit === b.commit && a.rulesCommit === b.rulesCommit
+}
+
 /** The guard's rule as design.md has it, from the model's own idea of what targets hold. */
-export function tripsGuard(world: World, cluster: string, source: Source, from: string, to: string): boolean {
-  const repository = world.repositories[source]
-  const before = expectedTargets(repository.filesAt(from), cluster)
-  const after = expectedTargets(repository.filesAt(to), cluster)
+export function tripsGuard(
+  world: World,
+  cluster: string,
+  source: Source,
+  from: Revision,
+  to: Revision,
+): boolean {
+  const before = expectedTargets(ruledFiles(world, source, from), cluster)
+  const after = expectedTargets(ruledFiles(world, source, to), cluster)
   if (before === undefined || after === undefined) return false
   const filled = [...before].filter(([, target]) => target.keys.size > 0)
   const keys = filled.flatMap(([place, { keys }]) => [...keys.keys()].map((key) => [place, key] as const))
@@ -73,13 +126,20 @@ export function tripsGuard(world: World, cluster: string, source: Source, from: 
   return deleted > keys.length * GUARD.deletedKeys || emptied > filled.length * GUARD.deletedConfigMaps
 }
 
+/** Which rules a revision was of, which its history entry does not say, and which have been compared. */
+interface KnownRevisions {
+  rules: Map<string, string | null>
+  compared: Set<string>
+}
+
 /** A reader that starts from the record can assemble all it lists, and finds in it what git has. */
 async function watchRevisions(
   world: World,
   cluster: MonitoredCluster,
   record: Record,
-  compared: Set<string>,
+  { rules, compared }: KnownRevisions,
 ): Promise<void> {
+  if (record.root) rules.set(`${cluster.name} ${record.commit} ${record.root}`, record.rulesCommit)
   const listed = [{ commit: record.commit, root: record.root }, ...record.history]
   for (const { commit, root } of listed) {
     if (commit === null || root === null) continue
@@ -89,7 +149,7 @@ async function watchRevisions(
     const found = await assemble(cluster.direct, OWN_NAMESPACE, root).catch((error: unknown) => {
       throw new Violation(`store: ${record.source} at ${commit} cannot be assembled: ${String(error)}`)
     })
-    const files = world.repositories[record.source as Source].filesAt(commit)
+    const files = ruledFiles(world, record.source as Source, { commit, rulesCommit: rules.get(name) ?? null })
     for (const [place, { keys }] of expectedTargets(files, cluster.name) ?? []) {
       const stored = found.get(place)
       if (stored && sameKeys(keys, stored)) continue

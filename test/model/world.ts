@@ -1,26 +1,28 @@
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
-import { createLog } from "@headrace/shared/observe/log"
 import {
   collectGarbage,
   type GarbagePorts,
   type GarbageResult,
 } from "@headrace/shared/reconcile/collect-garbage"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
-import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
 import type {
   ReconcileOutcome,
   ReconcilePorts,
   ReconcileRequest,
 } from "@headrace/shared/reconcile/reconcile-ports"
+import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { gatedClock, gatedKube, gatedRepository, startWorker, type Worker } from "./gates.ts"
 import { type ModelRepository, modelRepository } from "./model-repository.ts"
-import { CLUSTERS, NAMESPACES, RULE_TEXTS, RULES_PATH, TOOL_RULES } from "./model-rules.ts"
+import { CLUSTERS, NAMESPACES, RULE_TEXTS, RULES_PATH, TOOL_RULE_TEXTS } from "./model-rules.ts"
 import { type MonitoredCluster, monitoredCluster, type Watcher } from "./monitored-cluster.ts"
+import { startTally, type Tally } from "./tally.ts"
 
 export const OWN_NAMESPACE = "headrace"
 export const GUARD = { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 }
 
+/** `tools` takes its rules from a repository of their own. */
 export type Source = "release" | "tools"
+export const SOURCES: readonly Source[] = ["release", "tools"]
 
 /** The code under test, whole or with one rule of it broken. */
 export interface Subject {
@@ -30,18 +32,27 @@ export interface Subject {
 
 export const SOUND: Subject = { reconcile, collectGarbage }
 
-/** Everything there is in a schedule: repositories, clusters, workers, time. */
+/** A wake-up on its way: it says where to look, and nothing else. */
+export interface Delivery {
+  cluster: MonitoredCluster
+  source: Source
+}
+
+/** Everything there is in a schedule: repositories, clusters, deliveries, workers, time. */
 export interface World {
   subject: Subject
   clusters: readonly MonitoredCluster[]
   repositories: Readonly<Record<Source, ModelRepository>>
+  /** Where each source's rules are: the same repository, unless they come from another. */
+  rules: Readonly<Record<Source, ModelRepository>>
+  /** In the order in which they were sent, which is not that in which they arrive. */
+  deliveries: Delivery[]
   workers: Worker[]
   /** Milliseconds since the epoch. */
   now: number
   /** The setting of the sources. */
   allowForcePush: boolean
-  /** A record was lost, and no operator has rewound since. */
-  lost: boolean
+  tally: Tally
 }
 
 /** What a world is made of, where it is not the usual. */
@@ -50,30 +61,34 @@ export interface WorldOptions {
   /** Each cluster's API server; without it each has the embedded one's state in process. */
   clients?: ReadonlyMap<string, ConfigMapWriter>
   allowForcePush?: boolean
+  tally?: Tally
 }
 
 export const NEVER = new AbortController().signal
 
 export function createWorld(options: WorldOptions, watcher: Watcher): World {
-  const files = new Map([
-    [RULES_PATH, RULE_TEXTS[0] ?? ""],
-    ["a/0.txt", "v0"],
-    ["a/1.txt", "v1"],
-    ["b/0.txt", "v2"],
-    ["b/1.txt", "v3"],
-  ])
-  const tools = new Map([
-    [RULES_PATH, TOOL_RULES],
-    ["t/0.txt", "v0"],
-  ])
+  const release = modelRepository(
+    new Map([
+      [RULES_PATH, RULE_TEXTS[0] ?? ""],
+      ["a/0.txt", "v0"],
+      ["a/1.txt", "v1"],
+      ["b/0.txt", "v2"],
+      ["b/1.txt", "v3"],
+    ]),
+  )
+  const tools = modelRepository(new Map([["t/0.txt", "v0"]]))
+  const toolRules = modelRepository(new Map([[RULES_PATH, TOOL_RULE_TEXTS[0] ?? ""]]))
+  const tally = options.tally ?? startTally()
   return {
     subject: options.subject ?? SOUND,
     allowForcePush: options.allowForcePush ?? false,
-    lost: false,
-    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, options.clients?.get(name))),
-    repositories: { release: modelRepository(files), tools: modelRepository(tools) },
+    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, tally, options.clients?.get(name))),
+    repositories: { release, tools },
+    rules: { release, tools: toolRules },
+    deliveries: [],
     workers: [],
     now: Date.UTC(2026, 0, 1),
+    tally,
   }
 }
 
@@ -86,14 +101,22 @@ export function startReconcile(
 ): Worker {
   return startWorker("reconcile", async (worker) => {
     const ports = portsOf(world, cluster, source, worker)
-    await world.subject.reconcile({ cluster: cluster.name, source, mode }, ports, NEVER)
+    const outcome = await world.subject.reconcile({ cluster: cluster.name, source, mode }, ports, NEVER)
+    const { result, stopped, failed } = outcome
+    world.tally.count(`reconcile: ${result}${stopped ? ` by ${stopped.code}` : ""}`)
+    for (const { reason } of failed) world.tally.count(`target failed: ${reason.split(":")[0]}`)
   })
 }
 
 export function startGarbage(world: World, cluster: MonitoredCluster): Worker {
-  return startWorker("garbage", (worker) => {
+  return startWorker("garbage", async (worker) => {
     const { kube, clock } = portsOf(world, cluster, "release", worker)
-    return world.subject.collectGarbage({ kube, clock, namespace: OWN_NAMESPACE, grace: 60 * 60_000 }, NEVER)
+    const ports = { kube, clock, namespace: OWN_NAMESPACE, grace: 60 * 60_000 }
+    const result = await world.subject.collectGarbage(ports, NEVER)
+    if (result.skipped) world.tally.count("garbage: skipped")
+    for (const what of ["marked", "unmarked", "deleted"] as const) {
+      if (result[what] > 0) world.tally.count(`garbage: ${what}`)
+    }
   })
 }
 
@@ -104,27 +127,19 @@ export function portsOf(
   source: Source,
   worker: Worker,
 ): ReconcilePorts {
-  const repository = gatedRepository(worker, world.repositories[source])
-  return {
-    kube: gatedKube(worker, cluster.kube),
+  const own = world.repositories[source]
+  const repository = gatedRepository(worker, own)
+  const rules = world.rules[source]
+  return reconcilePorts({
+    kube: gatedKube(worker, cluster.kubeOf(worker.kind)),
     repository,
-    rulesRepository: repository,
+    rulesRepository: rules === own ? repository : gatedRepository(worker, rules),
     clock: gatedClock(worker, () => world.now),
-    log: SILENT,
-    memory: createReconcileMemory(),
     settings: {
-      namespace: OWN_NAMESPACE,
-      repo: "org/repo",
       rulesPath: RULES_PATH,
-      strict: false,
-      foreignKeys: "remove",
       allowForcePush: world.allowForcePush,
-      defaults: { cluster: "east", namespace: "ci" },
       guard: GUARD,
       clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
-      store: true,
     },
-  }
+  })
 }
-
-const SILENT = createLog("model", { level: "silent" })

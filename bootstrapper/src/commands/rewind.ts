@@ -5,6 +5,7 @@ import { addHoldOptions, type HoldOptions } from "./hold.ts"
 
 export interface RewindOptions extends Omit<HoldOptions, "commit"> {
   to: string
+  rulesCommit?: string
 }
 
 /** `rewind`: takes clusters to any commit, back too, and holds them there. */
@@ -12,6 +13,12 @@ export function addRewindCommand(program: Command, run: CommandRun): void {
   addHoldOptions(program.command("rewind"))
     .description("Takes clusters to a commit that need not come after what they show, and holds them there.")
     .addOption(flag("--to <commit>", "full id of the commit").makeOptionMandatory())
+    .addOption(
+      flag(
+        "--rules-commit <commit>",
+        "full id of the commit that rules from another source are held at; without it the tip of their branch",
+      ),
+    )
     .action(async (options: RewindOptions) => {
       const { runRewind } = await import("./operate/run-hold.ts")
       run.exitCode = await runRewind(options, run.signal)

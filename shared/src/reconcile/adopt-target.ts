@@ -19,12 +19,14 @@ export async function adoptTarget(
   target: Place,
   signal: AbortSignal,
 ): Promise<void> {
-  await changeMetadata(kube, target, (metadata) => withOwner(metadata, source), signal)
+  const found = await changeMetadata(kube, target, (configMap) => withOwner(configMap, source), signal)
+  const place = placeText(target)
+  if (!found) throw new HeadraceError("adopt/absent", `there is no ConfigMap ${place}`)
 }
 
 /** Takes everything of Headrace's off a ConfigMap; Prow's labels stay, so that Prow takes it over again. */
 async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortSignal): Promise<void> {
-  await changeMetadata(kube, target, withoutStamp, signal)
+  await changeMetadata(kube, target, ({ metadata }) => withoutStamp(metadata), signal)
 }
 
 /**
@@ -45,27 +47,47 @@ export async function detachSource(
       detached.push(placeText(metadata))
     }
   }
-  const record = await kube.get(place.namespace, place.source, signal)
-  if (record) await kube.remove(record, signal)
+  await removeRecord(kube, place, signal)
   return detached
 }
 
-async function changeMetadata(
+async function removeRecord(
   kube: ConfigMapWriter,
-  target: Place,
-  change: (metadata: ConfigMap["metadata"]) => ConfigMap["metadata"],
+  { namespace, source }: { namespace: string; source: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const place = `${target.namespace}/${target.name}`
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const existing = await kube.get(target.namespace, target.name, signal)
-    if (existing === undefined) throw new HeadraceError("adopt/absent", `there is no ConfigMap ${place}`)
+    const record = await kube.get(namespace, source, signal)
+    if (record === undefined) return
     try {
-      await kube.replace({ ...existing, metadata: change(existing.metadata) }, signal)
-      return
+      return await kube.remove(record, signal)
     } catch (error) {
       if (!isLostRace(error)) throw error
     }
   }
-  throw new HeadraceError("adopt/contended", `ConfigMap ${place} kept changing`, { hint: "Try again." })
+  throw new HeadraceError("record/contended", `the record of ${source} kept changing`, {
+    hint: "Take the source out of the settings of what still follows it, and try again.",
+  })
+}
+
+/** False when there is no such ConfigMap. */
+async function changeMetadata(
+  kube: ConfigMapWriter,
+  target: Place,
+  change: (existing: ConfigMap) => ConfigMap["metadata"],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const existing = await kube.get(target.namespace, target.name, signal)
+    if (existing === undefined) return false
+    try {
+      await kube.replace({ ...existing, metadata: change(existing) }, signal)
+      return true
+    } catch (error) {
+      if (!isLostRace(error)) throw error
+    }
+  }
+  throw new HeadraceError("adopt/contended", `ConfigMap ${placeText(target)} kept changing`, {
+    hint: "Try again.",
+  })
 }

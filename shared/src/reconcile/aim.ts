@@ -35,10 +35,18 @@ export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Pro
   return { source, rules, at: ports.clock.now() }
 }
 
+/** The commit that a cluster should show, and the rules' own: a hold keeps both where they were when it was set. */
+export function goalAt(tips: Tips, record: Record | undefined): Revision {
+  const hold = record?.hold ?? null
+  const commit = goal(tips.source.commit, hold, tips.at)
+  if (tips.rules === undefined) return { commit, rulesCommit: null }
+  const frozen = hold && holdInForce(hold, tips.at) ? hold.rulesCommit : null
+  return { commit, rulesCommit: frozen ?? tips.rules.commit }
+}
+
 /**
- * The aim at these tips under this record. `shown` is what else is known to be in the cluster (a survey of
- * its targets, when the record was lost). Undefined: the goal does not contain what was shown, so the branch was
- * rewritten.
+ * The aim at these tips under this record. Undefined: the goal does not contain what the record shows or has
+ * begun, so the branch was rewritten.
  *
  * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
  * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow.
@@ -46,23 +54,18 @@ export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Pro
 export async function aimAt(
   ports: ReconcilePorts,
   tips: Tips,
-  record: Record | undefined,
-  shown: readonly Shown[],
+  record: Record,
   signal: AbortSignal,
 ): Promise<Aim | undefined> {
-  const commit = goal(tips.source.commit, record?.hold ?? null, tips.at)
-  const rulesCommit = tips.rules?.commit ?? null
-  const token = { epoch: epochOf(record, shown), seq: await seqOf(ports, { commit, rulesCommit }, signal) }
-  const aim: Aim = { commit, rulesCommit, token }
-  for (const was of shown) {
-    if (was.token.epoch === token.epoch && !(await isOnward(ports, aim, was, signal))) return undefined
+  const aim = await aimWithin(ports, tips, record, epochInForce(record), signal)
+  for (const was of shownBy(record)) {
+    if (was.token.epoch === aim.token.epoch && !(await isOnward(ports, aim, was, signal))) return undefined
   }
   return aim
 }
 
 /** What the record says was shown or begun. */
-export function shownBy(record: Record | undefined): Shown[] {
-  if (record === undefined) return []
+export function shownBy(record: Record): Shown[] {
   const { commit, rulesCommit, token } = record
   return commit === null ? record.intents : [{ commit, rulesCommit, token }, ...record.intents]
 }
@@ -71,36 +74,22 @@ export function shownBy(record: Record | undefined): Shown[] {
 export async function aimInNewEpoch(
   ports: ReconcilePorts,
   tips: Tips,
-  record: Record | undefined,
-  shown: readonly Shown[],
+  record: Record,
   signal: AbortSignal,
 ): Promise<Aim> {
-  const aim = await aimAt(ports, tips, record, [], signal)
-  const epoch = epochOf(record, shown) + 1
-  return { ...(aim as Aim), token: { epoch, seq: aim?.token.seq ?? 0 } }
-}
-
-/**
- * The aim in an epoch that nobody can have been in, when the record that knew was lost. Targets do not tell it:
- * a rewind that changed nothing stamped none, a writer of its epoch may be paused, and agents have published
- * in it. Operators raise the epoch by one at a time, so milliseconds since 1970 are beyond all of them.
- */
-export function inEpochOfClock(aim: Aim, now: number): Aim {
-  return { ...aim, token: { ...aim.token, epoch: Math.max(aim.token.epoch + 1, Math.floor(now)) } }
+  return aimWithin(ports, tips, record, epochInForce(record) + 1, signal)
 }
 
 /** True when a branch that was rewritten may be followed without an operator's word. */
-export function mayFollowRewrite(ports: ReconcilePorts, tips: Tips, record: Record | undefined): boolean {
-  const hold = record?.hold
+export function mayFollowRewrite(ports: ReconcilePorts, tips: Tips, { hold }: Record): boolean {
   return ports.settings.allowForcePush && !(hold && holdInForce(hold, tips.at))
 }
 
 /** The error that stops a source whose goal does not contain what is shown. */
-export function diverged(aim: string, record: Record | undefined): HeadraceError {
-  const shown = record?.commit ?? record?.intents[0]?.commit
+export function diverged(aim: string, shown: string): HeadraceError {
   return new HeadraceError(
     "git/diverged",
-    `commit ${aim} does not contain ${shown ?? "what the targets hold"}: the branch was rewritten`,
+    `commit ${aim} does not contain ${shown}: the branch was rewritten`,
     { hint: "Run rewind --to COMMIT to follow it, or set allowForcePush." },
   )
 }
@@ -121,8 +110,15 @@ export async function seqOf(
   return seq + (await countOf(ports.rulesRepository, revision.rulesCommit, signal))
 }
 
-function epochOf(record: Record | undefined, shown: readonly Shown[]): number {
-  return Math.max(record ? epochInForce(record) : 0, ...shown.map((was) => was.token.epoch))
+async function aimWithin(
+  ports: ReconcilePorts,
+  tips: Tips,
+  record: Record,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<Aim> {
+  const revision = goalAt(tips, record)
+  return { ...revision, token: { epoch, seq: await seqOf(ports, revision, signal) } }
 }
 
 async function countOf(repository: SourceRepository, commit: string, signal: AbortSignal): Promise<number> {

@@ -1,9 +1,9 @@
 import { backoffDelay } from "../foundation/backoff.ts"
-import { isOpen, largestToken, openIntent } from "../record/intents.ts"
-import { newRecord } from "../record/new-record.ts"
+import { isBegun, largestToken, openIntent } from "../record/intents.ts"
 import type { ForeignWrite, Intent, Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
-import { committedRecord, sameRecord } from "./commit-record.ts"
+import { AHEAD } from "./aim-over-targets.ts"
+import { committedRecord, isSameCommit, sameRecord } from "./commit-record.ts"
 import type { Stamp } from "./ownership.ts"
 import { planAtStamp } from "./plan-at.ts"
 import { type RecordState, swapRecord } from "./record-state.ts"
@@ -16,9 +16,7 @@ const SWAP_TRIES = 8
 const SWAP_BACKOFF = { first: 50, limit: 2_000 }
 
 /** `again`: the record moved under us before anything was written; work it out anew. */
-export type Applied =
-  | { kind: "again" }
-  | ({ kind: "committed" | "superseded"; record: Record | undefined } & Done)
+export type Applied = { kind: "again" } | ({ kind: "committed" | "superseded"; record: Record } & Done)
 
 /** What a run did beside the record: objects written, and writes of others that it found. */
 export interface Done {
@@ -30,9 +28,9 @@ export interface Done {
  * Intent, then store and view, then the swap of the record. Dying anywhere leaves the intent for the next
  * one; being overtaken anywhere leaves the record to whoever did.
  */
-export async function applyWork(run: Run, state: RecordState | undefined, work: Work): Promise<Applied> {
+export async function applyWork(run: Run, state: RecordState, work: Work): Promise<Applied> {
   const intent = intentFor(work)
-  const opened = await run.watch.time("record", () => openWork(run, state, work, intent))
+  const opened = await run.watch.time("record", () => openWork(run, state, intent))
   if (opened === undefined) return { kind: "again" }
   const results = await writeAll(run, opened.record, work)
   const failed = new Map([...work.plan.refused, ...results.view.failed])
@@ -40,10 +38,9 @@ export async function applyWork(run: Run, state: RecordState | undefined, work: 
   const done: Done = { written: results.view.written + (results.store?.written ?? 0), foreign }
   if (results.view.ahead.length > 0) {
     const now = await run.watch.time("record", () => loadState(run))
-    if (now === undefined || isOvertaken(now.record, work, intent)) {
-      return { kind: "superseded", record: now?.record, ...done }
-    }
-    for (const place of results.view.ahead) failed.set(place, AHEAD)
+    if (now === undefined) return { kind: "again" }
+    if (isOvertaken(now.record, work, intent)) return { kind: "superseded", record: now.record, ...done }
+    for (const place of results.view.ahead) failed.set(place, AHEAD_REASON)
   }
   const achieved = {
     aim: work.aim,
@@ -58,15 +55,19 @@ export async function applyWork(run: Run, state: RecordState | undefined, work: 
   return run.watch.time("record", () => commit(run, opened, work, intent, next, done))
 }
 
-const AHEAD = "it carries a larger token than any that the record knows; rewind to a commit to write it again"
+const AHEAD_REASON = `${AHEAD}: it carries a larger token than any that the record knows; the next look takes a larger one`
 
-/** Undefined when nothing that a late writer could harm, or the collector take, is going to be written. */
+/**
+ * Undefined when nothing is written that the record in force does not name: a rebuild of what it shows, or a
+ * change that touches no target. Whatever else looks at a target opens one, even where it will find it right: until
+ * its intent is in the record, others may commit beside it, and not know that their targets need a token.
+ */
 function intentFor(work: Work): Intent | undefined {
   const { aim, plan, previous, choice } = work
   if (work.inForce && !choice.everything) return undefined
   const dropped =
     previous === undefined || [...previous.targets.keys()].some((place) => !plan.targets.has(place))
-  if (!dropped && choice.stamp.size === 0 && choice.changed.size === 0) return undefined
+  if (!dropped && choice.visit.length === 0) return undefined
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
   return { token: aim.token, commit: aim.commit, rulesCommit: aim.rulesCommit, targets }
 }
@@ -74,15 +75,13 @@ function intentFor(work: Work): Intent | undefined {
 /** The record with the intent open; undefined when it moved on meanwhile. */
 async function openWork(
   run: Run,
-  state: RecordState | undefined,
-  work: Work,
+  state: RecordState,
   intent: Intent | undefined,
 ): Promise<RecordState | undefined> {
-  if (state !== undefined && intent === undefined) return state
-  const { ports, request, signal } = run
-  const base = state?.record ?? newRecord(request.source, { epoch: work.aim.token.epoch, seq: 0 })
-  const next = intent ? openIntent(base, intent) : base
-  if (state !== undefined && sameRecord(base, next)) return state
+  if (intent === undefined) return state
+  const { ports, signal } = run
+  const next = openIntent(state.record, intent)
+  if (sameRecord(state.record, next)) return state
   return swapRecord(ports.kube, ports.settings.namespace, state, next, signal)
 }
 
@@ -110,8 +109,9 @@ function planOf(run: Run, work: Work): PlanOf {
 }
 
 /**
- * The swap. When it is lost, the record says whether we still may: our intent must be open, or somebody has
- * ended the work for us and the collector may have taken what only we would name.
+ * The swap. When it is lost, the record says whether we still may: our intent must be open and nothing
+ * committed since it was opened, or somebody has ended the work for us and the collector may have taken what
+ * only we would name, even if the same work was begun once more.
  */
 async function commit(
   run: Run,
@@ -132,7 +132,7 @@ async function commit(
     if (now === undefined) return { kind: "again" }
     if (isOvertaken(now.record, work, intent)) return settled(now.record, work, done)
     const moved = now.configMap.metadata.resourceVersion !== base.configMap.metadata.resourceVersion
-    if (moved && intent === undefined) return { kind: "again" }
+    if (moved && (intent === undefined || !isSameCommit(opened.record, now.record))) return { kind: "again" }
     if (!moved) await ports.clock.sleep(backoffDelay(SWAP_BACKOFF, attempt), signal)
     base = now
   }
@@ -141,7 +141,7 @@ async function commit(
 
 function isOvertaken(record: Record, work: Work, intent: Intent | undefined): boolean {
   if (compareTokens(largestToken(record), work.aim.token) > 0) return true
-  return intent !== undefined && !isOpen(record, intent)
+  return intent !== undefined && !isBegun(record, intent)
 }
 
 /** Our own swap whose answer was lost, or a twin's, is as good as ours; anything else has overtaken us. */

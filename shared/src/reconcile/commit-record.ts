@@ -52,6 +52,14 @@ export function sameRecord(a: Record, b: Record): boolean {
   return canonicalJson(fitRecord(a)) === canonicalJson(fitRecord(b))
 }
 
+/** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
+export function isSameCommit(a: Record, b: Record): boolean {
+  function shown({ token, commit, rulesCommit, rules, root, history }: Record): string {
+    return canonicalJson({ token, commit, rulesCommit, rules, root, history })
+  }
+  return shown(a) === shown(b)
+}
+
 /** In place order; a target that failed for the same reason before keeps the time since when. */
 function listFailed(before: readonly FailedTarget[], achieved: Achieved): FailedTarget[] {
   return [...achieved.failed].sort().map(([target, reason]) => {

@@ -1,4 +1,4 @@
-import { type Site, site } from "@headrace/test/model/site"
+import { type Site, site } from "@headrace/test/harness/site"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
@@ -57,7 +57,7 @@ describe("a foreign writer", () => {
   })
 
   it("is nobody who keeps keys of his own where that is allowed", async () => {
-    const here = await begin({ foreignKeys: "keep" })
+    const here = await begin({ settings: { foreignKeys: "keep" } })
     await alter(here, { stray: "his" })
     expect((await here.run("full")).foreign).toEqual([])
     await alter(here, { "x.txt": "older" })

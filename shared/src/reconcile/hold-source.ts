@@ -4,6 +4,7 @@ import { epochInForce, openIntent } from "../record/intents.ts"
 import type { Hold, Record } from "../record/record.ts"
 import { isOnward, seqOf, shownBy } from "./aim.ts"
 import { changeRecord, type RecordPorts } from "./change-record.ts"
+import type { Revision } from "./plan-at.ts"
 
 /** A record, and the repositories that tell which commit comes after which. */
 export interface HoldPorts extends RecordPorts {
@@ -12,12 +13,13 @@ export interface HoldPorts extends RecordPorts {
 }
 
 /**
- * Holds a source where it is, or at a commit ahead of it, whatever wakes it up. Without `commit`: at the one
+ * Holds a source where it is, or at a commit ahead of it, whatever wakes it up; rules that come from another
+ * source stay at the commit that the record shows. Without `commit`: at the one
  * the record shows. An earlier commit needs `rewind` (`record/hold-behind`).
  */
 export async function holdSource(
   ports: HoldPorts,
-  hold: Omit<Hold, "commit"> & { commit?: string },
+  hold: Omit<Hold, "commit" | "rulesCommit"> & { commit?: string },
   signal: AbortSignal,
 ): Promise<Record> {
   return changeRecord(
@@ -26,10 +28,12 @@ export async function holdSource(
       const commit = hold.commit ?? record.commit
       if (commit === null)
         throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
-      const held = { ...record, hold: { ...hold, commit } }
+      const held = { ...record, hold: { ...hold, commit, rulesCommit: record.rulesCommit } }
       if (await isAhead(ports, record, commit, signal)) return held
       // An open intent may have written beyond it already: going back on that takes a new epoch.
-      if (commit === record.commit) return inNewEpoch(ports, held, commit, signal)
+      if (commit === record.commit) {
+        return inNewEpoch(ports, held, { commit, rulesCommit: record.rulesCommit }, signal)
+      }
       throw new HeadraceError("record/hold-behind", `commit ${commit} is behind what ${ports.source} shows`, {
         hint: "Run rewind --to COMMIT to go back.",
       })
@@ -40,13 +44,22 @@ export async function holdSource(
 
 /**
  * Takes a source to a commit that need not be a descendant of what it shows: raises the epoch, so that every
- * writer of the old one is refused from then on, and holds there until `release`. It counts as approval of
- * what this deletes.
+ * writer of the old one is refused from then on, and holds there until `release`. Rules that come from another
+ * source are held at `rulesCommit`; without it at the tip of their branch, which may have been rewritten too.
+ * The intent that raises the epoch approves what this deletes.
  */
-export async function rewindSource(ports: HoldPorts, hold: Hold, signal: AbortSignal): Promise<Record> {
+export async function rewindSource(
+  ports: HoldPorts,
+  hold: Omit<Hold, "rulesCommit"> & { rulesCommit?: string },
+  signal: AbortSignal,
+): Promise<Record> {
+  const { repository, rulesRepository } = ports
+  const ownRules = rulesRepository === repository
+  const rulesCommit = ownRules ? null : (hold.rulesCommit ?? (await rulesRepository.fetch(signal)).commit)
+  const revision = { commit: hold.commit, rulesCommit }
   return changeRecord(
     ports,
-    (record) => inNewEpoch(ports, { ...record, hold, approved: hold.commit }, hold.commit, signal),
+    (record) => inNewEpoch(ports, { ...record, hold: { ...hold, rulesCommit } }, revision, signal),
     signal,
   )
 }
@@ -69,10 +82,9 @@ export async function approveCommit(
 async function inNewEpoch(
   ports: HoldPorts,
   record: Record,
-  commit: string,
+  revision: Revision,
   signal: AbortSignal,
 ): Promise<Record> {
-  const revision = { commit, rulesCommit: record.rulesCommit }
   const token = { epoch: epochInForce(record) + 1, seq: await seqOf(ports, revision, signal) }
   return openIntent(record, { ...revision, token, targets: [] })
 }

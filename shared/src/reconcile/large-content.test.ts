@@ -1,14 +1,13 @@
 import { createHash } from "node:crypto"
+import { reconcilePorts } from "@headrace/test/harness/reconcile-ports"
 import { modelRepository } from "@headrace/test/model/model-repository"
 import { assemble } from "@headrace/test/model/store-view"
 import { expect, it } from "vitest"
 import { configMapSize } from "../foundation/config-map.ts"
 import { inProcessClient } from "../kube/embedded/in-process-client.ts"
 import { ObjectStore } from "../kube/embedded/object-store.ts"
-import { createLog } from "../observe/log.ts"
 import { readRecord } from "../record/record-config-map.ts"
 import { reconcile } from "./reconcile.ts"
-import { createReconcileMemory } from "./reconcile-memory.ts"
 
 const RULES = "config_updater: {maps: {'big/**': {name: big, use_full_path_as_key: true, view: false}}}"
 const MIB = 1024 * 1024
@@ -28,26 +27,7 @@ it("carries a file of 20 MiB and 400 others, each object within the limit, and a
   for (let number = 0; number < 400; number++) files.set(`big/${number}`, text(String(number), 20_000))
   const repository = modelRepository(files)
   const kube = inProcessClient(new ObjectStore({ createNamespaces: true }))
-  const ports = {
-    kube,
-    repository,
-    rulesRepository: repository,
-    clock: { now: Date.now, sleep: async () => {} },
-    log: createLog("test", { level: "silent" }),
-    memory: createReconcileMemory(),
-    settings: {
-      namespace: "headrace",
-      repo: undefined,
-      rulesPath: "rules.yaml",
-      strict: false,
-      foreignKeys: "remove" as const,
-      allowForcePush: false,
-      defaults: { cluster: "east", namespace: "ci" },
-      guard: "off" as const,
-      clusters: new Map([["east", {}]]),
-      store: true,
-    },
-  }
+  const ports = reconcilePorts({ kube, repository, settings: { guard: "off" } })
   const signal = new AbortController().signal
   const request = { cluster: "east", source: "release", mode: "incremental" as const }
   expect(await reconcile(request, ports, signal)).toMatchObject({ result: "applied", failed: [] })

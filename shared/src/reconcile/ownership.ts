@@ -35,6 +35,18 @@ export function isOurs(configMap: ConfigMap): boolean {
   return Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
 }
 
+/** The source that a ConfigMap belongs to: who stamped it or, before it has, who was given it by `adopt`. */
+export function ownerOf(configMap: ConfigMap): string | undefined {
+  return readStamp(configMap)?.source ?? configMap.metadata.labels?.[SOURCE_LABEL]
+}
+
+/** True when it carries every label and annotation that we write, whatever they say. */
+export function isMarked(configMap: ConfigMap): boolean {
+  const labels = configMap.metadata.labels ?? {}
+  const prows = Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
+  return prows && labels[SOURCE_LABEL] !== undefined && readStamp(configMap) !== undefined
+}
+
 /** True when a newer Headrace wrote it: what it wrote is not ours to understand, let alone to replace. */
 export function isNewerFormat(configMap: ConfigMap): boolean {
   return Number(configMap.metadata.annotations?.[`${OURS}format`] ?? FORMAT) > FORMAT
@@ -47,9 +59,16 @@ export function readStamp(configMap: ConfigMap): Stamp | undefined {
   const seq = Number(annotations[`${OURS}seq`] ?? Number.NaN)
   const commit = annotations[`${OURS}commit`]
   const source = annotations[`${OURS}source`]
-  if (!Number.isSafeInteger(epoch) || !Number.isSafeInteger(seq)) return undefined
+  if (!isCount(epoch) || !isCount(seq)) return undefined
   if (commit === undefined || source === undefined) return undefined
   return { source, token: { epoch, seq }, commit, content: annotations[`${OURS}content`] }
+}
+
+/** Far beyond any clock and any history, and far enough from what a number holds for a token beyond it. */
+const LARGEST_COUNT = 1e15
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= LARGEST_COUNT
 }
 
 /** The metadata with our labels and this stamp; everything else on it stays. */
@@ -69,9 +88,13 @@ export function withStamp(metadata: ObjectMeta, stamp: Stamp): ObjectMeta {
   }
 }
 
-/** The metadata as a source's own, without anybody's stamp: the next reconcile writes it. */
-export function withOwner(metadata: ObjectMeta, source: string): ObjectMeta {
-  const bare = withoutStamp(metadata)
+/**
+ * A ConfigMap's metadata as a source's own, without another's stamp: the next reconcile writes it. The source's
+ * own stamp stays, for it is what refuses a writer that wakes up late.
+ */
+export function withOwner(configMap: ConfigMap, source: string): ObjectMeta {
+  const { metadata } = configMap
+  const bare = readStamp(configMap)?.source === source ? metadata : withoutStamp(metadata)
   return { ...bare, labels: { ...bare.labels, ...PROW_LABELS, [SOURCE_LABEL]: source } }
 }
 

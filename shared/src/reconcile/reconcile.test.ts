@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib"
+import { quiet, RULES, SITE_START, type Site, site } from "@headrace/test/harness/site"
 import { modelRepository } from "@headrace/test/model/model-repository"
-import { quiet, RULES, type Site, site } from "@headrace/test/model/site"
 import { describe, expect, it } from "vitest"
 import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
 import { unpackShard } from "../bundle/unpack-shard.ts"
@@ -44,7 +44,11 @@ describe("reconcile", () => {
       "app.kubernetes.io/component": "updateconfig-plugin",
     })
     expect(await storedFiles(here)).toEqual({ "alpha/x.txt": "one", "beta/b-c-y.txt": "two" })
-    expect(await here.record()).toMatchObject({ token: { epoch: 0, seq: 1 }, intents: [], stopped: null })
+    expect(await here.record()).toMatchObject({
+      token: { epoch: SITE_START, seq: 1 },
+      intents: [],
+      stopped: null,
+    })
   })
 
   it("writes one shard, its index path, one ConfigMap and the record for a change of one file", async () => {
@@ -90,7 +94,10 @@ describe("reconcile", () => {
   })
 
   it("keeps keys that no rule ever named where it is told to, and removes those of deleted files", async () => {
-    const here = site({ "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" }, { foreignKeys: "keep" })
+    const here = site(
+      { "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" },
+      { settings: { foreignKeys: "keep" } },
+    )
     await here.run()
     const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
     await here.kube.replace({ ...alpha, data: { ...alpha.data, stray: "s" } })
@@ -157,11 +164,11 @@ describe("reconcile", () => {
     const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
     const rules = modelRepository(new Map([["rules.yaml", RULES]]))
     Object.assign(here.ports, { rulesRepository: rules })
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 0, seq: 2 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START, seq: 2 } })
     rules.push(
       rules.add([rules.tip()], new Map([["rules.yaml", RULES.replace("name: alpha", "name: gamma")]])),
     )
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 0, seq: 3 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START, seq: 3 } })
     expect(await here.data("gamma")).toEqual({ "x.txt": "one" })
     expect((await here.record()).rulesCommit).toBe(rules.tip())
   })

@@ -1,11 +1,11 @@
 import { HeadraceError } from "../foundation/errors.ts"
+import { newRecord } from "../record/new-record.ts"
 import type { Record } from "../record/record.ts"
-import { NO_TOKEN } from "../record/token.ts"
 import { fetchTips } from "./aim.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
-import type { RecordState } from "./record-state.ts"
+import { type RecordState, swapRecord } from "./record-state.ts"
 import { loadState, type Run } from "./run.ts"
 import { stopSource } from "./stop-source.ts"
 import { startStopwatch } from "./stopwatch.ts"
@@ -35,9 +35,13 @@ export async function reconcile(
     // In this order: a fetch that began after the record was read contains what it shows, or the branch was
     // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
     const state = await watch.time("record", () => loadState(run))
+    if (state === undefined) {
+      await watch.time("record", () => beginRecord(run))
+      continue
+    }
     const tips = await watch.time("fetch", () => fetchTips(ports, signal))
-    const decision = await watch.time("plan", () => workOut(run, tips, state?.record))
-    if (decision.kind === "noop") return outcome(run, "noop", state?.record, { written: 0, foreign: [] })
+    const decision = await watch.time("plan", () => workOut(run, tips, state.record))
+    if (decision.kind === "noop") return outcome(run, "noop", state.record, { written: 0, foreign: [] })
     const applied = await act(run, state, decision)
     if (applied.kind === "again") continue
     const result = resultOf(decision, applied, state)
@@ -48,11 +52,18 @@ export async function reconcile(
   })
 }
 
-function act(
-  run: Run,
-  state: RecordState | undefined,
-  decision: Exclude<Decision, { kind: "noop" }>,
-): Promise<Applied> {
+/**
+ * A record starts blank, and is read again before anything is worked out for it: so whoever slept through the
+ * loss of an earlier one cannot take what it knew of that to this one. And it starts in an epoch of the clock's,
+ * which nobody can have been in (operators raise theirs by one at a time): paused writers of an earlier record
+ * are refused, whatever they hold, and agents go on, whatever they have published.
+ */
+async function beginRecord({ ports, request, signal }: Run): Promise<void> {
+  const blank = newRecord(request.source, { epoch: Math.floor(ports.clock.now()), seq: 0 })
+  await swapRecord(ports.kube, ports.settings.namespace, undefined, blank, signal)
+}
+
+function act(run: Run, state: RecordState, decision: Exclude<Decision, { kind: "noop" }>): Promise<Applied> {
   if (decision.kind === "work") return applyWork(run, state, decision.work)
   return stopSource(run, state, decision)
 }
@@ -60,26 +71,26 @@ function act(
 function resultOf(
   decision: Decision,
   applied: Exclude<Applied, { kind: "again" }>,
-  before: RecordState | undefined,
+  before: RecordState,
 ): ReconcileOutcome["result"] {
   if (applied.kind === "superseded") return "superseded"
   if (decision.kind === "stop") return "stopped"
-  return applied.written === 0 && applied.record === before?.record ? "noop" : "applied"
+  return applied.written === 0 && applied.record === before.record ? "noop" : "applied"
 }
 
 function outcome(
   run: Run,
   result: ReconcileOutcome["result"],
-  record: Record | undefined,
+  record: Record,
   { written, foreign }: Done,
 ): ReconcileOutcome {
   return {
     result,
-    commit: record?.commit ?? null,
-    token: record?.token ?? NO_TOKEN,
-    stopped: record?.stopped ?? null,
+    commit: record.commit,
+    token: record.token,
+    stopped: record.stopped,
     written,
-    failed: record?.failed ?? [],
+    failed: record.failed,
     foreign,
     stages: run.watch.stages,
   }

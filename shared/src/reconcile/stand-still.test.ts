@@ -1,4 +1,5 @@
-import { quiet, RULES, site } from "@headrace/test/model/site"
+import { quiet, RULES, SITE_START, site } from "@headrace/test/harness/site"
+import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { approveCommit, holdSource, releaseSource, rewindSource } from "./hold-source.ts"
@@ -58,20 +59,24 @@ describe("a source that must stand still", () => {
     const ports = { ...here.ports, namespace: "headrace", source: "release" }
     const hold = { commit: other, by: "me", reason: "rewritten", until: null }
     await rewindSource(ports, hold, quiet)
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 1, seq: 2 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START + 1, seq: 2 } })
     await releaseSource(ports, quiet)
     here.commit({ "a/x.txt": "four" })
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: 1, seq: 3 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START + 1, seq: 3 } })
     expect(await here.data("alpha")).toEqual({ "x.txt": "four" })
   })
 
   it("follows a rewritten branch by itself where it may", async () => {
-    const here = site({ "a/x.txt": "one" }, { allowForcePush: true })
+    const here = site({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
     const base = here.repository.tip()
     here.commit({ "a/x.txt": "two" })
     await here.run()
     here.repository.push(base)
-    expect(await here.run()).toMatchObject({ result: "applied", commit: base, token: { epoch: 1, seq: 1 } })
+    expect(await here.run()).toMatchObject({
+      result: "applied",
+      commit: base,
+      token: { epoch: SITE_START + 1, seq: 1 },
+    })
     expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
   })
 
@@ -115,7 +120,7 @@ describe("a source that must stand still", () => {
   })
 
   it("rebuilds a lost record from its targets, and never goes below their tokens", async () => {
-    const here = site({ "a/x.txt": "one" }, { allowForcePush: true })
+    const here = site({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
     const base = here.repository.tip()
     here.commit({ "a/x.txt": "two" })
     await here.run()
@@ -126,7 +131,75 @@ describe("a source that must stand still", () => {
     const rebuilt = await here.run()
     expect(rebuilt).toMatchObject({ result: "applied", token: { seq: 2 } })
     // Larger than any epoch that the lost record can have been in.
-    expect(rebuilt.token.epoch).toBeGreaterThan(1_000_000)
+    expect(rebuilt.token.epoch).toBeGreaterThan(SITE_START + 1)
     expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
+  })
+
+  it("goes where it is rewound to, though another commit was approved since", async () => {
+    const here = site({ "a/1.txt": "1" })
+    const first = here.repository.tip()
+    here.commit({ "a/2.txt": "2", "a/3.txt": "3", "a/4.txt": "4" })
+    await here.run()
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    await rewindSource(ports, { commit: first, by: "me", reason: "bad merge", until: null }, quiet)
+    await approveCommit(ports, here.repository.tip(), quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", commit: first })
+    expect(await here.data("alpha")).toEqual({ "1.txt": "1" })
+  })
+
+  it("names the held commit as the goal when it cannot be reached, not the tip", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const bad = here.commit({ "rules.yaml": "config_updater: [" })
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    await holdSource(ports, { commit: bad, by: "me", reason: "freeze", until: null }, quiet)
+    here.commit({ "rules.yaml": RULES })
+    expect(await here.run()).toMatchObject({ stopped: { code: "rules/invalid", commit: bad } })
+  })
+})
+
+describe("a held source with rules from another", () => {
+  const FREEZE = { by: "me", reason: "freeze", until: null }
+  const RENAMED = RULES.replace("name: alpha", "name: gamma")
+
+  function ruled() {
+    const here = site({ "a/x.txt": "one" })
+    const rules = modelRepository(new Map([["rules.yaml", RULES]]))
+    Object.assign(here.ports, { rulesRepository: rules })
+    const push = (parent: string, text: string) => {
+      rules.push(rules.add([parent], new Map([["rules.yaml", text]])))
+      return rules.tip()
+    }
+    return { here, rules, push, ports: () => ({ ...here.ports, namespace: "headrace", source: "release" }) }
+  }
+
+  it("keeps the rules where they were, until it is released", async () => {
+    const { here, rules, push, ports } = ruled()
+    await here.run()
+    const shown = rules.tip()
+    await holdSource(ports(), FREEZE, quiet)
+    const renamed = push(shown, RENAMED)
+    expect(await here.run()).toMatchObject({ result: "noop" })
+    expect(await here.record()).toMatchObject({ rulesCommit: shown, hold: { rulesCommit: shown } })
+    await releaseSource(ports(), quiet)
+    await here.run()
+    expect((await here.record()).rulesCommit).toBe(renamed)
+    expect(await here.data("gamma")).toEqual({ "x.txt": "one" })
+  })
+
+  it("follows a rewritten branch of the rules when it is rewound, or goes to the commit that it is told", async () => {
+    const { here, rules, push, ports } = ruled()
+    const base = rules.tip()
+    const second = push(base, `${RULES}    # more\n`)
+    await here.run()
+    const other = push(base, RENAMED)
+    expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "git/diverged" } })
+    const hold = { ...FREEZE, commit: here.repository.tip() }
+    await rewindSource(ports(), hold, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
+    expect((await here.record()).rulesCommit).toBe(other)
+    await rewindSource(ports(), { ...hold, rulesCommit: second }, quiet)
+    await here.run()
+    expect((await here.record()).rulesCommit).toBe(second)
   })
 })

@@ -1,7 +1,5 @@
 import { HeadraceError } from "../foundation/errors.ts"
-import { newRecord } from "../record/new-record.ts"
 import type { Record } from "../record/record.ts"
-import { compareTokens } from "../record/token.ts"
 import { type Aim, aimOfIntent } from "./aim.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { sameRecord } from "./commit-record.ts"
@@ -18,15 +16,13 @@ const NOTHING_DONE: Done = { written: 0, foreign: [] }
  */
 export async function stopSource(
   run: Run,
-  state: RecordState | undefined,
-  { stopped, floor }: Extract<Decision, { kind: "stop" }>,
+  state: RecordState,
+  { stopped }: Extract<Decision, { kind: "stop" }>,
 ): Promise<Applied> {
-  const lastGood = state && (await lastGoodWork(run, state.record, stopped))
+  const lastGood = await lastGoodWork(run, state.record, stopped)
   if (lastGood) return applyWork(run, state, lastGood)
-  const base = state?.record ?? newRecord(run.request.source, floor)
-  const token = base.commit === null && compareTokens(floor, base.token) > 0 ? floor : base.token
-  const next = { ...base, token, stopped }
-  if (state && sameRecord(base, next)) return { kind: "committed", record: base, ...NOTHING_DONE }
+  const next = { ...state.record, stopped }
+  if (sameRecord(state.record, next)) return { kind: "committed", record: state.record, ...NOTHING_DONE }
   const { ports, signal } = run
   const swapped = await swapRecord(ports.kube, ports.settings.namespace, state, next, signal)
   return swapped ? { kind: "committed", record: swapped.record, ...NOTHING_DONE } : { kind: "again" }
@@ -37,8 +33,8 @@ async function lastGoodWork(
   record: Record,
   stopped: NonNullable<Record["stopped"]>,
 ): Promise<Work | undefined> {
-  const aim = lastGoodAim(run, record)
-  if (aim === undefined || aim.commit === stopped.commit) return undefined
+  const aim = lastGoodAim(run, record, stopped)
+  if (aim === undefined) return undefined
   if ((await run.ports.repository.seqOf(aim.commit, run.signal)) === undefined) return undefined
   try {
     return await workAgain(run, record, aim, stopped)
@@ -49,11 +45,12 @@ async function lastGoodWork(
 }
 
 /** The largest open intent; without one what the record shows, when there is something to look at again. */
-function lastGoodAim(run: Run, record: Record): Aim | undefined {
+function lastGoodAim(run: Run, record: Record, stopped: NonNullable<Record["stopped"]>): Aim | undefined {
   const intent = record.intents.at(-1)
   if (intent) return aimOfIntent(intent)
   const { commit, rulesCommit, token, failed, failedMore } = record
-  if (commit === null) return undefined
+  // What is shown is not written again where its own commit is what cannot be gone to: settings have changed.
+  if (commit === null || commit === stopped.commit) return undefined
   const again = run.request.mode === "full" || failed.length > 0 || failedMore > 0
   return again ? { commit, rulesCommit, token } : undefined
 }

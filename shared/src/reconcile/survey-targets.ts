@@ -15,8 +15,8 @@ const CONCURRENT_READS = 6
 export interface Survey {
   /** Keys of those that are ours to write; VERSION left out. */
   held: KeysByTarget
-  /** What their stamps say was shown: none may be gone back on. */
-  shown: Shown[]
+  /** The stamp with the largest token: what they show that must not be gone back on. */
+  newest: Shown | undefined
 }
 
 /**
@@ -38,14 +38,14 @@ export async function surveyTargets(
   const stamps = ours.map(readStamp).filter((stamp) => stamp?.source === source)
   return {
     held: new Map(ours.map((configMap) => [placeText(configMap.metadata), keysOf(configMap)])),
-    shown: newest(stamps.filter((stamp) => stamp !== undefined)),
+    newest: newest(stamps.filter((stamp) => stamp !== undefined)),
   }
 }
 
 /** The stamp with the largest token: within an epoch every other one is of an ancestor of its commit. */
-function newest(stamps: readonly Stamp[]): Shown[] {
+function newest(stamps: readonly Stamp[]): Shown | undefined {
   const [last] = [...stamps].sort((a, b) => compareTokens(b.token, a.token))
-  return last ? [{ commit: last.commit, rulesCommit: null, token: last.token }] : []
+  return last && { commit: last.commit, rulesCommit: null, token: last.token }
 }
 
 async function readPatiently(

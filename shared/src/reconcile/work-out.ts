@@ -1,23 +1,14 @@
 import { HeadraceError, hasCode } from "../foundation/errors.ts"
-import type { Record, Token } from "../record/record.ts"
-import { compareTokens, NO_TOKEN } from "../record/token.ts"
-import {
-  type Aim,
-  aimAt,
-  aimInNewEpoch,
-  diverged,
-  inEpochOfClock,
-  mayFollowRewrite,
-  type Shown,
-  shownBy,
-  type Tips,
-} from "./aim.ts"
+import { isBegun } from "../record/intents.ts"
+import type { Record } from "../record/record.ts"
+import { compareTokens } from "../record/token.ts"
+import { type Aim, aimAt, aimInNewEpoch, diverged, goalAt, mayFollowRewrite, type Tips } from "./aim.ts"
+import { aimOverTargets, isBehindTargets } from "./aim-over-targets.ts"
 import { type Choice, chooseTargets } from "./choose-targets.ts"
 import { judgeDeletions, plannedKeys } from "./judge-deletions.ts"
 import { type ClusterPlan, planAt, rulesDigestAt } from "./plan-at.ts"
 import type { Run } from "./run.ts"
-import { STORE_SELECTOR } from "./store-objects.ts"
-import { type Survey, surveyTargets } from "./survey-targets.ts"
+import { surveyTargets } from "./survey-targets.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -31,25 +22,21 @@ export interface Work {
   stopped: Record["stopped"]
 }
 
-/** `floor`: the largest token that targets carry, where no record tells; an operator's epoch must exceed it. */
 export type Decision =
   | { kind: "noop" }
   | { kind: "work"; work: Work }
-  | { kind: "stop"; stopped: NonNullable<Record["stopped"]>; floor: Token }
+  | { kind: "stop"; stopped: NonNullable<Record["stopped"]> }
 
 /** Works out what to do, and writes nothing. The tips must be of a fetch that began after the record was read. */
-export async function workOut(run: Run, tips: Tips, record: Record | undefined): Promise<Decision> {
-  const wanted = { commit: tips.source.commit, floor: NO_TOKEN }
+export async function workOut(run: Run, tips: Tips, record: Record): Promise<Decision> {
+  const { commit } = goalAt(tips, record)
   try {
-    const shown = shownBy(record)
-    const aim = await aimOrNewEpoch(run, tips, record, shown)
-    wanted.commit = aim.commit
+    const aim = await aimOrNewEpoch(run, tips, record)
     if (await isDone(run, record, aim)) return { kind: "noop" }
-    return await judged(run, tips, record, aim, wanted)
+    return { kind: "work", work: await judged(run, tips, record, aim) }
   } catch (error) {
     if (!isReasonToStop(error)) throw error
-    const stopped = { code: error.code, message: error.message, commit: wanted.commit }
-    return { kind: "stop", stopped, floor: wanted.floor }
+    return { kind: "stop", stopped: { code: error.code, message: error.message, commit } }
   }
 }
 
@@ -61,66 +48,53 @@ export async function workAgain(
   stopped: Record["stopped"],
 ): Promise<Work> {
   const plan = await planAt(run.ports, run.memory, run.request.cluster, aim, run.signal)
-  const previous = await planInForce(run, record)
+  return workOf(run, record, aim, plan, await planInForce(run, record), stopped)
+}
+
+async function aimOrNewEpoch(run: Run, tips: Tips, record: Record): Promise<Aim> {
+  const { ports, signal } = run
+  const aim = await aimAt(ports, tips, record, signal)
+  if (aim !== undefined) return aim
+  if (mayFollowRewrite(ports, tips, record)) return aimInNewEpoch(ports, tips, record, signal)
+  const shown = record.commit ?? record.intents[0]?.commit
+  throw diverged(goalAt(tips, record).commit, shown ?? "what the record shows")
+}
+
+async function judged(run: Run, tips: Tips, record: Record, first: Aim): Promise<Work> {
+  const { ports, memory, request, signal } = run
+  const plan = await planAt(ports, memory, request.cluster, first, signal)
+  const previous = isBehindTargets(record) ? undefined : await planInForce(run, record)
+  const survey = previous ? undefined : await surveyTargets(ports, request.source, plan, signal)
+  const aim = survey ? await aimOverTargets(run, tips, record, first, survey) : first
+  const held = previous ? plannedKeys(previous) : survey?.held
+  if (held && !isJudged(record, first, plan)) judgeDeletions(held, plan, ports.settings.guard)
+  return workOf(run, record, aim, plan, previous, null)
+}
+
+function workOf(
+  run: Run,
+  record: Record,
+  aim: Aim,
+  plan: ClusterPlan,
+  previous: ClusterPlan | undefined,
+  stopped: Record["stopped"],
+): Work {
   const choice = chooseTargets(plan, previous, record, run.request.mode === "full")
-  const inForce = isInForce(record, aim) && record.rules === plan.digest
+  const inForce = isInForce(record, aim, plan)
   return { aim, plan, previous, choice, inForce, stopped }
 }
 
-async function aimOrNewEpoch(
-  run: Run,
-  tips: Tips,
-  record: Record | undefined,
-  shown: readonly Shown[],
-): Promise<Aim> {
-  const aim = await aimAt(run.ports, tips, record, shown, run.signal)
-  if (aim !== undefined) return aim
-  if (mayFollowRewrite(run.ports, tips, record))
-    return aimInNewEpoch(run.ports, tips, record, shown, run.signal)
-  throw diverged(tips.source.commit, record)
-}
-
-async function judged(
-  run: Run,
-  tips: Tips,
-  record: Record | undefined,
-  first: Aim,
-  known: { floor: Token },
-): Promise<Decision> {
-  const { ports, memory, request, signal } = run
-  const plan = await planAt(ports, memory, request.cluster, first, signal)
-  const previous = await planInForce(run, record)
-  let aim = first
-  let held = previous && plannedKeys(previous)
-  if (held === undefined) {
-    const survey = await surveyTargets(ports, request.source, plan, signal)
-    held = survey.held
-    known.floor = survey.shown[0]?.token ?? NO_TOKEN
-    aim = await aimOrNewEpoch(run, tips, record, [...shownBy(record), ...survey.shown])
-    if (isBlank(record) && (await wasHereBefore(run, survey))) aim = inEpochOfClock(aim, ports.clock.now())
-  }
-  if (record?.approved !== aim.commit) judgeDeletions(held, plan, ports.settings.guard)
-  const inForce = record !== undefined && isInForce(record, aim) && record.rules === plan.digest
-  const choice = chooseTargets(plan, previous, record, request.mode === "full")
-  return { kind: "work", work: { aim, plan, previous, choice, inForce, stopped: null } }
-}
-
-/** True when the record says nothing of what was written before. */
-function isBlank(record: Record | undefined): boolean {
-  return record === undefined || (record.commit === null && record.intents.length === 0)
-}
-
-/** True when targets or the store show that there was a record once: it was lost. */
-async function wasHereBefore(run: Run, survey: Survey): Promise<boolean> {
-  const { kube, settings } = run.ports
-  if (survey.shown.length > 0 || !settings.store) return survey.shown.length > 0
-  const { items } = await kube.list(settings.namespace, { labelSelector: STORE_SELECTOR }, run.signal)
-  return items.length > 0
+/**
+ * True when an operator has approved what this deletes, or it needs no judging again: what is in force or begun
+ * was judged before, unless an operator's rewind began it, which is an approval of its own.
+ */
+function isJudged(record: Record, aim: Aim, plan: ClusterPlan): boolean {
+  return record.approved === aim.commit || isBegun(record, aim) || isInForce(record, aim, plan)
 }
 
 /** What the record's revision gave; undefined when that cannot be told any more. */
-async function planInForce(run: Run, record: Record | undefined): Promise<ClusterPlan | undefined> {
-  if (record === undefined || record.commit === null) return undefined
+async function planInForce(run: Run, record: Record): Promise<ClusterPlan | undefined> {
+  if (record.commit === null) return undefined
   const { ports, memory, request, signal } = run
   const revision = { commit: record.commit, rulesCommit: record.rulesCommit }
   try {
@@ -133,8 +107,13 @@ async function planInForce(run: Run, record: Record | undefined): Promise<Cluste
   }
 }
 
+/** True when the record shows this revision, with what the rules mean now. */
+function isInForce(record: Record, aim: Aim, plan: Pick<ClusterPlan, "digest">): boolean {
+  return isShown(record, aim) && record.rules === plan.digest
+}
+
 /** At the goal means token and commit, not "or beyond": a rewound branch can have the same count. */
-function isInForce(record: Record, aim: Aim): boolean {
+function isShown(record: Record, aim: Aim): boolean {
   return (
     record.commit === aim.commit &&
     record.rulesCommit === aim.rulesCommit &&
@@ -142,8 +121,8 @@ function isInForce(record: Record, aim: Aim): boolean {
   )
 }
 
-async function isDone(run: Run, record: Record | undefined, aim: Aim): Promise<boolean> {
-  if (record === undefined || run.request.mode === "full" || !isInForce(record, aim)) return false
+async function isDone(run: Run, record: Record, aim: Aim): Promise<boolean> {
+  if (run.request.mode === "full" || !isShown(record, aim)) return false
   if (record.intents.length > 0 || record.failed.length > 0 || record.failedMore > 0) return false
   if (record.stopped !== null) return false
   return record.rules === (await rulesDigestAt(run.ports, run.memory, aim, run.signal))

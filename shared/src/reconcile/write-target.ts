@@ -3,10 +3,10 @@ import { HeadraceError } from "../foundation/errors.ts"
 import { targetText } from "../foundation/target.ts"
 import type { PlannedTarget } from "../plan/plan.ts"
 import type { ForeignWrite } from "../record/record.ts"
-import { compareTokens, tokenText } from "../record/token.ts"
+import { compareTokens } from "../record/token.ts"
 import type { Aim } from "./aim.ts"
 import { foreignWrite } from "./foreign-write.ts"
-import { isNewerFormat, isOurs, readStamp, type Stamp } from "./ownership.ts"
+import { isMarked, isNewerFormat, isOurs, ownerOf, readStamp, type Stamp } from "./ownership.ts"
 import { startPatience } from "./patience.ts"
 import { placeText } from "./plan-at.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
@@ -83,7 +83,7 @@ async function nextStep(
 ): Promise<NextVersion | TargetResult> {
   const { planned, aim, source } = work
   const stamp = existing && readStamp(existing)
-  if (existing) judgeOwner(existing, stamp, source)
+  if (existing) judgeOwner(existing, source)
   const order = stamp ? compareTokens(stamp.token, aim.token) : -1
   if (order > 0) return { outcome: "ahead" }
   const held = existing && heldPlan(work, existing)
@@ -91,8 +91,9 @@ async function nextStep(
   const difference = held
     ? comparePlans(held, planned)
     : compareView(existing, planned, await work.owned(stamp))
-  const stale = isChanged(difference) || altered || (work.stamp && order < 0)
-  if (existing && !stale) return { outcome: "unchanged" }
+  // Somebody who took our marks off would let in a writer that wakes up late, and hide the target from prune.
+  const isStamped = existing !== undefined && isMarked(existing) && !(work.stamp && order < 0)
+  if (isStamped && !isChanged(difference) && !altered) return { outcome: "unchanged" }
   const foreign = altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
   const contents = await ports.repository.blobs(
     difference.stale.map((key) => key.file.oid),
@@ -119,7 +120,7 @@ function heldPlan(work: TargetWork, { metadata }: ConfigMap): PlannedTarget | un
   return written?.resourceVersion === metadata.resourceVersion ? written?.planned : undefined
 }
 
-function judgeOwner(existing: ConfigMap, stamp: Stamp | undefined, source: string): void {
+function judgeOwner(existing: ConfigMap, source: string): void {
   const place = placeText(existing.metadata)
   if (!isOurs(existing)) {
     throw new HeadraceError(
@@ -135,12 +136,11 @@ function judgeOwner(existing: ConfigMap, stamp: Stamp | undefined, source: strin
       hint: "Upgrade this program; until then the ConfigMap is left alone.",
     })
   }
-  if (stamp && stamp.source !== source) {
-    throw new HeadraceError(
-      "reconcile/other-source",
-      `ConfigMap ${place} belongs to source ${stamp.source} (token ${tokenText(stamp.token)})`,
-      { hint: "Let one source name it, or run adopt to move it." },
-    )
+  const owner = ownerOf(existing)
+  if (owner !== undefined && owner !== source) {
+    throw new HeadraceError("reconcile/other-source", `ConfigMap ${place} belongs to source ${owner}`, {
+      hint: "Let one source name it, or run adopt to move it.",
+    })
   }
 }
 

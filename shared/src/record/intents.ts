@@ -16,9 +16,9 @@ export function intentsAfter(intents: readonly Intent[], token: Token): Intent[]
   return intents.filter((intent) => compareTokens(intent.token, token) > 0)
 }
 
-/** True when the record still holds the intent that this writer opened: nobody has finished the work for it. */
-export function isOpen(record: Record, intent: Intent): boolean {
-  return record.intents.some((open) => sameWork(open, intent))
+/** True when an open intent is of exactly this work, whoever opened it. */
+export function isBegun(record: Record, work: Omit<Intent, "targets">): boolean {
+  return record.intents.some((open) => sameWork(open, work))
 }
 
 /** `namespace/name` of all targets that may be half written, or "all". */
@@ -43,7 +43,7 @@ export function largestToken(record: Record): Token {
   )
 }
 
-function sameWork(a: Intent, b: Intent): boolean {
+function sameWork(a: Intent, b: Omit<Intent, "targets">): boolean {
   return compareTokens(a.token, b.token) === 0 && a.commit === b.commit && a.rulesCommit === b.rulesCommit
 }
 

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { fitRecord, RECORD_LIMIT_BYTES } from "./fit-record.ts"
 import { goal } from "./goal.ts"
-import { epochInForce, isOpen, openIntent, unfinishedTargets } from "./intents.ts"
+import { epochInForce, isBegun, openIntent, unfinishedTargets } from "./intents.ts"
 import { newRecord } from "./new-record.ts"
 import { type Intent, Record } from "./record.ts"
 import { readRecord, recordConfigMap } from "./record-config-map.ts"
@@ -41,7 +41,7 @@ describe("record", () => {
         const record: Record = {
           ...openIntent(newRecord("release", { epoch: 0, seq: 0 }), intent(3, names)),
           failed,
-          hold: { commit: COMMIT, by: "someone", reason, until: null },
+          hold: { commit: COMMIT, rulesCommit: null, by: "someone", reason, until: null },
           stopped: { code: "rules/invalid", message: reason, commit: COMMIT },
         }
         const fitted = fitRecord(record)
@@ -62,8 +62,8 @@ describe("intents", () => {
       intent(3, ["ci/b"]),
     )
     expect(record.intents).toEqual([intent(3, ["ci/a", "ci/b"])])
-    expect(isOpen(record, intent(2, []))).toBe(false)
-    expect(isOpen(record, intent(3, []))).toBe(true)
+    expect(isBegun(record, intent(2, []))).toBe(false)
+    expect(isBegun(record, intent(3, []))).toBe(true)
   })
 
   it("leave a larger one alone and tell its epoch", () => {
@@ -78,7 +78,13 @@ describe("intents", () => {
 })
 
 describe("goal", () => {
-  const hold = { commit: "b".repeat(40), by: "someone", reason: "", until: "2026-01-01T00:00:00Z" }
+  const hold = {
+    commit: "b".repeat(40),
+    rulesCommit: null,
+    by: "someone",
+    reason: "",
+    until: "2026-01-01T00:00:00Z",
+  }
 
   it("is the tip without a hold, the held commit with one, the tip again once it has lapsed", () => {
     expect(goal(COMMIT, null, 0)).toBe(COMMIT)

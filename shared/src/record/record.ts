@@ -13,6 +13,8 @@ export type Token = z.infer<typeof Token>
 /** An operator's word that a cluster stays at a commit. */
 export const Hold = z.strictObject({
   commit,
+  /** The commit that rules from another source stay at meanwhile; null: they are in the source itself, or were not known. */
+  rulesCommit: commit.nullable(),
   by: z.string(),
   reason: z.string(),
   /** ISO time after which it no longer holds; null: until `release`. */

@@ -1,8 +1,5 @@
 import type { Token } from "./record.ts"
 
-/** The token of what has never been written: smaller than every other, equal to itself. */
-export const NO_TOKEN: Token = { epoch: 0, seq: 0 }
-
 /** Orders tokens by epoch, then seq: negative when `a` is the smaller one. */
 export function compareTokens(a: Token, b: Token): number {
   return a.epoch - b.epoch || a.seq - b.seq

@@ -1,5 +1,5 @@
 import { problemText } from "@headrace/shared/foundation/problem"
-import { fetchTips } from "@headrace/shared/reconcile/aim"
+import { fetchTips, goalAt } from "@headrace/shared/reconcile/aim"
 import { namedPlaces } from "@headrace/shared/reconcile/find-orphans"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import type { Stamp } from "@headrace/shared/reconcile/ownership"
@@ -7,7 +7,6 @@ import { placeText, planAt, planAtStamp, unplacedAt } from "@headrace/shared/rec
 import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
 import { loadRecord } from "@headrace/shared/reconcile/record-state"
 import { ownedKeys } from "@headrace/shared/reconcile/write-view"
-import { goal } from "@headrace/shared/record/goal"
 import type { Place } from "../place-options.ts"
 import type { Differing } from "./diff-folder.ts"
 import { diffTargets } from "./diff-targets.ts"
@@ -28,9 +27,9 @@ export async function diffBranch(
   const memory = ports.memory ?? createReconcileMemory()
   const state = await loadRecord(kube, settings.namespace, source, signal)
   const tips = await fetchTips(ports, signal)
-  const commit = other ?? goal(tips.source.commit, state?.record.hold ?? null, tips.at)
-  const rulesCommit = tips.rules?.commit ?? null
-  const revision = { commit, rulesCommit }
+  const goal = goalAt(tips, state?.record)
+  const { rulesCommit } = goal
+  const revision = { ...goal, commit: other ?? goal.commit }
   const plan = await planAt(ports, memory, cluster, revision, signal)
   const planOf = (stamp: Stamp) =>
     planAtStamp(ports, memory, cluster, { commit: stamp.commit, rulesCommit }, signal)

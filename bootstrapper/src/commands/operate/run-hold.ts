@@ -24,7 +24,9 @@ export function runHold(options: HoldOptions, signal: AbortSignal): Promise<numb
 
 /** Runs `rewind`. */
 export function runRewind(options: RewindOptions, signal: AbortSignal): Promise<number> {
-  const hold = { ...holdOf(options), commit: fullCommitId(options.to) }
+  const { to, rulesCommit } = options
+  const rules = rulesCommit === undefined ? {} : { rulesCommit: fullCommitId(rulesCommit) }
+  const hold = { ...holdOf(options), commit: fullCommitId(to), ...rules }
   return change(options, signal, (ports) => rewindSource(ports, hold, signal))
 }
 

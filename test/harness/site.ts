@@ -2,13 +2,12 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
-import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
-import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
 import type { ReconcilePorts, ReconcileSettings } from "@headrace/shared/reconcile/reconcile-ports"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
-import { type ModelRepository, modelRepository } from "./model-repository.ts"
+import { type ModelRepository, modelRepository } from "../model/model-repository.ts"
+import { reconcilePorts } from "./reconcile-ports.ts"
 
 /** Two targets, one of them in another cluster too. */
 export const RULES = `
@@ -18,6 +17,8 @@ config_updater:
     b/**/*.txt: {name: beta, use_full_path_as_key: true, gzip: true, clusters: {east: [ci], west: [ci]}}
 `
 export const quiet = new AbortController().signal
+/** What the clock of a site says: the epoch of its first record. */
+export const SITE_START = Date.UTC(2026, 0, 1)
 
 /** One source in one cluster, to reconcile by hand. */
 export interface Site {
@@ -32,56 +33,31 @@ export interface Site {
   data(name: string): Promise<{ [key: string]: string }>
 }
 
-export function site(files: { [path: string]: string }, settings: Partial<ReconcileSettings> = {}): Site {
-  const repository = modelRepository(new Map(Object.entries({ "rules.yaml": RULES, ...files })))
-  const inner = inProcessClient(new ObjectStore({ createNamespaces: true }))
+/** What a site is made of, where it is not the usual. */
+export interface SiteOptions {
+  rules?: string
+  settings?: Partial<ReconcileSettings>
+  /** Stands between reconcile and the API server. */
+  changeKube?(kube: ConfigMapWriter): ConfigMapWriter
+}
+
+export function site(files: { [path: string]: string }, options: SiteOptions = {}): Site {
+  const { rules = RULES, settings = {}, changeKube = (kube) => kube } = options
+  const repository = modelRepository(new Map(Object.entries({ "rules.yaml": rules, ...files })))
   const writes: string[] = []
-  const kube: ConfigMapWriter = {
-    ...inner,
-    create: (configMap) => counted("create", configMap, () => inner.create(configMap)),
-    replace: (configMap) => counted("replace", configMap, () => inner.replace(configMap)),
-    remove: (configMap) => counted("remove", configMap, () => inner.remove(configMap)),
-  }
-  async function counted<Result>(verb: string, configMap: ConfigMap, call: () => Promise<Result>) {
-    const result = await call()
-    writes.push(`${verb} ${configMap.metadata.name.replace(/-[0-9a-f]{40}$/, "")}`)
-    return result
-  }
-  const ports: ReconcilePorts = {
-    kube,
-    repository,
-    rulesRepository: repository,
-    clock: { now: () => Date.now(), sleep: async () => {} },
-    log: createLog("test", { level: "silent" }),
-    memory: createReconcileMemory(),
-    settings: {
-      namespace: "headrace",
-      repo: "org/repo",
-      rulesPath: "rules.yaml",
-      strict: false,
-      foreignKeys: "remove",
-      allowForcePush: false,
-      defaults: { cluster: "east", namespace: "ci" },
-      guard: { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 },
-      clusters: new Map([
-        ["east", {}],
-        ["west", {}],
-      ]),
-      store: true,
-      ...settings,
-    },
-  }
-  async function record() {
-    const configMap = await kube.get("headrace", "release")
-    if (configMap === undefined) throw new Error("no record")
-    return readRecord(configMap)
-  }
+  const kube = changeKube(counting(inProcessClient(new ObjectStore({ createNamespaces: true })), writes))
+  const clock = { now: () => SITE_START, sleep: async () => {} }
+  const ports = reconcilePorts({ kube, repository, clock, settings })
   return {
     repository,
     kube,
     ports,
     writes,
-    record,
+    async record() {
+      const configMap = await kube.get("headrace", "release")
+      if (configMap === undefined) throw new Error("no record")
+      return readRecord(configMap)
+    },
     run: (mode = "incremental") => reconcile({ cluster: "east", source: "release", mode }, ports, quiet),
     commit(changes) {
       const next = new Map(repository.filesAt(repository.tip()))
@@ -96,5 +72,20 @@ export function site(files: { [path: string]: string }, settings: Partial<Reconc
       const { VERSION: _, ...rest } = (await kube.get("ci", name))?.data ?? {}
       return rest
     },
+  }
+}
+
+/** Notes each write that was taken: what was done, and to what, without the digest of store objects. */
+function counting(kube: ConfigMapWriter, writes: string[]): ConfigMapWriter {
+  async function counted<Result>(verb: string, configMap: ConfigMap, call: () => Promise<Result>) {
+    const result = await call()
+    writes.push(`${verb} ${configMap.metadata.name.replace(/-[0-9a-f]{40}$/, "")}`)
+    return result
+  }
+  return {
+    ...kube,
+    create: (configMap) => counted("create", configMap, () => kube.create(configMap)),
+    replace: (configMap) => counted("replace", configMap, () => kube.replace(configMap)),
+    remove: (configMap) => counted("remove", configMap, () => kube.remove(configMap)),
   }
 }
