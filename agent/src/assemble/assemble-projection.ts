@@ -1,9 +1,8 @@
 import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
-import type { Token } from "@headrace/shared/record/record"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import { combineFiles, type ProjectedFile } from "./projected-files.ts"
-import type { Source, SourceFiles } from "./source.ts"
+import type { Source, SourceCommit, SourceFiles } from "./source.ts"
 
 /** The files of a projection at one time. */
 export interface Assembled {
@@ -11,7 +10,7 @@ export interface Assembled {
   key: string
   files: readonly ProjectedFile[]
   /** Of the first source that has a commit; undefined when none has. */
-  commit: { id: string; token: Token } | undefined
+  commit: SourceCommit | undefined
   used: ReadonlyMap<string, KnownObject>
 }
 

@@ -9,18 +9,21 @@ export interface GitSourceOptions {
   mode?: number | undefined
 }
 
-/** A source that gives the files of a git branch, without record or store. */
+/** A source that gives the files of a git branch, tag or commit, without record or store. */
 export function createGitSource({ id, under, mode }: GitSourceOptions): Source {
   const name = `git ${id}`
   return {
     name,
     async assemble(inputs) {
       const snapshot = inputs.git.get(id)
-      if (snapshot === undefined) throw waitsFor(name, "not fetched yet", "See the log for the reason.")
-      const { commit, token, files } = snapshot
+      if (snapshot === undefined) {
+        const why = inputs.gitTroubles.get(id)
+        throw waitsFor(name, why ?? "not fetched yet", "It is fetched again by itself.")
+      }
+      const { commit, token, files, mayGoBack } = snapshot
       return {
         key: commit,
-        commit: { id: commit, token },
+        commit: { id: commit, token, mayGoBack },
         files: files.map((file) => ({
           ...file,
           path: pathUnder(under, file.path),

@@ -7,6 +7,8 @@ export interface GitSnapshot {
   commit: string
   token: Token
   files: readonly ProjectedFile[]
+  /** True when a commit with fewer ancestors than the one shown is to be shown all the same. */
+  mayGoBack: boolean
 }
 
 /** Everything that the agent has been told, at one time. What is absent has not been read yet. */
@@ -16,6 +18,8 @@ export interface Inputs {
   live: ReadonlyMap<string, readonly ConfigMap[]>
   /** By the git source's id. */
   git: ReadonlyMap<string, GitSnapshot>
+  /** Why a git source could not be fetched yet, by its id. */
+  gitTroubles: ReadonlyMap<string, string>
 }
 
-export const NO_INPUTS: Inputs = { live: new Map(), git: new Map() }
+export const NO_INPUTS: Inputs = { live: new Map(), git: new Map(), gitTroubles: new Map() }

@@ -4,13 +4,21 @@ import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import type { ProjectedFile } from "./projected-files.ts"
 
+/** The commit that files are of. */
+export interface SourceCommit {
+  id: string
+  token: Token
+  /** True when it is to be shown though its token is smaller than the one shown: the epoch is then raised. */
+  mayGoBack?: boolean
+}
+
 /** What one source gives to a projection. */
 export interface SourceFiles {
   /** Stands for the files: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]
   /** The commit that they are of, where there is one. */
-  commit?: { id: string; token: Token }
+  commit?: SourceCommit
   /** The store objects that say so, to be known again after a restart. */
   used?: ReadonlyMap<string, KnownObject>
 }

@@ -68,28 +68,30 @@ async function readInputs(
   const [namespace = "", name = ""] = (settings.record ?? "").split("/")
   const record = settings.record === undefined ? undefined : await reader.get(namespace, name, signal)
   const git = new Map(NO_INPUTS.git)
+  const gitTroubles = new Map<string, string>()
   for (const [id, source] of gitSources(settings)) {
-    const snapshot = await firstSnapshot(settings, id, source, signal)
-    if (snapshot) git.set(id, snapshot)
+    const found = await firstSnapshot(settings, id, source, signal)
+    if (typeof found === "string") gitTroubles.set(id, found)
+    else git.set(id, found)
   }
-  return { live, git, ...(record === undefined ? {} : { record: readRecord(record) }) }
+  return { live, git, gitTroubles, ...(record === undefined ? {} : { record: readRecord(record) }) }
 }
 
-/** Undefined when nothing could be fetched in time. */
+/** The first commit, or why there is none. */
 async function firstSnapshot(
   settings: AgentSettings,
   id: string,
   git: GitFromSettings,
   signal: AbortSignal,
-): Promise<GitSnapshot | undefined> {
+): Promise<GitSnapshot | string> {
   const done = new AbortController()
   const ports = { clock: systemClock, log: createLog("agent", { level: "silent" }), status: {} }
   const end = AbortSignal.any([signal, done.signal, AbortSignal.timeout(FETCH_MS)])
-  let first: GitSnapshot | undefined
-  function take(snapshot: GitSnapshot): void {
-    first = snapshot
+  let first: GitSnapshot | string = `not fetched in ${FETCH_MS / 1000} s`
+  function take(found: GitSnapshot | string): void {
+    first = found
     done.abort()
   }
-  await followGit(settings, id, git, ports, take, end)
+  await followGit(settings, id, git, ports, { onSnapshot: take, onTrouble: take }, end)
   return first
 }

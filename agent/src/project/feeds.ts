@@ -3,7 +3,7 @@ import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import type { GitSnapshot, Inputs } from "../assemble/inputs.ts"
 import { type LiveSelection, liveSelection } from "../watch/live-selection.ts"
-import { gitSourceId, watchGit } from "../watch/watch-git.ts"
+import { type GitListener, gitSourceId, watchGit } from "../watch/watch-git.ts"
 import { watchLive } from "../watch/watch-live.ts"
 import type { WatchPorts } from "../watch/watch-ports.ts"
 import { watchRecord } from "../watch/watch-record.ts"
@@ -41,7 +41,10 @@ export async function runFeeds(
     const onSnapshot = (snapshot: GitSnapshot) => {
       change((inputs) => ({ ...inputs, git: new Map(inputs.git).set(id, snapshot) }))
     }
-    feeds.push(followGit(settings, id, git, ports, onSnapshot, signal))
+    const onTrouble = (reason: string) => {
+      change((inputs) => ({ ...inputs, gitTroubles: new Map(inputs.gitTroubles).set(id, reason) }))
+    }
+    feeds.push(followGit(settings, id, git, ports, { onSnapshot, onTrouble }, signal))
   }
   await Promise.all(feeds)
 }
@@ -52,24 +55,27 @@ export async function followGit(
   id: string,
   git: GitFromSettings,
   ports: WatchPorts,
-  onSnapshot: (snapshot: GitSnapshot) => void,
+  listener: GitListener,
   signal: AbortSignal,
 ): Promise<void> {
   // Loaded where it is used: most agents follow no git source.
   const { openMirror } = await import("@headrace/shared/git/open-mirror")
   const { authFromSettings } = await import("@headrace/shared/git/auth-from-settings")
-  const { url, branch } = git
+  const { url, branch, tag } = git
+  const commit = branch === undefined ? git.commit : undefined
   const auth = authFromSettings(git.auth)
   const mirror = await openMirror({
-    name: id.replace(/[^A-Za-z0-9]+/g, "-"),
+    name: id.replace(/[^A-Za-z0-9]+/g, "-").replace(/^-/, ""),
     url,
     branch,
+    tag,
+    commit,
     folder: settings.mirrors,
     log: ports.log,
     ...(auth === undefined ? {} : { auth }),
   })
   try {
-    await watchGit(mirror, git, ports, onSnapshot, signal)
+    await watchGit(mirror, git, ports, listener, signal)
   } finally {
     await mirror.close()
   }

@@ -98,7 +98,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     const folder = await open()
     assembled = await assembleProjection(spec.sources, inputs, assembled)
     const { key, files, used } = assembled
-    const { id, token } = assembled.commit ?? contentRevision(key, key === published, folder)
+    const { id, token } = revisionOf(assembled, key === published, folder)
     refuseOlder(token, folder.floor())
     if (key !== published || status.shown?.id !== id || compareTokens(status.shown.token, token) !== 0) {
       const limit = key === published ? ports.limits.noted : ports.limits.published
@@ -161,6 +161,24 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
   }
 }
 
+/** The revision to publish: a commit where there is one, else what the content says. */
+function revisionOf(
+  { key, commit }: Assembled,
+  isPublished: boolean,
+  folder: OpenProjection,
+): { id: string; token: Token } {
+  if (commit === undefined) return contentRevision(key, isPublished, folder)
+  const { id, token, mayGoBack = false } = commit
+  return { id, token: mayGoBack ? raisedToken(token, folder.floor(), folder.current()?.id === id) : token }
+}
+
+/** A token that is not below the floor, for a source that may go back: to another commit in a new epoch. */
+function raisedToken(token: Token, floor: Token, isShown: boolean): Token {
+  const ofEpoch = { epoch: Math.max(token.epoch, floor.epoch), seq: token.seq }
+  if (compareTokens(ofEpoch, floor) >= 0) return ofEpoch
+  return isShown ? floor : { epoch: floor.epoch + 1, seq: token.seq }
+}
+
 /** Sources without commits: the content names the revision, and each change of it counts up. */
 function contentRevision(
   key: string,
@@ -179,7 +197,9 @@ function refuseOlder(token: Token, floor: Token): void {
   throw new HeadraceError(
     "projection/older",
     `the source is at ${tokenText(token)}, older than ${tokenText(floor)} that was published`,
-    { hint: "Wait for the API server to catch up; to go back on purpose use headrace-bootstrapper rewind." },
+    {
+      hint: "Wait for the API server to catch up; to go back on purpose use headrace-bootstrapper rewind, or allowForcePush of a git source.",
+    },
   )
 }
 

@@ -8,19 +8,27 @@ import type { WatchPorts } from "./watch-ports.ts"
 
 /** Names a git source: equal for equal settings, which then share a mirror. It holds no credentials. */
 export function gitSourceId(git: GitFromSettings): string {
-  const { auth: _, poll: __, ...rest } = git
-  return `${git.branch} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
+  const { auth: _, poll: __, allowForcePush: ___, ...rest } = git
+  const follows = git.branch ?? git.tag ?? git.commit?.slice(0, 12)
+  return `${follows} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
+}
+
+/** Who is told of a git source. */
+export interface GitListener {
+  onSnapshot(snapshot: GitSnapshot): void
+  /** Told why there is no commit yet. */
+  onTrouble(reason: string): void
 }
 
 /**
- * Gives each new commit of a branch, or the one commit that the settings name, with its selected files, until
- * the signal aborts. A fetch that fails is logged and tried again at the next poll; nothing else happens.
+ * Gives each new commit of a branch or tag, or the one commit that the settings name, with its selected files,
+ * until the signal aborts. A fetch that fails is told and tried again at the next poll; nothing else happens.
  */
 export async function watchGit(
   repository: SourceRepository,
   git: GitFromSettings,
   ports: WatchPorts,
-  onSnapshot: (snapshot: GitSnapshot) => void,
+  { onSnapshot, onTrouble }: GitListener,
   signal: AbortSignal,
 ): Promise<void> {
   const known: KnownBlobs = new Map()
@@ -30,12 +38,16 @@ export async function watchGit(
       const commit = await wantedCommit(repository, git, signal)
       if (commit.id !== shown) {
         const files = await gitFiles(repository, commit.id, git, known, signal)
-        onSnapshot({ commit: commit.id, token: { epoch: 0, seq: commit.seq }, files })
+        // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless told.
+        const mayGoBack = git.branch === undefined || git.commit !== undefined || git.allowForcePush
+        onSnapshot({ commit: commit.id, token: { epoch: 0, seq: commit.seq }, files, mayGoBack })
         shown = commit.id
       }
     } catch (error) {
       if (signal.aborted) return
-      ports.log.warn({ error: errorText(error), branch: git.branch }, "cannot follow the git source")
+      const reason = errorText(error)
+      ports.log.warn({ error: reason, source: gitSourceId(git) }, "cannot follow the git source")
+      if (shown === undefined) onTrouble(reason)
     }
     await ports.clock.sleep(git.poll * (0.75 + Math.random() / 2), signal).catch(() => undefined)
   }
@@ -46,8 +58,14 @@ async function wantedCommit(
   git: GitFromSettings,
   signal: AbortSignal,
 ): Promise<{ id: string; seq: number }> {
-  const tip = await repository.fetch(signal)
-  if (git.commit === undefined) return { id: tip.commit, seq: tip.seq }
+  if (git.commit === undefined) {
+    const { commit, seq } = await repository.fetch(signal)
+    return { id: commit, seq }
+  }
+  // A commit never changes: one that is here needs no server, which may be down as we start.
+  const here = await repository.seqOf(git.commit, signal)
+  if (here !== undefined) return { id: git.commit, seq: here }
+  await repository.fetch(signal)
   const seq = await repository.seqOf(git.commit, signal)
   if (seq !== undefined) return { id: git.commit, seq }
   throw new HeadraceError("projection/no-commit", `${git.branch} has no commit ${git.commit}`, {

@@ -14,7 +14,11 @@ export interface MirrorOptions {
   name: string
   /** HTTPS, SSH or a local path; the operator's word, never a payload's. */
   url: string
-  branch: string
+  /** What to follow; one of the three. */
+  branch?: string | undefined
+  tag?: string | undefined
+  /** Full id. */
+  commit?: string | undefined
   /** Folder of all mirrors; made when it is missing. */
   folder: string
   auth?: RemoteAuth
@@ -24,6 +28,8 @@ export interface MirrorOptions {
   upkeep?: UpkeepOptions
 }
 
+const FULL_ID = /^[0-9a-f]{40}([0-9a-f]{24})?$/
+
 export type Mirror = SourceRepository & { close(): Promise<void> }
 
 /**
@@ -31,16 +37,17 @@ export type Mirror = SourceRepository & { close(): Promise<void> }
  * half made or of another remote is replaced. Another program that has it open keeps it: this one then gets
  * a mirror of its own beside it.
  *
- * Throws UsageError `git/bad-branch`, `git/credentials-in-url`, `git/insecure-token`; HeadraceError `git/…`.
+ * Throws UsageError `git/bad-branch`, `git/bad-tag`, `git/bad-commit`, `git/credentials-in-url`, `git/insecure-token`; HeadraceError `git/…`.
  */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
   checkUrl(options.url, options.auth)
-  await checkBranch(options.branch)
+  const ref = await refOf(options)
   if (!/^[A-Za-z0-9][-.\w]*$/.test(options.name)) {
     throw new UsageError("git/bad-name", `${JSON.stringify(options.name)} cannot name a mirror`)
   }
   const url = absoluteUrl(options.url)
-  const identity: MirrorIdentity = { format: 1, url, branch: options.branch }
+  const { branch } = options
+  const identity: MirrorIdentity = { format: 1, url, ...(branch === undefined ? { ref } : { branch }) }
   const log = options.log.child({ source: options.name })
   const { place, release } = await claimFolder(resolvePath(options.folder), options.name)
   try {
@@ -49,7 +56,7 @@ export async function openMirror(options: MirrorOptions): Promise<Mirror> {
     await release()
     throw error
   }
-  return new GitMirror({ ...options, url, place, identity, log, release })
+  return new GitMirror({ ...options, url, ref, place, identity, log, release })
 }
 
 async function makeUsable(place: string, identity: MirrorIdentity, log: Log): Promise<void> {
@@ -62,14 +69,23 @@ async function makeUsable(place: string, identity: MirrorIdentity, log: Log): Pr
   await createMirror(place, identity)
 }
 
-async function checkBranch(branch: string): Promise<void> {
-  const args = ["check-ref-format", `refs/heads/${branch}`]
-  await runGit({ args }).catch((cause: unknown) => {
+/** The ref to fetch. Throws UsageError `git/bad-branch`, `git/bad-tag`, `git/bad-commit`. */
+async function refOf({ branch, tag, commit }: MirrorOptions): Promise<string> {
+  if (branch !== undefined) return checkedRef("branch", "refs/heads", branch)
+  if (tag !== undefined) return checkedRef("tag", "refs/tags", tag)
+  if (commit !== undefined && FULL_ID.test(commit)) return commit
+  throw new UsageError("git/bad-commit", `${JSON.stringify(commit)} is not a commit's full id`)
+}
+
+async function checkedRef(kind: "branch" | "tag", folder: string, name: string): Promise<string> {
+  const ref = `${folder}/${name}`
+  await runGit({ args: ["check-ref-format", ref] }).catch((cause: unknown) => {
     if (!(cause instanceof HeadraceError) || cause.code !== "git/failed") throw cause
-    throw new UsageError("git/bad-branch", `${JSON.stringify(branch)} cannot be a branch's name`, {
-      hint: "Give the branch alone, such as main.",
+    throw new UsageError(`git/bad-${kind}`, `${JSON.stringify(name)} cannot be a ${kind}'s name`, {
+      hint: `Give the ${kind} alone, such as ${kind === "branch" ? "main" : "v1.2"}.`,
     })
   })
+  return ref
 }
 
 /** A local path is made absolute, since git runs elsewhere; scp-like `host:path` has a colon before any slash. */

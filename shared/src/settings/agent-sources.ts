@@ -33,23 +33,35 @@ const Live = z
     message: "expected either configMap or labelSelector",
   })
 
-const Git = z.strictObject({
-  url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path."),
-  branch: z.string().describe("Follow this branch."),
-  commit: z
-    .string()
-    .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "expected a full commit id")
-    .optional()
-    .describe("Stay at this commit of the branch."),
-  paths: z
-    .array(z.string())
-    .min(1)
-    .optional()
-    .describe("Only files at or under these paths; absent: the whole tree."),
-  strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
-  auth: GitAuth.optional(),
-  poll: Duration.prefault("10s").describe("How often to fetch; jittered."),
-})
+const Git = z
+  .strictObject({
+    url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path."),
+    branch: z.string().optional().describe("Follow this branch."),
+    tag: z.string().optional().describe("Follow this tag, wherever it is moved."),
+    commit: z
+      .string()
+      .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "expected a full commit id")
+      .optional()
+      .describe("Stay at this commit; with branch: it must be one of that branch."),
+    allowForcePush: z
+      .boolean()
+      .prefault(false)
+      .describe("Follow the branch also to a commit that has fewer ancestors than the one shown."),
+    paths: z
+      .array(z.string())
+      .min(1)
+      .optional()
+      .describe("Only files at or under these paths; absent: the whole tree."),
+    strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
+    auth: GitAuth.optional(),
+    poll: Duration.prefault("10s").describe("How often to fetch; jittered."),
+  })
+  .refine(
+    ({ branch, tag, commit }) => (tag === undefined) === (branch !== undefined || commit !== undefined),
+    {
+      message: "expected branch, tag or commit; only branch and commit go together",
+    },
+  )
 
 /** One source of a projection's files. */
 export const From = z

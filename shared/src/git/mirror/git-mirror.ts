@@ -4,7 +4,7 @@ import type { Tree } from "../../plan/tree.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
-import { fetchBranch, TIP } from "./fetch-branch.ts"
+import { fetchRef, TIP } from "./fetch-ref.ts"
 import { isDamage } from "./is-damage.ts"
 import { createMirror, type MirrorIdentity, removeLeftovers, swapMirror } from "./mirror-folder.ts"
 import { shareNext } from "./share-next.ts"
@@ -12,7 +12,8 @@ import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
 export interface GitMirrorOptions {
   url: string
-  branch: string
+  /** What it follows: `refs/heads/NAME`, `refs/tags/NAME` or a commit's full id. */
+  ref: string
   auth?: RemoteAuth
   /** The bare repository's folder. */
   place: string
@@ -27,7 +28,7 @@ export interface GitMirrorOptions {
 /** Milliseconds between rebuilds: one that does not help must not fetch the whole history at every poll. */
 const REBUILD_PAUSE = 300_000
 
-/** A bare repository that follows one branch of one remote. */
+/** A bare repository that follows one branch or tag of one remote, or holds one commit of it. */
 export class GitMirror implements SourceRepository {
   readonly fetch: (signal?: AbortSignal) => Promise<Tip>
   readonly #options: GitMirrorOptions
@@ -110,16 +111,16 @@ export class GitMirror implements SourceRepository {
   /** The folder is ours and nothing else of ours writes now, so a lock is one that a killed git left. */
   async #fetchUnlocked(signal: AbortSignal): Promise<void> {
     try {
-      await fetchBranch({ ...this.#options, signal })
+      await fetchRef({ ...this.#options, signal })
     } catch (error) {
       if (!hasCode(error, "git/locked")) throw error
       await removeLeftovers(this.#options.place)
-      await fetchBranch({ ...this.#options, signal })
+      await fetchRef({ ...this.#options, signal })
     }
   }
 
   async #tip(signal: AbortSignal): Promise<Tip> {
-    const commit = await this.#reader.commitAt(TIP, signal)
+    const commit = await this.#reader.commitAt(`${TIP}^{commit}`, signal)
     const seq = await this.#reader.seqOf(commit, signal)
     if (seq === undefined) throw new HeadraceError("git/missing-object", `the mirror lost ${commit}`)
     return { commit, seq }
@@ -146,7 +147,7 @@ export class GitMirror implements SourceRepository {
     log.warn({ error: String(reason) }, "the mirror is damaged and is fetched anew")
     const fresh = `${place}.new-rebuild`
     await createMirror(fresh, identity)
-    await fetchBranch({ ...this.#options, place: fresh, signal })
+    await fetchRef({ ...this.#options, place: fresh, signal })
     const old = this.#reader
     await swapMirror(fresh, place)
     this.#reader = new RepositoryReader(place)

@@ -1,6 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
 import { runGit } from "../process/run-git.ts"
-import { TIP } from "./fetch-branch.ts"
+import { TIP } from "./fetch-ref.ts"
 
 const TIMEOUT = 600_000
 

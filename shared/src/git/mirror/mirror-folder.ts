@@ -9,7 +9,9 @@ import { noteTended } from "./upkeep.ts"
 export interface MirrorIdentity {
   format: 1
   url: string
-  branch: string
+  branch?: string
+  /** A tag or commit instead of a branch. */
+  ref?: string
 }
 
 const IDENTITY_FILE = "headrace.json"
@@ -50,7 +52,7 @@ export async function swapMirror(fresh: string, place: string): Promise<void> {
 export async function mirrorFault(place: string, identity: MirrorIdentity): Promise<string | undefined> {
   const written = await readFile(join(place, IDENTITY_FILE), "utf8").catch(() => undefined)
   if (written === undefined) return "missing or half made"
-  if (written.trim() !== canonicalJson(identity)) return "of another remote or branch"
+  if (written.trim() !== canonicalJson(identity)) return "of another remote, branch, tag or commit"
   for (const name of ["HEAD", "objects", "refs"]) {
     if (!(await readdir(place)).includes(name)) return `without ${name}`
   }

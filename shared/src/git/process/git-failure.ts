@@ -11,7 +11,12 @@ const KINDS: readonly Kind[] = [
   {
     code: "git/branch-missing",
     pattern: /couldn't find remote ref|Remote branch .* not found/,
-    hint: "Check the source's branch; a renamed default branch must be renamed here too.",
+    hint: "Check the source's branch or tag; a renamed default branch must be renamed here too.",
+  },
+  {
+    code: "git/commit-missing",
+    pattern: /not our ref|unadvertised object/,
+    hint: "Check the commit's id; some servers give only commits that a branch or tag contains.",
   },
   {
     code: "git/auth-failed",

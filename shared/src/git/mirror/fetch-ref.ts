@@ -3,12 +3,13 @@ import { gitLogin, type RemoteAuth } from "../git-login.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
 
-/** The ref of a mirror that stands where its branch stood at the last fetch. */
+/** The ref of a mirror that stands where what it follows stood at the last fetch. */
 export const TIP = "refs/headrace/tip"
 
 export interface FetchRequest {
   url: string
-  branch: string
+  /** `refs/heads/NAME`, `refs/tags/NAME` or a commit's full id. */
+  ref: string
   auth?: RemoteAuth
   place: string
   fetchTimeout?: number
@@ -18,12 +19,12 @@ export interface FetchRequest {
 const TIMEOUT = 600_000
 
 /**
- * Brings the branch's tip and its whole history into the mirror at `place`, also when the branch was forced
- * elsewhere. Throws `git/branch-missing`, `git/repository-missing`, `git/auth-failed`, `git/unreachable`,
- * `git/shallow`, `git/damaged`, `git/timeout` and the signal's reason; no message holds a secret.
+ * Brings a ref's commit and its whole history into the mirror at `place`, also when a branch was forced or a tag
+ * moved elsewhere. Throws `git/branch-missing`, `git/commit-missing`, `git/repository-missing`, `git/auth-failed`,
+ * `git/unreachable`, `git/shallow`, `git/damaged`, `git/timeout` and the signal's reason; no message holds a secret.
  */
-export async function fetchBranch(request: FetchRequest): Promise<void> {
-  const { url, branch, auth, place, signal } = request
+export async function fetchRef(request: FetchRequest): Promise<void> {
+  const { url, ref, auth, place, signal } = request
   const login = await gitLogin(auth, url, signal)
   try {
     const { stderr } = await runGit({
@@ -40,7 +41,7 @@ export async function fetchBranch(request: FetchRequest): Promise<void> {
         "--no-recurse-submodules",
         "--end-of-options",
         url,
-        `+refs/heads/${branch}:${TIP}`,
+        `+${ref}:${TIP}`,
       ],
     })
     // Git leaves the ref as it was, says so and ends with 0.

@@ -1,0 +1,141 @@
+import { readFile, rename, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import { parseSettings } from "@headrace/shared/settings/parse-settings"
+import { expect, it } from "vitest"
+import { createTestCluster, untilReady, untilShown, withAgent } from "../../../test/harness/with-agent.ts"
+import { withGitServer } from "../../../test/harness/with-git-server.ts"
+import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
+import type { Agent } from "../project/agent.ts"
+
+const PATIENT = { timeout: 10_000 }
+
+/** Runs an agent that shows a git source, given as YAML, at `tree` in the repository's scratch folder. */
+async function withGitAgent(
+  { scratch }: TestRepo,
+  git: string,
+  use: (agent: Agent, root: string) => Promise<void>,
+): Promise<void> {
+  const yaml = `version: 1
+mirrors: ${scratch}/mirrors
+projections:
+  tree: {path: ${scratch}/tree, durability: none, from: [{git: {${git}, poll: 50ms}}]}
+`
+  await withAgent(createTestCluster().kube, yaml, (agent) => use(agent, join(scratch, "tree")))
+}
+
+async function reasons(agent: Agent, text: string): Promise<void> {
+  await expect.poll(() => agent.readiness().reasons.join(), PATIENT).toContain(text)
+}
+
+it("follows a tag wherever it is moved, back too, annotated or not, with the paths that were chosen", async () => {
+  await withRepo(async (repo) => {
+    const first = await repo.commit({ "app/a": "1", other: "no" })
+    await repo.git("tag", "-a", "-m", "a release", "live")
+    const second = await repo.commit({ "app/a": "2" })
+    await withGitAgent(
+      repo,
+      `url: ${repo.folder}, tag: live, paths: [app], strip: app`,
+      async (agent, root) => {
+        await untilShown(agent, first)
+        expect(await readFile(join(root, "a"), "utf8")).toBe("1")
+        await repo.git("tag", "-f", "live", second)
+        await untilShown(agent, second)
+        await repo.git("tag", "-f", "live", first)
+        await untilShown(agent, first)
+        expect(await readFile(join(root, "a"), "utf8")).toBe("1")
+        await untilReady(agent)
+      },
+    )
+    // What was raised to go back is no hindrance after a restart.
+    const third = await repo.commit({ "app/a": "3" })
+    await repo.git("tag", "-f", "live", third)
+    await withGitAgent(repo, `url: ${repo.folder}, tag: live, paths: [app], strip: app`, async (agent) => {
+      await untilShown(agent, third)
+    })
+  })
+})
+
+it("says that a tag is not there, keeps what it shows when it is deleted, and shows it when it comes", async () => {
+  await withRepo(async (repo) => {
+    const commit = await repo.commit({ a: "1" })
+    await withGitAgent(repo, `url: ${repo.folder}, tag: v1`, async (agent, root) => {
+      await reasons(agent, "waits for git v1")
+      await reasons(agent, "couldn't find remote ref refs/tags/v1")
+      await repo.git("tag", "v1")
+      await untilShown(agent, commit)
+      await repo.git("tag", "-d", "v1")
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      expect(await readFile(join(root, "a"), "utf8")).toBe("1")
+      expect(agent.readiness().ready).toBe(true)
+    })
+  })
+})
+
+it("shows a commit that no branch has, starts again without the server, and goes to an older one when told", async () => {
+  await withRepo(async (repo) => {
+    const older = await repo.commit({ a: "older" })
+    const lost = await repo.commit({ a: "lost" })
+    await repo.forcePush(older)
+    const git = (commit: string) => `url: ${repo.folder}, commit: ${commit}`
+    await withGitAgent(repo, git(lost), (agent) => untilShown(agent, lost))
+    await rename(repo.folder, `${repo.folder}-away`)
+    await withGitAgent(repo, git(lost), (agent) => untilReady(agent))
+    await withGitAgent(repo, git("f".repeat(40)), async (agent, root) => {
+      await reasons(agent, "waits for git ffffffffffff")
+      expect(await readFile(join(root, "a"), "utf8")).toBe("lost")
+    })
+    await rename(`${repo.folder}-away`, repo.folder)
+    await withGitAgent(repo, git("f".repeat(40)), (agent) => reasons(agent, "not our ref"))
+    await withGitAgent(repo, git(older), async (agent, root) => {
+      await untilShown(agent, older)
+      expect(await readFile(join(root, "a"), "utf8")).toBe("older")
+    })
+  })
+})
+
+it("stays where it is when a branch is forced back, and follows it there with allowForcePush", async () => {
+  await withRepo(async (repo) => {
+    const first = await repo.commit({ a: "1" })
+    const second = await repo.commit({ a: "2" })
+    const git = `url: ${repo.folder}, branch: main`
+    await withGitAgent(repo, git, async (agent) => {
+      await untilShown(agent, second)
+      await repo.forcePush(first)
+      await reasons(agent, "older than")
+      expect(agent.projections()[0]?.shown?.id).toBe(second)
+    })
+    await withGitAgent(repo, `${git}, allowForcePush: true`, async (agent) => {
+      await untilShown(agent, first)
+      const third = await repo.commit({ a: "3" })
+      await untilShown(agent, third)
+    })
+  })
+})
+
+it("logs in with a token that is read anew, and says so when it may not", async () => {
+  await withRepo(async (repo) => {
+    const commit = await repo.commit({ a: "1" })
+    await withGitServer(repo.folder, async (server) => {
+      server.token = "right"
+      const tokenFile = join(repo.scratch, "token")
+      await writeFile(tokenFile, "wrong\n")
+      const git = `url: "${server.url}", branch: main, auth: {tokenFile: ${tokenFile}}`
+      await withGitAgent(repo, git, async (agent) => {
+        await reasons(agent, "waits for git main")
+        expect(agent.readiness().reasons.join()).not.toContain("wrong")
+        await writeFile(tokenFile, "right\n")
+        await untilShown(agent, commit)
+      })
+    })
+  })
+})
+
+it.each([
+  ["nothing to follow", "url: /r"],
+  ["a tag and a branch", "url: /r, tag: v1, branch: main"],
+  ["a tag and a commit", `url: /r, tag: v1, commit: ${"a".repeat(40)}`],
+])("refuses %s", (_, git) => {
+  const yaml = `version: 1\nprojections: {tree: {path: /t, from: [{git: {${git}}}]}}\n`
+  expect(() => parseSettings(yaml, "agent.yaml", AgentSettings)).toThrow("expected branch, tag or commit")
+})
