@@ -59,7 +59,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const { settings, lanes, reconciler, http, log } = options
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
-  const metrics = createPluginMetrics()
+  const metrics = createPluginMetrics(reconciler.sizes)
   const routes = await openRoutes(options, { metrics, log })
   const openReports = await openGitHub(options)
   await options.takeOver?.()

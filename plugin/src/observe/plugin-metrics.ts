@@ -1,12 +1,23 @@
+import type { TargetSizes } from "@headrace/shared/reconcile/target-sizes"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
 
 export type PluginMetrics = ReturnType<typeof createPluginMetrics>
 
-/** The plugin's metrics, in a registry of their own. */
-export function createPluginMetrics() {
+/** The plugin's metrics, in a registry of their own; `sizes` are asked for at each scrape. */
+export function createPluginMetrics(sizes?: Pick<TargetSizes, "all">) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: "headrace_configmap_size_bytes",
+    help: "Size of a named ConfigMap's values, of 1048576 that fit, as this plugin last read or wrote it.",
+    labelNames: ["cluster", "namespace", "name"],
+    registers,
+    collect() {
+      this.reset()
+      for (const { target, bytes } of sizes?.all() ?? []) this.set({ ...target }, bytes)
+    },
+  })
   return {
     registry,
     deliveries: new Counter({
@@ -55,6 +66,12 @@ export function createPluginMetrics() {
     lastSuccess: new Gauge({
       name: "headrace_lane_last_success_timestamp_seconds",
       help: "When a lane last brought a source to its goal, by whichever worker.",
+      labelNames: ["cluster", "source"],
+      registers,
+    }),
+    laneLate: new Gauge({
+      name: "headrace_lane_late",
+      help: "1 when a lane's last success with a source is older than an hourly run allows, or there was none.",
       labelNames: ["cluster", "source"],
       registers,
     }),

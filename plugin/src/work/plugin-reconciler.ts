@@ -8,6 +8,7 @@ import type { Reconciler } from "./reconciler.ts"
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */
 export function pluginReconciler(opened: OpenReconciler, settings: OperatorSettings): Reconciler {
   return {
+    sizes: opened.sizes,
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),
     async tip(source, signal) {
       const repository = await opened.repository(source)

@@ -1,5 +1,6 @@
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import type { TargetSizes } from "@headrace/shared/reconcile/target-sizes"
 
 /** What the plugin needs of the reconciler, which holds the mirrors and the connections to the clusters. */
 export interface Reconciler {
@@ -22,4 +23,6 @@ export interface Reconciler {
     merge: { repo: string; sha: string },
     paths: readonly string[],
   ): Promise<readonly TouchedTarget[]>
+  /** How large the named ConfigMaps are, for metrics. */
+  sizes?: Pick<TargetSizes, "all">
 }

@@ -32,7 +32,7 @@ export function configMapBytes(configMap: ConfigMap): Map<string, Buffer> {
 
 /** The size that Kubernetes holds against CONFIG_MAP_LIMIT_BYTES. */
 export function configMapSize(configMap: ConfigMap): number {
-  let size = 0
-  for (const value of configMapBytes(configMap).values()) size += value.length
-  return size
+  const text = Object.values(configMap.data ?? {}).map((value) => Buffer.byteLength(value, "utf8"))
+  const binary = Object.values(configMap.binaryData ?? {}).map((value) => Buffer.byteLength(value, "base64"))
+  return [...text, ...binary].reduce((sum, size) => sum + size, 0)
 }

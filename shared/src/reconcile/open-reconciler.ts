@@ -19,6 +19,7 @@ import type {
   ReconcileRequest,
   ReconcileSettings,
 } from "./reconcile-ports.ts"
+import { createTargetSizes, type TargetSizes } from "./target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000
@@ -42,6 +43,8 @@ export interface Reconciler {
   unplaced(cluster: string, source: string, signal: AbortSignal): Promise<string[]>
   /** What `run` works with, for commands that look at or change a record. */
   ports(cluster: string, source: string): Promise<ReconcilePorts>
+  /** How large the named ConfigMaps are that its runs have met. */
+  sizes: TargetSizes
   close(): Promise<void>
 }
 
@@ -67,6 +70,7 @@ export async function openReconciler(
     return connectCluster(name, cluster, log)
   })
   const memories = new Map<string, ReconcileMemory>()
+  const sizes = createTargetSizes()
 
   async function ports(cluster: string, source: string): Promise<ReconcilePorts> {
     const { rules } = sourceNamed(settings, source)
@@ -81,11 +85,13 @@ export async function openReconciler(
       clock: systemClock,
       log: log.child({ cluster, source }),
       memory,
+      sizes,
     }
   }
 
   return {
     ports,
+    sizes,
     repository: mirrors.get,
     kube: clusters.get,
     async orphans(cluster, source, signal) {
@@ -96,7 +102,9 @@ export async function openReconciler(
     },
     async run(cluster, source, mode, signal) {
       const own = await ports(cluster, source)
+      const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)
+      if (mode === "full" && outcome.stopped === null) sizes.forget(cluster, source, start)
       if (mode === "full" && own.settings.store) await tidy(own, signal)
       return outcome
     },

@@ -5,6 +5,7 @@ import type { Log } from "../observe/log.ts"
 import type { FailedTarget, ForeignWrite, Token } from "../record/record.ts"
 import type { OperatorSettings } from "../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
+import type { TargetSizes } from "./target-sizes.ts"
 
 export interface ReconcileRequest {
   cluster: string
@@ -43,6 +44,8 @@ export interface ReconcilePorts {
   log: Log
   /** Kept between runs to save work; without it each run starts cold. Never needed for what is right. */
   memory?: ReconcileMemory
+  /** Where the sizes of named ConfigMaps are noted, for metrics. */
+  sizes?: TargetSizes
 }
 
 /** Where the time went, in milliseconds. `store` and `view` overlap. */

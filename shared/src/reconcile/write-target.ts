@@ -56,11 +56,13 @@ export async function writeTarget(
   for (;;) {
     try {
       const existing = await ports.kube.get(namespace, name, signal)
+      if (existing) noteSize(ports, work, existing)
       const step = await nextStep(ports, work, existing, signal)
       if ("outcome" in step) return step
       const { next, foreign } = step
       const written = await (existing ? ports.kube.replace(next, signal) : ports.kube.create(next, signal))
       remember(work, written)
+      noteSize(ports, work, written)
       return foreign ? { outcome: "written", foreign } : { outcome: "written" }
     } catch (error) {
       if (isLostRace(error)) patience.afterRace(error)
@@ -106,6 +108,14 @@ async function nextStep(
   })
   judgeSize(next, work)
   return { next, foreign }
+}
+
+function noteSize(
+  { sizes, clock }: ReconcilePorts,
+  { source, planned }: TargetWork,
+  configMap: ConfigMap,
+): void {
+  sizes?.note(source, planned.target, configMap, clock.now())
 }
 
 function remember(work: TargetWork, { metadata }: ConfigMap): void {

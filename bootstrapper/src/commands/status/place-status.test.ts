@@ -1,0 +1,46 @@
+import { withDesk } from "@headrace/test/harness/with-desk"
+import { expect, it } from "vitest"
+
+const RULES = `config_updater:
+  maps:
+    good/*: {name: good, clusters: {east: [ci]}}
+    bad/*: {name: bad, clusters: {east: [ci]}}
+`
+
+it("tells record, lag, hold, failures and sizes, in text and in JSON", { timeout: 60_000 }, () =>
+  withDesk(async ({ repo, run, tell }) => {
+    const first = await repo.commit({ "rules.yaml": RULES, "good/a": "12345", "good/b": "678" })
+    await run("apply", "--direct")
+    await repo.commit({ "bad/no key": "x" })
+    const third = await repo.commit({ "good/a": "1" })
+    const failing = { code: 1, stdout: expect.stringContaining("ci/bad") }
+    expect(await run("apply", "--direct")).toMatchObject(failing)
+    await run("hold", "--reason", "freeze", "--by", "me", "--until", "2099-01-01T00:00:00Z")
+    const tip = await repo.commit({ "good/a": "2" })
+
+    const { places } = await tell("status")
+    expect(places).toMatchObject([
+      {
+        ...{ cluster: "east", source: "release", state: "held", commit: third, tip, behind: 1 },
+        token: { seq: 4 },
+        hold: { commit: third, by: "me", reason: "freeze", until: "2099-01-01T00:00:00.000Z" },
+        stopped: null,
+        intents: [],
+        failed: [{ target: "ci/bad", reason: expect.stringContaining("no key"), since: expect.any(String) }],
+        failedMore: 0,
+        nodes: { total: 0 },
+        store: { targets: 2, files: 2, bytes: 4 },
+      },
+    ])
+    const { stdout } = await run("status")
+    const short = (commit: string) => commit.slice(0, 12)
+    const size = "2 files of 2 ConfigMaps, 4 bytes"
+    expect(stdout).toContain(
+      `release in east: held at ${short(third)}, 1 commits behind ${short(tip)}, ${size}\n`,
+    )
+    expect(stdout).toContain(`held at ${short(third)} by me until 2099-01-01T00:00:00.000Z: freeze\n`)
+    expect(stdout).toMatch(/ci\/bad failed since \d{4}-.*no key/)
+    expect(stdout).not.toContain(short(first))
+    expect((await run("status", "--no-fetch")).stdout).toContain(`held at ${short(third)}, ${size}\n`)
+  }),
+)
