@@ -9,6 +9,7 @@ export interface StatusOptions extends PlaceOptions {
   commit?: string
   wait: boolean
   timeLimit: string
+  redisUrlFile?: string
 }
 
 /** `status`: what each cluster shows of each source. */
@@ -21,6 +22,7 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
     .addOption(flag("--commit <id>", "ask whether this commit (its full id) is live on every node"))
     .addOption(flag("--wait", "with --commit: wait until it is").default(false))
     .addOption(flag("--time-limit <duration>", "with --wait: for how long").default("10m"))
+    .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
     .action(async (options: StatusOptions) => {
       const { commit } = options
       const { runCommitStatus, runStatus } = await import("./status/run-status.ts")

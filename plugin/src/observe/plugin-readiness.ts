@@ -1,6 +1,6 @@
+import { isLate, type LaneAge, readLaneAges } from "@headrace/shared/lanes/lane-ages"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
-import { isLate, type LaneAge, readLaneAges } from "../work/watch-lanes.ts"
 
 /** `handing-over`: another plugin in this process is about to take over, with changed settings. */
 export type PluginState = "running" | "handing-over" | "leaving"

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { errorText } from "@headrace/shared/foundation/errors"
+import { isLate, readLaneAges } from "@headrace/shared/lanes/lane-ages"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
-import { isLate, readLaneAges } from "../work/watch-lanes.ts"
 
 export interface WatchdogOptions {
   lanes: Lanes

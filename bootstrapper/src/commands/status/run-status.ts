@@ -9,10 +9,12 @@ import { readTimeLimit } from "../read-time-limit.ts"
 import type { StatusOptions } from "../status.ts"
 import { commitText, untilLive } from "./commit-status.ts"
 import { type BranchTip, placeStatus } from "./place-status.ts"
+import { readLateness } from "./read-lateness.ts"
 import { statusText } from "./status-text.ts"
 
 /** Runs `status`; gives the exit code: 1 when a cluster could not be asked. */
 export async function runStatus(options: StatusOptions, signal: AbortSignal): Promise<number> {
+  const latenessOf = await readLateness(options)
   const results = await forEachPlace(
     options,
     signal,
@@ -21,7 +23,9 @@ export async function runStatus(options: StatusOptions, signal: AbortSignal): Pr
       const kube = await reconciler.kube(cluster)
       const tip = options.fetch ? await branchTip(ports.repository, signal) : undefined
       const fetchIndex = indexReader(ports, createReconcileMemory(), signal)
-      return placeStatus(kube, { namespace, source }, tip, fetchIndex, signal)
+      const status = await placeStatus(kube, { namespace, source }, tip, fetchIndex, signal)
+      const lane = latenessOf({ cluster, source })
+      return lane ? { ...status, lane } : status
     },
   )
   return printPlaces(results, options.output, statusText)
