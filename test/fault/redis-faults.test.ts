@@ -54,6 +54,24 @@ describe("a plugin whose Redis", () => {
       })
     }))
 
+  it("is emptied lets no two workers work at once", () =>
+    withRedis(async (redis) => {
+      const branch = new FakeBranch(50)
+      const options = { redis: redis.url, reconciler: branch }
+      await withPlugin(options, (first) =>
+        withPlugin(options, async () => {
+          await ready(first)
+          for (let round = 0; round < 5; round++) {
+            await until(async () => (await first.lanes.queue("build01").getActiveCount()) === 0)
+            await first.lanes.redis.flushall()
+            await first.deliver("push", pushEvent(branch.merge()))
+            await converged(branch)
+          }
+        }),
+      )
+      expect(branch.most).toBe(1)
+    }))
+
   it("is absent at the start serves its probes, refuses deliveries, and works when it comes", () =>
     withRedis(async (redis) => {
       await redis.kill()
@@ -104,6 +122,39 @@ describe("a plugin whose Redis", () => {
         await converged(branch)
       })
     }))
+
+  it("becomes full while a wake-up is worked tells its outcome when it has room", () =>
+    withRedis(async (redis) => {
+      const branch = new FakeBranch(300)
+      await withPlugin({ redis: redis.url, reconciler: branch }, async (plugin) => {
+        await ready(plugin)
+        await converged(branch)
+        const { lanes } = plugin
+        const admin = new Redis(redis.url)
+        const before = branch.runs.length
+        await plugin.deliver("push", pushEvent(branch.merge()), { guid: "in-the-midst" })
+        await until(() => branch.runs.length > before)
+        await admin.config("SET", "maxmemory", "1mb")
+        await converged(branch)
+        const outcome = () =>
+          lanes.redis.hget(lanes.key("delivery", "in-the-midst"), "outcome/build01/release")
+        // It could neither tell the outcome nor hand the wake-up back.
+        await until(async () => (await lanes.queue("build01").getActiveCount()) === 0)
+        expect(await outcome()).toBeNull()
+        await admin.config("SET", "maxmemory", "0")
+        admin.disconnect()
+        await until(async () => (await outcome())?.includes('"written"') === true)
+      })
+    }))
+
+  it("is away when it is told to end, ends", () =>
+    withRedis(async (redis) => {
+      const clusters = ["build01", "build02"]
+      await withPlugin({ redis: redis.url, reconciler: new FakeBranch(), clusters }, async (plugin) => {
+        await ready(plugin)
+        await redis.kill()
+      })
+    }))
 })
 
 describe("openLanes", () => {
@@ -135,13 +186,15 @@ describe("openLanes", () => {
         const right = await openLanes({ redis: `redis://:s3cret@127.0.0.1:${port}`, log })
         expect(right.trouble()).toBeUndefined()
         await right.close()
-        for (const url of [`redis://127.0.0.1:${port}`, `redis://:wr0ng@127.0.0.1:${port}`]) {
+        async function expectRefusal(url: string): Promise<void> {
           const wrong = await openLanes({ redis: url, log })
           expect(wrong.trouble()?.code).toBe("lanes/redis-unavailable")
           expect(String(wrong.trouble()?.cause)).toMatch(/NOAUTH|WRONGPASS/)
           expect(String(wrong.trouble()?.cause)).not.toContain("wr0ng")
           await wrong.close()
         }
+        const urls = [`redis://127.0.0.1:${port}`, `redis://:wr0ng@127.0.0.1:${port}`]
+        await Promise.all(urls.map(expectRefusal))
       },
       { args: ["--requirepass", "s3cret"] },
     ))

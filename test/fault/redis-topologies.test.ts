@@ -38,6 +38,29 @@ describe("lanes work on", () => {
       await convergesOn(url, () => process.kill(master.pid, "SIGKILL"))
     }))
 
+  it("a replica that takes over without what the master took last", () =>
+    withSentinel(async ({ url, master, stopReplication }) => {
+      const branch = new FakeBranch(2)
+      await withPlugin({ redis: url, reconciler: branch }, async (plugin) => {
+        await until(() => branch.shown.get("build01/release") === branch.tipNumber)
+        branch.down.add("build01")
+        await stopReplication()
+        for (let merge = 0; merge < 5; merge++) {
+          const answer = await plugin.deliver("push", pushEvent(branch.merge()), { guid: `lost-${merge}` })
+          expect(answer.status).toBe(202)
+        }
+        process.kill(master.pid, "SIGKILL")
+        await until(() => plugin.lanes.trouble() !== undefined)
+        await until(() => plugin.lanes.trouble() === undefined)
+        expect(await plugin.lanes.redis.exists(plugin.lanes.key("delivery", "lost-0"))).toBe(0)
+
+        branch.down.clear()
+        await until(() => branch.shown.get("build01/release") === branch.tipNumber)
+        expect(await plugin.lanes.queue("build01").getGlobalConcurrency()).toBe(1)
+        expect(branch.most).toBe(1)
+      })
+    }))
+
   it("a Redis Cluster, all keys of an installation in one slot", () =>
     withRedisCluster(async ({ url }) => {
       const branch = await convergesOn(url)

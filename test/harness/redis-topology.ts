@@ -10,22 +10,37 @@ import { Redis } from "ioredis"
 const MASTER = "headrace-main"
 const SLOTS = 16_384
 
+export interface TestSentinel {
+  url: string
+  master: LocalRedis
+  replica: LocalRedis
+  /** From now on nothing that the master takes reaches the replica; whoever is connected notices nothing. */
+  stopReplication(): Promise<void>
+}
+
 /** A master, a replica and a sentinel that fails over within a second or two. */
-export async function withSentinel<T>(
-  fn: (sentinel: { url: string; master: LocalRedis; replica: LocalRedis }) => Promise<T>,
-): Promise<T> {
+export async function withSentinel<T>(fn: (sentinel: TestSentinel) => Promise<T>): Promise<T> {
   const master = await startLocalRedis()
   const replica = await startLocalRedis({ args: ["--replicaof", "127.0.0.1", String(master.port)] })
   const sentinel = await startSentinel(master.port)
   try {
     await untilAnswer(replica.port, (redis) => redis.info("replication"), "master_link_status:up")
     await untilAnswer(sentinel.port, (redis) => redis.info("sentinel"), "slaves=1")
-    return await fn({ url: `redis+sentinel://127.0.0.1:${sentinel.port}/${MASTER}`, master, replica })
+    const url = `redis+sentinel://127.0.0.1:${sentinel.port}/${MASTER}`
+    return await fn({ url, master, replica, stopReplication: () => shutReplicasOut(master) })
   } finally {
     await sentinel.close()
     await replica.close()
     await master.close()
   }
+}
+
+/** Asks for a password from now on, which those who are connected need no more, and sends the replicas away. */
+async function shutReplicasOut(master: LocalRedis): Promise<void> {
+  const redis = new Redis(master.url)
+  await redis.config("SET", "requirepass", "none of the replicas knows it")
+  await redis.call("CLIENT", "KILL", "TYPE", "replica")
+  redis.disconnect()
 }
 
 /** A Redis Cluster of three masters. */

@@ -23,12 +23,10 @@ type CommonOptions = Omit<RedisOptions, "replyMapping">
 
 const RECONNECT = { first: 50, limit: 2000 }
 /**
- * A connection on which nothing comes back for so long is dead (its other end lost power, a firewall forgot it)
- * and is made anew; TCP itself would go on resending for a quarter of an hour. More than the workers' blocking
- * reads take, which is at most ten seconds (BullMQ's maximumBlockTimeout) in which Redis says nothing.
+ * A connection on which no answer comes for so long is dead (its other end lost power, a firewall forgot it) and
+ * is made anew; TCP itself would go on resending for a quarter of an hour. Longer than BLOCK_SECONDS.
  */
 const SILENCE_MS = 4000
-const BLOCKING_SILENCE_MS = 12_000
 
 /** Opens a connection; it need not be up yet, and comes back by itself, jittered, within 2 s of Redis. */
 export function connectRedis(address: RedisAddress, options: ConnectRedisOptions): RedisClient {
@@ -77,7 +75,7 @@ function commonOptions(address: RedisAddress, options: ConnectRedisOptions): Com
     db: address.database,
     connectTimeout: 5000,
     keepAlive: 10_000,
-    socketTimeout: options.failFast ? SILENCE_MS : BLOCKING_SILENCE_MS,
+    socketTimeout: SILENCE_MS,
     retryStrategy: retryDelay,
     // After a failover the old master answers READONLY: connect anew, and send the command again.
     reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),

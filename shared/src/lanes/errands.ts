@@ -1,6 +1,7 @@
 import { type Job, Queue, Worker } from "bullmq"
 import { errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
+import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
 import type { Lanes } from "./open-lanes.ts"
 
@@ -56,19 +57,19 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
     },
   })
   queue.on("error", () => undefined)
-  let worker: Worker<{ id: string }> | undefined
+  let worker: BriefWorker<{ id: string }> | undefined
   let closed = false
 
   lanes.onOpen(() => {
     if (closed || worker) return
-    worker = new Worker<{ id: string }>(name, (job) => runErrand(job, queue, options), {
+    worker = new BriefWorker<{ id: string }>(name, (job) => runErrand(job, queue, options), {
       connection: lanes.patientRedis(),
       prefix: lanes.prefix,
       limiter: { max: 1, duration: options.pace },
       maxStalledCount: ATTEMPTS,
       lockDuration: 30_000,
       stalledInterval: 5000,
-      drainDelay: 2,
+      drainDelay: BLOCK_SECONDS,
       runRetryDelay: 1000,
     })
     worker.on("error", (error) => log.debug({ err: error.message }, "errand worker met an error"))

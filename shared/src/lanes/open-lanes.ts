@@ -157,7 +157,9 @@ async function addWakeUp(queue: LaneQueue, wakeUp: WakeUp): Promise<void> {
   try {
     // keepLastIfActive, not BullMQ's simple mode: that one drops what comes while the job is active.
     const deduplication = { id: `${wakeUp.source}/${wakeUp.mode}`, keepLastIfActive: true }
-    await queue.add("wake-up", { wakeUp, failures: 0 }, { deduplication })
+    // With every wake-up, just ahead: a Redis that was emptied would hand those of two sources to two workers.
+    const held = queue.setGlobalConcurrency(1)
+    await Promise.all([held, queue.add("wake-up", { wakeUp, failures: 0 }, { deduplication })])
   } catch (cause) {
     throw redisError(`a wake-up for ${queue.name}`, cause)
   }
