@@ -89,6 +89,8 @@ export function modelRepository(first: Files): ModelRepository {
     async contains(commit, ancestor) {
       return commits.get(commit)?.history.has(ancestor) ?? false
     },
+    // Its commits have no messages.
+    mergeOf: async () => undefined,
     async tree(commit) {
       const tree = trees.get(commit) ?? treeAt(commit)
       trees.set(commit, tree)

@@ -6,7 +6,7 @@ import type { RemoteAuth } from "./git-login.ts"
 
 type AuthSettings = z.infer<typeof GitAuth>
 
-/** Makes installation tokens of a GitHub App; given by the programs, since it speaks to GitHub. */
+/** Makes installation tokens of a GitHub App (app-tokens.ts); given by the programs that speak to GitHub. */
 export type AppTokens = (app: NonNullable<AuthSettings["githubApp"]>, signal?: AbortSignal) => Promise<string>
 
 /**
@@ -21,7 +21,7 @@ export function authFromSettings(
   const ways = [tokenFile, sshKeyFile, githubApp].filter((way) => way !== undefined)
   if (ways.length > 1)
     throw new UsageError("git/bad-auth", "auth names more than one of tokenFile, sshKeyFile and githubApp")
-  if (tokenFile !== undefined) return { kind: "token", token: () => readToken(tokenFile) }
+  if (tokenFile !== undefined) return { kind: "token", token: () => readSecret(tokenFile) }
   if (sshKeyFile !== undefined) return sshAuth(sshKeyFile, auth)
   if (githubApp === undefined) return undefined
   if (appTokens === undefined) {
@@ -42,10 +42,11 @@ function sshAuth(keyFile: string, auth: AuthSettings | undefined): RemoteAuth {
   }
 }
 
-async function readToken(file: string): Promise<string> {
-  const token = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new HeadraceError("git/auth-failed", `the token file ${file} cannot be read`, { cause })
+/** The text of a file that holds a token or a key. Throws HeadraceError `git/auth-failed`. */
+export async function readSecret(file: string): Promise<string> {
+  const secret = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new HeadraceError("git/auth-failed", `the secret file ${file} cannot be read`, { cause })
   })
-  if (token.trim() !== "") return token.trim()
-  throw new HeadraceError("git/auth-failed", `the token file ${file} is empty`)
+  if (secret.trim() !== "") return secret.trim()
+  throw new HeadraceError("git/auth-failed", `the secret file ${file} is empty`)
 }

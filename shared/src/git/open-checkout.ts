@@ -38,6 +38,7 @@ export async function openCheckout(folder: string, folders: readonly string[] = 
     },
     seqOf: (commit, signal) => reader.seqOf(commit, signal),
     contains: (commit, ancestor, signal) => reader.contains(commit, ancestor, signal),
+    mergeOf: (tip, pullRequest, signal) => reader.mergeOf(tip, pullRequest, signal),
     tree: async (commit, signal) => foldersOfTree(await reader.tree(commit, signal), folders),
     file: (commit, path, signal) => reader.file(commit, path, signal),
     blobs: (oids, signal) => reader.blobs(oids, signal),

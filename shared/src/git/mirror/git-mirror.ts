@@ -54,6 +54,10 @@ export class GitMirror implements SourceRepository {
     return this.#reader.contains(commit, ancestor, signal)
   }
 
+  mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#reader.mergeOf(tip, pullRequest, signal)
+  }
+
   tree(commit: string, signal?: AbortSignal): Promise<Tree> {
     return this.#repaired(() => this.#reader.tree(commit, signal), signal)
   }

@@ -6,6 +6,7 @@ import { runGit } from "../process/run-git.ts"
 import type { SourceRepository } from "../source-repository.ts"
 import { TreeCache } from "../tree/tree-cache.ts"
 import { CommitCounts } from "./commit-counts.ts"
+import { mergeCommit } from "./merge-commit.ts"
 import { ObjectReader } from "./object-reader.ts"
 import { RecentAncestors } from "./recent-ancestors.ts"
 
@@ -57,6 +58,11 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
   async tree(commit: string, signal?: AbortSignal): Promise<Tree> {
     if (!(await this.#has(commit, signal))) throw missing("commit", commit)
     return untilAborted(this.#trees.get(commit), signal)
+  }
+
+  async mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined> {
+    checkId(tip)
+    return mergeCommit(this.#gitDir, tip, pullRequest, signal)
   }
 
   async file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {
