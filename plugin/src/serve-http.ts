@@ -21,25 +21,33 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-const HEADERS_LIMIT_MS = 5000
-const REQUEST_LIMIT_MS = 20_000
-/** How often connections are held against these limits. */
-const LIMITS_CHECK_MS = 1000
+/** How long, in milliseconds, a sender may take. */
+export interface SenderLimits {
+  headersTimeout: number
+  requestTimeout: number
+  /** How often connections are held against these. */
+  connectionsCheckingInterval: number
+}
+
+/** A sender that dribbles its request holds a connection no longer than this. */
+const SENDER_LIMITS: SenderLimits = {
+  headersTimeout: 5000,
+  requestTimeout: 20_000,
+  connectionsCheckingInterval: 1000,
+}
 /** More are closed at once: a flood of half-open requests must not use up the file descriptors. */
 const MOST_CONNECTIONS = 2000
 const CLOSE_LIMIT_MS = 2000
 
 /** Opens the port. `listen` is HOST:PORT. Throws UsageError `plugin/listen`. */
-export async function openHttp(listen: string, log: Log): Promise<HttpServer> {
+export async function openHttp(
+  listen: string,
+  log: Log,
+  limits: SenderLimits = SENDER_LIMITS,
+): Promise<HttpServer> {
   const { host, port } = readListen(listen)
   let site: Site | undefined
-  // A sender that dribbles its request holds a connection no longer than this.
-  const limits = {
-    headersTimeout: HEADERS_LIMIT_MS,
-    requestTimeout: REQUEST_LIMIT_MS,
-    connectionsCheckingInterval: LIMITS_CHECK_MS,
-  }
-  const server = createServer(limits, (request, response) => void answer(request, response))
+  const server = createServer({ ...limits }, (request, response) => void answer(request, response))
   server.maxConnections = MOST_CONNECTIONS
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -17,6 +17,7 @@ import { startPolls } from "./triggers/start-polls.ts"
 import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
 import { acceptDelivery } from "./webhook/accept-delivery.ts"
 import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
+import { newBodyRoom } from "./webhook/read-body.ts"
 import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
 import type { Reconciler } from "./work/reconciler.ts"
 import { refreshLaneGauges } from "./work/watch-lanes.ts"
@@ -136,12 +137,15 @@ async function openRoutes(
   if (["/healthz", "/readyz", "/metrics", "/help"].includes(webhook.path)) {
     throw new UsageError("plugin/webhook-path", `webhook.path ${webhook.path} is one of our own pages`)
   }
-  const secrets = await openWebhookSecrets(webhook.secretFiles)
+  const secrets = await openWebhookSecrets(webhook.secretFiles, log)
   const book = openDeliveryBook(lanes)
   const accept: DeliveryRoutePorts["accept"] = (delivery) =>
     acceptDelivery(delivery, { settings, lanes, book, log })
   routes.set("/help", helpRoute(settings))
   const isConfigured = (repo: string) => sourcesOfChange(settings, { repo, branch: "" }).configured
-  routes.set(webhook.path, deliveryRoute({ secrets, accept, isConfigured, metrics, log }))
+  routes.set(
+    webhook.path,
+    deliveryRoute({ secrets, accept, isConfigured, room: newBodyRoom(), metrics, log }),
+  )
   return routes
 }

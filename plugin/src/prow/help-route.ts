@@ -4,7 +4,7 @@ import type { OperatorSettings, SourceSettings } from "@headrace/shared/settings
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { z } from "zod"
 import type { Route } from "../serve-http.ts"
-import { readBody } from "../webhook/read-body.ts"
+import { newBodyRoom, readBody } from "../webhook/read-body.ts"
 
 /** What Prow's pluginhelp package reads. */
 export interface PluginHelp {
@@ -19,6 +19,7 @@ export interface PluginHelp {
 const EnabledRepos = z.array(z.object({ Org: z.string(), Repo: z.string() })).nullable()
 
 const BODY_LIMIT_BYTES = 1024 * 1024
+const ROOM = newBodyRoom(4 * BODY_LIMIT_BYTES)
 
 /**
  * Answers Prow's hook, which asks its external plugins by POST /help what they do, for its help page.
@@ -66,7 +67,7 @@ function rulesText({ rules }: SourceSettings): string {
 }
 
 async function readEnabled(request: IncomingMessage): Promise<string[]> {
-  const body = await readBody(request, BODY_LIMIT_BYTES)
+  const body = await readBody(request, ROOM, BODY_LIMIT_BYTES)
   const repos = EnabledRepos.parse(JSON.parse(body.toString("utf8")))
   return (repos ?? []).map(({ Org, Repo }) => `${Org}/${Repo}`)
 }

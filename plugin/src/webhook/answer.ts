@@ -23,7 +23,7 @@ export interface Answer {
 export function sendAnswer(response: ServerResponse, answer: Answer): void {
   const { status, ...body } = answer
   // A body that was refused unread is still coming: the connection cannot serve another request.
-  const close = status === 413 ? { connection: "close" } : {}
+  const close = status === 413 || status === 503 ? { connection: "close" } : {}
   response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...close })
   response.end(`${JSON.stringify(body)}\n`)
 }

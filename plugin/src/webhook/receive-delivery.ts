@@ -4,7 +4,7 @@ import type { Log } from "@headrace/shared/observe/log"
 import { ZodError } from "zod"
 import type { Answer } from "./answer.ts"
 import { type BranchChange, readBranchChange } from "./branch-change.ts"
-import { readBody } from "./read-body.ts"
+import { type BodyRoom, readBody } from "./read-body.ts"
 import { type RepositoryNotice, repositoryNotice } from "./repository-notice.ts"
 import type { WebhookSecrets } from "./webhook-secrets.ts"
 
@@ -13,6 +13,7 @@ export interface DeliveryPorts {
   secrets: WebhookSecrets
   /** Takes a verified change; must be done, or fail, within a second. */
   accept(delivery: Delivery): Promise<Answer>
+  room: BodyRoom
   /** True for the ORG/NAME of a source. */
   isConfigured(repo: string): boolean
   log: Log
@@ -42,7 +43,7 @@ export async function receiveDelivery(
 ): Promise<ReceivedDelivery> {
   try {
     const headers = readHeaders(request)
-    const payload = await readPayload(request)
+    const payload = await readPayload(request, ports.room)
     if (!(await ports.secrets.verify(payload, headers.signature))) {
       return refused(UNVERIFIED, 401, "the signature matches none of the webhook's secrets")
     }
@@ -50,6 +51,8 @@ export async function receiveDelivery(
   } catch (error) {
     if (error instanceof Refusal) return refused(UNVERIFIED, error.status, error.message)
     if (hasCode(error, "webhook/body-too-large")) return refused(UNVERIFIED, 413, error.message)
+    if (hasCode(error, "webhook/no-room"))
+      return refused(UNVERIFIED, 503, `${error.message}: send it again later`)
     if (error instanceof ZodError)
       return refused(UNVERIFIED, 400, "the body is not the event that its header names")
     ports.log.error({ err: errorText(error) }, "delivery could not be read")
@@ -122,8 +125,8 @@ function readHeader(request: IncomingMessage, name: string, shape: RegExp): stri
 }
 
 /** The bytes as text without any change, so that the signature over it is the signature over the bytes. */
-async function readPayload(request: IncomingMessage): Promise<string> {
-  const body = await readBody(request)
+async function readPayload(request: IncomingMessage, room: BodyRoom): Promise<string> {
+  const body = await readBody(request, room)
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body)
   } catch {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
-import { UsageError } from "@headrace/shared/foundation/errors"
+import { errorText, UsageError } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
 import { Webhooks } from "@octokit/webhooks"
 
 /** Verifies signatures by the secrets of several files, any of which may have signed. */
@@ -14,14 +15,17 @@ const REREAD_MS = 10_000
  * Reads the secrets, now and again every ten seconds of use, so that a rotated Secret needs no restart.
  * Throws UsageError `webhook/secret` when a file cannot be read or is empty; later, the last good ones stay.
  */
-export async function openWebhookSecrets(files: readonly string[]): Promise<WebhookSecrets> {
+export async function openWebhookSecrets(files: readonly string[], log: Log): Promise<WebhookSecrets> {
   let secrets = await readSecrets(files)
   let readAt = Date.now()
 
   async function refresh(): Promise<void> {
     if (Date.now() - readAt < REREAD_MS) return
     readAt = Date.now()
-    secrets = await readSecrets(files).catch(() => secrets)
+    secrets = await readSecrets(files).catch((error: unknown) => {
+      log.warn({ err: errorText(error) }, "webhook secrets do not read; the last good ones stay in force")
+      return secrets
+    })
   }
 
   return {
