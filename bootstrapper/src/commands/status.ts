@@ -2,14 +2,30 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
+import { fullCommitId } from "./full-commit-id.ts"
 import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
+import type { WantedChange } from "./status/commit-status.ts"
 
 export interface StatusOptions extends PlaceOptions {
   fetch: boolean
   commit?: string
+  pr?: string
   wait: boolean
   timeLimit: string
   redisUrlFile?: string
+}
+
+/** What `--commit` or `--pr` asks for. Throws UsageError. */
+function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {
+  if (commit !== undefined && pr !== undefined) {
+    throw new UsageError("status/change", "--commit and --pr ask for two things", {
+      hint: "Give one of them.",
+    })
+  }
+  if (commit !== undefined) return { commit: fullCommitId(commit) }
+  if (pr === undefined) return undefined
+  if (/^[1-9]\d{0,9}$/.test(pr)) return { pullRequest: Number(pr) }
+  throw new UsageError("status/change", `${pr} is not a pull request's number`)
 }
 
 /** `status`: what each cluster shows of each source. */
@@ -20,17 +36,21 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
     )
     .addOption(flag("--no-fetch", "do not ask git how far behind the branch that is"))
     .addOption(flag("--commit <id>", "ask whether this commit (its full id) is live on every node"))
-    .addOption(flag("--wait", "with --commit: wait until it is").default(false))
+    .addOption(
+      flag("--pr <number>", "ask the same of a pull request, by the subject of its merge or squash commit"),
+    )
+    .addOption(flag("--wait", "with --commit or --pr: wait until it is").default(false))
     .addOption(flag("--time-limit <duration>", "with --wait: for how long").default("10m"))
     .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
     .action(async (options: StatusOptions) => {
-      const { commit } = options
       const { runCommitStatus, runStatus } = await import("./status/run-status.ts")
-      if (commit === undefined && options.wait) {
-        throw new UsageError("status/wait", "--wait does not say for what", { hint: "Add --commit ID." })
+      const wanted = wantedChange(options)
+      if (wanted === undefined && options.wait) {
+        const hint = "Add --commit ID or --pr NUMBER."
+        throw new UsageError("status/wait", "--wait does not say for what", { hint })
       }
-      run.exitCode = await (commit === undefined
+      run.exitCode = await (wanted === undefined
         ? runStatus(options, run.signal)
-        : runCommitStatus({ ...options, commit }, run.signal))
+        : runCommitStatus(options, wanted, run.signal))
     })
 }

@@ -2,16 +2,22 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
+import type { Record, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { countNodes, type NodeCount } from "./count-nodes.ts"
 import { reachedToken } from "./reached-token.ts"
 import { readNodes } from "./read-nodes.ts"
 import { nodeLines, short } from "./status-text.ts"
 
+/** What may be asked for: a commit by its full id, or whatever merged a pull request. */
+export type WantedChange = { commit: string } | { pullRequest: number }
+
 /** Whether a commit is live in one cluster. */
 export interface CommitStatus {
   /** What was asked for. */
-  commit: string
+  pullRequest?: number
+  /** The commit that was asked for or merged the pull request; null: none did as far as the branch tells. */
+  commit: string | null
   /** What the record shows. */
   shows: string | null
   /** True when that is, or contains, the commit. */
@@ -24,7 +30,7 @@ export interface CommitStatus {
 
 export interface CommitStatusPorts {
   kube: ConfigMapReader & LeaseReader
-  repository: Pick<SourceRepository, "fetch" | "seqOf" | "contains">
+  repository: Pick<SourceRepository, "fetch" | "seqOf" | "contains" | "mergeOf">
   clock: Clock
 }
 
@@ -34,12 +40,12 @@ const LOOK_MS = 1000
 export async function untilLive(
   ports: CommitStatusPorts,
   place: { namespace: string; source: string },
-  commit: string,
+  wanted: WantedChange,
   deadline: number,
   signal: AbortSignal,
 ): Promise<CommitStatus> {
   for (;;) {
-    const status = await commitStatus(ports, place, commit, signal)
+    const status = await commitStatus(ports, place, wanted, signal)
     const left = deadline - ports.clock.now()
     if (status.live || left <= 0) return status
     await ports.clock.sleep(Math.min(LOOK_MS, left), signal)
@@ -53,28 +59,53 @@ export async function untilLive(
 async function commitStatus(
   { kube, repository, clock }: CommitStatusPorts,
   { namespace, source }: { namespace: string; source: string },
-  commit: string,
+  wanted: WantedChange,
   signal: AbortSignal,
 ): Promise<CommitStatus> {
+  const commit = await wantedCommit(repository, wanted, signal)
   const leases = await readNodes(kube, namespace, signal)
   const configMap = await kube.get(namespace, source, signal)
   const record = configMap && readRecord(configMap)
-  const known = await Promise.all(
-    [commit, record?.commit ?? commit].map((one) => repository.seqOf(one, signal)),
-  )
-  if (known.includes(undefined)) await repository.fetch(signal)
-  const reached = record && (await reachedToken(record, commit, repository, signal))
+  const reached = record && commit ? await reachedIn(record, commit, repository, signal) : undefined
   const nodes = leases && countNodes(leases, `${namespace}/${source}`, reached, clock.now())
   const recorded = reached !== undefined
   const live = recorded && nodes !== null && nodes.behind.length === 0
-  return { commit, shows: record?.commit ?? null, recorded, nodes, live }
+  const asked = "pullRequest" in wanted ? { pullRequest: wanted.pullRequest } : {}
+  return { ...asked, commit, shows: record?.commit ?? null, recorded, nodes, live }
+}
+
+/** Null for a pull request that no commit of the branch has merged. */
+async function wantedCommit(
+  repository: CommitStatusPorts["repository"],
+  wanted: WantedChange,
+  signal: AbortSignal,
+): Promise<string | null> {
+  if ("commit" in wanted) return wanted.commit
+  const tip = await repository.fetch(signal)
+  return (await repository.mergeOf(tip.commit, wanted.pullRequest, signal)) ?? null
+}
+
+async function reachedIn(
+  record: Record,
+  commit: string,
+  repository: CommitStatusPorts["repository"],
+  signal: AbortSignal,
+): Promise<Token | undefined> {
+  const commits = [commit, record.commit ?? commit]
+  const known = await Promise.all(commits.map((one) => repository.seqOf(one, signal)))
+  if (known.includes(undefined)) await repository.fetch(signal)
+  return reachedToken(record, commit, repository, signal)
 }
 
 /** `live: …` or `not live: …` in a line, and the nodes below. */
-export function commitText({ commit, shows, recorded, nodes, live }: CommitStatus): string {
-  const record = recorded
-    ? `${short(commit)} is in ${short(shows)}`
-    : `${short(commit)} is not in ${short(shows)}`
+export function commitText(status: CommitStatus): string {
+  const { nodes, live } = status
   const lines = nodes === null ? ["nodes not known: may not list Leases"] : nodeLines(nodes)
-  return [`${live ? "live" : "not live"}: ${record}`, ...lines].join("\n  ")
+  return [`${live ? "live" : "not live"}: ${recordText(status)}`, ...lines].join("\n  ")
+}
+
+function recordText({ pullRequest, commit, shows, recorded }: CommitStatus): string {
+  const name = pullRequest === undefined ? "" : `#${pullRequest}, `
+  if (commit === null) return `no commit of the branch says that it merged #${pullRequest}`
+  return `${name}${short(commit)} is ${recorded ? "" : "not "}in ${short(shows)}`
 }

@@ -150,3 +150,33 @@ it("says whether a commit is live: in the record, and on every node that reports
     expect((await status("--wait")).code).toBe(2)
   })
 })
+
+it("says whether a pull request is live, by the subject of the commit that merged it, and waits for the merge", {
+  timeout: 60_000,
+}, async () => {
+  await withDesk(async ({ repo, show, lease, status }) => {
+    const merged = await repo.commit({ a: "1" }, "Merge pull request #12 from org/topic")
+    await show(merged, 2)
+    await lease("node-1", shows(merged, { epoch: 0, seq: 2 }))
+    const live = await status("--pr", "12")
+    expect([live.code, live.stdout]).toEqual([
+      0,
+      expect.stringContaining(`live: #12, ${merged.slice(0, 12)} is in`),
+    ])
+    const unmerged = await status("--pr", "13")
+    expect(unmerged.code).toBe(1)
+    expect(unmerged.stdout).toContain("not live: no commit of the branch says that it merged #13")
+
+    const awaited = status("--pr", "13", "--wait", "--time-limit", "30s", "-o", "json")
+    const squashed = await repo.commit({ a: "2" }, "Mend it (#13)")
+    await show(squashed, 3)
+    await lease("node-1", shows(squashed, { epoch: 0, seq: 3 }))
+    const answer = await awaited
+    expect([answer.code, JSON.parse(answer.stdout)]).toMatchObject([
+      0,
+      [{ pullRequest: 13, commit: squashed, live: true }],
+    ])
+    expect((await status("--pr", "0")).code).toBe(2)
+    expect((await status("--pr", "12", "--commit", merged)).code).toBe(2)
+  })
+})

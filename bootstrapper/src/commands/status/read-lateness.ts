@@ -24,7 +24,7 @@ export async function readLateness(options: StatusOptions): Promise<(place: Plac
   const { openLanes } = await import("@headrace/shared/lanes/open-lanes")
   const { isLate, readLaneAges } = await import("@headrace/shared/lanes/lane-ages")
   const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
-  const lanes = await openLanes({ redis, log })
+  const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
   try {
     if (lanes.trouble()) return () => undefined
     const places = choosePlaces(settings, options)

@@ -3,11 +3,10 @@ import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
 import { indexReader } from "@headrace/shared/reconcile/store-objects"
 import { forEachPlace } from "../for-each-place.ts"
-import { fullCommitId } from "../full-commit-id.ts"
 import { printPlaces } from "../print-places.ts"
 import { readTimeLimit } from "../read-time-limit.ts"
 import type { StatusOptions } from "../status.ts"
-import { commitText, untilLive } from "./commit-status.ts"
+import { commitText, untilLive, type WantedChange } from "./commit-status.ts"
 import { type BranchTip, placeStatus } from "./place-status.ts"
 import { readLateness } from "./read-lateness.ts"
 import { statusText } from "./status-text.ts"
@@ -31,12 +30,12 @@ export async function runStatus(options: StatusOptions, signal: AbortSignal): Pr
   return printPlaces(results, options.output, statusText)
 }
 
-/** Runs `status --commit`; gives the exit code: 1 when the commit is not live everywhere. */
+/** Runs `status --commit` or `--pr`; gives the exit code: 1 when it is not live everywhere. */
 export async function runCommitStatus(
-  options: StatusOptions & { commit: string },
+  options: StatusOptions,
+  wanted: WantedChange,
   signal: AbortSignal,
 ): Promise<number> {
-  const commit = fullCommitId(options.commit)
   const limit = readTimeLimit(options.timeLimit)
   const deadline = systemClock.now() + (options.wait ? limit : 0)
   const results = await forEachPlace(
@@ -45,7 +44,7 @@ export async function runCommitStatus(
     async (reconciler, { cluster, source }, { namespace }) => {
       const { repository, clock } = await reconciler.ports(cluster, source)
       const ports = { kube: await reconciler.kube(cluster), repository, clock }
-      return untilLive(ports, { namespace, source }, commit, deadline, signal)
+      return untilLive(ports, { namespace, source }, wanted, deadline, signal)
     },
   )
   const exitCode = printPlaces(results, options.output, commitText)
