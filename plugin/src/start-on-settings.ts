@@ -4,12 +4,9 @@ import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { appTokens } from "./github/app-tokens.ts"
 import type { HttpServer } from "./serve-http.ts"
 import { type RunningPlugin, startPlugin } from "./start-plugin.ts"
 import { pluginReconciler } from "./work/plugin-reconciler.ts"
-
-const GITHUB_API = "https://api.github.com"
 
 /** A running plugin with the settings it runs on and all that was opened for it. */
 export interface SettledPlugin {
@@ -40,10 +37,9 @@ export async function startOnSettings(
   { http, redisUrlFile, schedule, log }: StartOnSettingsOptions,
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
-  const lanes = await openLanes({ redis: await requireRedisUrl(settings, redisUrlFile), log })
-  const opened = await openReconciler(settings, log, {
-    appTokens: appTokens(settings.github?.apiUrl ?? GITHUB_API),
-  })
+  const redis = await requireRedisUrl(settings, redisUrlFile)
+  const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
+  const opened = await openReconciler(settings, log)
   const takeOver = async () => before?.endWork()
   try {
     const reconciler = pluginReconciler(opened, settings)

@@ -1,4 +1,4 @@
-import { createVerify } from "node:crypto"
+import { createVerify, generateKeyPairSync } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 
 /** Who may log in at the fake GitHub. */
@@ -28,6 +28,17 @@ const CLOCK_SLACK_S = 60
 
 export function newLogins(): FakeLogins {
   return { user: "headrace-bot", token: "of-the-tests", app: undefined }
+}
+
+/** An App with a key pair of its own, installed once. */
+export function newApp(): FakeApp {
+  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  return {
+    ...{ appId: 123, slug: "headrace", installationId: 45 },
+    publicKey: publicKey.export({ type: "spki", format: "pem" }).toString(),
+    privateKey: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    tokens: new Map(),
+  }
 }
 
 /** What GitHub would not have let pass, whatever the request asks for. */

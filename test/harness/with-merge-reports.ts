@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { answerDeliveries } from "@headrace/plugin/deliveries/answer-deliveries"
@@ -11,6 +10,7 @@ import { createLog } from "@headrace/shared/observe/log"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { expect } from "vitest"
 import { type FakeComment, type FakeGitHub, withFakeGitHub } from "./fake-github.ts"
+import { newApp } from "./fake-github-logins.ts"
 import { withFolder } from "./with-folder.ts"
 import { withRedis } from "./with-redis.ts"
 
@@ -79,15 +79,11 @@ async function logInByToken({ logins, apiUrl }: FakeGitHub, folder: string): Pro
 }
 
 async function logInAsApp({ logins, apiUrl }: FakeGitHub, folder: string): Promise<GitHub | undefined> {
-  const pem = { type: "pkcs8", format: "pem" } as const
-  const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  logins.app = newApp()
+  const { appId, installationId, privateKey } = logins.app
   const privateKeyFile = join(folder, "app.pem")
-  const secret = privateKey.export(pem).toString()
-  await writeFile(privateKeyFile, secret)
-  const installed = { appId: 123, installationId: 45 }
-  const key = publicKey.export({ type: "spki", format: "pem" }).toString()
-  logins.app = { ...installed, slug: "headrace", publicKey: key, privateKey: secret, tokens: new Map() }
-  return logInToGitHub({ githubApp: { ...installed, privateKeyFile }, apiUrl })
+  await writeFile(privateKeyFile, privateKey)
+  return logInToGitHub({ githubApp: { appId, installationId, privateKeyFile }, apiUrl })
 }
 
 function scene(

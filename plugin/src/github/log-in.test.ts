@@ -1,10 +1,6 @@
-import { writeFile } from "node:fs/promises"
-import { join } from "node:path"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { until } from "../../../test/harness/until.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 import { CLUSTERS, comments, withMergeReports } from "../../../test/harness/with-merge-reports.ts"
-import { appTokens } from "./app-tokens.ts"
 import { logInToGitHub } from "./log-in.ts"
 
 const HOUR_MS = 3_600_000
@@ -49,20 +45,6 @@ describe("as a GitHub App", () => {
         await until(() => github.statuses.at(-1)?.includes("3/3") === true)
         expect(comments(github).map(({ edits }) => edits > 0)).toEqual([false, true])
       },
-      { app: true },
-    ))
-
-  it("gives git a token once its key can be read, though it could not at first", () =>
-    withMergeReports(
-      async ({ github }) =>
-        withFolder(async (folder) => {
-          const tokens = appTokens(github.apiUrl)
-          const app = { appId: 123, installationId: 45, privateKeyFile: join(folder, "app.pem") }
-          await expect(tokens(app)).rejects.toMatchObject({ code: "github/credentials" })
-          await writeFile(app.privateKeyFile, github.logins.app?.privateKey ?? "")
-          expect(await tokens(app)).toBe("ghs_of-the-tests-1")
-          expect(await tokens(app)).toBe("ghs_of-the-tests-1")
-        }),
       { app: true },
     ))
 })

@@ -1,7 +1,8 @@
 import { systemClock } from "../foundation/clock.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { UsageError } from "../foundation/errors.ts"
-import { type AppTokens, authFromSettings } from "../git/auth-from-settings.ts"
+import { appTokens } from "../git/app-tokens.ts"
+import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
 import { type ConnectedCluster, connectCluster } from "../kube/client-node/connect-cluster.ts"
 import type { Log } from "../observe/log.ts"
@@ -23,6 +24,9 @@ import { createTargetSizes, type TargetSizes } from "./target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000
+
+/** Where GitHub Apps get their tokens, unless the settings name a GitHub Enterprise Server. */
+const GITHUB_API = "https://api.github.com"
 
 /** Everything that the operator's settings name, opened when it is first needed and once per process. */
 export interface Reconciler {
@@ -48,20 +52,12 @@ export interface Reconciler {
   close(): Promise<void>
 }
 
-export interface OpenReconcilerOptions {
-  /** Makes tokens of a GitHub App, for sources that log in as one. */
-  appTokens?: AppTokens
-}
-
 /** Wires reconcile to the mirrors and clusters of the operator's settings. Opens nothing yet. */
-export async function openReconciler(
-  settings: OperatorSettings,
-  log: Log,
-  options: OpenReconcilerOptions = {},
-): Promise<Reconciler> {
+export async function openReconciler(settings: OperatorSettings, log: Log): Promise<Reconciler> {
+  const tokens = appTokens(settings.github?.apiUrl ?? GITHUB_API)
   const mirrors = openOnce((name: string) => {
     const { url, branch, auth } = sourceNamed(settings, name)
-    const login = authFromSettings(auth, options.appTokens)
+    const login = authFromSettings(auth, tokens)
     return openMirror({ name, url, branch, folder: settings.mirrors, log, ...(login ? { auth: login } : {}) })
   })
   const clusters = openOnce((name: string) => {

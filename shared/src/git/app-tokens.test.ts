@@ -1,0 +1,26 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { withFakeGitHub } from "@headrace/test/harness/fake-github"
+import { newApp } from "@headrace/test/harness/fake-github-logins"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { expect, it } from "vitest"
+import { appTokens } from "./app-tokens.ts"
+
+it("keeps a token while it is good, and gives one once the key can be read, though it could not at first", () =>
+  withFakeGitHub((github) =>
+    withFolder(async (folder) => {
+      github.logins.app = newApp()
+      const tokens = appTokens(`${github.apiUrl}/`)
+      const { appId, installationId, privateKey } = github.logins.app
+      const app = { appId, installationId, privateKeyFile: join(folder, "app.pem") }
+      await expect(tokens(app)).rejects.toMatchObject({ code: "git/auth-failed" })
+      await writeFile(app.privateKeyFile, privateKey)
+      expect(await tokens(app)).toBe("ghs_of-the-tests-1")
+      expect(await tokens(app)).toBe("ghs_of-the-tests-1")
+      await expect(tokens({ ...app, installationId: 9 })).rejects.toMatchObject({
+        code: "git/auth-failed",
+        message: expect.stringContaining("GitHub App 123"),
+      })
+      expect(github.complaints).toEqual([])
+    }),
+  ))

@@ -1,0 +1,57 @@
+import { errorText, HeadraceError, hasCode } from "../foundation/errors.ts"
+import { type AppTokens, readSecret } from "./auth-from-settings.ts"
+
+type App = Parameters<AppTokens>[0]
+
+/** Milliseconds that GitHub may take to answer. */
+const ANSWER_LIMIT_MS = 15_000
+
+/**
+ * Makes installation tokens of GitHub Apps for git, each good for an hour and kept for most of it. `apiUrl` is
+ * GitHub's API or that of a GitHub Enterprise Server. The tokens' makers throw HeadraceError `git/auth-failed`.
+ */
+export function appTokens(apiUrl: string): AppTokens {
+  const opened = new Map<string, ReturnType<typeof openApp>>()
+  return async (app, signal) => {
+    const name = JSON.stringify(app)
+    try {
+      const opening = opened.get(name) ?? openApp(app, apiUrl)
+      opened.set(name, opening)
+      const login = await opening
+      signal?.throwIfAborted()
+      return (await login({ type: "installation" })).token
+    } catch (error) {
+      signal?.throwIfAborted()
+      // A key that could not be read, or was replaced, may be right the next time.
+      opened.delete(name)
+      if (hasCode(error, "git/")) throw error
+      throw new HeadraceError(
+        "git/auth-failed",
+        `GitHub App ${app.appId} got no token: ${errorText(error)}`,
+        {
+          hint: "Check appId, installationId and the private key.",
+        },
+      )
+    }
+  }
+}
+
+/** Loads what speaks to GitHub when it is needed: most sources log in otherwise. */
+async function openApp({ appId, installationId, privateKeyFile }: App, apiUrl: string) {
+  const { createAppAuth } = await import("@octokit/auth-app")
+  const { request } = await import("@octokit/request")
+  const privateKey = await readSecret(privateKeyFile)
+  return createAppAuth({
+    appId,
+    installationId,
+    privateKey,
+    request: request.defaults({
+      baseUrl: apiUrl.replace(/\/+$/, ""),
+      headers: { "user-agent": "headrace" },
+      request: {
+        fetch: (url: string, init: RequestInit) =>
+          fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
+      },
+    }),
+  })
+}
