@@ -91,6 +91,23 @@ clientContract("reading and writing ConfigMaps", (client, given) => {
     expect(await codeOf(client().create(configMap("no-such-namespace", "x")))).toBe("kube/not-found")
   })
 
+  it("lists metadata without what it is of", async () => {
+    const namespace = await given().namespace()
+    const labels = { on: "yes" }
+    for (const name of ["a", "b"]) {
+      const metadata = { namespace, name, labels, annotations: { digest: name } }
+      await client().create({ metadata, data: { key: "x".repeat(1000) } })
+    }
+    await client().create(configMap(namespace, "c"))
+    const selection = { labelSelector: "on=yes" }
+    const { items } = await client().list(namespace, selection)
+    const listed = await client().listMetadata(namespace, selection)
+    expect(listed.map(({ name }) => name)).toEqual(["a", "b"])
+    expect(listed).toEqual(items.map(({ metadata }) => metadata))
+    const everywhere = await client().listMetadata("", selection)
+    expect(everywhere.filter((metadata) => metadata.namespace === namespace)).toEqual(listed)
+  })
+
   it("lists by namespace, label and field", async () => {
     const namespace = await given().namespace()
     for (const [name, on] of [

@@ -71,10 +71,10 @@ async function openClients(
   const adapter = await connectCluster("contract", { kubeconfig }, log, { watch })
   // Pages of one, so that every list goes through the paging.
   const reader = await openLightClient({ kubeconfig, log, watch, pageSize: 1 })
-  const { create, replace, remove, otherWriter } = adapter
+  const { create, replace, remove, otherWriter, listMetadata } = adapter
   return {
     adapter,
-    light: { ...reader, create, replace, remove, otherWriter },
+    light: { ...reader, create, replace, remove, otherWriter, listMetadata },
     close() {
       adapter.close()
       reader.close()

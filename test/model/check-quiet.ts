@@ -4,7 +4,7 @@ import { isOurs } from "@headrace/shared/reconcile/ownership"
 import type { Revision } from "@headrace/shared/reconcile/plan-at"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
-import { goalOf, isFastForward, ruledFiles } from "./model-revision.ts"
+import { goalOf, holdInForce, isFastForward, ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
 import { sameKeys, tripsGuard, Violation } from "./watch-invariants.ts"
@@ -42,10 +42,12 @@ function checkReason(
   const { code, commit } = record.stopped ?? { code: "", commit: "" }
   const shown = record.commit === null ? undefined : { ...record, commit: record.commit }
   if (commit !== aim.commit) throw new Violation(`1: stopped at ${commit}, where the goal is ${aim.commit}`)
-  const mayFollow = world.allowForcePush && record.hold === null
+  const mayFollow = world.allowForcePush && holdInForce(world, record) === undefined
+  const begun = [...(shown ? [shown] : []), ...record.intents]
+  const isBehind = begun.length === 0 || begun.some((was) => !isFastForward(world, source, was, aim))
   const reasons: { [code: string]: boolean } = {
     "rules/invalid": !rulesParse(world, cluster, source, aim),
-    "git/diverged": !mayFollow && (shown === undefined || !isFastForward(world, source, shown, aim)),
+    "git/diverged": !mayFollow && isBehind,
     "guard/deleted-keys": shown === undefined || tripsGuard(world, cluster.name, source, shown, aim),
   }
   reasons["guard/deleted-config-maps"] = reasons["guard/deleted-keys"] ?? false

@@ -90,6 +90,7 @@ export function gatedKube(worker: Worker, kube: ConfigMapWriter): ConfigMapWrite
   return {
     get: (...args) => gated(worker, () => kube.get(...args)),
     list: (...args) => gated(worker, () => kube.list(...args)),
+    listMetadata: (...args) => gated(worker, () => kube.listMetadata(...args)),
     watch: (...args) => kube.watch(...args),
     otherWriter: (...args) => gated(worker, () => kube.otherWriter(...args)),
     create: (...args) => gated(worker, () => kube.create(...args), true),

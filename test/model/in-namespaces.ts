@@ -16,6 +16,10 @@ export function inNamespaces(kube: ConfigMapWriter, names: ReadonlyMap<string, s
       const { items, resourceVersion } = await kube.list(named(names, namespace), selection, signal)
       return { items: items.map((item) => moved(item, backwards)), resourceVersion }
     },
+    async listMetadata(namespace, selection, signal) {
+      const found = await kube.listMetadata(named(names, namespace), selection, signal)
+      return found.map((metadata) => moved({ metadata }, backwards).metadata)
+    },
     watch: (namespace, selection, signal) => kube.watch(named(names, namespace), selection, signal),
     otherWriter: (namespace, name, signal) => kube.otherWriter(named(names, namespace), name, signal),
     create: async (configMap, signal) => moved(await kube.create(moved(configMap, names), signal), backwards),

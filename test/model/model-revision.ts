@@ -1,5 +1,5 @@
 import type { Revision } from "@headrace/shared/reconcile/plan-at"
-import type { Record } from "@headrace/shared/record/record"
+import type { Hold, Record } from "@headrace/shared/record/record"
 import { RULES_PATH, type RuledFiles } from "./model-rules.ts"
 import type { Source, World } from "./world.ts"
 
@@ -10,10 +10,14 @@ export function ruledFiles(world: World, source: Source, revision: Revision): Ru
   return { files, rules }
 }
 
+/** The hold that an operator set and that has not come to its end. */
+export function holdInForce(world: World, { hold }: Record): Hold | undefined {
+  return hold !== null && (hold.until === null || Date.parse(hold.until) > world.now) ? hold : undefined
+}
+
 /** Where a source's record should be: what is held, else the tips of its branch and of its rules'. */
 export function goalOf(world: World, source: Source, record: Record): Revision {
-  const { hold } = record
-  const held = hold !== null && (hold.until === null || Date.parse(hold.until) > world.now) ? hold : undefined
+  const held = holdInForce(world, record)
   const ownRules = world.rules[source] === world.repositories[source]
   return {
     commit: held?.commit ?? world.repositories[source].tip(),

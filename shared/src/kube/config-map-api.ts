@@ -1,4 +1,4 @@
-import type { ConfigMap } from "../foundation/config-map.ts"
+import type { ConfigMap, ObjectMeta } from "../foundation/config-map.ts"
 
 /** A change seen by a watch. `bookmark` carries a resourceVersion and nothing else. */
 export type WatchEvent =
@@ -35,6 +35,8 @@ export interface ConfigMapReader {
 
 /** ConfigMaps of one cluster, to read and write. */
 export interface ConfigMapWriter extends ConfigMapReader {
+  /** As `list`, without what they hold: for a store of any size. `namespace` `""` is all of them. */
+  listMetadata(namespace: string, selection: Selection, signal?: AbortSignal): Promise<ObjectMeta[]>
   /** Who wrote a ConfigMap last, ourselves left out, by the name that the API server notes. */
   otherWriter(namespace: string, name: string, signal?: AbortSignal): Promise<string | undefined>
   /** Throws `kube/already-exists` when one is there. */

@@ -1,7 +1,7 @@
 import { Queue } from "bullmq"
 import { systemClock } from "../foundation/clock.ts"
 import { HeadraceError } from "../foundation/errors.ts"
-import { shareNext } from "../git/mirror/share-next.ts"
+import { shareNext } from "../foundation/share-next.ts"
 import type { Log } from "../observe/log.ts"
 import { connectRedis, type RedisClient } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"

@@ -1,10 +1,11 @@
 import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
 import type { Clock } from "../foundation/clock.ts"
-import type { ConfigMap } from "../foundation/config-map.ts"
+import type { ConfigMap, ObjectMeta } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import type { Record } from "../record/record.ts"
 import { RECORD_SELECTOR, readRecord } from "../record/record-config-map.ts"
+import type { StoreIndex } from "../record/store-index.ts"
 import { listReachable, parseIndex } from "../record/walk-index.ts"
 import { isLostRace } from "./record-state.ts"
 import { DIGEST, STORE_SELECTOR, UNUSED_SINCE, unmarked } from "./store-objects.ts"
@@ -38,9 +39,9 @@ export interface GarbageResult {
  */
 export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult> {
   const result: GarbageResult = { used: 0, marked: 0, unmarked: 0, deleted: 0, skipped: undefined }
-  const { items } = await ports.kube.list(ports.namespace, { labelSelector: STORE_SELECTOR }, signal)
+  const items = await ports.kube.listMetadata(ports.namespace, { labelSelector: STORE_SELECTOR }, signal)
   const records = await ports.kube.list(ports.namespace, { labelSelector: RECORD_SELECTOR }, signal)
-  const named = await namedDigests(ports, records.items.map(readRecord), items, signal)
+  const named = await namedDigests(ports, records.items.map(readRecord), signal)
   if (typeof named === "string") return { ...result, skipped: named }
   for (const item of items) {
     const step = nextStep(item, named, ports)
@@ -53,9 +54,9 @@ export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): 
 
 type Step = "used" | "waiting" | "marked" | "unmarked" | "deleted"
 
-function nextStep(item: ConfigMap, named: ReadonlySet<string>, ports: GarbagePorts): Step {
-  const since = item.metadata.annotations?.[UNUSED_SINCE]
-  if (named.has(item.metadata.annotations?.[DIGEST] ?? "")) return since === undefined ? "used" : "unmarked"
+function nextStep(item: ObjectMeta, named: ReadonlySet<string>, ports: GarbagePorts): Step {
+  const since = item.annotations?.[UNUSED_SINCE]
+  if (named.has(item.annotations?.[DIGEST] ?? "")) return since === undefined ? "used" : "unmarked"
   if (since === undefined) return "marked"
   return Date.parse(since) + ports.grace <= ports.clock.now() ? "deleted" : "waiting"
 }
@@ -63,14 +64,19 @@ function nextStep(item: ConfigMap, named: ReadonlySet<string>, ports: GarbagePor
 /** False when the object moved on meanwhile: somebody uses it. */
 async function take(
   ports: GarbagePorts,
-  item: ConfigMap,
+  item: ObjectMeta,
   step: "marked" | "unmarked" | "deleted",
   signal: AbortSignal,
 ): Promise<boolean> {
+  const { kube, clock } = ports
   try {
-    if (step === "deleted") await ports.kube.remove(item, signal)
-    else
-      await ports.kube.replace(step === "marked" ? marked(item, ports.clock.now()) : unmarked(item), signal)
+    if (step === "deleted") {
+      await kube.remove({ metadata: item }, signal)
+      return true
+    }
+    const whole = await kube.get(item.namespace, item.name, signal)
+    if (whole?.metadata.resourceVersion !== item.resourceVersion || whole === undefined) return false
+    await kube.replace(step === "marked" ? marked(whole, clock.now()) : unmarked(whole), signal)
     return true
   } catch (error) {
     if (isLostRace(error)) return false
@@ -87,17 +93,15 @@ function marked(item: ConfigMap, now: number): ConfigMap {
 async function namedDigests(
   ports: GarbagePorts,
   records: readonly Record[],
-  items: readonly ConfigMap[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | string> {
   const busy = records.find((record) => record.intents.length > 0)
   if (busy) return `source ${busy.source} has an open intent`
-  const byDigest = new Map(items.map((item) => [item.metadata.annotations?.[DIGEST], item]))
-  async function fetch(digest: string) {
-    const name = storeObjectName("index", digest)
-    const item = byDigest.get(digest) ?? (await ports.kube.get(ports.namespace, name, signal))
-    if (item) return parseIndex(openStoreConfigMap(item, digest), digest)
-    throw new HeadraceError("store/missing", `store object ${name} is not there`)
+  const indexes = new Map<string, Promise<StoreIndex>>()
+  function fetch(digest: string): Promise<StoreIndex> {
+    const index = indexes.get(digest) ?? readIndex(ports, digest, signal)
+    indexes.set(digest, index)
+    return index
   }
   const named = new Set<string>()
   for (const record of records) {
@@ -107,4 +111,15 @@ async function namedDigests(
     }
   }
   return named
+}
+
+async function readIndex(
+  { kube, namespace }: GarbagePorts,
+  digest: string,
+  signal: AbortSignal,
+): Promise<StoreIndex> {
+  const name = storeObjectName("index", digest)
+  const found = await kube.get(namespace, name, signal)
+  if (found) return parseIndex(openStoreConfigMap(found, digest), digest)
+  throw new HeadraceError("store/missing", `store object ${name} is not there`)
 }

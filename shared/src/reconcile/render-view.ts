@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
-import { gunzipSync, gzipSync } from "node:zlib"
+import { gunzipSync } from "node:zlib"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import type { PlannedKey, PlannedTarget } from "../plan/plan.ts"
 import { contentDigest } from "./content-digest.ts"
@@ -11,7 +11,7 @@ const VERSION = "VERSION"
 
 /** What a target's ConfigMap has that its plan has not, and the other way round. */
 export interface ViewDifference {
-  /** Planned keys that are absent or hold something else; their contents are needed. */
+  /** Planned keys that are absent or hold something else; their values are needed. */
   stale: PlannedKey[]
   /** Keys to take away. */
   surplus: string[]
@@ -55,13 +55,13 @@ export function comparePlans(held: PlannedTarget, planned: PlannedTarget): ViewD
  * The ConfigMap as Prow would write it: text in `data`, anything else base64 in `binaryData`, gzip where the
  * plan says so, VERSION the commit of the last change of content. Keys that are not stale keep their bytes.
  *
- * `contents` holds the uncompressed bytes of `difference.stale`, in that order.
+ * `values` are those of `difference.stale` (stale-values.ts), in that order.
  */
 export function renderView(
   existing: ConfigMap | undefined,
   planned: PlannedTarget,
   difference: ViewDifference,
-  contents: readonly Buffer[],
+  values: readonly Buffer[],
   stamp: Stamp,
 ): ConfigMap {
   const data = new Map(Object.entries(existing?.data ?? {}))
@@ -75,8 +75,7 @@ export function renderView(
     binaryData.delete(key)
   }
   difference.stale.forEach((key, index) => {
-    const content = contents[index] ?? Buffer.alloc(0)
-    setKey(key.key, key.gzip ? gzipSync(content) : content, data, binaryData)
+    setKey(key.key, values[index] ?? Buffer.alloc(0), data, binaryData)
   })
   const { namespace, name } = planned.target
   const content = { data: Object.fromEntries(data), binaryData: Object.fromEntries(binaryData) }

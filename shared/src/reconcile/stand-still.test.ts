@@ -147,6 +147,29 @@ describe("a source that must stand still", () => {
     expect(await here.data("alpha")).toEqual({ "1.txt": "1" })
   })
 
+  it("writes nothing under settings that would delete beyond the guard, whatever else stops it", async () => {
+    const fewer = RULES.replace("a/*.txt", "a/1.txt")
+    const here = site({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "other.yaml": fewer })
+    await here.run()
+    here.commit({ "other.yaml": "config_updater: [" })
+    here.ports.settings.rulesPath = "other.yaml"
+    here.writes.length = 0
+    expect(await here.run("full")).toMatchObject({ result: "stopped", stopped: { code: "rules/invalid" } })
+    expect(here.writes).toEqual(["replace release"])
+    expect(Object.keys(await here.data("alpha"))).toHaveLength(3)
+  })
+
+  it("undoes hand edits in a full run, though the branch cannot be followed", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    here.commit({ "rules.yaml": "config_updater: [" })
+    await here.run()
+    const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
+    await here.kube.replace({ ...alpha, data: { ...alpha.data, "x.txt": "by hand" } })
+    expect(await here.run("full")).toMatchObject({ result: "stopped" })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+  })
+
   it("names the held commit as the goal when it cannot be reached, not the tip", async () => {
     const here = site({ "a/x.txt": "one" })
     await here.run()

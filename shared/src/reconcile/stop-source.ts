@@ -33,11 +33,13 @@ async function lastGoodWork(
   record: Record,
   stopped: NonNullable<Record["stopped"]>,
 ): Promise<Work | undefined> {
-  const aim = lastGoodAim(run, record, stopped)
+  const aim = lastGoodAim(run, record)
   if (aim === undefined) return undefined
   if ((await run.ports.repository.seqOf(aim.commit, run.signal)) === undefined) return undefined
   try {
-    return await workAgain(run, record, aim, stopped)
+    const work = await workAgain(run, record, aim, stopped)
+    // What is shown is not written again where other settings give it another meaning: nobody has judged that.
+    return work.inForce || record.intents.length > 0 ? work : undefined
   } catch (error) {
     if (error instanceof HeadraceError && error.code.startsWith("rules/")) return undefined
     throw error
@@ -45,12 +47,11 @@ async function lastGoodWork(
 }
 
 /** The largest open intent; without one what the record shows, when there is something to look at again. */
-function lastGoodAim(run: Run, record: Record, stopped: NonNullable<Record["stopped"]>): Aim | undefined {
+function lastGoodAim(run: Run, record: Record): Aim | undefined {
   const intent = record.intents.at(-1)
   if (intent) return aimOfIntent(intent)
   const { commit, rulesCommit, token, failed, failedMore } = record
-  // What is shown is not written again where its own commit is what cannot be gone to: settings have changed.
-  if (commit === null || commit === stopped.commit) return undefined
+  if (commit === null) return undefined
   const again = run.request.mode === "full" || failed.length > 0 || failedMore > 0
   return again ? { commit, rulesCommit, token } : undefined
 }

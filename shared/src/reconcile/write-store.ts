@@ -169,9 +169,10 @@ async function readState(
 
 /** Digests of the objects that are there and not marked as garbage. */
 async function listStore(ports: ReconcilePorts, signal: AbortSignal): Promise<Set<string>> {
-  const { items } = await ports.kube.list(ports.settings.namespace, { labelSelector: STORE_SELECTOR }, signal)
-  const kept = items.filter((item) => item.metadata.annotations?.[UNUSED_SINCE] === undefined)
-  return new Set(kept.flatMap((item) => item.metadata.annotations?.[DIGEST] ?? []))
+  const { kube, settings } = ports
+  const items = await kube.listMetadata(settings.namespace, { labelSelector: STORE_SELECTOR }, signal)
+  const kept = items.filter(({ annotations }) => annotations?.[UNUSED_SINCE] === undefined)
+  return new Set(kept.flatMap(({ annotations }) => annotations?.[DIGEST] ?? []))
 }
 
 /** An index that is gone or damaged costs packing again, no more. */

@@ -13,6 +13,7 @@ import type { ReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 import { isLostRace } from "./record-state.ts"
 import { comparePlans, compareView, isChanged, renderView } from "./render-view.ts"
+import { staleValues, tooLarge } from "./stale-values.ts"
 
 /** How one target is to be written. */
 export interface TargetWork {
@@ -97,16 +98,13 @@ async function nextStep(
   const isStamped = existing !== undefined && isMarked(existing) && !(work.stamp && order < 0)
   if (isStamped && !isChanged(difference) && !altered) return { outcome: "unchanged" }
   const foreign = altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
-  const contents = await ports.repository.blobs(
-    difference.stale.map((key) => key.file.oid),
-    signal,
-  )
-  const next = renderView(existing, planned, difference, contents, {
+  const values = await staleValues(ports, planned, difference.stale, signal)
+  const next = renderView(existing, planned, difference, values, {
     source,
     token: aim.token,
     commit: aim.commit,
   })
-  judgeSize(next, work)
+  if (configMapSize(next) > CONFIG_MAP_LIMIT_BYTES) throw tooLarge(placeText(planned.target))
   return { next, foreign }
 }
 
@@ -152,14 +150,4 @@ function judgeOwner(existing: ConfigMap, source: string): void {
       hint: "Let one source name it, or run adopt to move it.",
     })
   }
-}
-
-function judgeSize(next: ConfigMap, work: TargetWork): void {
-  const size = configMapSize(next)
-  if (size <= CONFIG_MAP_LIMIT_BYTES) return
-  throw new HeadraceError(
-    "reconcile/too-large",
-    `ConfigMap ${placeText(work.planned.target)} would hold ${size} bytes, more than ${CONFIG_MAP_LIMIT_BYTES}`,
-    { hint: "Turn on gzip, partition it, or give the rule view: false." },
-  )
 }

@@ -1,4 +1,5 @@
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
+import { shareNext } from "../../foundation/share-next.ts"
 import type { Log } from "../../observe/log.ts"
 import type { Tree } from "../../plan/tree.ts"
 import type { RemoteAuth } from "../git-login.ts"
@@ -7,7 +8,6 @@ import type { SourceRepository, Tip } from "../source-repository.ts"
 import { fetchRef, TIP } from "./fetch-ref.ts"
 import { isDamage } from "./is-damage.ts"
 import { createMirror, type MirrorIdentity, removeLeftovers, swapMirror } from "./mirror-folder.ts"
-import { shareNext } from "./share-next.ts"
 import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
 export interface GitMirrorOptions {

@@ -4,9 +4,12 @@ import {
   type KubeConfig,
   Observable,
   type ObservableMiddleware,
+  type RequestContext,
 } from "@kubernetes/client-node"
 import { keepConnectionsAlive } from "./keep-alive.ts"
 import { type ClusterAddress, loadKubeConfig } from "./load-kube-config.ts"
+
+const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
 /** client-node's API of one cluster, with sockets that are kept. */
 export interface ClusterConnection {
@@ -27,12 +30,24 @@ export async function openClusterConnection(
 
 /** Options of one generated call that let a signal end it: the calls have no time limit of their own. */
 export function callOptions(signal: AbortSignal): ConfigurationOptions {
-  const middleware: ObservableMiddleware = {
+  return { middleware: [changing((request) => request.setSignal(signal))], middlewareMergeStrategy: "append" }
+}
+
+/**
+ * The same options for a list of metadata alone.
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
+ */
+export function acceptingMetadata(options: ConfigurationOptions): ConfigurationOptions {
+  const accept = changing((request) => request.setHeaderParam("Accept", METADATA_LIST))
+  return { ...options, middleware: [...(options.middleware ?? []), accept] }
+}
+
+function changing(change: (request: RequestContext) => void): ObservableMiddleware {
+  return {
     pre(request) {
-      request.setSignal(signal)
+      change(request)
       return new Observable(Promise.resolve(request))
     },
     post: (response) => new Observable(Promise.resolve(response)),
   }
-  return { middleware: [middleware], middlewareMergeStrategy: "append" }
 }

@@ -9,6 +9,7 @@ import { neededVersion } from "../needed-version.ts"
 import { FIELD_MANAGER, otherWriter } from "../other-writer.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
 import { openClusterCaller } from "./call-cluster.ts"
+import { acceptingMetadata } from "./cluster-connection.ts"
 import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
 import type { RetryPolicy } from "./retry-transient.ts"
@@ -78,6 +79,17 @@ export async function connectCluster(
           : api.listConfigMapForAllNamespaces({ ...selection }, callWith),
       )
       return { items: list.items.map(fromV1ConfigMap), resourceVersion: list.metadata?.resourceVersion ?? "" }
+    },
+
+    async listMetadata(namespace, selection, signal) {
+      const what = `list the metadata of ConfigMaps of ${namespace || "all namespaces"}`
+      const list = await call(what, true, signal, (api, callWith) => {
+        const options = acceptingMetadata(callWith)
+        return namespace
+          ? api.listNamespacedConfigMap({ namespace, ...selection }, options)
+          : api.listConfigMapForAllNamespaces({ ...selection }, options)
+      })
+      return list.items.map((item) => fromV1ConfigMap(item).metadata)
     },
 
     watch(namespace, selection, signal) {

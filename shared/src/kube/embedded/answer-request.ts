@@ -47,7 +47,7 @@ export async function answerRequest(
 ): Promise<Answer> {
   const { kind, namespace, name } = path
   if (verb === "get") return ok(store.get(kind, namespace, name))
-  if (verb === "list") return list(store, path, query)
+  if (verb === "list") return list(store, path, query, request.headers.accept)
   const manager = managerOf(request, query)
   if (verb === "create") {
     return { status: 201, body: jsonOf(store.create(kind, namespace, await needBody(request), manager)) }
@@ -72,12 +72,20 @@ export function queryMatcher(path: ApiPath, query: URLSearchParams): Matcher {
     (!namespace || object.metadata.namespace === namespace) && byLabel(object) && byField(object)
 }
 
-function list(store: ObjectStore, path: ApiPath, query: URLSearchParams): Answer {
-  const items = store.list(path.kind, path.namespace, queryMatcher(path, query)).map(jsonOf)
-  const head = { kind: `${path.kind.kind}List`, apiVersion: apiVersionOf(path.kind) }
+function list(store: ObjectStore, path: ApiPath, query: URLSearchParams, accept: string | undefined): Answer {
+  const found = store.list(path.kind, path.namespace, queryMatcher(path, query))
+  const partial = accept?.includes(";as=PartialObjectMetadataList") === true
+  const items = found.map(partial ? metadataJson : jsonOf)
+  const head = partial
+    ? { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1" }
+    : { kind: `${path.kind.kind}List`, apiVersion: apiVersionOf(path.kind) }
   const metadata = JSON.stringify({ resourceVersion: String(store.resourceVersion) })
   const body = `${JSON.stringify(head).slice(0, -1)},"metadata":${metadata},"items":[${items.join(",")}]}`
   return { status: 200, body }
+}
+
+function metadataJson({ metadata }: KubeObject): string {
+  return JSON.stringify({ kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata })
 }
 
 function update(store: ObjectStore, path: ApiPath, body: unknown, manager: string): Answer {

@@ -30,6 +30,11 @@ export function inProcessClient(store: ObjectStore): ConfigMapWriter {
       const items = store.list(CONFIG_MAPS, namespace, matches).map(toConfigMap)
       return { items, resourceVersion: String(store.resourceVersion) }
     },
+    async listMetadata(namespace, selection, signal) {
+      signal?.throwIfAborted()
+      const found = store.list(CONFIG_MAPS, namespace, selectionMatcher(selection))
+      return found.map(({ metadata }) => toConfigMap({ metadata } as KubeObject).metadata)
+    },
     watch: (namespace, selection, signal) => watchStore(store, namespace, selection, signal),
     async otherWriter(namespace, name, signal) {
       signal?.throwIfAborted()

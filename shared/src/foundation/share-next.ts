@@ -1,4 +1,4 @@
-import { untilAborted } from "../../foundation/until-aborted.ts"
+import { untilAborted } from "./until-aborted.ts"
 
 /** Callers of one run, and how to end it when none of them is left. */
 interface Round {
