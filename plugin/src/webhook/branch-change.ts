@@ -13,6 +13,8 @@ export interface BranchChange {
 
 const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
 const repository = z.object({ full_name: z.string().regex(/^[^/\s]+\/[^/\s]+$/) })
+/** What git writes where there is no commit: after the deletion of a branch, for one. */
+const NO_COMMIT = /^0+$/
 const HEADS = "refs/heads/"
 
 // GitHub's payloads hold much more; these are the fields that count, so other fields are no error here.
@@ -45,8 +47,7 @@ export function readBranchChange(event: string, payload: unknown): BranchChange 
 
 function readPush(push: z.infer<typeof Push>): BranchChange | NoChange {
   if (!push.ref.startsWith(HEADS)) return { why: "a push of a tag moves no branch" }
-  // `after` is all zeros then.
-  if (push.deleted || /^0+$/.test(push.after)) return { why: "the branch was deleted" }
+  if (push.deleted || NO_COMMIT.test(push.after)) return { why: "the branch was deleted" }
   return {
     repo: push.repository.full_name,
     branch: push.ref.slice(HEADS.length),
@@ -59,6 +60,7 @@ function readPullRequest(event: z.infer<typeof PullRequest>): BranchChange | NoC
   const { merged, merge_commit_sha: commit, base } = event.pull_request
   if (event.action !== "closed") return { why: `a pull request that was ${event.action} moves no branch` }
   if (!merged) return { why: "the pull request was closed and not merged" }
-  if (!commit) return { why: "the merge's commit is not known yet: its push, or the next poll, brings it" }
+  if (!commit || NO_COMMIT.test(commit))
+    return { why: "the merge's commit is not known yet: its push, or the next poll, brings it" }
   return { repo: event.repository.full_name, branch: base.ref, sha: commit, pull: event.number }
 }
