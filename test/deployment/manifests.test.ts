@@ -143,7 +143,7 @@ describe("samples of an agent in a pod", () => {
       expect(settings.record?.split("/")[0]).toBe(role?.metadata.namespace)
       expect(binding?.metadata.namespace).toBe(role?.metadata.namespace)
       const rights = role?.rules?.map(({ resources, verbs }) => `${resources}: ${verbs}`)
-      const toReport = settings.report ? ["leases: get,create,update"] : []
+      const toReport = settings.report ? ["leases: get,create,update,delete"] : []
       expect(rights).toEqual(["configmaps: get,list,watch", ...toReport])
     },
   )

@@ -1,11 +1,13 @@
 import { KubeError } from "@headrace/shared/kube/kube-error"
 import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import { z } from "zod"
+import type { PodIdentity } from "./pod-identity.ts"
 
-/** The two calls of the light client that a report needs; they throw KubeError. */
+/** The calls of the light client that a report needs; they throw KubeError. */
 export interface LeaseClient {
   getJson(path: string, signal?: AbortSignal): Promise<unknown>
   sendJson(method: "POST" | "PUT", path: string, body: object, signal?: AbortSignal): Promise<unknown>
+  remove(path: string, signal?: AbortSignal): Promise<void>
 }
 
 export interface LeasePlace {
@@ -14,6 +16,8 @@ export interface LeasePlace {
   node: string
   /** How long a report counts, in seconds. */
   seconds: number
+  /** The pod that reports, with which Kubernetes then removes the Lease. */
+  owner?: PodIdentity | undefined
 }
 
 const Existing = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string() }) })
@@ -31,6 +35,8 @@ export function leaseName(node: string): string {
 export interface NodeLease {
   /** Throws KubeError. */
   write(report: NodeReport, now: number, signal: AbortSignal): Promise<void>
+  /** Throws KubeError. */
+  remove(signal: AbortSignal): Promise<void>
 }
 
 /** The version written last is kept, so that a report is one request as long as nobody else writes the Lease. */
@@ -64,6 +70,7 @@ export function openNodeLease(client: LeaseClient, place: LeasePlace): NodeLease
       }
       version = versionOf(await send(lease, await versionNow(signal), signal))
     },
+    remove: (signal) => client.remove(path, signal),
   }
 }
 
@@ -80,7 +87,7 @@ function versionOf(lease: unknown): string {
   return Existing.parse(lease).metadata.resourceVersion
 }
 
-function leaseOf({ namespace, node, seconds }: LeasePlace, report: NodeReport, now: number) {
+function leaseOf({ namespace, node, seconds, owner }: LeasePlace, report: NodeReport, now: number) {
   return {
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
@@ -89,6 +96,7 @@ function leaseOf({ namespace, node, seconds }: LeasePlace, report: NodeReport, n
       namespace,
       labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "agent" },
       annotations: { [REPORT_ANNOTATION]: JSON.stringify(report) },
+      ...(owner ? { ownerReferences: [{ apiVersion: "v1", kind: "Pod", ...owner }] } : {}),
     },
     spec: {
       holderIdentity: node,

@@ -2,8 +2,6 @@ import { readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
-import { LEASES } from "@headrace/shared/kube/embedded/resource-kind"
-import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
@@ -16,7 +14,7 @@ import { withRepo } from "../../../test/harness/with-repo.ts"
 import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
 import type { ProjectionStatus } from "../project/projection-status.ts"
 import { createLatest } from "../watch/latest.ts"
-import { type LeaseClient, leaseName, type NodeLease, openNodeLease } from "./node-lease.ts"
+import { type LeaseClient, leaseName } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
 import { reportNode } from "./report-node.ts"
 
@@ -83,33 +81,6 @@ projections:
     })
   })
 
-  it("asks for nothing but the write, reads it again when somebody else wrote it, and makes it anew when it is gone", async () => {
-    await withKube(async (kube) => {
-      const log = createLog("test", { level: "silent" })
-      const client = await openLightClient({ kubeconfig: kube.kubeconfigFile, log })
-      const place = { namespace: "headrace", node: "n", seconds: 180 }
-      const { signal } = new AbortController()
-      const requests = () => ["get", "create", "update"].map((verb) => kube.requests.get(verb, "leases"))
-      try {
-        const mine = openNodeLease(client, place)
-        const write = (by: NodeLease, seq: number) =>
-          by.write(nodeReport("n", `r/${seq}`, []), Date.now(), signal)
-        await write(mine, 1)
-        await write(mine, 2)
-        await write(mine, 3)
-        expect(requests()).toEqual([1, 1, 2])
-        await write(openNodeLease(client, place), 4)
-        await write(mine, 5)
-        expect((await report(kube, leaseName("n")))?.record).toBe("r/5")
-        kube.store.remove(LEASES, "headrace", leaseName("n"))
-        await write(mine, 6)
-        expect((await report(kube, leaseName("n")))?.record).toBe("r/6")
-      } finally {
-        client.close()
-      }
-    })
-  })
-
   it("is written at once when something changed, then rests a second, and is renewed over a clock set back", async () => {
     const times: number[] = []
     const waits: number[] = []
@@ -133,6 +104,7 @@ projections:
         times.push(now)
         return { metadata: { resourceVersion: String(times.length) } }
       },
+      remove: async () => undefined,
     }
     const yaml = "version: 1\nreport: {node: n, every: 60s}\n"
     const settings = parseSettings(yaml, "agent.yaml", AgentSettings)

@@ -9,11 +9,14 @@ import { waitOrNewer } from "../watch/follow-latest.ts"
 import type { Latest } from "../watch/latest.ts"
 import { type LeaseClient, openNodeLease } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
+import { podIdentity } from "./pod-identity.ts"
 
 /** Changes that come together, of several projections at one record, are one write. */
 const SETTLE_MS = 100
 /** Between two writes: at a revision a second a thousand nodes must not write more than that. */
 const GAP_MS = 1000
+/** A pod that ends has no time to wait for an API server that is away. */
+const REMOVE_MS = 3000
 /** A Lease that was not renewed for so many periods is of a node that is gone. */
 const PERIODS_COUNTED = 3
 
@@ -40,7 +43,8 @@ export async function reportNode(
   if (report === undefined) return
   const node = report.node ?? process.env.HEADRACE_NODE_NAME ?? hostname()
   const namespace = report.namespace ?? record?.split("/")[0] ?? "default"
-  const place = { namespace, node, seconds: Math.ceil((report.every * PERIODS_COUNTED) / 1000) }
+  const seconds = Math.ceil((report.every * PERIODS_COUNTED) / 1000)
+  const place = { namespace, node, seconds, owner: podIdentity(namespace) }
   const lease = openNodeLease(ports.client, place)
   const { every } = report
   const { clock, changes } = ports
@@ -79,6 +83,12 @@ export async function reportNode(
     }
   }
 
+  async function remove(): Promise<void> {
+    await lease.remove(AbortSignal.timeout(REMOVE_MS)).catch((error: unknown) => {
+      ports.log.warn({ error: errorText(error), node }, "cannot remove this node's Lease")
+    })
+  }
+
   try {
     while (!signal.aborted) {
       await untilNews()
@@ -87,4 +97,5 @@ export async function reportNode(
   } catch (error) {
     if (!signal.aborted) throw error
   }
+  if (report.removeAtEnd) await remove()
 }

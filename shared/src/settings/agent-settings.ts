@@ -60,6 +60,12 @@ const Report = z.strictObject({
   node: z.string().optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
   namespace: z.string().optional().describe("Where the Lease goes; else the record's namespace."),
   every: Duration.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
+  removeAtEnd: z
+    .boolean()
+    .prefault(false)
+    .describe(
+      "Remove the Lease when the agent ends: right for a pod that does not come back by the same name.",
+    ),
 })
 
 /** The agent's file: one record, and what to show of it, and of other sources, where. */

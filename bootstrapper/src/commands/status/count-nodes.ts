@@ -13,7 +13,11 @@ export interface NodeCount {
   behind: { node: string; shows: string | null; problem: string | null }[]
   /** Nodes whose report is too old to count, and since when: stopped, cut off, or gone for good. */
   silent: { node: string; since: string | null }[]
+  /** Nodes not heard of for a week: gone for good, and named no more. */
+  gone: number
 }
+
+const GONE_MS = 7 * 86_400_000
 
 /**
  * Counts the agents' reports on a record (`namespace/source`). `reached` is the smallest token that is far
@@ -26,13 +30,14 @@ export function countNodes(
   reached: Token | undefined,
   now: number,
 ): NodeCount {
-  const count: NodeCount = { live: 0, total: 0, behind: [], silent: [] }
+  const count: NodeCount = { live: 0, total: 0, behind: [], silent: [], gone: 0 }
   for (const lease of leases) {
     const report = readReport(lease)
     if (report !== undefined && report.record !== record) continue
     const node = report?.node ?? lease.holder ?? lease.name
     if (isSilent(lease, now)) {
-      count.silent.push({ node, since: timeText(lease.renewed) })
+      if ((lease.renewed ?? now) + GONE_MS < now) count.gone += 1
+      else count.silent.push({ node, since: timeText(lease.renewed) })
       continue
     }
     count.total += 1

@@ -95,6 +95,7 @@ it("counts the nodes that show what the record shows, and names the others with 
     await lease("node-7", shows(first, { epoch: 0, seq: 1 }, "waits for ConfigMap ci/x: shard missing"))
     await lease("node-8", "from a later version")
     await lease("node-9", shows(second, { epoch: 0, seq: 2 }), 3600)
+    await lease("node-10", shows(second, { epoch: 0, seq: 2 }), 8 * 86_400)
     await lease("elsewhere", { record: "headrace/other" })
 
     const text = await status()
@@ -112,7 +113,9 @@ it("counts the nodes that show what the record shows, and names the others with 
         { node: "node-8", shows: null, problem: "its report cannot be read" },
       ],
       silent: [{ node: "node-9" }],
+      gone: 1,
     })
+    expect(place.nodes.silent).toHaveLength(1)
   })
 })
 

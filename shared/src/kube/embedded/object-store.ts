@@ -30,6 +30,7 @@ const METADATA_FIELDS = [
   "namespace",
   "labels",
   "annotations",
+  "ownerReferences",
   "resourceVersion",
   "uid",
   "creationTimestamp",

@@ -33,6 +33,8 @@ export interface LightClient extends ConfigMapReader {
   getJson(path: string, signal?: AbortSignal): Promise<unknown>
   /** Creates (POST) or replaces (PUT) any object by its path; gives what the server made of it. */
   sendJson(method: "POST" | "PUT", path: string, body: object, signal?: AbortSignal): Promise<unknown>
+  /** Removes any object by its path; one that is not there is removed already. */
+  remove(path: string, signal?: AbortSignal): Promise<void>
   close(): void
 }
 
@@ -125,6 +127,11 @@ export function lightClient(
         },
         signal,
       ),
+    async remove(path, signal) {
+      await call({ method: "DELETE", path, what: `remove ${path}` }, signal).catch((error: unknown) => {
+        if (!(error instanceof KubeError && error.code === "kube/not-found")) throw error
+      })
+    },
     close: () => connection.close(),
   }
 }
