@@ -30,9 +30,9 @@ export function powerCutMissing(type: FileSystem): string | undefined {
 }
 
 /** Makes an empty file system in a file, with holes where it is zero. */
-export function makeImage(type: FileSystem, image: string): void {
+export function makeImage(type: FileSystem, image: string, bytes = IMAGE_BYTES[type]): void {
   writeFileSync(image, "")
-  truncateSync(image, IMAGE_BYTES[type])
+  truncateSync(image, bytes)
   execFileSync(`mkfs.${type}`, [...MKFS_FLAGS[type], image], { stdio: "ignore" })
   execFileSync("fallocate", ["--dig-holes", image])
 }
