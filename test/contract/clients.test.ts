@@ -104,6 +104,7 @@ clientContract("reading and writing ConfigMaps", (client, given) => {
     const listed = await client().listMetadata(namespace, selection)
     expect(listed.map(({ name }) => name)).toEqual(["a", "b"])
     expect(listed).toEqual(items.map(({ metadata }) => metadata))
+    expect(await client().listMetadata(namespace, { labelSelector: "on=no" })).toEqual([])
     const everywhere = await client().listMetadata("", selection)
     expect(everywhere.filter((metadata) => metadata.namespace === namespace)).toEqual(listed)
   })

@@ -20,9 +20,28 @@ export async function rawRequest(
   body?: object | string,
   headers: Record<string, string> = {},
 ): Promise<RawAnswer> {
+  const { status, text } = await rawText(server, method, path, body, headers)
+  const answer = JSON.parse(text) as RawAnswer["body"]
+  const details = answer.details as { causes?: { reason: string; field: string }[] } | undefined
+  return {
+    status,
+    reason: answer.reason as string | undefined,
+    causes: (details?.causes ?? []).map((cause) => `${cause.reason} ${cause.field}`),
+    body: answer,
+  }
+}
+
+/** One request whose answer need not be JSON. */
+export async function rawText(
+  server: Pick<Server, "url" | "token">,
+  method: string,
+  path: string,
+  body?: object | string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; text: string }> {
   const url = new URL(server.url + path)
   const send = url.protocol === "https:" ? requestHttps : requestHttp
-  const text = typeof body === "object" ? JSON.stringify(body) : (body ?? "")
+  const sent = typeof body === "object" ? JSON.stringify(body) : (body ?? "")
   const outgoing = send(url, {
     method,
     agent: false,
@@ -30,20 +49,13 @@ export async function rawRequest(
     headers: {
       authorization: `Bearer ${server.token}`,
       "content-type": "application/json",
-      "content-length": Buffer.byteLength(text),
+      "content-length": Buffer.byteLength(sent),
       ...headers,
     },
   })
-  outgoing.end(text)
+  outgoing.end(sent)
   const [message] = (await once(outgoing, "response")) as [IncomingMessage]
   const chunks: Buffer[] = []
   for await (const chunk of message) chunks.push(chunk as Buffer)
-  const answer = JSON.parse(Buffer.concat(chunks).toString("utf8")) as RawAnswer["body"]
-  const details = answer.details as { causes?: { reason: string; field: string }[] } | undefined
-  return {
-    status: message.statusCode ?? 0,
-    reason: answer.reason as string | undefined,
-    causes: (details?.causes ?? []).map((cause) => `${cause.reason} ${cause.field}`),
-    body: answer,
-  }
+  return { status: message.statusCode ?? 0, text: Buffer.concat(chunks).toString("utf8") }
 }

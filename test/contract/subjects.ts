@@ -8,6 +8,7 @@ import { startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { startRealKube } from "../harness/real-kube.ts"
+import { rawText } from "./raw-request.ts"
 
 /** An API server that the contract is held against. */
 export interface Server {
@@ -19,6 +20,8 @@ export interface Server {
   light: ConfigMapWriter
   /** The client without a server in between; the embedded server's store alone has one. */
   inProcess?: ConfigMapWriter
+  /** How many requests to write ConfigMaps it has answered. */
+  writes(): Promise<number>
   /** Makes it forget what watches could go back to, as a restart does. */
   forgetHistory(): Promise<void>
   close(): Promise<void>
@@ -40,6 +43,7 @@ export async function openEmbedded(): Promise<Server> {
     adapter: clients.adapter,
     light: clients.light,
     inProcess: inProcessClient(kube.store),
+    writes: async () => kube.requests.writes(),
     forgetHistory: async () => kube.store.forgetHistory(),
     async close() {
       clients.close()
@@ -57,12 +61,23 @@ export async function openReal(): Promise<Server> {
     token: kube.token,
     adapter: clients.adapter,
     light: clients.light,
+    writes: () => writesMeasured(kube),
     forgetHistory: () => kube.restart(),
     async close() {
       clients.close()
       await close()
     },
   }
+}
+
+/** What kube-apiserver counts itself: it says at /metrics which verbs it answered for which resource. */
+async function writesMeasured(server: { url: string; token: string }): Promise<number> {
+  const { text } = await rawText(server, "GET", "/metrics")
+  const lines = text.split("\n").filter((line) => line.startsWith("apiserver_request_total{"))
+  const writes = lines.filter(
+    (line) => line.includes('resource="configmaps"') && /verb="(POST|PUT|PATCH|APPLY|DELETE)"/.test(line),
+  )
+  return writes.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" "))), 0)
 }
 
 async function openClients(

@@ -1,3 +1,4 @@
+import type { V1ConfigMap } from "@kubernetes/client-node"
 import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { Log } from "../../observe/log.ts"
@@ -89,7 +90,9 @@ export async function connectCluster(
           ? api.listNamespacedConfigMap({ namespace, ...selection }, options)
           : api.listConfigMapForAllNamespaces({ ...selection }, options)
       })
-      return list.items.map((item) => fromV1ConfigMap(item).metadata)
+      // kube-apiserver says null for none here, where a list of whole objects says [].
+      const items: V1ConfigMap[] | null = list.items
+      return (items ?? []).map((item) => fromV1ConfigMap(item).metadata)
     },
 
     watch(namespace, selection, signal) {

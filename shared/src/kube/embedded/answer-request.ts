@@ -80,7 +80,9 @@ function list(store: ObjectStore, path: ApiPath, query: URLSearchParams, accept:
     ? { kind: "PartialObjectMetadataList", apiVersion: "meta.k8s.io/v1" }
     : { kind: `${path.kind.kind}List`, apiVersion: apiVersionOf(path.kind) }
   const metadata = JSON.stringify({ resourceVersion: String(store.resourceVersion) })
-  const body = `${JSON.stringify(head).slice(0, -1)},"metadata":${metadata},"items":[${items.join(",")}]}`
+  // As kube-apiserver does: it says null for none of these.
+  const list = partial && items.length === 0 ? "null" : `[${items.join(",")}]`
+  const body = `${JSON.stringify(head).slice(0, -1)},"metadata":${metadata},"items":${list}}`
   return { status: 200, body }
 }
 
