@@ -29,7 +29,7 @@ export function touchedKeys(
 ): TouchedTarget[] {
   const index = indexRules(allowedRules(rules, context))
   const touched = new Map<string, Set<string>>()
-  for (const path of new Set(paths)) {
+  for (const path of new Set([...paths, ...shownThroughLinks(plan, paths)])) {
     const rule = index.first(path)
     if (!rule) continue
     const key = keyOf(rule, path)
@@ -45,6 +45,22 @@ export function touchedKeys(
     const sorted = [...names].sort(compareText).filter((key) => planned.has(key) || couldBeHeld(key))
     return [{ target, keys: new Map(sorted.map((key) => [key, planned.get(key)])) }]
   })
+}
+
+/** The planned files that show a changed path's content through a symbolic link, or through a link that was changed. */
+function shownThroughLinks(plan: Plan, paths: readonly string[]): string[] {
+  const changed = new Set(paths)
+  const linked = plan.targets.flatMap(({ keys }) => keys.flatMap(({ file }) => (file.real ? [file] : [])))
+  return linked
+    .filter(
+      ({ path, real = "" }) => changed.has(real) || foldersOf(path).some((folder) => changed.has(folder)),
+    )
+    .map(({ path }) => path)
+}
+
+function foldersOf(path: string): string[] {
+  const parts = path.split("/")
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"))
 }
 
 /** A key that no plan can ever have given needs no removal. */

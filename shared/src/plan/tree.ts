@@ -9,6 +9,8 @@ export interface TreeFile {
   /** Bytes of the content. */
   size: number
   executable: boolean
+  /** Where the content really lies, when the path leads there through a symbolic link. */
+  real?: string
 }
 
 /** All files of a commit or of a folder. */

@@ -28,11 +28,11 @@ export function showLinks(
 
   function show(link: ResolvedLink, at: string): void {
     if (link.kind === "file") {
-      shown.push({ ...link.file, path: at })
+      shown.push({ ...link.file, path: at, real: link.file.path })
       return
     }
     for (const file of beneath(files, link.folder)) {
-      shown.push({ ...file, path: `${at}/${pathWithin(link.folder, file.path)}` })
+      shown.push({ ...file, path: `${at}/${pathWithin(link.folder, file.path)}`, real: file.path })
     }
     for (const inner of beneath(links, link.folder)) {
       show(inner, `${at}/${pathWithin(link.folder, inner.path)}`)
