@@ -4,7 +4,7 @@ import { openProjection } from "@headrace/agent/publish/open-projection"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../harness/with-folder.ts"
 import { type ProjectionOptions, projectionOptions } from "../harness/with-projection.ts"
-import { revisionsOf } from "./scenario.ts"
+import { publishAll, revisionsOf } from "./scenario.ts"
 import { type Operation, wrapDisk } from "./wrap-disk.ts"
 
 /**
@@ -190,5 +190,41 @@ describe("publishing for the first time", () => {
       "sync x/y",
       "openLockFile x/y/..rev/lock",
     ])
+  })
+})
+
+describe.each([
+  ["links", 2, FLIP],
+  // The first takes the place by a rename.
+  ["exchange", 1, "exchange .headrace-shown/0002/c2 shown"],
+  ["file", 2, "rename .headrace-shown/.link shown"],
+] as const)("recovering after a process died right after the flip (layout %s)", (layout, second, flip) => {
+  it("makes the flip durable before anything is pruned", async () => {
+    const operations: string[] = []
+    await withFolder(async (folder) => {
+      const path = join(folder, "shown")
+      const root = layout === "links" ? path : folder
+      let flips = 0
+      let dead = false
+      const dying = wrapDisk(
+        openNodeDisk(),
+        (operation) => {
+          if (flips === second) dead = true
+          if (dead) throw new Error("died here")
+          if (normalised(operation, root) === flip) flips += 1
+        },
+        () => dead,
+      )
+      await publishAll(path, { layout, disk: dying }, () => undefined).catch(() => undefined)
+      dying.die()
+      const disk = wrapDisk(openNodeDisk(), (operation) => operations.push(normalised(operation, root)))
+      const keep = { revisions: 1, age: 0, bytes: 1e9 }
+      const options = projectionOptions(path, { layout, keep, disk, durability: "fsync" })
+      await (await openProjection(options)).close()
+    })
+
+    const store = layout === "links" ? "..rev" : ".headrace-shown"
+    const order = ["sync .", `rename ${store}/0001 ${store}/.trash`]
+    expect(operations.filter((operation) => order.includes(operation))).toEqual(order)
   })
 })

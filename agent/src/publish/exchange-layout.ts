@@ -96,6 +96,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
       }
       settle()
     },
+    sync: () => syncFolder(disk, parent, durability),
     mend: () => undefined,
     tidy: () => undefined,
     close: () => disk.close(parent),

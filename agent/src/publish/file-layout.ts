@@ -85,6 +85,7 @@ export function openFileLayout(options: FileOptions): Layout {
         known = { key: `${found.inode} ${found.modified} ${found.size} ${found.mode}`, number: slot.number }
       await syncFolder(disk, parent, durability)
     },
+    sync: () => syncFolder(disk, parent, durability),
     mend: () => undefined,
     tidy: () => undefined,
     close: () => disk.close(parent),

@@ -21,6 +21,8 @@ export interface Layout {
   check(paths: Iterable<string>): void
   /** Shows a slot that is durable; durable itself when it returns. `before` is what is shown now. */
   show(slot: Slot, before: Slot | undefined): Promise<void>
+  /** Makes durable what is shown, which a process that died within `show` may not have done. */
+  sync(): Promise<void>
   /** Puts back what belongs to the revision that is shown and got lost beside it. */
   mend(slot: Slot): void
   /** Removes what only older revisions showed. After the report, so a failure is no failure to publish. */

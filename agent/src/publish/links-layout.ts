@@ -50,6 +50,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
       disk.rename(draft, `${at}/${link}`)
       await syncFolder(disk, root, durability)
     },
+    sync: () => syncFolder(disk, root, durability),
     mend: (slot) => {
       if (visible) makeVisible(disk, at, link, slot)
     },

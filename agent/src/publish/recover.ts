@@ -29,9 +29,10 @@ export interface RecoverOptions {
  */
 export async function recover(projection: Projection, options: RecoverOptions): Promise<void> {
   await removeLeftovers(projection)
-  projection.layout.settle()
   // A process that died between flip and fsync left a flip that may not be durable; before anything is pruned it is.
   await syncFolder(projection.disk, projection.store.folder, projection.durability)
+  await projection.layout.sync()
+  projection.layout.settle()
   const found = await followPin(projection, shownIn(projection))
   const slot = found ?? (isShowing(projection) ? undefined : await repair(projection))
   await takeShown(projection, slot, options)
