@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { setTimeout as delay } from "node:timers/promises"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import { answerOps, type OpsSources } from "@headrace/shared/observe/ops-routes"
@@ -15,9 +16,12 @@ export interface Site {
 export interface HttpServer {
   /** Where it listens, with the port that was picked for port 0. */
   url: string
-  /** From now on requests are answered by this; before the first, all get 503. */
-  serve(site: Site): void
-  /** Takes no more requests, lets those under way end: for 2 s, since no answer takes longer than one. */
+  /**
+   * From now on requests are answered by this; before the first, all get 503. Ends when those under way have
+   * been answered by what was served before, or after 5 s.
+   */
+  serve(site: Site): Promise<void>
+  /** Takes no more requests, lets those under way end: for 5 s, in which any delivery is answered. */
   close(): Promise<void>
 }
 
@@ -37,7 +41,7 @@ const SENDER_LIMITS: SenderLimits = {
 }
 /** More are closed at once: a flood of half-open requests must not use up the file descriptors. */
 const MOST_CONNECTIONS = 2000
-const CLOSE_LIMIT_MS = 2000
+const UNDER_WAY_MS = 5000
 
 /** Opens the port. `listen` is HOST:PORT. Throws UsageError `plugin/listen`. */
 export async function openHttp(
@@ -47,7 +51,11 @@ export async function openHttp(
 ): Promise<HttpServer> {
   const { host, port } = readListen(listen)
   let site: Site | undefined
-  const server = createServer({ ...limits }, (request, response) => void answer(request, response))
+  const underWay = new Set<Promise<void>>()
+  const server = createServer({ ...limits }, (request, response) => {
+    const answered = answer(request, response).finally(() => underWay.delete(answered))
+    underWay.add(answered)
+  })
   server.maxConnections = MOST_CONNECTIONS
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -68,12 +76,16 @@ export async function openHttp(
   const bound = typeof address === "object" && address ? address.port : port
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
-    serve(next) {
+    async serve(next) {
       site = next
+      const stop = new AbortController()
+      const limit = delay(UNDER_WAY_MS, undefined, { signal: stop.signal }).catch(() => undefined)
+      await Promise.race([Promise.all(underWay), limit])
+      stop.abort()
     },
     close: () =>
       new Promise((resolve) => {
-        const patience = setTimeout(() => server.closeAllConnections(), CLOSE_LIMIT_MS)
+        const patience = setTimeout(() => server.closeAllConnections(), UNDER_WAY_MS)
         server.close(() => {
           clearTimeout(patience)
           resolve()

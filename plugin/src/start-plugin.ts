@@ -83,7 +83,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   // The one before still answers: until our workers run there would be nobody ready.
   if (options.takeOver) await untilWorking(workers)
   let state: PluginState = "running"
-  http.serve({
+  await http.serve({
     routes,
     ops: {
       registry: metrics.registry,

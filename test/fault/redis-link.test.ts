@@ -43,7 +43,7 @@ describe.concurrent("a plugin whose way to Redis", () => {
 
   it("is too slow for GitHub refuses, and converges when it is quick again", () =>
     withLink(async (desk) => {
-      desk.link.latency = 1500
+      desk.link.latency = 3500
       expect(await merge(desk)).toBe(503)
       desk.link.latency = 0
       await until(async () => (await merge(desk)) === 202)

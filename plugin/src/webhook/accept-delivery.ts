@@ -16,8 +16,8 @@ export interface AcceptPorts {
   log: Log
 }
 
-/** GitHub gives up after ten seconds, but a sender should not have to wait for a Redis that hangs. */
-const ACCEPT_LIMIT_MS = 950
+/** GitHub gives up after ten seconds, and sends nothing again by itself: a busy machine must not refuse early. */
+const ACCEPT_LIMIT_MS = 4500
 
 /**
  * Turns a verified change into wake-ups, one per cluster, and says what became of it. What Redis did not

@@ -28,7 +28,7 @@ async function withServer(
     }
   }
   const ops = { registry: new Registry(), readiness: () => ({ ready: true, reasons: [] }) }
-  http.serve({ routes: new Map([["/hook", route]]), ops })
+  await http.serve({ routes: new Map([["/hook", route]]), ops })
   try {
     await fn(http.url, room)
   } finally {

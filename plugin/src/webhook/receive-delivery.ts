@@ -11,7 +11,7 @@ import type { WebhookSecrets } from "./webhook-secrets.ts"
 /** What the webhook needs from the rest of the plugin. */
 export interface DeliveryPorts {
   secrets: WebhookSecrets
-  /** Takes a verified change; must be done, or fail, within a second. */
+  /** Takes a verified change; must be done, or fail, within five seconds. */
   accept(delivery: Delivery): Promise<Answer>
   room: BodyRoom
   /** True for the ORG/NAME of a source. */

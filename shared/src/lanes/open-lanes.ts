@@ -45,10 +45,11 @@ export interface Lanes {
 
 export type LaneQueue = Queue<LaneJob>
 
-const WAKE_LIMIT_MS = 900
+/** GitHub waits ten seconds for an answer; a busy machine may well stop us for one or two. */
+const WAKE_LIMIT_MS = 4000
 /** Least time between two of the same: in a burst, the later ones share one. The first never waits. */
 const ADD_GAP_MS = 10
-const COMMAND_LIMIT_MS = 2000
+const COMMAND_LIMIT_MS = 3000
 const FIRST_LOOK_MS = 3000
 /** Finished wake-ups that stay to be looked at, and the events that BullMQ keeps of them. */
 const KEPT_DONE = 20
@@ -182,6 +183,7 @@ export function laneName(cluster: string): string {
   return `lane-${cluster}`
 }
 
+/** Redis Cluster places a key by what stands in braces; BullMQ's scripts touch many keys, which must lie together. */
 function hashTag(prefix: string): string {
-  return prefix.includes("{") ? prefix : `{${prefix}}`
+  return `{${prefix}}`
 }
