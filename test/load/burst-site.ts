@@ -18,6 +18,8 @@ const ROOT = join(import.meta.dirname, "../..")
 const REPOSITORY = "openshift/release"
 const SECRET = "a secret of the tests"
 const TOKEN = "burst"
+/** First part of all keys in Redis. */
+const PREFIX = "burst"
 
 /** An API server in a process of its own. */
 export interface Site {
@@ -59,7 +61,8 @@ export async function withSite<T>(
       for (const cluster of clusters) servers.set(cluster, await startServer(folder, cluster))
       for (const cluster of up) await servers.get(cluster)?.set("up")
       const config = await writeSettings(folder, branch, servers, url)
-      const lanes = await openLanes({ redis: url, log: createLog("burst", { level: "silent" }) })
+      const log = createLog("burst", { level: "silent" })
+      const lanes = await openLanes({ redis: url, prefix: PREFIX, log })
       const plugins = [await startPluginProcess(config), await startPluginProcess(config)]
       try {
         return await fn({ branch, clusters: servers, plugins, lanes, config })
@@ -115,7 +118,7 @@ async function writeSettings(
     version: 1,
     sources: { release: { url: branch.folder, repo: REPOSITORY, branch: "main", rules: "rules.yaml" } },
     clusters: Object.fromEntries(clusters),
-    redis: { url: redis },
+    redis: { url: redis, prefix: PREFIX },
     webhook: { secretFiles: [secretFile] },
     mirrors: join(folder, "mirrors"),
   }

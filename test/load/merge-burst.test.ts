@@ -10,6 +10,7 @@ it("loses nothing of a burst of merges, and reconciles few times", { timeout: 18
   expect(result.answers).toEqual({ "202": MERGES })
   expect(result.unanswered).toBe(0)
   expect(result.wrong).toEqual([])
+  expect(result.foreignKeys).toEqual([])
   expect(result.bootstrapperExit).toBe(0)
   expect(result.catchUpReconciles).toBe(1)
   for (const runs of Object.values(result.reconciles)) expect(runs.atOnce).toBeLessThanOrEqual(1)

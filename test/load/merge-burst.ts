@@ -30,6 +30,8 @@ export interface BurstResult {
   /** Exit code of the `apply` for the steady clusters that ran in the midst. */
   bootstrapperExit: number
   redisKeys: number
+  /** Keys that are not below this installation's prefix. */
+  foreignKeys: string[]
   redisBytes: number
   /** Most that a plugin held. */
   residentBytes: number
@@ -82,6 +84,7 @@ async function burst(merges: number, site: Site): Promise<BurstResult> {
     catchUpMilliseconds: Math.round(caughtUp - back),
     bootstrapperExit,
     redisKeys: await site.lanes.redis.dbsize(),
+    foreignKeys: (await site.lanes.redis.keys("*")).filter((key) => !key.startsWith(site.lanes.key(""))),
     redisBytes: Number(/used_memory:(\d+)/.exec(await site.lanes.redis.info("memory"))?.[1]),
     residentBytes: Math.max(...site.plugins.map((plugin) => plugin.resident())),
     unanswered: await unanswered(site, merges),

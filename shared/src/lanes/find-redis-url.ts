@@ -7,7 +7,7 @@ import type { OperatorSettings } from "../settings/operator-settings.ts"
  * Undefined when nobody says. Throws UsageError `lanes/redis-url-file`.
  */
 export async function findRedisUrl(
-  settings: OperatorSettings["redis"],
+  settings: Pick<OperatorSettings["redis"], "url" | "urlFile">,
   flagFile: string | undefined,
   environment: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {

@@ -83,6 +83,31 @@ describe("lanes", () => {
       }),
     ))
 
+  it("of two installations in one Redis are two, by their prefix", () =>
+    withRedis(async ({ url }) => {
+      const [mine, other] = await Promise.all([
+        openLanes({ redis: url, prefix: "mine", log }),
+        openLanes({ redis: url, prefix: "other", log }),
+      ])
+      const seen: string[] = []
+      const noting = (name: string) => async () => {
+        seen.push(name)
+        return DONE
+      }
+      await withWorker(mine, noting("mine"), () =>
+        withWorker(other, noting("other"), async () => {
+          await mine.wake("build01", wakeUp())
+          await until(async () => seen.length === 1 && (await idle(mine)))
+          await other.wake("build01", wakeUp())
+          await until(async () => seen.length === 2 && (await idle(other)))
+        }),
+      )
+      expect(seen).toEqual(["mine", "other"])
+      const prefixes = (await mine.redis.keys("*")).map((key) => key.split(":")[0])
+      expect([...new Set(prefixes)].sort()).toEqual(["{mine}", "{other}"])
+      await Promise.all([mine.close(), other.close()])
+    }))
+
   it("let one worker of a lane run at a time, though many wait", () =>
     withRedis((redis) =>
       withLanes(redis.url, async (lanes) => {

@@ -76,7 +76,7 @@ class RunningLane implements LaneWorker {
     this.#handler = handler
     this.#options = options
     this.#log = options.log.child({ cluster })
-    this.#heartbeat = startHeartbeat(lanes, cluster, () => this.running())
+    this.#heartbeat = startHeartbeat(lanes, cluster, () => this.#alive())
     this.#owed = oweWakeUps((wakeUp) => lanes.wake(cluster, wakeUp))
     lanes.onOpen(() => void this.#open())
   }
@@ -94,6 +94,7 @@ class RunningLane implements LaneWorker {
 
   async #open(): Promise<void> {
     if (this.#closing !== undefined) return
+    this.#heartbeat.beat()
     try {
       await this.#holdToOne()
       await this.#owed.retry()
@@ -102,7 +103,11 @@ class RunningLane implements LaneWorker {
       this.#log.warn({ err: errorText(error) }, "lane could not be prepared")
     }
     if (this.#worker === undefined && this.#closing === undefined) this.#start()
-    this.#heartbeat.beat()
+  }
+
+  /** It works, or is about to. */
+  #alive(): boolean {
+    return this.#worker === undefined ? this.#closing === undefined : this.running()
   }
 
   /** A Redis that was emptied has forgotten the lane's concurrency, and would let all workers run at once. */

@@ -103,9 +103,19 @@ export const OperatorSettings = z.strictObject({
   namespace: z.string().prefault("headrace").describe("Headrace's own namespace, for records and the store."),
   guard: z.union([z.literal("off"), Guard]).prefault({}),
   redis: z
-    .strictObject({ url: z.string().optional(), urlFile: z.string().optional() })
+    .strictObject({
+      url: z.string().optional().describe("redis://, rediss://, redis+sentinel:// or redis+cluster://."),
+      urlFile: z.string().optional().describe("File that holds the URL, as it may hold a password."),
+      prefix: z
+        .string()
+        .regex(/^[A-Za-z0-9][-._A-Za-z0-9]*$/, "expected letters, digits, -, . and _")
+        .prefault("headrace")
+        .describe(
+          "First part of every key; each of several installations in one Redis needs its own. All keys share it as hash tag, hence one slot of a Redis Cluster.",
+        ),
+    })
     .prefault({})
-    .describe("Else the environment's REDIS_URL."),
+    .describe("Where lanes and deliveries are kept; without a URL, the environment's REDIS_URL."),
   webhook: z
     .strictObject({
       secretFiles: z
