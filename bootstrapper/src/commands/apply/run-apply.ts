@@ -59,7 +59,7 @@ async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise
   }
   const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
   const reconciler = await openReconciler(settings, log)
-  const lanes = await openLanes({ redis, log })
+  const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
   try {
     const applied = await applyThroughLanes(
       {
