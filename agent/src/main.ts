@@ -9,6 +9,7 @@ import { addListCommand } from "./commands/list.ts"
 import { addPinCommands } from "./commands/pin.ts"
 import { addPublishCommand } from "./commands/publish.ts"
 import { addRollbackCommand } from "./commands/rollback.ts"
+import type { RunOptions } from "./commands/run-agent.ts"
 import { addVerifyCommand } from "./commands/verify.ts"
 
 /** The program's commands. Each loads what it needs when it runs, so that `publish` pays for nothing else. */
@@ -27,20 +28,23 @@ function createProgram(signal: AbortSignal): Command {
         .env("HEADRACE_TIMEOUT")
         .argParser(parseDuration),
     )
+    .addOption(
+      new Option("--jitter <duration>", "spread of the reads after a change, instead of the file's")
+        .env("HEADRACE_JITTER")
+        .argParser(parseDuration),
+    )
     .enablePositionalOptions()
     .exitOverride()
     .configureHelp({ showGlobalOptions: true })
-  program.action(
-    async (options: { config?: string; logLevel?: string; once?: boolean; timeout?: number }) => {
-      if (!options.config) {
-        throw new UsageError("agent/no-config", "there is nothing to run", {
-          hint: "Give --config FILE, or a subcommand (see --help).",
-        })
-      }
-      const { runAgent } = await import("./commands/run-agent.ts")
-      await runAgent({ ...options, config: options.config }, signal)
-    },
-  )
+  program.action(async (options: Partial<RunOptions>) => {
+    if (!options.config) {
+      throw new UsageError("agent/no-config", "there is nothing to run", {
+        hint: "Give --config FILE, or a subcommand (see --help).",
+      })
+    }
+    const { runAgent } = await import("./commands/run-agent.ts")
+    await runAgent({ ...options, config: options.config }, signal)
+  })
   addCheckCommand(program, signal)
   addPublishCommand(program, signal)
   addListCommand(program, signal)

@@ -17,6 +17,8 @@ export interface RunOptions {
   once?: boolean
   /** With `once`: fail after so many milliseconds. */
   timeout?: number
+  /** Instead of the file's, in milliseconds. */
+  jitter?: number
 }
 
 const ONCE_LOOK_MS = 20
@@ -25,7 +27,8 @@ const ONCE_LOOK_MS = 20
 export async function runAgent(options: RunOptions, signal: AbortSignal): Promise<void> {
   keepHeapSmall()
   const memory = createMemoryReturn()
-  const settings = await loadAgentSettings(options.config)
+  const { jitter, ...file } = await loadAgentSettings(options.config)
+  const settings = { ...file, jitter: options.jitter ?? jitter }
   const log = createLog("agent", options.logLevel === undefined ? {} : { level: options.logLevel })
   const { kubeconfig, context } = settings
   const client = await openLightClient({

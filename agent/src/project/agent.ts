@@ -23,6 +23,8 @@ export interface AgentPorts {
   /** Where to report this node; absent: nowhere. */
   leases?: LeaseClient
   clock: Clock
+  /** Gives a number in [0, 1), for `jitter`. */
+  random?: () => number
   log: Log
   /** Told when what a projection shows is new, or new to this process: work that is rare has ended. */
   onShown?(): void
@@ -69,6 +71,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     log,
     limits: createPublishLimits(store.forgetContents),
     jitter: settings.jitter,
+    random: ports.random,
     onPublished: (spec, result) => metrics.published(spec.name, result),
     onShown: () => ports.onShown?.(),
     onStatus: () => statusChanges.set(true),

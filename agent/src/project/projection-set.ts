@@ -92,10 +92,14 @@ async function runProjection(
   ports: ProjectionPorts,
   signal: AbortSignal,
 ): Promise<void> {
+  const { random = Math.random } = ports
   try {
+    let awaited: Inputs | undefined
     const show = async (given: Inputs) => {
-      if (ports.jitter > 0) await ports.clock.sleep(Math.random() * ports.jitter, signal)
-      await projection.show(inputs.current()?.value ?? given, signal)
+      // Once for what is new: a failure is retried as its own backoff has it.
+      if (given !== awaited && ports.jitter > 0) await ports.clock.sleep(random() * ports.jitter, signal)
+      awaited = inputs.current()?.value ?? given
+      await projection.show(awaited, signal)
     }
     const following = followLatest(inputs, show, projection.failed, ports.clock, signal)
     await untilStopped(Promise.all([following, projection.notify(signal)]), signal)

@@ -34,6 +34,8 @@ export interface ProjectionPorts {
   limits: PublishLimits
   /** Spread of the first read after a change, in milliseconds. */
   jitter: number
+  /** Gives a number in [0, 1). */
+  random?: (() => number) | undefined
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
   /** Told when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
