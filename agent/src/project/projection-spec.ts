@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises"
 import { resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { BeforePublishSettings, NotifySettings } from "@headrace/shared/settings/agent-notify"
+import type { PermissionsSettings } from "@headrace/shared/settings/agent-permissions"
 import type {
   AgentSettings,
   KeepSettings,
@@ -14,6 +15,7 @@ import { createLiveSource } from "../assemble/live-source.ts"
 import type { Source } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { createTargetSource } from "../assemble/target-source.ts"
+import type { Permissions } from "../publish/permissions.ts"
 import { liveSelection } from "../watch/live-selection.ts"
 import { gitSourceId } from "../watch/watch-git.ts"
 
@@ -35,6 +37,7 @@ export interface ProjectionSpec {
   link?: string
   visibleLinks?: boolean
   breakLeases?: boolean
+  permissions?: Partial<Permissions>
   before?: readonly BeforePublishSettings[]
   notify: readonly NotifySettings[]
 }
@@ -53,10 +56,16 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     breakLeases: projection.breakLeases,
     before: projection.before,
     notify: projection.notify,
+    ...(projection.permissions && { permissions: permissionsOf(projection.permissions) }),
     ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),
   }))
   checkFolders(settings.everyTarget ? [...specs, everyFolder(settings.everyTarget)] : specs)
   return specs
+}
+
+/** Without what the settings leave out, which is as usual. */
+function permissionsOf(settings: PermissionsSettings): Partial<Permissions> {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
 }
 
 function everyFolder({ path }: { path: string }): { name: string; path: string } {
@@ -75,6 +84,7 @@ export function targetProjection(
     sources: [createTargetSource({ target, names: "keys", whenAbsent: "empty" }, store)],
     ofRecord: true,
     layout: "links",
+    ...(every.permissions && { permissions: permissionsOf(every.permissions) }),
     durability: every.durability,
     keep: every.keep,
     notify: every.notify,

@@ -84,5 +84,5 @@ export function verifyFile(
 }
 
 function isOwnedAs(found: FileStatus, { uid = OURSELVES, gid }: Permissions): boolean {
-  return (uid === undefined || uid === found.uid) && (gid === undefined || gid === found.gid)
+  return (uid === undefined || uid === null || uid === found.uid) && (gid === undefined || gid === found.gid)
 }

@@ -84,7 +84,7 @@ function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
 }
 
 /** Where layouts `exchange` and `file` keep revisions: beside what they show, on the same file system. */
-function siblingStore(path: string): string {
+export function siblingStore(path: string): string {
   return `.headrace-${basename(path)}`
 }
 

@@ -5,8 +5,8 @@ export interface Permissions {
   executable: number
   /** With 0o2000 new entries take the directory's group, as a pod's fsGroup asks for. */
   directory: number
-  /** Undefined: this process's own. */
-  uid?: number
+  /** Undefined: this process's own. Null, for who only looks: anybody. */
+  uid?: number | null
   gid?: number
 }
 

@@ -1,6 +1,5 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
-import type { Disk } from "../publish/disk.ts"
 import { withStoreLock } from "../publish/lock-projection.ts"
 import { openNodeDisk } from "../publish/node-disk.ts"
 import { EMPTY_NOTE, readNote } from "../publish/note.ts"
@@ -34,8 +33,8 @@ export async function withRetained<T>(
       store,
       layout,
       durability: "fsync",
-      // Whoever looks, the files belong to whom the store belongs to.
-      permissions: { ...READ_ONLY, ...ownerOf(disk, store.path) },
+      // Whom the files should belong to only the settings say.
+      permissions: { ...READ_ONLY, uid: null },
       keep: { revisions: 1, age: 0, bytes: Number.POSITIVE_INFINITY },
       breakLeases: false,
       clock: systemClock,
@@ -66,9 +65,4 @@ export async function withRetainedAlone<T>(
       return await action(projection)
     })
   })
-}
-
-function ownerOf(disk: Disk, path: string): { uid?: number } {
-  const uid = disk.look(`${path}/.`)?.uid
-  return uid === undefined ? {} : { uid }
 }

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { BeforePublish, Notify } from "./agent-notify.ts"
+import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
 import { Bytes, Duration } from "./units.ts"
 
@@ -40,6 +41,7 @@ const Projection = z.strictObject({
     .boolean()
     .prefault(false)
     .describe("At the size cap remove revisions that readers still hold rather than stop."),
+  permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,
   before: z
@@ -51,6 +53,7 @@ const Projection = z.strictObject({
 
 const EveryTarget = z.strictObject({
   path: z.string().describe("Each target of the record becomes the projection PATH/NAMESPACE/NAME."),
+  permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,
   notify: z.array(Notify).prefault([]).describe("Whom to tell of each published revision of any of them."),

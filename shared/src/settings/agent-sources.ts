@@ -1,18 +1,14 @@
 import { z } from "zod"
+import { FileMode } from "./agent-permissions.ts"
 import { GitAuth } from "./git-auth.ts"
 import { Duration } from "./units.ts"
 
 const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
 
-const mode = z
-  .string()
-  .regex(/^0?[0-7]{3}$/, 'expected permission bits in octal, in quotes, such as "0444"')
-  .transform((text) => Number.parseInt(text, 8))
-
 const Item = z.strictObject({
   key: z.string().describe("A key of the ConfigMap; one that is absent is an error unless `optional`."),
   path: z.string().describe("Where its file goes, relative to `under`."),
-  mode: mode.optional().describe("Permission bits of this file."),
+  mode: FileMode.optional().describe("Permission bits of this file."),
 })
 
 const Live = z
@@ -79,7 +75,9 @@ export const From = z
       .prefault(false)
       .describe("An absent ConfigMap (or key of `items`) counts as empty, and not as a reason to wait."),
     items: z.array(Item).min(1).optional().describe("Only these keys of a ConfigMap, at these paths."),
-    mode: mode.optional().describe("Permission bits of all its files; else 0444, or 0555 for executables."),
+    mode: FileMode.optional().describe(
+      "Permission bits of all its files; else 0444, or 0555 for executables.",
+    ),
     gunzip: z
       .union([z.boolean(), z.array(z.string())])
       .prefault(false)
