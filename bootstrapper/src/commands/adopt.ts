@@ -2,12 +2,8 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
-
-export interface AdoptOptions extends PlaceOptions {
-  target?: string[]
-  rule?: string[]
-}
+import type { AdoptOptions } from "./operate/adopt-options.ts"
+import { addPlaceOptions } from "./place-options.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */
 export function addAdoptCommand(program: Command, run: CommandRun): void {

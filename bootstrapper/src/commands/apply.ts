@@ -1,17 +1,10 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import type { ApplyOptions } from "./apply/apply-options.ts"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
+import { addPlaceOptions } from "./place-options.ts"
 import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "./prow-flags.ts"
-
-export interface ApplyOptions extends PlaceOptions {
-  direct: boolean
-  incremental: boolean
-  prune: boolean
-  redisUrlFile?: string
-  timeLimit: string
-}
 
 /** `apply`: brings clusters to the goal of their sources, every target looked at. */
 export function addApplyCommand(program: Command, run: CommandRun): void {

@@ -1,11 +1,8 @@
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
-
-export interface ApproveOptions extends PlaceOptions {
-  commit: string
-}
+import type { ApproveOptions } from "./operate/approve-options.ts"
+import { addPlaceOptions } from "./place-options.ts"
 
 /** `approve`: lets one commit delete more than the guard would. */
 export function addApproveCommand(program: Command, run: CommandRun): void {

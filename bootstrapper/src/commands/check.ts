@@ -1,20 +1,7 @@
 import type { Command } from "commander"
+import type { CheckOptions } from "./check/check-options.ts"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-
-export interface CheckOptions {
-  sourcePath?: string[]
-  repo?: string
-  ref?: string
-  rules: string
-  config?: string
-  base?: string
-  otherRules: string[]
-  defaultCluster: string
-  defaultNamespace: string
-  strict: boolean
-  output: "text" | "json" | "github"
-}
 
 /** `check`: judges rules and files, for a CI job on pull requests. Reads only. */
 export function addCheckCommand(program: Command, run: CommandRun): void {

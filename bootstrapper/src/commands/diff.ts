@@ -1,19 +1,9 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
+import type { DiffOptions, FolderDiffOptions } from "./diff/diff-options.ts"
 import { flag } from "./flag.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
-
-export interface DiffOptions extends PlaceOptions {
-  sourcePath?: string[]
-  rules?: string
-  repo?: string
-  commit?: string
-  keepForeign: boolean
-}
-
-/** What `diff` of folders has to know. */
-export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: string }
+import { addPlaceOptions } from "./place-options.ts"
 
 /** `diff`: what the ConfigMaps in the clusters hold, and what the rules want. Reads only. */
 export function addDiffCommand(program: Command, run: CommandRun): void {

@@ -2,14 +2,8 @@ import { userInfo } from "node:os"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
-
-export interface HoldOptions extends PlaceOptions {
-  commit?: string
-  by: string
-  reason: string
-  until?: string
-}
+import type { HoldOptions } from "./operate/hold-options.ts"
+import { addPlaceOptions } from "./place-options.ts"
 
 /** `hold`: keeps clusters where they are, whatever is merged. */
 export function addHoldCommand(program: Command, run: CommandRun): void {

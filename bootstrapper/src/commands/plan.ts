@@ -1,17 +1,7 @@
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-
-export interface PlanOptions {
-  sourcePath: string[]
-  rules: string
-  repo?: string
-  changes?: string
-  defaultCluster: string
-  defaultNamespace: string
-  strict: boolean
-  output: "json" | "text"
-}
+import type { PlanOptions } from "./plan/plan-options.ts"
 
 /** `plan`: what rules make of a source path, without a cluster. */
 export function addPlanCommand(program: Command, run: CommandRun): void {

@@ -5,5 +5,5 @@ import { Duration } from "@headrace/shared/settings/units"
 export function readTimeLimit(text: string): number {
   const parsed = Duration.safeParse(text)
   if (parsed.success) return parsed.data
-  throw new UsageError("apply/time-limit", `--time-limit ${text}: expected a duration such as 10m`)
+  throw new UsageError("flag/time-limit", `--time-limit ${text}: expected a duration such as 10m`)
 }

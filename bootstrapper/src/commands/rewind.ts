@@ -1,12 +1,8 @@
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
-import { addHoldOptions, type HoldOptions } from "./hold.ts"
-
-export interface RewindOptions extends Omit<HoldOptions, "commit"> {
-  to: string
-  rulesCommit?: string
-}
+import { addHoldOptions } from "./hold.ts"
+import type { RewindOptions } from "./operate/rewind-options.ts"
 
 /** `rewind`: takes clusters to any commit, back too, and holds them there. */
 export function addRewindCommand(program: Command, run: CommandRun): void {

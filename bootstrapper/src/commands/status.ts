@@ -3,17 +3,9 @@ import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
 import { fullCommitId } from "./full-commit-id.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
+import { addPlaceOptions } from "./place-options.ts"
 import type { WantedChange } from "./status/commit-status.ts"
-
-export interface StatusOptions extends PlaceOptions {
-  fetch: boolean
-  commit?: string
-  pr?: string
-  wait: boolean
-  timeLimit: string
-  redisUrlFile?: string
-}
+import type { StatusOptions } from "./status/status-options.ts"
 
 /** What `--commit` or `--pr` asks for. Throws UsageError. */
 function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {

@@ -1,6 +1,6 @@
 import { problemText } from "../foundation/problem.ts"
 import { fetchTips } from "./aim.ts"
-import { unplacedAt } from "./plan-at.ts"
+import { type Revision, unplacedAt } from "./plan-at.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 import { loadRecord } from "./record-state.ts"
@@ -18,7 +18,7 @@ export async function findUnplaced(
   if (state === undefined || state.record.commit === null) return []
   const { commit, rulesCommit } = state.record
   // The record may be another program's work, at a commit that our mirror has not seen yet.
-  await fetchTips(ports, signal)
+  if (!(await isKnown(ports, { commit, rulesCommit }, signal))) await fetchTips(ports, signal)
   const problems = await unplacedAt(
     ports,
     ports.memory ?? createReconcileMemory(),
@@ -26,4 +26,13 @@ export async function findUnplaced(
     signal,
   )
   return problems.map(problemText)
+}
+
+async function isKnown(
+  { repository, rulesRepository }: ReconcilePorts,
+  { commit, rulesCommit }: Revision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if ((await repository.seqOf(commit, signal)) === undefined) return false
+  return rulesCommit === null || (await rulesRepository.seqOf(rulesCommit, signal)) !== undefined
 }

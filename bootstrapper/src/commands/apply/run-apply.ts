@@ -7,12 +7,12 @@ import { pruneOrphans } from "@headrace/shared/reconcile/find-orphans"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { placeText } from "@headrace/shared/reconcile/plan-at"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import type { ApplyOptions } from "../apply.ts"
 import { applyThroughLanes } from "../apply-through-lanes.ts"
 import { forEachPlace, type PlaceResult } from "../for-each-place.ts"
 import { choosePlaces } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
 import { readTimeLimit } from "../read-time-limit.ts"
+import type { ApplyOptions } from "./apply-options.ts"
 
 type Applied = LaneResult & {
   /** What the rules ask for in clusters that the settings do not have. */

@@ -4,10 +4,10 @@ import { findAdoptable } from "@headrace/shared/reconcile/find-adoptable"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { placeText } from "@headrace/shared/reconcile/plan-at"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import type { AdoptOptions } from "../adopt.ts"
 import { forEachPlace } from "../for-each-place.ts"
 import { chosenClusters, type Place, type PlaceOptions } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
+import type { AdoptOptions } from "./adopt-options.ts"
 
 /** Runs `adopt`. */
 export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Promise<number> {

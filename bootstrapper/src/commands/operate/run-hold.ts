@@ -7,13 +7,13 @@ import {
   rewindSource,
 } from "@headrace/shared/reconcile/hold-source"
 import type { Record } from "@headrace/shared/record/record"
-import type { ApproveOptions } from "../approve.ts"
 import { forEachPlace } from "../for-each-place.ts"
 import { fullCommitId } from "../full-commit-id.ts"
-import type { HoldOptions } from "../hold.ts"
 import type { PlaceOptions } from "../place-options.ts"
 import { printPlaces } from "../print-places.ts"
-import type { RewindOptions } from "../rewind.ts"
+import type { ApproveOptions } from "./approve-options.ts"
+import type { HoldOptions } from "./hold-options.ts"
+import type { RewindOptions } from "./rewind-options.ts"
 
 /** Runs `hold`. */
 export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {

@@ -3,10 +3,10 @@ import { touchedPaths } from "@headrace/shared/plan/file-change"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { touchedKeys } from "@headrace/shared/plan/touched-keys"
-import type { PlanOptions } from "../plan.ts"
 import { printProblems } from "../print-problems.ts"
 import { readRules } from "../read-rules.ts"
 import { listPlan, listTouched, planText } from "./list-plan.ts"
+import type { PlanOptions } from "./plan-options.ts"
 import { readChanges } from "./read-changes.ts"
 
 /** Plans and prints; gives the exit code. What is wrong goes to standard error, and the other targets are shown. */

@@ -5,10 +5,10 @@ import { indexReader } from "@headrace/shared/reconcile/store-objects"
 import { forEachPlace } from "../for-each-place.ts"
 import { printPlaces } from "../print-places.ts"
 import { readTimeLimit } from "../read-time-limit.ts"
-import type { StatusOptions } from "../status.ts"
 import { commitText, untilLive, type WantedChange } from "./commit-status.ts"
 import { type BranchTip, placeStatus } from "./place-status.ts"
 import { readLateness } from "./read-lateness.ts"
+import type { StatusOptions } from "./status-options.ts"
 import { statusText } from "./status-text.ts"
 
 /** Runs `status`; gives the exit code: 1 when a cluster could not be asked. */

@@ -1,0 +1,12 @@
+import type { PlaceOptions } from "../place-options.ts"
+
+export interface DiffOptions extends PlaceOptions {
+  sourcePath?: string[]
+  rules?: string
+  repo?: string
+  commit?: string
+  keepForeign: boolean
+}
+
+/** What `diff` of folders has to know. */
+export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: string }

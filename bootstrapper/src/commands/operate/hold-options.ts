@@ -1,0 +1,8 @@
+import type { PlaceOptions } from "../place-options.ts"
+
+export interface HoldOptions extends PlaceOptions {
+  commit?: string
+  by: string
+  reason: string
+  until?: string
+}
