@@ -41,8 +41,7 @@ export async function detachSource(
   const labelSelector = `${SOURCE_LABEL}=${place.source}`
   const detached: string[] = []
   for (const namespace of place.namespaces) {
-    const { items } = await kube.list(namespace, { labelSelector }, signal)
-    for (const { metadata } of items) {
+    for (const metadata of await kube.listMetadata(namespace, { labelSelector }, signal)) {
       await detachTarget(kube, metadata, signal)
       detached.push(placeText(metadata))
     }

@@ -1,5 +1,5 @@
-import type { ConfigMap } from "../foundation/config-map.ts"
-import type { ConfigMapReader, ConfigMapWriter } from "../kube/config-map-api.ts"
+import type { ObjectMeta } from "../foundation/config-map.ts"
+import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { PROW_SELECTOR, SOURCE_LABEL } from "./ownership.ts"
 import { type ClusterPlan, placeText, planAt } from "./plan-at.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
@@ -15,7 +15,7 @@ export async function findOrphans(
   ports: ReconcilePorts,
   place: { cluster: string; source: string },
   signal: AbortSignal,
-): Promise<ConfigMap[]> {
+): Promise<ObjectMeta[]> {
   const { kube, settings } = ports
   const state = await loadRecord(kube, settings.namespace, place.source, signal)
   if (state === undefined || state.record.commit === null || state.record.intents.length > 0) return []
@@ -34,48 +34,48 @@ export function namedPlaces(plan: Pick<ClusterPlan, "targets" | "refused">): Set
 
 /** The ConfigMaps that carry a source's label in these namespaces (`""`: all) and are not among the named ones. */
 export async function listOrphans(
-  kube: ConfigMapReader,
+  kube: Pick<ConfigMapWriter, "listMetadata">,
   { source, namespaces }: { source: string; namespaces: readonly string[] },
   named: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<ConfigMap[]> {
+): Promise<ObjectMeta[]> {
   return listUnnamed(kube, namespaces, `${SOURCE_LABEL}=${source}`, named, signal)
 }
 
 /** The ConfigMaps that Prow wrote in these namespaces, that no source has taken over and nothing names: its own orphans (B7). */
 export async function listProwOrphans(
-  kube: ConfigMapReader,
+  kube: Pick<ConfigMapWriter, "listMetadata">,
   namespaces: readonly string[],
   named: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<ConfigMap[]> {
+): Promise<ObjectMeta[]> {
   return listUnnamed(kube, namespaces, PROW_SELECTOR, named, signal)
 }
 
 async function listUnnamed(
-  kube: ConfigMapReader,
+  kube: Pick<ConfigMapWriter, "listMetadata">,
   namespaces: readonly string[],
   labelSelector: string,
   named: ReadonlySet<string>,
   signal: AbortSignal,
-): Promise<ConfigMap[]> {
+): Promise<ObjectMeta[]> {
   const lists = await Promise.all(
-    namespaces.map((namespace) => kube.list(namespace, { labelSelector }, signal)),
+    namespaces.map((namespace) => kube.listMetadata(namespace, { labelSelector }, signal)),
   )
-  return lists.flatMap(({ items }) => items).filter(({ metadata }) => !named.has(placeText(metadata)))
+  return lists.flat().filter((metadata) => !named.has(placeText(metadata)))
 }
 
 /** Removes orphans as they were found; one that was written since is left alone. Gives `namespace/name` of each removed. */
 export async function pruneOrphans(
   kube: ConfigMapWriter,
-  orphans: readonly ConfigMap[],
+  orphans: readonly ObjectMeta[],
   signal: AbortSignal,
 ): Promise<string[]> {
   const removed: string[] = []
   for (const orphan of orphans) {
     try {
-      await kube.remove(orphan, signal)
-      removed.push(placeText(orphan.metadata))
+      await kube.remove({ metadata: orphan }, signal)
+      removed.push(placeText(orphan))
     } catch (error) {
       if (!isLostRace(error)) throw error
     }

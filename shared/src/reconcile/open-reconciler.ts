@@ -1,5 +1,5 @@
 import { systemClock } from "../foundation/clock.ts"
-import type { ConfigMap } from "../foundation/config-map.ts"
+import type { ObjectMeta } from "../foundation/config-map.ts"
 import { UsageError } from "../foundation/errors.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
@@ -42,7 +42,7 @@ export interface Reconciler {
   /** The connection to a cluster. */
   kube(cluster: string): Promise<ConnectedCluster>
   /** ConfigMaps of ours that no rule names any more. */
-  orphans(cluster: string, source: string, signal: AbortSignal): Promise<ConfigMap[]>
+  orphans(cluster: string, source: string, signal: AbortSignal): Promise<ObjectMeta[]>
   /** What the rules that a cluster shows ask for in clusters that the settings do not have. */
   unplaced(cluster: string, source: string, signal: AbortSignal): Promise<string[]>
   /** What `run` works with, for commands that look at or change a record. */

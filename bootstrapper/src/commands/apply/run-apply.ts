@@ -41,7 +41,7 @@ async function applyDirectly(options: ApplyOptions, signal: AbortSignal): Promis
     if (process.stderr.isTTY) process.stderr.write(`${source} in ${cluster}: ${outcome.result}\n`)
     const orphans = await reconciler.orphans(cluster, source, signal)
     const pruned = options.prune ? await pruneOrphans(await reconciler.kube(cluster), orphans, signal) : []
-    const left = orphans.map(({ metadata }) => placeText(metadata)).filter((place) => !pruned.includes(place))
+    const left = orphans.map(placeText).filter((place) => !pruned.includes(place))
     const unplaced = await reconciler.unplaced(cluster, source, signal)
     return { ...laneResult(outcome), unplaced, token, written, stages, milliseconds, orphans: left, pruned }
   })

@@ -1,5 +1,5 @@
-import type { ConfigMap } from "@headrace/shared/foundation/config-map"
-import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import type { ObjectMeta } from "@headrace/shared/foundation/config-map"
+import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
 import { listOrphans, listProwOrphans } from "@headrace/shared/reconcile/find-orphans"
 import type { TargetDifference } from "./target-difference.ts"
@@ -20,7 +20,7 @@ export interface UnnamedWhere {
  * gives a note: everything else can be told without it. Throws KubeError.
  */
 export async function findUnnamed(
-  kube: ConfigMapReader,
+  kube: Pick<ConfigMapWriter, "listMetadata">,
   { cluster, namespaces, source, only }: UnnamedWhere,
   named: ReadonlySet<string>,
   signal: AbortSignal,
@@ -44,7 +44,7 @@ export async function findUnnamed(
 }
 
 function differenceOf(cluster: string, state: "orphan" | "prow-orphan") {
-  return ({ metadata: { namespace, name } }: ConfigMap): TargetDifference => ({
+  return ({ namespace, name }: ObjectMeta): TargetDifference => ({
     target: { cluster, namespace, name },
     state,
     keys: [],
