@@ -8,7 +8,7 @@ import { withFolder } from "../harness/with-folder.ts"
 import { bumped, type Payload, payload } from "./peers/payload.ts"
 import { quantile } from "./quantile.ts"
 
-const COUNTS = [1, 4, 16, 64, 256, 1000, 5000]
+const COUNTS = [1, 16, 32, 64, 128, 256, 1000, 5000]
 /** The more files, the fewer rounds. */
 const ROUNDS = [
   [64, 9],

@@ -10,7 +10,7 @@ const DEFAULT_REVISIONS = 3
 export function durabilityOption(): Option {
   return new Option("--durability <how>", "how a revision is made durable before it is shown")
     .choices(["fsync", "syncfs", "auto", "none"])
-    .default("fsync")
+    .default("auto")
     .env("HEADRACE_DURABILITY")
 }
 

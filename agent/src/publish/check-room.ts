@@ -1,6 +1,5 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { foldersOf } from "./check-paths.ts"
-import type { StagePlan } from "./plan-stage.ts"
+import { type StagePlan, touchedFolders } from "./plan-stage.ts"
 import type { Projection } from "./projection.ts"
 
 const BLOCK = 4096
@@ -14,13 +13,8 @@ const SPARE_INODES = 16
  */
 export function checkRoom({ disk, store, clone }: Projection, plan: StagePlan): void {
   const room = disk.space(store.path)
-  const folders = new Set<string>()
-  let bytes = 0
-  for (const file of plan.write) {
-    bytes += Math.ceil(file.size / BLOCK) * BLOCK
-    for (const folder of foldersOf(file.path)) folders.add(folder)
-  }
-  if (!clone) for (const file of plan.keep) for (const folder of foldersOf(file.path)) folders.add(folder)
+  const folders = touchedFolders(plan, clone !== undefined)
+  let bytes = plan.write.reduce((sum, file) => sum + Math.ceil(file.size / BLOCK) * BLOCK, 0)
   bytes += (plan.keep.length + plan.write.length) * ENTRY_BYTES + (folders.size + SPARE_INODES) * BLOCK
   const inodes = plan.write.length + folders.size + SPARE_INODES
   if (bytes <= room.bytes && inodes <= room.inodes) return

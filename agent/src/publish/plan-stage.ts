@@ -1,3 +1,4 @@
+import { foldersOf } from "./check-paths.ts"
 import type { ManifestFile } from "./manifest.ts"
 import { fileMode, type Permissions } from "./permissions.ts"
 import type { RevisionFile } from "./revision.ts"
@@ -67,6 +68,14 @@ function compare(
   }
   // A new path is in neither set, and one that is there twice counts once.
   return { keep, kept, replaced, changed, hasNewPaths: kept.size + replaced.size < wanted.length }
+}
+
+/** Folders in which staging makes names: those of what is written, and without a clone of everything. */
+export function touchedFolders(plan: StagePlan, hasClone: boolean): Set<string> {
+  const folders = new Set<string>()
+  for (const { path } of plan.write) for (const folder of foldersOf(path)) folders.add(folder)
+  if (!hasClone) for (const { path } of plan.keep) for (const folder of foldersOf(path)) folders.add(folder)
+  return folders
 }
 
 /** True when a plan changes nothing that a reader could see. */

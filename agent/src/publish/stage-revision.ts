@@ -6,7 +6,7 @@ import { linkFile, linkUnchanged } from "./link-unchanged.ts"
 import { chooseDurability, makeDurable, syncFolder } from "./make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "./manifest.ts"
 import { draftNote, type NoteDraft, placeNote } from "./note.ts"
-import type { StagePlan } from "./plan-stage.ts"
+import { type StagePlan, touchedFolders } from "./plan-stage.ts"
 import type { Projection } from "./projection.ts"
 import type { Revision, RevisionFile } from "./revision.ts"
 import { discardStaging, openStaging, removeEmptyFolders, removeStaged, type Staging } from "./staging.ts"
@@ -34,7 +34,8 @@ export async function stageRevision(
 ): Promise<StagedSlot> {
   const { store, disk, permissions } = projection
   const number = nextNumber(projection)
-  const durability = chooseDurability(projection.durability, plan.write.length)
+  const folders = touchedFolders(plan, projection.clone !== undefined).size
+  const durability = chooseDurability(projection.durability, plan.write.length + folders)
   const clone = projection.clone
   projection.clone = undefined
   const staging = clone ?? (await openStaging(store, permissions))
