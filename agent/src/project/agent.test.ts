@@ -1,4 +1,4 @@
-import { readdir, readlink, stat, writeFile } from "node:fs/promises"
+import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { expect, it } from "vitest"
@@ -234,5 +234,25 @@ it("keeps what it knows apart from what it shows, and bears its loss or corrupti
       await untilReady(agent)
       expect(await shown(join(folder, "shown"))).toEqual({ x: "two" })
     })
+  })
+})
+
+it.each([
+  ["exchange", "{configMap: ci/jobs}"],
+  ["file", "{configMap: ci/jobs, items: [{key: x, path: shown}]}"],
+])("knows in layout %s what an earlier run read, and shows nothing of that", async (layout, from) => {
+  await withFolder(async (folder) => {
+    const { kube } = createTestCluster()
+    await writeRevision(kube, { seq: 1, targets: { "ci/jobs": { x: "one", y: "two" } } })
+    const yaml = projectionYaml(folder, `[${from}]`, `    layout: ${layout}\n`)
+    await withAgent(kube, yaml, untilReady)
+    const path = join(folder, "shown")
+    if (layout === "file") expect(await readFile(path, "utf8")).toBe("one")
+    else expect((await readdir(path)).filter((name) => !name.startsWith("."))).toEqual(["x", "y"])
+    expect(await readdir(folder)).toEqual([".headrace-shown", "shown"])
+    const { reader, got } = counted(kube)
+    await withAgent(reader, yaml, untilReady)
+    // The index of all targets, which every revision has anew.
+    expect(got).toHaveLength(1)
   })
 })

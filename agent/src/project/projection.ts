@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
@@ -12,14 +13,12 @@ import { learnObjects } from "../assemble/used-objects.ts"
 import { askBefore } from "../notify/ask-before.ts"
 import type { Notice } from "../notify/notice.ts"
 import { createNotifier } from "../notify/notifier.ts"
+import { siblingStore } from "../publish/open-layout.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "./projection-status.ts"
 import type { PublishLimits } from "./publish-limits.ts"
-
-/** In the projection's folder, hidden like everything that starts with `..`: what is known of the store. */
-const KNOWN_FOLDER = "..known"
 
 /** As long as a commit id, since readers take a link's name for one. */
 const CONTENT_ID_LENGTH = 40
@@ -63,7 +62,7 @@ export interface Projection {
 
 export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): Projection {
   const log = ports.log.child({ projection: spec.name })
-  const known = `${spec.path}/${KNOWN_FOLDER}`
+  const known = knownFolder(spec)
   const { name, path, ofRecord } = spec
   const status: ProjectionStatus = { name, path, ofRecord, current: false }
   let opened: OpenProjection | undefined
@@ -161,6 +160,11 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
       await opened?.close()
     },
   }
+}
+
+/** Where to note what is known of the store: hidden, and never in what a consumer sees swapped. */
+function knownFolder({ path, layout }: ProjectionSpec): string {
+  return layout === "links" ? `${path}/..known` : join(dirname(path), siblingStore(path), "known")
 }
 
 /** The revision to publish: a commit where there is one, else what the content says. */
