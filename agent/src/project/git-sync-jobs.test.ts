@@ -54,7 +54,7 @@ projections:
           config,
           "--once",
           "--timeout",
-          "4s",
+          timeout,
           "--log-level",
           "silent",
         ])
