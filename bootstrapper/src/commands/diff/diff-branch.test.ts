@@ -70,7 +70,10 @@ describe("diff with the branch", { timeout: 120_000 }, () => {
       await settle({ sources: { other: source } })
       expect(await tell("diff")).toMatchObject({
         code: 1,
-        places: [{ name: "plain", state: "other-source", keys: { stray: { kind: "foreign" } } }],
+        places: [
+          { name: "packed", state: "other-source", keys: {} },
+          { name: "plain", state: "other-source", keys: { stray: { kind: "foreign" } } },
+        ],
       })
       await repo.commit({ "a/no key": "1" })
       const mistaken = await run("diff")
