@@ -1,9 +1,10 @@
-import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import type { Handle } from "./disk.ts"
 import { IDENTITY_NAME, type Layout } from "./layout.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { parseManifest } from "./manifest.ts"
 import {
+  MANIFEST_NAME,
   readableSlots,
   type Slot,
   type Store,
@@ -40,10 +41,28 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
     const stamp = `${found.inode} ${found.modified}`
     const known = numbers.get(stamp)
     if (known !== undefined) return known
-    const identity = `${directory}/${IDENTITY_NAME}`
-    const { number } = parseManifest(disk.read(identity).toString("utf8"), `${path}/${IDENTITY_NAME}`)
-    numbers.set(stamp, number)
+    const number = numberOf(disk.read(`${directory}/${IDENTITY_NAME}`).toString("utf8"))
+    if (number !== undefined) numbers.set(stamp, number)
     return number
+  }
+
+  function numberOf(text: string): number | undefined {
+    try {
+      return parseManifest(text, `${path}/${IDENTITY_NAME}`).number
+    } catch (error) {
+      if (hasCode(error, "publish/bad-manifest")) return undefined
+      throw error
+    }
+  }
+
+  /** What a directory with a lost or damaged manifest is: the slot of what is shown is the one without its directory. */
+  function hollowSlot(): number | undefined {
+    const hollow = slotNumbers(store).filter((number) => {
+      const slot = `${store.path}/${slotName(number)}`
+      const entries = disk.look(slot)?.kind === "directory" ? disk.list(slot) : undefined
+      return entries?.every((name) => disk.look(`${slot}/${name}`)?.kind !== "directory") ?? false
+    })
+    return hollow.length === 1 ? hollow[0] : undefined
   }
 
   function shown(): number | undefined {
@@ -51,9 +70,10 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
     if (!found) return undefined
     if (found.kind !== "directory") throw foreign(path, "is no directory")
     const number = numberIn(at)
-    if (number === undefined && disk.list(at).length > 0)
-      throw foreign(path, "holds files that were not published")
-    return number
+    if (number !== undefined || disk.list(at).length === 0) return number
+    const hollow = hollowSlot()
+    if (hollow === undefined) throw foreign(path, "holds files that were not published")
+    return hollow
   }
 
   /** After a swap the directory before stands in the slot of its successor: takes it to its own. */
@@ -97,7 +117,11 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
       settle()
     },
     sync: () => syncFolder(disk, parent, durability),
-    mend: () => undefined,
+    mend: (slot) => {
+      if (numberIn(at) === slot.number) return
+      if (disk.look(`${at}/${IDENTITY_NAME}`)) disk.unlink(`${at}/${IDENTITY_NAME}`)
+      disk.link(`${store.path}/${slotName(slot.number)}/${MANIFEST_NAME}`, `${at}/${IDENTITY_NAME}`)
+    },
     tidy: () => undefined,
     close: () => disk.close(parent),
   }

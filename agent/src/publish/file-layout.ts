@@ -6,11 +6,13 @@ import { type Durability, syncFolder } from "./make-durable.ts"
 import type { ManifestFile } from "./manifest.ts"
 import {
   LINK_PREFIX,
+  NOTE_NAME,
   readableSlots,
   type Slot,
   type Store,
   slotContent,
   slotName,
+  slotNumbers,
   uniqueName,
 } from "./store.ts"
 
@@ -41,8 +43,8 @@ export function openFileLayout(options: FileOptions): Layout {
     if (found.kind !== "file") throw foreign(path, "is no file")
     const key = `${found.inode} ${found.modified} ${found.size} ${found.mode}`
     if (known?.key === key) return known.number
+    if (!hasPublished(store)) throw foreign(path, "was not published")
     const slots = readableSlots(store).reverse()
-    if (slots.length === 0) throw foreign(path, "was not published")
     const digest = sha256(disk.read(at))
     // Undefined for a file that somebody has edited: it is ours, and the next look of recovery replaces it.
     const number = slots.find((slot) => isFile(onlyFile(slot), digest, found.mode))?.number
@@ -96,6 +98,11 @@ function onlyFile(slot: Slot): ManifestFile {
   const [file] = slot.manifest.files
   if (file && slot.manifest.files.length === 1) return file
   throw new HeadraceError("publish/bad-revision", `revision ${slot.number} does not hold exactly one file`)
+}
+
+/** True when the store knows of any publish, even if all its manifests are damaged. */
+function hasPublished(store: Store): boolean {
+  return slotNumbers(store).length > 0 || store.disk.look(`${store.path}/${NOTE_NAME}`) !== undefined
 }
 
 function isFile(file: ManifestFile, digest: string, mode: number): boolean {

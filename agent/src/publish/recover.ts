@@ -82,7 +82,9 @@ function isShowing({ layout, store, disk, log, path }: Projection): boolean {
   if (number === undefined) return false
   const slot = `${store.path}/${slotName(number)}`
   if (disk.look(slot)?.kind !== "directory") return false
-  if (!disk.list(slot).some((name) => disk.look(`${slot}/${name}`)?.kind === "directory")) return false
+  const isHere = layout.identity === undefined
+  if (isHere && !disk.list(slot).some((name) => disk.look(`${slot}/${name}`)?.kind === "directory"))
+    return false
   log.warn({ path, number }, "the manifest of what is shown is lost; the next publish writes everything anew")
   return true
 }
@@ -127,12 +129,13 @@ async function followPin(projection: Projection, slot: Slot | undefined): Promis
   return pinned
 }
 
-/** Leads a lost or dangling link to the newest revision that is whole and not older than what was shown. */
+/**
+ * Leads a lost or dangling link to the revision that is pinned, else to the newest that is whole and not older than
+ * what was shown.
+ */
 async function repair(projection: Projection): Promise<Slot | undefined> {
   const { note, layout, log, path } = projection
-  for (const slot of readableSlots(projection.store).reverse()) {
-    const isPinned = note.pinned?.number === slot.number
-    if (!isPinned && isOlder(slot.manifest.token, note.token)) continue
+  for (const slot of repairCandidates(projection)) {
     if ((await verifySlot(projection, slot, { digests: true })).length > 0) continue
     await layout.show(slot, undefined)
     log.warn(
@@ -143,9 +146,16 @@ async function repair(projection: Projection): Promise<Slot | undefined> {
   }
   if (note.token.seq > 0) {
     log.error(
-      { path, token: note.token },
-      "nothing is shown, and no revision as new as the last one is whole; the next publish shows again",
+      { path, token: note.token, pinned: note.pinned?.number },
+      "what was shown is lost, and no revision may take its place; the next publish shows again",
     )
   }
   return undefined
+}
+
+function repairCandidates({ store, note }: Projection): Slot[] {
+  const slots = readableSlots(store).reverse()
+  const { pinned, token } = note
+  if (pinned) return slots.filter((slot) => slot.number === pinned.number)
+  return slots.filter((slot) => !isOlder(slot.manifest.token, token))
 }

@@ -51,13 +51,11 @@ export function untilPrunable(
   return waits.length > 0 ? Math.min(...waits, LONGEST_WAIT) : undefined
 }
 
-/** All but the newest N, the one that is shown and a pinned one. */
-function superseded({ store, keep, note, shown }: Projection): number[] {
+/** All but the newest N, the one that is shown (be its manifest lost) and a pinned one. */
+function superseded({ store, keep, note, layout }: Projection): number[] {
   const numbers = slotNumbers(store)
-  const newest = new Set(numbers.slice(-keep.revisions))
-  return numbers.filter(
-    (number) => number !== shown?.number && number !== note.pinned?.number && !newest.has(number),
-  )
+  const stays = new Set([...numbers.slice(-keep.revisions), layout.shown(), note.pinned?.number])
+  return numbers.filter((number) => !stays.has(number))
 }
 
 /** When a revision was replaced, in whole milliseconds, as clocks count: what is retired now is not of the future. */
