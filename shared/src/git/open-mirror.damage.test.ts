@@ -8,27 +8,50 @@ import { openMirror } from "./open-mirror.ts"
 
 const log = createLog("test", { level: "silent" })
 
-describe("a damaged mirror", () => {
-  const damages: [string, (place: string) => Promise<void>][] = [
-    ["a truncated pack", async (place) => truncate(await onePack(place), 100)],
-    ["a pack without its index", async (place) => rm((await onePack(place)).replace(/pack$/, "idx"))],
-    [
-      "what a killed fetch left",
-      (place) => writeFile(join(place, "objects/pack/tmp_pack_x"), Buffer.alloc(1000)),
-    ],
-    ["no HEAD", (place) => rm(join(place, "HEAD"))],
-    ["leftover locks", (place) => writeFile(join(place, "refs/headrace/tip.lock"), "")],
-    ["a half-written config", (place) => writeFile(join(place, "headrace.json"), '{"for')],
-    ["a ref of nothing", (place) => writeFile(join(place, "refs/headrace/tip"), `${"1".repeat(40)}\n`)],
-    ["no objects", (place) => rm(join(place, "objects"), { recursive: true })],
-  ]
+interface Damage {
+  what: string
+  break(place: string): Promise<unknown>
+}
 
-  it.each(damages)("with %s is whole again after it is opened", (_, damage) =>
+const DAMAGES: Damage[] = [
+  { what: "a truncated pack", break: async (place) => truncate(await onePack(place), 100) },
+  {
+    what: "a pack without its index",
+    break: async (place) => rm((await onePack(place)).replace(/pack$/, "idx")),
+  },
+  { what: "no pack", break: (place) => rm(join(place, "objects/pack"), { recursive: true }) },
+  { what: "no objects", break: (place) => rm(join(place, "objects"), { recursive: true }) },
+  {
+    what: "what a killed fetch left",
+    break: (place) => writeFile(join(place, "objects/pack/tmp_pack_x"), Buffer.alloc(1000)),
+  },
+  { what: "leftover locks", break: lockAll },
+  { what: "no HEAD", break: (place) => rm(join(place, "HEAD")) },
+  { what: "an empty HEAD", break: (place) => writeFile(join(place, "HEAD"), "") },
+  { what: "a half-written identity", break: (place) => writeFile(join(place, "headrace.json"), '{"for') },
+  { what: "a config that does not read", break: (place) => writeFile(join(place, "config"), "[core\nx") },
+  { what: "a ref of nothing", break: (place) => writeRef(place, `${"1".repeat(40)}\n`) },
+  { what: "an empty ref", break: (place) => writeRef(place, "") },
+  { what: "a truncated ref", break: (place) => writeRef(place, "12345678") },
+  {
+    what: "packed refs cut off",
+    break: (place) => writeFile(join(place, "packed-refs"), "# pack-refs\n1234"),
+  },
+  {
+    what: "a history cut off",
+    break: async (place) => writeFile(join(place, "shallow"), await tipOf(place)),
+  },
+]
+/** What is noticed at the next start alone: nothing that we do while it is open would touch it. */
+const AT_START = new Set(["what a killed fetch left", "a half-written identity", "a history cut off"])
+
+describe.concurrent("a damaged mirror", () => {
+  it.each(DAMAGES)("with $what is whole again after it is opened", (damage) =>
     withMirror(async (mirror, repo, folder) => {
       await fillPack(repo)
       const before = await mirror.fetch()
       await mirror.close()
-      await damage(join(folder, "m.git"))
+      await damage.break(join(folder, "m.git"))
       const again = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
       try {
         expect(await again.fetch()).toEqual(before)
@@ -39,6 +62,35 @@ describe("a damaged mirror", () => {
       }
     }),
   )
+
+  const live = DAMAGES.filter(({ what }) => !AT_START.has(what))
+  it.each(live)("that gets $what while it is open is whole again with the next fetch", (damage) =>
+    withMirror(async (mirror, repo, folder) => {
+      await fillPack(repo)
+      const { seq } = await mirror.fetch()
+      await damage.break(join(folder, "m.git"))
+      const commit = await repo.commit({ more: "1" })
+      expect(await mirror.fetch()).toEqual({ commit, seq: seq + 1 })
+      expect(Object.keys(await mirrorContents(mirror, commit))).toHaveLength(151)
+    }),
+  )
+
+  it("counts right though a commit graph is there that lies", () =>
+    withMirror(async (mirror, repo, folder) => {
+      for (const a of ["1", "2", "3"]) await repo.commit({ a })
+      const before = await mirror.fetch()
+      const place = join(folder, "m.git")
+      await repo.git("--git-dir", place, "commit-graph", "write", "--reachable")
+      await mirror.close()
+      const graph = join(place, "objects/info/commit-graph")
+      const bytes = await readFile(graph)
+      await chmod(graph, 0o644)
+      // The commits' data stands before the checksum (gitformat-commit-graph(5)): now with false parents.
+      await writeFile(graph, bytes.fill(0, bytes.length - 140, bytes.length - 20))
+      const again = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+      expect(await again.fetch()).toEqual(before)
+      await again.close()
+    }))
 
   it("whose bytes rot while it is open is fetched anew by the read that finds out", () =>
     withMirror(async (mirror, repo, folder) => {
@@ -98,6 +150,21 @@ async function fillPack(repo: TestRepo): Promise<void> {
   await repo.commit(
     Object.fromEntries(Array.from({ length: 150 }, (_, index) => [`f${index}`, `content ${index}`])),
   )
+}
+
+function writeRef(place: string, content: string): Promise<void> {
+  return writeFile(join(place, "refs/headrace/tip"), content)
+}
+
+function tipOf(place: string): Promise<string> {
+  return readFile(join(place, "refs/headrace/tip"), "utf8")
+}
+
+async function lockAll(place: string): Promise<void> {
+  const names = ["HEAD", "packed-refs", "config", "shallow", "refs/headrace/tip"].map(
+    (name) => `${name}.lock`,
+  )
+  for (const name of [...names, "gc.pid"]) await writeFile(join(place, name), "")
 }
 
 async function onePack(place: string): Promise<string> {

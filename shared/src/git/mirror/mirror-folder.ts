@@ -53,9 +53,11 @@ export async function mirrorFault(place: string, identity: MirrorIdentity): Prom
   const written = await readFile(join(place, IDENTITY_FILE), "utf8").catch(() => undefined)
   if (written === undefined) return "missing or half made"
   if (written.trim() !== canonicalJson(identity)) return "of another remote, branch, tag or commit"
-  for (const name of ["HEAD", "objects", "refs"]) {
-    if (!(await readdir(place)).includes(name)) return `without ${name}`
-  }
+  const names = await readdir(place)
+  const missing = ["HEAD", "objects", "refs"].find((name) => !names.includes(name))
+  if (missing !== undefined) return `without ${missing}`
+  // Never our doing, and it would cut the history that is counted.
+  if (names.includes("shallow")) return "shallow"
   const pack = await damagedPack(join(place, "objects", "pack"))
   return pack === undefined ? undefined : `with a damaged pack, ${pack}`
 }

@@ -42,7 +42,6 @@ export async function tendMirror(
     ["gc.autoPackLimit", PACKS],
     ["gc.pruneExpire", options.pruneAfter ?? PRUNE_AFTER],
     ["gc.bigPackThreshold", due ? "0" : LARGE_PACK],
-    ["gc.writeCommitGraph", "true"],
     ["pack.threads", "1"],
   ])
   const args = ["gc", "--quiet", ...(due ? [] : ["--auto"])]

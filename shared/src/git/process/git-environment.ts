@@ -10,7 +10,10 @@ const SETTINGS: readonly GitSetting[] = [
   ["gc.auto", "0"],
   ["gc.autoDetach", "false"],
   ["maintenance.auto", "false"],
+  // Git believes a commit graph that was damaged, and then counts wrong: a token would be wrong.
+  ["core.commitGraph", "false"],
   ["fetch.writeCommitGraph", "false"],
+  ["gc.writeCommitGraph", "false"],
   // A server that stalls ends the command: under 1000 bytes a second for 30 s.
   ["http.lowSpeedLimit", "1000"],
   ["http.lowSpeedTime", "30"],

@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
   {
     code: "git/damaged",
     pattern:
-      /not a git repository|is corrupt|corrupted? |object file .* is empty|bad object|unable to (read|parse|find|unpack) |does not match index|far too short|is truncated|inflate|index file .* (too small|corrupt)|missing (blob|tree|commit)|bad (tree|revision|ref)|Unable to create '.*\.lock'|cannot lock ref|did not send all necessary objects|unresolved deltas|packed-refs/,
+      /not a git repository|bad config|is corrupt|corrupted? |object file .* is empty|bad object|unable to (read|parse|find|unpack) |does not match index|far too short|is truncated|inflate|index file .* (too small|corrupt)|missing (blob|tree|commit)|bad (tree|revision|ref)|Unable to create '.*\.lock'|cannot lock ref|did not send all necessary objects|unresolved deltas|packed-refs/,
     hint: "The mirror is fetched anew by itself; check the disk when this returns.",
   },
   {
