@@ -72,28 +72,32 @@ const LONG = process.env.HEADRACE_CRASH === "long"
 const STRIDE = { links: LONG ? 1 : 12, exchange: LONG ? 1 : 24, file: LONG ? 1 : 24 }
 
 describe.each(LAYOUTS)("SIGKILL of a real process at operations of layout %s", (layout) => {
-  it(`shows the old revision or the new one, keeps what was acknowledged, and goes on (every ${STRIDE[layout]})`, async () => {
-    let next = 0
-    let ended = false
-    let killed = 0
-    async function work(): Promise<void> {
-      while (!ended) {
-        const index = next
-        next += STRIDE[layout]
-        const died = await withMemoryFolder(async (folder) => {
-          const path = join(folder, "shown")
-          const { acked, signal } = await runVictim(path, index, layout)
-          await expectSound(path, acked, `operation ${index}`, { layout, lockWait: 1000 })
-          return signal === "SIGKILL"
-        })
-        if (died) killed += 1
-        else ended = true
+  it(
+    `shows the old revision or the new one, keeps what was acknowledged, and goes on (every ${STRIDE[layout]})`,
+    async () => {
+      let next = 0
+      let ended = false
+      let killed = 0
+      async function work(): Promise<void> {
+        while (!ended) {
+          const index = next
+          next += STRIDE[layout]
+          const died = await withMemoryFolder(async (folder) => {
+            const path = join(folder, "shown")
+            const { acked, signal } = await runVictim(path, index, layout)
+            await expectSound(path, acked, `operation ${index}`, { layout, lockWait: 1000 })
+            return signal === "SIGKILL"
+          })
+          if (died) killed += 1
+          else ended = true
+        }
       }
-    }
-    await Promise.all([work(), work()])
-    if (LONG) process.stdout.write(`layout ${layout}: killed at each of ${killed} operations\n`)
-    expect(killed * STRIDE[layout]).toBeGreaterThan(60)
-  }, 300_000)
+      await Promise.all([work(), work()])
+      if (LONG) process.stdout.write(`layout ${layout}: killed at each of ${killed} operations\n`)
+      expect(killed * STRIDE[layout]).toBeGreaterThan(60)
+    },
+    LONG ? 3_600_000 : 120_000,
+  )
 })
 
 async function runVictim(

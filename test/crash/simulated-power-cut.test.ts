@@ -61,43 +61,43 @@ describe("a power cut before every operation, on a disk that keeps no more than 
       expect(faults).toEqual([])
       expect(cuts).toBeGreaterThan(300)
     },
-    300_000,
+    900_000,
   )
 })
 
 describe("negative controls: a publisher that leaves out a step fails the same test", () => {
   it("no sync at all", async () => {
     expect((await cutEverywhere({ durability: "none" })).faults.length).toBeGreaterThan(0)
-  }, 300_000)
+  }, 900_000)
 
   it("no fsync of files", async () => {
     const { faults } = await cutEverywhere({}, (disk) => withoutSync(disk, (kind) => kind === "file"))
     expect(faults.some((fault) => fault.includes("torn"))).toBe(true)
-  }, 300_000)
+  }, 900_000)
 
   it("no fsync of folders", async () => {
     const { faults } = await cutEverywhere({}, (disk) => withoutSync(disk, (kind) => kind === "directory"))
     expect(faults.some((fault) => fault.includes("lost"))).toBe(true)
-  }, 300_000)
+  }, 900_000)
 
   it("no fsync of ..rev", async () => {
     const { faults } = await cutEverywhere({}, (disk) =>
       withoutSync(disk, (_kind, path) => path.endsWith("/..rev")),
     )
     expect(faults.some((fault) => fault.includes("torn"))).toBe(true)
-  }, 300_000)
+  }, 900_000)
 
   it("no fsync of the projection's folder", async () => {
     const { faults } = await cutEverywhere({}, (disk) =>
       withoutSync(disk, (_kind, path) => /shown(\/\.)?$/.test(path)),
     )
     expect(faults.some((fault) => fault.includes("lost"))).toBe(true)
-  }, 300_000)
+  }, 900_000)
 
   it("pruning before the flip", async () => {
     const { faults } = await cutEverywhere({}, pruningFirst)
     expect(faults.some((fault) => fault.includes("torn"))).toBe(true)
-  }, 300_000)
+  }, 900_000)
 })
 
 function withoutSync(
