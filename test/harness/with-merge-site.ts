@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { readOutcome } from "@headrace/plugin/deliveries/answer-deliveries"
-import { openHttp } from "@headrace/plugin/serve-http"
+import { type HttpServer, openHttp } from "@headrace/plugin/serve-http"
 import { type SettledPlugin, startOnSettings } from "@headrace/plugin/start-on-settings"
 import { parseConfigMap } from "@headrace/shared/kube/config-map-json"
 import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
@@ -21,10 +21,19 @@ export interface MergeSite {
   github: FakeGitHub
   /** Starts the plugin, or starts it over, with these members of source `release` changed, or other sources. */
   start(release?: object, others?: Record<string, object>): Promise<void>
-  deliver(event: string, payload: object, more?: { form?: boolean }): Promise<Delivered>
+  /** Starts one more plugin on the same Redis; gives what ends it, gracefully. */
+  startAnother(): Promise<() => Promise<void>>
+  /** `to`: which of the running plugins, the first being 0. */
+  deliver(event: string, payload: object, more?: DeliverOptions): Promise<Delivered>
   /** Keys and texts of a ConfigMap in namespace `ci`, without VERSION. */
   shown(name: string): Record<string, string>
   metric(line: string): Promise<number>
+}
+
+export interface DeliverOptions {
+  to?: number
+  form?: boolean
+  guid?: string
 }
 
 export interface Delivered {
@@ -39,7 +48,16 @@ export interface Delivered {
 
 const SECRET = "of the site"
 
-/** Runs `fn` with a site whose first commit is made, but no plugin yet. GitHub must not have complained in the end. */
+/** A plugin in this process, with a port of its own. */
+interface Running {
+  http: HttpServer
+  plugin: SettledPlugin | undefined
+}
+
+/**
+ * Runs `fn` with a site whose first commit is made, but no plugin yet. In the end GitHub must not have complained, and
+ * no secret may stand in the log, which is as talkative as it can be.
+ */
 export function withMergeSite(
   files: Record<string, string>,
   fn: (site: MergeSite) => Promise<void>,
@@ -53,10 +71,11 @@ export function withMergeSite(
           const tokenFile = join(repo.scratch, "token")
           await writeFile(secretFile, SECRET)
           await writeFile(tokenFile, github.logins.token)
-          const log = createLog("site", { level: process.env.HEADRACE_TEST_LOG ?? "silent" })
-          const http = await openHttp("127.0.0.1:0", log)
+          let said = ""
+          const log = createLog("site", { level: "trace", destination: { write: (line) => (said += line) } })
           const lanes = await openLanes({ redis: redis.url, log })
-          let plugin: SettledPlugin | undefined
+          const first: Running = { http: await openHttp("127.0.0.1:0", log), plugin: undefined }
+          const running: Running[] = [first]
           const usual = {
             url: repo.folder,
             branch: "main",
@@ -64,23 +83,35 @@ export function withMergeSite(
             repo: "openshift/release",
             poll: "1h",
           }
+          const settingsOf = (release: object, others: object) =>
+            OperatorSettings.parse({
+              version: 1,
+              sources: { release: { ...usual, ...release }, ...others },
+              clusters: { build01: { kubeconfig: kube.kubeconfigFile } },
+              redis: { url: redis.url },
+              webhook: { secretFiles: [secretFile] },
+              github: { tokenFile, apiUrl: github.apiUrl },
+              mirrors: join(repo.scratch, "mirrors"),
+            })
           const site: MergeSite = {
             repo,
             github,
             async start(release = {}, others = {}) {
-              const settings = OperatorSettings.parse({
-                version: 1,
-                sources: { release: { ...usual, ...release }, ...others },
-                clusters: { build01: { kubeconfig: kube.kubeconfigFile } },
-                redis: { url: redis.url },
-                webhook: { secretFiles: [secretFile] },
-                github: { tokenFile, apiUrl: github.apiUrl },
-                mirrors: join(repo.scratch, "mirrors"),
-              })
-              plugin = await startOnSettings(settings, { http, log }, plugin)
+              const { http, plugin } = first
+              first.plugin = await startOnSettings(settingsOf(release, others), { http, log }, plugin)
             },
-            async deliver(event, payload, { form = false } = {}) {
-              const { guid, status, answer } = await deliver(`${http.url}/hook`, event, payload, form)
+            async startAnother() {
+              const http = await openHttp("127.0.0.1:0", log)
+              const one = { http, plugin: await startOnSettings(settingsOf({}, {}), { http, log }) }
+              running.push(one)
+              return async () => {
+                running.splice(running.indexOf(one), 1)
+                await end(one)
+              }
+            },
+            async deliver(event, payload, more = {}) {
+              const { http } = running[more.to ?? 0] ?? first
+              const { guid, status, answer } = await deliver(`${http.url}/hook`, event, payload, more)
               return {
                 guid,
                 status,
@@ -103,7 +134,7 @@ export function withMergeSite(
               return data
             },
             async metric(line) {
-              const text = await (await fetch(`${http.url}/metrics`)).text()
+              const text = await (await fetch(`${first.http.url}/metrics`)).text()
               const found = text.split("\n").find((one) => one.startsWith(`${line} `))
               return Number(found?.slice(line.length + 1) ?? 0)
             },
@@ -111,10 +142,10 @@ export function withMergeSite(
           try {
             await fn(site)
             expect(github.complaints).toEqual([])
+            expect(said).not.toContain("the mirror is damaged")
+            for (const secret of [SECRET, github.logins.token]) expect(said).not.toContain(secret)
           } finally {
-            await http.close()
-            await plugin?.endWork()
-            await plugin?.close()
+            await Promise.all(running.map(end))
             await lanes.close()
           }
         }),
@@ -123,12 +154,22 @@ export function withMergeSite(
   )
 }
 
+async function end({ http, plugin }: Running): Promise<void> {
+  await http.close()
+  await plugin?.endWork()
+  await plugin?.close()
+}
+
 let delivered = 0
 
-async function deliver(url: string, event: string, payload: object, form: boolean) {
+async function deliver(
+  url: string,
+  event: string,
+  payload: object,
+  { form = false, guid = newGuid() }: DeliverOptions,
+) {
   const json = JSON.stringify(payload)
   const body = form ? new URLSearchParams({ payload: json }).toString() : json
-  const guid = `00000000-0000-0000-0000-${String(++delivered).padStart(12, "0")}`
   const response = await fetch(url, {
     method: "POST",
     body,
@@ -142,4 +183,8 @@ async function deliver(url: string, event: string, payload: object, form: boolea
   })
   const answer = (await response.json()) as Pick<Delivered, "result" | "message" | "sources">
   return { guid, status: response.status, answer }
+}
+
+function newGuid(): string {
+  return `00000000-0000-0000-0000-${String(++delivered).padStart(12, "0")}`
 }

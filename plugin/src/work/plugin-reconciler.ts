@@ -1,9 +1,17 @@
 import { containedCommits } from "@headrace/shared/git/contained-commits"
+import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { type Reconciler as OpenReconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { touchedByMerge } from "../github/touched-by-merge.ts"
 import type { Reconciler } from "./reconciler.ts"
+
+/** Fetches when the mirror does not have it: another plugin may have written what ours has not heard of yet. */
+async function hasCommit(repository: SourceRepository, sha: string): Promise<boolean> {
+  if ((await repository.seqOf(sha)) !== undefined) return true
+  await repository.fetch()
+  return (await repository.seqOf(sha)) !== undefined
+}
 
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */
 export function pluginReconciler(opened: OpenReconciler, settings: OperatorSettings): Reconciler {
@@ -21,6 +29,7 @@ export function pluginReconciler(opened: OpenReconciler, settings: OperatorSetti
       const own = settings.sources[source]
       if (own === undefined || repoOfSource(own)?.toLowerCase() !== repo.toLowerCase()) return []
       const repository = await opened.repository(source)
+      if (!(await hasCommit(repository, sha))) return []
       const { rules } = own
       const rulesRepository = typeof rules === "string" ? repository : await opened.repository(rules.source)
       // What touchedByMerge needs of them is the same for every cluster.

@@ -29,7 +29,7 @@ export interface ErrandOptions {
   log: Log
 }
 
-/** Errands by name, done by one worker at a time each, repeated until they succeed. */
+/** Errands by name, done one at a time, repeated until they succeed. */
 export interface Errands {
   /** From when this returns, the errand is run once more. */
   ask(id: string): Promise<void>
@@ -41,7 +41,7 @@ const BACKOFF_MS = 2000
 const KEPT_FAILED = 100
 
 /**
- * Works errands that any program may ask for; each is run by one worker at a time, and what is asked for while
+ * Works errands that any program may ask for; one is run at a time, by whichever worker, and what is asked for while
  * it runs makes one more run. A failure is tried again, waiting longer each time, for some two hours.
  */
 export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
@@ -60,7 +60,10 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
   let worker: BriefWorker<{ id: string }> | undefined
   let closed = false
 
-  lanes.onOpen(() => {
+  async function open(): Promise<void> {
+    // Of all workers together: GitHub wants its requests one after the other, and one that was asked to wait must
+    // not be overtaken by another's that is under way. It stands in Redis, which may have been emptied.
+    await queue.setGlobalConcurrency(1)
     if (closed || worker) return
     worker = new BriefWorker<{ id: string }>(name, (job) => runErrand(job, queue, options), {
       connection: lanes.patientRedis(),
@@ -76,6 +79,10 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
     worker.on("failed", (job, error) =>
       log.warn({ errand: job?.data.id, attempt: job?.attemptsMade, err: errorText(error) }, "errand failed"),
     )
+  }
+  lanes.onOpen(() => {
+    if (!closed)
+      open().catch((error: unknown) => log.debug({ err: errorText(error) }, "errands cannot be worked"))
   })
   return {
     async ask(id) {
