@@ -10,7 +10,7 @@ export const AHEAD = "reconcile/ahead"
 
 /** True when the record was found to be older than what its targets carry: an earlier one, put back. */
 export function isBehindTargets(record: Record): boolean {
-  return record.failedMore > 0 || record.failed.some(({ reason }) => reason.startsWith(AHEAD))
+  return record.failed.some(({ reason }) => reason.startsWith(AHEAD))
 }
 
 /**

@@ -4,6 +4,7 @@ import { holdInForce } from "../record/goal.ts"
 import { intentsAfter } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Record } from "../record/record.ts"
 import type { Aim } from "./aim.ts"
+import { AHEAD } from "./aim-over-targets.ts"
 
 /** Earlier revisions that the store keeps for agents which have not caught up. */
 const HISTORY = 3
@@ -60,9 +61,16 @@ export function isSameCommit(a: Record, b: Record): boolean {
   return shown(a) === shown(b)
 }
 
-/** In place order; a target that failed for the same reason before keeps the time since when. */
+/**
+ * In place order, after those whose token is larger than the record's: the record may have no room for all, and these
+ * decide what the next run does. A target that failed before keeps the time since when.
+ */
 function listFailed(before: readonly FailedTarget[], achieved: Achieved): FailedTarget[] {
-  return [...achieved.failed].sort().map(([target, reason]) => {
+  const inOrder = [...achieved.failed].sort()
+  const [ahead, others] = [true, false].map((wanted) =>
+    inOrder.filter(([, reason]) => reason.startsWith(AHEAD) === wanted),
+  )
+  return [...(ahead ?? []), ...(others ?? [])].map(([target, reason]) => {
     const same = before.find((failure) => failure.target === target)
     return { target, reason, since: same?.since ?? new Date(achieved.now).toISOString() }
   })

@@ -14,7 +14,7 @@ export type Token = z.infer<typeof Token>
 export const Hold = z.strictObject({
   commit,
   /** The commit that rules from another source stay at meanwhile; null: they are in the source itself, or were not known. */
-  rulesCommit: commit.nullable(),
+  rulesCommit: commit.nullable().prefault(null),
   by: z.string(),
   reason: z.string(),
   /** ISO time after which it no longer holds; null: until `release`. */
