@@ -13,7 +13,7 @@ export interface GitSelection {
   strip?: string | undefined
 }
 
-/** Blob id to sha256 of its content: true for ever, so that a commit costs the blobs that are new. */
+/** Blob id to sha256 of its content, of the last commit: a commit costs the blobs that are new. */
 export type KnownBlobs = Map<string, string>
 
 /** The files of a tree that a git source shows, by their names below `strip`. Pure. */
@@ -32,7 +32,7 @@ export function selectFiles(
     .map((file) => ({ file, name: file.path.slice(below.length) }))
 }
 
-/** A commit's selected files, contents to be read later. `known` is added to. Throws `git/…`. */
+/** A commit's selected files, contents to be read later. `known` becomes what this commit knows. Throws `git/…`. */
 export async function gitFiles(
   repository: Pick<SourceRepository, "tree" | "blobs">,
   commit: string,
@@ -46,6 +46,7 @@ export async function gitFiles(
     const contents = await repository.blobs(batch, signal)
     for (const [at, oid] of batch.entries()) known.set(oid, sha256(contents[at] ?? ""))
   }
+  forgetOthers(known, selected)
   return selected.map(({ file, name }) => ({
     path: name,
     mode: file.executable ? 0o555 : 0o444,
@@ -57,6 +58,12 @@ export async function gitFiles(
       return content ?? Buffer.alloc(0)
     },
   }))
+}
+
+/** What a long-lived agent has seen of a busy branch would else grow for ever. */
+function forgetOthers(known: KnownBlobs, selected: readonly { file: TreeFile }[]): void {
+  const present = new Set(selected.map(({ file }) => file.oid))
+  for (const oid of known.keys()) if (!present.has(oid)) known.delete(oid)
 }
 
 function* batches(files: readonly TreeFile[]): Generator<string[]> {

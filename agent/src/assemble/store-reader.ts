@@ -13,7 +13,7 @@ import { createWeightedCache } from "./weighted-cache.ts"
 const PARALLEL_READS = 8
 
 /** What stays in memory between reads. Listings and indexes are kept for the next revision, contents for this one. */
-const KEPT_INDEX_ENTRIES = 100_000
+const KEPT_INDEX_ENTRIES = 20_000
 const KEPT_LISTED_FILES = 100_000
 const KEPT_PACKED_BYTES = 20 * 1024 * 1024
 const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
@@ -44,8 +44,11 @@ export interface StoreReader {
   /** Takes over what an earlier run wrote down, so that it is not fetched again. */
   learnIndex(digest: string, index: StoreIndex): void
   learnListing(shard: string, files: readonly ListedFile[]): void
-  /** Lets go of contents, which a published revision has on disk. */
-  forgetContents(): void
+  /**
+   * To be called when nothing is read: lets go of contents, which published revisions have on disk, and of the
+   * listings of shards that no projection uses any more, given as `shard-DIGEST`.
+   */
+  keepOnly(used: ReadonlySet<string>): void
 }
 
 interface Shard {
@@ -114,9 +117,10 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     },
     learnIndex: (digest, index) => indexes.set(digest, index),
     learnListing: (digest, files) => listings.set(digest, files),
-    forgetContents() {
+    keepOnly(used) {
       packed.clear()
       unpacked.clear()
+      listings.keepOnly(new Set([...used].map((name) => name.replace(/^shard-/, ""))))
     },
   }
 }

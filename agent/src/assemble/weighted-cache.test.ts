@@ -35,3 +35,12 @@ it("adds only where nothing else has to go", () => {
   cache.add("c", "c")
   expect([cache.get("a"), cache.get("c")]).toEqual([undefined, "c"])
 })
+
+it("lets go of all but the keys to keep, and of their weight", () => {
+  const cache = createWeightedCache<string>(10, (value) => value.length)
+  for (const key of ["a", "b", "c"]) cache.set(key, "xxx")
+  cache.keepOnly(new Set(["b", "not there"]))
+  expect(["a", "b", "c"].map((key) => cache.get(key))).toEqual([undefined, "xxx", undefined])
+  cache.set("d", "x".repeat(7))
+  expect(cache.get("b")).toBe("xxx")
+})

@@ -7,6 +7,8 @@ export interface WeightedCache<Value> {
   set(key: string, value: Value): void
   /** Sets it only where nothing else has to go: right for what is read through twice from the start. */
   add(key: string, value: Value): void
+  /** Lets go of all other keys. */
+  keepOnly(keys: ReadonlySet<string>): void
   clear(): void
 }
 
@@ -47,6 +49,9 @@ export function createWeightedCache<Value>(
       entries.delete(key)
       entries.set(key, entry)
       return entry.value
+    },
+    keepOnly(keys) {
+      for (const key of entries.keys()) if (!keys.has(key)) remove(key)
     },
     clear() {
       entries.clear()

@@ -69,7 +69,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     store,
     clock,
     log,
-    limits: createPublishLimits(store.forgetContents),
+    limits: createPublishLimits(() => store.keepOnly(projections.used())),
     jitter: settings.jitter,
     random: ports.random,
     onPublished: (spec, result) => metrics.published(spec.name, result),

@@ -229,7 +229,9 @@ projections:
           expect(await readFile(join(folder, "root/a"), "utf8")).toBe("old")
         })
         await withAgent(kube, yaml("f".repeat(40)), async (agent) => {
-          await expect.poll(() => agent.readiness().reasons.join()).toContain(`main has no commit ${"f".repeat(40)}`)
+          await expect
+            .poll(() => agent.readiness().reasons.join())
+            .toContain(`main has no commit ${"f".repeat(40)}`)
           expect(await readFile(join(folder, "root/a"), "utf8")).toBe("old")
         })
       })

@@ -19,6 +19,8 @@ export interface ProjectionSet {
   statuses(): ProjectionStatus[]
   /** True when every consumer was told of what is shown. */
   isTold(): boolean
+  /** Names of the store objects that any of them needs to know again. */
+  used(): Set<string>
   /** Shows each new record everywhere until the signal aborts; every projection goes its own pace. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -73,6 +75,7 @@ export function createProjectionSet(
       return discovery ? [...shown, discovery] : shown
     },
     isTold: () => [...projections.values()].every((projection) => projection.isTold()),
+    used: () => new Set([...projections.values()].flatMap((projection) => [...projection.used()])),
     async run(signal) {
       for (const spec of namedProjections(settings, ports.store)) start(spec, signal)
       if (settings.everyTarget) running.push(untilStopped(discover(settings.everyTarget, signal), signal))

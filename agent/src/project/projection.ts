@@ -57,6 +57,8 @@ export interface Projection {
   notify(signal: AbortSignal): Promise<unknown>
   /** True when every consumer was told of what is shown. */
   isTold(): boolean
+  /** Names of the store objects that it needs to know again: of what it shows, or did in an earlier run. */
+  used(): Iterable<string>
   close(): Promise<void>
 }
 
@@ -66,6 +68,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
   const { name, path, ofRecord } = spec
   const status: ProjectionStatus = { name, path, ofRecord, current: false }
   let opened: OpenProjection | undefined
+  let learnt: Assembled["used"] = new Map()
   let assembled: Assembled | undefined
   /** The key of what is published. */
   let published: string | undefined
@@ -87,7 +90,8 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
   async function open(): Promise<OpenProjection> {
     if (opened) return opened
     opened = await openProjection({ ...spec, log })
-    learnObjects(ports.store, await readKnownObjects(known))
+    learnt = await readKnownObjects(known)
+    learnObjects(ports.store, learnt)
     const current = opened.current()
     if (current) status.shown = shownOf(current, ports.clock)
     ports.onStatus?.()
@@ -98,6 +102,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     status.current = false
     const folder = await open()
     assembled = await assembleProjection(spec.sources, inputs, assembled)
+    learnt = new Map()
     const { key, files, used } = assembled
     const { id, token } = revisionOf(assembled, key === published, folder)
     refuseOlder(token, folder.floor())
@@ -155,6 +160,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
       if (isNews) log.warn({ code, error: message, attempt }, "cannot publish")
     },
     notify: (signal) => Promise.all(notifiers.map((notifier) => notifier.run(signal))),
+    used: () => (assembled?.used ?? learnt).keys(),
     isTold: () => notifiers.every((notifier) => notifier.isSettled()),
     async close() {
       await opened?.close()
