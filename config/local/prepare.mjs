@@ -46,7 +46,7 @@ function installPackages() {
     .digest("hex")
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === lock) return
   say("installing npm packages")
-  run("npm", ["install", "--no-audit", "--no-fund", "--loglevel=error"])
+  run("npm", ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"])
   writeFileSync(STAMP, lock)
 }
 
@@ -66,8 +66,8 @@ function installRedis() {
   const commands = installCommands(REDIS_PACKAGES)
   if (!commands) {
     fail(
-      "redis-server is not installed",
-      'install it (Debian: "apt-get install redis-server"), or set REDIS_URL',
+      "redis-server is not installed, and only root can install it",
+      'as root run "apt-get install redis-server" (or dnf, apk: "redis"), or set REDIS_URL to a Redis that runs, or HEADRACE_REDIS_SERVER to the path of a redis-server',
     )
   }
   say("installing redis-server (running as root)")

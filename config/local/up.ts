@@ -6,6 +6,7 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command } from "commander"
 import pc from "picocolors"
+import { clusterTroubles } from "./cluster-troubles.ts"
 import { type LocalPipeline, startLocal } from "./start-local.ts"
 
 interface UpFlags {
@@ -61,15 +62,19 @@ await runProgram(async (signal) => {
   return 0
 })
 
-/** New rules may name new clusters: looks for them until stopped. */
+/** New rules may name new clusters, and what is merged may not be writable: looks for both until stopped. */
 async function followClusters(pipeline: LocalPipeline, poll: number, signal: AbortSignal): Promise<void> {
-  let trouble = ""
+  let told: string[] = []
   while (!signal.aborted) {
     await systemClock.sleep(poll * 1000, signal).catch(() => undefined)
     if (signal.aborted) return
-    const now = await pipeline.addNewClusters().then(() => "", errorText)
-    if (now !== trouble) say(now ? pc.yellow(now) : pc.green("the rules are fine again"))
-    trouble = now
+    const now = await pipeline.addNewClusters().then(
+      () => clusterTroubles(pipeline.clusters.values()),
+      (error: unknown) => [errorText(error)],
+    )
+    for (const trouble of now) if (!told.includes(trouble)) say(pc.yellow(trouble))
+    if (told.length > 0 && now.length === 0) say(pc.green("all is fine again"))
+    told = now
   }
 }
 

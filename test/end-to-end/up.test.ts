@@ -45,6 +45,13 @@ it("up shows a user's repository, follows its commits by polling, ends cleanly o
     const other = join(target, "build01/ci/other/other.yaml")
     await waitUntil("the new cluster's projection", () => (existsSync(other) ? true : undefined), SOON)
 
+    const says = (text: string) =>
+      waitUntil(`"${text}"`, () => (run.output().includes(text) ? true : undefined), SOON)
+    commitFile(repository.folder, "config/jobs/no key.yaml", "a: 1\n")
+    await says("default/default/job-config stays as it is")
+    commitFile(repository.folder, "config/jobs/no key.yaml", undefined)
+    await says("all is fine again")
+
     run.child.kill("SIGTERM")
     expect(await run.ended, run.errors()).toBe(0)
     expect(run.alive()).toEqual([])
@@ -111,6 +118,12 @@ function addRuleForAnotherCluster(repository: string): void {
   const rule = "    config/other.yaml:\n      name: other\n      clusters: {build01: [ci]}\n"
   writeFileSync(join(repository, SAMPLE.rules), rules.replace("  maps:\n", `  maps:\n${rule}`))
   writeFileSync(join(repository, "config/other.yaml"), "other: true\n")
+  commitAll(repository)
+}
+
+function commitFile(repository: string, path: string, content: string | undefined): void {
+  if (content === undefined) rmSync(join(repository, path))
+  else writeFileSync(join(repository, path), content)
   commitAll(repository)
 }
 

@@ -1,0 +1,21 @@
+import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import { OWN_NAMESPACE, SOURCE } from "./local-settings.ts"
+import type { LocalCluster } from "./start-local.ts"
+
+/** What the clusters' records say is wrong, a line each: what stopped, and which ConfigMaps cannot be written. */
+export async function clusterTroubles(clusters: Iterable<LocalCluster>): Promise<string[]> {
+  const lines = await Promise.all([...clusters].map(troublesOf))
+  return lines.flat()
+}
+
+async function troublesOf({ name, kube }: LocalCluster): Promise<string[]> {
+  const configMap = await inProcessClient(kube.store).get(OWN_NAMESPACE, SOURCE)
+  if (configMap === undefined) return []
+  const { stopped, failed, failedMore } = readRecord(configMap)
+  return [
+    ...(stopped ? [`${name} stays as it is: ${stopped.message} [${stopped.code}]`] : []),
+    ...failed.map(({ target, reason }) => `${name}/${target} stays as it is: ${reason}`),
+    ...(failedMore > 0 ? [`${name}: ${failedMore} more ConfigMaps stay as they are`] : []),
+  ]
+}
