@@ -5,7 +5,7 @@ import type { Staging } from "./staging.ts"
 export type Durability = "fsync" | "syncfs" | "none"
 
 /** Files and folders from which one syncfs is cheaper than an fsync of each (docs/publish.md, "Durability"). */
-const SYNCFS_FROM = 256
+const SYNCFS_FROM = 32
 
 /** `auto` by the number of files and folders to sync. */
 export function chooseDurability(durability: Durability | "auto", count: number): Durability {
