@@ -7,7 +7,8 @@ import { RepositoryReader } from "../objects/repository-reader.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
 import { fetchRef, TIP } from "./fetch-ref.ts"
 import { isDamage } from "./is-damage.ts"
-import { createMirror, type MirrorIdentity, removeLeftovers, swapMirror } from "./mirror-folder.ts"
+import { createMirror, type MirrorIdentity, swapMirror } from "./mirror-folder.ts"
+import { removeLeftovers } from "./remove-leftovers.ts"
 import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
 export interface GitMirrorOptions {
@@ -83,6 +84,10 @@ export class GitMirror implements SourceRepository {
     await this.#upkeep.pause()
     try {
       return await this.#fetchNow(signal)
+    } catch (error) {
+      // What git had written of a pack when it ended stays, however large: try upon try would fill the disk.
+      await removeLeftovers(this.#options.place)
+      throw error
     } finally {
       if (!this.#closing.signal.aborted) this.#upkeep.resume()
     }

@@ -57,6 +57,22 @@ describe("upkeep", () => {
     }))
 })
 
+describe("upkeep of a mirror that is fetched all the time", () => {
+  it("has its turn all the same", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      const upkeep = { quiet: 3_600_000, every: 0, most: 5 }
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, upkeep })
+      const note = () => readFile(join(folder, "m.git/headrace-tended"), "utf8")
+      const before = await note()
+      for (let fetched = 0; fetched < 5; fetched++) await mirror.fetch()
+      expect(await note()).toBe(before)
+      await mirror.fetch()
+      expect(await note()).not.toBe(before)
+      await mirror.close()
+    }))
+})
+
 describe("two programs with one folder of mirrors", () => {
   it("each have a mirror of their own, and the first is taken over once it is free", () =>
     withRepo(async (repo) => {

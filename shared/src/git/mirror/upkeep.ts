@@ -3,10 +3,13 @@ import { join } from "node:path"
 import type { Log } from "../../observe/log.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
+import { removeLeftovers } from "./remove-leftovers.ts"
 
 export interface UpkeepOptions {
   /** Milliseconds without a fetch before the mirror is tended. */
   quiet?: number
+  /** Fetches after which the next one waits for it, though they never let up. */
+  most?: number
   /** Milliseconds after which all is packed anew, even when little has gathered. */
   every?: number
   /** How long what a force push left behind stays, in git's words for dates. */
@@ -14,6 +17,7 @@ export interface UpkeepOptions {
 }
 
 const QUIET = 5_000
+const MOST_FETCHES = 500
 const EVERY = 7 * 24 * 3600 * 1000
 const PRUNE_AFTER = "14.days.ago"
 /** Gathered loose objects and packs at which git itself thinks it worth the while; git's own is 6700 and 50. */
@@ -62,6 +66,8 @@ export class Upkeep {
   #timer: NodeJS.Timeout | undefined
   #running: { done: Promise<void>; stop: AbortController } | undefined
   #interrupted = 0
+  /** Since it was tended last. */
+  #fetches = 0
 
   constructor(place: string, log: Log, options: UpkeepOptions = {}) {
     this.#place = place
@@ -72,14 +78,17 @@ export class Upkeep {
   /** To be awaited before a fetch. */
   async pause(): Promise<void> {
     clearTimeout(this.#timer)
+    const overdue = this.#fetches >= (this.#options.most ?? MOST_FETCHES)
+    if (overdue && this.#running === undefined) this.#start()
     if (this.#running === undefined) return
-    if (this.#interrupted < PATIENCE) this.#running.stop.abort()
+    if (!overdue && this.#interrupted < PATIENCE) this.#running.stop.abort()
     await this.#running.done
   }
 
   /** To be called after a fetch. */
   resume(): void {
     clearTimeout(this.#timer)
+    this.#fetches++
     this.#timer = setTimeout(() => this.#start(), this.#options.quiet ?? QUIET)
     this.#timer.unref()
   }
@@ -100,9 +109,15 @@ export class Upkeep {
     try {
       await tendMirror(this.#place, this.#options, signal)
       this.#interrupted = 0
+      this.#fetches = 0
     } catch (error) {
-      if (signal.aborted) this.#interrupted++
-      else this.#log.warn({ error: String(error) }, "upkeep of the mirror failed")
+      await removeLeftovers(this.#place)
+      if (signal.aborted) {
+        this.#interrupted++
+        return
+      }
+      this.#fetches = 0
+      this.#log.warn({ error: String(error) }, "upkeep of the mirror failed")
     } finally {
       this.#running = undefined
     }
