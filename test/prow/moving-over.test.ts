@@ -15,6 +15,7 @@ async function moveOverAndBack(site: MovingSite): Promise<void> {
     await besideProw(site)
     await findWhoWrote(site, plugin)
     await withoutProw(site, plugin)
+    expect(plugin.run.output()).not.toContain(SECRET)
   })
   await goBack(site)
   for (const [, { vanished, versions }] of site.readers) {
@@ -63,6 +64,15 @@ async function adoptByRuleAndCluster(site: MovingSite, plugin: PluginProcess): P
 
   await site.settle({ "app.ci": site.appCi, build01: site.build01 })
   await until(async () => (await site.missing("build01")).length === 0)
+  await until(() => hasSettled(plugin))
+}
+
+/** True when the plugin has looked at both clusters since it last started over: nothing more is under way. */
+function hasSettled(plugin: PluginProcess): boolean {
+  const lines = plugin.log()
+  const since = lines.slice(lines.findLastIndex(({ msg }) => msg === "plugin started"))
+  const looked = since.filter(({ msg, reason }) => msg === "reconciled" && reason === "start")
+  return new Set(looked.map(({ cluster }) => cluster)).size === 2
 }
 
 /** Step 4: Prow still writes, an older merge late and an old clone whole. The hourly job mends it. */

@@ -24,11 +24,16 @@ export async function logInToGitHub({
 }: Pick<GitHubSettings, "tokenFile" | "githubApp" | "apiUrl">): Promise<GitHub | undefined> {
   if (githubApp) {
     const octokit = await openAsApp(githubApp, apiUrl)
-    return { octokit, wrote: async (comment) => comment.performed_via_github_app?.id === githubApp.appId }
+    return { octokit, wrote: async (comment) => isOfApp(comment, githubApp.appId) }
   }
   if (tokenFile === undefined) return undefined
   const octokit = await openWithToken(tokenFile, apiUrl)
   return { octokit, wrote: ownedByToken(octokit) }
+}
+
+/** An older GitHub Enterprise Server does not say which App it was. */
+function isOfApp({ performed_via_github_app: app, user }: AuthoredComment, appId: number): boolean {
+  return app === undefined ? user?.type === "Bot" : app?.id === appId
 }
 
 function ownedByToken(octokit: Octokit): GitHub["wrote"] {
