@@ -20,6 +20,7 @@ import { liveSelection } from "../watch/live-selection.ts"
 import { gitSourceId } from "../watch/watch-git.ts"
 
 import { checkFolders } from "./check-folders.ts"
+import { checkInputs } from "./check-inputs.ts"
 
 /** What tells a projection of layout `links` from any other folder. */
 const STORE_FOLDER = "..rev"
@@ -42,8 +43,9 @@ export interface ProjectionSpec {
   notify: readonly NotifySettings[]
 }
 
-/** The projections that the settings name one by one. Throws UsageError when two want one folder. */
+/** The projections that the settings name one by one. Throws UsageError when two want one folder, or two inputs one path. */
 export function namedProjections(settings: AgentSettings, store: StoreReader): ProjectionSpec[] {
+  for (const [name, { from }] of Object.entries(settings.projections)) checkInputs(name, from)
   const specs = Object.entries(settings.projections).map(([name, projection]) => ({
     name,
     path: resolve(projection.path),

@@ -221,6 +221,12 @@ projections:
         const bad = runAgentProgram(["--config", await config(folder, kube, "ci/lost"), "check"])
         expect(await bad.ended).toBe(1)
         expect(bad.output()).toContain("error: waits for ConfigMap ci/lost: release has no such target")
+        const twice = `live: {configMap: headrace/release}, items: [{key: record.json, path: x}]`
+        const same = runAgentProgram(["--config", await config(folder, kube, `ci/jobs}, {${twice}`), "check"])
+        expect(await same.ended).toBe(1)
+        expect(same.output()).toContain(
+          'error: two files for "x": ConfigMap ci/jobs, key x (x) and ConfigMap',
+        )
         expect((await readdir(folder)).filter((name) => name !== "agent.yaml")).toEqual([])
       })
     })
