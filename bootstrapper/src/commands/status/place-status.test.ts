@@ -8,7 +8,7 @@ const RULES = `config_updater:
 `
 
 it("tells record, lag, hold, failures and sizes, in text and in JSON", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, run, tell }) => {
+  withDesk(async ({ repo, run, tell, settle }) => {
     const first = await repo.commit({ "rules.yaml": RULES, "good/a": "12345", "good/b": "678" })
     await run("apply", "--direct")
     await repo.commit({ "bad/no key": "x" })
@@ -41,6 +41,11 @@ it("tells record, lag, hold, failures and sizes, in text and in JSON", { timeout
     expect(stdout).toContain(`held at ${short(third)} by me until 2099-01-01T00:00:00.000Z: freeze\n`)
     expect(stdout).toMatch(/ci\/bad failed since \d{4}-.*no key/)
     expect(stdout).not.toContain(short(first))
-    expect((await run("status", "--no-fetch")).stdout).toContain(`held at ${short(third)}, ${size}\n`)
+    await settle({ redis: { urlFile: "/nowhere/url" } })
+    expect(await run("status", "--no-fetch")).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(`held at ${short(third)}, ${size}\n`),
+      stderr: expect.stringContaining("/nowhere/url: when lanes last succeeded is not told"),
+    })
   }),
 )

@@ -1,7 +1,9 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import { hasCode } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { choosePlaces, type Place } from "../place-options.ts"
 import type { StatusOptions } from "./status-options.ts"
 
@@ -19,7 +21,7 @@ export interface Lateness {
  */
 export async function readLateness(options: StatusOptions): Promise<(place: Place) => Lateness | undefined> {
   const settings = await loadOperatorSettings(options.config)
-  const redis = await findRedisUrl(settings.redis, options.redisUrlFile, process.env)
+  const redis = await redisWhereItIsKnown(settings, options.redisUrlFile)
   if (redis === undefined) return () => undefined
   const { openLanes } = await import("@headrace/shared/lanes/open-lanes")
   const { isLate, readLaneAges } = await import("@headrace/shared/lanes/lane-ages")
@@ -39,5 +41,19 @@ export async function readLateness(options: StatusOptions): Promise<(place: Plac
     }
   } finally {
     await lanes.close()
+  }
+}
+
+/** The settings' file with the URL is where the plugin runs; an operator's own machine need not have it. */
+async function redisWhereItIsKnown(
+  { redis }: OperatorSettings,
+  flagFile: string | undefined,
+): Promise<string | undefined> {
+  try {
+    return await findRedisUrl(redis, flagFile, process.env)
+  } catch (error) {
+    if (flagFile !== undefined || !hasCode(error, "lanes/redis-url-file")) throw error
+    process.stderr.write(`${error.message}: when lanes last succeeded is not told\n`)
+    return undefined
   }
 }
