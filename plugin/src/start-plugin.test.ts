@@ -1,7 +1,7 @@
 import { connect } from "node:net"
-import { setTimeout as delay } from "node:timers/promises"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
 import { describe, expect, it } from "vitest"
+import { until } from "../../test/harness/until.ts"
 import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "../../test/harness/with-plugin.ts"
 import { withRedis } from "../../test/harness/with-redis.ts"
 import type { Reconciler } from "./work/reconciler.ts"
@@ -36,14 +36,6 @@ function fakeReconciler(commit = SHA) {
       new Set(shas.filter((sha) => sha === at || (at === SHA && sha === OLDER))),
   }
   return fake satisfies Reconciler
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`never came true: ${condition}`)
-    await delay(10)
-  }
 }
 
 /** Waits until what start itself woke is over, so that a test counts its own. */

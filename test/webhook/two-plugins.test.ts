@@ -4,7 +4,7 @@ import { until } from "../harness/until.ts"
 import { withMergeSite } from "../harness/with-merge-site.ts"
 
 const RULES = "config_updater: {maps: {'jobs/*.yaml': {name: jobs, clusters: {build01: [ci]}}}}\n"
-const MERGES = [11, 12, 13, 14]
+const MERGES = [11, 12, 13]
 
 it(
   "says once what became of each merge, though two plugins hear of each twice, one is started anew, and GitHub fails",
