@@ -17,7 +17,7 @@ export interface HttpServer {
   /** Where it listens, with the port that was picked for port 0. */
   url: string
   /**
-   * From now on requests are answered by this; before the first, all get 503. Ends when those under way have
+   * From now on requests are answered by this; before the first, all but `/healthz` get 503. Ends when those under way have
    * been answered by what was served before, or after 5 s.
    */
   serve(site: Site): Promise<void>
@@ -59,7 +59,7 @@ export async function openHttp(
   server.maxConnections = MOST_CONNECTIONS
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (site === undefined) return text(response, 503, "starting\n")
+    if (site === undefined) return text(response, pathOf(request) === "/healthz" ? 200 : 503, "starting\n")
     try {
       const route = site.routes.get(pathOf(request))
       if (route) await route(request, response)

@@ -40,10 +40,10 @@ export async function startOnSettings(
   const redis = await requireRedisUrl(settings, redisUrlFile)
   const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
   const opened = await openReconciler(settings, log)
-  const takeOver = async () => before?.endWork()
+  const takeOver = before ? { takeOver: before.endWork } : {}
   try {
     const reconciler = pluginReconciler(opened, settings)
-    const plugin = await startPlugin({ settings, lanes, reconciler, http, takeOver, schedule, log })
+    const plugin = await startPlugin({ settings, lanes, reconciler, http, ...takeOver, schedule, log })
     await before?.close()
     let ended = false
     return {
