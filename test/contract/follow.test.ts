@@ -1,68 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
-import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
+import { startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
 import { KubeError } from "@headrace/shared/kube/kube-error"
-import { type Followed, type FollowOptions, followConfigMaps } from "@headrace/shared/kube/light/follow"
-import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
-import { createLog } from "@headrace/shared/observe/log"
+import { type FollowOptions, followConfigMaps } from "@headrace/shared/kube/light/follow"
 import { describe, expect, it } from "vitest"
-import { type TestKube, withKube } from "../harness/with-kube.ts"
-
-const log = createLog("test", { level: "silent" })
-
-interface Following {
-  /** The next state in which the names are exactly these, skipping states on the way there. */
-  until(names: string[]): Promise<Followed>
-  troubles: string[]
-}
-
-/** Follows namespace `ci` of a server with the light client while the test runs. */
-async function whileFollowing(
-  kube: TestKube,
-  test: (following: Following) => Promise<void>,
-  options: Partial<FollowOptions> = {},
-): Promise<void> {
-  const watch = { duration: 20_000, silence: 400 }
-  const client = await openLightClient({ kubeconfig: kube.kubeconfigFile, log, watch, timeLimit: 500 })
-  const stop = new AbortController()
-  const troubles: string[] = []
-  const states = followConfigMaps(
-    client,
-    {
-      namespace: "ci",
-      selection: {},
-      backoff: { first: 10, limit: 50 },
-      onTrouble: (error) =>
-        void troubles.push(error instanceof Error && "code" in error ? String(error.code) : "?"),
-      ...options,
-    },
-    stop.signal,
-  )
-  async function until(names: string[]): Promise<Followed> {
-    const wanted = names.map((name) => `ci/${name}`).sort()
-    for (;;) {
-      const { value, done } = await states.next()
-      if (done || !value) throw new Error("following ended")
-      if ([...value.objects.keys()].sort().join() === wanted.join()) return value
-    }
-  }
-  try {
-    await test({ until, troubles })
-  } finally {
-    stop.abort()
-    await states.return(undefined)
-    client.close()
-  }
-}
-
-function put(kube: TestKube, name: string): void {
-  kube.store.create(CONFIG_MAPS, "ci", { metadata: { name }, data: { a: "1" } })
-}
+import { withKube } from "../harness/with-kube.ts"
+import { put, whileFollowing, withKubeconfig } from "./while-following.ts"
 
 describe("followConfigMaps", () => {
   it("gives the first state even when nothing is there, then each change", async () => {
@@ -263,16 +208,5 @@ function scripted(
     async *watch() {
       throw new KubeError("kube/gone", "too old")
     },
-  }
-}
-
-async function withKubeconfig(kube: EmbeddedKube, test: (kube: TestKube) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-follow-"))
-  try {
-    const kubeconfigFile = join(folder, "kubeconfig")
-    await writeFile(kubeconfigFile, kube.kubeconfig)
-    await test({ ...kube, kubeconfigFile })
-  } finally {
-    await rm(folder, { recursive: true, force: true })
   }
 }
