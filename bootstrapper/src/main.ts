@@ -1,6 +1,7 @@
 #!/usr/bin/env node
+import { suggestion } from "@headrace/shared/foundation/closest-word"
 import { runProgram } from "@headrace/shared/foundation/run-program"
-import { Command, CommanderError } from "commander"
+import { Command, CommanderError, Help, type Option } from "commander"
 import { addAdoptCommand } from "./commands/adopt.ts"
 import { addApplyCommand, addProwCommand } from "./commands/apply.ts"
 import { addApproveCommand } from "./commands/approve.ts"
@@ -33,13 +34,28 @@ const COMMANDS = [
   addSchemaCommand,
 ]
 
+/** What is no command would else be taken for a stray argument of Prow's way of calling, which has no command. */
+function refuseUnknownCommand(program: Command, word: string): void {
+  const known = ["help", ...program.commands.map((command) => command.name())]
+  if (word === "" || word.startsWith("-") || known.includes(word)) return
+  program.error(`error: unknown command "${word}" (${suggestion(word, known)})`)
+}
+
+/** As commander has it, and that an option must be given, which commander leaves out. */
+function describeOption(option: Option): string {
+  const description = new Help().optionDescription(option)
+  return option.mandatory ? `${description} (required)` : description
+}
+
 async function main(signal: AbortSignal): Promise<number> {
   const run: CommandRun = { signal, exitCode: 0 }
   const program = new Command("headrace-bootstrapper")
     .description("Shows, checks and applies what rules make of a repository.")
+    .configureHelp({ optionDescription: describeOption })
     .exitOverride()
   for (const addCommand of COMMANDS) addCommand(program, run)
   try {
+    refuseUnknownCommand(program, process.argv[2] ?? "")
     await program.parseAsync(doubleDashed(process.argv))
     return run.exitCode
   } catch (error) {

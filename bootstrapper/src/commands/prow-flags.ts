@@ -105,9 +105,15 @@ export function refuseIdleFlags(command: Command): void {
 function refuse(command: Command, names: readonly string[], why: string, hint: string): void {
   const idle = command.options.find((option) => {
     const name = option.attributeName()
-    return names.includes(name) && isGiven(command, name)
+    return names.includes(name) && isMeant(command, name)
   })
   if (idle) throw new UsageError("apply/idle-flag", `${idle.long} ${why}`, { hint })
+}
+
+/** A variable may be meant for another command; HEADRACE_DRY_RUN must not be, where it would be passed over. */
+function isMeant(command: Command, name: string): boolean {
+  const from = command.getOptionValueSource(name)
+  return from === "cli" || (from === "env" && name === "dryRun")
 }
 
 function isGiven(command: Command, name: string): boolean {
