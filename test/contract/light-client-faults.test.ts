@@ -97,6 +97,36 @@ describe("the light client under faults", () => {
     })
   })
 
+  it("gives up an object, a refusal and an event that do not end", async () => {
+    let head = ""
+    let sent = 0
+    const server = createServer((socket) => {
+      const flood = (): void => {
+        while (!socket.destroyed && socket.write("x".repeat(65_536))) sent += 65_536
+      }
+      socket.on("error", () => undefined).on("drain", flood)
+      socket.once("data", () => {
+        socket.write(`HTTP/1.1 ${head}\r\nconnection: close\r\n\r\n`)
+        flood()
+      })
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+    const access = { server: url, tls: {}, credential: async () => ({}), refuse: () => undefined }
+    const client = lightClient(access, { log })
+    try {
+      for (head of ["200 OK", "500 Broken"]) {
+        expect(await codeOf(client.get("ci", "x"))).toBe("kube/unavailable")
+        const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
+        expect(await codeOf(drain(events))).toBe("kube/unavailable")
+      }
+      expect(sent).toBeLessThan(4 * 64 * 1024 * 1024)
+    } finally {
+      client.close()
+      server.close()
+    }
+  })
+
   it("refuses a watch event that is cut off, and one that is no JSON", async () => {
     for (const line of ['{"type":"ADDED","object":{"kind":"Conf', "<html>\n"]) {
       const server = createServer((socket) => {

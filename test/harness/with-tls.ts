@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process"
+import { execFile, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
@@ -9,6 +9,12 @@ import { promisify } from "node:util"
 
 const run = promisify(execFile)
 const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
+/** Why no certificates can be made here, as one line to print; undefined when they can. */
+export function opensslMissing(): string | undefined {
+  const { error } = spawnSync("openssl", ["version"])
+  return error ? "there is no openssl here: the light client was not tested over TLS" : undefined
+}
 
 /** A certificate and its key: paths of PEM files. */
 export interface Certified {

@@ -1,7 +1,6 @@
 import { KubeError } from "../kube-error.ts"
+import { OBJECT_LIMIT_BYTES } from "./read-answer.ts"
 
-/** More than any object that Kubernetes stores takes as JSON (1.5 MiB in etcd, escapes up to sixfold). */
-const LINE_LIMIT_BYTES = 16 * 1024 * 1024
 const NEWLINE = 0x0a
 
 /**
@@ -24,7 +23,7 @@ export async function* jsonLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     if (start === chunk.length) continue
     held.push(chunk.subarray(start))
     size += chunk.length - start
-    if (size > LINE_LIMIT_BYTES) throw new KubeError("kube/unavailable", "watch: a line does not end")
+    if (size > OBJECT_LIMIT_BYTES) throw new KubeError("kube/unavailable", "watch: a line does not end")
   }
   if (size > 0) yield parseLine(Buffer.concat(held).toString("utf8"))
 }

@@ -13,7 +13,7 @@ import type { ClusterAccess } from "./cluster-access.ts"
 import { type Connection, type ConnectionRequest, openConnection } from "./connection.ts"
 import { inClusterAccess } from "./in-cluster-access.ts"
 import { kubeconfigAccess } from "./kubeconfig-access.ts"
-import { parseAnswer, readAnswer } from "./read-answer.ts"
+import { OBJECT_LIMIT_BYTES, parseAnswer, readAnswer } from "./read-answer.ts"
 import { watchEvents } from "./watch-events.ts"
 
 export interface LightClientOptions {
@@ -38,10 +38,13 @@ export interface LightClient extends ConfigMapReader {
   close(): void
 }
 
-type Call = (request: ConnectionRequest, signal?: AbortSignal) => Promise<unknown>
+/** `most` bytes of answer are read. */
+type Call = (request: ConnectionRequest, signal: AbortSignal | undefined, most?: number) => Promise<unknown>
 
 const TIME_LIMIT_MS = 30_000
 const PAGE_SIZE = 250
+/** Beyond any page that we ask for: 250 ConfigMaps at their largest. */
+const PAGE_LIMIT_BYTES = 512 * 1024 * 1024
 
 const ListPage = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
@@ -70,11 +73,15 @@ export function lightClient(
   const timeLimit = options.timeLimit ?? TIME_LIMIT_MS
   const limits = options.watch ?? WATCH_LIMITS
 
-  async function call(request: ConnectionRequest, signal?: AbortSignal): Promise<unknown> {
+  async function call(
+    request: ConnectionRequest,
+    signal: AbortSignal | undefined,
+    most = OBJECT_LIMIT_BYTES,
+  ): Promise<unknown> {
     const limit = startTimeLimit(request.what, timeLimit, signal)
     try {
       const message = await answered(access, connection, request, limit.signal)
-      return parseAnswer(request.what, await readAnswer(request.what, message))
+      return parseAnswer(request.what, await readAnswer(request.what, message, most))
     } catch (error) {
       limit.signal.throwIfAborted()
       throw error
@@ -147,7 +154,7 @@ async function answered(
   const message = await connection.send(request, signal)
   const status = message.statusCode ?? 0
   if (status >= 200 && status < 300) return message
-  const body = await readAnswer(request.what, message)
+  const body = await readAnswer(request.what, message, OBJECT_LIMIT_BYTES)
   if (status === 401 && !renewed) {
     access.refuse()
     return answered(access, connection, request, signal, true)
@@ -193,7 +200,8 @@ async function listPage(
     ...(from.pageSize > 0 ? { limit: String(from.pageSize) } : {}),
     ...(from.token ? { continue: from.token } : {}),
   })
-  const answer = await call({ method: "GET", path: configMapPath(namespace, undefined, query), what }, signal)
+  const path = configMapPath(namespace, undefined, query)
+  const answer = await call({ method: "GET", path, what }, signal, PAGE_LIMIT_BYTES)
   const page = ListPage.safeParse(answer)
   if (!page.success)
     throw new KubeError("kube/unavailable", `${what}: the answer is not a list`, { cause: page.error })

@@ -1,18 +1,17 @@
 import type { IncomingMessage } from "node:http"
 import { KubeError } from "../kube-error.ts"
 
-/** Beyond any list that we ask for: a page of 250 ConfigMaps at their largest. */
-const ANSWER_LIMIT_BYTES = 512 * 1024 * 1024
+/** More than any object that Kubernetes stores takes as JSON (1.5 MiB in etcd, escapes up to sixfold). */
+export const OBJECT_LIMIT_BYTES = 16 * 1024 * 1024
 
-/** The whole body as text. Throws `kube/unavailable` when it breaks off or does not end. */
-export async function readAnswer(what: string, message: IncomingMessage): Promise<string> {
+/** The whole body as text. Throws `kube/unavailable` when it breaks off or goes on for more than `limit` bytes. */
+export async function readAnswer(what: string, message: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
   try {
     for await (const chunk of message) {
       size += (chunk as Buffer).length
-      if (size > ANSWER_LIMIT_BYTES)
-        throw new KubeError("kube/unavailable", `${what}: the answer does not end`)
+      if (size > limit) throw new KubeError("kube/unavailable", `${what}: the answer does not end`)
       chunks.push(chunk as Buffer)
     }
   } catch (error) {
