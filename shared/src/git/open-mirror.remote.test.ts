@@ -31,6 +31,25 @@ describe("a mirror over HTTP", () => {
       expect(server.authorizations.filter(Boolean)).toEqual([])
     }))
 
+  it("costs as little as git ls-remote where nothing is new, as polls mostly find", () =>
+    serving(async (server, repo) => {
+      await repo.commit({ a: "1" })
+      const folder = join(repo.scratch, "mirrors")
+      const log = createLog("test", { level: "silent" })
+      const mirror = await openMirror({ name: "m", branch: "main", folder, log, url: server.url })
+      await mirror.fetch()
+      const requestsOf = async (ask: () => Promise<unknown>) => {
+        const before = server.authorizations.length
+        await ask()
+        return server.authorizations.length - before
+      }
+      const nothingNew = await requestsOf(() => mirror.fetch())
+      expect(nothingNew).toBe(await requestsOf(() => repo.git("ls-remote", server.url, "refs/heads/main")))
+      await repo.commit({ a: "2" })
+      expect(await requestsOf(() => mirror.fetch())).toBeGreaterThan(nothingNew)
+      await mirror.close()
+    }))
+
   it("logs in with the token of a file, read anew at each fetch", () =>
     serving(async (server, repo) => {
       const tokenFile = join(repo.scratch, "token")
