@@ -1,6 +1,7 @@
-import { writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { embeddedKubeconfig } from "@headrace/shared/kube/embedded/embedded-kubeconfig"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { describe, expect, it } from "vitest"
@@ -30,5 +31,26 @@ describe("nextSettings", () => {
       }
       await writeFile(file, settingsText("build02"))
       expect(Object.keys((await next)?.clusters ?? {})).toEqual(["build02"])
+    }))
+
+  it("gives the clusters that a folder of kubeconfigs brings later, and keeps those it has while a file is broken", () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "headrace.yaml")
+      const kube = join(folder, "kube")
+      await mkdir(kube)
+      const write = (name: string, text = embeddedKubeconfig("http://127.0.0.1:1", "t")) =>
+        writeFile(join(kube, name), text.replaceAll("embedded", name))
+      await write("build01")
+      await writeFile(file, `version: 1\nsources: {}\nkubeconfigs: {folder: ${kube}}\n`)
+      const current = await loadOperatorSettings(file)
+      let given = false
+      const next = nextSettings(file, current, log, AbortSignal.timeout(20_000), 5).finally(() => {
+        given = true
+      })
+      await write("build02", "contexts: [")
+      await delay(50)
+      expect(given).toBe(false)
+      await write("build02")
+      expect(Object.keys((await next)?.clusters ?? {})).toEqual(["build01", "build02"])
     }))
 })
