@@ -16,7 +16,7 @@ export function keepSchedule(
 ): void {
   async function keep(cluster: string): Promise<void> {
     try {
-      if (pattern === undefined) await unscheduleLane(lanes, cluster, sources)
+      if (pattern === undefined) await unscheduleLane(lanes, cluster)
       else await scheduleLane(lanes, cluster, sources, pattern)
     } catch (error) {
       // The watchdog wakes a lane that nobody schedules.

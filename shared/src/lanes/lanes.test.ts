@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
 import { withRedis } from "../../../test/harness/with-redis.ts"
+import { UsageError } from "../foundation/errors.ts"
 import { createLog } from "../observe/log.ts"
 import type { LaneResult } from "./lane-outcome.ts"
 import { drawTicket, readOutcomes } from "./lane-outcomes.ts"
@@ -172,6 +173,21 @@ describe("lanes", () => {
           await until(async () => (await lanes.queue("build01").getDelayedCount()) === 1)
           const [retry] = await lanes.queue("build01").getDelayed()
           expect(retry?.data.failures).toBeGreaterThan(1)
+        })
+      }),
+    ))
+
+  it("give up wake-ups of a source that is no longer in the settings", () =>
+    withRedis((redis) =>
+      withLanes(redis.url, async (lanes) => {
+        let runs = 0
+        const handler = async () => {
+          runs++
+          throw new UsageError("settings/unknown-source", "the settings have no source release")
+        }
+        await withWorker(lanes, handler, async () => {
+          await lanes.wake("build01", wakeUp())
+          await until(async () => runs === 3 && (await idle(lanes)))
         })
       }),
     ))

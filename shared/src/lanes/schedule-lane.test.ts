@@ -45,9 +45,26 @@ describe("scheduleLane", () => {
   it("is taken back", () =>
     withLanes(async (lanes) => {
       await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
-      await unscheduleLane(lanes, "build01", ["release"])
+      await unscheduleLane(lanes, "build01")
       expect(await lanes.queue("build01").getJobSchedulersCount()).toBe(0)
       expect(await lanes.queue("build01").getDelayedCount()).toBe(0)
+    }))
+
+  it("forgets sources that the settings have no longer", () =>
+    withLanes(async (lanes) => {
+      await scheduleLane(lanes, "build01", ["release", "gone"], EVERY_SECOND)
+      await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
+      const left = await lanes.queue("build01").getJobSchedulers()
+      expect(left.map(({ key }) => key)).toEqual(["full-release"])
+    }))
+
+  it("is put back when Redis has lost it", () =>
+    withLanes(async (lanes) => {
+      await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
+      await lanes.redis.flushall()
+      await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
+      expect(await lanes.queue("build01").getJobScheduler("full-release")).toBeDefined()
+      expect(await lanes.queue("build01").getDelayedCount()).toBe(1)
     }))
 
   it("refuses a pattern that does not read", () =>

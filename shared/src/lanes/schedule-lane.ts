@@ -4,7 +4,7 @@ import { LANES_FORMAT, type LaneJob } from "./wake-up.ts"
 
 /**
  * Lets a lane be woken for a full reconcile of each source by a cron pattern (UTC; five fields, or six with
- * seconds). Every plugin may call this, at every start. Throws `lanes/schedule` for a pattern that does not
+ * seconds), and no source besides. Every plugin may call this, at every start. Throws `lanes/schedule` for a pattern that does not
  * read, or when the scheduler was lost again at once (BullMQ issues 3063 and 3381 tell of such races).
  *
  * A pattern, never BullMQ's `every`: that one stops with two processes (issue 3262).
@@ -16,6 +16,7 @@ export async function scheduleLane(
   pattern: string,
 ): Promise<void> {
   const queue = lanes.queue(cluster)
+  await unscheduleOthers(lanes, cluster, sources)
   for (const source of sources) {
     const id = schedulerId(source)
     const wakeUp = { format: LANES_FORMAT, source, mode: "full", reason: "schedule" } as const
@@ -30,13 +31,18 @@ export async function scheduleLane(
   }
 }
 
-/** Takes the schedule of each source back. */
-export async function unscheduleLane(
-  lanes: Lanes,
-  cluster: string,
-  sources: readonly string[],
-): Promise<void> {
-  for (const source of sources) await lanes.queue(cluster).removeJobScheduler(schedulerId(source))
+/** Takes every schedule of a lane back. */
+export async function unscheduleLane(lanes: Lanes, cluster: string): Promise<void> {
+  await unscheduleOthers(lanes, cluster, [])
+}
+
+/** Schedules of sources that the settings had once. */
+async function unscheduleOthers(lanes: Lanes, cluster: string, sources: readonly string[]): Promise<void> {
+  const queue = lanes.queue(cluster)
+  const ours = new Set(sources.map(schedulerId))
+  for (const { key } of await queue.getJobSchedulers()) {
+    if (!ours.has(key)) await queue.removeJobScheduler(key)
+  }
 }
 
 function schedulerId(source: string): string {

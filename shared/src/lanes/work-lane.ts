@@ -179,7 +179,7 @@ class RunningLane implements LaneWorker {
       const ticket = await lastTicket(this.#lanes)
       const result = await this.#handle(wakeUp, signal)
       await this.#tell(wakeUp, result, ticket)
-      if (result.result === "failed") await this.#retry(wakeUp, failures + 1)
+      if (result.result === "failed") await this.#retry(wakeUp, failures + 1, result.error?.code)
     } catch (error) {
       // Not done, or not by us: somebody has to look again.
       this.#log.warn({ source: wakeUp.source, err: errorText(error) }, "wake-up handed back")
@@ -210,8 +210,8 @@ class RunningLane implements LaneWorker {
     })
   }
 
-  async #retry(wakeUp: WakeUp, failures: number): Promise<void> {
-    await scheduleRetry(this.#lanes.queue(this.#cluster), wakeUp, failures)
+  async #retry(wakeUp: WakeUp, failures: number, code: string | undefined): Promise<void> {
+    await scheduleRetry(this.#lanes.queue(this.#cluster), wakeUp, failures, code)
   }
 
   async #close(): Promise<void> {
