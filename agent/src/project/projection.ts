@@ -1,10 +1,9 @@
 import { dirname, join } from "node:path"
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { sha256 } from "@headrace/shared/foundation/digest"
-import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorText } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
-import { compareTokens, tokenText } from "@headrace/shared/record/token"
+import { compareTokens } from "@headrace/shared/record/token"
 import { type Assembled, assembleProjection } from "../assemble/assemble-projection.ts"
 import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
@@ -19,9 +18,7 @@ import type { PublishResult } from "../publish/publish-revision.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "./projection-status.ts"
 import type { PublishLimits } from "./publish-limits.ts"
-
-/** As long as a commit id, since readers take a link's name for one. */
-const CONTENT_ID_LENGTH = 40
+import { refuseOlder, revisionOf } from "./revision-to-show.ts"
 
 /** At each start sources were not read yet: no reason to warn at the first tries. */
 const USUAL_WAITS = 2
@@ -171,48 +168,6 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
 /** Where to note what is known of the store: hidden, and never in what a consumer sees swapped. */
 function knownFolder({ path, layout }: ProjectionSpec): string {
   return layout === "links" ? `${path}/..known` : join(dirname(path), siblingStore(path), "known")
-}
-
-/** The revision to publish: a commit where there is one, else what the content says. */
-function revisionOf(
-  { key, commit }: Assembled,
-  isPublished: boolean,
-  folder: OpenProjection,
-): { id: string; token: Token } {
-  if (commit === undefined) return contentRevision(key, isPublished, folder)
-  const { id, token, mayGoBack = false } = commit
-  return { id, token: mayGoBack ? raisedToken(token, folder.floor(), folder.current()?.id === id) : token }
-}
-
-/** A token that is not below the floor, for a source that may go back: to another commit in a new epoch. */
-function raisedToken(token: Token, floor: Token, isShown: boolean): Token {
-  const ofEpoch = { epoch: Math.max(token.epoch, floor.epoch), seq: token.seq }
-  if (compareTokens(ofEpoch, floor) >= 0) return ofEpoch
-  return isShown ? floor : { epoch: floor.epoch + 1, seq: token.seq }
-}
-
-/** Sources without commits: the content names the revision, and each change of it counts up. */
-function contentRevision(
-  key: string,
-  isPublished: boolean,
-  folder: OpenProjection,
-): { id: string; token: Token } {
-  const floor = folder.floor()
-  const id = sha256(key).slice(0, CONTENT_ID_LENGTH)
-  const isShown = isPublished || folder.current()?.id === id
-  return { id, token: isShown ? floor : { epoch: floor.epoch, seq: floor.seq + 1 } }
-}
-
-/** A stale replica, or a restored backup, of the API server must not take a node back. */
-function refuseOlder(token: Token, floor: Token): void {
-  if (compareTokens(token, floor) >= 0) return
-  throw new HeadraceError(
-    "projection/older",
-    `the source is at ${tokenText(token)}, older than ${tokenText(floor)} that was published`,
-    {
-      hint: "Wait for the API server to catch up; to go back on purpose use headrace-bootstrapper rewind, or allowForcePush of a git source.",
-    },
-  )
 }
 
 function shownOf(current: NonNullable<ReturnType<OpenProjection["current"]>>, clock: Clock): ShownRevision {
