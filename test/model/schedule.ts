@@ -81,7 +81,7 @@ const op = fc.oneof(
   happens(2, "rename", { path: fc.nat(PATHS - 1), to: fc.nat(3) }),
   happens(4, "revert", { back }),
   happens(2, "foxtrot", { back, edits }),
-  happens(1, "rewrite", { back, commits: fc.array(edits, { maxLength: 4 }) }),
+  happens(2, "rewrite", { back, commits: fc.array(edits, { maxLength: 4 }) }),
   happens(2, "tool", { content: fc.nat(CONTENTS - 1), rules: fc.integer({ min: -2, max: TOOL_RULES - 1 }) }),
   happens(1, "rewriteRules", { back: fc.nat(1), rules: fc.nat(TOOL_RULES - 1) }),
   happens(8, "deliver", { which: small, again: seldom }),

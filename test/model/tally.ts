@@ -6,8 +6,6 @@ export interface Tally {
   endSchedule(): void
   /** A table for people: times, schedules, what; in the order of the names. */
   table(): string
-  /** How often something happened. */
-  times(what: string): number
 }
 
 export function startTally(): Tally {
@@ -35,6 +33,5 @@ export function startTally(): Tally {
       )
       return [`${"times".padStart(9)} ${"schedules".padStart(9)}`, ...lines, ""].join("\n")
     },
-    times: (what) => all.get(what)?.times ?? 0,
   }
 }
