@@ -1,0 +1,32 @@
+import { withDesk } from "@headrace/test/harness/with-desk"
+import { expect, it } from "vitest"
+
+const RULES =
+  "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {east: [ci]}}\n    'web/*': {name: web, clusters: {east: [ci]}}\n"
+
+it(
+  "adopts what is somebody else's, by rule or all of it, and names a rule that is not there",
+  { timeout: 60_000 },
+  () =>
+    withDesk(async ({ repo, kube, run, tell }) => {
+      await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1", "web/x.css": "x" })
+      const by = async (name: string, labels: object) => {
+        const body = JSON.stringify({ metadata: { name, labels }, data: { old: "1" } })
+        const url = `${kube.url}/api/v1/namespaces/ci/configmaps`
+        const headers = { authorization: `Bearer ${kube.token}`, "content-type": "application/json" }
+        expect((await fetch(url, { method: "POST", body, headers })).status).toBe(201)
+      }
+      await by("jobs", {})
+      await by("web", { app: "other" })
+      const failed = [{ reason: /not-ours/ }, { reason: /not-ours/ }].map(({ reason }) => ({
+        reason: expect.stringMatching(reason),
+      }))
+      expect((await tell("apply", "--direct")).places).toMatchObject([{ failed }])
+
+      const wrong = await run("adopt", "--rule", "job/*.yaml")
+      expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('did you mean "jobs/*.yaml"?')])
+      expect((await tell("adopt", "--rule", "web/*")).places).toMatchObject([{ adopted: ["ci/web"] }])
+      expect((await tell("adopt")).places).toMatchObject([{ adopted: ["ci/jobs"] }])
+      expect((await tell("apply", "--direct")).places).toMatchObject([{ failed: [] }])
+    }),
+)
