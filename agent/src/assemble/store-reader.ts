@@ -15,7 +15,7 @@ const PARALLEL_READS = 8
 /** What stays in memory between reads. Listings and indexes are kept for the next revision, contents for this one. */
 const KEPT_INDEX_ENTRIES = 20_000
 const KEPT_LISTED_FILES = 100_000
-const KEPT_PACKED_BYTES = 20 * 1024 * 1024
+const KEPT_PACKED_BYTES = 12 * 1024 * 1024
 const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
 
 export interface StoreReaderOptions {

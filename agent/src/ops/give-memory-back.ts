@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm"
 const IDLE_MS = 1000
 
 /** What may be unpacked between two collections. */
-const GARBAGE_BYTES = 8 * 1024 * 1024
+const GARBAGE_BYTES = 4 * 1024 * 1024
 
 /**
  * Makes this process keep little memory for itself. To be called first of all.
