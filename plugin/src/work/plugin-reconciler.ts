@@ -1,4 +1,3 @@
-import { containedCommits } from "@headrace/shared/git/contained-commits"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { type Reconciler as OpenReconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -23,7 +22,7 @@ export function pluginReconciler(opened: OpenReconciler, settings: OperatorSetti
       return (await repository.fetch(signal)).commit
     },
     async contained(source, commit, shas) {
-      return containedCommits(await opened.repository(source), commit, shas)
+      return (await opened.repository(source)).contained(commit, shas)
     },
     async touched(source, { repo, sha }, paths) {
       const own = settings.sources[source]

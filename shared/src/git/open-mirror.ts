@@ -31,7 +31,7 @@ export interface MirrorOptions {
 
 const FULL_ID = /^[0-9a-f]{40}([0-9a-f]{24})?$/
 
-export type Mirror = SourceRepository & { close(): Promise<void> }
+export type Mirror = SourceRepository & Pick<GitMirror, "contained" | "close">
 
 /**
  * Opens the bare mirror of a source, or makes an empty one: the first fetch fills it. One that is damaged,

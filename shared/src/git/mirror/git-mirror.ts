@@ -2,6 +2,7 @@ import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { shareNext } from "../../foundation/share-next.ts"
 import type { Log } from "../../observe/log.ts"
 import type { Tree } from "../../plan/tree.ts"
+import { containedCommits } from "../contained-commits.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
@@ -57,6 +58,11 @@ export class GitMirror implements SourceRepository {
 
   mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined> {
     return this.#reader.mergeOf(tip, pullRequest, signal)
+  }
+
+  /** Those of `shas` that are `commit` or its ancestors; a commit that the mirror does not have is not. */
+  contained(commit: string, shas: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string>> {
+    return containedCommits(this.#options.place, commit, shas, signal)
   }
 
   tree(commit: string, signal?: AbortSignal): Promise<Tree> {
