@@ -158,3 +158,20 @@ describe("samples of an agent in a pod", () => {
     expect(before?.args).toContain("--once")
   })
 })
+
+describe("images", () => {
+  it("are built under each name that a manifest asks for, with the Node that is tested", () => {
+    const dockerfile = textOf("image/Dockerfile")
+    const built = [...dockerfile.matchAll(/^FROM programs AS (.+)$/gm)].map(([, target]) => target)
+    const manifests = readdirSync(CONFIG, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".yaml"))
+      .map((name) => textOf(name))
+    const asked = manifests.flatMap((text) =>
+      [...text.matchAll(/image: headrace\/(\w+):/g)].map(([, name]) => name),
+    )
+    expect(new Set(asked)).toEqual(new Set(built))
+
+    const project = JSON.parse(readFileSync(join(CONFIG, "../package.json"), "utf8"))
+    expect(dockerfile).toContain(`node:${project.devDependencies.node}-`)
+  })
+})

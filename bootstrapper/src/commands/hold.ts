@@ -1,8 +1,8 @@
-import { userInfo } from "node:os"
 import type { Command } from "commander"
 import type { CommandRun } from "./command-run.ts"
 import { flag } from "./flag.ts"
 import type { HoldOptions } from "./operate/hold-options.ts"
+import { userName } from "./operate/user-name.ts"
 import { addPlaceOptions } from "./place-options.ts"
 
 /** `hold`: keeps clusters where they are, whatever is merged. */
@@ -19,7 +19,7 @@ export function addHoldCommand(program: Command, run: CommandRun): void {
 /** The flags that a hold is made of, for `hold` and `rewind`. */
 export function addHoldOptions(command: Command): Command {
   return addPlaceOptions(command)
-    .addOption(flag("--by <name>", "who holds it").default(userInfo().username))
+    .addOption(flag("--by <name>", "who holds it").default(userName()))
     .addOption(flag("--reason <text>", "why, for status").makeOptionMandatory())
     .addOption(flag("--until <time>", "ISO time at which it ends; else at release"))
 }
