@@ -25,8 +25,8 @@ const WARM_UP = 2
 const SLACK = { megabytes: 6, handles: 4, threads: 1, inodes: 0.05, writes: 4 }
 
 /**
- * Whether what grows with a leak stayed as it was, the last third against the first: by its highest, and memory by its
- * median, since its highest says when the collector last ran. Pure.
+ * Whether what grows with a leak stayed as it was, the last third against the first: by its highest; memory and
+ * inodes by their median, since their highest says when the collector, or retention, was last late. Pure.
  */
 export function flatness(samples: readonly Sample[]): Verdict[] {
   const steady = samples.slice(WARM_UP)
@@ -49,7 +49,7 @@ export function flatness(samples: readonly Sample[]): Verdict[] {
       "resident MB",
       (one) => one.residentMegabytes,
       () => SLACK.megabytes,
-      (values) => quantile(values, 0.5),
+      median,
     ),
     compare(
       "handles",
@@ -65,6 +65,7 @@ export function flatness(samples: readonly Sample[]): Verdict[] {
       "inodes",
       (one) => one.inodes,
       (before) => before * SLACK.inodes,
+      median,
     ),
     compare(
       "Lease writes between samples",
@@ -98,4 +99,8 @@ export function sampleLine(samples: readonly Sample[]): string {
 
 function leaseWritesOf(samples: readonly Sample[], at: number): number {
   return (samples[at]?.leaseWrites ?? 0) - (samples[at - 1]?.leaseWrites ?? 0)
+}
+
+function median(values: readonly number[]): number {
+  return quantile(values, 0.5)
 }
