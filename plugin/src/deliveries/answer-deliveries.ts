@@ -42,14 +42,15 @@ export async function answerDeliveries(
   const written = known.filter(({ sha }) => reached.has(sha ?? ""))
   const told = known.filter((one) => !reached.has(one.sha ?? "") && isNews(one, result))
 
-  const batch = lanes.redis.pipeline()
+  // All or nothing: a full Redis refuses the outcome, and would still let its delivery wait no more.
+  const batch = lanes.redis.multi()
   for (const { guid } of written) batch.hset(deliveryKey(lanes, guid), field, outcomeText("written", result))
   for (const { guid } of told) {
     batch.hset(deliveryKey(lanes, guid), field, outcomeText(stateOf(result) ?? "failed", result))
   }
-  const done = waiting.filter((one) => one.sha === undefined || written.includes(one))
+  const done = waiting.filter(({ sha }) => sha === undefined || reached.has(sha))
   if (done.length > 0) batch.zrem(pendingKey(lanes, cluster, source), ...done.map(({ guid }) => guid))
-  if (batch.length > 0) await batch.exec()
+  if (done.length + told.length > 0) await batch.exec()
   return [...written, ...told].map(({ guid }) => guid)
 }
 

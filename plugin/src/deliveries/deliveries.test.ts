@@ -130,4 +130,14 @@ describe("deliveries", () => {
       expect(await book.lanes.redis.exists(deliveryKey(book.lanes, "guid-1"))).toBe(0)
       expect(await book.lanes.redis.zcard(pendingKey(book.lanes, "app.ci", "release"))).toBe(0)
     }))
+
+  it("go on waiting when a full Redis does not take their outcome", () =>
+    withBook(async (book) => {
+      await note(book, 1)
+      await book.lanes.redis.config("SET", "maxmemory", "1mb")
+      await expect(book.answer("app.ci", {}, [shaOf(1)])).rejects.toThrow()
+      await book.lanes.redis.config("SET", "maxmemory", "0")
+      expect(await book.answer("app.ci", {}, [shaOf(1)])).toEqual(["guid-1"])
+      expect(await book.outcome("guid-1", "app.ci")).toMatchObject({ state: "written" })
+    }))
 })
