@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { rm, writeFile } from "node:fs/promises"
 import { createServer, type Socket } from "node:net"
 import { join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
 import { kubeconfigAccess } from "@headrace/shared/kube/light/kubeconfig-access"
@@ -95,6 +96,35 @@ describe("the light client under faults", () => {
         mute.close()
       }
     })
+  })
+
+  it("does not ask again by itself when an answer is reset on its way", async () => {
+    let asked = 0
+    const server = createServer((socket) => {
+      socket
+        .on("error", () => undefined)
+        .on("data", () => {
+          asked += 1
+          // The first answer leaves its socket to the second, which is reset after its first chunk.
+          if (asked === 1) socket.write("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n")
+          else socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n\n\r\n")
+          if (asked === 2) setTimeout(() => socket.resetAndDestroy(), 50)
+        })
+    }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+    const access = { server: url, tls: {}, credential: async () => ({}), refuse: () => undefined }
+    const client = lightClient(access, { log })
+    try {
+      await client.get("ci", "x").catch(() => undefined)
+      const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
+      expect(await codeOf(drain(events))).toBe("kube/unavailable")
+      await delay(50)
+      expect(asked).toBe(2)
+    } finally {
+      client.close()
+      server.close()
+    }
   })
 
   it("gives up an object, a refusal and an event that do not end", async () => {

@@ -101,8 +101,14 @@ function start(
 ): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const outgoing = secure ? requestHttps(options) : requestHttp(options)
-    outgoing.once("response", resolve)
-    outgoing.once("error", (error) => {
+    let isAnswered = false
+    outgoing.once("response", (message) => {
+      isAnswered = true
+      resolve(message)
+    })
+    outgoing.on("error", (error) => {
+      // A reset on the way of an answer comes here too; whoever reads the answer hears of it.
+      if (isAnswered) return
       // A server may close an idle socket just as we use it: then nothing was done, and a new socket will do.
       const stale = outgoing.reusedSocket && request.method === "GET" && !options.signal?.aborted
       if (stale) start(secure, options, request).then(resolve, reject)
