@@ -1,9 +1,8 @@
 import { type Backoff, backoffDelay } from "../../foundation/backoff.ts"
 import { type Clock, systemClock } from "../../foundation/clock.ts"
-import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { ConfigMapReader, Selection } from "../config-map-api.ts"
 import { KubeError } from "../kube-error.ts"
-import { FollowedObjects } from "./followed-objects.ts"
+import { type Followed, FollowedObjects } from "./followed-objects.ts"
 
 export interface FollowOptions {
   /** `""`: all of them. */
@@ -20,14 +19,6 @@ export interface FollowOptions {
   onContact?: () => void
   /** It could not be read; it is tried again after `wait` milliseconds. */
   onTrouble?: (error: unknown, wait: number) => void
-}
-
-/** What is there, whole. */
-export interface Followed {
-  /** By `namespace/name`. */
-  objects: ReadonlyMap<string, ConfigMap>
-  /** The names that differ from the state given before. */
-  changed: ReadonlySet<string>
 }
 
 const BACKOFF: Backoff = { first: 200, limit: 30_000 }

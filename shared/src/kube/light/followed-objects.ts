@@ -1,7 +1,14 @@
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { WatchEvent } from "../config-map-api.ts"
 import { KubeError } from "../kube-error.ts"
-import type { Followed } from "./follow.ts"
+
+/** What is there, whole. */
+export interface Followed {
+  /** By `namespace/name`. */
+  objects: ReadonlyMap<string, ConfigMap>
+  /** The names that differ from the state given before. */
+  changed: ReadonlySet<string>
+}
 
 /** Lists in a row that are older than what we know before we believe them: etcd was restored from a backup. */
 const STALE_LISTS = 5
@@ -55,8 +62,13 @@ export class FollowedObjects {
     if (signal.aborted) return false
     if (this.#pending) return true
     await new Promise<void>((resolve) => {
-      this.#wake = resolve
-      signal.addEventListener("abort", () => resolve(), { once: true })
+      // One listener for each change of a watch that lasts for months would else stay on the signal.
+      const wake = (): void => {
+        signal.removeEventListener("abort", wake)
+        resolve()
+      }
+      this.#wake = wake
+      signal.addEventListener("abort", wake)
     })
     return !signal.aborted
   }
