@@ -3,6 +3,7 @@ import type { SourceRepository, Tip } from "../git/source-repository.ts"
 import { goal, holdInForce } from "../record/goal.ts"
 import { epochInForce } from "../record/intents.ts"
 import type { Intent, Record, Token } from "../record/record.ts"
+import { compareTokens } from "../record/token.ts"
 import type { Revision } from "./plan-at.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 
@@ -49,7 +50,9 @@ export function goalAt(tips: Tips, record: Record | undefined): Revision {
  * begun, so the branch was rewritten.
  *
  * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
- * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow.
+ * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow, until
+ * the operator takes the rules from the source itself again. What they had added is then missing, and a new epoch
+ * keeps the token from becoming smaller, which agents would refuse.
  */
 export async function aimAt(
   ports: ReconcilePorts,
@@ -58,10 +61,17 @@ export async function aimAt(
   signal: AbortSignal,
 ): Promise<Aim | undefined> {
   const aim = await aimWithin(ports, tips, record, epochInForce(record), signal)
-  for (const was of shownBy(record)) {
+  const shown = shownBy(record)
+  for (const was of shown) {
     if (was.token.epoch === aim.token.epoch && !(await isOnward(ports, aim, was, signal))) return undefined
   }
-  return aim
+  return shown.every((was) => isOrdered(was, aim)) ? aim : aimInNewEpoch(ports, tips, record, signal)
+}
+
+/** True when the token tells which of the two is newer, or they are one revision. */
+function isOrdered(was: Shown, aim: Aim): boolean {
+  if (compareTokens(was.token, aim.token) < 0) return true
+  return was.commit === aim.commit && was.rulesCommit === aim.rulesCommit
 }
 
 /** What the record says was shown or begun. */

@@ -28,11 +28,12 @@ export async function holdSource(
       const commit = hold.commit ?? record.commit
       if (commit === null)
         throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
-      const held = { ...record, hold: { ...hold, commit, rulesCommit: record.rulesCommit } }
-      if (await isAhead(ports, record, commit, signal)) return held
-      // An open intent may have written beyond it already: going back on that takes a new epoch.
-      if (commit === record.commit) {
-        return inNewEpoch(ports, held, { commit, rulesCommit: record.rulesCommit }, signal)
+      const { rulesCommit } = record
+      const held = { ...record, hold: { ...hold, commit, rulesCommit } }
+      if (await isAhead(ports, record, { commit, rulesCommit }, signal)) return held
+      // An open intent may have written beyond it already, or under newer rules: going back on that takes a new epoch.
+      if (commit === record.commit || (await isAhead(ports, record, { commit, rulesCommit: null }, signal))) {
+        return inNewEpoch(ports, held, { commit, rulesCommit }, signal)
       }
       throw new HeadraceError("record/hold-behind", `commit ${commit} is behind what ${ports.source} shows`, {
         hint: "Run rewind --to COMMIT to go back.",
@@ -92,13 +93,13 @@ async function inNewEpoch(
 async function isAhead(
   ports: HoldPorts,
   record: Record,
-  commit: string,
+  revision: Revision,
   signal: AbortSignal,
 ): Promise<boolean> {
   const epoch = epochInForce(record)
   for (const was of shownBy(record)) {
     if (was.token.epoch !== epoch) continue
-    if (!(await isOnward(ports, { commit, rulesCommit: null }, was, signal))) return false
+    if (!(await isOnward(ports, revision, was, signal))) return false
   }
   return true
 }

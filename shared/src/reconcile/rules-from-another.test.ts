@@ -1,0 +1,48 @@
+import { quiet, RULES, site } from "@headrace/test/harness/site"
+import { modelRepository } from "@headrace/test/model/model-repository"
+import { describe, expect, it } from "vitest"
+import { openIntent } from "../record/intents.ts"
+import { compareTokens } from "../record/token.ts"
+import { changeRecord } from "./change-record.ts"
+import { holdSource } from "./hold-source.ts"
+
+/** A site whose rules come from another source, with three commits of its own. */
+function ruled() {
+  const here = site({ "a/x.txt": "one" })
+  const rules = modelRepository(new Map([["rules.yaml", RULES]]))
+  const push = (text: string) => rules.push(rules.add([rules.tip()], new Map([["rules.yaml", text]])))
+  for (const comment of ["# one", "# two"]) push(`${RULES}    ${comment}\n`)
+  const own = here.ports.rulesRepository
+  Object.assign(here.ports, { rulesRepository: rules })
+  const moveIntoSource = () => Object.assign(here.ports, { rulesRepository: own })
+  return { here, rules, push, moveIntoSource }
+}
+
+describe("rules from another source", () => {
+  it("may move into the source, and the token grows though their commits no longer count", async () => {
+    const { here, moveIntoSource } = ruled()
+    await here.run()
+    const before = (await here.record()).token
+    moveIntoSource()
+    const tip = here.commit({ "a/x.txt": "two" })
+    expect(await here.run()).toMatchObject({ result: "applied", commit: tip })
+    expect(compareTokens((await here.record()).token, before)).toBeGreaterThan(0)
+    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
+    expect(await here.run()).toMatchObject({ result: "noop" })
+  })
+
+  it("stay where a hold puts them, though newer ones have begun to be applied", async () => {
+    const { here, rules, push } = ruled()
+    await here.run()
+    const { commit, token, rulesCommit } = await here.record()
+    push(RULES.replace("name: alpha", "name: gamma"))
+    const begun = { token: { ...token, seq: token.seq + 1 }, rulesCommit: rules.tip(), targets: ["ci/gamma"] }
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    const tip = here.repository.tip()
+    await changeRecord(ports, (record) => openIntent(record, { ...begun, commit: tip }), quiet)
+    await holdSource(ports, { by: "me", reason: "freeze", until: null }, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
+    expect(await here.record()).toMatchObject({ commit, rulesCommit, intents: [] })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+  })
+})
