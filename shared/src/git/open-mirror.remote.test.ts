@@ -1,5 +1,8 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { setImmediate as turn } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
 import { type GitServer, withGitServer } from "../../../test/harness/with-git-server.ts"
 import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
@@ -48,6 +51,31 @@ describe("a mirror over HTTP", () => {
       await repo.commit({ a: "2" })
       expect(await requestsOf(() => mirror.fetch())).toBeGreaterThan(nothingNew)
       await mirror.close()
+    }))
+
+  it("lets go of its folder only when the fetch under way has ended, whose leftovers would be another's", () =>
+    withRepo(async (repo) => {
+      const asked = Promise.withResolvers<void>()
+      const silent = createServer(() => asked.resolve())
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve))
+      try {
+        const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/x.git`
+        const folder = join(repo.scratch, "mirrors")
+        const log = createLog("test", { level: "silent" })
+        const mirror = await openMirror({ name: "m", branch: "main", folder, log, url })
+        let hasEnded = false
+        const fetching = mirror.fetch().catch(() => {
+          hasEnded = true
+        })
+        await asked.promise
+        await mirror.close()
+        await turn()
+        expect(hasEnded).toBe(true)
+        await fetching
+      } finally {
+        silent.closeAllConnections()
+        silent.close()
+      }
     }))
 
   it("logs in with the token of a file, read anew at each fetch", () =>

@@ -40,12 +40,18 @@ export class GitMirror implements SourceRepository {
   #rebuildAfter = 0
   readonly #upkeep: Upkeep
   readonly #closing = new AbortController()
+  /** Never rejects. */
+  #fetching: Promise<unknown> = Promise.resolve()
 
   constructor(options: GitMirrorOptions) {
     this.#options = options
     this.#reader = new RepositoryReader(options.place)
     this.#upkeep = new Upkeep(options.place, options.log, options.upkeep)
-    this.fetch = shareNext((signal) => this.#fetchTended(AbortSignal.any([signal, this.#closing.signal])))
+    this.fetch = shareNext((signal) => {
+      const tip = this.#fetchTended(AbortSignal.any([signal, this.#closing.signal]))
+      this.#fetching = tip.catch(() => undefined)
+      return tip
+    })
   }
 
   seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
@@ -81,6 +87,7 @@ export class GitMirror implements SourceRepository {
   async close(): Promise<void> {
     this.#closing.abort(new HeadraceError("git/closed", "the mirror is closed"))
     this.#reader.close()
+    await this.#fetching
     await this.#upkeep.close()
     await this.#options.release()
   }
