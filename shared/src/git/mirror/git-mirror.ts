@@ -154,7 +154,7 @@ export class GitMirror implements SourceRepository {
     try {
       return await read()
     } catch (error) {
-      if (!(await isDamage(error, this.#options.place))) throw error
+      if (!(await isDamage(error, this.#options.place, signal))) throw error
       if (this.#reader === before) {
         this.#damage ??= error
         await this.fetch(signal)
