@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Duration } from "./units.ts"
+import { Wait } from "./units.ts"
 
 const command = z
   .array(z.string())
@@ -9,7 +9,7 @@ const command = z
 /** A program asked before a revision is shown: any exit code but 0 keeps the revision back. */
 export const BeforePublish = z.strictObject({
   exec: command,
-  timeout: Duration.prefault("30s").describe("After this it is killed, which counts as a veto."),
+  timeout: Wait.prefault("30s").describe("After this it is killed, which counts as a veto."),
 })
 export type BeforePublishSettings = z.infer<typeof BeforePublish>
 
@@ -33,7 +33,7 @@ export const Notify = z
       .string()
       .optional()
       .describe("File to replace by one that holds the revision and token, each on a line."),
-    timeout: Duration.prefault("30s").describe("For one attempt."),
+    timeout: Wait.prefault("30s").describe("For one attempt."),
   })
   .refine(
     ({ exec, http, signal, touch }) =>

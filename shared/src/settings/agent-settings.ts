@@ -2,7 +2,7 @@ import { z } from "zod"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
-import { Bytes, Duration } from "./units.ts"
+import { Bytes, Duration, Wait } from "./units.ts"
 
 const Keep = z.strictObject({
   revisions: z.int().min(1).prefault(3).describe("How many revisions stay, the current one among them."),
@@ -62,7 +62,7 @@ const EveryTarget = z.strictObject({
 const Report = z.strictObject({
   node: z.string().optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
   namespace: z.string().optional().describe("Where the Lease goes; else the record's namespace."),
-  every: Duration.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
+  every: Wait.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
   removeAtEnd: z
     .boolean()
     .prefault(false)

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { FileMode } from "./agent-permissions.ts"
 import { GitAuth } from "./git-auth.ts"
-import { Duration } from "./units.ts"
+import { Wait } from "./units.ts"
 
 const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
 
@@ -50,7 +50,7 @@ const Git = z
       .describe("Only files at or under these paths; absent: the whole tree."),
     strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
     auth: GitAuth.optional(),
-    poll: Duration.prefault("10s").describe("How often to fetch; jittered."),
+    poll: Wait.prefault("10s").describe("How often to fetch; jittered."),
   })
   .refine(
     ({ branch, tag, commit }) => (tag === undefined) === (branch !== undefined || commit !== undefined),

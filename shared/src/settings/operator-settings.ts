@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { GitAuth } from "./git-auth.ts"
-import { Duration, Percent } from "./units.ts"
+import { Percent, Wait } from "./units.ts"
 
 const name = z
   .string()
@@ -21,7 +21,7 @@ const Source = z.strictObject({
     .optional()
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
   auth: GitAuth.optional(),
-  poll: Duration.prefault("30s").describe("How often to look at the branch without being told; jittered."),
+  poll: Wait.prefault("30s").describe("How often to look at the branch without being told; jittered."),
   allowForcePush: z.boolean().prefault(false).describe("Follow a branch that is no longer a descendant."),
   foreignKeys: z
     .enum(["remove", "keep"])

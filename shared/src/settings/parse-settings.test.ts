@@ -159,6 +159,16 @@ describe("agent settings", () => {
   })
 })
 
+describe("times to wait", () => {
+  // Node fires a timer of more than 2^31 ms at once, and over and over.
+  it.each(["0s", "30d", "365d"])("are neither nothing nor longer than a timer counts: poll: %s", (poll) => {
+    const text = OPERATOR.replace("branch: main", `branch: main\n    poll: ${poll}`)
+    expect(complaint(text, OperatorSettings)).toEqual([
+      expect.stringContaining("sources.release.poll: expected"),
+    ])
+  })
+})
+
 describe("a settings file", () => {
   it("is read from disk", async () => {
     await withFolder(async (folder) => {

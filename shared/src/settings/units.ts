@@ -12,6 +12,15 @@ export const Duration = z
     return Number.parseInt(text, 10) * DURATION_UNITS[unit]
   })
 
+/** Two weeks: with jitter, still what a timer of Node's counts. One of more than 2^31 ms ends at once. */
+const MOST_WAIT_MS = 14 * DURATION_UNITS.d
+
+/** A Duration to wait for, over and over: not nothing, and at most 14d. */
+export const Wait = Duration.refine(
+  (milliseconds) => milliseconds > 0 && milliseconds <= MOST_WAIT_MS,
+  "expected more than nothing and at most 14d",
+)
+
 /** `512Ki`, `64Mi`, `2Gi`, `1000`: text or number to bytes. */
 export const Bytes = z
   .union([z.int().min(0).transform(String), z.string()])
