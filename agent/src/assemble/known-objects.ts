@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { StoreIndex } from "@headrace/shared/record/store-index"
 import { z } from "zod"
 import { ListedFile } from "./listed-file.ts"
@@ -27,18 +28,25 @@ export async function readKnownObjects(folder: string): Promise<Map<string, Know
   return known
 }
 
-/** Makes the folder hold exactly `objects`: writes those that are new, removes those no longer used. */
+/**
+ * Makes the folder hold `objects` and no others: writes those that are new, removes those no longer used. What is not
+ * a note of ours stays, and a link in the folder's place is not followed, for consumers may be able to write beside
+ * it. Throws `projection/known` for such a link.
+ */
 export async function writeKnownObjects(
   folder: string,
   objects: ReadonlyMap<string, KnownObject>,
 ): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const present = new Set(await namesIn(folder))
+  if (!(await lstat(folder)).isDirectory()) {
+    throw new HeadraceError("projection/known", `${folder} is not a folder`, { hint: "Remove it." })
+  }
+  const present = new Set((await namesIn(folder)).filter((name) => NAME.test(name.replace(/^\./, ""))))
   for (const [name, object] of objects) {
     if (!present.has(name)) await writeKnownObject(folder, name, object)
   }
   for (const name of present) {
-    if (!objects.has(name)) await rm(join(folder, name), { force: true, recursive: true })
+    if (!objects.has(name)) await rm(join(folder, name), { force: true })
   }
 }
 
