@@ -171,6 +171,24 @@ it("kills a hook that takes too long and says so", async () => {
   )
 })
 
+it.each([
+  ["ends, with it, what a hook that takes too long has started", "wait", /SIGKILL/, false],
+  ["does not wait for what a hook leaves in the background", "exit 0", undefined, true],
+])("%s", async (_behaviour, last, failure, survives) => {
+  await withFolder(async (folder) => {
+    const script = `sleep 60 & echo $! > ${folder}/pid; ${last}`
+    const hook = { command: ["/bin/sh", "-c", script], timeout: 500 }
+    const run = runHook(hook, notice(1), new AbortController().signal)
+    if (failure) await expect(run).rejects.toThrow(failure)
+    else await run
+    const pid = Number(await text(`${folder}/pid`))
+    // A killed process is gone once it is reaped, here by whoever adopted it: a zombie has no command line.
+    const isAlive = async () => (await text(`/proc/${pid}/cmdline`)) !== ""
+    await expect.poll(isAlive).toBe(survives)
+    if (survives) process.kill(pid)
+  })
+})
+
 it("names a hook that is not there", async () => {
   const hook = { command: ["/no/such/hook"], timeout: 1000 }
   await expect(runHook(hook, notice(1), new AbortController().signal)).rejects.toThrow(

@@ -1,9 +1,11 @@
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { type Notice, noticeEnvironment } from "./notice.ts"
 
 /** How much of what a hook wrote to standard error goes into the message. */
 const KEPT_OUTPUT = 2000
+/** How long after a hook's end to wait for the rest of that, in milliseconds. */
+const OUTPUT_WAIT = 100
 
 export interface HookOptions {
   /** Program and arguments; no shell. */
@@ -26,20 +28,47 @@ export async function runHook(options: HookOptions, notice: Notice, signal: Abor
     stdio: ["ignore", "ignore", "pipe"],
     signal,
     killSignal: "SIGKILL",
+    // A group of its own, which ends with it when it is killed.
+    detached: true,
     timeout: options.timeout,
   })
   let output = ""
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     output = (output + text).slice(-KEPT_OUTPUT)
   })
-  const end = await new Promise<string | undefined>((resolve) => {
-    child.once("error", (error) => resolve(error.message))
-    child.once("close", (code, by) => resolve(code === 0 ? undefined : (by ?? `exit code ${code}`)))
-  })
+  const end = await endOf(child)
   signal.throwIfAborted()
   if (end === undefined) return
   throw new HeadraceError("notify/hook-failed", `${program} failed: ${end}`, {
     hint: "It is run again after a wait; it must bear being run twice.",
     fields: { program, end, output: output.trim() },
   })
+}
+
+/**
+ * Why a hook failed; undefined when it did not. Its end counts and not that of its output, which what it leaves in the
+ * background holds open.
+ */
+function endOf(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    child.once("error", (error) => resolve(error.message))
+    child.once("exit", (code, by) => {
+      if (code === 0) return resolve(undefined)
+      if (by !== null) killGroup(child)
+      const end = by ?? `exit code ${code}`
+      const timer = setTimeout(() => resolve(end), OUTPUT_WAIT)
+      child.once("close", () => {
+        clearTimeout(timer)
+        resolve(end)
+      })
+    })
+  })
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL")
+  } catch {
+    // Nobody of it is left.
+  }
 }
