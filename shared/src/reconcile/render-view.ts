@@ -110,13 +110,18 @@ function holds(existing: ConfigMap | undefined, planned: PlannedKey): boolean {
 
 /** The uncompressed value, when it stands where Prow would put it. */
 function contentOf(existing: ConfigMap | undefined, planned: PlannedKey): Buffer | undefined {
-  const text = existing?.data?.[planned.key]
+  const text = valueAt(existing?.data, planned.key)
   if (text !== undefined) return planned.gzip ? undefined : Buffer.from(text, "utf8")
-  const base64 = existing?.binaryData?.[planned.key]
+  const base64 = valueAt(existing?.binaryData, planned.key)
   if (base64 === undefined) return undefined
   const bytes = Buffer.from(base64, "base64")
   if (planned.gzip) return gunzipBounded(bytes, planned.file.size)
   return isUtf8(bytes) ? undefined : bytes
+}
+
+/** A file may be called `constructor`: what every object inherits is no value. */
+function valueAt(values: { [key: string]: string } | undefined, key: string): string | undefined {
+  return values && Object.hasOwn(values, key) ? values[key] : undefined
 }
 
 /** Undefined when it is no gzip, or more than `size` bytes come out of it. */
