@@ -6,6 +6,8 @@ import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.
 import { unpackShard } from "../bundle/unpack-shard.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
+import { inProcessClient } from "../kube/embedded/in-process-client.ts"
+import { ObjectStore } from "../kube/embedded/object-store.ts"
 import { KubeError } from "../kube/kube-error.ts"
 import { listShards, listTargets, parseIndex } from "../record/walk-index.ts"
 import { reconcile } from "./reconcile.ts"
@@ -104,6 +106,14 @@ describe("reconcile", () => {
     here.commit({ "a/z.txt": undefined })
     await here.run()
     expect(await here.data("alpha")).toEqual({ "x.txt": "one", "w.txt": "w", stray: "s" })
+  })
+
+  it("says that its namespace is missing, where it is", async () => {
+    const here = site({}, { changeKube: () => inProcessClient(new ObjectStore()) })
+    await expect(here.run()).rejects.toMatchObject({
+      code: "kube/not-found",
+      message: expect.stringContaining("headrace"),
+    })
   })
 
   it("refuses a writer that woke up late", async () => {

@@ -25,7 +25,8 @@ export async function loadRecord(
 /**
  * Compare-and-swap: writes `next` if the record is still what `base` says (undefined: still absent).
  * Gives the new state, or undefined when it may not be what was written: moved on, gone, or an answer that
- * never came, after which the write may or may not have had its effect. Read it again then.
+ * never came, after which the write may or may not have had its effect. Read it again then. Throws `kube/…`
+ * for anything else, `kube/not-found` where Headrace's namespace is missing.
  */
 export async function swapRecord(
   kube: ConfigMapWriter,
@@ -41,7 +42,8 @@ export async function swapRecord(
       : await kube.create(fresh, signal)
     return { record: readRecord(configMap), configMap }
   } catch (error) {
-    if (isLostRace(error) || isTransient(error)) return undefined
+    const isWithoutNamespace = base === undefined && hasCode(error, "kube/not-found")
+    if (!isWithoutNamespace && (isLostRace(error) || isTransient(error))) return undefined
     throw error
   }
 }
