@@ -105,7 +105,7 @@ async function writeAll(run: Run, record: Record, work: Work) {
 function planOf(run: Run, work: Work): PlanOf {
   const { ports, memory, request, signal } = run
   const { rulesCommit } = work.aim
-  return ({ commit }: Stamp) => planAtStamp(ports, memory, request.cluster, { commit, rulesCommit }, signal)
+  return (stamp: Stamp) => planAtStamp(ports, memory, request.cluster, { stamp, rulesCommit }, signal)
 }
 
 /**

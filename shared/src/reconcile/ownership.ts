@@ -24,6 +24,8 @@ export interface Stamp {
   source: string
   token: Token
   commit: string
+  /** The commit of the rules, where they come from another source. */
+  rulesCommit?: string | null | undefined
   /** Digest of what it then held (content-digest.ts). Undefined when another version wrote it, that kept none. */
   content?: string | undefined
 }
@@ -61,7 +63,8 @@ export function readStamp(configMap: ConfigMap): Stamp | undefined {
   const source = annotations[`${OURS}source`]
   if (!isCount(epoch) || !isCount(seq)) return undefined
   if (commit === undefined || source === undefined) return undefined
-  return { source, token: { epoch, seq }, commit, content: annotations[`${OURS}content`] }
+  const rulesCommit = annotations[`${OURS}rules-commit`]
+  return { source, token: { epoch, seq }, commit, rulesCommit, content: annotations[`${OURS}content`] }
 }
 
 /** Far beyond any clock and any history, and far enough from what a number holds for a token beyond it. */
@@ -73,16 +76,18 @@ function isCount(value: number): boolean {
 
 /** The metadata with our labels and this stamp; everything else on it stays. */
 export function withStamp(metadata: ObjectMeta, stamp: Stamp): ObjectMeta {
+  const { [`${OURS}rules-commit`]: _, ...annotations } = metadata.annotations ?? {}
   return {
     ...metadata,
     labels: { ...metadata.labels, ...PROW_LABELS, [SOURCE_LABEL]: stamp.source },
     annotations: {
-      ...metadata.annotations,
+      ...annotations,
       [`${OURS}format`]: String(FORMAT),
       [`${OURS}source`]: stamp.source,
       [`${OURS}epoch`]: String(stamp.token.epoch),
       [`${OURS}seq`]: String(stamp.token.seq),
       [`${OURS}commit`]: stamp.commit,
+      ...(stamp.rulesCommit ? { [`${OURS}rules-commit`]: stamp.rulesCommit } : {}),
       ...(stamp.content === undefined ? {} : { [`${OURS}content`]: stamp.content }),
     },
   }

@@ -1,11 +1,12 @@
 import { canonicalJson } from "../foundation/canonical-json.ts"
 import { sha256 } from "../foundation/digest.ts"
-import { errorText, HeadraceError } from "../foundation/errors.ts"
+import { errorText, HeadraceError, hasCode } from "../foundation/errors.ts"
 import { type Problem, problemText } from "../foundation/problem.ts"
 import type { Plan, PlannedTarget } from "../plan/plan.ts"
 import type { PlanContext } from "../plan/plan-context.ts"
 import { planTargets } from "../plan/plan-targets.ts"
 import { parseRules } from "../rules/parse-rules.ts"
+import type { Stamp } from "./ownership.ts"
 import type { ReconcileMemory, RulesAnswer } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 
@@ -59,18 +60,29 @@ export async function planAt(
 }
 
 /**
- * The plan at the commit that a target was last stamped with, under the rules' commit given. Undefined when that
- * cannot be told any more: the mirror does not have the commit, or its rules do not parse.
+ * The plan at the commit that a target was last stamped with, under the rules of its stamp; where it names none that
+ * are known, under those at `rulesCommit`. Undefined when that cannot be told any more: the mirror does not have the
+ * commit, or its rules do not parse. Throws `git/…`: then what is ours in the target is not known yet, and a key that
+ * went away must not be left there as somebody else's.
  */
 export async function planAtStamp(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
   cluster: string,
-  stamp: { commit: string; rulesCommit: string | null },
+  { stamp, rulesCommit }: { stamp: Pick<Stamp, "commit" | "rulesCommit">; rulesCommit: string | null },
   signal: AbortSignal,
 ): Promise<ClusterPlan | undefined> {
-  if ((await ports.repository.seqOf(stamp.commit, signal)) === undefined) return undefined
-  return planAt(ports, memory, cluster, stamp, signal).catch(() => undefined)
+  const { repository, rulesRepository } = ports
+  if ((await repository.seqOf(stamp.commit, signal)) === undefined) return undefined
+  const written = rulesCommit === null ? undefined : stamp.rulesCommit
+  const isKnown = written && (await rulesRepository.seqOf(written, signal)) !== undefined
+  const revision = { commit: stamp.commit, rulesCommit: isKnown ? written : rulesCommit }
+  try {
+    return await planAt(ports, memory, cluster, revision, signal)
+  } catch (error) {
+    if (hasCode(error, "rules/")) return undefined
+    throw error
+  }
 }
 
 /**

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
 import { unpackShard } from "../bundle/unpack-shard.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { inProcessClient } from "../kube/embedded/in-process-client.ts"
 import { ObjectStore } from "../kube/embedded/object-store.ts"
@@ -106,6 +107,30 @@ describe("reconcile", () => {
     here.commit({ "a/z.txt": undefined })
     await here.run()
     expect(await here.data("alpha")).toEqual({ "x.txt": "one", "w.txt": "w", stray: "s" })
+  })
+
+  it("leaves no key behind where it cannot tell at first whose it is", async () => {
+    const files = { "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" }
+    const here = site(files, { settings: { foreignKeys: "keep" } })
+    await here.run()
+    const first = here.repository.tip()
+    here.commit({ "a/z.txt": undefined })
+    const { tree } = here.repository
+    let asked = 0
+    const repository = {
+      ...here.repository,
+      async tree(...args: Parameters<typeof tree>) {
+        // The second time is for the stamp; the plan in force was asked for before.
+        if (args[0] === first && ++asked === 2) throw new HeadraceError("git/failed", "git was killed")
+        return tree(...args)
+      },
+    }
+    const plans = { get: () => undefined, set: () => {} }
+    const memory = { ...createReconcileMemory(), plans }
+    Object.assign(here.ports, { memory, repository, rulesRepository: repository })
+    expect((await here.run()).failed).toMatchObject([{ target: "ci/alpha" }])
+    expect(await here.run()).toMatchObject({ failed: [] })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one", "w.txt": "w" })
   })
 
   it("says that its namespace is missing, where it is", async () => {

@@ -5,10 +5,12 @@ import { openIntent } from "../record/intents.ts"
 import { compareTokens } from "../record/token.ts"
 import { changeRecord } from "./change-record.ts"
 import { holdSource } from "./hold-source.ts"
+import { createReconcileMemory } from "./reconcile-memory.ts"
+import type { ReconcileSettings } from "./reconcile-ports.ts"
 
 /** A site whose rules come from another source, with three commits of its own. */
-function ruled() {
-  const here = site({ "a/x.txt": "one" })
+function ruled(settings: Partial<ReconcileSettings> = {}) {
+  const here = site({ "a/x.txt": "one", "a/v.txt": "vee", "a/z.txt": "zed" }, { settings })
   const rules = modelRepository(new Map([["rules.yaml", RULES]]))
   const push = (text: string) => rules.push(rules.add([rules.tip()], new Map([["rules.yaml", text]])))
   for (const comment of ["# one", "# two"]) push(`${RULES}    ${comment}\n`)
@@ -27,8 +29,17 @@ describe("rules from another source", () => {
     const tip = here.commit({ "a/x.txt": "two" })
     expect(await here.run()).toMatchObject({ result: "applied", commit: tip })
     expect(compareTokens((await here.record()).token, before)).toBeGreaterThan(0)
-    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
+    expect(await here.data("alpha")).toMatchObject({ "x.txt": "two" })
     expect(await here.run()).toMatchObject({ result: "noop" })
+  })
+
+  it("leave no key behind that they gave a target and no longer do, where others may have keys there", async () => {
+    const { here, push } = ruled({ foreignKeys: "keep" })
+    await here.run()
+    push(RULES.replace("a/*.txt", "a/{x,v}.txt"))
+    Object.assign(here.ports, { memory: createReconcileMemory() })
+    await here.run()
+    expect(await here.data("alpha")).toEqual({ "x.txt": "one", "v.txt": "vee" })
   })
 
   it("stay where a hold puts them, though newer ones have begun to be applied", async () => {
@@ -43,6 +54,6 @@ describe("rules from another source", () => {
     await holdSource(ports, { by: "me", reason: "freeze", until: null }, quiet)
     expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
     expect(await here.record()).toMatchObject({ commit, rulesCommit, intents: [] })
-    expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+    expect(await here.data("alpha")).toMatchObject({ "x.txt": "one" })
   })
 })

@@ -103,6 +103,7 @@ async function nextStep(
     source,
     token: aim.token,
     commit: aim.commit,
+    rulesCommit: aim.rulesCommit,
   })
   if (configMapSize(next) > CONFIG_MAP_LIMIT_BYTES) throw tooLarge(placeText(planned.target))
   return { next, foreign }

@@ -31,8 +31,7 @@ export async function diffBranch(
   const { rulesCommit } = goal
   const revision = { ...goal, commit: other ?? goal.commit }
   const plan = await planAt(ports, memory, cluster, revision, signal)
-  const planOf = (stamp: Stamp) =>
-    planAtStamp(ports, memory, cluster, { commit: stamp.commit, rulesCommit }, signal)
+  const planOf = (stamp: Stamp) => planAtStamp(ports, memory, cluster, { stamp, rulesCommit }, signal)
   const targets = [...plan.targets.values()].filter(({ view }) => view)
   const differences = await diffTargets(
     kube,
