@@ -83,3 +83,24 @@ it("ends with 2 for settings that are wrong, naming the place", async () => {
     expect(run.errors()).toContain("agent.yaml:2:9: error: record: expected NAMESPACE/SOURCE")
   })
 })
+
+it("ends with 2 for settings that contradict each other, and with --once as well", async () => {
+  await withFolder(async (folder) => {
+    await withKube(async ({ kubeconfigFile }) => {
+      const yaml = `version: 1
+record: headrace/release
+kubeconfig: ${kubeconfigFile}
+listen: 127.0.0.1:0
+projections:
+  one: {path: ${folder}/same, from: [{configMap: ci/jobs}]}
+  two: {path: ${folder}/same, from: [{configMap: ci/jobs}]}
+`
+      await writeFile(join(folder, "agent.yaml"), yaml)
+      for (const more of [[], ["--once"]]) {
+        const run = runAgentProgram([...more, "--config", join(folder, "agent.yaml")])
+        expect(await run.ended).toBe(2)
+        expect(run.errors()).toContain("projections one and two both want")
+      }
+    })
+  })
+})

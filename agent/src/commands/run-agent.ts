@@ -67,9 +67,14 @@ async function runServing(agent: Agent, settings: AgentSettings, log: Log, signa
 async function runOnce(agent: Agent, { timeout }: RunOptions, signal: AbortSignal): Promise<void> {
   const done = new AbortController()
   const limit = timeout === undefined ? [] : [AbortSignal.timeout(timeout)]
+  let hasFailed = false
   const running = agent.run(AbortSignal.any([signal, done.signal, ...limit]))
+  // Thrown below; until then nobody waits for it.
+  running.catch(() => {
+    hasFailed = true
+  })
   const isDone = () => agent.readiness().ready && agent.isTold()
-  while (!isDone() && !signal.aborted && !limit.some(({ aborted }) => aborted)) {
+  while (!isDone() && !hasFailed && !signal.aborted && !limit.some(({ aborted }) => aborted)) {
     await systemClock.sleep(ONCE_LOOK_MS, signal).catch(() => undefined)
   }
   const { reasons } = agent.readiness()
