@@ -42,7 +42,10 @@ describe("the port", () => {
       await serving
     }))
 
-  it.each(["nowhere", "127.0.0.1", "127.0.0.1:http"])("says how %j should be written", async (listen) => {
-    await expect(openHttp(listen, log)).rejects.toMatchObject({ code: "plugin/listen" })
-  })
+  it.each(["nowhere", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536"])(
+    "says how %j should be written",
+    async (listen) => {
+      await expect(openHttp(listen, log)).rejects.toMatchObject({ code: "plugin/listen" })
+    },
+  )
 })

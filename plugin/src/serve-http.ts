@@ -42,6 +42,7 @@ const SENDER_LIMITS: SenderLimits = {
 /** More are closed at once: a flood of half-open requests must not use up the file descriptors. */
 const MOST_CONNECTIONS = 2000
 const UNDER_WAY_MS = 5000
+const LAST_PORT = 65_535
 
 /** Opens the port. `listen` is HOST:PORT. Throws UsageError `plugin/listen`. */
 export async function openHttp(
@@ -107,7 +108,7 @@ function text(response: ServerResponse, status: number, body: string): void {
 
 function readListen(listen: string): { host: string; port: number } {
   const match = /^(\[[^\]]+\]|[^:]*):(\d{1,5})$/.exec(listen)
-  if (!match) {
+  if (!match || Number(match[2]) > LAST_PORT) {
     throw new UsageError("plugin/listen", `"${listen}" is no address to listen on`, {
       hint: "Write HOST:PORT, such as 0.0.0.0:8080.",
     })
