@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { suggestion } from "@headrace/shared/foundation/closest-word"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command, CommanderError, Help, type Option } from "commander"
 import { addAdoptCommand } from "./commands/adopt.ts"
@@ -47,6 +48,11 @@ function describeOption(option: Option): string {
   return option.mandatory ? `${description} (required)` : description
 }
 
+/** Unlike a program that serves until it is told to stop, a command that is stopped has not done what it was asked for. */
+function stoppedEarly(cause: unknown): HeadraceError {
+  return new HeadraceError("program/stopped", "the command did not come to its end", { cause })
+}
+
 async function main(signal: AbortSignal): Promise<number> {
   const run: CommandRun = { signal, exitCode: 0 }
   const program = new Command("headrace-bootstrapper")
@@ -61,6 +67,7 @@ async function main(signal: AbortSignal): Promise<number> {
   } catch (error) {
     // commander has printed its message already: help ends with 0, a misuse with 2.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (signal.aborted && error === signal.reason) throw stoppedEarly(error)
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises"
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
 import { hasLiveWorker } from "@headrace/shared/lanes/lane-heartbeat"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
@@ -80,7 +80,7 @@ async function applyLane(cluster: string, errand: Errand, signal: AbortSignal): 
       } catch (error) {
         errand.options.log.warn({ cluster, err: errorText(error) }, "Redis could not be asked")
       }
-      if (results.size < sources.length) await delay(LOOK_MS, undefined, { signal })
+      if (results.size < sources.length) await systemClock.sleep(LOOK_MS, signal)
     }
   } finally {
     await own?.close()
