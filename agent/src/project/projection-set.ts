@@ -96,6 +96,7 @@ async function runProjection(
   signal: AbortSignal,
 ): Promise<void> {
   const { random = Math.random } = ports
+  let following: Promise<unknown> | undefined
   try {
     let awaited: Inputs | undefined
     const show = async (given: Inputs) => {
@@ -104,9 +105,11 @@ async function runProjection(
       awaited = inputs.current()?.value ?? given
       await projection.show(awaited, signal)
     }
-    const following = followLatest(inputs, show, projection.failed, ports.clock, signal)
+    following = followLatest(inputs, show, projection.failed, ports.clock, signal)
     await untilStopped(Promise.all([following, projection.notify(signal)]), signal)
   } finally {
+    // What is being opened or published as we end uses the folder until it has ended too.
+    if (signal.aborted) await following?.catch(() => undefined)
     await projection.close()
   }
 }

@@ -84,9 +84,9 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     return { projection: spec.name, path: spec.path, revision, token }
   }
 
-  async function open(): Promise<OpenProjection> {
+  async function open(signal: AbortSignal): Promise<OpenProjection> {
     if (opened) return opened
-    opened = await openProjection({ ...spec, log })
+    opened = await openProjection({ ...spec, log, signal })
     learnt = await readKnownObjects(known)
     learnObjects(ports.store, learnt)
     const current = opened.current()
@@ -97,7 +97,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
 
   async function show(inputs: Inputs, signal: AbortSignal): Promise<void> {
     status.current = false
-    const folder = await open()
+    const folder = await open(signal)
     assembled = await assembleProjection(spec.sources, inputs, assembled)
     learnt = new Map()
     const { key, files, used } = assembled
