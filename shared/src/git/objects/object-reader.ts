@@ -26,15 +26,20 @@ const SILENCE = 60_000
 export class ObjectReader {
   readonly #gitDir: string
   readonly #withContent: boolean
+  readonly #patience: number
   #child: ChildProcessWithoutNullStreams | undefined
   #waiting: Request[] = []
   #written: Request[] = []
   #silence: NodeJS.Timeout | undefined
   #closed = false
 
-  /** With contents (`--batch`) or only type and size (`--batch-check`). */
-  constructor(gitDir: string, reads: "contents" | "sizes") {
+  /**
+   * With contents (`--batch`) or only type and size (`--batch-check`). A git that says nothing for `silence`
+   * milliseconds, though it was asked, is started anew.
+   */
+  constructor(gitDir: string, reads: "contents" | "sizes", silence = SILENCE) {
     this.#gitDir = gitDir
+    this.#patience = silence
     this.#withContent = reads === "contents"
   }
 
@@ -84,7 +89,8 @@ export class ObjectReader {
       this.#written.push(request)
       this.#child.stdin.write(`${request.name}\n`)
     }
-    this.#silence?.refresh()
+    // From the first that waits: were it reset by each that follows, a git that is asked on and on could be silent for ever.
+    if (this.#silence === undefined) this.#startClock(this.#child)
   }
 
   #start(): ChildProcessWithoutNullStreams {
@@ -120,7 +126,7 @@ export class ObjectReader {
 
   #startClock(child: ChildProcessWithoutNullStreams): void {
     this.#stopClock()
-    this.#silence = setTimeout(() => endGroup(child), SILENCE)
+    this.#silence = setTimeout(() => endGroup(child), this.#patience)
   }
 
   #stopClock(): void {
