@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { expect, it } from "vitest"
@@ -76,5 +76,18 @@ it("projects every target, those that appear later too, and empties one that has
       ).toEqual(["ci/one", "ci/two", "everyTarget", "ocp/three"])
     })
     expect(await filesBelow(join(every, "ci/foreign"))).toEqual({ file: "not ours" })
+  })
+})
+
+it("makes nothing outside of its folder, whatever names the store lists", async () => {
+  await withFolder(async (folder) => {
+    const { kube } = createTestCluster()
+    const yaml = `{version: 1, record: headrace/release, everyTarget: {path: ${folder}/every, durability: none}}`
+    const targets = { "ci/good": { a: "1" }, "../escaped": { a: "1" }, "ci/..": { a: "1" } }
+    await writeRevision(kube, { seq: 1, targets })
+    await withAgent(kube, yaml, async (agent) => {
+      await expect.poll(() => agent.readiness().reasons.join()).toContain("names that Kubernetes cannot have")
+    })
+    expect(await readdir(folder)).not.toContain("escaped")
   })
 })

@@ -6,6 +6,7 @@ import { followLatest } from "../watch/follow-latest.ts"
 import type { Latest } from "../watch/latest.ts"
 import { createProjection, type Projection, type ProjectionPorts } from "./projection.ts"
 import {
+  checkTargetNames,
   namedProjections,
   type ProjectionSpec,
   projectedTargets,
@@ -54,6 +55,7 @@ export function createProjectionSet(
       const root = record?.root ?? null
       const listed = root === null ? [] : await listTargets(root, ports.store.index)
       const targets = listed.map(({ namespace, name }) => `${namespace}/${name}`)
+      checkTargetNames(targets)
       for (const target of [...targets, ...(await projectedTargets(every.path))]) {
         start(targetProjection(every, target, ports.store), signal)
       }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { resolve } from "node:path"
-import { UsageError } from "@headrace/shared/foundation/errors"
+import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import type { BeforePublishSettings, NotifySettings } from "@headrace/shared/settings/agent-notify"
 import type { PermissionsSettings } from "@headrace/shared/settings/agent-permissions"
 import type {
@@ -18,7 +18,6 @@ import { createTargetSource } from "../assemble/target-source.ts"
 import type { Permissions } from "../publish/permissions.ts"
 import { liveSelection } from "../watch/live-selection.ts"
 import { gitSourceId } from "../watch/watch-git.ts"
-
 import { checkFolders } from "./check-folders.ts"
 import { checkInputs } from "./check-inputs.ts"
 
@@ -91,6 +90,20 @@ export function targetProjection(
     keep: every.keep,
     notify: every.notify,
   }
+}
+
+/** A namespace and a name as Kubernetes has them (RFC 1123), which as a path never lead out of a folder. */
+const TARGET = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/
+
+/** Throws `store/corrupt` for targets that must not choose a place: who can write the record could choose any. */
+export function checkTargetNames(targets: readonly string[]): void {
+  const bad = targets.find((target) => !TARGET.test(target))
+  if (bad === undefined) return
+  throw new HeadraceError(
+    "store/corrupt",
+    `the record lists ${JSON.stringify(bad)}, names that Kubernetes cannot have`,
+    { hint: "Somebody else has written the record or its store; rebuild with headrace-bootstrapper apply." },
+  )
 }
 
 /** Targets (`namespace/name`) that an earlier run projected under a folder, by what stands there. */
