@@ -38,28 +38,47 @@ interface StoreState {
   memory: ReconcileMemory
 }
 
+export interface StoreInput {
+  plan: ClusterPlan
+  previous: ClusterPlan | undefined
+  choice: Choice
+  /** The one in force. */
+  root: string | null
+  /** True: lists the store first, and puts back what is missing of it. */
+  full: boolean
+}
+
 /**
  * Writes what the store lacks for this plan, and gives the root that names all of it. Objects of unchanged
- * leaves are neither read from git nor packed again: a leaf's fingerprint says what it would be.
- *
- * `root` is the one in force. `full` lists the store first, and puts back what is missing of it.
+ * leaves are neither read from git nor packed again: a leaf's fingerprint says what it would be. When one object
+ * cannot be written the others are not begun any more, so that nothing goes on beside the next try.
  */
 export async function writeStore(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
-  input: {
-    plan: ClusterPlan
-    previous: ClusterPlan | undefined
-    choice: Choice
-    root: string | null
-    full: boolean
-  },
+  input: StoreInput,
+  signal: AbortSignal,
+): Promise<StoreResult> {
+  const failed = new AbortController()
+  try {
+    return await writeObjects(ports, memory, input, AbortSignal.any([signal, failed.signal]))
+  } catch (error) {
+    failed.abort()
+    throw error
+  }
+}
+
+async function writeObjects(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  input: StoreInput,
   signal: AbortSignal,
 ): Promise<StoreResult> {
   const state = await readState(ports, memory, input.root, input.full, signal)
   const limit = pLimit(CONCURRENT_OBJECTS)
   let written = 0
   async function ensure(object: StoreObject): Promise<void> {
+    signal.throwIfAborted()
     if (await ensureStored(ports, object, signal)) written += 1
   }
   async function ensureIndex(built: BuiltIndex): Promise<void> {
@@ -97,6 +116,7 @@ export async function writeStore(
   }
 
   async function storeShard(layout: ShardLayout, known: ReadonlySet<string>): Promise<ShardEntry> {
+    signal.throwIfAborted()
     const remembered = memory.shards.get(layout.fingerprint)
     if (remembered && [remembered.shard, ...remembered.parts].every((digest) => isThere(digest, known))) {
       return { ...remembered, prefix: layout.prefix }
