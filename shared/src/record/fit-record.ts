@@ -4,6 +4,8 @@ import type { Record } from "./record.ts"
 /** What a record may measure as JSON: every agent watches it, so it stays small (design, "record"). */
 export const RECORD_LIMIT_BYTES = 4096
 
+/** More failed targets never fit, however short their texts: the search for how many do starts here. */
+const MOST_FAILED = Math.floor(RECORD_LIMIT_BYTES / '{"reason":"","since":"","target":""}'.length)
 const REASON_LIMIT = 160
 const REASON_LIMIT_TIGHT = 60
 const STOP_LIMIT = 400
@@ -15,14 +17,14 @@ const STOP_LIMIT = 400
  * which nothing rests on, goes first.
  */
 export function fitRecord(record: Record): Record {
-  let fitted = shortTexts(record, REASON_LIMIT)
+  let fitted = shortTexts(withFailed(record, MOST_FAILED), REASON_LIMIT)
   if (fits(fitted)) return fitted
   fitted = { ...fitted, foreign: [] }
   if (fits(fitted)) return fitted
   fitted = { ...fitted, intents: fitted.intents.map((intent) => ({ ...intent, targets: "all" as const })) }
   if (fits(fitted)) return fitted
   fitted = shortTexts(fitted, REASON_LIMIT_TIGHT)
-  while (!fits(fitted) && fitted.failed.length > 0) fitted = withoutLastFailed(fitted)
+  while (!fits(fitted) && fitted.failed.length > 0) fitted = withFailed(fitted, fitted.failed.length - 1)
   while (!fits(fitted) && fitted.history.length > 0) {
     fitted = { ...fitted, history: fitted.history.slice(0, -1) }
   }
@@ -33,8 +35,10 @@ function fits(record: Record): boolean {
   return Buffer.byteLength(canonicalJson(record)) < RECORD_LIMIT_BYTES
 }
 
-function withoutLastFailed(record: Record): Record {
-  return { ...record, failed: record.failed.slice(0, -1), failedMore: record.failedMore + 1 }
+/** At most `most` failed targets, the others counted. */
+function withFailed(record: Record, most: number): Record {
+  const more = Math.max(0, record.failed.length - most)
+  return { ...record, failed: record.failed.slice(0, most), failedMore: record.failedMore + more }
 }
 
 function shortTexts(record: Record, reasonLimit: number): Record {

@@ -55,6 +55,23 @@ describe("record", () => {
   })
 })
 
+describe("a record of a cluster where nothing can be written", () => {
+  it("is cut in no time to speak of, however many targets failed", () => {
+    const reason = "kube/forbidden: configmaps is forbidden: the account cannot create them here"
+    const failed = Array.from({ length: 20_000 }, (_, index) => ({
+      target: `ci/${index}`,
+      reason,
+      since: "",
+    }))
+    const fitted = fitRecord({ ...newRecord("release", { epoch: 0, seq: 0 }), failed })
+    expect(fitted.failed.map(({ target }) => target)).toEqual(
+      failed.slice(0, fitted.failed.length).map(({ target }) => target),
+    )
+    expect(fitted.failed.length).toBeGreaterThan(0)
+    expect(fitted.failed.length + fitted.failedMore).toBe(failed.length)
+  })
+})
+
 describe("intents", () => {
   it("take in the targets of those they overtake", () => {
     const record = openIntent(
