@@ -86,6 +86,8 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
   })
   return {
     async ask(id) {
+      // Redis may have been full, or slow, when it came back: nobody would tell us that it no longer is.
+      await open()
       await queue.add(
         "errand",
         { id },
