@@ -134,7 +134,7 @@ describe("deliveries", () => {
   it("go on waiting when a full Redis does not take their outcome", () =>
     withBook(async (book) => {
       await note(book, 1)
-      await book.lanes.redis.config("SET", "maxmemory", "1mb")
+      await book.lanes.redis.config("SET", "maxmemory", "1kb")
       await expect(book.answer("app.ci", {}, [shaOf(1)])).rejects.toThrow()
       await book.lanes.redis.config("SET", "maxmemory", "0")
       expect(await book.answer("app.ci", {}, [shaOf(1)])).toEqual(["guid-1"])
