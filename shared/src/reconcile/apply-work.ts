@@ -4,13 +4,12 @@ import type { ForeignWrite, Intent, Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { AHEAD } from "./aim-over-targets.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./commit-record.ts"
-import type { Stamp } from "./ownership.ts"
-import { planAtStamp } from "./plan-at.ts"
+import { planOfStamps } from "./plan-of-stamps.ts"
 import { type RecordState, swapRecord } from "./record-state.ts"
 import { loadState, type Run } from "./run.ts"
 import type { Work } from "./work-out.ts"
 import { writeStore } from "./write-store.ts"
-import { type PlanOf, writeView } from "./write-view.ts"
+import { writeView } from "./write-view.ts"
 
 const SWAP_TRIES = 8
 const SWAP_BACKOFF = { first: 50, limit: 2_000 }
@@ -90,7 +89,8 @@ async function writeAll(run: Run, record: Record, work: Work) {
   const { aim, plan, previous, choice } = work
   const full = request.mode === "full"
   const storeInput = { plan, previous, choice, root: record.root, full }
-  const viewInput = { source: request.source, aim, choice, planOf: planOf(run, work), views: memory.views }
+  const planOf = planOfStamps(run, aim)
+  const viewInput = { source: request.source, aim, choice, planOf, views: memory.views }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>
       ports.settings.store ? writeStore(ports, memory, storeInput, signal) : undefined,
@@ -100,12 +100,6 @@ async function writeAll(run: Run, record: Record, work: Work) {
   if (store.status === "rejected") throw store.reason
   if (view.status === "rejected") throw view.reason
   return { store: store.value, view: view.value }
-}
-
-function planOf(run: Run, work: Work): PlanOf {
-  const { ports, memory, request, signal } = run
-  const { rulesCommit } = work.aim
-  return (stamp: Stamp) => planAtStamp(ports, memory, request.cluster, { stamp, rulesCommit }, signal)
 }
 
 /**

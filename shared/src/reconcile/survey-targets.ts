@@ -3,17 +3,18 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import { compareTokens } from "../record/token.ts"
 import type { Shown } from "./aim.ts"
 import type { KeysByTarget } from "./judge-deletions.ts"
-import { isOurs, readStamp, type Stamp } from "./ownership.ts"
+import { isOurs, ownerOf, readStamp, type Stamp } from "./ownership.ts"
 import { startPatience } from "./patience.ts"
 import { type ClusterPlan, placeText } from "./plan-at.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
+import { ownedKeys, type PlanOf } from "./write-view.ts"
 
 const VERSION = "VERSION"
 const CONCURRENT_READS = 6
 
 /** What the planned targets hold now, where no record tells. */
 export interface Survey {
-  /** Keys of those that are ours to write; VERSION left out. */
+  /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
   held: KeysByTarget
   /** The stamp with the largest token: what they show that must not be gone back on. */
   newest: Shown | undefined
@@ -25,8 +26,7 @@ export interface Survey {
  */
 export async function surveyTargets(
   ports: ReconcilePorts,
-  source: string,
-  plan: ClusterPlan,
+  { source, plan, planOf }: { source: string; plan: ClusterPlan; planOf: PlanOf },
   signal: AbortSignal,
 ): Promise<Survey> {
   const limit = pLimit(CONCURRENT_READS)
@@ -34,11 +34,24 @@ export async function surveyTargets(
   const found = await Promise.all(
     planned.map(({ target }) => limit(() => readPatiently(ports, target, signal))),
   )
-  const ours = found.filter((configMap) => configMap !== undefined).filter(isOurs)
+  const ours = found.filter((configMap) => configMap !== undefined).filter(mayWrite)
   const stamps = ours.map(readStamp).filter((stamp) => stamp?.source === source)
   return {
-    held: new Map(ours.map((configMap) => [placeText(configMap.metadata), keysOf(configMap)])),
+    held: new Map(await Promise.all(ours.map(heldBy))),
     newest: newest(stamps.filter((stamp) => stamp !== undefined)),
+  }
+
+  function mayWrite(configMap: ConfigMap): boolean {
+    return isOurs(configMap) && (ownerOf(configMap) ?? source) === source
+  }
+
+  async function heldBy(configMap: ConfigMap): Promise<[string, string[]]> {
+    const place = placeText(configMap.metadata)
+    const wanted = new Set(plan.targets.get(place)?.keys.map(({ key }) => key))
+    const keys = keysOf(configMap)
+    if (keys.every((key) => wanted.has(key))) return [place, keys]
+    const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(readStamp(configMap))
+    return [place, keys.filter((key) => wanted.has(key) || owned(key))]
   }
 }
 

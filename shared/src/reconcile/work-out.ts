@@ -7,6 +7,7 @@ import { aimOverTargets, isBehindTargets } from "./aim-over-targets.ts"
 import { type Choice, chooseTargets } from "./choose-targets.ts"
 import { judgeDeletions, plannedKeys } from "./judge-deletions.ts"
 import { type ClusterPlan, planAt, rulesDigestAt } from "./plan-at.ts"
+import { planOfStamps } from "./plan-of-stamps.ts"
 import type { Run } from "./run.ts"
 import { surveyTargets } from "./survey-targets.ts"
 
@@ -64,7 +65,10 @@ async function judged(run: Run, tips: Tips, record: Record, first: Aim): Promise
   const { ports, memory, request, signal } = run
   const plan = await planAt(ports, memory, request.cluster, first, signal)
   const previous = isBehindTargets(record) ? undefined : await planInForce(run, record)
-  const survey = previous ? undefined : await surveyTargets(ports, request.source, plan, signal)
+  const planOf = planOfStamps(run, first)
+  const survey = previous
+    ? undefined
+    : await surveyTargets(ports, { source: request.source, plan, planOf }, signal)
   const aim = survey ? await aimOverTargets(run, tips, record, first, survey) : first
   const held = previous ? plannedKeys(previous) : survey?.held
   if (held && !isJudged(record, first, plan)) judgeDeletions(held, plan, ports.settings.guard)
