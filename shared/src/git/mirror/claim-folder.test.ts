@@ -1,28 +1,47 @@
 import { writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
+import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../../../../test/harness/with-folder.ts"
 import { claimFolder } from "./claim-folder.ts"
 
-const AT_ONCE = 12
+const AT_ONCE = 6
+const ROUNDS = 30
 
-async function placesOf(folder: string): Promise<string[]> {
-  const claims = await Promise.all(Array.from({ length: AT_ONCE }, () => claimFolder(folder, "m")))
+/** The places that programs get which start at almost the same time. */
+async function claimAtOnce(folder: string): Promise<string[]> {
+  const starts = Array.from({ length: AT_ONCE }, async () => {
+    await delay(Math.random() * 3)
+    return claimFolder(folder, "m")
+  })
+  const claims = await Promise.all(starts)
   await Promise.all(claims.map((claim) => claim.release()))
   return claims.map(({ place }) => place)
 }
 
 describe("claimFolder", () => {
-  it("gives programs that start at once a folder each", () =>
+  it.each([
+    ["nobody's", async () => undefined],
+    ["a dead one's", (folder: string) => writeFile(join(folder, "m.git.owner"), "half writ")],
+  ])("gives programs that start at once a folder each, where the first is %s", (_, prepare) =>
     withFolder(async (folder) => {
-      expect(new Set(await placesOf(folder)).size).toBe(AT_ONCE)
-    }))
+      for (let round = 0; round < ROUNDS; round++) {
+        await prepare(folder)
+        const places = await claimAtOnce(folder)
+        expect([round, new Set(places).size]).toEqual([round, AT_ONCE])
+      }
+      await prepare(folder)
+      const claim = await claimFolder(folder, "m")
+      expect(claim.place).toBe(join(folder, "m.git"))
+      await claim.release()
+    }),
+  )
 
-  it("gives programs that find a dead one's folder at once a folder each", () =>
+  it("takes over, by the second program, what one that died meanwhile was taking over", () =>
     withFolder(async (folder) => {
-      await writeFile(join(folder, "m.git.owner"), "half writ")
-      const places = await placesOf(folder)
-      expect(new Set(places).size).toBe(AT_ONCE)
-      expect(places).toContain(join(folder, "m.git"))
+      for (const name of ["m.git.owner", "m.git.owner.takeover"]) await writeFile(join(folder, name), "half")
+      const claims = [await claimFolder(folder, "m"), await claimFolder(folder, "m")]
+      expect(claims.map(({ place }) => basename(place))).toEqual(["m-2.git", "m.git"])
+      for (const claim of claims) await claim.release()
     }))
 })

@@ -28,9 +28,7 @@ export async function claimFolder(folder: string, name: string): Promise<Claim> 
   for (let slot = 1; slot <= MOST_PROGRAMS; slot++) {
     const place = join(folder, `${name}${slot === 1 ? "" : `-${slot}`}.git`)
     const file = `${place}.owner`
-    if (await isOwned(file)) continue
-    await rm(file, { force: true })
-    if (await write(file)) return held(place, file)
+    if ((await write(file)) || (await takeOver(file))) return held(place, file)
   }
   throw new HeadraceError(
     "git/no-mirror-folder",
@@ -56,7 +54,28 @@ function held(place: string, file: string): Claim {
   }
 }
 
-/** False when another was quicker: a link appears whole or not at all. */
+/**
+ * Puts ours in the place of a file whose owner has ended. Behind a guard, and looked at anew behind it: of two that
+ * have both seen the dead one's, the second would remove the first one's. False when it is owned, or another is at it.
+ */
+async function takeOver(file: string): Promise<boolean> {
+  if (await isOwned(file)) return false
+  const guard = `${file}.takeover`
+  if (!(await write(guard))) {
+    // Left by a program that died behind it: whoever comes next may take over.
+    if (!(await isOwned(guard))) await rm(guard, { force: true })
+    return false
+  }
+  try {
+    if (await isOwned(file)) return false
+    await rm(file, { force: true })
+    return await write(file)
+  } finally {
+    await rm(guard, { force: true })
+  }
+}
+
+/** False when there is one already: a link appears whole or not at all. */
 async function write(file: string): Promise<boolean> {
   const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
   const owner: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) }
