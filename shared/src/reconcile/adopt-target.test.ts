@@ -2,6 +2,7 @@ import { quiet, type Site, site } from "@headrace/test/harness/site"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { adoptTarget, detachSource } from "./adopt-target.ts"
+import { findAdoptable } from "./find-adoptable.ts"
 import { readStamp, withoutStamp } from "./ownership.ts"
 
 async function alphaOf(here: Site): Promise<ConfigMap> {
@@ -66,5 +67,16 @@ describe("detach", () => {
     expect(await detachSource(kube, place, quiet)).toEqual(["ci/alpha", "ci/beta"])
     expect(await here.kube.get("headrace", "release")).toBeUndefined()
     expect(readStamp(await alphaOf(here))).toBeUndefined()
+  })
+})
+
+describe("what needs adopt", () => {
+  it("is another source's too, though that one has not written it yet", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.kube.create({ metadata: ALPHA })
+    await adoptTarget(here.kube, "tools", ALPHA, quiet)
+    const place = { cluster: "east", source: "release" }
+    expect(await findAdoptable(here.ports, place, undefined, quiet)).toMatchObject([ALPHA])
+    expect(await findAdoptable(here.ports, { ...place, source: "tools" }, undefined, quiet)).toEqual([])
   })
 })

@@ -4,7 +4,7 @@ import type { TargetId } from "../foundation/target.ts"
 import { targetsOf } from "../plan/plan-context.ts"
 import { allowedRules } from "../plan/plan-targets.ts"
 import { fetchTips } from "./aim.ts"
-import { isOurs, readStamp } from "./ownership.ts"
+import { isOurs, ownerOf } from "./ownership.ts"
 import { placeText, planContextOf, rulesAt } from "./plan-at.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
@@ -38,8 +38,7 @@ export async function findAdoptable(
   const adoptable: TargetId[] = []
   for (const target of new Map(targets.map((one) => [placeText(one), one])).values()) {
     const existing = await ports.kube.get(target.namespace, target.name, signal)
-    const stamp = existing && readStamp(existing)
-    if (existing && (!isOurs(existing) || (stamp && stamp.source !== source))) adoptable.push(target)
+    if (existing && (!isOurs(existing) || (ownerOf(existing) ?? source) !== source)) adoptable.push(target)
   }
   return adoptable
 }
