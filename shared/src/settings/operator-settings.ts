@@ -122,7 +122,10 @@ export const OperatorSettings = z.strictObject({
         .array(z.string())
         .min(1)
         .describe("Any of them may sign: add the new one first to rotate."),
-      path: z.string().prefault("/hook"),
+      path: z
+        .string()
+        .regex(/^\/[-\w.~/]*$/, "expected a path such as /hook")
+        .prefault("/hook"),
     })
     .optional(),
   github: GitHub.optional().describe("Absent: nothing is said on GitHub."),

@@ -159,6 +159,15 @@ describe("agent settings", () => {
   })
 })
 
+describe("the webhook's path", () => {
+  it.each(["hook", "/hook?x=1", "/a b"])("is one that a request can have, and not %s", (path) => {
+    const text = OPERATOR.replace("[/secrets/hmac]", `[/secrets/hmac], path: "${path}"`)
+    expect(complaint(text, OperatorSettings)).toEqual([
+      expect.stringContaining("webhook.path: expected a path"),
+    ])
+  })
+})
+
 describe("times to wait", () => {
   // Node fires a timer of more than 2^31 ms at once, and over and over.
   it.each(["0s", "30d", "365d"])("are neither nothing nor longer than a timer counts: poll: %s", (poll) => {
