@@ -56,7 +56,7 @@ function chosen(
   wanted: readonly string[] | undefined,
 ): readonly string[] {
   const stray = wanted?.find((name) => !known.includes(name))
-  if (stray === undefined) return wanted ?? known
+  if (stray === undefined) return wanted === undefined ? known : known.filter((name) => wanted.includes(name))
   throw unknown(what, stray, known)
 }
 
