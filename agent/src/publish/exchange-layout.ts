@@ -15,6 +15,11 @@ import {
   uniqueName,
 } from "./store.ts"
 
+/** Name of a directory in a slot whose manifest, which would tell it, is lost. */
+const UNNAMED = "unnamed"
+/** Directories whose numbers are remembered: more than stand in a store, fewer than a busy one makes in a day. */
+const KNOWN_NUMBERS = 1000
+
 export interface ExchangeOptions {
   store: Store
   /** The folder that the projection's directory stands in, open. */
@@ -42,6 +47,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
     const known = numbers.get(stamp)
     if (known !== undefined) return known
     const number = numberOf(disk.read(`${directory}/${IDENTITY_NAME}`).toString("utf8"))
+    if (numbers.size >= KNOWN_NUMBERS) numbers.clear()
     if (number !== undefined) numbers.set(stamp, number)
     return number
   }
@@ -79,20 +85,36 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
   /** After a swap the directory before stands in the slot of its successor: takes it to its own. */
   function settle(): void {
     const homes = new Map(readableSlots(store).map((slot) => [slot.number, slotContent(store, slot)]))
+    const now = numberIn(at)
     // By slot, lowest first: each directory moves down, to a place that the one before has left.
-    for (const directory of directoriesIn(store)) {
-      const number = numberIn(directory)
-      moveHome(directory, number === undefined ? undefined : homes.get(number))
+    for (const { slot, directory } of directoriesIn(store)) {
+      // One that does not say what it is, is the one before where the one shown was; elsewhere it is at home.
+      const number = numberIn(directory) ?? (slot === now ? hollowSlot() : slot)
+      // What the first swap took away is an empty directory.
+      if (disk.list(directory).length === 0) disk.removeDirectory(directory)
+      // After a power cut its slot may be pruned already although its own move did not survive.
+      else if (number === undefined) discard(directory)
+      else if (number !== slot) moveHome(directory, number, homes.get(number))
     }
   }
 
-  function moveHome(directory: string, home: string | undefined): void {
-    if (home === directory) return
-    // What the first swap took away is an empty directory.
-    if (disk.list(directory).length === 0) disk.removeDirectory(directory)
-    else if (home !== undefined && !disk.look(home)) disk.rename(directory, home)
-    // After a power cut its slot may be pruned already although its own move did not survive.
-    else disk.rename(directory, `${store.path}/${uniqueName(TRASH_PREFIX)}`)
+  /** Where the slot's manifest is lost its directory goes there all the same: from slots nothing leased is removed. */
+  function moveHome(directory: string, number: number, home: string | undefined): void {
+    const slot = `${store.path}/${slotName(number)}`
+    const place = home ?? `${slot}/${UNNAMED}`
+    if (disk.look(slot) && !disk.look(place)) disk.rename(directory, place)
+    else discard(directory)
+  }
+
+  function discard(directory: string): void {
+    disk.rename(directory, `${store.path}/${uniqueName(TRASH_PREFIX)}`)
+  }
+
+  /** Puts the manifest of a slot into its directory, where that has lost it. */
+  function identify(directory: string, number: number): void {
+    if (numberIn(directory) === number) return
+    if (disk.look(`${directory}/${IDENTITY_NAME}`)) disk.unlink(`${directory}/${IDENTITY_NAME}`)
+    disk.link(`${store.path}/${slotName(number)}/${MANIFEST_NAME}`, `${directory}/${IDENTITY_NAME}`)
   }
 
   return {
@@ -107,6 +129,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
       if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
       const slotFolder = disk.openDirectory(`${store.path}/${slotName(slot.number)}`)
       try {
+        identify(slotContent(store, slot), slot.number)
         if (disk.look(at)) disk.exchange(slotContent(store, slot), at)
         else disk.rename(slotContent(store, slot), at)
         await syncFolder(disk, parent, durability)
@@ -117,23 +140,19 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
       settle()
     },
     sync: () => syncFolder(disk, parent, durability),
-    mend: (slot) => {
-      if (numberIn(at) === slot.number) return
-      if (disk.look(`${at}/${IDENTITY_NAME}`)) disk.unlink(`${at}/${IDENTITY_NAME}`)
-      disk.link(`${store.path}/${slotName(slot.number)}/${MANIFEST_NAME}`, `${at}/${IDENTITY_NAME}`)
-    },
+    mend: (slot) => identify(at, slot.number),
     tidy: () => undefined,
     close: () => disk.close(parent),
   }
 }
 
-function directoriesIn({ disk, path }: Store): string[] {
+function directoriesIn({ disk, path }: Store): { slot: number; directory: string }[] {
   return slotNumbers({ disk, path })
-    .flatMap((number) => {
-      const slot = `${path}/${slotName(number)}`
-      return disk.list(slot).map((name) => `${slot}/${name}`)
+    .flatMap((slot) => {
+      const names = disk.list(`${path}/${slotName(slot)}`)
+      return names.map((name) => ({ slot, directory: `${path}/${slotName(slot)}/${name}` }))
     })
-    .filter((entry) => disk.look(entry)?.kind === "directory")
+    .filter(({ directory }) => disk.look(directory)?.kind === "directory")
 }
 
 function foreign(path: string, what: string): HeadraceError {

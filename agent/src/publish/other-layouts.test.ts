@@ -100,6 +100,16 @@ describe.skipIf(!native)("layout exchange", () => {
     })
   })
 
+  it("stays as it is when rolled back to what it shows, and is pinned there", async () => {
+    await withLayout("exchange", async (projection, path) => {
+      await projection.publish(revisionOf(1, { a: "1" }))
+      const retained = { path, log, signal: NEVER }
+      await withRetainedAlone(retained, (shown) => rollback(shown, "c1", "test"))
+      expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
+      expect(await withRetained(retained, listRevisions)).toMatchObject([{ shown: true, pinned: true }])
+    })
+  })
+
   it.skipIf(!ROOT)("refuses a mount point", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "mnt")

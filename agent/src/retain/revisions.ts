@@ -67,8 +67,9 @@ export async function rollback(
     )
   }
   await pin(projection, slot, reason)
-  const before = readableSlots(projection.store).find(({ number }) => number === projection.layout.shown())
-  await projection.layout.show(slot, before)
+  const shown = projection.layout.shown()
+  const before = readableSlots(projection.store).find(({ number }) => number === shown)
+  if (slot.number !== shown) await projection.layout.show(slot, before)
   projection.shown = shownSlot(slot)
   projection.layout.tidy(slot)
   return slot
