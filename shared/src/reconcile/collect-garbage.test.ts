@@ -71,6 +71,13 @@ describe("collectGarbage", () => {
     expect((await stray())?.metadata.annotations?.[UNUSED_SINCE]).toBeUndefined()
   })
 
+  it("keeps what a record names that lost its labels", async () => {
+    const { ports, kube } = await storeWith()
+    const record = await kube.get("headrace", "release")
+    if (record) await kube.replace({ ...record, metadata: { ...record.metadata, labels: {} } })
+    expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, marked: 1 })
+  })
+
   it("loses against a writer that takes the mark off at the same time", async () => {
     const { ports, kube, time, stray } = await storeWith()
     await collectGarbage(ports, signal)

@@ -4,11 +4,14 @@ import type { ConfigMap, ObjectMeta } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import type { Record } from "../record/record.ts"
-import { RECORD_SELECTOR, readRecord } from "../record/record-config-map.ts"
+import { isRecordConfigMap, readRecord } from "../record/record-config-map.ts"
 import type { StoreIndex } from "../record/store-index.ts"
 import { listReachable, parseIndex } from "../record/walk-index.ts"
 import { isLostRace } from "./record-state.ts"
 import { DIGEST, STORE_SELECTOR, UNUSED_SINCE, unmarked } from "./store-objects.ts"
+
+/** Where records are looked for: one that lost its labels to a hand edit still names what it needs. */
+const BESIDE_STORE = "app.kubernetes.io/component notin (shard,index)"
 
 export interface GarbagePorts {
   kube: ConfigMapWriter
@@ -40,8 +43,9 @@ export interface GarbageResult {
 export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult> {
   const result: GarbageResult = { used: 0, marked: 0, unmarked: 0, deleted: 0, skipped: undefined }
   const items = await ports.kube.listMetadata(ports.namespace, { labelSelector: STORE_SELECTOR }, signal)
-  const records = await ports.kube.list(ports.namespace, { labelSelector: RECORD_SELECTOR }, signal)
-  const named = await namedDigests(ports, records.items.map(readRecord), signal)
+  const others = await ports.kube.list(ports.namespace, { labelSelector: BESIDE_STORE }, signal)
+  const records = others.items.filter(isRecordConfigMap).map(readRecord)
+  const named = await namedDigests(ports, records, signal)
   if (typeof named === "string") return { ...result, skipped: named }
   for (const item of items) {
     const step = nextStep(item, named, ports)

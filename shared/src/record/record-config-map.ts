@@ -9,6 +9,11 @@ const DATA_KEY = "record.json"
 /** Label selector of all records in Headrace's namespace. */
 export const RECORD_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.io/component=record"
 
+/** True for the ConfigMap of a record, by its content too: people take labels off. */
+export function isRecordConfigMap({ metadata, data }: ConfigMap): boolean {
+  return metadata.labels?.["app.kubernetes.io/component"] === "record" || data?.[DATA_KEY] !== undefined
+}
+
 /** The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. */
 export function recordConfigMap(namespace: string, record: Record): ConfigMap {
   return {
