@@ -55,8 +55,9 @@ export async function rewindSource(
   signal: AbortSignal,
 ): Promise<Record> {
   const { repository, rulesRepository } = ports
-  const ownRules = rulesRepository === repository
-  const rulesCommit = ownRules ? null : (hold.rulesCommit ?? (await rulesRepository.fetch(signal)).commit)
+  // Fetched even where the commit is told: it may be newer than the mirror.
+  const rulesTip = rulesRepository === repository ? undefined : await rulesRepository.fetch(signal)
+  const rulesCommit = rulesTip ? (hold.rulesCommit ?? rulesTip.commit) : null
   const revision = { commit: hold.commit, rulesCommit }
   return changeRecord(
     ports,

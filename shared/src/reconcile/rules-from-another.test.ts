@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { openIntent } from "../record/intents.ts"
 import { compareTokens } from "../record/token.ts"
 import { changeRecord } from "./change-record.ts"
-import { holdSource } from "./hold-source.ts"
+import { holdSource, rewindSource } from "./hold-source.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcileSettings } from "./reconcile-ports.ts"
 
@@ -40,6 +40,25 @@ describe("rules from another source", () => {
     Object.assign(here.ports, { memory: createReconcileMemory() })
     await here.run()
     expect(await here.data("alpha")).toEqual({ "x.txt": "one", "v.txt": "vee" })
+  })
+
+  it("are rewound to a commit that the mirror has not seen before", async () => {
+    const { here, rules, push } = ruled()
+    await here.run()
+    push(RULES.replace("name: alpha", "name: gamma"))
+    const newer = rules.tip()
+    let isFetched = false
+    const rulesRepository = {
+      ...rules,
+      fetch: () => {
+        isFetched = true
+        return rules.fetch()
+      },
+      seqOf: async (commit: string) => (commit === newer && !isFetched ? undefined : rules.seqOf(commit)),
+    }
+    const ports = { ...here.ports, rulesRepository, namespace: "headrace", source: "release" }
+    const hold = { commit: here.repository.tip(), rulesCommit: newer, by: "me", reason: "", until: null }
+    expect(await rewindSource(ports, hold, quiet)).toMatchObject({ hold: { rulesCommit: newer } })
   })
 
   it("stay where a hold puts them, though newer ones have begun to be applied", async () => {
