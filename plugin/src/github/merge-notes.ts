@@ -28,22 +28,29 @@ export function mergeId(repo: string, pull: number): string {
 
 /**
  * Finds the merges that these deliveries told of, and remembers which delivery it was; a merge that two
- * deliveries told of (our own webhook and Prow's) stays with the first.
+ * deliveries told of (our own webhook and Prow's) stays with the first. All at once, since a lane waits for it, and a
+ * burst of merges is answered together.
  */
 export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[]): Promise<string[]> {
-  const ids = new Set<string>()
-  for (const guid of guids) {
-    const [repo, pull] = await lanes.redis.hmget(deliveryKey(lanes, guid), "repo", "pull")
-    if (!repo || !pull) continue
-    const id = mergeId(repo, Number(pull))
-    await lanes.redis
-      .multi()
-      .hsetnx(notesKey(lanes, id), "guid", guid)
-      .expire(notesKey(lanes, id), KEPT_SECONDS)
-      .exec()
-    ids.add(id)
-  }
-  return [...ids]
+  const named = await Promise.all(
+    guids.map(async (guid) => ({
+      guid,
+      name: await lanes.redis.hmget(deliveryKey(lanes, guid), "repo", "pull"),
+    })),
+  )
+  const merges = named.flatMap(({ guid, name: [repo, pull] }) =>
+    repo && pull ? [{ guid, id: mergeId(repo, Number(pull)) }] : [],
+  )
+  await Promise.all(
+    merges.map(({ guid, id }) =>
+      lanes.redis
+        .multi()
+        .hsetnx(notesKey(lanes, id), "guid", guid)
+        .expire(notesKey(lanes, id), KEPT_SECONDS)
+        .exec(),
+    ),
+  )
+  return [...new Set(merges.map(({ id }) => id))]
 }
 
 /** Undefined when the delivery has expired. */

@@ -1,3 +1,4 @@
+import { errorText } from "@headrace/shared/foundation/errors"
 import { type Errands, workErrands } from "@headrace/shared/lanes/errands"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
@@ -59,9 +60,10 @@ export function reportMerges(options: ReportOptions): MergeReports {
   return {
     async tell(guids) {
       try {
-        for (const id of await mergesOfDeliveries(lanes, guids)) await errands.ask(id)
+        const merges = await mergesOfDeliveries(lanes, guids)
+        await Promise.all(merges.map((id) => errands.ask(id)))
       } catch (error) {
-        log.warn({ err: error }, "merges could not be reported")
+        log.warn({ err: errorText(error) }, "merges could not be reported")
       }
     },
     close: errands.close,
