@@ -50,6 +50,15 @@ describe("marks that somebody took off", () => {
 })
 
 describe("detach", () => {
+  it("takes nothing away that is no record, when the source is called as something else is", async () => {
+    const here = site({ "a/x.txt": "one" })
+    const settings: ConfigMap = { metadata: { namespace: "headrace", name: "settings" }, data: { a: "b" } }
+    await here.kube.create(settings)
+    const place = { namespace: "headrace", source: "settings", namespaces: [""] }
+    await expect(detachSource(here.kube, place, quiet)).rejects.toMatchObject({ code: "record/invalid" })
+    expect((await here.kube.get("headrace", "settings"))?.data).toEqual({ a: "b" })
+  })
+
   it("takes the record away though it is written meanwhile", async () => {
     const here = site({ "a/x.txt": "one" })
     await here.run()

@@ -1,6 +1,7 @@
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
+import { isRecordConfigMap } from "../record/record-config-map.ts"
 import { SOURCE_LABEL, withOwner, withoutStamp } from "./ownership.ts"
 import { placeText } from "./plan-at.ts"
 import { isLostRace } from "./record-state.ts"
@@ -31,7 +32,8 @@ async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortS
 
 /**
  * Takes a source's marks off every ConfigMap that carries them in these namespaces (`""`: all), then removes
- * its record. Gives `namespace/name` of each. The store is left to garbage collection.
+ * its record. Gives `namespace/name` of each. The store is left to garbage collection. Throws `record/invalid` where
+ * something else has the record's name.
  */
 export async function detachSource(
   kube: ConfigMapWriter,
@@ -58,6 +60,10 @@ async function removeRecord(
   for (let attempt = 0; attempt < TRIES; attempt++) {
     const record = await kube.get(namespace, source, signal)
     if (record === undefined) return
+    // Its name is an operator's word, and others keep ConfigMaps beside ours.
+    if (!isRecordConfigMap(record)) {
+      throw new HeadraceError("record/invalid", `ConfigMap ${namespace}/${source} is not a record, and stays`)
+    }
     try {
       return await kube.remove(record, signal)
     } catch (error) {
