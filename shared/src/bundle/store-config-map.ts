@@ -4,8 +4,9 @@ import { sha256 } from "../foundation/digest.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { SHARD_FORMAT, type StoreObject } from "./store-file.ts"
 
+/** Holds the whole digest, of which the name has the beginning. */
 export const DIGEST_ANNOTATION = "headrace.dev/digest"
-export const FORMAT_ANNOTATION = "headrace.dev/format"
+const FORMAT_ANNOTATION = "headrace.dev/format"
 const CONTENT_KEY = "content.gz"
 const NAME_DIGITS = 40
 /** No object of ours is nearly as large when unpacked: where a gzip bomb ends. */

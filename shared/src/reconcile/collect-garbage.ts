@@ -1,4 +1,4 @@
-import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
+import { DIGEST_ANNOTATION, openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
 import type { Clock } from "../foundation/clock.ts"
 import type { ConfigMap, ObjectMeta } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
@@ -8,7 +8,7 @@ import { isRecordConfigMap, readRecord } from "../record/record-config-map.ts"
 import type { StoreIndex } from "../record/store-index.ts"
 import { listReachable, parseIndex } from "../record/walk-index.ts"
 import { isLostRace } from "./record-state.ts"
-import { DIGEST, STORE_SELECTOR, UNUSED_SINCE, unmarked } from "./store-objects.ts"
+import { STORE_SELECTOR, UNUSED_SINCE, unmarked } from "./store-objects.ts"
 
 /** Where records are looked for: one that lost its labels to a hand edit still names what it needs. */
 const BESIDE_STORE = "app.kubernetes.io/component notin (shard,index)"
@@ -60,7 +60,7 @@ type Step = "used" | "waiting" | "marked" | "unmarked" | "deleted"
 
 function nextStep(item: ObjectMeta, named: ReadonlySet<string>, ports: GarbagePorts): Step {
   const since = item.annotations?.[UNUSED_SINCE]
-  if (named.has(item.annotations?.[DIGEST] ?? "")) return since === undefined ? "used" : "unmarked"
+  if (named.has(item.annotations?.[DIGEST_ANNOTATION] ?? "")) return since === undefined ? "used" : "unmarked"
   if (since === undefined) return "marked"
   return Date.parse(since) + ports.grace <= ports.clock.now() ? "deleted" : "waiting"
 }

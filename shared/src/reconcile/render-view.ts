@@ -2,12 +2,10 @@ import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
 import { gunzipSync } from "node:zlib"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { VERSION_KEY } from "../plan/judge-keys.ts"
 import type { PlannedKey, PlannedTarget } from "../plan/plan.ts"
 import { contentDigest } from "./content-digest.ts"
 import { type Stamp, withStamp } from "./ownership.ts"
-
-/** The key in which Prow keeps the commit that a ConfigMap's content is of. */
-const VERSION = "VERSION"
 
 /** What a target's ConfigMap has that its plan has not, and the other way round. */
 export interface ViewDifference {
@@ -33,7 +31,7 @@ export function compareView(
   const present = Object.keys({ ...existing?.data, ...existing?.binaryData })
   return {
     stale: planned.keys.filter((key) => !holds(existing, key)),
-    surplus: present.filter((key) => key !== VERSION && !wanted.has(key) && owned(key)),
+    surplus: present.filter((key) => key !== VERSION_KEY && !wanted.has(key) && owned(key)),
   }
 }
 
@@ -47,7 +45,7 @@ export function comparePlans(held: PlannedTarget, planned: PlannedTarget): ViewD
   const wanted = new Set(planned.keys.map((key) => key.key))
   return {
     stale,
-    surplus: held.keys.map((key) => key.key).filter((key) => key !== VERSION && !wanted.has(key)),
+    surplus: held.keys.map((key) => key.key).filter((key) => key !== VERSION_KEY && !wanted.has(key)),
   }
 }
 
@@ -66,10 +64,8 @@ export function renderView(
 ): ConfigMap {
   const data = new Map(Object.entries(existing?.data ?? {}))
   const binaryData = new Map(Object.entries(existing?.binaryData ?? {}))
-  const ruled = planned.keys.some((key) => key.key === VERSION)
-  const lacking = !data.has(VERSION) && !binaryData.has(VERSION)
-  if (!ruled && (isChanged(difference) || lacking))
-    setKey(VERSION, Buffer.from(stamp.commit), data, binaryData)
+  const lacking = !data.has(VERSION_KEY) && !binaryData.has(VERSION_KEY)
+  if (isChanged(difference) || lacking) setKey(VERSION_KEY, Buffer.from(stamp.commit), data, binaryData)
   for (const key of difference.surplus) {
     data.delete(key)
     binaryData.delete(key)

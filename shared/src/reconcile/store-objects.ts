@@ -12,9 +12,6 @@ import { isLostRace } from "./record-state.ts"
 /** When garbage collection found nobody to name an object; reconcile takes it away from what it uses again. */
 export const UNUSED_SINCE = "headrace.dev/unused-since"
 
-/** Annotation with the digest that an object is named by. */
-export const DIGEST = "headrace.dev/digest"
-
 /** Label selector of shards and indexes in Headrace's namespace. */
 export const STORE_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.io/component in (shard,index)"
 

@@ -1,5 +1,6 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { VERSION_KEY } from "../plan/judge-keys.ts"
 import { compareTokens } from "../record/token.ts"
 import type { Shown } from "./aim.ts"
 import type { KeysByTarget } from "./judge-deletions.ts"
@@ -9,7 +10,6 @@ import { type ClusterPlan, placeText } from "./plan-at.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
 import { ownedKeys, type PlanOf } from "./write-view.ts"
 
-const VERSION = "VERSION"
 const CONCURRENT_READS = 6
 
 /** What the planned targets hold now, where no record tells. */
@@ -77,5 +77,5 @@ async function readPatiently(
 }
 
 function keysOf(configMap: ConfigMap): string[] {
-  return Object.keys({ ...configMap.data, ...configMap.binaryData }).filter((key) => key !== VERSION)
+  return Object.keys({ ...configMap.data, ...configMap.binaryData }).filter((key) => key !== VERSION_KEY)
 }

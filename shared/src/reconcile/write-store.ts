@@ -1,6 +1,7 @@
 import pLimit from "p-limit"
 import { layoutShards } from "../bundle/layout-shards.ts"
 import { packShard } from "../bundle/pack-shard.ts"
+import { DIGEST_ANNOTATION } from "../bundle/store-config-map.ts"
 import type { StoreFile, StoreObject } from "../bundle/store-file.ts"
 import { hasCode } from "../foundation/errors.ts"
 import type { PlannedTarget } from "../plan/plan.ts"
@@ -16,7 +17,7 @@ import type { Choice } from "./choose-targets.ts"
 import { type ClusterPlan, placeText } from "./plan-at.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts } from "./reconcile-ports.ts"
-import { DIGEST, ensureStored, indexReader, STORE_SELECTOR, UNUSED_SINCE } from "./store-objects.ts"
+import { ensureStored, indexReader, STORE_SELECTOR, UNUSED_SINCE } from "./store-objects.ts"
 
 const CONCURRENT_OBJECTS = 4
 
@@ -192,7 +193,7 @@ async function listStore(ports: ReconcilePorts, signal: AbortSignal): Promise<Se
   const { kube, settings } = ports
   const items = await kube.listMetadata(settings.namespace, { labelSelector: STORE_SELECTOR }, signal)
   const kept = items.filter(({ annotations }) => annotations?.[UNUSED_SINCE] === undefined)
-  return new Set(kept.flatMap(({ annotations }) => annotations?.[DIGEST] ?? []))
+  return new Set(kept.flatMap(({ annotations }) => annotations?.[DIGEST_ANNOTATION] ?? []))
 }
 
 /** An index that is gone or damaged costs packing again, no more. */
