@@ -79,8 +79,18 @@ export function verifyFile(
   if (found?.kind !== "file" || found.size !== file.size || found.mode !== file.mode) return undefined
   if (!isOwnedAs(found, permissions)) return undefined
   if (found.inode === file.inode && found.modified === file.modified) return file
-  if (sha256(disk.read(path)) !== file.sha256) return undefined
+  if (!readSound(disk, path, file.sha256)) return undefined
   return { ...file, inode: found.inode, modified: found.modified }
+}
+
+/** A file's content; undefined when it has another digest or, damage like any other, cannot be read. */
+export function readSound(disk: Disk, path: string, digest: string): Buffer | undefined {
+  try {
+    const content = disk.read(path)
+    return sha256(content) === digest ? content : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function isOwnedAs(found: FileStatus, { uid = OURSELVES, gid }: Permissions): boolean {

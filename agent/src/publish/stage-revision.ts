@@ -1,8 +1,7 @@
-import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { removeTree } from "../retain/remove-tree.ts"
 import { trashSlot } from "../retain/trash.ts"
-import { linkFile, linkUnchanged } from "./link-unchanged.ts"
+import { linkFile, linkUnchanged, readSound } from "./link-unchanged.ts"
 import { chooseDurability, makeDurable, syncFolder } from "./make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "./manifest.ts"
 import { draftNote, type NoteDraft, placeNote } from "./note.ts"
@@ -132,8 +131,7 @@ async function applyPlan(
   function localCopy(file: RevisionFile, source: ManifestFile | undefined): Buffer | undefined {
     if (source?.sha256 !== file.sha256 || disk.look(`${base}/${source.path}`)?.kind !== "file")
       return undefined
-    const content = disk.read(`${base}/${source.path}`)
-    return sha256(content) === file.sha256 ? content : undefined
+    return readSound(disk, `${base}/${source.path}`, file.sha256)
   }
 }
 

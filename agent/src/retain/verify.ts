@@ -1,7 +1,5 @@
 import { setImmediate } from "node:timers/promises"
-import { sha256 } from "@headrace/shared/foundation/digest"
-import type { Disk } from "../publish/disk.ts"
-import { verifyFile } from "../publish/link-unchanged.ts"
+import { readSound, verifyFile } from "../publish/link-unchanged.ts"
 import type { ManifestFile } from "../publish/manifest.ts"
 import type { Projection } from "../publish/projection.ts"
 import { checkFolders } from "../publish/real-folders.ts"
@@ -25,20 +23,11 @@ export async function verifySlot(
   const isRight = (file: ManifestFile, path: string) =>
     isReached(file.path) &&
     verifyFile(disk, path, file, permissions) !== undefined &&
-    (!options.digests || hasDigest(disk, path, file))
+    (!options.digests || readSound(disk, path, file.sha256) !== undefined)
   let done = 0
   for (const file of slot.manifest.files) {
     if (!isRight(file, `${content}/${file.path}`)) wrong.push(file.path)
     if (++done % BATCH === 0) await setImmediate()
   }
   return wrong
-}
-
-function hasDigest(disk: Disk, path: string, file: ManifestFile): boolean {
-  try {
-    return sha256(disk.read(path)) === file.sha256
-  } catch {
-    // A block that cannot be read is damage like any other.
-    return false
-  }
 }
