@@ -42,7 +42,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
     },
     show: async (slot, before) => {
       // Dangling until the flip; after it a reader would miss them if we died in between (k/k #121472).
-      if (visible) makeVisible(disk, at, link, slot)
+      if (visible) makeVisible(disk, at, root.path, link, slot)
       // Marks the end of its time in view, from which its minimum age counts; undone by nothing, so before.
       if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
       const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
@@ -52,7 +52,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
     },
     sync: () => syncFolder(disk, root, durability),
     mend: (slot) => {
-      if (visible) makeVisible(disk, at, link, slot)
+      if (visible) makeVisible(disk, at, root.path, link, slot)
     },
     tidy: (slot) => {
       const wanted = visible ? topNames(pathsOf(slot)) : new Set<string>()
@@ -65,9 +65,11 @@ export function openLinksLayout(options: LinksOptions): Layout {
   }
 }
 
-function makeVisible(disk: Disk, at: string, link: string, slot: Slot): void {
+function makeVisible(disk: Disk, at: string, root: string, link: string, slot: Slot): void {
   for (const name of topNames(pathsOf(slot))) {
     if (disk.readLink(`${at}/${name}`) === `${link}/${name}`) continue
+    // A link of ours may have been replaced by a file, as `sed -i` does it.
+    checkVisible(disk, at, root, link, name)
     disk.symlink(`${link}/${name}`, `${at}/${name}`)
   }
 }
