@@ -1,6 +1,7 @@
 import { basename, dirname, resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import type { Disk, Handle } from "./disk.ts"
+import { errnoOf } from "./disk-error.ts"
 import { openExchangeLayout } from "./exchange-layout.ts"
 import { openFileLayout } from "./file-layout.ts"
 import type { Layout } from "./layout.ts"
@@ -101,7 +102,12 @@ async function makeFolders(disk: Disk, path: string, durability: Durability | "a
   if (disk.look(`${path}/.`)) return
   const parent = dirname(path)
   await makeFolders(disk, parent, durability)
-  disk.makeDirectory(path, FOLDER_MODE)
+  try {
+    disk.makeDirectory(path, FOLDER_MODE)
+  } catch (error) {
+    // Another projection in the same folder is being opened; its sync of the entry is not awaited, so ours follows.
+    if (errnoOf(error) !== "EEXIST") throw error
+  }
   const folder = disk.openDirectory(`${parent}/.`)
   try {
     await syncFolder(disk, folder, durability)
