@@ -1,5 +1,6 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { removeTree } from "../retain/remove-tree.ts"
 import type { Handle } from "./disk.ts"
 import type { Layout } from "./layout.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
@@ -52,6 +53,22 @@ export function openFileLayout(options: FileOptions): Layout {
     return number
   }
 
+  async function copyTo(draft: string, slot: Slot): Promise<void> {
+    const file = onlyFile(slot)
+    const source = `${slotContent(store, slot)}/${file.path}`
+    const handle = disk.createFile(draft)
+    try {
+      disk.write(handle, disk.read(source))
+      const owner = disk.look(source)
+      if (owner) disk.setOwner(handle, owner.uid, owner.gid)
+      disk.setMode(handle, file.mode)
+      if (durability !== "none") await disk.sync(handle)
+    } finally {
+      // Before the rename: execve(2) of a file that is open for writing fails with ETXTBSY.
+      disk.close(handle)
+    }
+  }
+
   return {
     reserved: [],
     shown,
@@ -67,21 +84,16 @@ export function openFileLayout(options: FileOptions): Layout {
     },
     show: async (slot, before) => {
       if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
-      const file = onlyFile(slot)
       const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
-      const handle = disk.createFile(draft)
-      try {
-        disk.write(handle, disk.read(`${slotContent(store, slot)}/${file.path}`))
-        const owner = disk.look(`${slotContent(store, slot)}/${file.path}`)
-        if (owner) disk.setOwner(handle, owner.uid, owner.gid)
-        disk.setMode(handle, file.mode)
-        if (durability !== "none") await disk.sync(handle)
-      } finally {
-        // Before the rename: execve(2) of a file that is open for writing fails with ETXTBSY.
-        disk.close(handle)
-      }
       known = undefined
-      disk.rename(draft, at)
+      try {
+        await copyTo(draft, slot)
+        disk.rename(draft, at)
+      } catch (error) {
+        // On a full disk the copies of all attempts would keep it full.
+        await removeTree(disk, draft).catch(() => undefined)
+        throw error
+      }
       const found = disk.look(at)
       if (found)
         known = { key: `${found.inode} ${found.modified} ${found.size} ${found.mode}`, number: slot.number }

@@ -1,15 +1,9 @@
-import type { Clock } from "@headrace/shared/foundation/clock"
-import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
-import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import { claimProjection } from "./claim-projection.ts"
-import type { Disk } from "./disk.ts"
 import { withStoreLock } from "./lock-projection.ts"
 import { lookAgain } from "./look-again.ts"
-import type { Durability } from "./make-durable.ts"
 import type { Manifest } from "./manifest.ts"
-import type { LayoutName } from "./open-layout.ts"
-import type { Permissions } from "./permissions.ts"
+import type { OpenProjectionOptions } from "./open-projection-options.ts"
 import { dropClone } from "./prestage.ts"
 import type { Projection } from "./projection.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
@@ -17,33 +11,6 @@ import type { Revision } from "./revision.ts"
 import { tendProjection } from "./tend-projection.ts"
 
 const LOOK_EVERY = 10_000
-
-export interface OpenProjectionOptions {
-  /** Folder to publish in; made when it is not there. */
-  path: string
-  layout: LayoutName
-  durability: Durability | "auto"
-  keep: KeepSettings
-  log: Log
-  /** Name of the link that is moved; `..data` unless given. */
-  link?: string
-  /** Make links NAME -> LINK/NAME beside it; unless given, when the link is `..data`. */
-  visibleLinks?: boolean
-  permissions?: Partial<Permissions>
-  /** Prune leased revisions too when the size cap is reached. */
-  breakLeases?: boolean
-  /** Keep a clone of what is shown staged while idle; on unless given. */
-  prestage?: boolean
-  /** Check what is shown by reading all of it when opening; on unless given. */
-  verify?: boolean
-  /** How long to wait for another process, in milliseconds. */
-  lockWait?: number
-  /** How often to look whether a revision that was leased is free, in milliseconds; 10 s unless given. */
-  lookEvery?: number
-  disk?: Disk
-  clock?: Clock
-  signal?: AbortSignal
-}
 
 export interface OpenProjection {
   /** What is shown; undefined before the first publish. */
@@ -79,17 +46,19 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
 
   async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
     await tending.pause()
-    let isPublished = false
+    let isTouched = false
     try {
       return await withStoreLock(disk, store.path, { ...lock, signal }, async () => {
         await lookAgain(projection)
+        // A publish that fails leaves trash, and no clone.
+        isTouched = true
         const result = await publishRevision(projection, revision, signal)
-        isPublished = result.outcome === "published"
-        if (isPublished && projection.shown) tidy(projection)
+        isTouched = result.outcome === "published"
+        if (isTouched) tidy(projection)
         return result
       })
     } finally {
-      if (isPublished) tending.start()
+      if (isTouched) tending.start()
       else tending.resume()
     }
   }

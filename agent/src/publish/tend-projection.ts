@@ -8,7 +8,7 @@ import type { Projection } from "./projection.ts"
 
 /** What a projection does while nothing is published. */
 export interface Tending {
-  /** After something was published: begins anew. */
+  /** After something was published, or could not be: begins anew. */
   start(): void
   /** Keeps the way free for a publish: what is under way ends soon, and nothing begins. */
   pause(): Promise<void>

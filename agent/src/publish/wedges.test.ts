@@ -63,7 +63,14 @@ describe("what wedges other publishers", () => {
           await expect(projection.publish(revisionOf(seq, { a: `${seq}` }))).rejects.toThrow("no room")
         }
         full = false
-        expect(fs.readdirSync(join(path, "..rev")).sort()).toEqual(["0001", "lock", "published.json"])
+        await projection.settled()
+        // One, the clone for the next publish, may stand there.
+        const [first = "", ...names] = fs.readdirSync(join(path, "..rev")).sort()
+        expect(first.startsWith(".staging-") ? names : [first, ...names]).toEqual([
+          "0001",
+          "lock",
+          "published.json",
+        ])
         expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
         await publishNext(projection, path)
       },
