@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises"
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { checkSource } from "@headrace/bootstrapper/commands/check/run-check"
 import type { Problem } from "@headrace/shared/foundation/problem"
@@ -257,31 +257,40 @@ it.skipIf(realHistoryMissing())(
       expect(await problemsIn(clean, {})).toEqual([])
       expect(await problemsIn(clean, { withConfig: true })).toEqual([])
       for (const seed of SEEDS) {
-        const work = join(folder, "work")
-        await cp(clean, work, { recursive: true })
-        await plant(work, seed)
-        const found = await problemsIn(work, seed)
+        const undo = await plant(clean, seed)
+        const found = await problemsIn(clean, seed)
         const place = seed.code.startsWith("rules/") ? { line: expect.any(Number) } : {}
         const expected = { severity: seed.severity ?? "error", code: seed.code, ...place }
         expect(found, seed.name).toContainEqual(expect.objectContaining(expected))
-        await rm(work, { recursive: true })
+        await undo()
       }
+      expect(await problemsIn(clean, {})).toEqual([])
     })
   },
 )
 
-async function plant(folder: string, { rules = [], files = {} }: Seed): Promise<void> {
+/** Puts a mistake into a folder. Gives what takes it out again. */
+async function plant(folder: string, { rules = [], files = {} }: Seed): Promise<() => Promise<void>> {
+  const before = new Map<string, Buffer | undefined>()
   const place = join(folder, REAL_RULES)
+  before.set(place, await readFile(place))
   let text = await readFile(place, "utf8")
   for (const [from, to] of rules) {
     if (!text.includes(from)) throw new Error(`the real rules no longer hold ${from}`)
     text = text.replace(from, to)
   }
-  await writeFile(`${place}.new`, text)
-  await rename(`${place}.new`, place)
+  await writeFile(place, text)
   for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(folder, path)), { recursive: true })
-    if (typeof content === "string" || Buffer.isBuffer(content)) await writeFile(join(folder, path), content)
-    else await symlink(content.link, join(folder, path))
+    const file = join(folder, path)
+    const made = await mkdir(dirname(file), { recursive: true })
+    before.set(made ?? file, await readFile(file).catch(() => undefined))
+    if (typeof content === "string" || Buffer.isBuffer(content)) await writeFile(file, content)
+    else await symlink(content.link, file)
+  }
+  return async function undo() {
+    for (const [path, content] of before) {
+      await rm(path, { recursive: true, force: true })
+      if (content) await writeFile(path, content)
+    }
   }
 }
