@@ -79,5 +79,7 @@ it("names what is wrong with the call and ends with 2", async () => {
   await withDesk(async ({ tell }) => {
     expect((await tell("status", "--cluster", "nowhere")).code).toBe(2)
     expect((await tell("rewind", "--to", "abc", "--reason", "x")).code).toBe(2)
+    for (const until of ["5", "2001-01-01T00:00:00Z"])
+      expect((await tell("hold", "--reason", "x", "--until", until)).code).toBe(2)
   })
 })

@@ -1,3 +1,4 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import {
   approveCommit,
@@ -65,7 +66,11 @@ async function change(
 
 function holdOf({ by, reason, until }: Pick<HoldOptions, "by" | "reason" | "until">) {
   if (until === undefined) return { by, reason, until: null }
-  const time = Date.parse(until)
+  // Date.parse reads nearly anything: 5 is a day of 2001.
+  const time = /^\d{4}-\d\d-\d\d/.test(until) ? Date.parse(until) : Number.NaN
   if (Number.isNaN(time)) throw new UsageError("hold/until", `--until ${until}: expected an ISO time`)
+  if (time <= systemClock.now()) {
+    throw new UsageError("hold/until", `--until ${until} has passed: nothing would be held`)
+  }
   return { by, reason, until: new Date(time).toISOString() }
 }
