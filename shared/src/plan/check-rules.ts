@@ -34,7 +34,10 @@ export function checkRules(rules: RuleSet, tree: Tree, context: PlanContext): Pr
   ]
 }
 
-/** Targets that rules of two sources claim: each would undo the other's writes. */
+/**
+ * Targets that rules of two sources claim: each would undo the other's writes. `context` is of the first one, whose
+ * rules for other repositories alone claim nothing.
+ */
 export function claimedTwice(rules: RuleSet, others: readonly RuleSet[], context: PlanContext): Problem[] {
   const claimed = new Map<string, string>()
   for (const other of others) {
@@ -43,7 +46,7 @@ export function claimedTwice(rules: RuleSet, others: readonly RuleSet[], context
         claimed.set(targetText(target), `${other.file}:${rule.line}`)
     }
   }
-  return rules.rules.flatMap((rule) =>
+  return allowedRules(rules, context).flatMap((rule) =>
     targetsOf(rule, context).flatMap((target) => {
       const place = claimed.get(targetText(target))
       if (place === undefined) return []
