@@ -24,7 +24,8 @@ export function mergeKeys(given: readonly (readonly PlannedKey[])[]): {
       continue
     }
     const paths = contested.get(planned.key) ?? [other.file.path]
-    contested.set(planned.key, [...paths, planned.file.path])
+    paths.push(planned.file.path)
+    contested.set(planned.key, paths)
     if (compareText(planned.file.path, other.file.path) > 0) winners.set(planned.key, planned)
   }
   return {
