@@ -5,8 +5,9 @@ import type { ProjectionStatus } from "../project/projection-status.ts"
 import type { WatchStatus } from "../watch/watch-status.ts"
 
 /**
- * Ready when every projection shows a verified revision at the token of the newest record read; else a line
- * for each thing that is missing. `record` is "none" when the agent follows none. An API server that went away later does not unmake it: last good stays.
+ * Ready when every projection shows a verified revision, those of the record at the token of the newest one read; else
+ * a line for each thing that is missing. `record` is "none" when the agent follows none. An API server that went away
+ * later does not unmake it: last good stays.
  */
 export function agentReadiness(
   record: Record | undefined | "none",
@@ -27,9 +28,10 @@ function unread(watch: WatchStatus): string {
 }
 
 function projectionReason(projection: ProjectionStatus, record: Record | undefined): string | undefined {
-  const { shown, current, problem } = projection
+  const { shown, current, problem, ofRecord } = projection
   if (problem) return `${problem.message} [${problem.code}] since ${problem.since}`
   if (!current) return shown ? `shows ${shown.id} and moves to a newer revision` : "shows nothing yet"
-  if (!shown || !record || compareTokens(shown.token, record.token) >= 0) return undefined
+  // Tokens of a git branch, or counted by ourselves, are no record's.
+  if (!shown || !record || !ofRecord || compareTokens(shown.token, record.token) >= 0) return undefined
   return `shows ${tokenText(shown.token)}, the record is at ${tokenText(record.token)}`
 }

@@ -101,8 +101,8 @@ function addStateMetrics(registry: Registry, state: AgentState): void {
     collect() {
       this.reset()
       const seq = state.recordSeq()
-      for (const { name, shown } of state.projections()) {
-        if (seq !== undefined && shown) this.set({ projection: name }, seq - shown.token.seq)
+      for (const { name, shown, ofRecord } of state.projections()) {
+        if (seq !== undefined && shown && ofRecord) this.set({ projection: name }, seq - shown.token.seq)
       }
     },
   })
