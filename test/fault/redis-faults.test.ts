@@ -112,7 +112,7 @@ describe("a plugin whose Redis", () => {
         await ready(plugin)
         await converged(branch)
         const admin = new Redis(redis.url)
-        await admin.config("SET", "maxmemory", "1mb")
+        await admin.config("SET", "maxmemory", "1kb")
         const refused = await plugin.deliver("push", pushEvent(branch.merge()))
         expect(refused.status).toBe(503)
         expect(refused.body).toMatch(/OOM|full/)
@@ -134,7 +134,7 @@ describe("a plugin whose Redis", () => {
         const before = branch.runs.length
         await plugin.deliver("push", pushEvent(branch.merge()), { guid: "in-the-midst" })
         await until(() => branch.runs.length > before)
-        await admin.config("SET", "maxmemory", "1mb")
+        await admin.config("SET", "maxmemory", "1kb")
         await converged(branch)
         const outcome = () =>
           lanes.redis.hget(lanes.key("delivery", "in-the-midst"), "outcome/build01/release")
