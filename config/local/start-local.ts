@@ -5,20 +5,11 @@ import { join, resolve } from "node:path"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { freePort } from "@headrace/shared/foundation/free-port"
 import { openMirror } from "@headrace/shared/git/open-mirror"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
 import { startLocalRedis } from "@headrace/shared/lanes/local-redis"
 import { createLog } from "@headrace/shared/observe/log"
-import { newRecord } from "@headrace/shared/record/new-record"
-import { recordConfigMap } from "@headrace/shared/record/record-config-map"
 import { type ChildProgram, startChildProgram } from "./child-program.ts"
-import {
-  type LocalSource,
-  localAgentSettings,
-  localOperatorSettings,
-  OWN_NAMESPACE,
-  SOURCE,
-} from "./local-settings.ts"
+import { type LocalSource, localAgentSettings, localOperatorSettings, SOURCE } from "./local-settings.ts"
 import { rulesClusters } from "./rules-clusters.ts"
 import type { Hook } from "./signed-webhook.ts"
 import { waitUntil } from "./wait-until.ts"
@@ -188,10 +179,6 @@ async function startCluster(
 ): Promise<LocalCluster> {
   const kube = await startEmbeddedKube({ token: randomBytes(16).toString("hex"), createNamespaces: true })
   closers.push(() => kube.close())
-  // This API server has forgotten what an earlier one showed in the same target, rewritten branches perhaps among
-  // it; agents have not, and go to no smaller token. So each start is an epoch of its own.
-  const blank = newRecord(SOURCE, { epoch: Date.now(), seq: 0 })
-  await inProcessClient(kube.store).create(recordConfigMap(OWN_NAMESPACE, blank))
   const kubeconfigFile = join(stateFolder, `kubeconfig-${name}`)
   await writeFile(kubeconfigFile, kube.kubeconfig, { mode: 0o600 })
   const folder = resolve(options.target, name)
