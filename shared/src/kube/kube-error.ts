@@ -13,6 +13,9 @@ export type KubeErrorCode =
   | "kube/unavailable"
   | "kube/timeout"
 
+/** A server, or a proxy before it, that asks for more than this is asked again after this, milliseconds. */
+export const RETRY_AFTER_LIMIT = 60_000
+
 /** What an API server, or the way to it, answered instead of what was asked for. */
 export class KubeError extends HeadraceError {
   declare readonly code: KubeErrorCode

@@ -1,6 +1,6 @@
 import { type Backoff, backoffDelay } from "../../foundation/backoff.ts"
 import type { Clock } from "../../foundation/clock.ts"
-import { isTransient, type KubeError } from "../kube-error.ts"
+import { isTransient, type KubeError, RETRY_AFTER_LIMIT } from "../kube-error.ts"
 
 export interface RetryPolicy {
   /** Tries in all. */
@@ -8,9 +8,6 @@ export interface RetryPolicy {
   backoff: Backoff
   clock: Clock
 }
-
-/** A server that asks for more than this is asked again after this, milliseconds. */
-const RETRY_AFTER_LIMIT = 60_000
 
 /**
  * Calls until it succeeds, fails for good, or the attempts are used up. `mayRepeat` says whether a transient

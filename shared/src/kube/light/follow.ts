@@ -1,7 +1,7 @@
 import { type Backoff, backoffDelay } from "../../foundation/backoff.ts"
 import { type Clock, systemClock } from "../../foundation/clock.ts"
 import type { ConfigMapReader, Selection } from "../config-map-api.ts"
-import { KubeError } from "../kube-error.ts"
+import { KubeError, RETRY_AFTER_LIMIT } from "../kube-error.ts"
 import { type Followed, FollowedObjects } from "./followed-objects.ts"
 
 export interface FollowOptions {
@@ -119,7 +119,7 @@ async function pause(
   const jittered = backoffDelay(options.backoff ?? BACKOFF, failures, options.random)
   const free =
     failures === 0 && (failure === undefined || kube?.code === "kube/gone" || kube?.code === "kube/timeout")
-  const wait = free ? 0 : Math.max(kube?.retryAfter ?? 0, jittered)
+  const wait = free ? 0 : Math.max(Math.min(kube?.retryAfter ?? 0, RETRY_AFTER_LIMIT), jittered)
   if (failure !== undefined) options.onTrouble?.(failure, wait)
   await (options.clock ?? systemClock).sleep(wait, signal).catch(() => undefined)
 }
