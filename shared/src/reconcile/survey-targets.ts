@@ -1,6 +1,7 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { VERSION_KEY } from "../plan/judge-keys.ts"
+import type { PlannedTarget } from "../plan/plan.ts"
 import { compareTokens } from "../record/token.ts"
 import type { Shown } from "./aim.ts"
 import type { KeysByTarget } from "./judge-deletions.ts"
@@ -20,6 +21,13 @@ export interface Survey {
   newest: Shown | undefined
 }
 
+/** One target of the source's. */
+interface Seen {
+  place: string
+  stamp: Stamp | undefined
+  keys: string[]
+}
+
 /**
  * Reads every planned target, to take the place of a record that is absent (first run, or lost): the guard
  * then compares with what is really there, and the tokens on the targets say what must not be gone back on.
@@ -31,27 +39,25 @@ export async function surveyTargets(
 ): Promise<Survey> {
   const limit = pLimit(CONCURRENT_READS)
   const planned = [...plan.targets.values()].filter((target) => target.view)
-  const found = await Promise.all(
-    planned.map(({ target }) => limit(() => readPatiently(ports, target, signal))),
-  )
-  const ours = found.filter((configMap) => configMap !== undefined).filter(mayWrite)
-  const stamps = ours.map(readStamp).filter((stamp) => stamp?.source === source)
+  const found = await Promise.all(planned.map((target) => limit(() => look(target))))
+  const seen = found.filter((one) => one !== undefined)
   return {
-    held: new Map(await Promise.all(ours.map(heldBy))),
-    newest: newest(stamps.filter((stamp) => stamp !== undefined)),
+    held: new Map(seen.map(({ place, keys }) => [place, keys])),
+    newest: newest(seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : []))),
   }
 
-  function mayWrite(configMap: ConfigMap): boolean {
-    return isOurs(configMap) && (ownerOf(configMap) ?? source) === source
-  }
-
-  async function heldBy(configMap: ConfigMap): Promise<[string, string[]]> {
-    const place = placeText(configMap.metadata)
-    const wanted = new Set(plan.targets.get(place)?.keys.map(({ key }) => key))
+  // Contents are let go at once: all targets together may be larger than memory.
+  async function look({ target, keys: wanted }: PlannedTarget): Promise<Seen | undefined> {
+    const configMap = await readPatiently(ports, target, signal)
+    if (configMap === undefined || !isOurs(configMap)) return undefined
+    if ((ownerOf(configMap) ?? source) !== source) return undefined
+    const place = placeText(target)
+    const stamp = readStamp(configMap)
+    const named = new Set(wanted.map(({ key }) => key))
     const keys = keysOf(configMap)
-    if (keys.every((key) => wanted.has(key))) return [place, keys]
-    const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(readStamp(configMap))
-    return [place, keys.filter((key) => wanted.has(key) || owned(key))]
+    if (keys.every((key) => named.has(key))) return { place, stamp, keys }
+    const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(stamp)
+    return { place, stamp, keys: keys.filter((key) => named.has(key) || owned(key)) }
   }
 }
 
