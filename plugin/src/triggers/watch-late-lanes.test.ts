@@ -4,7 +4,7 @@ import { createLog } from "@headrace/shared/observe/log"
 import { describe, expect, it } from "vitest"
 import { until } from "../../../test/harness/until.ts"
 import { withRedis } from "../../../test/harness/with-redis.ts"
-import { watchLateLanes } from "./watch-late-lanes.ts"
+import { isTurn, watchLateLanes } from "./watch-late-lanes.ts"
 
 const log = createLog("test", { level: "silent" })
 
@@ -27,4 +27,9 @@ describe("watchLateLanes", () => {
       expect(await readOutcomes(lanes, "late")).toEqual([])
       await lanes.close()
     }))
+
+  it("wakes a lane that stays late ever more seldom", () => {
+    const looks = Array.from({ length: 40 }, (_, index) => index + 1)
+    expect(looks.filter(isTurn)).toEqual([1, 2, 4, 8, 12, 24, 36])
+  })
 })
