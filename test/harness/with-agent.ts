@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { type Agent, createAgent } from "@headrace/agent/project/agent"
+import { type Agent, type AgentPorts, createAgent } from "@headrace/agent/project/agent"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
@@ -34,10 +34,12 @@ export async function withAgent<T>(
   reader: ConfigMapReader,
   settings: string,
   use: (agent: Agent) => Promise<T>,
+  ports: Partial<AgentPorts> = {},
 ): Promise<T> {
   const parsed = parseSettings(settings, "agent.yaml", AgentSettings)
   const level = process.env.HEADRACE_TEST_LOG ?? "silent"
-  const agent = createAgent(parsed, { reader, clock: systemClock, log: createLog("agent", { level }) })
+  const log = createLog("agent", { level })
+  const agent = createAgent(parsed, { reader, clock: systemClock, log, ...ports })
   const stop = new AbortController()
   const running = agent.run(stop.signal)
   try {

@@ -25,6 +25,8 @@ export interface AgentPorts {
   clock: Clock
   /** Gives a number in [0, 1), for `jitter`. */
   random?: () => number
+  /** How often to look whether another process has moved what is shown, in milliseconds; 10 s unless given. */
+  lookEvery?: number
   log: Log
   /** Told when what a projection shows is new, or new to this process: work that is rare has ended. */
   onShown?(): void
@@ -72,6 +74,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     limits: createPublishLimits(() => store.keepOnly(projections.used())),
     jitter: settings.jitter,
     random: ports.random,
+    lookEvery: ports.lookEvery,
     onPublished: (spec, result) => metrics.published(spec.name, result),
     onShown: () => ports.onShown?.(),
     onStatus: () => statusChanges.set(true),

@@ -1,4 +1,3 @@
-import { hasCode } from "@headrace/shared/foundation/errors"
 import { listTargets } from "@headrace/shared/record/walk-index"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { Inputs } from "../assemble/inputs.ts"
@@ -13,6 +12,8 @@ import {
   targetProjection,
 } from "./projection-spec.ts"
 import { type ProjectionStatus, problemOf } from "./projection-status.ts"
+import { runProjection } from "./run-projection.ts"
+import { untilStopped } from "./until-stopped.ts"
 
 /** All projections of an agent, those that the record adds later too. */
 export interface ProjectionSet {
@@ -88,38 +89,5 @@ export function createProjectionSet(
         await Promise.all(found)
       }
     },
-  }
-}
-
-async function runProjection(
-  projection: Projection,
-  inputs: Latest<Inputs>,
-  ports: ProjectionPorts,
-  signal: AbortSignal,
-): Promise<void> {
-  const { random = Math.random } = ports
-  let following: Promise<unknown> | undefined
-  try {
-    let awaited: Inputs | undefined
-    const show = async (given: Inputs) => {
-      // Once for what is new: a failure is retried as its own backoff has it.
-      if (given !== awaited && ports.jitter > 0) await ports.clock.sleep(random() * ports.jitter, signal)
-      awaited = inputs.current()?.value ?? given
-      await projection.show(awaited, signal)
-    }
-    following = followLatest(inputs, show, projection.failed, ports.clock, signal)
-    await untilStopped(Promise.all([following, projection.notify(signal)]), signal)
-  } finally {
-    // What is being opened or published as we end uses the folder until it has ended too.
-    if (signal.aborted) await following?.catch(() => undefined)
-    await projection.close()
-  }
-}
-
-async function untilStopped(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
-  try {
-    await work
-  } catch (error) {
-    if (!signal.aborted || (error !== signal.reason && !hasCode(error, "program/stopped"))) throw error
   }
 }

@@ -32,6 +32,8 @@ export interface ProjectionPorts {
   jitter: number
   /** Gives a number in [0, 1). */
   random?: (() => number) | undefined
+  /** How often to look whether another process has moved what is shown, in milliseconds; 10 s unless given. */
+  lookEvery?: number | undefined
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
   /** Told when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
@@ -48,7 +50,9 @@ export interface Projection {
    * stays.
    */
   show(inputs: Inputs, signal: AbortSignal): Promise<void>
-  /** Puts the reason for a failed show into the status and the log. */
+  /** True when another process has moved what was shown since: a rollback by the command line. Show it again. */
+  isMoved(): boolean
+  /** Puts the reason for a failed show, and what disk shows all the same, into the status and the log. */
   failed(error: unknown, attempt: number): void
   /** Tells consumers until the signal aborts. */
   notify(signal: AbortSignal): Promise<unknown>
@@ -103,7 +107,8 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     const { key, files, used } = assembled
     const { id, token } = revisionOf(assembled, key === published, folder)
     refuseOlder(token, folder.floor())
-    if (key !== published || status.shown?.id !== id || compareTokens(status.shown.token, token) !== 0) {
+    const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
+    if (key !== published || !isShown || folder.isMoved()) {
       const limit = key === published ? ports.limits.noted : ports.limits.published
       const approve = (staged: string) => askBefore(spec, { ...noticeOf(id, token), path: staged }, signal)
       settle(token, await limit(() => folder.publish({ id, token, files, approve }, signal)))
@@ -114,6 +119,14 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     ports.onStatus?.()
     if (key !== published) await note(used)
     published = key
+  }
+
+  /** A publish that was refused has looked at disk before: an operator may have led it elsewhere. */
+  function noticeShown(): void {
+    const current = opened?.current()
+    if (current === undefined || current.number === status.shown?.number) return
+    status.shown = shownOf(current, ports.clock)
+    tell()
   }
 
   function settle(token: Token, result: PublishResult): void {
@@ -147,8 +160,10 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
   return {
     status: () => status,
     show,
+    isMoved: () => status.current && opened?.isMoved() === true,
     failed(error, attempt) {
       ports.onFailed?.(spec, error)
+      noticeShown()
       const before = status.problem
       status.problem = problemOf(error, before, new Date(ports.clock.now()).toISOString())
       ports.onStatus?.()

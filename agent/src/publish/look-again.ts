@@ -3,6 +3,15 @@ import { dropClone } from "./prestage.ts"
 import type { Projection } from "./projection.ts"
 import { shownIn, takeShown } from "./recover.ts"
 
+/** True when what is shown is not what we last saw there; what cannot be told is for the next publish to say. */
+export function isMoved({ layout, shown }: Projection): boolean {
+  try {
+    return layout.shown() !== shown?.number
+  } catch {
+    return true
+  }
+}
+
 /**
  * Takes in what another process may have done since we looked: a rollback, a pin. The caller holds the lock, and
  * calls it before it publishes or prunes, for what was old a moment ago may be what is shown now.

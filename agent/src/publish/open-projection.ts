@@ -1,7 +1,7 @@
 import type { Token } from "@headrace/shared/record/record"
 import { claimProjection } from "./claim-projection.ts"
 import { withStoreLock } from "./lock-projection.ts"
-import { lookAgain } from "./look-again.ts"
+import { isMoved, lookAgain } from "./look-again.ts"
 import type { Manifest } from "./manifest.ts"
 import type { OpenProjectionOptions } from "./open-projection-options.ts"
 import { dropClone } from "./prestage.ts"
@@ -15,6 +15,8 @@ const LOOK_EVERY = 10_000
 export interface OpenProjection {
   /** What is shown; undefined before the first publish. */
   current(): { id: string; token: Token; number: number; manifest: Manifest } | undefined
+  /** True when disk shows something else than `current`, by another process: the next publish takes that in. */
+  isMoved(): boolean
   /** The largest token that was published: `publish` refuses smaller ones. */
   floor(): Token
   /** Files that are not what was published (found when opening); the next publish mends them. */
@@ -77,6 +79,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   let closed: Promise<void> | undefined
   return {
     current: () => currentOf(projection),
+    isMoved: () => isMoved(projection),
     floor: () => projection.note.token,
     damaged: () => [...projection.damaged],
     publish: (revision, signal) => {

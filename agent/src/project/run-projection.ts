@@ -1,0 +1,55 @@
+import type { Clock } from "@headrace/shared/foundation/clock"
+import type { Inputs } from "../assemble/inputs.ts"
+import { followLatest, waitOrNewer } from "../watch/follow-latest.ts"
+import { createLatest, type Latest } from "../watch/latest.ts"
+import type { Projection, ProjectionPorts } from "./projection.ts"
+import { untilStopped } from "./until-stopped.ts"
+
+/** How often to look whether disk still shows what was published, in milliseconds. */
+const LOOK_EVERY = 10_000
+
+/** Shows each new value of the inputs, and the same again when another process has moved it, until the signal aborts. */
+export async function runProjection(
+  projection: Projection,
+  inputs: Latest<Inputs>,
+  ports: ProjectionPorts,
+  signal: AbortSignal,
+): Promise<void> {
+  const { random = Math.random, clock, lookEvery = LOOK_EVERY } = ports
+  const wanted = createLatest<Inputs>()
+  let following: Promise<unknown> | undefined
+  try {
+    let awaited: Inputs | undefined
+    const show = async (given: Inputs) => {
+      // Once for what is new: a failure is retried as its own backoff has it.
+      if (given !== awaited && ports.jitter > 0) await clock.sleep(random() * ports.jitter, signal)
+      awaited = inputs.current()?.value ?? given
+      await projection.show(awaited, signal)
+    }
+    following = followLatest(wanted, show, projection.failed, clock, signal)
+    const handing = handOn(inputs, wanted, projection.isMoved, lookEvery, clock, signal)
+    await untilStopped(Promise.all([following, handing, projection.notify(signal)]), signal)
+  } finally {
+    // What is being opened or published as we end uses the folder until it has ended too.
+    if (signal.aborted) await following?.catch(() => undefined)
+    await projection.close()
+  }
+}
+
+/** Hands on each new value, and the newest once more when `isStale`, asked every so many milliseconds, says so. */
+async function handOn(
+  inputs: Latest<Inputs>,
+  wanted: Latest<Inputs>,
+  isStale: () => boolean,
+  every: number,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<never> {
+  for (let seen = 0; ; ) {
+    await waitOrNewer(every, inputs, seen, clock, signal)
+    const newest = inputs.current()
+    if (newest === undefined || (newest.version === seen && !isStale())) continue
+    seen = newest.version
+    wanted.set(newest.value)
+  }
+}
