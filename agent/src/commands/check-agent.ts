@@ -85,7 +85,11 @@ async function firstSnapshot(
   signal: AbortSignal,
 ): Promise<GitSnapshot | string> {
   const done = new AbortController()
-  const ports = { clock: systemClock, log: createLog("agent", { level: "silent" }), status: {} }
+  const ports = {
+    clock: systemClock,
+    log: createLog("agent", { level: "silent" }),
+    status: { feeds: new Map() },
+  }
   const end = AbortSignal.any([signal, done.signal, AbortSignal.timeout(FETCH_MS)])
   let first: GitSnapshot | string = `not fetched in ${FETCH_MS / 1000} s`
   function take(found: GitSnapshot | string): void {

@@ -1,7 +1,9 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { expect, it } from "vitest"
 import { createTestCluster, projectionYaml, untilReady, withAgent } from "../../../test/harness/with-agent.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { writeConfigMap, writeRevision } from "../../../test/harness/write-revision.ts"
+import type { Agent } from "../project/agent.ts"
 
 it("compares with the record's token only what shows the record", async () => {
   await withFolder(async (folder) => {
@@ -18,5 +20,38 @@ it("compares with the record's token only what shows the record", async () => {
       expect(metrics).toContain('headrace_agent_record_lag{projection="shown"} 0')
       expect(metrics).not.toContain('headrace_agent_record_lag{projection="plain"}')
     })
+  })
+})
+
+it("says which live watch cannot be read, and for how long it is silent, beside a record that can", async () => {
+  await withFolder(async (folder) => {
+    const { kube } = createTestCluster()
+    await writeRevision(kube, { seq: 7, targets: { "ci/jobs": { x: "one" } } })
+    const more = `  plain:
+    path: ${folder}/plain
+    durability: none
+    from: [{live: {configMap: closed/plain}}]`
+    const closed = <Rest extends unknown[], Result>(read: (namespace: string, ...rest: Rest) => Result) => {
+      return (namespace: string, ...rest: Rest): Result => {
+        if (namespace === "closed") throw new Error("configmaps is forbidden")
+        return read(namespace, ...rest)
+      }
+    }
+    const reader = { ...kube, list: closed(kube.list), watch: closed(kube.watch) }
+    let ahead = 0
+    const clock = { ...systemClock, now: () => Date.now() + ahead }
+    const read = async (agent: Agent) => {
+      await expect
+        .poll(() => agent.readiness().reasons.join("\n"))
+        .toContain("closed/plain not read yet: configmaps is forbidden")
+      await expect.poll(() => agent.projections()[0]?.shown?.token.seq).toBe(7)
+      expect(agent.readiness().reasons.join("\n")).toContain("closed/plain not read yet")
+      ahead = 3_600_000
+      await writeRevision(kube, { seq: 8, targets: { "ci/jobs": { x: "two" } } })
+      await expect.poll(() => agent.projections()[0]?.shown?.token.seq).toBe(8)
+      const age = /^headrace_agent_watch_age_seconds (\S+)$/m.exec(await agent.registry.metrics())?.[1]
+      expect(Number(age)).toBeGreaterThanOrEqual(3_600)
+    }
+    await withAgent(reader, projectionYaml(folder, "[{configMap: ci/jobs}]", more), read, { clock })
   })
 })

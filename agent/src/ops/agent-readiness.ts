@@ -2,7 +2,7 @@ import type { Readiness } from "@headrace/shared/observe/ops-routes"
 import type { Record } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { ProjectionStatus } from "../project/projection-status.ts"
-import type { WatchStatus } from "../watch/watch-status.ts"
+import { RECORD_FEED, type WatchStatus } from "../watch/watch-status.ts"
 
 /**
  * Ready when every projection shows a verified revision, those of the record at the token of the newest one read; else
@@ -16,6 +16,10 @@ export function agentReadiness(
 ): Readiness {
   const reasons = watch.record === undefined ? [] : [watch.record]
   if (record === undefined && reasons.length === 0) reasons.push(unread(watch))
+  for (const [what, { heard, problem }] of watch.feeds) {
+    const isNews = what !== RECORD_FEED && heard === undefined && problem !== undefined
+    if (isNews) reasons.push(`${what} not read yet: ${problem}`)
+  }
   for (const projection of projections) {
     const reason = projectionReason(projection, record === "none" ? undefined : record)
     if (reason !== undefined) reasons.push(`projection ${projection.name}: ${reason}`)
@@ -24,7 +28,7 @@ export function agentReadiness(
 }
 
 function unread(watch: WatchStatus): string {
-  return `record not read yet: ${watch.problem ?? "waiting for the API server"}`
+  return `record not read yet: ${watch.feeds.get(RECORD_FEED)?.problem ?? "waiting for the API server"}`
 }
 
 function projectionReason(projection: ProjectionStatus, record: Record | undefined): string | undefined {

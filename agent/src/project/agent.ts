@@ -50,7 +50,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const [namespace = ""] = (settings.record ?? "").split("/")
   const inputs = createLatest<Inputs>()
   const record = () => inputs.current()?.value.record
-  const watch: WatchStatus = {}
+  const watch: WatchStatus = { feeds: new Map() }
   const statusChanges = createLatest<true>()
   const stop = new AbortController()
   const metrics = createAgentMetrics({

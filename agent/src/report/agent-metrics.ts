@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
 import type { ProjectionStatus } from "../project/projection-status.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
-import type { WatchStatus } from "../watch/watch-status.ts"
+import { silentSince, type WatchStatus } from "../watch/watch-status.ts"
 
 const PUBLISH_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -118,11 +118,11 @@ function addStateMetrics(registry: Registry, state: AgentState): void {
   })
   new Gauge({
     name: "headrace_agent_watch_age_seconds",
-    help: "Time since the API server was last heard from (an event, a bookmark, a list).",
+    help: "Time since the API server was last heard from (an event, a bookmark, a list), of the watch that is silent for longest.",
     registers,
     collect() {
-      const { heard } = state.watch()
-      if (heard !== undefined) this.set((state.now() - heard) / 1000)
+      const since = silentSince(state.watch())
+      if (since !== undefined) this.set((state.now() - since) / 1000)
     },
   })
 }

@@ -23,7 +23,8 @@ export async function watchLive(
   const byNamespace = new Map<string, readonly ConfigMap[]>()
 
   async function follow(namespace: string): Promise<void> {
-    const options = { ...followOptions(ports, selection.id), namespace, selection: selectors }
+    const what = namespaces.length === 1 ? selection.id : `${selection.id}: ${namespace}`
+    const options = { ...followOptions(ports, what), namespace, selection: selectors }
     for await (const { objects } of followConfigMaps(reader, options, signal)) {
       byNamespace.set(namespace, [...objects.values()])
       if (byNamespace.size === namespaces.length) onChange([...byNamespace.values()].flat())

@@ -3,7 +3,7 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
 import type { FollowOptions } from "@headrace/shared/kube/light/follow"
 import type { Log } from "@headrace/shared/observe/log"
-import type { WatchStatus } from "./watch-status.ts"
+import type { FeedStatus, WatchStatus } from "./watch-status.ts"
 
 export interface WatchPorts {
   clock: Clock
@@ -15,12 +15,14 @@ export interface WatchPorts {
 /** Short at its longest, so that a node is whole again within seconds of an outage's end; jittered. */
 const RETRY: Backoff = { first: 100, limit: 3_000 }
 
-/** How to follow, with what goes well and wrong put into the status; `what` names it in the log. */
+/** How to follow, with what goes well and wrong put into the status; `what` names it there and in the log. */
 export function followOptions(
   ports: WatchPorts,
   what: string,
 ): Omit<FollowOptions, "namespace" | "selection"> {
-  const { clock, log, status } = ports
+  const { clock, log } = ports
+  const status: FeedStatus = { began: clock.now() }
+  ports.status.feeds.set(what, status)
   return {
     clock,
     backoff: RETRY,

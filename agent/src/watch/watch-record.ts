@@ -5,6 +5,7 @@ import { followConfigMaps } from "@headrace/shared/kube/light/follow"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { followOptions, type WatchPorts } from "./watch-ports.ts"
+import { RECORD_FEED } from "./watch-status.ts"
 
 export interface RecordPlace {
   namespace: string
@@ -26,7 +27,7 @@ export async function watchRecord(
   const selection = { fieldSelector: `metadata.name=${name}` }
   for await (const { objects } of followConfigMaps(
     reader,
-    { ...followOptions(ports, "the record"), namespace, selection },
+    { ...followOptions(ports, RECORD_FEED), namespace, selection },
     signal,
   )) {
     const record = parse(objects.get(`${namespace}/${name}`), place)
