@@ -7,6 +7,7 @@ import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from
 import { draftNote, type NoteDraft, placeNote } from "./note.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
 import type { Projection } from "./projection.ts"
+import { checkFolders } from "./real-folders.ts"
 import type { Revision, RevisionFile } from "./revision.ts"
 import { discardStaging, openStaging, removeEmptyFolders, removeStaged, type Staging } from "./staging.ts"
 import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "./store.ts"
@@ -65,12 +66,22 @@ export async function stageRevision(
     draft = undefined
     disk.rename(`${store.path}/${staging.name}`, `${store.path}/${slotName(number)}`)
     await syncFolder(disk, store.folder, durability)
-    disk.close(staging.folder)
+    closeStaged(projection, staging)
     for (const file of plan.write) projection.usedBytes += file.size
     return { number, manifest, written }
   } catch (error) {
     await abandon(projection, staging, number, draft)
     throw error
+  }
+}
+
+/** Once only, whatever it says: it is closed then (man 2 close), and its number may be another file's. */
+function closeStaged({ disk, log, path }: Projection, staging: Staging): void {
+  try {
+    disk.close(staging.folder)
+  } catch (error) {
+    // Nothing was written through it, and what it holds is durable.
+    log.warn({ err: error, path }, "a staged folder could not be closed")
   }
 }
 
@@ -118,7 +129,10 @@ async function applyPlan(
   // First, so that a file may take the place of a folder.
   if (plan.vacates) removeEmptyFolders(staging)
   const base = shown ? layout.content(shown) : ""
-  for (const { from, to } of plan.move) linkFile(staging, `${base}/${from.path}`, from, to, { permissions })
+  const isReached = checkFolders(disk, base)
+  for (const { from, to } of plan.move) {
+    if (isReached(from.path)) linkFile(staging, `${base}/${from.path}`, from, to, { permissions })
+  }
   const missing = revision.files.filter((file) => !staging.files.has(file.path))
   const moved = new Map(plan.move.map((move) => [move.to, move.from]))
   await writeChanged(staging, missing, {
