@@ -52,10 +52,15 @@ export function openExistingLayout(disk: Disk, options: Omit<LayoutOptions, "lay
   const layout = layoutAt(disk, path)
   const folder = layout === "links" ? path : dirname(path)
   const root = disk.openDirectory(`${folder}/.`)
-  const name = layout === "links" ? STORE_NAME : siblingStore(path)
-  const handle = disk.openDirectory(`${disk.within(root)}/${name}`)
-  const store = { disk, folder: handle, path: disk.within(handle), known: new Map() }
-  return { store, layout: layoutIn(store, root, { ...options, layout, path }) }
+  try {
+    const name = layout === "links" ? STORE_NAME : siblingStore(path)
+    const handle = disk.openDirectory(`${disk.within(root)}/${name}`)
+    const store = { disk, folder: handle, path: disk.within(handle), known: new Map() }
+    return { store, layout: layoutIn(store, root, { ...options, layout, path }) }
+  } catch (error) {
+    disk.close(root)
+    throw error
+  }
 }
 
 function layoutAt(disk: Disk, path: string): LayoutName {
