@@ -70,6 +70,7 @@ export function openFileLayout(options: FileOptions): Layout {
   }
 
   return {
+    copies: true,
     reserved: [],
     shown,
     settle: () => undefined,

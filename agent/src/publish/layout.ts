@@ -7,6 +7,8 @@ export const IDENTITY_NAME = "..revision.json"
 export interface Layout {
   /** Name under which the manifest stands inside the directory too; undefined: only beside it. */
   identity?: string
+  /** What is shown is a copy of the slot's files, which needs room of its own. */
+  copies?: boolean
   /** First path elements that a revision may not use. */
   reserved: readonly string[]
   /** The number that is shown; undefined when nothing is. Throws `publish/foreign-file` when that is not ours. */
