@@ -22,7 +22,7 @@ import { inNamespaces } from "./in-namespaces.ts"
 const CLUSTER = "test-infra-trusted"
 const NAMESPACES = ["default", "test-pods", "headrace"]
 /** All 335 in the long form. */
-const MERGES = Number(process.env.HEADRACE_REPLAY_MERGES ?? 60)
+const MERGES = Number(process.env.HEADRACE_REPLAY_MERGES ?? 40)
 
 const missing = realHistoryMissing()
 if (missing) process.stdout.write(`real history ${missing}\n`)
