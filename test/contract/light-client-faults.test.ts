@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { rm, writeFile } from "node:fs/promises"
-import { createServer, type Socket } from "node:net"
+import { type AddressInfo, createServer, type Socket } from "node:net"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import type { Clock } from "@headrace/shared/foundation/clock"
@@ -100,7 +100,7 @@ describe("the light client under faults", () => {
 
   it("does not ask again by itself when an answer is reset on its way", async () => {
     let asked = 0
-    const server = createServer((socket) => {
+    function answer(socket: Socket): void {
       socket
         .on("error", () => undefined)
         .on("data", () => {
@@ -110,27 +110,20 @@ describe("the light client under faults", () => {
           else socket.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n\n\r\n")
           if (asked === 2) setTimeout(() => socket.resetAndDestroy(), 50)
         })
-    }).listen(0, "127.0.0.1")
-    await once(server, "listening")
-    const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
-    const access = { server: url, tls: {}, credential: async () => ({}), refuse: () => undefined }
-    const client = lightClient(access, { log })
-    try {
+    }
+    await withSocketServer(answer, async (client) => {
       await client.get("ci", "x").catch(() => undefined)
       const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
       expect(await codeOf(drain(events))).toBe("kube/unavailable")
       await delay(50)
       expect(asked).toBe(2)
-    } finally {
-      client.close()
-      server.close()
-    }
+    })
   })
 
   it("gives up an object, a refusal and an event that do not end", async () => {
     let head = ""
     let sent = 0
-    const server = createServer((socket) => {
+    function answer(socket: Socket): void {
       const flood = (): void => {
         while (!socket.destroyed && socket.write("x".repeat(65_536))) sent += 65_536
       }
@@ -139,22 +132,15 @@ describe("the light client under faults", () => {
         socket.write(`HTTP/1.1 ${head}\r\nconnection: close\r\n\r\n`)
         flood()
       })
-    }).listen(0, "127.0.0.1")
-    await once(server, "listening")
-    const url = new URL(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
-    const access = { server: url, tls: {}, credential: async () => ({}), refuse: () => undefined }
-    const client = lightClient(access, { log })
-    try {
+    }
+    await withSocketServer(answer, async (client) => {
       for (head of ["200 OK", "500 Broken"]) {
         expect(await codeOf(client.get("ci", "x"))).toBe("kube/unavailable")
         const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
         expect(await codeOf(drain(events))).toBe("kube/unavailable")
       }
       expect(sent).toBeLessThan(4 * 64 * 1024 * 1024)
-    } finally {
-      client.close()
-      server.close()
-    }
+    })
   })
 
   it("refuses a watch event that is cut off, and one that is no JSON", async () => {
@@ -248,3 +234,21 @@ describe("the light client under faults", () => {
     })
   })
 })
+
+/** A light client of a server that answers byte by byte, past every HTTP library. */
+async function withSocketServer(
+  answer: (socket: Socket) => void,
+  use: (client: LightClient) => Promise<void>,
+): Promise<void> {
+  const server = createServer(answer).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  const access = { server: url, tls: {}, credential: async () => ({}), refuse: () => undefined }
+  const client = lightClient(access, { log })
+  try {
+    await use(client)
+  } finally {
+    client.close()
+    server.close()
+  }
+}

@@ -1,4 +1,5 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { foldersOf } from "@headrace/shared/foundation/folders-of"
 
 /** PATH_MAX and NAME_MAX of Linux, in bytes. */
 const PATH_LIMIT = 4096
@@ -34,15 +35,6 @@ export function checkRevisionId(id: string): void {
   throw new HeadraceError("publish/bad-revision", `${JSON.stringify(id)} cannot name a revision`, {
     hint: "Use up to 200 letters, digits, dots, dashes and underscores, a letter or digit first.",
   })
-}
-
-/** Each folder above a path, outermost first: `a/b/c` gives `a`, `a/b`. */
-export function foldersOf(path: string): string[] {
-  const folders: string[] = []
-  for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
-    folders.push(path.slice(0, slash))
-  }
-  return folders
 }
 
 function pathFault(path: string, reserved: readonly string[]): string | undefined {

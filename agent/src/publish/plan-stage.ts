@@ -1,4 +1,4 @@
-import { foldersOf } from "./check-paths.ts"
+import { foldersOf } from "@headrace/shared/foundation/folders-of"
 import type { ManifestFile } from "./manifest.ts"
 import { fileMode, type Permissions } from "./permissions.ts"
 import type { RevisionFile } from "./revision.ts"

@@ -1,4 +1,4 @@
-import { foldersOf } from "./check-paths.ts"
+import { foldersOf } from "@headrace/shared/foundation/folders-of"
 import type { Disk } from "./disk.ts"
 
 /**

@@ -1,5 +1,5 @@
+import { foldersOf } from "@headrace/shared/foundation/folders-of"
 import { removeTree } from "../retain/remove-tree.ts"
-import { foldersOf } from "./check-paths.ts"
 import type { Disk, Handle } from "./disk.ts"
 import type { ManifestFile } from "./manifest.ts"
 import type { Permissions } from "./permissions.ts"

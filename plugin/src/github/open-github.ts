@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { githubApi } from "@headrace/shared/git/github-api"
 import { createAppAuth } from "@octokit/auth-app"
 import { Octokit } from "@octokit/rest"
 
@@ -9,9 +10,6 @@ export interface AppLogin {
   installationId: number
   privateKeyFile: string
 }
-
-/** Milliseconds that GitHub may take to answer. */
-const ANSWER_LIMIT_MS = 15_000
 
 /** GitHub's API as an App's installation. Throws UsageError `github/credentials`. */
 export async function openAsApp(app: AppLogin, apiUrl: string): Promise<Octokit> {
@@ -40,15 +38,7 @@ export async function openWithToken(tokenFile: string, apiUrl: string): Promise<
 function options(apiUrl: string): ConstructorParameters<typeof Octokit>[0] {
   // Octokit writes to the console by default; what fails is thrown, and logged by whoever asked.
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-  return {
-    baseUrl: apiUrl.replace(/\/+$/, ""),
-    userAgent: "headrace",
-    log: silent,
-    request: {
-      fetch: (url: string, init: RequestInit) =>
-        fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
-    },
-  }
+  return { ...githubApi(apiUrl), userAgent: "headrace", log: silent }
 }
 
 async function readCredentials(file: string): Promise<string> {

@@ -1,3 +1,4 @@
+import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import { z } from "zod"
 
 /** A commit that arrived on a branch, as an event tells it. A hint: nothing is read at this commit because of it. */
@@ -11,7 +12,7 @@ export interface BranchChange {
   pull: number | undefined
 }
 
-const sha = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+const sha = z.string().regex(FULL_ID)
 const repository = z.object({ full_name: z.string().regex(/^[^/\s]+\/[^/\s]+$/) })
 /** What git writes where there is no commit: after the deletion of a branch, for one. */
 const NO_COMMIT = /^0+$/

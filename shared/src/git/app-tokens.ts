@@ -1,10 +1,8 @@
 import { errorText, HeadraceError, hasCode } from "../foundation/errors.ts"
 import { type AppTokens, readSecret } from "./auth-from-settings.ts"
+import { githubApi } from "./github-api.ts"
 
 type App = Parameters<AppTokens>[0]
-
-/** Milliseconds that GitHub may take to answer. */
-const ANSWER_LIMIT_MS = 15_000
 
 /**
  * Makes installation tokens of GitHub Apps for git, each good for an hour and kept for most of it. `apiUrl` is
@@ -45,13 +43,6 @@ async function openApp({ appId, installationId, privateKeyFile }: App, apiUrl: s
     appId,
     installationId,
     privateKey,
-    request: request.defaults({
-      baseUrl: apiUrl.replace(/\/+$/, ""),
-      headers: { "user-agent": "headrace" },
-      request: {
-        fetch: (url: string, init: RequestInit) =>
-          fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
-      },
-    }),
+    request: request.defaults({ ...githubApi(apiUrl), headers: { "user-agent": "headrace" } }),
   })
 }

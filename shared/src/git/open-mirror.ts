@@ -1,5 +1,6 @@
 import { resolve as resolvePath } from "node:path"
 import { HeadraceError, UsageError } from "../foundation/errors.ts"
+import { FULL_ID } from "../foundation/object-id.ts"
 import type { Log } from "../observe/log.ts"
 import { checkUrl, type RemoteAuth } from "./git-login.ts"
 import { claimFolder } from "./mirror/claim-folder.ts"
@@ -28,8 +29,6 @@ export interface MirrorOptions {
   fetchTimeout?: number
   upkeep?: UpkeepOptions
 }
-
-const FULL_ID = /^[0-9a-f]{40}([0-9a-f]{24})?$/
 
 export type Mirror = SourceRepository & Pick<GitMirror, "contained" | "close">
 

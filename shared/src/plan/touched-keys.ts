@@ -1,4 +1,5 @@
 import { compareText } from "../foundation/canonical-json.ts"
+import { foldersOf } from "../foundation/folders-of.ts"
 import { type TargetId, targetText } from "../foundation/target.ts"
 import type { RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"
@@ -56,11 +57,6 @@ function shownThroughLinks(plan: Plan, paths: readonly string[]): string[] {
       ({ path, real = "" }) => changed.has(real) || foldersOf(path).some((folder) => changed.has(folder)),
     )
     .map(({ path }) => path)
-}
-
-function foldersOf(path: string): string[] {
-  const parts = path.split("/")
-  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join("/"))
 }
 
 /** A key that no plan can ever have given needs no removal. */

@@ -1,9 +1,10 @@
 import { z } from "zod"
+import { FULL_ID } from "../foundation/object-id.ts"
 
 /** The format that this version writes; it reads this one and its predecessor's. */
 export const RECORD_FORMAT = 1
 
-const commit = z.string().regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/)
+const commit = z.string().regex(FULL_ID)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 
 /** Orders writers: (epoch, seq), seq being the count of all ancestors; only an operator raises the epoch. */

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { FULL_ID } from "../foundation/object-id.ts"
 import { FileMode } from "./agent-permissions.ts"
 import { GitAuth } from "./git-auth.ts"
 import { Wait } from "./units.ts"
@@ -36,7 +37,7 @@ const Git = z
     tag: z.string().optional().describe("Follow this tag, wherever it is moved."),
     commit: z
       .string()
-      .regex(/^[0-9a-f]{40}([0-9a-f]{24})?$/, "expected a full commit id")
+      .regex(FULL_ID, "expected a full commit id")
       .optional()
       .describe("Stay at this commit; with branch: it must be one of that branch."),
     allowForcePush: z

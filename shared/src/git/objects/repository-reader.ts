@@ -1,4 +1,5 @@
 import { HeadraceError } from "../../foundation/errors.ts"
+import { FULL_ID } from "../../foundation/object-id.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
 import type { Tree } from "../../plan/tree.ts"
 import { itemAt } from "../links/sorted-paths.ts"
@@ -111,6 +112,6 @@ function missing(kind: string, name: string): HeadraceError {
 
 /** Lets only full ids through to git: never an option, a ref or an abbreviation. */
 function checkId(id: string): void {
-  if (/^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)) return
+  if (FULL_ID.test(id)) return
   throw new HeadraceError("git/bad-id", `${JSON.stringify(id)} is not a full object id`)
 }
