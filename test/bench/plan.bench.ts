@@ -1,5 +1,5 @@
+import type { Tree } from "@headrace/shared/foundation/tree"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
-import type { Tree } from "@headrace/shared/plan/tree"
 import { compileGlob } from "@headrace/shared/rules/compile-glob"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { RuleSet } from "@headrace/shared/rules/rule"

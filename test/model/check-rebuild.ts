@@ -1,4 +1,4 @@
-import { UNUSED_SINCE, unmarked } from "@headrace/shared/reconcile/store-objects"
+import { UNUSED_SINCE, unmarked } from "@headrace/shared/reconcile/write/store-objects"
 import type { Write } from "./monitored-cluster.ts"
 import { Violation } from "./watch-invariants.ts"
 import type { World } from "./world.ts"

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
+import type { Tree } from "@headrace/shared/foundation/tree"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
-import type { Tree } from "@headrace/shared/plan/tree"
 
 /** Path to content; a value `-> PATH` is a symbolic link to that path. */
 export type Files = ReadonlyMap<string, string>

@@ -1,4 +1,4 @@
-import { withoutStamp } from "@headrace/shared/reconcile/ownership"
+import { withoutStamp } from "@headrace/shared/reconcile/target/ownership"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
 import type { Op } from "./schedule.ts"
 

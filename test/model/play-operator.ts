@@ -1,11 +1,11 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { adoptTarget, detachSource } from "@headrace/shared/reconcile/adopt-target"
+import { adoptTarget, detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
 import {
   approveCommit,
   holdSource,
   releaseSource,
   rewindSource,
-} from "@headrace/shared/reconcile/hold-source"
+} from "@headrace/shared/reconcile/operate/hold-source"
 import { startWorker, type Worker } from "./gates.ts"
 import { NAMESPACES } from "./model-rules.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"

@@ -1,6 +1,6 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
-import { isOurs, readStamp, SOURCE_LABEL } from "@headrace/shared/reconcile/ownership"
-import type { Revision } from "@headrace/shared/reconcile/plan-at"
+import type { Revision } from "@headrace/shared/reconcile/decide/plan-at"
+import { isOurs, readStamp, SOURCE_LABEL } from "@headrace/shared/reconcile/target/ownership"
 import type { Record } from "@headrace/shared/record/record"
 import { RECORD_SELECTOR, readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"

@@ -3,7 +3,7 @@ import {
   collectGarbage,
   type GarbagePorts,
   type GarbageResult,
-} from "@headrace/shared/reconcile/collect-garbage"
+} from "@headrace/shared/reconcile/operate/collect-garbage"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import type {
   ReconcileOutcome,

@@ -1,12 +1,12 @@
 import { compareText } from "@headrace/shared/foundation/canonical-json"
 import { type Problem, problemText } from "@headrace/shared/foundation/problem"
 import { targetText } from "@headrace/shared/foundation/target"
+import type { Tree } from "@headrace/shared/foundation/tree"
 import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
 import type { Plan, PlannedKey } from "@headrace/shared/plan/plan"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { touchedKeys } from "@headrace/shared/plan/touched-keys"
-import type { Tree } from "@headrace/shared/plan/tree"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { RuleSet } from "@headrace/shared/rules/rule"
 

@@ -1,6 +1,6 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
+import type { TreeFile } from "@headrace/shared/foundation/tree"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
-import type { TreeFile } from "@headrace/shared/plan/tree"
 import type { ProjectedFile } from "./projected-files.ts"
 
 /** Bytes of blobs read at once to learn their digests. */

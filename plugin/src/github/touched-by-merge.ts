@@ -1,7 +1,7 @@
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { type TouchedTarget, touchedKeys } from "@headrace/shared/plan/touched-keys"
-import { planContextOf } from "@headrace/shared/reconcile/plan-at"
+import { planContextOf } from "@headrace/shared/reconcile/decide/plan-at"
 import type { ReconcileSettings } from "@headrace/shared/reconcile/reconcile-ports"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 

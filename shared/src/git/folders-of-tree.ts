@@ -1,5 +1,5 @@
 import { compareText } from "../foundation/canonical-json.ts"
-import type { Tree } from "../plan/tree.ts"
+import type { Tree } from "../foundation/tree.ts"
 
 /**
  * A tree of what lies in these folders of another, by the paths from each: of two folders that give a path, the

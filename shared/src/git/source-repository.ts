@@ -1,4 +1,4 @@
-import type { Tree } from "../plan/tree.ts"
+import type { Tree } from "../foundation/tree.ts"
 
 /** The tip of the followed branch. */
 export interface Tip {

@@ -1,8 +1,8 @@
+import type { TreeFile } from "../foundation/tree.ts"
 import type { Rule } from "../rules/rule.ts"
 import type { RuleIndex } from "../rules/rule-index.ts"
 import type { PlannedKey } from "./plan.ts"
 import { keyOf, nameOf } from "./target-key.ts"
-import type { TreeFile } from "./tree.ts"
 
 /** What each rule takes of a tree: by rule, then by name of the ConfigMap. */
 export type Assignment = Map<Rule, Map<string, PlannedKey[]>>

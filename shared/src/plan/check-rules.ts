@@ -1,11 +1,11 @@
 import type { Problem } from "../foundation/problem.ts"
 import { targetText } from "../foundation/target.ts"
+import type { Tree } from "../foundation/tree.ts"
 import { globDifferences } from "../rules/glob-dialect.ts"
 import type { Rule, RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"
 import { type PlanContext, targetsOf } from "./plan-context.ts"
 import { allowedRules } from "./plan-targets.ts"
-import type { Tree } from "./tree.ts"
 
 /** Files that two rules match: the first in declared order has them. */
 interface Overlap {

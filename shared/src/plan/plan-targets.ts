@@ -1,5 +1,6 @@
 import type { Problem } from "../foundation/problem.ts"
 import { compareTargets, type TargetId, targetText } from "../foundation/target.ts"
+import type { Tree } from "../foundation/tree.ts"
 import { isAllowed } from "../rules/access-list.ts"
 import type { Rule, RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"
@@ -9,7 +10,6 @@ import { type JudgedKeys, judgeGivenKeys } from "./judge-given-keys.ts"
 import { judgePlace, type Objection } from "./judge-place.ts"
 import type { Plan, PlannedTarget } from "./plan.ts"
 import { type PlanContext, targetsOf } from "./plan-context.ts"
-import type { Tree } from "./tree.ts"
 
 /** A target and the rules that give it files, in declared order. */
 interface Claimed {

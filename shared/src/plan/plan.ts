@@ -1,6 +1,6 @@
 import type { Problem } from "../foundation/problem.ts"
 import type { TargetId } from "../foundation/target.ts"
-import type { TreeFile } from "./tree.ts"
+import type { TreeFile } from "../foundation/tree.ts"
 
 /** One key of a planned ConfigMap and the file it is written from. */
 export interface PlannedKey {

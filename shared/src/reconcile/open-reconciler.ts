@@ -8,10 +8,10 @@ import { type ConnectedCluster, connectCluster } from "../kube/client-node/conne
 import type { Log } from "../observe/log.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
-import { collectGarbage } from "./collect-garbage.ts"
-import { findOrphans } from "./find-orphans.ts"
-import { findUnplaced } from "./find-unplaced.ts"
 import { openOnce } from "./open-once.ts"
+import { collectGarbage } from "./operate/collect-garbage.ts"
+import { findOrphans } from "./operate/find-orphans.ts"
+import { findUnplaced } from "./operate/find-unplaced.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./reconcile-memory.ts"
 import type {
@@ -20,7 +20,7 @@ import type {
   ReconcileRequest,
   ReconcileSettings,
 } from "./reconcile-ports.ts"
-import { createTargetSizes, type TargetSizes } from "./target-sizes.ts"
+import { createTargetSizes, type TargetSizes } from "./write/target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000

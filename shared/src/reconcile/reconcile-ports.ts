@@ -5,7 +5,7 @@ import type { Log } from "../observe/log.ts"
 import type { FailedTarget, ForeignWrite, Token } from "../record/record.ts"
 import type { OperatorSettings } from "../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
-import type { TargetSizes } from "./target-sizes.ts"
+import type { TargetSizes } from "./write/target-sizes.ts"
 
 export interface ReconcileRequest {
   cluster: string

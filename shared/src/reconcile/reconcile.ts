@@ -1,15 +1,15 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { newRecord } from "../record/new-record.ts"
 import type { Record } from "../record/record.ts"
-import { fetchTips } from "./aim.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
+import { fetchTips } from "./decide/aim.ts"
+import { type Decision, workOut } from "./decide/work-out.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
-import { type RecordState, swapRecord } from "./record-state.ts"
+import { type RecordState, swapRecord } from "./record/record-state.ts"
 import { loadState, type Run } from "./run.ts"
 import { stopSource } from "./stop-source.ts"
 import { startStopwatch } from "./stopwatch.ts"
-import { type Decision, workOut } from "./work-out.ts"
 
 /** Goes at a record that others write at the same time; then the lane tries again. */
 const TRIES = 12

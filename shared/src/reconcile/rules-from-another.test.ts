@@ -3,10 +3,10 @@ import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import { openIntent } from "../record/intents.ts"
 import { compareTokens } from "../record/token.ts"
-import { changeRecord } from "./change-record.ts"
-import { holdSource, rewindSource } from "./hold-source.ts"
+import { holdSource, rewindSource } from "./operate/hold-source.ts"
 import { createReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcileSettings } from "./reconcile-ports.ts"
+import { changeRecord } from "./record/change-record.ts"
 
 /** A site whose rules come from another source, with three commits of its own. */
 function ruled(settings: Partial<ReconcileSettings> = {}) {

@@ -1,7 +1,7 @@
 import { startPatience } from "./patience.ts"
 import type { ReconcileMemory } from "./reconcile-memory.ts"
 import type { ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
-import { loadRecord, type RecordState } from "./record-state.ts"
+import { loadRecord, type RecordState } from "./record/record-state.ts"
 import type { Stopwatch } from "./stopwatch.ts"
 
 /** What one call of reconcile hands through its steps. */

@@ -2,7 +2,7 @@ import { quiet, RULES, SITE_START, site } from "@headrace/test/harness/site"
 import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
-import { approveCommit, holdSource, releaseSource, rewindSource } from "./hold-source.ts"
+import { approveCommit, holdSource, releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 
 describe("a source that must stand still", () => {

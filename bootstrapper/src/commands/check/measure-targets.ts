@@ -2,9 +2,9 @@ import { gzipSync } from "node:zlib"
 import { CONFIG_MAP_LIMIT_BYTES } from "@headrace/shared/foundation/config-map"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import type { TargetId } from "@headrace/shared/foundation/target"
+import type { TreeFile } from "@headrace/shared/foundation/tree"
 import { VERSION_BYTES } from "@headrace/shared/plan/judge-keys"
 import type { Plan, PlannedKey } from "@headrace/shared/plan/plan"
-import type { TreeFile } from "@headrace/shared/plan/tree"
 
 /** How full a ConfigMap is at this commit. */
 export interface TargetSize {

@@ -2,7 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { diffConfigMap } from "@headrace/shared/plan/diff-config-map"
 import type { PlannedTarget } from "@headrace/shared/plan/plan"
-import { isOurs, readStamp, type Stamp } from "@headrace/shared/reconcile/ownership"
+import { isOurs, readStamp, type Stamp } from "@headrace/shared/reconcile/target/ownership"
 import type { TargetDifference } from "./target-difference.ts"
 
 /** What named ConfigMaps of one cluster should hold. */

@@ -6,7 +6,7 @@ import {
   holdSource,
   releaseSource,
   rewindSource,
-} from "@headrace/shared/reconcile/hold-source"
+} from "@headrace/shared/reconcile/operate/hold-source"
 import type { Record } from "@headrace/shared/record/record"
 import { forEachPlace } from "../for-each-place.ts"
 import { fullCommitId } from "../full-commit-id.ts"

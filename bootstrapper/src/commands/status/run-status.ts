@@ -1,7 +1,7 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
-import { indexReader } from "@headrace/shared/reconcile/store-objects"
+import { indexReader } from "@headrace/shared/reconcile/write/store-objects"
 import { forEachPlace } from "../for-each-place.ts"
 import { printPlaces } from "../print-places.ts"
 import { readTimeLimit } from "../read-time-limit.ts"

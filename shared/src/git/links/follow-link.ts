@@ -1,4 +1,4 @@
-import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import { itemAt, rangeBeneath } from "./sorted-paths.ts"
 
 /** A symbolic link of a tree and the text it holds. */

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { compareText } from "../../foundation/canonical-json.ts"
-import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import { resolveLinks } from "./resolve-links.ts"
 
 function tree(paths: readonly string[], links: Record<string, string>) {

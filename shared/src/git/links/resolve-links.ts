@@ -1,6 +1,6 @@
 import { compareText } from "../../foundation/canonical-json.ts"
 import type { Problem } from "../../foundation/problem.ts"
-import type { Tree } from "../../plan/tree.ts"
+import type { Tree } from "../../foundation/tree.ts"
 import { cyclicLinks } from "./cyclic-links.ts"
 import { type Entries, followLink, type LinkFault } from "./follow-link.ts"
 import { type ResolvedLink, showLinks } from "./show-links.ts"

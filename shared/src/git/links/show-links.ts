@@ -1,4 +1,4 @@
-import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import { pathWithin, rangeBeneath } from "./sorted-paths.ts"
 
 /** A link whose destination is known. */

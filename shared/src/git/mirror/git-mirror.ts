@@ -1,7 +1,7 @@
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { shareNext } from "../../foundation/share-next.ts"
+import type { Tree } from "../../foundation/tree.ts"
 import type { Log } from "../../observe/log.ts"
-import type { Tree } from "../../plan/tree.ts"
 import { containedCommits } from "../contained-commits.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"

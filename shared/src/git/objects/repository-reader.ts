@@ -1,7 +1,7 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import { FULL_ID } from "../../foundation/object-id.ts"
+import type { Tree } from "../../foundation/tree.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
-import type { Tree } from "../../plan/tree.ts"
 import { itemAt } from "../links/sorted-paths.ts"
 import { runGit } from "../process/run-git.ts"
 import type { SourceRepository } from "../source-repository.ts"

@@ -1,6 +1,6 @@
 import { compareText } from "../../foundation/canonical-json.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
-import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import { isLfsPointer, mayBeLfsPointer } from "../lfs-pointer.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 import { lfsProblem, pathProblem, submoduleProblem } from "../tree-problems.ts"

@@ -1,4 +1,4 @@
-import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import { runGit } from "../process/run-git.ts"
 import { admitEntries, type ObjectSource } from "./admit-entries.ts"
 import { parseListing } from "./parse-entries.ts"

@@ -1,5 +1,5 @@
 import type { Problem } from "../../foundation/problem.ts"
-import type { TreeFile } from "../../plan/tree.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 
 /** One line of `git ls-tree -r` or the new side of one of `git diff-tree -r`. */

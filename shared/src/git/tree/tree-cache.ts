@@ -1,5 +1,5 @@
 import { hasCode } from "../../foundation/errors.ts"
-import type { Tree } from "../../plan/tree.ts"
+import type { Tree } from "../../foundation/tree.ts"
 import { resolveLinks } from "../links/resolve-links.ts"
 import type { ObjectSource } from "./admit-entries.ts"
 import { deriveTree } from "./derive-tree.ts"

@@ -1,0 +1,152 @@
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { SourceRepository, Tip } from "../../git/source-repository.ts"
+import { goal, holdInForce } from "../../record/goal.ts"
+import { epochInForce } from "../../record/intents.ts"
+import type { Intent, Record, Token } from "../../record/record.ts"
+import { compareTokens } from "../../record/token.ts"
+import type { ReconcilePorts } from "../reconcile-ports.ts"
+import type { Revision } from "./plan-at.ts"
+
+/** Where a run wants to bring its cluster, and with which token it writes. */
+export interface Aim extends Revision {
+  token: Token
+}
+
+/** The tips of the source and, where the rules come from another, of that. */
+export interface Tips {
+  source: Tip
+  rules: Tip | undefined
+  /**
+   * Milliseconds since 1970 when they were known. Holds are judged as of then: a hold that ends while a run is
+   * under way must not give it a second goal beside the one it has planned.
+   */
+  at: number
+}
+
+/** Something that was shown, or may have been: the aim must contain it, or stand in a larger epoch. */
+export interface Shown extends Revision {
+  token: Token
+}
+
+/** Fetches both branches; what it gives began to be read after the call. */
+export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Promise<Tips> {
+  const source = await ports.repository.fetch(signal)
+  const rules =
+    ports.rulesRepository === ports.repository ? undefined : await ports.rulesRepository.fetch(signal)
+  return { source, rules, at: ports.clock.now() }
+}
+
+/** The commit that a cluster should show, and the rules' own: a hold keeps both where they were when it was set. */
+export function goalAt(tips: Tips, record: Record | undefined): Revision {
+  const hold = record?.hold ?? null
+  const commit = goal(tips.source.commit, hold, tips.at)
+  if (tips.rules === undefined) return { commit, rulesCommit: null }
+  const frozen = hold && holdInForce(hold, tips.at) ? hold.rulesCommit : null
+  return { commit, rulesCommit: frozen ?? tips.rules.commit }
+}
+
+/**
+ * The aim at these tips under this record. Undefined: the goal does not contain what the record shows or has
+ * begun, so the branch was rewritten.
+ *
+ * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
+ * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow, until
+ * the operator takes the rules from the source itself again. What they had added is then missing, and a new epoch
+ * keeps the token from becoming smaller, which agents would refuse.
+ */
+export async function aimAt(
+  ports: ReconcilePorts,
+  tips: Tips,
+  record: Record,
+  signal: AbortSignal,
+): Promise<Aim | undefined> {
+  const aim = await aimWithin(ports, tips, record, epochInForce(record), signal)
+  const shown = shownBy(record)
+  for (const was of shown) {
+    if (was.token.epoch === aim.token.epoch && !(await isOnward(ports, aim, was, signal))) return undefined
+  }
+  return shown.every((was) => isOrdered(was, aim)) ? aim : aimInNewEpoch(ports, tips, record, signal)
+}
+
+/** True when the token tells which of the two is newer, or they are one revision. */
+function isOrdered(was: Shown, aim: Aim): boolean {
+  if (compareTokens(was.token, aim.token) < 0) return true
+  return was.commit === aim.commit && was.rulesCommit === aim.rulesCommit
+}
+
+/** What the record says was shown or begun. */
+export function shownBy(record: Record): Shown[] {
+  const { commit, rulesCommit, token } = record
+  return commit === null ? record.intents : [{ commit, rulesCommit, token }, ...record.intents]
+}
+
+/** An aim in a new epoch, for a branch that was rewritten and may be followed all the same. */
+export async function aimInNewEpoch(
+  ports: ReconcilePorts,
+  tips: Tips,
+  record: Record,
+  signal: AbortSignal,
+): Promise<Aim> {
+  return aimWithin(ports, tips, record, epochInForce(record) + 1, signal)
+}
+
+/** True when a branch that was rewritten may be followed without an operator's word. */
+export function mayFollowRewrite(ports: ReconcilePorts, tips: Tips, { hold }: Record): boolean {
+  return ports.settings.allowForcePush && !(hold && holdInForce(hold, tips.at))
+}
+
+/** The error that stops a source whose goal does not contain what is shown. */
+export function diverged(aim: string, shown: string): HeadraceError {
+  return new HeadraceError(
+    "git/diverged",
+    `commit ${aim} does not contain ${shown}: the branch was rewritten`,
+    { hint: "Run rewind --to COMMIT to follow it, or set allowForcePush." },
+  )
+}
+
+/** An open intent as an aim: what was begun can be ended, when the goal itself cannot be reached. */
+export function aimOfIntent(intent: Intent): Aim {
+  return { commit: intent.commit, rulesCommit: intent.rulesCommit, token: intent.token }
+}
+
+/** The seq of a revision. Throws `git/unknown-commit` when a mirror does not have it. */
+export async function seqOf(
+  ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<number> {
+  const seq = await countOf(ports.repository, revision.commit, signal)
+  if (revision.rulesCommit === null) return seq
+  return seq + (await countOf(ports.rulesRepository, revision.rulesCommit, signal))
+}
+
+async function aimWithin(
+  ports: ReconcilePorts,
+  tips: Tips,
+  record: Record,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<Aim> {
+  const revision = goalAt(tips, record)
+  return { ...revision, token: { epoch, seq: await seqOf(ports, revision, signal) } }
+}
+
+async function countOf(repository: SourceRepository, commit: string, signal: AbortSignal): Promise<number> {
+  const seq = await repository.seqOf(commit, signal)
+  if (seq !== undefined) return seq
+  throw new HeadraceError("git/unknown-commit", `commit ${commit} is not in the mirror`, {
+    hint: "Name a commit of the followed branch, by its full id.",
+  })
+}
+
+/** True when going from `was` to `aim` is a fast-forward, of the rules' own branch too. */
+export async function isOnward(
+  ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
+  aim: Revision,
+  was: Revision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(await ports.repository.contains(aim.commit, was.commit, signal))) return false
+  if (aim.rulesCommit === null || was.rulesCommit === null) return true
+  return ports.rulesRepository.contains(aim.rulesCommit, was.rulesCommit, signal)
+}

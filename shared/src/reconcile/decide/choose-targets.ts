@@ -1,0 +1,69 @@
+import type { PlannedTarget } from "../../plan/plan.ts"
+import { unfinishedTargets } from "../../record/intents.ts"
+import type { Record } from "../../record/record.ts"
+import type { ClusterPlan } from "./plan-at.ts"
+
+/** Which targets a run looks at, and which of them must carry its token when it is done. */
+export interface Choice {
+  /** Targets to read and, where they differ, to write. */
+  visit: PlannedTarget[]
+  /**
+   * `namespace/name` of those that leave this run with its token even where their content is right already.
+   * A writer that was paused may still hold a write for any of them; the token is what refuses it.
+   */
+  stamp: ReadonlySet<string>
+  /** Targets whose plan differs from the one in force, or all where that is not known. */
+  changed: ReadonlySet<string>
+  /** True when `stamp` is every target. */
+  everything: boolean
+}
+
+/**
+ * Chooses the targets of a run. Pure.
+ *
+ * Why these three must be stamped (issue 4): a paused writer's late write does harm only if its content is
+ * not the one in force. Then either its target's plan has changed since (changed), or its work was never
+ * committed (an open intent), or a later commit could not reach that target (failed). Everything else may be
+ * left alone when its content is right, so that a rebuild of an unchanged tree writes nothing.
+ */
+export function chooseTargets(
+  plan: ClusterPlan,
+  previous: ClusterPlan | undefined,
+  record: Record | undefined,
+  full: boolean,
+): Choice {
+  const targets = [...plan.targets.values()]
+  const unfinished = record === undefined ? "all" : unfinishedTargets(record)
+  const failed = new Set(record?.failed.map((failure) => failure.target))
+  const places = [...plan.targets.keys()]
+  const changed = new Set(
+    places.filter((place) => !samePlan(plan.targets.get(place), previous?.targets.get(place))),
+  )
+  const everything = previous === undefined || unfinished === "all" || (record?.failedMore ?? 0) > 0
+  const stamp = everything
+    ? new Set(places)
+    : new Set(places.filter((place) => changed.has(place) || unfinished.has(place) || failed.has(place)))
+  const all = everything || full || plan.digest !== previous.digest
+  const visit = all
+    ? targets
+    : places.flatMap((place) => (stamp.has(place) ? (plan.targets.get(place) ?? []) : []))
+  return { visit, stamp, changed, everything }
+}
+
+/** True when both plans put the same files under the same keys in the same way. */
+export function samePlan(a: PlannedTarget | undefined, b: PlannedTarget | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b
+  if (a === b) return true
+  if (a.view !== b.view || a.keys.length !== b.keys.length) return false
+  return a.keys.every((key, index) => {
+    const other = b.keys[index]
+    return (
+      other !== undefined &&
+      key.key === other.key &&
+      key.gzip === other.gzip &&
+      key.file.oid === other.file.oid &&
+      key.file.path === other.file.path &&
+      key.file.executable === other.file.executable
+    )
+  })
+}

@@ -1,0 +1,185 @@
+import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { sha256 } from "../../foundation/digest.ts"
+import { errorText, HeadraceError, hasCode } from "../../foundation/errors.ts"
+import { type Problem, problemText } from "../../foundation/problem.ts"
+import type { Plan, PlannedTarget } from "../../plan/plan.ts"
+import type { PlanContext } from "../../plan/plan-context.ts"
+import { planTargets } from "../../plan/plan-targets.ts"
+import { parseRules } from "../../rules/parse-rules.ts"
+import type { ReconcileMemory, RulesAnswer } from "../reconcile-memory.ts"
+import type { ReconcilePorts } from "../reconcile-ports.ts"
+import type { Stamp } from "../target/ownership.ts"
+
+/** Raised when layouts or indexes change their form, so that every record is rebuilt once. */
+const STORE_FORMAT = 1
+
+/** A commit of the source and, where the rules come from another source, the commit of those. */
+export interface Revision {
+  commit: string
+  rulesCommit: string | null
+}
+
+/** What one cluster should hold at a revision. */
+export interface ClusterPlan {
+  /** Digest of the rules and of every setting that bears on what they mean. */
+  digest: string
+  /** By `namespace/name`, in target order. */
+  targets: ReadonlyMap<string, PlannedTarget>
+  /** `namespace/name` of targets with a mistake to its text: they keep what they hold. */
+  refused: ReadonlyMap<string, string>
+}
+
+/** `namespace/name`: a target within its cluster. */
+export function placeText(target: { namespace: string; name: string }): string {
+  return `${target.namespace}/${target.name}`
+}
+
+/** Digest of rules and settings at a revision; throws `rules/…` when the rules are missing or do not parse. */
+export async function rulesDigestAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<string> {
+  const { rules } = await rulesAt(ports, memory, revision, signal)
+  const { repo, strict, defaults, namespace, clusters, store } = ports.settings
+  const settings = { repo, strict, defaults, namespace, clusters: [...clusters], store, format: STORE_FORMAT }
+  return sha256(canonicalJson({ rules: rules.digest, settings }))
+}
+
+/** The plan of one cluster at a revision; throws `rules/…` or `git/…`. */
+export async function planAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  cluster: string,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<ClusterPlan> {
+  const { digest, plan } = await wholePlanAt(ports, memory, revision, signal)
+  return { digest, ...ofCluster(plan, cluster) }
+}
+
+/**
+ * The plan at the commit that a target was last stamped with, under the rules of its stamp; where it names none that
+ * are known, under those at `rulesCommit`. Undefined when that cannot be told any more: the mirror does not have the
+ * commit, or its rules do not parse. Throws `git/…`: then what is ours in the target is not known yet, and a key that
+ * went away must not be left there as somebody else's.
+ */
+export async function planAtStamp(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  cluster: string,
+  { stamp, rulesCommit }: { stamp: Pick<Stamp, "commit" | "rulesCommit">; rulesCommit: string | null },
+  signal: AbortSignal,
+): Promise<ClusterPlan | undefined> {
+  const { repository, rulesRepository } = ports
+  if ((await repository.seqOf(stamp.commit, signal)) === undefined) return undefined
+  const written = rulesCommit === null ? undefined : stamp.rulesCommit
+  const isKnown = written && (await rulesRepository.seqOf(written, signal)) !== undefined
+  const revision = { commit: stamp.commit, rulesCommit: isKnown ? written : rulesCommit }
+  try {
+    return await planAt(ports, memory, cluster, revision, signal)
+  } catch (error) {
+    if (hasCode(error, "rules/")) return undefined
+    throw error
+  }
+}
+
+/**
+ * Mistakes at a revision that no cluster's record can tell, since their targets name a cluster that the
+ * operator's settings do not have; throws as `planAt` does.
+ */
+export async function unplacedAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Problem[]> {
+  const { plan } = await wholePlanAt(ports, memory, revision, signal)
+  return unplaced(plan, ports)
+}
+
+function unplaced(plan: Plan, ports: ReconcilePorts): Problem[] {
+  const { clusters } = ports.settings
+  return plan.problems.filter(
+    ({ severity, target }) => severity === "error" && target !== undefined && !clusters.has(target.cluster),
+  )
+}
+
+async function wholePlanAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<{ digest: string; plan: Plan }> {
+  const digest = await rulesDigestAt(ports, memory, revision, signal)
+  const key = `${revision.commit} ${digest}`
+  const plan = memory.plans.get(key) ?? (await makePlan(ports, memory, revision, signal))
+  memory.plans.set(key, plan)
+  return { digest, plan }
+}
+
+async function makePlan(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Plan> {
+  const { rules } = await rulesAt(ports, memory, revision, signal)
+  const tree = await ports.repository.tree(revision.commit, signal)
+  const plan = planTargets(rules, tree, planContextOf(ports.settings))
+  for (const problem of unplaced(plan, ports)) {
+    ports.log.error({ commit: revision.commit, problem: problemText(problem) }, "a target cannot be placed")
+  }
+  return plan
+}
+
+/** What plans take from the operator's settings. */
+export function planContextOf(
+  settings: Pick<ReconcilePorts["settings"], "repo" | "strict" | "defaults" | "namespace" | "clusters">,
+): PlanContext {
+  const { repo, strict, defaults, namespace, clusters } = settings
+  return { repo, strict, defaults, reservedNamespace: namespace, clusters }
+}
+
+/** The rules at a revision; throws `rules/…` when they are missing or do not parse. */
+export async function rulesAt(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Extract<RulesAnswer, { rules: unknown }>> {
+  const commit = revision.rulesCommit ?? revision.commit
+  const path = ports.settings.rulesPath
+  const key = `${commit} ${path}`
+  const answer =
+    memory.rules.get(key) ?? readRules(await ports.rulesRepository.file(commit, path, signal), path)
+  memory.rules.set(key, answer)
+  if ("rules" in answer) return answer
+  throw new HeadraceError(answer.code, answer.message, {
+    hint: "Mend the rules on the branch; until then everything stays as it is.",
+  })
+}
+
+function readRules(content: Buffer | undefined, path: string): RulesAnswer {
+  if (content === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
+  try {
+    const { rules, problems } = parseRules(content.toString("utf8"), path)
+    if (rules) return { rules }
+    const mistake = problems.find((problem) => problem.severity === "error")
+    return { code: "rules/invalid", message: mistake ? problemText(mistake) : `${path} does not parse` }
+  } catch (error) {
+    return { code: "rules/invalid", message: `${path}: ${errorText(error)}` }
+  }
+}
+
+function ofCluster(plan: Plan, cluster: string): Pick<ClusterPlan, "targets" | "refused"> {
+  const mine = plan.targets.filter((planned) => planned.target.cluster === cluster)
+  const refused = new Map<string, string>()
+  for (const problem of plan.problems) {
+    if (problem.severity !== "error" || problem.target?.cluster !== cluster) continue
+    const place = placeText(problem.target)
+    if (!refused.has(place)) refused.set(place, `${problem.message} [${problem.code}]`)
+  }
+  return { targets: new Map(mine.map((planned) => [placeText(planned.target), planned])), refused }
+}

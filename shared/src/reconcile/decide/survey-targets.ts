@@ -1,0 +1,87 @@
+import pLimit from "p-limit"
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import { VERSION_KEY } from "../../plan/judge-keys.ts"
+import type { PlannedTarget } from "../../plan/plan.ts"
+import { compareTokens } from "../../record/token.ts"
+import { startPatience } from "../patience.ts"
+import type { ReconcilePorts } from "../reconcile-ports.ts"
+import { isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
+import { ownedKeys, type PlanOf } from "../write/write-view.ts"
+import type { Shown } from "./aim.ts"
+import type { KeysByTarget } from "./judge-deletions.ts"
+import { type ClusterPlan, placeText } from "./plan-at.ts"
+
+const CONCURRENT_READS = 6
+
+/** What the planned targets hold now, where no record tells. */
+export interface Survey {
+  /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
+  held: KeysByTarget
+  /** The stamp with the largest token: what they show that must not be gone back on. */
+  newest: Shown | undefined
+}
+
+/** One target of the source's. */
+interface Seen {
+  place: string
+  stamp: Stamp | undefined
+  keys: string[]
+}
+
+/**
+ * Reads every planned target, to take the place of a record that is absent (first run, or lost): the guard
+ * then compares with what is really there, and the tokens on the targets say what must not be gone back on.
+ */
+export async function surveyTargets(
+  ports: ReconcilePorts,
+  { source, plan, planOf }: { source: string; plan: ClusterPlan; planOf: PlanOf },
+  signal: AbortSignal,
+): Promise<Survey> {
+  const limit = pLimit(CONCURRENT_READS)
+  const planned = [...plan.targets.values()].filter((target) => target.view)
+  const found = await Promise.all(planned.map((target) => limit(() => look(target))))
+  const seen = found.filter((one) => one !== undefined)
+  return {
+    held: new Map(seen.map(({ place, keys }) => [place, keys])),
+    newest: newest(seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : []))),
+  }
+
+  // Contents are let go at once: all targets together may be larger than memory.
+  async function look({ target, keys: wanted }: PlannedTarget): Promise<Seen | undefined> {
+    const configMap = await readPatiently(ports, target, signal)
+    if (configMap === undefined || !isOurs(configMap)) return undefined
+    if ((ownerOf(configMap) ?? source) !== source) return undefined
+    const place = placeText(target)
+    const stamp = readStamp(configMap)
+    const named = new Set(wanted.map(({ key }) => key))
+    const keys = keysOf(configMap)
+    if (keys.every((key) => named.has(key))) return { place, stamp, keys }
+    const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(stamp)
+    return { place, stamp, keys: keys.filter((key) => named.has(key) || owned(key)) }
+  }
+}
+
+/** The stamp with the largest token: within an epoch every other one is of an ancestor of its commit. */
+function newest(stamps: readonly Stamp[]): Shown | undefined {
+  const [last] = [...stamps].sort((a, b) => compareTokens(b.token, a.token))
+  return last && { commit: last.commit, rulesCommit: null, token: last.token }
+}
+
+async function readPatiently(
+  ports: ReconcilePorts,
+  target: { namespace: string; name: string },
+  signal: AbortSignal,
+): Promise<ConfigMap | undefined> {
+  const patience = startPatience(ports.clock, signal)
+  for (;;) {
+    try {
+      return await ports.kube.get(target.namespace, target.name, signal)
+    } catch (error) {
+      await patience.afterFailure(error)
+    }
+  }
+}
+
+function keysOf(configMap: ConfigMap): string[] {
+  return Object.keys({ ...configMap.data, ...configMap.binaryData }).filter((key) => key !== VERSION_KEY)
+}

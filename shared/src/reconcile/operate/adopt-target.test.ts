@@ -1,0 +1,91 @@
+import { quiet, type Site, site } from "@headrace/test/harness/site"
+import { describe, expect, it } from "vitest"
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import { readStamp, withoutStamp } from "../target/ownership.ts"
+import { adoptTarget, detachSource } from "./adopt-target.ts"
+import { findAdoptable } from "./find-adoptable.ts"
+
+async function alphaOf(here: Site): Promise<ConfigMap> {
+  return (await here.kube.get("ci", "alpha")) as ConfigMap
+}
+
+const ALPHA = { namespace: "ci", name: "alpha" }
+
+describe("adopt", () => {
+  it("leaves a source's own token on its target, which is what refuses a late writer", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const before = readStamp(await alphaOf(here))
+    await adoptTarget(here.kube, "release", ALPHA, quiet)
+    expect(readStamp(await alphaOf(here))).toEqual(before)
+  })
+
+  it("gives a target to one source, and the other lists it as not its own", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    await adoptTarget(here.kube, "tools", ALPHA, quiet)
+    const outcome = await here.run("full")
+    expect(outcome.failed).toMatchObject([{ target: "ci/alpha" }])
+    expect(outcome.failed[0]?.reason).toMatch(/^reconcile\/other-source: .* belongs to source tools/)
+  })
+
+  it("says that there is nothing to adopt", async () => {
+    const here = site({})
+    await expect(adoptTarget(here.kube, "release", ALPHA, quiet)).rejects.toMatchObject({
+      code: "adopt/absent",
+    })
+  })
+})
+
+describe("marks that somebody took off", () => {
+  it("are put back by a rebuild, so that late writers are refused again", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    const before = await alphaOf(here)
+    await here.kube.replace({ ...before, metadata: withoutStamp(before.metadata) })
+    await here.run("full")
+    expect(readStamp(await alphaOf(here))).toEqual(readStamp(before))
+    expect(await here.run("full")).toMatchObject({ result: "noop", written: 0 })
+  })
+})
+
+describe("detach", () => {
+  it("takes nothing away that is no record, when the source is called as something else is", async () => {
+    const here = site({ "a/x.txt": "one" })
+    const settings: ConfigMap = { metadata: { namespace: "headrace", name: "settings" }, data: { a: "b" } }
+    await here.kube.create(settings)
+    const place = { namespace: "headrace", source: "settings", namespaces: [""] }
+    await expect(detachSource(here.kube, place, quiet)).rejects.toMatchObject({ code: "record/invalid" })
+    expect((await here.kube.get("headrace", "settings"))?.data).toEqual({ a: "b" })
+  })
+
+  it("takes the record away though it is written meanwhile", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.run()
+    let written = false
+    const kube = {
+      ...here.kube,
+      async remove(configMap: ConfigMap) {
+        const record = await here.kube.get("headrace", "release")
+        if (!written && record) await here.kube.replace({ ...record, data: { ...record.data, more: "" } })
+        written = true
+        return here.kube.remove(configMap)
+      },
+    }
+    const place = { namespace: "headrace", source: "release", namespaces: ["ci"] }
+    expect(await detachSource(kube, place, quiet)).toEqual(["ci/alpha", "ci/beta"])
+    expect(await here.kube.get("headrace", "release")).toBeUndefined()
+    expect(readStamp(await alphaOf(here))).toBeUndefined()
+  })
+})
+
+describe("what needs adopt", () => {
+  it("is another source's too, though that one has not written it yet", async () => {
+    const here = site({ "a/x.txt": "one" })
+    await here.kube.create({ metadata: ALPHA })
+    await adoptTarget(here.kube, "tools", ALPHA, quiet)
+    const place = { cluster: "east", source: "release" }
+    expect(await findAdoptable(here.ports, place, undefined, quiet)).toMatchObject([ALPHA])
+    expect(await findAdoptable(here.ports, { ...place, source: "tools" }, undefined, quiet)).toEqual([])
+  })
+})

@@ -1,0 +1,98 @@
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import { isRecordConfigMap } from "../../record/record-config-map.ts"
+import { placeText } from "../decide/plan-at.ts"
+import { isLostRace } from "../record/record-state.ts"
+import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
+
+const TRIES = 12
+
+type Place = { namespace: string; name: string }
+
+/**
+ * Lets a source take an existing ConfigMap over, whoever made it: its labels are set and another source's
+ * stamp is taken off. Its content stays until the next reconcile. Throws `adopt/absent`.
+ */
+export async function adoptTarget(
+  kube: ConfigMapWriter,
+  source: string,
+  target: Place,
+  signal: AbortSignal,
+): Promise<void> {
+  const found = await changeMetadata(kube, target, (configMap) => withOwner(configMap, source), signal)
+  const place = placeText(target)
+  if (!found) throw new HeadraceError("adopt/absent", `there is no ConfigMap ${place}`)
+}
+
+/** Takes everything of Headrace's off a ConfigMap; Prow's labels stay, so that Prow takes it over again. */
+async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortSignal): Promise<void> {
+  await changeMetadata(kube, target, ({ metadata }) => withoutStamp(metadata), signal)
+}
+
+/**
+ * Takes a source's marks off every ConfigMap that carries them in these namespaces (`""`: all), then removes
+ * its record. Gives `namespace/name` of each. The store is left to garbage collection. Throws `record/invalid` where
+ * something else has the record's name.
+ */
+export async function detachSource(
+  kube: ConfigMapWriter,
+  place: { namespace: string; source: string; namespaces: readonly string[] },
+  signal: AbortSignal,
+): Promise<string[]> {
+  const labelSelector = `${SOURCE_LABEL}=${place.source}`
+  const detached: string[] = []
+  for (const namespace of place.namespaces) {
+    for (const metadata of await kube.listMetadata(namespace, { labelSelector }, signal)) {
+      await detachTarget(kube, metadata, signal)
+      detached.push(placeText(metadata))
+    }
+  }
+  await removeRecord(kube, place, signal)
+  return detached
+}
+
+async function removeRecord(
+  kube: ConfigMapWriter,
+  { namespace, source }: { namespace: string; source: string },
+  signal: AbortSignal,
+): Promise<void> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const record = await kube.get(namespace, source, signal)
+    if (record === undefined) return
+    // Its name is an operator's word, and others keep ConfigMaps beside ours.
+    if (!isRecordConfigMap(record)) {
+      throw new HeadraceError("record/invalid", `ConfigMap ${namespace}/${source} is not a record, and stays`)
+    }
+    try {
+      return await kube.remove(record, signal)
+    } catch (error) {
+      if (!isLostRace(error)) throw error
+    }
+  }
+  throw new HeadraceError("record/contended", `the record of ${source} kept changing`, {
+    hint: "Take the source out of the settings of what still follows it, and try again.",
+  })
+}
+
+/** False when there is no such ConfigMap. */
+async function changeMetadata(
+  kube: ConfigMapWriter,
+  target: Place,
+  change: (existing: ConfigMap) => ConfigMap["metadata"],
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const existing = await kube.get(target.namespace, target.name, signal)
+    if (existing === undefined) return false
+    try {
+      await kube.replace({ ...existing, metadata: change(existing) }, signal)
+      return true
+    } catch (error) {
+      if (!isLostRace(error)) throw error
+    }
+  }
+  throw new HeadraceError("adopt/contended", `ConfigMap ${placeText(target)} kept changing`, {
+    hint: "Try again.",
+  })
+}

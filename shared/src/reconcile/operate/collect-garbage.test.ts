@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest"
+import { storeConfigMap } from "../../bundle/store-config-map.ts"
+import { inProcessClient } from "../../kube/embedded/in-process-client.ts"
+import { ObjectStore } from "../../kube/embedded/object-store.ts"
+import { buildFilesIndex, buildTargetsIndex, type IndexObject } from "../../record/build-index.ts"
+import { openIntent } from "../../record/intents.ts"
+import { newRecord } from "../../record/new-record.ts"
+import type { Record } from "../../record/record.ts"
+import { recordConfigMap } from "../../record/record-config-map.ts"
+import { UNUSED_SINCE, unmarked } from "../write/store-objects.ts"
+import { collectGarbage } from "./collect-garbage.ts"
+
+const signal = new AbortController().signal
+const COMMIT = "c".repeat(40)
+
+/** A store of one revision and one object that nobody names, under a record that `change` may change. */
+async function storeWith(change: (record: Record) => Record = (record) => record) {
+  const kube = inProcessClient(new ObjectStore({ createNamespaces: true }))
+  const files = buildFilesIndex([])
+  const root = buildTargetsIndex([{ namespace: "ci", name: "jobs", index: files.root, files: 0, bytes: 0 }])
+  const stray = buildTargetsIndex([]).objects[0] as IndexObject
+  for (const object of [...files.objects, ...root.objects, stray]) {
+    await kube.create(storeConfigMap("headrace", object))
+  }
+  const record = { ...newRecord("release", { epoch: 0, seq: 1 }), commit: COMMIT, root: root.root }
+  await kube.create(recordConfigMap("headrace", change(record)))
+  const { name } = storeConfigMap("headrace", stray).metadata
+  const time = { now: 1_000_000 }
+  const ports = {
+    kube,
+    namespace: "headrace",
+    clock: { now: () => time.now, sleep: async () => {} },
+    grace: 60_000,
+  }
+  return { kube, ports, time, stray: () => kube.get("headrace", name) }
+}
+
+describe("collectGarbage", () => {
+  it("marks what nobody names, and deletes it when it is still so after the grace time", async () => {
+    const { ports, time, stray } = await storeWith()
+    expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, marked: 1, deleted: 0 })
+    time.now += 59_999
+    expect(await collectGarbage(ports, signal)).toMatchObject({ marked: 0, deleted: 0 })
+    time.now += 1
+    expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, deleted: 1 })
+    expect(await stray()).toBeUndefined()
+  })
+
+  it("does nothing while an intent is open", async () => {
+    const intent = { token: { epoch: 0, seq: 2 }, commit: COMMIT, rulesCommit: null, targets: [] }
+    const { ports, stray } = await storeWith((record) => openIntent(record, intent))
+    expect(await collectGarbage(ports, signal)).toMatchObject({
+      marked: 0,
+      skipped: expect.stringMatching(/intent/),
+    })
+    expect((await stray())?.metadata.annotations?.[UNUSED_SINCE]).toBeUndefined()
+  })
+
+  it("keeps what history names, and takes the mark off what is named again", async () => {
+    const root = buildTargetsIndex([]).root
+    const { ports, kube, stray } = await storeWith()
+    await collectGarbage(ports, signal)
+    const configMap = await kube.get("headrace", "release")
+    const history = [{ commit: COMMIT, token: { epoch: 0, seq: 0 }, root }]
+    const record = { ...newRecord("release", { epoch: 0, seq: 1 }), history }
+    await kube.replace({
+      ...recordConfigMap("headrace", record),
+      metadata: configMap?.metadata ?? { namespace: "headrace", name: "release" },
+    })
+    expect(await collectGarbage(ports, signal)).toMatchObject({ unmarked: 1, marked: 2 })
+    expect((await stray())?.metadata.annotations?.[UNUSED_SINCE]).toBeUndefined()
+  })
+
+  it("keeps what a record names that lost its labels", async () => {
+    const { ports, kube } = await storeWith()
+    const record = await kube.get("headrace", "release")
+    if (record) await kube.replace({ ...record, metadata: { ...record.metadata, labels: {} } })
+    expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, marked: 1 })
+  })
+
+  it("loses against a writer that takes the mark off at the same time", async () => {
+    const { ports, kube, time, stray } = await storeWith()
+    await collectGarbage(ports, signal)
+    time.now += 60_000
+    const slow = {
+      ...kube,
+      async remove(...[configMap]: Parameters<typeof kube.remove>) {
+        const marked = await stray()
+        if (marked) await kube.replace(unmarked(marked))
+        await kube.remove(configMap)
+      },
+    }
+    expect(await collectGarbage({ ...ports, kube: slow }, signal)).toMatchObject({ deleted: 0 })
+    expect(await stray()).toBeDefined()
+  })
+
+  it("takes nothing when an index that a record names is not there", async () => {
+    const { ports } = await storeWith((record) => ({ ...record, root: "a".repeat(64) }))
+    await expect(collectGarbage(ports, signal)).rejects.toThrow(
+      expect.objectContaining({ code: "store/missing" }),
+    )
+  })
+})

@@ -1,0 +1,129 @@
+import { DIGEST_ANNOTATION, openStoreConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
+import type { Clock } from "../../foundation/clock.ts"
+import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import type { Record } from "../../record/record.ts"
+import { isRecordConfigMap, readRecord } from "../../record/record-config-map.ts"
+import type { StoreIndex } from "../../record/store-index.ts"
+import { listReachable, parseIndex } from "../../record/walk-index.ts"
+import { isLostRace } from "../record/record-state.ts"
+import { STORE_SELECTOR, UNUSED_SINCE, unmarked } from "../write/store-objects.ts"
+
+/** Where records are looked for: one that lost its labels to a hand edit still names what it needs. */
+const BESIDE_STORE = "app.kubernetes.io/component notin (shard,index)"
+
+export interface GarbagePorts {
+  kube: ConfigMapWriter
+  /** Headrace's own namespace, in which the records and stores of all sources are. */
+  namespace: string
+  clock: Clock
+  /** Milliseconds that an object stays marked before it goes. */
+  grace: number
+}
+
+export interface GarbageResult {
+  /** Objects that somebody names. */
+  used: number
+  marked: number
+  unmarked: number
+  deleted: number
+  /** Why nothing was done, when nothing was. */
+  skipped: string | undefined
+}
+
+/**
+ * Takes away what no record and no kept history names, in two phases: marked when nobody names it, deleted
+ * when it is still so after a grace time.
+ *
+ * Nothing is done while any intent is open, for what its writer has stored is named by nobody yet. A writer
+ * that uses an object again takes the mark off first, which moves its resourceVersion, so that the deletion
+ * of what was read before fails. Objects are listed before records: a record seen later can only name more.
+ */
+export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult> {
+  const result: GarbageResult = { used: 0, marked: 0, unmarked: 0, deleted: 0, skipped: undefined }
+  const items = await ports.kube.listMetadata(ports.namespace, { labelSelector: STORE_SELECTOR }, signal)
+  const others = await ports.kube.list(ports.namespace, { labelSelector: BESIDE_STORE }, signal)
+  const records = others.items.filter(isRecordConfigMap).map(readRecord)
+  const named = await namedDigests(ports, records, signal)
+  if (typeof named === "string") return { ...result, skipped: named }
+  for (const item of items) {
+    const step = nextStep(item, named, ports)
+    if (step === "used") result.used += 1
+    if (step === "used" || step === "waiting") continue
+    if (await take(ports, item, step, signal)) result[step] += 1
+  }
+  return result
+}
+
+type Step = "used" | "waiting" | "marked" | "unmarked" | "deleted"
+
+function nextStep(item: ObjectMeta, named: ReadonlySet<string>, ports: GarbagePorts): Step {
+  const since = item.annotations?.[UNUSED_SINCE]
+  if (named.has(item.annotations?.[DIGEST_ANNOTATION] ?? "")) return since === undefined ? "used" : "unmarked"
+  if (since === undefined) return "marked"
+  return Date.parse(since) + ports.grace <= ports.clock.now() ? "deleted" : "waiting"
+}
+
+/** False when the object moved on meanwhile: somebody uses it. */
+async function take(
+  ports: GarbagePorts,
+  item: ObjectMeta,
+  step: "marked" | "unmarked" | "deleted",
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { kube, clock } = ports
+  try {
+    if (step === "deleted") {
+      await kube.remove({ metadata: item }, signal)
+      return true
+    }
+    const whole = await kube.get(item.namespace, item.name, signal)
+    if (whole?.metadata.resourceVersion !== item.resourceVersion || whole === undefined) return false
+    await kube.replace(step === "marked" ? marked(whole, clock.now()) : unmarked(whole), signal)
+    return true
+  } catch (error) {
+    if (isLostRace(error)) return false
+    throw error
+  }
+}
+
+function marked(item: ConfigMap, now: number): ConfigMap {
+  const annotations = { ...item.metadata.annotations, [UNUSED_SINCE]: new Date(now).toISOString() }
+  return { ...item, metadata: { ...item.metadata, annotations } }
+}
+
+/** Everything that the records name; or the reason why it cannot be told, and nothing may be taken. */
+async function namedDigests(
+  ports: GarbagePorts,
+  records: readonly Record[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<string> | string> {
+  const busy = records.find((record) => record.intents.length > 0)
+  if (busy) return `source ${busy.source} has an open intent`
+  const indexes = new Map<string, Promise<StoreIndex>>()
+  function fetch(digest: string): Promise<StoreIndex> {
+    const index = indexes.get(digest) ?? readIndex(ports, digest, signal)
+    indexes.set(digest, index)
+    return index
+  }
+  const named = new Set<string>()
+  for (const record of records) {
+    for (const root of [record.root, ...record.history.map((revision) => revision.root)]) {
+      if (root === null) continue
+      for (const digest of await listReachable(root, fetch)) named.add(digest)
+    }
+  }
+  return named
+}
+
+async function readIndex(
+  { kube, namespace }: GarbagePorts,
+  digest: string,
+  signal: AbortSignal,
+): Promise<StoreIndex> {
+  const name = storeObjectName("index", digest)
+  const found = await kube.get(namespace, name, signal)
+  if (found) return parseIndex(openStoreConfigMap(found, digest), digest)
+  throw new HeadraceError("store/missing", `store object ${name} is not there`)
+}

@@ -1,0 +1,44 @@
+import { suggestion } from "../../foundation/closest-word.ts"
+import { UsageError } from "../../foundation/errors.ts"
+import type { TargetId } from "../../foundation/target.ts"
+import { targetsOf } from "../../plan/plan-context.ts"
+import { allowedRules } from "../../plan/plan-targets.ts"
+import { fetchTips } from "../decide/aim.ts"
+import { placeText, planContextOf, rulesAt } from "../decide/plan-at.ts"
+import { createReconcileMemory } from "../reconcile-memory.ts"
+import type { ReconcilePorts } from "../reconcile-ports.ts"
+import { isOurs, ownerOf } from "../target/ownership.ts"
+
+/**
+ * The ConfigMaps of a cluster that a source's rules name at the branch's tip and that are somebody else's: without
+ * labels (Prow puts them only on what it creates), or another source's. `globs`: of these rules alone. Throws
+ * UsageError `adopt/unknown-rule`, KubeError, `git/…`, `rules/…`.
+ */
+export async function findAdoptable(
+  ports: ReconcilePorts,
+  { cluster, source }: { cluster: string; source: string },
+  globs: readonly string[] | undefined,
+  signal: AbortSignal,
+): Promise<TargetId[]> {
+  const tips = await fetchTips(ports, signal)
+  const revision = { commit: tips.source.commit, rulesCommit: tips.rules?.commit ?? null }
+  const { rules } = await rulesAt(ports, ports.memory ?? createReconcileMemory(), revision, signal)
+  const context = planContextOf(ports.settings)
+  const known = allowedRules(rules, context)
+  const stray = globs?.find((glob) => known.every((rule) => rule.glob !== glob))
+  if (stray !== undefined) {
+    const hint = suggestion(
+      stray,
+      known.map(({ glob }) => glob),
+    )
+    throw new UsageError("adopt/unknown-rule", `no rule of ${source} has the glob ${stray}`, { hint })
+  }
+  const chosen = known.filter((rule) => rule.view && (globs?.includes(rule.glob) ?? true))
+  const targets = chosen.flatMap((rule) => targetsOf(rule, context)).filter((one) => one.cluster === cluster)
+  const adoptable: TargetId[] = []
+  for (const target of new Map(targets.map((one) => [placeText(one), one])).values()) {
+    const existing = await ports.kube.get(target.namespace, target.name, signal)
+    if (existing && (!isOurs(existing) || (ownerOf(existing) ?? source) !== source)) adoptable.push(target)
+  }
+  return adoptable
+}

@@ -1,0 +1,106 @@
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { SourceRepository } from "../../git/source-repository.ts"
+import { epochInForce, openIntent } from "../../record/intents.ts"
+import type { Hold, Record } from "../../record/record.ts"
+import { isOnward, seqOf, shownBy } from "../decide/aim.ts"
+import type { Revision } from "../decide/plan-at.ts"
+import { changeRecord, type RecordPorts } from "../record/change-record.ts"
+
+/** A record, and the repositories that tell which commit comes after which. */
+export interface HoldPorts extends RecordPorts {
+  repository: SourceRepository
+  rulesRepository: SourceRepository
+}
+
+/**
+ * Holds a source where it is, or at a commit ahead of it, whatever wakes it up; rules that come from another
+ * source stay at the commit that the record shows. Without `commit`: at the one
+ * the record shows. An earlier commit needs `rewind` (`record/hold-behind`).
+ */
+export async function holdSource(
+  ports: HoldPorts,
+  hold: Omit<Hold, "commit" | "rulesCommit"> & { commit?: string },
+  signal: AbortSignal,
+): Promise<Record> {
+  return changeRecord(
+    ports,
+    async (record) => {
+      const commit = hold.commit ?? record.commit
+      if (commit === null)
+        throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
+      const { rulesCommit } = record
+      const held = { ...record, hold: { ...hold, commit, rulesCommit } }
+      if (await isAhead(ports, record, { commit, rulesCommit }, signal)) return held
+      // An open intent may have written beyond it already, or under newer rules: going back on that takes a new epoch.
+      if (commit === record.commit || (await isAhead(ports, record, { commit, rulesCommit: null }, signal))) {
+        return inNewEpoch(ports, held, { commit, rulesCommit }, signal)
+      }
+      throw new HeadraceError("record/hold-behind", `commit ${commit} is behind what ${ports.source} shows`, {
+        hint: "Run rewind --to COMMIT to go back.",
+      })
+    },
+    signal,
+  )
+}
+
+/**
+ * Takes a source to a commit that need not be a descendant of what it shows: raises the epoch, so that every
+ * writer of the old one is refused from then on, and holds there until `release`. Rules that come from another
+ * source are held at `rulesCommit`; without it at the tip of their branch, which may have been rewritten too.
+ * The intent that raises the epoch approves what this deletes.
+ */
+export async function rewindSource(
+  ports: HoldPorts,
+  hold: Omit<Hold, "rulesCommit"> & { rulesCommit?: string },
+  signal: AbortSignal,
+): Promise<Record> {
+  const { repository, rulesRepository } = ports
+  // Fetched even where the commit is told: it may be newer than the mirror.
+  const rulesTip = rulesRepository === repository ? undefined : await rulesRepository.fetch(signal)
+  const rulesCommit = rulesTip ? (hold.rulesCommit ?? rulesTip.commit) : null
+  const revision = { commit: hold.commit, rulesCommit }
+  return changeRecord(
+    ports,
+    (record) => inNewEpoch(ports, { ...record, hold: { ...hold, rulesCommit } }, revision, signal),
+    signal,
+  )
+}
+
+/** Lets the source follow its branch again. */
+export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Promise<Record> {
+  return changeRecord(ports, (record) => ({ ...record, hold: null }), signal)
+}
+
+/** Approves what going to this commit deletes, however much that is. */
+export async function approveCommit(
+  ports: RecordPorts,
+  commit: string,
+  signal: AbortSignal,
+): Promise<Record> {
+  return changeRecord(ports, (record) => ({ ...record, approved: commit }), signal)
+}
+
+/** The epoch is raised by an intent without targets: nothing is written before a reconcile takes it up. */
+async function inNewEpoch(
+  ports: HoldPorts,
+  record: Record,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<Record> {
+  const token = { epoch: epochInForce(record) + 1, seq: await seqOf(ports, revision, signal) }
+  return openIntent(record, { ...revision, token, targets: [] })
+}
+
+async function isAhead(
+  ports: HoldPorts,
+  record: Record,
+  revision: Revision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const epoch = epochInForce(record)
+  for (const was of shownBy(record)) {
+    if (was.token.epoch !== epoch) continue
+    if (!(await isOnward(ports, revision, was, signal))) return false
+  }
+  return true
+}

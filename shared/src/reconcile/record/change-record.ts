@@ -1,0 +1,49 @@
+import { backoffDelay } from "../../foundation/backoff.ts"
+import type { Clock } from "../../foundation/clock.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
+import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import type { Record } from "../../record/record.ts"
+import { sameRecord } from "./commit-record.ts"
+import { loadRecord, swapRecord } from "./record-state.ts"
+
+const TRIES = 12
+const BACKOFF = { first: 50, limit: 1_000 }
+
+/** Where a record is, and what an operator's command needs to change it. */
+export interface RecordPorts {
+  kube: ConfigMapWriter
+  /** Headrace's own namespace. */
+  namespace: string
+  source: string
+  clock: Clock
+}
+
+/**
+ * An operator's change of a record, by compare-and-swap: `change` is asked again when another writer was
+ * first. Gives the record as it then is. Throws `record/absent` when the cluster shows nothing of the source.
+ */
+export async function changeRecord(
+  ports: RecordPorts,
+  change: (record: Record) => Record | Promise<Record>,
+  signal: AbortSignal,
+): Promise<Record> {
+  const { kube, namespace, source, clock } = ports
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    const state = await loadRecord(kube, namespace, source, signal)
+    if (state === undefined) throw absent(source)
+    const next = await change(state.record)
+    if (sameRecord(state.record, next)) return state.record
+    const swapped = await swapRecord(kube, namespace, state, next, signal)
+    if (swapped) return swapped.record
+    await clock.sleep(backoffDelay(BACKOFF, attempt), signal)
+  }
+  throw new HeadraceError("record/contended", `the record of ${source} kept changing`, {
+    hint: "Try again.",
+  })
+}
+
+function absent(source: string): HeadraceError {
+  return new HeadraceError("record/absent", `there is no record of source ${source} in this cluster`, {
+    hint: "Run apply first.",
+  })
+}

@@ -1,0 +1,95 @@
+import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { fitRecord } from "../../record/fit-record.ts"
+import { holdInForce } from "../../record/goal.ts"
+import { intentsAfter } from "../../record/intents.ts"
+import type { FailedTarget, ForeignWrite, Record } from "../../record/record.ts"
+import type { Aim } from "../decide/aim.ts"
+import { AHEAD } from "../decide/aim-over-targets.ts"
+
+/** Earlier revisions that the store keeps for agents which have not caught up. */
+const HISTORY = 3
+/** How many writes of others are listed, and for how long. */
+const FOREIGN = 5
+const FOREIGN_MS = 7 * 24 * 3_600_000
+
+/** What a run has achieved when it comes to the swap. */
+export interface Achieved {
+  aim: Aim
+  rules: string
+  root: string | null
+  /** `namespace/name` to the reason. */
+  failed: ReadonlyMap<string, string>
+  /** Writes of others that were found in this run. */
+  foreign: readonly ForeignWrite[]
+  /** Why the goal itself was not reached, when the aim was another. */
+  stopped: Record["stopped"]
+  /** Milliseconds since the epoch. */
+  now: number
+}
+
+/** The record after this run: the swap that makes it true is the commit. Pure. */
+export function committedRecord(base: Record, achieved: Achieved): Record {
+  const { aim, root } = achieved
+  return {
+    ...base,
+    token: aim.token,
+    commit: aim.commit,
+    rulesCommit: aim.rulesCommit,
+    rules: achieved.rules,
+    root,
+    hold: base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null,
+    approved: base.approved === aim.commit ? null : base.approved,
+    intents: intentsAfter(base.intents, aim.token),
+    failed: listFailed(base.failed, achieved),
+    failedMore: 0,
+    foreign: listForeign(base.foreign, achieved),
+    stopped: achieved.stopped,
+    history: historyAfter(base, root),
+  }
+}
+
+/** True when both would be written as the same bytes. */
+export function sameRecord(a: Record, b: Record): boolean {
+  return canonicalJson(fitRecord(a)) === canonicalJson(fitRecord(b))
+}
+
+/** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
+export function isSameCommit(a: Record, b: Record): boolean {
+  function shown({ token, commit, rulesCommit, rules, root, history }: Record): string {
+    return canonicalJson({ token, commit, rulesCommit, rules, root, history })
+  }
+  return shown(a) === shown(b)
+}
+
+/**
+ * In place order, after those whose token is larger than the record's: the record may have no room for all, and these
+ * decide what the next run does. A target that failed before keeps the time since when.
+ */
+function listFailed(before: readonly FailedTarget[], achieved: Achieved): FailedTarget[] {
+  const inOrder = [...achieved.failed].sort()
+  const [ahead, others] = [true, false].map((wanted) =>
+    inOrder.filter(([, reason]) => reason.startsWith(AHEAD) === wanted),
+  )
+  return [...(ahead ?? []), ...(others ?? [])].map(([target, reason]) => {
+    const same = before.find((failure) => failure.target === target)
+    return { target, reason, since: same?.since ?? new Date(achieved.now).toISOString() }
+  })
+}
+
+/** Newest first, each target and writer once. */
+function listForeign(
+  before: readonly ForeignWrite[],
+  { foreign, now }: Pick<Achieved, "foreign" | "now">,
+): ForeignWrite[] {
+  const found = new Set(foreign.map(({ target, writer }) => `${target} ${writer}`))
+  const earlier = before.filter(
+    ({ target, writer, at }) => !found.has(`${target} ${writer}`) && Date.parse(at) + FOREIGN_MS > now,
+  )
+  return [...foreign, ...earlier].slice(0, FOREIGN)
+}
+
+function historyAfter(base: Record, root: string | null): Record["history"] {
+  const { commit, token } = base
+  const last = base.root !== null && commit !== null ? [{ commit, token, root: base.root }] : []
+  return [...last, ...base.history].filter((revision) => revision.root !== root).slice(0, HISTORY)
+}

@@ -1,0 +1,117 @@
+import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
+import type { Token } from "../../record/record.ts"
+
+/** Prow's own labels: they mark what its updateconfig plugin keeps, and count as ours. */
+const PROW_LABELS = {
+  "app.kubernetes.io/name": "prow",
+  "app.kubernetes.io/component": "updateconfig-plugin",
+} as const
+
+/** Label with the source's name on every target: how orphans are found. */
+export const SOURCE_LABEL = "headrace.dev/source"
+
+const OURS = "headrace.dev/"
+/** Selects what Prow keeps and no source of ours has taken over. */
+export const PROW_SELECTOR = [
+  ...Object.entries(PROW_LABELS).map(([name, value]) => `${name}=${value}`),
+  `!${SOURCE_LABEL}`,
+].join(",")
+/** Of the annotations. */
+const FORMAT = 1
+
+/** Who wrote a target last, and at what. */
+export interface Stamp {
+  source: string
+  token: Token
+  commit: string
+  /** The commit of the rules, where they come from another source. */
+  rulesCommit?: string | null | undefined
+  /** Digest of what it then held (content-digest.ts). Undefined when another version wrote it, that kept none. */
+  content?: string | undefined
+}
+
+/** True when the ConfigMap carries Prow's labels or ours: it may be written. Anything else needs `adopt`. */
+export function isOurs(configMap: ConfigMap): boolean {
+  const labels = configMap.metadata.labels ?? {}
+  if (labels[SOURCE_LABEL] !== undefined) return true
+  return Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
+}
+
+/** The source that a ConfigMap belongs to: who stamped it or, before it has, who was given it by `adopt`. */
+export function ownerOf(configMap: ConfigMap): string | undefined {
+  return readStamp(configMap)?.source ?? configMap.metadata.labels?.[SOURCE_LABEL]
+}
+
+/** True when it carries every label and annotation that we write, whatever they say. */
+export function isMarked(configMap: ConfigMap): boolean {
+  const labels = configMap.metadata.labels ?? {}
+  const prows = Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
+  return prows && labels[SOURCE_LABEL] !== undefined && readStamp(configMap) !== undefined
+}
+
+/** True when a newer Headrace wrote it: what it wrote is not ours to understand, let alone to replace. */
+export function isNewerFormat(configMap: ConfigMap): boolean {
+  return Number(configMap.metadata.annotations?.[`${OURS}format`] ?? FORMAT) > FORMAT
+}
+
+/** Undefined when Headrace has not written it, or its annotations are not ours to understand. */
+export function readStamp(configMap: ConfigMap): Stamp | undefined {
+  const annotations = configMap.metadata.annotations ?? {}
+  const epoch = Number(annotations[`${OURS}epoch`] ?? Number.NaN)
+  const seq = Number(annotations[`${OURS}seq`] ?? Number.NaN)
+  const commit = annotations[`${OURS}commit`]
+  const source = annotations[`${OURS}source`]
+  if (!isCount(epoch) || !isCount(seq)) return undefined
+  if (commit === undefined || source === undefined) return undefined
+  const rulesCommit = annotations[`${OURS}rules-commit`]
+  return { source, token: { epoch, seq }, commit, rulesCommit, content: annotations[`${OURS}content`] }
+}
+
+/** Far beyond any clock and any history, and far enough from what a number holds for a token beyond it. */
+const LARGEST_COUNT = 1e15
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= LARGEST_COUNT
+}
+
+/** The metadata with our labels and this stamp; everything else on it stays. */
+export function withStamp(metadata: ObjectMeta, stamp: Stamp): ObjectMeta {
+  const { [`${OURS}rules-commit`]: _, ...annotations } = metadata.annotations ?? {}
+  return {
+    ...metadata,
+    labels: { ...metadata.labels, ...PROW_LABELS, [SOURCE_LABEL]: stamp.source },
+    annotations: {
+      ...annotations,
+      [`${OURS}format`]: String(FORMAT),
+      [`${OURS}source`]: stamp.source,
+      [`${OURS}epoch`]: String(stamp.token.epoch),
+      [`${OURS}seq`]: String(stamp.token.seq),
+      [`${OURS}commit`]: stamp.commit,
+      ...(stamp.rulesCommit ? { [`${OURS}rules-commit`]: stamp.rulesCommit } : {}),
+      ...(stamp.content === undefined ? {} : { [`${OURS}content`]: stamp.content }),
+    },
+  }
+}
+
+/**
+ * A ConfigMap's metadata as a source's own, without another's stamp: the next reconcile writes it. The source's
+ * own stamp stays, for it is what refuses a writer that wakes up late.
+ */
+export function withOwner(configMap: ConfigMap, source: string): ObjectMeta {
+  const { metadata } = configMap
+  const bare = readStamp(configMap)?.source === source ? metadata : withoutStamp(metadata)
+  return { ...bare, labels: { ...bare.labels, ...PROW_LABELS, [SOURCE_LABEL]: source } }
+}
+
+/** The metadata without anything of ours; Prow's labels stay, so that Prow takes the ConfigMap over again. */
+export function withoutStamp(metadata: ObjectMeta): ObjectMeta {
+  return {
+    ...metadata,
+    labels: withoutOurs(metadata.labels),
+    annotations: withoutOurs(metadata.annotations),
+  }
+}
+
+function withoutOurs(entries: { [name: string]: string } | undefined): { [name: string]: string } {
+  return Object.fromEntries(Object.entries(entries ?? {}).filter(([name]) => !name.startsWith(OURS)))
+}

@@ -1,0 +1,222 @@
+import pLimit from "p-limit"
+import { layoutShards } from "../../bundle/layout-shards.ts"
+import { packShard } from "../../bundle/pack-shard.ts"
+import { DIGEST_ANNOTATION } from "../../bundle/store-config-map.ts"
+import type { StoreFile, StoreObject } from "../../bundle/store-file.ts"
+import { hasCode } from "../../foundation/errors.ts"
+import type { PlannedTarget } from "../../plan/plan.ts"
+import {
+  type BuiltIndex,
+  buildFilesIndex,
+  buildTargetsIndex,
+  type ShardEntry,
+  type TargetEntry,
+} from "../../record/build-index.ts"
+import { type FetchIndex, listShards, listTargets } from "../../record/walk-index.ts"
+import type { Choice } from "../decide/choose-targets.ts"
+import { type ClusterPlan, placeText } from "../decide/plan-at.ts"
+import type { ReconcileMemory } from "../reconcile-memory.ts"
+import type { ReconcilePorts } from "../reconcile-ports.ts"
+import { ensureStored, indexReader, STORE_SELECTOR, UNUSED_SINCE } from "./store-objects.ts"
+
+const CONCURRENT_OBJECTS = 4
+
+type ShardLayout = ReturnType<typeof layoutShards>[number]
+
+export interface StoreResult {
+  /** Digest of the root index. */
+  root: string
+  written: number
+}
+
+/** What a run knows of the store before it writes. */
+interface StoreState {
+  /** The root index in force, by `namespace/name`. */
+  before: Map<string, TargetEntry>
+  /** True for objects known to be there and to stay: the record in force names them, or a listing showed them. */
+  exists(digest: string): boolean
+  fetch: FetchIndex
+  memory: ReconcileMemory
+}
+
+export interface StoreInput {
+  plan: ClusterPlan
+  previous: ClusterPlan | undefined
+  choice: Choice
+  /** The one in force. */
+  root: string | null
+  /** True: lists the store first, and puts back what is missing of it. */
+  full: boolean
+}
+
+/**
+ * Writes what the store lacks for this plan, and gives the root that names all of it. Objects of unchanged
+ * leaves are neither read from git nor packed again: a leaf's fingerprint says what it would be. When one object
+ * cannot be written the others are not begun any more, so that nothing goes on beside the next try.
+ */
+export async function writeStore(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  input: StoreInput,
+  signal: AbortSignal,
+): Promise<StoreResult> {
+  const failed = new AbortController()
+  try {
+    return await writeObjects(ports, memory, input, AbortSignal.any([signal, failed.signal]))
+  } catch (error) {
+    failed.abort()
+    throw error
+  }
+}
+
+async function writeObjects(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  input: StoreInput,
+  signal: AbortSignal,
+): Promise<StoreResult> {
+  const state = await readState(ports, memory, input.root, input.full, signal)
+  const limit = pLimit(CONCURRENT_OBJECTS)
+  let written = 0
+  async function ensure(object: StoreObject): Promise<void> {
+    signal.throwIfAborted()
+    if (await ensureStored(ports, object, signal)) written += 1
+  }
+  async function ensureIndex(built: BuiltIndex): Promise<void> {
+    const missing = built.objects.filter((object) => !state.exists(object.digest))
+    await Promise.all(missing.map((object) => limit(() => ensure(object))))
+  }
+
+  const entries = await Promise.all(
+    [...input.plan.targets].map(([place, planned]) => {
+      const before = state.before.get(place)
+      const same = before && !input.full && !input.choice.changed.has(place)
+      return same ? before : storeTarget(planned, before, input.previous?.targets.get(place))
+    }),
+  )
+  for (const place of input.plan.refused.keys()) {
+    const before = state.before.get(place)
+    if (before && !input.plan.targets.has(place)) entries.push(before)
+  }
+  const root = buildTargetsIndex(entries)
+  await ensureIndex(root)
+  return { root: root.root, written }
+
+  async function storeTarget(
+    planned: PlannedTarget,
+    before: TargetEntry | undefined,
+    was: PlannedTarget | undefined,
+  ): Promise<TargetEntry> {
+    const known = before ? await shardsBefore(state, before, was) : new Set<string>()
+    const layouts = layoutShards(storeFiles(planned))
+    const shards = await Promise.all(layouts.map((layout) => limit(() => storeShard(layout, known))))
+    const index = buildFilesIndex(shards)
+    await ensureIndex(index)
+    const { namespace, name } = planned.target
+    return { namespace, name, index: index.root, files: planned.keys.length, bytes: sum(shards) }
+  }
+
+  async function storeShard(layout: ShardLayout, known: ReadonlySet<string>): Promise<ShardEntry> {
+    signal.throwIfAborted()
+    const remembered = memory.shards.get(layout.fingerprint)
+    if (remembered && [remembered.shard, ...remembered.parts].every((digest) => isThere(digest, known))) {
+      return { ...remembered, prefix: layout.prefix }
+    }
+    const contents = await ports.repository.blobs(
+      layout.files.map((file) => file.oid),
+      signal,
+    )
+    const { shard, parts } = packShard(layout, contents)
+    for (const object of [...parts, shard]) if (!isThere(object.digest, known)) await ensure(object)
+    const entry: ShardEntry = {
+      prefix: layout.prefix,
+      shard: shard.digest,
+      files: layout.files.length,
+      bytes: layout.files.reduce((bytes, file) => bytes + file.size, 0),
+      parts: parts.map((part) => part.digest),
+    }
+    memory.shards.set(layout.fingerprint, entry)
+    return entry
+  }
+
+  function isThere(digest: string, known: ReadonlySet<string>): boolean {
+    return state.exists(digest) || (!input.full && known.has(digest))
+  }
+}
+
+/**
+ * Digests of a target's shards in force, learning on the way which fingerprint each has: a process that has
+ * just started lays the previous plan out again instead of packing it.
+ */
+async function shardsBefore(
+  state: StoreState,
+  before: TargetEntry,
+  was: PlannedTarget | undefined,
+): Promise<Set<string>> {
+  const shards = await readOrNothing(listShards(before.index, state.fetch))
+  const byPrefix = new Map(shards.map((entry) => [entry.prefix, entry]))
+  const layouts = was ? layoutShards(storeFiles(was)) : []
+  for (const layout of layouts) {
+    const entry = byPrefix.get(layout.prefix)
+    if (entry && !state.memory.shards.get(layout.fingerprint))
+      state.memory.shards.set(layout.fingerprint, entry)
+  }
+  return new Set(shards.flatMap((entry) => [entry.shard, ...entry.parts]))
+}
+
+async function readState(
+  ports: ReconcilePorts,
+  memory: ReconcileMemory,
+  root: string | null,
+  full: boolean,
+  signal: AbortSignal,
+): Promise<StoreState> {
+  const read = indexReader(ports, memory, signal)
+  const known = new Set<string>()
+  async function fetch(digest: string) {
+    const index = await read(digest)
+    if (!full) known.add(digest)
+    return index
+  }
+  const listed = full ? await listStore(ports, signal) : known
+  const targets = root === null ? [] : await readOrNothing(listTargets(root, fetch))
+  return {
+    before: new Map(targets.map((entry) => [placeText(entry), entry])),
+    exists: (digest) => listed.has(digest),
+    fetch,
+    memory,
+  }
+}
+
+/** Digests of the objects that are there and not marked as garbage. */
+async function listStore(ports: ReconcilePorts, signal: AbortSignal): Promise<Set<string>> {
+  const { kube, settings } = ports
+  const items = await kube.listMetadata(settings.namespace, { labelSelector: STORE_SELECTOR }, signal)
+  const kept = items.filter(({ annotations }) => annotations?.[UNUSED_SINCE] === undefined)
+  return new Set(kept.flatMap(({ annotations }) => annotations?.[DIGEST_ANNOTATION] ?? []))
+}
+
+/** An index that is gone or damaged costs packing again, no more. */
+async function readOrNothing<Entry>(reading: Promise<Entry[]>): Promise<Entry[]> {
+  try {
+    return await reading
+  } catch (error) {
+    if (hasCode(error, "store/") || hasCode(error, "bundle/")) return []
+    throw error
+  }
+}
+
+function storeFiles(planned: PlannedTarget): StoreFile[] {
+  return planned.keys.map(({ key, gzip, file }) => ({
+    key,
+    path: file.path,
+    oid: file.oid,
+    size: file.size,
+    executable: file.executable,
+    gzip,
+  }))
+}
+
+function sum(shards: readonly ShardEntry[]): number {
+  return shards.reduce((bytes, shard) => bytes + shard.bytes, 0)
+}

@@ -1,0 +1,154 @@
+import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap, configMapSize } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
+import { targetText } from "../../foundation/target.ts"
+import type { PlannedTarget } from "../../plan/plan.ts"
+import type { ForeignWrite } from "../../record/record.ts"
+import { compareTokens } from "../../record/token.ts"
+import type { Aim } from "../decide/aim.ts"
+import { placeText } from "../decide/plan-at.ts"
+import { startPatience } from "../patience.ts"
+import type { ReconcileMemory } from "../reconcile-memory.ts"
+import type { ReconcilePorts } from "../reconcile-ports.ts"
+import { isLostRace } from "../record/record-state.ts"
+import { isMarked, isNewerFormat, isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
+import { foreignWrite } from "./foreign-write.ts"
+import { comparePlans, compareView, isChanged, renderView } from "./render-view.ts"
+import { staleValues, tooLarge } from "./stale-values.ts"
+
+/** How one target is to be written. */
+export interface TargetWork {
+  source: string
+  aim: Aim
+  planned: PlannedTarget
+  /** True: it must carry the aim's token afterwards, even when its content is right already. */
+  stamp: boolean
+  /** What was written before, so that it need not be compared byte by byte; by cluster and place. */
+  views?: ReconcileMemory["views"]
+  /** Which keys that no rule names are ours to take away, given who wrote the target last. */
+  owned(stamp: Stamp | undefined): Promise<(key: string) => boolean>
+  /** True when somebody else has changed the content since it was stamped (foreign-write.ts). */
+  altered(existing: ConfigMap): Promise<boolean>
+}
+
+export interface TargetResult {
+  /** `ahead`: it carries a larger token, so a later writer was here and nothing was done. */
+  outcome: "written" | "unchanged" | "ahead"
+  /** Another program's write that was found there and is mended now. */
+  foreign?: ForeignWrite
+}
+
+/**
+ * Brings one named ConfigMap to its plan: read, refuse a larger token, leave equal content alone, write with
+ * the resourceVersion that was read; after a conflict all of it again, the token's check too, since the
+ * resourceVersion of a second read proves nothing about who is newer.
+ *
+ * A target without keys is written too: while it is absent nothing would refuse a late writer's creation.
+ *
+ * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/too-large`, `git/…` or `kube/…`: the
+ * target keeps what it holds.
+ */
+export async function writeTarget(
+  ports: ReconcilePorts,
+  work: TargetWork,
+  signal: AbortSignal,
+): Promise<TargetResult> {
+  const { namespace, name } = work.planned.target
+  const patience = startPatience(ports.clock, signal)
+  for (;;) {
+    try {
+      const existing = await ports.kube.get(namespace, name, signal)
+      if (existing) noteSize(ports, work, existing)
+      const step = await nextStep(ports, work, existing, signal)
+      if ("outcome" in step) return step
+      const { next, foreign } = step
+      const written = await (existing ? ports.kube.replace(next, signal) : ports.kube.create(next, signal))
+      remember(work, written)
+      noteSize(ports, work, written)
+      return foreign ? { outcome: "written", foreign } : { outcome: "written" }
+    } catch (error) {
+      if (isLostRace(error)) patience.afterRace(error)
+      else await patience.afterFailure(error)
+    }
+  }
+}
+
+/** What is to be written, and who is to be told of. */
+interface NextVersion {
+  next: ConfigMap
+  foreign: ForeignWrite | undefined
+}
+
+async function nextStep(
+  ports: ReconcilePorts,
+  work: TargetWork,
+  existing: ConfigMap | undefined,
+  signal: AbortSignal,
+): Promise<NextVersion | TargetResult> {
+  const { planned, aim, source } = work
+  const stamp = existing && readStamp(existing)
+  if (existing) judgeOwner(existing, source)
+  const order = stamp ? compareTokens(stamp.token, aim.token) : -1
+  if (order > 0) return { outcome: "ahead" }
+  const held = existing && heldPlan(work, existing)
+  const altered = existing !== undefined && held === undefined && (await work.altered(existing))
+  const difference = held
+    ? comparePlans(held, planned)
+    : compareView(existing, planned, await work.owned(stamp))
+  // Somebody who took our marks off would let in a writer that wakes up late, and hide the target from prune.
+  const isStamped = existing !== undefined && isMarked(existing) && !(work.stamp && order < 0)
+  if (isStamped && !isChanged(difference) && !altered) return { outcome: "unchanged" }
+  const foreign = altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
+  const values = await staleValues(ports, planned, difference.stale, signal)
+  const next = renderView(existing, planned, difference, values, {
+    source,
+    token: aim.token,
+    commit: aim.commit,
+    rulesCommit: aim.rulesCommit,
+  })
+  if (configMapSize(next) > CONFIG_MAP_LIMIT_BYTES) throw tooLarge(placeText(planned.target))
+  return { next, foreign }
+}
+
+function noteSize(
+  { sizes, clock }: ReconcilePorts,
+  { source, planned }: TargetWork,
+  configMap: ConfigMap,
+): void {
+  sizes?.note(source, planned.target, configMap, clock.now())
+}
+
+function remember(work: TargetWork, { metadata }: ConfigMap): void {
+  const { planned, views } = work
+  if (metadata.resourceVersion === undefined) return
+  views?.set(targetText(planned.target), { resourceVersion: metadata.resourceVersion, planned })
+}
+
+/** The plan that the ConfigMap is known to hold: we wrote it, and it has not been written since. */
+function heldPlan(work: TargetWork, { metadata }: ConfigMap): PlannedTarget | undefined {
+  const written = work.views?.get(targetText(work.planned.target))
+  return written?.resourceVersion === metadata.resourceVersion ? written?.planned : undefined
+}
+
+function judgeOwner(existing: ConfigMap, source: string): void {
+  const place = placeText(existing.metadata)
+  if (!isOurs(existing)) {
+    throw new HeadraceError(
+      "reconcile/not-ours",
+      `ConfigMap ${place} exists and is not Headrace's or Prow's`,
+      {
+        hint: "Run adopt to take it over.",
+      },
+    )
+  }
+  if (isNewerFormat(existing)) {
+    throw new HeadraceError("reconcile/newer-format", `ConfigMap ${place} was written by a newer Headrace`, {
+      hint: "Upgrade this program; until then the ConfigMap is left alone.",
+    })
+  }
+  const owner = ownerOf(existing)
+  if (owner !== undefined && owner !== source) {
+    throw new HeadraceError("reconcile/other-source", `ConfigMap ${place} belongs to source ${owner}`, {
+      hint: "Let one source name it, or run adopt to move it.",
+    })
+  }
+}
