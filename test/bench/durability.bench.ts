@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import type { Durability } from "@headrace/agent/publish/make-durable"
 import { openProjection } from "@headrace/agent/publish/open-projection"
+import type { Durability } from "@headrace/agent/store/make-durable"
 import { createLog } from "@headrace/shared/observe/log"
 import { FILE_SYSTEMS, makeImage, mountImage, powerCutMissing, unmount } from "../crash/power/file-systems.ts"
 import { withFolder } from "../harness/with-folder.ts"

@@ -1,7 +1,7 @@
 import fs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { openProjection } from "@headrace/agent/publish/open-projection"
-import type { Revision } from "@headrace/agent/publish/revision"
+import type { Revision } from "@headrace/agent/store/revision"
 import { type ProjectionOptions, projectionOptions, revisionOf } from "../harness/with-projection.ts"
 
 /** What a look at a projection after a crash can find. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { openNodeDisk } from "@headrace/agent/publish/node-disk"
+import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../harness/with-folder.ts"
 import type { ProjectionOptions } from "../harness/with-projection.ts"

@@ -1,6 +1,6 @@
 import { join } from "node:path"
-import type { Disk } from "@headrace/agent/publish/disk"
-import { openNodeDisk } from "@headrace/agent/publish/node-disk"
+import type { Disk } from "@headrace/agent/disk/disk"
+import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { openProjection } from "@headrace/agent/publish/open-projection"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../harness/with-folder.ts"

@@ -1,6 +1,6 @@
-import type { Disk } from "@headrace/agent/publish/disk"
+import type { Disk } from "@headrace/agent/disk/disk"
 import { openProjection } from "@headrace/agent/publish/open-projection"
-import type { Revision, RevisionFile } from "@headrace/agent/publish/revision"
+import type { Revision, RevisionFile } from "@headrace/agent/store/revision"
 import { type ProjectionOptions, projectionOptions, revisionOf } from "../harness/with-projection.ts"
 import { randomNumbers } from "./random-numbers.ts"
 import { revisionsOf } from "./scenario.ts"

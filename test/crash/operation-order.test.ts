@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import { openNodeDisk } from "@headrace/agent/publish/node-disk"
+import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { openProjection } from "@headrace/agent/publish/open-projection"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../harness/with-folder.ts"

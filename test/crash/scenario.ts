@@ -1,5 +1,5 @@
 import { openProjection } from "@headrace/agent/publish/open-projection"
-import type { Revision } from "@headrace/agent/publish/revision"
+import type { Revision } from "@headrace/agent/store/revision"
 import { type ProjectionOptions, projectionOptions, revisionOf } from "../harness/with-projection.ts"
 
 /** Three revisions that between them keep, change, add, move and remove files, folders and visible links. */

@@ -1,4 +1,4 @@
-import type { Disk, FileStatus, Handle } from "@headrace/agent/publish/disk"
+import type { Disk, FileStatus, Handle } from "@headrace/agent/disk/disk"
 
 /**
  * A disk in memory that keeps apart what programs see and what would survive a power cut, by the promises of

@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs"
-import { openNodeDisk } from "@headrace/agent/publish/node-disk"
-import type { LayoutName } from "@headrace/agent/publish/open-layout"
+import { openNodeDisk } from "@headrace/agent/disk/node-disk"
+import type { LayoutName } from "@headrace/agent/layout/open-layout"
 import { publishAll } from "./scenario.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs"
-import type { Disk, Handle } from "@headrace/agent/publish/disk"
+import type { Disk, Handle } from "@headrace/agent/disk/disk"
 
 /** Operations that change the disk or make it durable: those that tests count, in the order they are made. */
 const CHANGES = [

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
 import { revisionOf, withProjection } from "../../../test/harness/with-projection.ts"
-import { throughKoffi } from "../publish/native-calls.ts"
+import { throughKoffi } from "../disk/native-calls.ts"
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url))
 const AGENT = ["--conditions=source", MAIN]

@@ -1,10 +1,10 @@
 import { relative, resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
-import type { Durability } from "../publish/make-durable.ts"
-import type { LayoutName } from "../publish/open-layout.ts"
+import type { LayoutName } from "../layout/open-layout.ts"
 import { openProjection } from "../publish/open-projection.ts"
 import { readFolderFiles, revisionDigest } from "../publish/read-folder-files.ts"
+import type { Durability } from "../store/make-durable.ts"
 
 export interface PublishFolderOptions {
   from: string

@@ -1,7 +1,7 @@
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
 import type { Record } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import type { ProjectionStatus } from "../project/projection-status.ts"
+import type { ProjectionStatus } from "../report/projection-status.ts"
 import { RECORD_FEED, type WatchStatus } from "../watch/watch-status.ts"
 
 /**

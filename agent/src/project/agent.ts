@@ -10,12 +10,12 @@ import { createStoreReader } from "../assemble/store-reader.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
 import { createAgentMetrics } from "../report/agent-metrics.ts"
 import type { LeaseClient } from "../report/node-lease.ts"
+import type { ProjectionStatus } from "../report/projection-status.ts"
 import { reportNode } from "../report/report-node.ts"
 import { createLatest } from "../watch/latest.ts"
 import type { WatchStatus } from "../watch/watch-status.ts"
 import { type ChangeInputs, runFeeds } from "./feeds.ts"
 import { createProjectionSet } from "./projection-set.ts"
-import type { ProjectionStatus } from "./projection-status.ts"
 import { createPublishLimits } from "./publish-limits.ts"
 
 export interface AgentPorts {

@@ -1,6 +1,7 @@
 import { listTargets } from "@headrace/shared/record/walk-index"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { Inputs } from "../assemble/inputs.ts"
+import { type ProjectionStatus, problemOf } from "../report/projection-status.ts"
 import { followLatest } from "../watch/follow-latest.ts"
 import type { Latest } from "../watch/latest.ts"
 import { createProjection, type Projection, type ProjectionPorts } from "./projection.ts"
@@ -11,7 +12,6 @@ import {
   projectedTargets,
   targetProjection,
 } from "./projection-spec.ts"
-import { type ProjectionStatus, problemOf } from "./projection-status.ts"
 import { runProjection } from "./run-projection.ts"
 import { untilStopped } from "./until-stopped.ts"
 

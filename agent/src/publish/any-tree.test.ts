@@ -5,9 +5,9 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
-import { throughKoffi } from "./native-calls.ts"
+import { throughKoffi } from "../disk/native-calls.ts"
+import type { Revision } from "../store/revision.ts"
 import { type OpenProjection, openProjection } from "./open-projection.ts"
-import type { Revision } from "./revision.ts"
 
 type Layout = "links" | "exchange" | "file"
 

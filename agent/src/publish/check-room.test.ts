@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { expect, it } from "vitest"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
-import { openNodeDisk } from "./node-disk.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
 import { openProjection } from "./open-projection.ts"
 
 const SIZE = 2 ** 20

@@ -1,6 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Projection } from "../store/projection-state.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
-import type { Projection } from "./projection.ts"
 
 const BLOCK = 4096
 const ENTRY_BYTES = 256

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest"
 import { afterDamage, FILES, publishNext } from "../../../test/harness/after-damage.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
-import type { Disk } from "./disk.ts"
-import { openNodeDisk } from "./node-disk.ts"
+import type { Disk } from "../disk/disk.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
 import { openProjection } from "./open-projection.ts"
 
 describe("damage and foreign things", () => {

@@ -4,7 +4,7 @@ import { expect, it } from "vitest"
 import { wrapDisk } from "../../../test/crash/wrap-disk.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
-import { openNodeDisk } from "./node-disk.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
 import { openProjection } from "./open-projection.ts"
 
 it.each(["links", "file"] as const)(

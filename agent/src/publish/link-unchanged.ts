@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises"
 import { sha256 } from "@headrace/shared/foundation/digest"
-import type { Disk, FileStatus } from "./disk.ts"
-import { errnoOf } from "./disk-error.ts"
-import type { ManifestFile } from "./manifest.ts"
-import type { Permissions } from "./permissions.ts"
-import { checkFolders } from "./real-folders.ts"
-import { folderOf, makeFoldersOf, type Staging } from "./staging.ts"
+import type { Disk, FileStatus } from "../disk/disk.ts"
+import { errnoOf } from "../disk/disk-error.ts"
+import { checkFolders } from "../disk/real-folders.ts"
+import type { ManifestFile } from "../store/manifest.ts"
+import type { Permissions } from "../store/permissions.ts"
+import { folderOf, makeFoldersOf, type Staging } from "../store/staging.ts"
 
 const BATCH = 256
 const OURSELVES = process.geteuid?.()

@@ -1,6 +1,6 @@
-import { readNote } from "./note.ts"
+import { readNote } from "../store/note.ts"
+import type { Projection } from "../store/projection-state.ts"
 import { dropClone } from "./prestage.ts"
-import type { Projection } from "./projection.ts"
 import { shownIn, takeShown } from "./recover.ts"
 
 /** True when what is shown is not what we last saw there; what cannot be told is for the next publish to say. */

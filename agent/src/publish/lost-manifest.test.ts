@@ -4,10 +4,10 @@ import { createLog } from "@headrace/shared/observe/log"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
+import { throughKoffi } from "../disk/native-calls.ts"
 import { withRevision } from "../read/with-revision.ts"
 import { withRetainedAlone } from "../retain/open-retained.ts"
 import { rollback } from "../retain/revisions.ts"
-import { throughKoffi } from "./native-calls.ts"
 import { openProjection } from "./open-projection.ts"
 
 const log = createLog("test", { level: "silent" })

@@ -1,10 +1,10 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
-import type { Disk } from "./disk.ts"
-import type { Durability } from "./make-durable.ts"
-import type { LayoutName } from "./open-layout.ts"
-import type { Permissions } from "./permissions.ts"
+import type { Disk } from "../disk/disk.ts"
+import type { LayoutName } from "../layout/open-layout.ts"
+import type { Durability } from "../store/make-durable.ts"
+import type { Permissions } from "../store/permissions.ts"
 
 /** How and where to publish. */
 export interface OpenProjectionOptions {

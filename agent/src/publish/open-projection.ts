@@ -1,13 +1,13 @@
 import type { Token } from "@headrace/shared/record/record"
+import { withStoreLock } from "../disk/lock-projection.ts"
+import type { Manifest } from "../store/manifest.ts"
+import type { Projection } from "../store/projection-state.ts"
+import type { Revision } from "../store/revision.ts"
 import { claimProjection } from "./claim-projection.ts"
-import { withStoreLock } from "./lock-projection.ts"
 import { isMoved, lookAgain } from "./look-again.ts"
-import type { Manifest } from "./manifest.ts"
 import type { OpenProjectionOptions } from "./open-projection-options.ts"
 import { dropClone } from "./prestage.ts"
-import type { Projection } from "./projection.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
-import type { Revision } from "./revision.ts"
 import { tendProjection } from "./tend-projection.ts"
 
 const LOOK_EVERY = 10_000

@@ -1,7 +1,7 @@
 import { foldersOf } from "@headrace/shared/foundation/folders-of"
-import type { ManifestFile } from "./manifest.ts"
-import { fileMode, type Permissions } from "./permissions.ts"
-import type { RevisionFile } from "./revision.ts"
+import type { ManifestFile } from "../store/manifest.ts"
+import { fileMode, type Permissions } from "../store/permissions.ts"
+import type { RevisionFile } from "../store/revision.ts"
 
 /** How a revision's directory comes about from the one before. Pure. */
 export interface StagePlan {

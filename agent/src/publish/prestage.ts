@@ -1,7 +1,7 @@
+import { chooseDurability, makeDurable } from "../store/make-durable.ts"
+import type { Projection } from "../store/projection-state.ts"
+import { discardStaging, openStaging } from "../store/staging.ts"
 import { linkUnchanged } from "./link-unchanged.ts"
-import { chooseDurability, makeDurable } from "./make-durable.ts"
-import type { Projection } from "./projection.ts"
-import { discardStaging, openStaging } from "./staging.ts"
 
 /**
  * Makes a clone of what is shown out of hard links, durable already, so that the next publish costs what has

@@ -1,15 +1,15 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
 import { makeRoom } from "../retain/make-room.ts"
-import { trashSlot } from "../retain/trash.ts"
-import { checkPaths, checkRevisionId } from "./check-paths.ts"
+import type { ManifestFile } from "../store/manifest.ts"
+import { writeNote } from "../store/note.ts"
+import { type Projection, shownSlot } from "../store/projection-state.ts"
+import { isOlder, type Revision } from "../store/revision.ts"
+import type { Slot } from "../store/store.ts"
+import { trashSlot } from "../store/trash.ts"
 import { checkRoom } from "./check-room.ts"
-import type { ManifestFile } from "./manifest.ts"
-import { writeNote } from "./note.ts"
 import { isUnchanged, planStage, type StagePlan } from "./plan-stage.ts"
-import { type Projection, shownSlot } from "./projection.ts"
-import { isOlder, type Revision } from "./revision.ts"
 import { stageRevision } from "./stage-revision.ts"
-import type { Slot } from "./store.ts"
 
 export interface PublishResult {
   revision: string

@@ -3,7 +3,7 @@ import { join, resolve, sep } from "node:path"
 import { canonicalJson, compareText } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
-import type { RevisionFile } from "./revision.ts"
+import type { RevisionFile } from "../store/revision.ts"
 
 const EXECUTABLE = 0o111
 const SKIPPED = new Set([".git", "lost+found"])

@@ -1,9 +1,8 @@
-import { removeTree } from "../retain/remove-tree.ts"
-import { emptyTrash, trashSlot } from "../retain/trash.ts"
+import { removeTree } from "../disk/remove-tree.ts"
 import { verifySlot } from "../retain/verify.ts"
-import { syncFolder } from "./make-durable.ts"
-import { type Projection, shownSlot } from "./projection.ts"
-import { isOlder } from "./revision.ts"
+import { syncFolder } from "../store/make-durable.ts"
+import { type Projection, shownSlot } from "../store/projection-state.ts"
+import { isOlder } from "../store/revision.ts"
 import {
   LINK_PREFIX,
   NOTE_PREFIX,
@@ -12,8 +11,9 @@ import {
   STAGING_PREFIX,
   slotName,
   slotNumbers,
-} from "./store.ts"
-import { tokenFloor } from "./token-floor.ts"
+} from "../store/store.ts"
+import { tokenFloor } from "../store/token-floor.ts"
+import { emptyTrash, trashSlot } from "../store/trash.ts"
 
 const LEFTOVERS = [STAGING_PREFIX, LINK_PREFIX, NOTE_PREFIX]
 

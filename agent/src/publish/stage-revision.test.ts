@@ -2,8 +2,8 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 import { revisionOf, withProjection } from "../../../test/harness/with-projection.ts"
-import type { Handle } from "./disk.ts"
-import { openNodeDisk } from "./node-disk.ts"
+import type { Handle } from "../disk/disk.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
 
 it("closes a staged folder once, though the close fails, and publishes all the same", async () => {
   const disk = openNodeDisk()

@@ -1,16 +1,22 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { removeTree } from "../retain/remove-tree.ts"
-import { trashSlot } from "../retain/trash.ts"
+import { checkFolders } from "../disk/real-folders.ts"
+import { removeTree } from "../disk/remove-tree.ts"
+import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable.ts"
+import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
+import { draftNote, type NoteDraft, placeNote } from "../store/note.ts"
+import type { Projection } from "../store/projection-state.ts"
+import type { Revision, RevisionFile } from "../store/revision.ts"
+import {
+  discardStaging,
+  openStaging,
+  removeEmptyFolders,
+  removeStaged,
+  type Staging,
+} from "../store/staging.ts"
+import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "../store/store.ts"
+import { trashSlot } from "../store/trash.ts"
 import { linkFile, linkUnchanged, readSound } from "./link-unchanged.ts"
-import { chooseDurability, makeDurable, syncFolder } from "./make-durable.ts"
-import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "./manifest.ts"
-import { draftNote, type NoteDraft, placeNote } from "./note.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
-import type { Projection } from "./projection.ts"
-import { checkFolders } from "./real-folders.ts"
-import type { Revision, RevisionFile } from "./revision.ts"
-import { discardStaging, openStaging, removeEmptyFolders, removeStaged, type Staging } from "./staging.ts"
-import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "./store.ts"
 import { finish, writeBeside, writeChanged } from "./write-changed.ts"
 
 const SLOT_MODE = 0o755

@@ -1,10 +1,10 @@
+import { type LockOptions, withStoreLock } from "../disk/lock-projection.ts"
 import { prune, untilPrunable } from "../retain/prune.ts"
-import { storeBytes } from "../retain/store-bytes.ts"
-import { emptyTrash } from "../retain/trash.ts"
-import { type LockOptions, withStoreLock } from "./lock-projection.ts"
+import type { Projection } from "../store/projection-state.ts"
+import { storeBytes } from "../store/store-bytes.ts"
+import { emptyTrash } from "../store/trash.ts"
 import { lookAgain } from "./look-again.ts"
 import { prestage } from "./prestage.ts"
-import type { Projection } from "./projection.ts"
 
 /** What a projection does while nothing is published. */
 export interface Tending {

@@ -3,8 +3,8 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { afterDamage, publishNext } from "../../../test/harness/after-damage.ts"
 import { revisionOf } from "../../../test/harness/with-projection.ts"
-import type { Disk } from "./disk.ts"
-import { openNodeDisk } from "./node-disk.ts"
+import type { Disk } from "../disk/disk.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
 
 describe("what wedges other publishers", () => {
   it.each(["..data_tmp", "tmp-link", "..data.tmp"])(

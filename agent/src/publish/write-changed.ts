@@ -1,10 +1,10 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { Handle } from "./disk.ts"
-import type { ManifestFile } from "./manifest.ts"
-import { fileMode, type Permissions } from "./permissions.ts"
-import type { RevisionFile } from "./revision.ts"
-import { folderOf, makeFoldersOf, type Staging, syncAndClose } from "./staging.ts"
+import type { Handle } from "../disk/disk.ts"
+import type { ManifestFile } from "../store/manifest.ts"
+import { fileMode, type Permissions } from "../store/permissions.ts"
+import type { RevisionFile } from "../store/revision.ts"
+import { folderOf, makeFoldersOf, type Staging, syncAndClose } from "../store/staging.ts"
 
 /** Files being synced at once: enough for the file system to commit many together, few descriptors. */
 const IN_FLIGHT = 64

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readlinkSync, watch } from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { IDENTITY_NAME } from "../publish/layout.ts"
+import { IDENTITY_NAME } from "../store/layout.ts"
 
 const LOOK_EVERY = 10_000
 

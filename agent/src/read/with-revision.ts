@@ -11,8 +11,8 @@ import {
 import { basename, dirname, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { IDENTITY_NAME } from "../publish/layout.ts"
-import { nativeCalls } from "../publish/native-calls.ts"
+import { nativeCalls } from "../disk/native-calls.ts"
+import { IDENTITY_NAME } from "../store/layout.ts"
 
 const RETRY = 5
 const GIVE_UP_AFTER = 10_000

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
-import type { ProjectionStatus } from "../project/projection-status.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { silentSince, type WatchStatus } from "../watch/watch-status.ts"
+import type { ProjectionStatus } from "./projection-status.ts"
 
 const PUBLISH_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 

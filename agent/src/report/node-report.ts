@@ -1,7 +1,7 @@
 import { NodeReport, REPORT_FORMAT, type ReportedProjection } from "@headrace/shared/record/node-report"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens } from "@headrace/shared/record/token"
-import type { ProjectionStatus } from "../project/projection-status.ts"
+import type { ProjectionStatus } from "./projection-status.ts"
 
 /** Projections in one report: a Lease is rewritten at every revision on every node, so it stays small. */
 const REPORTED = 50

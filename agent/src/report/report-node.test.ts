@@ -12,10 +12,10 @@ import { withFolder } from "../../../test/harness/with-folder.ts"
 import { type TestKube, withKube } from "../../../test/harness/with-kube.ts"
 import { withRepo } from "../../../test/harness/with-repo.ts"
 import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
-import type { ProjectionStatus } from "../project/projection-status.ts"
 import { createLatest } from "../watch/latest.ts"
 import { type LeaseClient, leaseName } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
+import type { ProjectionStatus } from "./projection-status.ts"
 import { reportNode } from "./report-node.ts"
 
 const PATIENT = { timeout: 10_000 }

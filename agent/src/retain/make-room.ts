@@ -1,10 +1,10 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { StagePlan } from "../publish/plan-stage.ts"
-import type { Projection } from "../publish/projection.ts"
-import { slotNumbers } from "../publish/store.ts"
+import type { Projection } from "../store/projection-state.ts"
+import { slotNumbers } from "../store/store.ts"
+import { storeBytes } from "../store/store-bytes.ts"
+import { emptyTrash } from "../store/trash.ts"
 import { prune } from "./prune.ts"
-import { storeBytes } from "./store-bytes.ts"
-import { emptyTrash } from "./trash.ts"
 
 /**
  * Keeps the store under its size cap: what may go goes now, and leased revisions too when the projection says

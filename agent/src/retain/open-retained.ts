@@ -1,11 +1,11 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
-import { withStoreLock } from "../publish/lock-projection.ts"
-import { openNodeDisk } from "../publish/node-disk.ts"
-import { EMPTY_NOTE, readNote } from "../publish/note.ts"
-import { openExistingLayout } from "../publish/open-layout.ts"
-import { READ_ONLY } from "../publish/permissions.ts"
-import type { Projection } from "../publish/projection.ts"
+import { withStoreLock } from "../disk/lock-projection.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
+import { openExistingLayout } from "../layout/open-layout.ts"
+import { EMPTY_NOTE, readNote } from "../store/note.ts"
+import { READ_ONLY } from "../store/permissions.ts"
+import type { Projection } from "../store/projection-state.ts"
 
 const LOCK_WAIT = 30_000
 

@@ -1,6 +1,6 @@
-import type { Projection } from "../publish/projection.ts"
-import { slotName, slotNumbers } from "../publish/store.ts"
-import { trashSlot } from "./trash.ts"
+import type { Projection } from "../store/projection-state.ts"
+import { slotName, slotNumbers } from "../store/store.ts"
+import { trashSlot } from "../store/trash.ts"
 
 /** The most that a timer of Node takes, in milliseconds. */
 const LONGEST_WAIT = 2 ** 31 - 1

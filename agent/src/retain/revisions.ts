@@ -1,10 +1,10 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
-import { writeNote } from "../publish/note.ts"
-import { type Projection, shownSlot } from "../publish/projection.ts"
-import { readableSlots, type Slot } from "../publish/store.ts"
-import { tokenFloor } from "../publish/token-floor.ts"
-import { isLeased } from "./trash.ts"
+import { writeNote } from "../store/note.ts"
+import { type Projection, shownSlot } from "../store/projection-state.ts"
+import { readableSlots, type Slot } from "../store/store.ts"
+import { tokenFloor } from "../store/token-floor.ts"
+import { isLeased } from "../store/trash.ts"
 import { verifySlot } from "./verify.ts"
 
 /** A revision on disk, as `list` shows it. */

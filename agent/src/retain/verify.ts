@@ -1,9 +1,9 @@
 import { setImmediate } from "node:timers/promises"
+import { checkFolders } from "../disk/real-folders.ts"
 import { readSound, verifyFile } from "../publish/link-unchanged.ts"
-import type { ManifestFile } from "../publish/manifest.ts"
-import type { Projection } from "../publish/projection.ts"
-import { checkFolders } from "../publish/real-folders.ts"
-import type { Slot } from "../publish/store.ts"
+import type { ManifestFile } from "../store/manifest.ts"
+import type { Projection } from "../store/projection-state.ts"
+import type { Slot } from "../store/store.ts"
 
 const BATCH = 128
 

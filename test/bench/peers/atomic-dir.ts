@@ -1,6 +1,6 @@
 import fs from "node:fs"
 import { join } from "node:path"
-import { nativeCalls } from "@headrace/agent/publish/native-calls"
+import { nativeCalls } from "@headrace/agent/disk/native-calls"
 import type { Peer } from "./payload.ts"
 
 /**

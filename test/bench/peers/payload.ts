@@ -1,4 +1,4 @@
-import type { RevisionFile } from "@headrace/agent/publish/revision"
+import type { RevisionFile } from "@headrace/agent/store/revision"
 import { sha256 } from "@headrace/shared/foundation/digest"
 
 const FILE_BYTES = 4096

@@ -1,6 +1,6 @@
 import { join } from "node:path"
-import type { Disk } from "@headrace/agent/publish/disk"
-import { openNodeDisk } from "@headrace/agent/publish/node-disk"
+import type { Disk } from "@headrace/agent/disk/disk"
+import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import type { ProjectionOptions } from "../../harness/with-projection.ts"
 import { lookAtProjection, recoverAndPublish } from "../check-projection.ts"
 import { randomNumbers } from "../random-numbers.ts"

@@ -1,4 +1,4 @@
-import type { Disk } from "@headrace/agent/publish/disk"
+import type { Disk } from "@headrace/agent/disk/disk"
 import { describe, expect, it } from "vitest"
 import type { ProjectionOptions } from "../../harness/with-projection.ts"
 import type { BlockEvent } from "./block-log.ts"

@@ -1,6 +1,6 @@
 import { createRequire } from "node:module"
 import { join } from "node:path"
-import { openNodeDisk } from "@headrace/agent/publish/node-disk"
+import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { describe, expect, it } from "vitest"
 import type { ProjectionOptions } from "../../harness/with-projection.ts"
 import { type Finding, lookAtProjection, recoverAndPublish } from "../check-projection.ts"

@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs"
 import { dirname } from "node:path"
-import type { Disk, Handle } from "@headrace/agent/publish/disk"
+import type { Disk, Handle } from "@headrace/agent/disk/disk"
 
 /**
  * Publishers that leave something out, for negative controls: the same test has to fail with each.

@@ -1,14 +1,14 @@
 import fs from "node:fs"
 import { join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
+import { throughKoffi } from "../disk/native-calls.ts"
+import { openProjection } from "../publish/open-projection.ts"
 import { withRetained } from "../retain/open-retained.ts"
 import { shownRevision } from "../retain/revisions.ts"
 import { verifySlot } from "../retain/verify.ts"
-import { throughKoffi } from "./native-calls.ts"
-import { openProjection } from "./open-projection.ts"
 
 const ROOT = process.getuid?.() === 0
 if (!ROOT)

@@ -1,5 +1,5 @@
 import type { Token } from "@headrace/shared/record/record"
-import type { Projection } from "./projection.ts"
+import type { Projection } from "./projection-state.ts"
 import { isOlder } from "./revision.ts"
 import { readableSlots } from "./store.ts"
 

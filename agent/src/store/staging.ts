@@ -1,6 +1,6 @@
 import { foldersOf } from "@headrace/shared/foundation/folders-of"
-import { removeTree } from "../retain/remove-tree.ts"
-import type { Disk, Handle } from "./disk.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
+import { removeTree } from "../disk/remove-tree.ts"
 import type { ManifestFile } from "./manifest.ts"
 import type { Permissions } from "./permissions.ts"
 import { STAGING_PREFIX, type Store, uniqueName } from "./store.ts"

@@ -1,13 +1,13 @@
 import { basename, dirname, resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
-import type { Disk, Handle } from "./disk.ts"
-import { errnoOf } from "./disk-error.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
+import { errnoOf } from "../disk/disk-error.ts"
+import type { Layout } from "../store/layout.ts"
+import { type Durability, syncFolder } from "../store/make-durable.ts"
+import type { Store } from "../store/store.ts"
 import { openExchangeLayout } from "./exchange-layout.ts"
 import { openFileLayout } from "./file-layout.ts"
-import type { Layout } from "./layout.ts"
 import { openLinksLayout, STORE_NAME } from "./links-layout.ts"
-import { type Durability, syncFolder } from "./make-durable.ts"
-import type { Store } from "./store.ts"
 
 const FOLDER_MODE = 0o755
 

@@ -1,8 +1,8 @@
 import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
-import type { Handle } from "./disk.ts"
-import { IDENTITY_NAME, type Layout } from "./layout.ts"
-import { type Durability, syncFolder } from "./make-durable.ts"
-import { parseManifest } from "./manifest.ts"
+import type { Handle } from "../disk/disk.ts"
+import { IDENTITY_NAME, type Layout } from "../store/layout.ts"
+import { type Durability, syncFolder } from "../store/make-durable.ts"
+import { parseManifest } from "../store/manifest.ts"
 import {
   MANIFEST_NAME,
   readableSlots,
@@ -13,7 +13,7 @@ import {
   slotNumbers,
   TRASH_PREFIX,
   uniqueName,
-} from "./store.ts"
+} from "../store/store.ts"
 
 /** Name of a directory in a slot whose manifest, which would tell it, is lost. */
 const UNNAMED = "unnamed"

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises"
-import type { Disk } from "../publish/disk.ts"
+import type { Disk } from "./disk.ts"
 
 /** Entries removed before others get their turn. */
 const BATCH = 256

@@ -1,8 +1,8 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { withMemoryFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
-import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
-import { openNodeDisk } from "../publish/node-disk.ts"
+import { openNodeDisk } from "./node-disk.ts"
 import { removeTree } from "./remove-tree.ts"
 
 function makeTree(folder: string): void {

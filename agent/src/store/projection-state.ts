@@ -1,7 +1,7 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
-import type { Disk } from "./disk.ts"
+import type { Disk } from "../disk/disk.ts"
 import type { Layout } from "./layout.ts"
 import type { Durability } from "./make-durable.ts"
 import type { ManifestFile } from "./manifest.ts"

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises"
-import type { Handle } from "../publish/disk.ts"
-import { type Store, slotName, TRASH_PREFIX, uniqueName } from "../publish/store.ts"
-import { removeTree } from "./remove-tree.ts"
+import type { Handle } from "../disk/disk.ts"
+import { removeTree } from "../disk/remove-tree.ts"
+import { type Store, slotName, TRASH_PREFIX, uniqueName } from "./store.ts"
 
 /**
  * Takes a slot out of sight by one rename, unless a reader holds a lease (flock) on its directory. The lock is

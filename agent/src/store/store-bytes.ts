@@ -1,4 +1,4 @@
-import { readableSlots, type Store } from "../publish/store.ts"
+import { readableSlots, type Store } from "./store.ts"
 
 /** Bytes of the files of all slots; what several share by hard links counts once. */
 export function storeBytes(store: Store): number {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { hasCode } from "@headrace/shared/foundation/errors"
-import type { Disk, Handle } from "./disk.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
 import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts"
 
 export const MANIFEST_NAME = "manifest.json"

@@ -1,10 +1,10 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
-import { openNodeDisk } from "./node-disk.ts"
-import { openProjection } from "./open-projection.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
+import { openProjection } from "../publish/open-projection.ts"
 
 /** Publishes tokens 1 to 3, one file each, and closes. */
 async function publishThree(path: string): Promise<void> {

@@ -1,10 +1,10 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { removeTree } from "../retain/remove-tree.ts"
-import type { Handle } from "./disk.ts"
-import type { Layout } from "./layout.ts"
-import { type Durability, syncFolder } from "./make-durable.ts"
-import type { ManifestFile } from "./manifest.ts"
+import type { Handle } from "../disk/disk.ts"
+import { removeTree } from "../disk/remove-tree.ts"
+import type { Layout } from "../store/layout.ts"
+import { type Durability, syncFolder } from "../store/make-durable.ts"
+import type { ManifestFile } from "../store/manifest.ts"
 import {
   LINK_PREFIX,
   NOTE_NAME,
@@ -15,7 +15,7 @@ import {
   slotName,
   slotNumbers,
   uniqueName,
-} from "./store.ts"
+} from "../store/store.ts"
 
 export interface FileOptions {
   store: Store

@@ -1,8 +1,8 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { Disk, Handle } from "./disk.ts"
-import type { Layout } from "./layout.ts"
-import { type Durability, syncFolder } from "./make-durable.ts"
-import { LINK_PREFIX, type Slot, type Store, slotContent, slotName, uniqueName } from "./store.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
+import type { Layout } from "../store/layout.ts"
+import { type Durability, syncFolder } from "../store/make-durable.ts"
+import { LINK_PREFIX, type Slot, type Store, slotContent, slotName, uniqueName } from "../store/store.ts"
 
 export const STORE_NAME = "..rev"
 const TARGET = /^\.\.rev\/(\d{4,15})\/[^/]+$/

@@ -1,9 +1,9 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import type { Handle } from "./disk.ts"
-import { openNodeDisk } from "./node-disk.ts"
+import type { Handle } from "../disk/disk.ts"
+import { openNodeDisk } from "../disk/node-disk.ts"
 import { openExistingLayout } from "./open-layout.ts"
 
 it("keeps nothing open of a projection whose store cannot be opened", async () => {

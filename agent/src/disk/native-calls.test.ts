@@ -1,12 +1,12 @@
 import fs from "node:fs"
 import { join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { revisionOf, withProjection } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { revisionOf, withProjection } from "../../../test/harness/with-projection.ts"
+import { openProjection } from "../publish/open-projection.ts"
 import { type NativeCalls, throughKoffi, throughPrograms } from "./native-calls.ts"
 import { openNodeDisk } from "./node-disk.ts"
-import { openProjection } from "./open-projection.ts"
 
 const koffi = throughKoffi()
 if (!koffi) process.stdout.write("native calls are not tested through koffi: it is not there\n")

@@ -1,4 +1,4 @@
-import type { Disk, Handle } from "./disk.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
 import type { Staging } from "./staging.ts"
 
 /** How a revision reaches the device before it is shown. */
