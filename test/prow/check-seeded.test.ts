@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import { checkSource } from "@headrace/bootstrapper/commands/check/run-check"
+import { checkSource } from "@headrace/bootstrapper/commands/check/run"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import { expect, it } from "vitest"
 import { REAL_RULES, realHistoryBundle, realHistoryMissing } from "../harness/test-data.ts"

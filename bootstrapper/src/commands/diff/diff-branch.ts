@@ -7,7 +7,7 @@ import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memo
 import { loadRecord } from "@headrace/shared/reconcile/record/record-state"
 import type { Stamp } from "@headrace/shared/reconcile/target/ownership"
 import { ownedKeys } from "@headrace/shared/reconcile/write/write-view"
-import type { Place } from "../place-options.ts"
+import type { Place } from "../../cli/place-options.ts"
 import type { Differing } from "./diff-folder.ts"
 import { diffTargets } from "./diff-targets.ts"
 import { findUnnamed } from "./find-unnamed.ts"

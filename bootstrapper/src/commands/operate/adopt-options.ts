@@ -1,4 +1,4 @@
-import type { PlaceOptions } from "../place-options.ts"
+import type { PlaceOptions } from "../../cli/place-options.ts"
 
 export interface AdoptOptions extends PlaceOptions {
   target?: string[]

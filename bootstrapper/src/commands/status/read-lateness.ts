@@ -4,7 +4,7 @@ import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { choosePlaces, type Place } from "../place-options.ts"
+import { choosePlaces, type Place } from "../../cli/place-options.ts"
 import type { StatusOptions } from "./status-options.ts"
 
 /** When a lane last brought its source to the goal, by whichever worker. */

@@ -1,10 +1,10 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import type { ApplyOptions } from "./apply/apply-options.ts"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
-import { addPlaceOptions } from "./place-options.ts"
-import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "./prow-flags.ts"
+import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "../../apply-prow/prow-flags.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import { addPlaceOptions } from "../../cli/place-options.ts"
+import type { ApplyOptions } from "./apply-options.ts"
 
 /** `apply`: brings clusters to the goal of their sources, every target looked at. */
 export function addApplyCommand(program: Command, run: CommandRun): void {
@@ -28,7 +28,7 @@ export function addApplyCommand(program: Command, run: CommandRun): void {
           hint: "Give --config FILE, or --source-path DIR with Prow's flags.",
         })
       }
-      const { runApply } = await import("./apply/run-apply.ts")
+      const { runApply } = await import("./run.ts")
       run.exitCode = await runApply(options, run.signal)
     })
 }
@@ -54,6 +54,6 @@ async function applyCheckout(
   signal: AbortSignal,
 ): Promise<number> {
   for (const note of unreadFlags(command)) process.stderr.write(`note: ${note}\n`)
-  const { runApplyCheckout } = await import("./apply-checkout/run-apply-checkout.ts")
+  const { runApplyCheckout } = await import("../../apply-prow/run.ts")
   return runApplyCheckout(options, signal)
 }

@@ -1,11 +1,11 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
-import { fullCommitId } from "./full-commit-id.ts"
-import { addPlaceOptions } from "./place-options.ts"
-import type { WantedChange } from "./status/commit-status.ts"
-import type { StatusOptions } from "./status/status-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import { fullCommitId } from "../../cli/full-commit-id.ts"
+import { addPlaceOptions } from "../../cli/place-options.ts"
+import type { WantedChange } from "./commit-status.ts"
+import type { StatusOptions } from "./status-options.ts"
 
 /** What `--commit` or `--pr` asks for. Throws UsageError. */
 function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {
@@ -35,7 +35,7 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
     .addOption(flag("--time-limit <duration>", "with --wait: for how long").default("10m"))
     .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
     .action(async (options: StatusOptions) => {
-      const { runCommitStatus, runStatus } = await import("./status/run-status.ts")
+      const { runCommitStatus, runStatus } = await import("./run.ts")
       const wanted = wantedChange(options)
       if (wanted === undefined && options.wait) {
         const hint = "Add --commit ID or --pr NUMBER."

@@ -1,6 +1,6 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { Command, InvalidArgumentError } from "commander"
-import { flag } from "./flag.ts"
+import { flag } from "../cli/flag.ts"
 
 /** The flags of Prow's config-bootstrapper, as its periodic jobs give them. */
 export interface ProwOptions {

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
-import type { CheckOptions } from "./check/check-options.ts"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import type { CheckOptions } from "./check-options.ts"
 
 /** `check`: judges rules and files, for a CI job on pull requests. Reads only. */
 export function addCheckCommand(program: Command, run: CommandRun): void {
@@ -43,7 +43,7 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
       flag("-o, --output <format>", "how to print it").choices(["text", "json", "github"]).default("text"),
     )
     .action(async (options: CheckOptions) => {
-      const { runCheck } = await import("./check/run-check.ts")
+      const { runCheck } = await import("./run.ts")
       run.exitCode = await runCheck(options, run.signal)
     })
 }

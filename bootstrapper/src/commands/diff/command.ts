@@ -1,9 +1,9 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import type { DiffOptions, FolderDiffOptions } from "./diff/diff-options.ts"
-import { flag } from "./flag.ts"
-import { addPlaceOptions } from "./place-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import { addPlaceOptions } from "../../cli/place-options.ts"
+import type { DiffOptions, FolderDiffOptions } from "./diff-options.ts"
 
 /** `diff`: what the ConfigMaps in the clusters hold, and what the rules want. Reads only. */
 export function addDiffCommand(program: Command, run: CommandRun): void {
@@ -28,7 +28,7 @@ export function addDiffCommand(program: Command, run: CommandRun): void {
       ),
     )
     .action(async (options: DiffOptions) => {
-      const { diffBranches, diffFolders } = await import("./diff/run-diff.ts")
+      const { diffBranches, diffFolders } = await import("./run.ts")
       run.exitCode = await (isOfFolders(options)
         ? diffFolders(options, run.signal)
         : diffBranches(options, run.signal))

@@ -1,9 +1,9 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
-import type { AdoptOptions } from "./operate/adopt-options.ts"
-import { addPlaceOptions } from "./place-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import { addPlaceOptions } from "../../cli/place-options.ts"
+import type { AdoptOptions } from "../operate/adopt-options.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */
 export function addAdoptCommand(program: Command, run: CommandRun): void {
@@ -17,7 +17,7 @@ export function addAdoptCommand(program: Command, run: CommandRun): void {
       if (options.rule && options.target) {
         throw new UsageError("adopt/which", "--rule and --target exclude each other", { hint: "Keep one." })
       }
-      const { runAdopt } = await import("./operate/run-adopt.ts")
+      const { runAdopt } = await import("./run.ts")
       run.exitCode = await runAdopt(options, run.signal)
     })
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
-import { addHoldOptions } from "./hold.ts"
-import type { RewindOptions } from "./operate/rewind-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import { addHoldOptions } from "../hold/command.ts"
+import type { RewindOptions } from "../operate/rewind-options.ts"
 
 /** `rewind`: takes clusters to any commit, back too, and holds them there. */
 export function addRewindCommand(program: Command, run: CommandRun): void {
@@ -16,7 +16,7 @@ export function addRewindCommand(program: Command, run: CommandRun): void {
       ),
     )
     .action(async (options: RewindOptions) => {
-      const { runRewind } = await import("./operate/run-hold.ts")
+      const { runRewind } = await import("../hold/run.ts")
       run.exitCode = await runRewind(options, run.signal)
     })
 }

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
-import type { PlanOptions } from "./plan/plan-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import type { PlanOptions } from "./plan-options.ts"
 
 /** `plan`: what rules make of a source path, without a cluster. */
 export function addPlanCommand(program: Command, run: CommandRun): void {
@@ -27,7 +27,7 @@ export function addPlanCommand(program: Command, run: CommandRun): void {
     .addOption(flag("--strict", "several files for one key are an error").default(false))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
     .action(async (options: PlanOptions) => {
-      const { runPlan } = await import("./plan/run-plan.ts")
+      const { runPlan } = await import("./run.ts")
       run.exitCode = await runPlan(options)
     })
 }

@@ -4,10 +4,10 @@ import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { adoptTarget, detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
 import { findAdoptable } from "@headrace/shared/reconcile/operate/find-adoptable"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { forEachPlace } from "../for-each-place.ts"
-import { chosenClusters, type Place, type PlaceOptions } from "../place-options.ts"
-import { printPlaces } from "../print-places.ts"
-import type { AdoptOptions } from "./adopt-options.ts"
+import { forEachPlace } from "../../cli/for-each-place.ts"
+import { chosenClusters, type Place, type PlaceOptions } from "../../cli/place-options.ts"
+import { printPlaces } from "../../cli/print-places.ts"
+import type { AdoptOptions } from "../operate/adopt-options.ts"
 
 /** Runs `adopt`. */
 export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Promise<number> {

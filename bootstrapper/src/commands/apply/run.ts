@@ -7,12 +7,12 @@ import { placeText } from "@headrace/shared/reconcile/decide/plan-at"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import { applyThroughLanes } from "../apply-through-lanes.ts"
-import { forEachPlace, type PlaceResult } from "../for-each-place.ts"
-import { choosePlaces } from "../place-options.ts"
-import { printPlaces } from "../print-places.ts"
-import { readTimeLimit } from "../read-time-limit.ts"
+import { forEachPlace, type PlaceResult } from "../../cli/for-each-place.ts"
+import { choosePlaces } from "../../cli/place-options.ts"
+import { printPlaces } from "../../cli/print-places.ts"
+import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import type { ApplyOptions } from "./apply-options.ts"
+import { applyThroughLanes } from "./apply-through-lanes.ts"
 
 type Applied = LaneResult & {
   /** What the rules ask for in clusters that the settings do not have. */

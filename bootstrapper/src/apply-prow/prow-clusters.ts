@@ -8,7 +8,7 @@ import {
   loadKubeconfigFolder,
 } from "@headrace/shared/settings/kubeconfig-folder"
 import { ClusterName } from "@headrace/shared/settings/operator-settings"
-import type { ProwOptions } from "../prow-flags.ts"
+import type { ProwOptions } from "./prow-flags.ts"
 
 /** The cluster that Prow calls by this name when a rule names none. */
 export const DEFAULT_CLUSTER = "default"

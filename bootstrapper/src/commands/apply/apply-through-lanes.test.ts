@@ -3,8 +3,8 @@ import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect, it } from "vitest"
-import { withRedis } from "../../../test/harness/with-redis.ts"
 import { type ApplyThroughLanesOptions, applyThroughLanes } from "./apply-through-lanes.ts"
 
 const log = createLog("test", { level: "silent" })

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { describe, expect, it } from "vitest"
-import { type ConfigurationFile, schemaText } from "./schema-text.ts"
+import { type ConfigurationFile, schemaText } from "./run.ts"
 
 const ROOT = resolve(import.meta.dirname, "../../../..")
 const FILES: ConfigurationFile[] = ["operator", "agent", "rules"]

@@ -8,13 +8,13 @@ import {
   rewindSource,
 } from "@headrace/shared/reconcile/operate/hold-source"
 import type { Record } from "@headrace/shared/record/record"
-import { forEachPlace } from "../for-each-place.ts"
-import { fullCommitId } from "../full-commit-id.ts"
-import type { PlaceOptions } from "../place-options.ts"
-import { printPlaces } from "../print-places.ts"
-import type { ApproveOptions } from "./approve-options.ts"
-import type { HoldOptions } from "./hold-options.ts"
-import type { RewindOptions } from "./rewind-options.ts"
+import { forEachPlace } from "../../cli/for-each-place.ts"
+import { fullCommitId } from "../../cli/full-commit-id.ts"
+import type { PlaceOptions } from "../../cli/place-options.ts"
+import { printPlaces } from "../../cli/print-places.ts"
+import type { ApproveOptions } from "../operate/approve-options.ts"
+import type { HoldOptions } from "../operate/hold-options.ts"
+import type { RewindOptions } from "../operate/rewind-options.ts"
 
 /** Runs `hold`. */
 export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {

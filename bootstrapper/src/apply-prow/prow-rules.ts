@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { findCheckout } from "@headrace/shared/git/find-checkout"
 import { readRulesYaml } from "@headrace/shared/rules/rules-yaml"
-import type { ProwOptions } from "../prow-flags.ts"
+import type { ProwOptions } from "./prow-flags.ts"
 
 /**
  * Where --plugin-config is. `inside`: a file of the checkout itself, so that rules and files are of one commit.

@@ -1,9 +1,9 @@
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
-import type { HoldOptions } from "./operate/hold-options.ts"
-import { userName } from "./operate/user-name.ts"
-import { addPlaceOptions } from "./place-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
+import { addPlaceOptions } from "../../cli/place-options.ts"
+import { userName } from "../../cli/user-name.ts"
+import type { HoldOptions } from "../operate/hold-options.ts"
 
 /** `hold`: keeps clusters where they are, whatever is merged. */
 export function addHoldCommand(program: Command, run: CommandRun): void {
@@ -11,7 +11,7 @@ export function addHoldCommand(program: Command, run: CommandRun): void {
     .description("Keeps clusters at a commit, whatever is merged, until release.")
     .addOption(flag("--commit <id>", "full id of the commit; else the one that each shows"))
     .action(async (options: HoldOptions) => {
-      const { runHold } = await import("./operate/run-hold.ts")
+      const { runHold } = await import("./run.ts")
       run.exitCode = await runHold(options, run.signal)
     })
 }

@@ -1,6 +1,6 @@
 import { Argument, type Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { flag } from "./flag.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { flag } from "../../cli/flag.ts"
 
 export interface SchemaOptions {
   output: "json" | "markdown"
@@ -14,7 +14,7 @@ export function addSchemaCommand(program: Command, run: CommandRun): void {
     .addArgument(new Argument("<file>", "which one").choices(["operator", "agent", "rules"]))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "markdown"]).default("json"))
     .action(async (file: "operator" | "agent" | "rules", options: SchemaOptions) => {
-      const { schemaText } = await import("./schema/schema-text.ts")
+      const { schemaText } = await import("./run.ts")
       process.stdout.write(schemaText(file, options.output))
       run.exitCode = 0
     })

@@ -3,8 +3,8 @@ import { isAbsolute, join } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { readRulesYaml } from "@headrace/shared/rules/rules-yaml"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import type { ProwOptions } from "../prow-flags.ts"
 import { DEFAULT_CLUSTER, prowClusters } from "./prow-clusters.ts"
+import type { ProwOptions } from "./prow-flags.ts"
 import type { RulesPlace } from "./prow-rules.ts"
 
 /** Prow's own default of --config-path. */

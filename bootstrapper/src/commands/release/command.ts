@@ -1,13 +1,13 @@
 import type { Command } from "commander"
-import type { CommandRun } from "./command-run.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
+import type { CommandRun } from "../../cli/command-run.ts"
+import { addPlaceOptions, type PlaceOptions } from "../../cli/place-options.ts"
 
 /** `release`: lets clusters follow their branches again. */
 export function addReleaseCommand(program: Command, run: CommandRun): void {
   addPlaceOptions(program.command("release"))
     .description("Ends a hold: clusters follow their branches again.")
     .action(async (options: PlaceOptions) => {
-      const { runRelease } = await import("./operate/run-hold.ts")
+      const { runRelease } = await import("../hold/run.ts")
       run.exitCode = await runRelease(options, run.signal)
     })
 }

@@ -4,7 +4,7 @@ import { type Checkout, openCheckout } from "@headrace/shared/git/open-checkout"
 import type { Log } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import type { ProwOptions } from "../prow-flags.ts"
+import type { ProwOptions } from "./prow-flags.ts"
 import { placeOfRules, type RulesPlace, refuseSupplementalRules } from "./prow-rules.ts"
 import { settingsOfProwFlags } from "./prow-settings.ts"
 
