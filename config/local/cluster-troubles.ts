@@ -1,4 +1,4 @@
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { OWN_NAMESPACE, SOURCE } from "./local-settings.ts"
 import type { LocalCluster } from "./start-local.ts"

@@ -2,11 +2,14 @@ import { randomBytes } from "node:crypto"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import {
+  type EmbeddedKube,
+  startEmbeddedKube,
+} from "@headrace/config/local/embedded-kube/start-embedded-kube"
+import { freePort } from "@headrace/config/local/free-port"
+import { startLocalRedis } from "@headrace/config/local/redis-server"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { freePort } from "@headrace/shared/foundation/free-port"
 import { openMirror } from "@headrace/shared/git/open-mirror"
-import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
-import { startLocalRedis } from "@headrace/shared/lanes/local-redis"
 import { createLog } from "@headrace/shared/observe/log"
 import { type ChildProgram, startChildProgram } from "./child-program.ts"
 import { type LocalSource, localAgentSettings, localOperatorSettings, SOURCE } from "./local-settings.ts"

@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { embeddedKubeconfig } from "@headrace/shared/kube/embedded/embedded-kubeconfig"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { describe, expect, it } from "vitest"
+import { embeddedKubeconfig } from "../../config/local/embedded-kube/embedded-kubeconfig.ts"
 import { withFolder } from "../../test/harness/with-folder.ts"
 import { nextSettings } from "./next-settings.ts"
 

@@ -1,6 +1,6 @@
+import { CONFIG_MAPS } from "@headrace/config/local/embedded-kube/resource-kind"
+import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
-import { startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
 import { expect, it } from "vitest"
 import { withKube } from "../harness/with-kube.ts"
 import { type Following, put, whileFollowing, withKubeconfig } from "./while-following.ts"

@@ -1,6 +1,6 @@
 import { chmod, copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
+import { CONFIG_MAPS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { inClusterAccess } from "@headrace/shared/kube/light/in-cluster-access"
 import { type LightClient, lightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"

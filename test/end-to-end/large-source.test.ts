@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
-import type { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
-import { CONFIG_MAPS } from "@headrace/shared/kube/embedded/resource-kind"
+import type { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
+import { CONFIG_MAPS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { expect, it } from "vitest"
 import { runBootstrapper } from "../harness/run-bootstrapper.ts"
 import { type Desk, withDesk } from "../harness/with-desk.ts"

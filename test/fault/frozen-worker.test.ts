@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
+import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"

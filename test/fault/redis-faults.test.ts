@@ -1,4 +1,4 @@
-import { freePort } from "@headrace/shared/foundation/free-port"
+import { freePort } from "@headrace/config/local/free-port"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import { Redis } from "ioredis"

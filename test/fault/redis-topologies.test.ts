@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { freePort } from "@headrace/shared/foundation/free-port"
+import { freePort } from "@headrace/config/local/free-port"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import { describe, expect, it } from "vitest"

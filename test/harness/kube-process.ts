@@ -1,5 +1,8 @@
-import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
-import { type EmbeddedKube, startEmbeddedKube } from "@headrace/shared/kube/embedded/start-embedded-kube"
+import { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
+import {
+  type EmbeddedKube,
+  startEmbeddedKube,
+} from "@headrace/config/local/embedded-kube/start-embedded-kube"
 
 /**
  * An embedded API server as a process of its own, which its parent lets answer and not answer by the messages

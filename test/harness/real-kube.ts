@@ -7,7 +7,7 @@ import { request } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { freePort } from "@headrace/shared/foundation/free-port"
+import { freePort } from "@headrace/config/local/free-port"
 
 /** A kube-apiserver with an etcd of its own, on loopback. */
 export interface RealKube {

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import type { EmbeddedKubeOptions } from "@headrace/shared/kube/embedded/start-embedded-kube"
+import type { EmbeddedKubeOptions } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { type BootstrapperRun, runBootstrapper } from "./run-bootstrapper.ts"
 import { type TestKube, withKube } from "./with-kube.ts"
 import { type TestRepo, withRepo } from "./with-repo.ts"

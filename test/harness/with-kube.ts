@@ -5,7 +5,7 @@ import {
   type EmbeddedKube,
   type EmbeddedKubeOptions,
   startEmbeddedKube,
-} from "@headrace/shared/kube/embedded/start-embedded-kube"
+} from "@headrace/config/local/embedded-kube/start-embedded-kube"
 
 /** An API server to test against, with a kubeconfig on disk. */
 export interface TestKube extends EmbeddedKube {

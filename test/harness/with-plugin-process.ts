@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from "node:crypto"
 import { join } from "node:path"
-import { freePort } from "@headrace/shared/foundation/free-port"
+import { freePort } from "@headrace/config/local/free-port"
 import { expect } from "vitest"
 import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
 import { until } from "./until.ts"

@@ -1,4 +1,4 @@
-import { type LocalRedis, type LocalRedisOptions, startLocalRedis } from "@headrace/shared/lanes/local-redis"
+import { type LocalRedis, type LocalRedisOptions, startLocalRedis } from "@headrace/config/local/redis-server"
 
 /** A redis-server of the test's own that can be killed and started anew on the same port, empty. */
 export interface TestRedis {

@@ -1,6 +1,6 @@
+import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
+import { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
-import { ObjectStore } from "@headrace/shared/kube/embedded/object-store"
 import { KubeError } from "@headrace/shared/kube/kube-error"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import type { ReconcilePorts } from "@headrace/shared/reconcile/reconcile-ports"

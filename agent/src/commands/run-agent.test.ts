@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { expect, it } from "vitest"
+import { inProcessClient } from "../../../config/local/embedded-kube/in-process-client.ts"
 import { runAgentProgram, withAgentProcess } from "../../../test/harness/with-agent-process.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { withKube } from "../../../test/harness/with-kube.ts"

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { type BootstrapperRun, runBootstrapper } from "@headrace/test/harness/run-bootstrapper"
 import { withKube } from "@headrace/test/harness/with-kube"
 import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { expect, it } from "vitest"
+import { inProcessClient } from "../../../config/local/embedded-kube/in-process-client.ts"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {default: [ci]}}\n"
 

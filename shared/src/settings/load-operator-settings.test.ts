@@ -1,8 +1,8 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { embeddedKubeconfig } from "../../../config/local/embedded-kube/embedded-kubeconfig.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
-import { embeddedKubeconfig } from "../kube/embedded/embedded-kubeconfig.ts"
 import { loadOperatorSettings } from "./load-operator-settings.ts"
 
 interface Site {

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { type Desk, withDesk } from "@headrace/test/harness/with-desk"
 import { describe, expect, it } from "vitest"
+import { inProcessClient } from "../../../../config/local/embedded-kube/in-process-client.ts"
 
 const RULES = `config_updater:
   maps:

@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { inProcessClient } from "@headrace/shared/kube/embedded/in-process-client"
 import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import type { Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
@@ -10,6 +9,7 @@ import { type TestKube, withKube } from "@headrace/test/harness/with-kube"
 import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { writeRevision } from "@headrace/test/harness/write-revision"
 import { expect, it } from "vitest"
+import { inProcessClient } from "../../../../config/local/embedded-kube/in-process-client.ts"
 
 interface Desk {
   repo: TestRepo

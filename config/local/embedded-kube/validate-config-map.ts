@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util"
-import { CONFIG_MAP_LIMIT_BYTES } from "../../foundation/config-map.ts"
+import { CONFIG_MAP_LIMIT_BYTES } from "@headrace/shared/foundation/config-map"
 import type { FieldCause } from "./api-failure.ts"
 import { decodeTextMap, undecodable } from "./decode-text-map.ts"
 import type { KubeObject } from "./kube-object.ts"

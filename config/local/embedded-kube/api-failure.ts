@@ -1,4 +1,4 @@
-import { HeadraceError } from "../../foundation/errors.ts"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 
 export interface FieldCause {
   reason: "FieldValueInvalid" | "FieldValueRequired" | "FieldValueTooLong" | "FieldValueForbidden"

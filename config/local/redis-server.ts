@@ -4,8 +4,8 @@ import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { HeadraceError } from "../foundation/errors.ts"
-import { freePort } from "../foundation/free-port.ts"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { freePort } from "./free-port.ts"
 
 export interface LocalRedisOptions {
   /** Else a free one. */
