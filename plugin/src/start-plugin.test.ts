@@ -1,5 +1,5 @@
 import { connect } from "node:net"
-import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import { describe, expect, it } from "vitest"
 import { until } from "../../test/harness/until.ts"
 import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "../../test/harness/with-plugin.ts"

@@ -1,5 +1,5 @@
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
-import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
+import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { expect, it } from "vitest"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { quiet, RULES } from "../harness/site.ts"

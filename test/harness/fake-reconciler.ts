@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import type { Reconciler } from "@headrace/plugin/work/reconciler"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
-import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 
 /**
  * A branch and clusters without git and Kubernetes: commits are numbers written as ids, each the parent of the

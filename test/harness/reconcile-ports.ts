@@ -1,6 +1,6 @@
 import { createLog } from "@headrace/shared/observe/log"
-import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
-import type { ReconcilePorts, ReconcileSettings } from "@headrace/shared/reconcile/reconcile-ports"
+import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
+import type { ReconcilePorts, ReconcileSettings } from "@headrace/shared/reconcile/run/ports"
 
 /** What a test says about its ports, where it is not the usual. */
 type GivenPorts = Pick<ReconcilePorts, "kube" | "repository"> &

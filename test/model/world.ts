@@ -5,11 +5,7 @@ import {
   type GarbageResult,
 } from "@headrace/shared/reconcile/operate/collect-garbage"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
-import type {
-  ReconcileOutcome,
-  ReconcilePorts,
-  ReconcileRequest,
-} from "@headrace/shared/reconcile/reconcile-ports"
+import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "@headrace/shared/reconcile/run/ports"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { gatedClock, gatedKube, gatedRepository, startWorker, type Worker } from "./gates.ts"
 import { type ModelRepository, modelRepository } from "./model-repository.ts"

@@ -2,7 +2,7 @@ import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { type TouchedTarget, touchedKeys } from "@headrace/shared/plan/touched-keys"
 import { planContextOf } from "@headrace/shared/reconcile/decide/plan-at"
-import type { ReconcileSettings } from "@headrace/shared/reconcile/reconcile-ports"
+import type { ReconcileSettings } from "@headrace/shared/reconcile/run/ports"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 
 /**

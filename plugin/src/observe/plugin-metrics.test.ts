@@ -1,4 +1,4 @@
-import { createTargetSizes } from "@headrace/shared/reconcile/write/target-sizes"
+import { createTargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
 import { expect, it } from "vitest"
 import { createPluginMetrics } from "./plugin-metrics.ts"
 

@@ -1,4 +1,4 @@
-import type { TargetSizes } from "@headrace/shared/reconcile/write/target-sizes"
+import type { TargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client"
 
 export type PluginMetrics = ReturnType<typeof createPluginMetrics>

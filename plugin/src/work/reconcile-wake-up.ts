@@ -1,7 +1,7 @@
 import { laneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
-import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { Reconciler } from "./reconciler.ts"
 

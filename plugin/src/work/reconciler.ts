@@ -1,6 +1,6 @@
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
-import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
-import type { TargetSizes } from "@headrace/shared/reconcile/write/target-sizes"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import type { TargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
 
 /** What the plugin needs of the reconciler, which holds the mirrors and the connections to the clusters. */
 export interface Reconciler {

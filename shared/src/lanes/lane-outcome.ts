@@ -1,5 +1,5 @@
 import { z } from "zod"
-import type { ReconcileOutcome } from "../reconcile/reconcile-ports.ts"
+import type { ReconcileOutcome } from "../reconcile/run/ports.ts"
 import { LANES_FORMAT } from "./wake-up.ts"
 
 /** What working a wake-up came to. */

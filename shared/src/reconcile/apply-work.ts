@@ -7,7 +7,7 @@ import { planOfStamps } from "./decide/plan-of-stamps.ts"
 import type { Work } from "./decide/work-out.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/commit-record.ts"
 import { type RecordState, swapRecord } from "./record/record-state.ts"
-import { loadState, type Run } from "./run.ts"
+import { loadState, type Run } from "./run/run.ts"
 import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
 

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { reconcile } from "./reconcile.ts"
-import { createReconcileMemory } from "./reconcile-memory.ts"
-import type { ReconcilePorts } from "./reconcile-ports.ts"
+import { createReconcileMemory } from "./run/memory.ts"
+import type { ReconcilePorts } from "./run/ports.ts"
 
 const REQUEST = { cluster: "east", source: "release", mode: "incremental" } as const
 

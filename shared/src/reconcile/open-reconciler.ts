@@ -13,14 +13,9 @@ import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
 import { reconcile } from "./reconcile.ts"
-import { createReconcileMemory, type ReconcileMemory } from "./reconcile-memory.ts"
-import type {
-  ReconcileOutcome,
-  ReconcilePorts,
-  ReconcileRequest,
-  ReconcileSettings,
-} from "./reconcile-ports.ts"
-import { createTargetSizes, type TargetSizes } from "./write/target-sizes.ts"
+import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
+import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, ReconcileSettings } from "./run/ports.ts"
+import { createTargetSizes, type TargetSizes } from "./run/target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000

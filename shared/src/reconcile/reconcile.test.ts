@@ -12,7 +12,7 @@ import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { KubeError } from "../kube/kube-error.ts"
 import { listShards, listTargets, parseIndex } from "../record/walk-index.ts"
 import { reconcile } from "./reconcile.ts"
-import { createReconcileMemory } from "./reconcile-memory.ts"
+import { createReconcileMemory } from "./run/memory.ts"
 
 async function storedFiles(here: Site): Promise<{ [place: string]: string }> {
   async function read(kind: "index" | "shard", digest: string) {

@@ -4,12 +4,12 @@ import type { Record } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/aim.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
-import { createReconcileMemory } from "./reconcile-memory.ts"
-import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
 import { type RecordState, swapRecord } from "./record/record-state.ts"
-import { loadState, type Run } from "./run.ts"
+import { createReconcileMemory } from "./run/memory.ts"
+import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
+import { loadState, type Run } from "./run/run.ts"
+import { startStopwatch } from "./run/stopwatch.ts"
 import { stopSource } from "./stop-source.ts"
-import { startStopwatch } from "./stopwatch.ts"
 
 /** Goes at a record that others write at the same time; then the lane tries again. */
 const TRIES = 12

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest"
 import { openIntent } from "../record/intents.ts"
 import { compareTokens } from "../record/token.ts"
 import { holdSource, rewindSource } from "./operate/hold-source.ts"
-import { createReconcileMemory } from "./reconcile-memory.ts"
-import type { ReconcileSettings } from "./reconcile-ports.ts"
 import { changeRecord } from "./record/change-record.ts"
+import { createReconcileMemory } from "./run/memory.ts"
+import type { ReconcileSettings } from "./run/ports.ts"
 
 /** A site whose rules come from another source, with three commits of its own. */
 function ruled(settings: Partial<ReconcileSettings> = {}) {

@@ -5,7 +5,7 @@ import { type Aim, aimOfIntent } from "./decide/aim.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/commit-record.ts"
 import { type RecordState, swapRecord } from "./record/record-state.ts"
-import type { Run } from "./run.ts"
+import type { Run } from "./run/run.ts"
 
 const NOTHING_DONE: Done = { written: 0, foreign: [] }
 

@@ -8,7 +8,7 @@ import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { WakeUp } from "@headrace/shared/lanes/wake-up"
 import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
-import type { ReconcileOutcome } from "@headrace/shared/reconcile/reconcile-ports"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 
 /** Works a wake-up; opened only when a lane has no live worker. */
 export interface LaneReconciler {

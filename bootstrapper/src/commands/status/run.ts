@@ -1,6 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
-import { createReconcileMemory } from "@headrace/shared/reconcile/reconcile-memory"
+import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { indexReader } from "@headrace/shared/reconcile/write/store-objects"
 import { forEachPlace } from "../../cli/for-each-place.ts"
 import { printPlaces } from "../../cli/print-places.ts"

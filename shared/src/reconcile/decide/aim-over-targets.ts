@@ -1,7 +1,7 @@
 import { isBegun, largestToken } from "../../record/intents.ts"
 import type { Record } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
-import type { Run } from "../run.ts"
+import type { Run } from "../run/run.ts"
 import { type Aim, diverged, isOnward, mayFollowRewrite, type Tips } from "./aim.ts"
 import type { Survey } from "./survey-targets.ts"
 

@@ -4,7 +4,7 @@ import { goal, holdInForce } from "../../record/goal.ts"
 import { epochInForce } from "../../record/intents.ts"
 import type { Intent, Record, Token } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 import type { Revision } from "./plan-at.ts"
 
 /** Where a run wants to bring its cluster, and with which token it writes. */

@@ -6,8 +6,8 @@ import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { PlanContext } from "../../plan/plan-context.ts"
 import { planTargets } from "../../plan/plan-targets.ts"
 import { parseRules } from "../../rules/parse-rules.ts"
-import type { ReconcileMemory, RulesAnswer } from "../reconcile-memory.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
+import type { ReconcileMemory, RulesAnswer } from "../run/memory.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 import type { Stamp } from "../target/ownership.ts"
 
 /** Raised when layouts or indexes change their form, so that every record is rebuilt once. */

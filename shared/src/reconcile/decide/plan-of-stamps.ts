@@ -1,4 +1,4 @@
-import type { Run } from "../run.ts"
+import type { Run } from "../run/run.ts"
 import type { PlanOf } from "../write/write-view.ts"
 import type { Aim } from "./aim.ts"
 import { planAtStamp } from "./plan-at.ts"

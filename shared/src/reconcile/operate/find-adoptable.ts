@@ -5,8 +5,8 @@ import { targetsOf } from "../../plan/plan-context.ts"
 import { allowedRules } from "../../plan/plan-targets.ts"
 import { fetchTips } from "../decide/aim.ts"
 import { placeText, planContextOf, rulesAt } from "../decide/plan-at.ts"
-import { createReconcileMemory } from "../reconcile-memory.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
+import { createReconcileMemory } from "../run/memory.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 import { isOurs, ownerOf } from "../target/ownership.ts"
 
 /**

@@ -1,9 +1,9 @@
 import type { ObjectMeta } from "../../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { type ClusterPlan, placeText, planAt } from "../decide/plan-at.ts"
-import { createReconcileMemory } from "../reconcile-memory.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
 import { isLostRace, loadRecord } from "../record/record-state.ts"
+import { createReconcileMemory } from "../run/memory.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 import { PROW_SELECTOR, SOURCE_LABEL } from "../target/ownership.ts"
 
 /**

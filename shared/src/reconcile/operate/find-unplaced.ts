@@ -1,9 +1,9 @@
 import { problemText } from "../../foundation/problem.ts"
 import { fetchTips } from "../decide/aim.ts"
 import { type Revision, unplacedAt } from "../decide/plan-at.ts"
-import { createReconcileMemory } from "../reconcile-memory.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
 import { loadRecord } from "../record/record-state.ts"
+import { createReconcileMemory } from "../run/memory.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 
 /**
  * What the rules at the commit that the record shows ask for in clusters that the operator did not list, as

@@ -1,7 +1,7 @@
 import { type Site, site } from "@headrace/test/harness/site"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../../foundation/config-map.ts"
-import { createReconcileMemory } from "../reconcile-memory.ts"
+import { createReconcileMemory } from "../run/memory.ts"
 
 const FILES = { "a/x.txt": "one", "a/z.txt": "zed" }
 const FOREIGN = [{ target: "ci/alpha", writer: "hook", at: expect.stringMatching(/^\d{4}-/) }]

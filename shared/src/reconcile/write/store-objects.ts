@@ -4,10 +4,10 @@ import type { ConfigMap } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { parseIndex } from "../../record/walk-index.ts"
-import { startPatience } from "../patience.ts"
-import type { ReconcileMemory } from "../reconcile-memory.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
 import { isLostRace } from "../record/record-state.ts"
+import type { ReconcileMemory } from "../run/memory.ts"
+import { startPatience } from "../run/patience.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 
 /** When garbage collection found nobody to name an object; reconcile takes it away from what it uses again. */
 export const UNUSED_SINCE = "headrace.dev/unused-since"

@@ -15,8 +15,8 @@ import {
 import { type FetchIndex, listShards, listTargets } from "../../record/walk-index.ts"
 import type { Choice } from "../decide/choose-targets.ts"
 import { type ClusterPlan, placeText } from "../decide/plan-at.ts"
-import type { ReconcileMemory } from "../reconcile-memory.ts"
-import type { ReconcilePorts } from "../reconcile-ports.ts"
+import type { ReconcileMemory } from "../run/memory.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
 import { ensureStored, indexReader, STORE_SELECTOR, UNUSED_SINCE } from "./store-objects.ts"
 
 const CONCURRENT_OBJECTS = 4

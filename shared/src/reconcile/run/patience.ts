@@ -1,6 +1,6 @@
-import { backoffDelay } from "../foundation/backoff.ts"
-import type { Clock } from "../foundation/clock.ts"
-import { isTransient } from "../kube/kube-error.ts"
+import { backoffDelay } from "../../foundation/backoff.ts"
+import type { Clock } from "../../foundation/clock.ts"
+import { isTransient } from "../../kube/kube-error.ts"
 
 const BACKOFF = { first: 100, limit: 5_000 }
 /** A server that asks for more is left to the lane's next try. */

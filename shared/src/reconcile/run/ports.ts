@@ -1,11 +1,11 @@
-import type { Clock } from "../foundation/clock.ts"
-import type { SourceRepository } from "../git/source-repository.ts"
-import type { ConfigMapWriter } from "../kube/config-map-api.ts"
-import type { Log } from "../observe/log.ts"
-import type { FailedTarget, ForeignWrite, Token } from "../record/record.ts"
-import type { OperatorSettings } from "../settings/operator-settings.ts"
-import type { ReconcileMemory } from "./reconcile-memory.ts"
-import type { TargetSizes } from "./write/target-sizes.ts"
+import type { Clock } from "../../foundation/clock.ts"
+import type { SourceRepository } from "../../git/source-repository.ts"
+import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import type { Log } from "../../observe/log.ts"
+import type { FailedTarget, ForeignWrite, Token } from "../../record/record.ts"
+import type { OperatorSettings } from "../../settings/operator-settings.ts"
+import type { ReconcileMemory } from "./memory.ts"
+import type { TargetSizes } from "./target-sizes.ts"
 
 export interface ReconcileRequest {
   cluster: string

@@ -1,7 +1,7 @@
+import { loadRecord, type RecordState } from "../record/record-state.ts"
+import type { ReconcileMemory } from "./memory.ts"
 import { startPatience } from "./patience.ts"
-import type { ReconcileMemory } from "./reconcile-memory.ts"
-import type { ReconcilePorts, ReconcileRequest } from "./reconcile-ports.ts"
-import { loadRecord, type RecordState } from "./record/record-state.ts"
+import type { ReconcilePorts, ReconcileRequest } from "./ports.ts"
 import type { Stopwatch } from "./stopwatch.ts"
 
 /** What one call of reconcile hands through its steps. */

@@ -1,7 +1,7 @@
-import type { Plan, PlannedTarget } from "../plan/plan.ts"
-import type { ShardEntry } from "../record/build-index.ts"
-import type { StoreIndex } from "../record/store-index.ts"
-import type { RuleSet } from "../rules/rule.ts"
+import type { Plan, PlannedTarget } from "../../plan/plan.ts"
+import type { ShardEntry } from "../../record/build-index.ts"
+import type { StoreIndex } from "../../record/store-index.ts"
+import type { RuleSet } from "../../rules/rule.ts"
 import { type BoundedMap, boundedMap } from "./bounded-map.ts"
 
 /** Rules as read at a commit, or why there are none. */

@@ -1,5 +1,5 @@
-import type { Clock } from "../foundation/clock.ts"
-import type { Stages } from "./reconcile-ports.ts"
+import type { Clock } from "../../foundation/clock.ts"
+import type { Stages } from "./ports.ts"
 
 /** Adds up where a run's time goes. */
 export interface Stopwatch {
