@@ -1,14 +1,12 @@
 import { setImmediate } from "node:timers/promises"
-import { sha256 } from "@headrace/shared/foundation/digest"
-import type { Disk, FileStatus } from "../disk/disk.ts"
 import { errnoOf } from "../disk/disk-error.ts"
 import { checkFolders } from "../disk/real-folders.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { Permissions } from "../store/permissions.ts"
+import { verifyFile } from "../store/read-sound.ts"
 import { folderOf, makeFoldersOf, type Staging } from "../store/staging.ts"
 
 const BATCH = 256
-const OURSELVES = process.geteuid?.()
 /** Too many links (65,000 on ext4), links to another's file refused (protected_hardlinks), another mount. */
 const LINK_REFUSED = ["EMLINK", "EPERM", "EXDEV", "EOPNOTSUPP"]
 
@@ -62,37 +60,4 @@ export function linkFile(
   }
   staging.unsynced.add(folderOf(path))
   return true
-}
-
-/**
- * Checks a published file against its manifest: kind, mode, owner, size, and content — by inode and
- * modification time as git's index does, by digest when those differ. Gives the entry, with inode and time as
- * they are, or undefined.
- */
-export function verifyFile(
-  disk: Disk,
-  path: string,
-  file: ManifestFile,
-  permissions: Permissions,
-): ManifestFile | undefined {
-  const found = disk.look(path)
-  if (found?.kind !== "file" || found.size !== file.size || found.mode !== file.mode) return undefined
-  if (!isOwnedAs(found, permissions)) return undefined
-  if (found.inode === file.inode && found.modified === file.modified) return file
-  if (!readSound(disk, path, file.sha256)) return undefined
-  return { ...file, inode: found.inode, modified: found.modified }
-}
-
-/** A file's content; undefined when it has another digest or, damage like any other, cannot be read. */
-export function readSound(disk: Disk, path: string, digest: string): Buffer | undefined {
-  try {
-    const content = disk.read(path)
-    return sha256(content) === digest ? content : undefined
-  } catch {
-    return undefined
-  }
-}
-
-function isOwnedAs(found: FileStatus, { uid = OURSELVES, gid }: Permissions): boolean {
-  return (uid === undefined || uid === null || uid === found.uid) && (gid === undefined || gid === found.gid)
 }

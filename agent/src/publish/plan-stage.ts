@@ -70,6 +70,11 @@ function compare(
   return { keep, kept, replaced, changed, hasNewPaths: kept.size + replaced.size < wanted.length }
 }
 
+/** Bytes that staging writes. */
+export function writtenBytes(plan: StagePlan): number {
+  return plan.write.reduce((sum, file) => sum + file.size, 0)
+}
+
 /** Folders in which staging makes names: those of what is written, and without a clone of everything. */
 export function touchedFolders(plan: StagePlan, hasClone: boolean): Set<string> {
   const folders = new Set<string>()

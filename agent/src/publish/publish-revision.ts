@@ -8,7 +8,7 @@ import { isOlder, type Revision } from "../store/revision.ts"
 import type { Slot } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
 import { checkRoom } from "./check-room.ts"
-import { isUnchanged, planStage, type StagePlan } from "./plan-stage.ts"
+import { isUnchanged, planStage, type StagePlan, writtenBytes } from "./plan-stage.ts"
 import { stageRevision } from "./stage-revision.ts"
 
 export interface PublishResult {
@@ -42,7 +42,7 @@ export async function publishRevision(
     await noteToken(projection, revision)
     return result(projection, shown, started, { written: 0, linked: 0, outcome: "unchanged" })
   }
-  await makeRoom(projection, plan)
+  await makeRoom(projection, writtenBytes(plan))
   checkRoom(projection, plan)
   const slot = await stageRevision(projection, revision, plan, signal)
   await showSlot(projection, slot)

@@ -5,6 +5,7 @@ import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
 import { draftNote, type NoteDraft, placeNote } from "../store/note.ts"
 import type { Projection } from "../store/projection-state.ts"
+import { readSound } from "../store/read-sound.ts"
 import type { Revision, RevisionFile } from "../store/revision.ts"
 import {
   discardStaging,
@@ -15,7 +16,7 @@ import {
 } from "../store/staging.ts"
 import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
-import { linkFile, linkUnchanged, readSound } from "./link-unchanged.ts"
+import { linkFile, linkUnchanged } from "./link-unchanged.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
 import { finish, writeBeside, writeChanged } from "./write-changed.ts"
 

@@ -1,5 +1,4 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { StagePlan } from "../publish/plan-stage.ts"
 import type { Projection } from "../store/projection-state.ts"
 import { slotNumbers } from "../store/store.ts"
 import { storeBytes } from "../store/store-bytes.ts"
@@ -7,13 +6,12 @@ import { emptyTrash } from "../store/trash.ts"
 import { prune } from "./prune.ts"
 
 /**
- * Keeps the store under its size cap: what may go goes now, and leased revisions too when the projection says
+ * Keeps the store under its size cap for `wanted` more bytes: what may go goes now, and leased revisions too when the projection says
  * so. Throws `publish/over-cap`, the alarm, when the new revision would still pass the cap: readers keep what
  * they read, and the disk is not filled. What is published stays.
  */
-export async function makeRoom(projection: Projection, plan: StagePlan): Promise<void> {
+export async function makeRoom(projection: Projection, wanted: number): Promise<void> {
   const { keep, store, log, path, breakLeases } = projection
-  const wanted = plan.write.reduce((sum, file) => sum + file.size, 0)
   if (projection.usedBytes + wanted <= keep.bytes) return
   const { leased, removed } = await prune(projection, breakLeases)
   await emptyTrash(store)

@@ -1,8 +1,8 @@
 import { setImmediate } from "node:timers/promises"
 import { checkFolders } from "../disk/real-folders.ts"
-import { readSound, verifyFile } from "../publish/link-unchanged.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { Projection } from "../store/projection-state.ts"
+import { readSound, verifyFile } from "../store/read-sound.ts"
 import type { Slot } from "../store/store.ts"
 
 const BATCH = 128
