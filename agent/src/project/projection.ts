@@ -12,7 +12,7 @@ import { learnObjects } from "../assemble/used-objects.ts"
 import { siblingStore } from "../layout/open-layout.ts"
 import { askBefore } from "../notify/ask-before.ts"
 import type { Notice } from "../notify/notice.ts"
-import { createNotifier } from "../notify/notifier.ts"
+import { createNotifier, type Notifier } from "../notify/notifier.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
@@ -65,119 +65,161 @@ export interface Projection {
 
 export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): Projection {
   const log = ports.log.child({ projection: spec.name })
-  const known = knownFolder(spec)
   const { name, path, ofRecord } = spec
-  const status: ProjectionStatus = { name, path, ofRecord, current: false }
-  let opened: OpenProjection | undefined
-  let learnt: Assembled["used"] = new Map()
-  let assembled: Assembled | undefined
-  /** The key of what is published. */
-  let published: string | undefined
-  /** The revision that consumers were told of; none at start, so that they are told then too. */
-  let told: number | undefined
-  const notifiers = spec.notify.map((settings) => createNotifier(settings, { clock: ports.clock, log }))
-
-  function tell(): void {
-    const { shown } = status
-    if (shown === undefined || shown.number === told) return
-    told = shown.number
-    for (const notifier of notifiers) notifier.tell(noticeOf(shown.id, shown.token))
+  const work: ProjectionWork = {
+    spec,
+    ports,
+    log,
+    known: knownFolder(spec),
+    status: { name, path, ofRecord, current: false },
+    notifiers: spec.notify.map((settings) => createNotifier(settings, { clock: ports.clock, log })),
+    folder: undefined,
+    learnt: new Map(),
+    assembled: undefined,
+    published: undefined,
+    notified: undefined,
   }
-
-  function noticeOf(revision: string, token: Token): Notice {
-    return { projection: spec.name, path: spec.path, revision, token }
-  }
-
-  async function open(signal: AbortSignal): Promise<OpenProjection> {
-    if (opened) return opened
-    opened = await openProjection({ ...spec, log, signal })
-    learnt = await readKnownObjects(known)
-    learnObjects(ports.store, learnt)
-    const current = opened.current()
-    if (current) status.shown = shownOf(current, ports.clock)
-    ports.onStatus?.()
-    return opened
-  }
-
-  async function show(inputs: Inputs, signal: AbortSignal): Promise<void> {
-    status.current = false
-    const folder = await open(signal)
-    assembled = await assembleProjection(spec.sources, inputs, assembled)
-    learnt = new Map()
-    const { key, files, used } = assembled
-    const { id, token } = revisionOf(assembled, key === published, folder)
-    refuseOlder(token, folder.floor())
-    const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
-    if (key !== published || !isShown || folder.isMoved()) {
-      const limit = key === published ? ports.limits.noted : ports.limits.published
-      const approve = (staged: string) => askBefore(spec, { ...noticeOf(id, token), path: staged }, signal)
-      settle(token, await limit(() => folder.publish({ id, token, files, approve }, signal)))
-    }
-    tell()
-    status.current = true
-    status.problem = undefined
-    ports.onStatus?.()
-    if (key !== published) await note(used)
-    published = key
-  }
-
-  /** A publish that was refused has looked at disk before: an operator may have led it elsewhere. */
-  function noticeShown(): void {
-    const current = opened?.current()
-    if (current === undefined || current.number === status.shown?.number) return
-    status.shown = shownOf(current, ports.clock)
-    tell()
-  }
-
-  function settle(token: Token, result: PublishResult): void {
-    const { number, outcome } = result
-    const now = new Date(ports.clock.now()).toISOString()
-    const since = outcome === "unchanged" ? status.shown?.since : undefined
-    status.shown = { id: result.revision, token, number, since: since ?? now }
-    if (outcome !== "unchanged" || published === undefined) ports.onShown?.()
-    if (outcome === "unchanged") return
-    ports.onPublished?.(spec, result)
-    log.info(
-      {
-        revision: result.revision,
-        number,
-        seq: token.seq,
-        written: result.filesWritten,
-        linked: result.filesLinked,
-        milliseconds: Math.round(result.milliseconds),
-      },
-      "revision published",
-    )
-  }
-
-  /** Only a cache: that it cannot be written costs the next start some reads, and nothing now. */
-  async function note(used: Assembled["used"]): Promise<void> {
-    await writeKnownObjects(known, used).catch((error: unknown) => {
-      log.warn({ error: errorText(error) }, "cannot note what is known of the store")
-    })
-  }
-
   return {
-    status: () => status,
-    show,
-    isMoved: () => status.current && opened?.isMoved() === true,
-    failed(error, attempt) {
-      ports.onFailed?.(spec, error)
-      noticeShown()
-      const before = status.problem
-      status.problem = problemOf(error, before, new Date(ports.clock.now()).toISOString())
-      ports.onStatus?.()
-      const { code, message, since } = status.problem
-      const isNews = code === "projection/waits" ? attempt === USUAL_WAITS : since !== before?.since
-      if (isNews) log.warn({ code, error: message, attempt }, "cannot publish")
-    },
-    notify: (signal) => Promise.all(notifiers.map((notifier) => notifier.run(signal))),
-    used: () => (assembled?.used ?? learnt).keys(),
-    isTold: () => notifiers.every((notifier) => notifier.isSettled()),
-    async close() {
-      await opened?.close()
-    },
+    status: () => work.status,
+    show: (inputs, signal) => show(work, inputs, signal),
+    isMoved: () => work.status.current && work.folder?.isMoved() === true,
+    failed: (error, attempt) => reportFailure(work, error, attempt),
+    notify: (signal) => Promise.all(work.notifiers.map((notifier) => notifier.run(signal))),
+    used: () => (work.assembled?.used ?? work.learnt).keys(),
+    isTold: () => work.notifiers.every((notifier) => notifier.isSettled()),
+    close: async () => work.folder?.close(),
   }
+}
+
+/** What the functions of one projection share. */
+interface ProjectionWork {
+  readonly spec: ProjectionSpec
+  readonly ports: ProjectionPorts
+  readonly log: Log
+  /** The folder that holds what is known of the store. */
+  readonly known: string
+  readonly status: ProjectionStatus
+  readonly notifiers: readonly Notifier[]
+  /** Opened at first use. */
+  folder: OpenProjection | undefined
+  /** What an earlier run knew of the store, until something is assembled. */
+  learnt: Assembled["used"]
+  assembled: Assembled | undefined
+  /** The key of what is published. */
+  published: string | undefined
+  /** The number that consumers were notified of; none at start, so that they are notified then too. */
+  notified: number | undefined
+}
+
+async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): Promise<void> {
+  const { spec, status } = work
+  status.current = false
+  const folder = await openFolder(work, signal)
+  const assembled = await assembleProjection(spec.sources, inputs, work.assembled)
+  work.assembled = assembled
+  work.learnt = new Map()
+  await publishAssembled(work, folder, assembled, signal)
+  notifyShown(work)
+  status.current = true
+  status.problem = undefined
+  work.ports.onStatus?.()
+  if (assembled.key !== work.published) await writeKnown(work, assembled.used)
+  work.published = assembled.key
+}
+
+async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<OpenProjection> {
+  if (work.folder) return work.folder
+  const { ports, status } = work
+  const folder = await openProjection({ ...work.spec, log: work.log, signal })
+  work.folder = folder
+  work.learnt = await readKnownObjects(work.known)
+  learnObjects(ports.store, work.learnt)
+  const current = folder.current()
+  if (current) status.shown = shownOf(current, ports.clock)
+  ports.onStatus?.()
+  return folder
+}
+
+/** Publishes unless disk shows just that. */
+async function publishAssembled(
+  work: ProjectionWork,
+  folder: OpenProjection,
+  assembled: Assembled,
+  signal: AbortSignal,
+): Promise<void> {
+  const { spec, status } = work
+  const { limits } = work.ports
+  const isSameContent = assembled.key === work.published
+  const { id, token } = revisionOf(assembled, isSameContent, folder)
+  refuseOlder(token, folder.floor())
+  const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
+  if (isSameContent && isShown && !folder.isMoved()) return
+  const limit = isSameContent ? limits.noted : limits.published
+  const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
+  const { files } = assembled
+  recordPublish(work, token, await limit(() => folder.publish({ id, token, files, approve }, signal)))
+}
+
+/** Puts what was published into status, metrics and log. */
+function recordPublish(work: ProjectionWork, token: Token, result: PublishResult): void {
+  const { ports, status } = work
+  const { number, outcome } = result
+  const now = new Date(ports.clock.now()).toISOString()
+  const since = outcome === "unchanged" ? status.shown?.since : undefined
+  status.shown = { id: result.revision, token, number, since: since ?? now }
+  if (outcome !== "unchanged" || work.published === undefined) ports.onShown?.()
+  if (outcome === "unchanged") return
+  ports.onPublished?.(work.spec, result)
+  work.log.info(
+    {
+      revision: result.revision,
+      number,
+      seq: token.seq,
+      written: result.filesWritten,
+      linked: result.filesLinked,
+      milliseconds: Math.round(result.milliseconds),
+    },
+    "revision published",
+  )
+}
+
+/** Notifies consumers of what is shown, once of each. */
+function notifyShown(work: ProjectionWork): void {
+  const { shown } = work.status
+  if (shown === undefined || shown.number === work.notified) return
+  work.notified = shown.number
+  for (const notifier of work.notifiers) notifier.tell(noticeOf(work.spec, shown.id, shown.token))
+}
+
+function noticeOf({ name, path }: ProjectionSpec, revision: string, token: Token): Notice {
+  return { projection: name, path, revision, token }
+}
+
+function reportFailure(work: ProjectionWork, error: unknown, attempt: number): void {
+  const { ports, status } = work
+  ports.onFailed?.(work.spec, error)
+  takeInMoved(work)
+  const before = status.problem
+  status.problem = problemOf(error, before, new Date(ports.clock.now()).toISOString())
+  ports.onStatus?.()
+  const { code, message, since } = status.problem
+  const isNews = code === "projection/waits" ? attempt === USUAL_WAITS : since !== before?.since
+  if (isNews) work.log.warn({ code, error: message, attempt }, "cannot publish")
+}
+
+/** A publish that was refused has looked at disk before: an operator may have led it elsewhere. */
+function takeInMoved(work: ProjectionWork): void {
+  const current = work.folder?.current()
+  if (current === undefined || current.number === work.status.shown?.number) return
+  work.status.shown = shownOf(current, work.ports.clock)
+  notifyShown(work)
+}
+
+/** Only a cache: that it cannot be written costs the next start some reads, and nothing now. */
+async function writeKnown({ known, log }: ProjectionWork, used: Assembled["used"]): Promise<void> {
+  await writeKnownObjects(known, used).catch((error: unknown) => {
+    log.warn({ error: errorText(error) }, "cannot note what is known of the store")
+  })
 }
 
 /** Where to note what is known of the store: hidden, and never in what a consumer sees swapped. */
