@@ -10,11 +10,11 @@ import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { attempt, type PlaceResult } from "../cli/for-each-place.ts"
+import { listPlan, planText } from "../cli/list-plan.ts"
 import { clusterNamed } from "../cli/place-options.ts"
 import { contextOfSettings } from "../cli/plan-context-of.ts"
 import { printPlaces } from "../cli/print-places.ts"
 import { printProblems } from "../cli/print-problems.ts"
-import { listPlan, planText } from "../commands/plan/list-plan.ts"
 import { type ApplyCheckoutOptions, type Errand, openErrand } from "./open-errand.ts"
 
 /**

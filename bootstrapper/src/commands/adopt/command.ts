@@ -3,7 +3,7 @@ import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
 import { addPlaceOptions } from "../../cli/place-options.ts"
-import type { AdoptOptions } from "../operate/adopt-options.ts"
+import type { AdoptOptions } from "./run.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */
 export function addAdoptCommand(program: Command, run: CommandRun): void {

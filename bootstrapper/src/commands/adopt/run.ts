@@ -1,13 +1,15 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { placeText } from "@headrace/shared/reconcile/decide/plan-at"
-import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
-import { adoptTarget, detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
+import { adoptTarget } from "@headrace/shared/reconcile/operate/adopt-target"
 import { findAdoptable } from "@headrace/shared/reconcile/operate/find-adoptable"
-import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { forEachPlace } from "../../cli/for-each-place.ts"
-import { chosenClusters, type Place, type PlaceOptions } from "../../cli/place-options.ts"
+import type { PlaceOptions } from "../../cli/place-options.ts"
 import { printPlaces } from "../../cli/print-places.ts"
-import type { AdoptOptions } from "../operate/adopt-options.ts"
+
+export interface AdoptOptions extends PlaceOptions {
+  target?: string[]
+  rule?: string[]
+}
 
 /** Runs `adopt`. */
 export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Promise<number> {
@@ -21,31 +23,6 @@ export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Prom
     return { adopted: targets.map(placeText) }
   })
   return printPlaces(results, options.output, ({ adopted }) => `adopted ${adopted.join(", ") || "nothing"}`)
-}
-
-/** Runs `detach`, for sources of the settings or others, which were taken out of them before. */
-export async function runDetach(options: PlaceOptions, signal: AbortSignal): Promise<number> {
-  async function detach(reconciler: Reconciler, { cluster, source }: Place, settings: OperatorSettings) {
-    const kube = await reconciler.kube(cluster)
-    const namespaces = settings.clusters[cluster]?.namespaces ?? [""]
-    const detached = await detachSource(kube, { namespace: settings.namespace, source, namespaces }, signal)
-    if (settings.sources[source]) process.stderr.write(stillThere(source))
-    return { detached }
-  }
-  const results = await forEachPlace(options, signal, detach, (settings) =>
-    chosenClusters(settings, options).flatMap((cluster) =>
-      (options.source ?? Object.keys(settings.sources)).map((source) => ({ cluster, source })),
-    ),
-  )
-  return printPlaces(
-    results,
-    options.output,
-    ({ detached }) => `detached ${detached.join(", ") || "nothing"}`,
-  )
-}
-
-function stillThere(source: string): string {
-  return `${source} is still in these settings: a plugin or job that runs with them takes everything over again\n`
 }
 
 function parseTarget(text: string): { namespace: string; name: string } {

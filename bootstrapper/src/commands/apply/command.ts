@@ -4,7 +4,7 @@ import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "..
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
 import { addPlaceOptions } from "../../cli/place-options.ts"
-import type { ApplyOptions } from "./apply-options.ts"
+import type { ApplyOptions } from "./run.ts"
 
 /** `apply`: brings clusters to the goal of their sources, every target looked at. */
 export function addApplyCommand(program: Command, run: CommandRun): void {

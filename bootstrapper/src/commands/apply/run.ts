@@ -8,11 +8,18 @@ import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { forEachPlace, type PlaceResult } from "../../cli/for-each-place.ts"
-import { choosePlaces } from "../../cli/place-options.ts"
+import { choosePlaces, type PlaceOptions } from "../../cli/place-options.ts"
 import { printPlaces } from "../../cli/print-places.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
-import type { ApplyOptions } from "./apply-options.ts"
 import { applyThroughLanes } from "./apply-through-lanes.ts"
+
+export interface ApplyOptions extends PlaceOptions {
+  direct: boolean
+  incremental: boolean
+  prune: boolean
+  redisUrlFile?: string
+  timeLimit: string
+}
 
 type Applied = LaneResult & {
   /** What the rules ask for in clusters that the settings do not have. */

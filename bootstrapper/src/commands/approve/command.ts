@@ -2,7 +2,7 @@ import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
 import { addPlaceOptions } from "../../cli/place-options.ts"
-import type { ApproveOptions } from "../operate/approve-options.ts"
+import type { ApproveOptions } from "./run.ts"
 
 /** `approve`: lets one commit delete more than the guard would. */
 export function addApproveCommand(program: Command, run: CommandRun): void {
@@ -10,7 +10,7 @@ export function addApproveCommand(program: Command, run: CommandRun): void {
     .description("Lets a commit delete what the guard stopped it for.")
     .addOption(flag("--commit <id>", "full id of the commit").makeOptionMandatory())
     .action(async (options: ApproveOptions) => {
-      const { runApprove } = await import("../hold/run.ts")
+      const { runApprove } = await import("./run.ts")
       run.exitCode = await runApprove(options, run.signal)
     })
 }

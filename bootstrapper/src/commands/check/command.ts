@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
-import type { CheckOptions } from "./check-options.ts"
+import type { CheckOptions } from "./run.ts"
 
 /** `check`: judges rules and files, for a CI job on pull requests. Reads only. */
 export function addCheckCommand(program: Command, run: CommandRun): void {

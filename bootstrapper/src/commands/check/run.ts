@@ -8,12 +8,25 @@ import type { Plan } from "@headrace/shared/plan/plan"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import type { RuleSet } from "@headrace/shared/rules/rule"
-import { type Checkout, checkoutMergeBase, checkoutRemote } from "../../cli/checkout.ts"
 import { planContextOf } from "../../cli/plan-context-of.ts"
 import { readRules } from "../../cli/read-rules.ts"
-import type { CheckOptions } from "./check-options.ts"
+import { type Checkout, checkoutMergeBase, checkoutRemote } from "./check-out.ts"
 import { measureTargets, sizeProblems } from "./measure-targets.ts"
 import { type Report, reportGithub, reportJson, reportText } from "./report.ts"
+
+export interface CheckOptions {
+  sourcePath?: string[]
+  repo?: string
+  ref?: string
+  rules: string
+  config?: string
+  base?: string
+  otherRules: string[]
+  defaultCluster: string
+  defaultNamespace: string
+  strict: boolean
+  output: "text" | "json" | "github"
+}
 
 const PRINT = { text: reportText, json: reportJson, github: reportGithub }
 

@@ -9,7 +9,7 @@ export function addDetachCommand(program: Command, run: CommandRun): void {
       "Takes Headrace's marks off the ConfigMaps of a source and removes its record, so that Prow goes on where it stands. Stop the plugin first, or take the source out of its settings.",
     )
     .action(async (options: PlaceOptions) => {
-      const { runDetach } = await import("../adopt/run.ts")
+      const { runDetach } = await import("./run.ts")
       run.exitCode = await runDetach(options, run.signal)
     })
 }

@@ -3,7 +3,7 @@ import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
 import { addPlaceOptions } from "../../cli/place-options.ts"
-import type { DiffOptions, FolderDiffOptions } from "./diff-options.ts"
+import type { DiffOptions, FolderDiffOptions } from "./run.ts"
 
 /** `diff`: what the ConfigMaps in the clusters hold, and what the rules want. Reads only. */
 export function addDiffCommand(program: Command, run: CommandRun): void {

@@ -6,15 +6,25 @@ import type { OperatorSettings } from "@headrace/shared/settings/operator-settin
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { forEachPlace, type PlaceResult } from "../../cli/for-each-place.ts"
 import { fullCommitId } from "../../cli/full-commit-id.ts"
-import { chosenClusters } from "../../cli/place-options.ts"
+import { chosenClusters, type PlaceOptions } from "../../cli/place-options.ts"
 import { contextOfSettings } from "../../cli/plan-context-of.ts"
 import { placeErrorText } from "../../cli/print-places.ts"
 import { printProblems } from "../../cli/print-problems.ts"
 import { readRules } from "../../cli/read-rules.ts"
 import { diffBranch } from "./diff-branch.ts"
 import { type Differing, diffFolder, type FolderPlan } from "./diff-folder.ts"
-import type { DiffOptions, FolderDiffOptions } from "./diff-options.ts"
 import { differencesJson, differencesText } from "./target-difference.ts"
+
+export interface DiffOptions extends PlaceOptions {
+  sourcePath?: string[]
+  rules?: string
+  repo?: string
+  commit?: string
+  keepForeign: boolean
+}
+
+/** What `diff` of folders has to know. */
+export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: string }
 
 /** Compares clusters with the goals of their sources, and prints; gives the exit code: 1 when anything differs. */
 export async function diffBranches(options: DiffOptions, signal: AbortSignal): Promise<number> {

@@ -1,7 +1,7 @@
 import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
-import type { PlanOptions } from "./plan-options.ts"
+import type { PlanOptions } from "./run.ts"
 
 /** `plan`: what rules make of a source path, without a cluster. */
 export function addPlanCommand(program: Command, run: CommandRun): void {

@@ -3,11 +3,21 @@ import { touchedPaths } from "@headrace/shared/plan/file-change"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { touchedKeys } from "@headrace/shared/plan/touched-keys"
+import { listPlan, listTouched, planText } from "../../cli/list-plan.ts"
 import { printProblems } from "../../cli/print-problems.ts"
 import { readRules } from "../../cli/read-rules.ts"
-import { listPlan, listTouched, planText } from "./list-plan.ts"
-import type { PlanOptions } from "./plan-options.ts"
 import { readChanges } from "./read-changes.ts"
+
+export interface PlanOptions {
+  sourcePath: string[]
+  rules: string
+  repo?: string
+  changes?: string
+  defaultCluster: string
+  defaultNamespace: string
+  strict: boolean
+  output: "json" | "text"
+}
 
 /** Plans and prints; gives the exit code. What is wrong goes to standard error, and the other targets are shown. */
 export async function runPlan(options: PlanOptions): Promise<number> {

@@ -7,7 +7,7 @@ export function addReleaseCommand(program: Command, run: CommandRun): void {
   addPlaceOptions(program.command("release"))
     .description("Ends a hold: clusters follow their branches again.")
     .action(async (options: PlaceOptions) => {
-      const { runRelease } = await import("../hold/run.ts")
+      const { runRelease } = await import("./run.ts")
       run.exitCode = await runRelease(options, run.signal)
     })
 }

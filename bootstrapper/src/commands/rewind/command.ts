@@ -1,12 +1,12 @@
 import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
-import { addHoldOptions } from "../hold/command.ts"
-import type { RewindOptions } from "../operate/rewind-options.ts"
+import { addHoldFlags } from "../../cli/hold-flags.ts"
+import type { RewindOptions } from "./run.ts"
 
 /** `rewind`: takes clusters to any commit, back too, and holds them there. */
 export function addRewindCommand(program: Command, run: CommandRun): void {
-  addHoldOptions(program.command("rewind"))
+  addHoldFlags(program.command("rewind"))
     .description("Takes clusters to a commit that need not come after what they show, and holds them there.")
     .addOption(flag("--to <commit>", "full id of the commit").makeOptionMandatory())
     .addOption(
@@ -16,7 +16,7 @@ export function addRewindCommand(program: Command, run: CommandRun): void {
       ),
     )
     .action(async (options: RewindOptions) => {
-      const { runRewind } = await import("../hold/run.ts")
+      const { runRewind } = await import("./run.ts")
       run.exitCode = await runRewind(options, run.signal)
     })
 }

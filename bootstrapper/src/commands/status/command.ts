@@ -5,7 +5,7 @@ import { flag } from "../../cli/flag.ts"
 import { fullCommitId } from "../../cli/full-commit-id.ts"
 import { addPlaceOptions } from "../../cli/place-options.ts"
 import type { WantedChange } from "./commit-status.ts"
-import type { StatusOptions } from "./status-options.ts"
+import type { StatusOptions } from "./run.ts"
 
 /** What `--commit` or `--pr` asks for. Throws UsageError. */
 function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {

@@ -4,8 +4,7 @@ import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { choosePlaces, type Place } from "../../cli/place-options.ts"
-import type { StatusOptions } from "./status-options.ts"
+import { choosePlaces, type Place, type PlaceOptions } from "../../cli/place-options.ts"
 
 /** When a lane last brought its source to the goal, by whichever worker. */
 export interface Lateness {
@@ -19,7 +18,9 @@ export interface Lateness {
  * Asks Redis for the chosen lanes' last successes. Gives undefined for every place where nothing says where Redis is,
  * or it does not answer: all else of the status is told without it.
  */
-export async function readLateness(options: StatusOptions): Promise<(place: Place) => Lateness | undefined> {
+export async function readLateness(
+  options: PlaceOptions & { redisUrlFile?: string },
+): Promise<(place: Place) => Lateness | undefined> {
   const settings = await loadOperatorSettings(options.config)
   const redis = await redisWhereItIsKnown(settings, options.redisUrlFile)
   if (redis === undefined) return () => undefined

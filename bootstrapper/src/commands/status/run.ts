@@ -3,13 +3,22 @@ import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { indexReader } from "@headrace/shared/reconcile/write/store-objects"
 import { forEachPlace } from "../../cli/for-each-place.ts"
+import type { PlaceOptions } from "../../cli/place-options.ts"
 import { printPlaces } from "../../cli/print-places.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import { commitText, untilLive, type WantedChange } from "./commit-status.ts"
 import { type BranchTip, placeStatus } from "./place-status.ts"
 import { readLateness } from "./read-lateness.ts"
-import type { StatusOptions } from "./status-options.ts"
 import { statusText } from "./status-text.ts"
+
+export interface StatusOptions extends PlaceOptions {
+  fetch: boolean
+  commit?: string
+  pr?: string
+  wait: boolean
+  timeLimit: string
+  redisUrlFile?: string
+}
 
 /** Runs `status`; gives the exit code: 1 when a cluster could not be asked. */
 export async function runStatus(options: StatusOptions, signal: AbortSignal): Promise<number> {

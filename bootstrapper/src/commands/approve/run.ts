@@ -1,0 +1,14 @@
+import { approveCommit } from "@headrace/shared/reconcile/operate/hold-source"
+import { changeRecords } from "../../cli/change-records.ts"
+import { fullCommitId } from "../../cli/full-commit-id.ts"
+import type { PlaceOptions } from "../../cli/place-options.ts"
+
+export interface ApproveOptions extends PlaceOptions {
+  commit: string
+}
+
+/** Runs `approve`. */
+export function runApprove(options: ApproveOptions, signal: AbortSignal): Promise<number> {
+  const commit = fullCommitId(options.commit)
+  return changeRecords(options, signal, (ports) => approveCommit(ports, commit, signal))
+}

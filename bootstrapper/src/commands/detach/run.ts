@@ -1,0 +1,31 @@
+import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
+import { detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { forEachPlace } from "../../cli/for-each-place.ts"
+import { chosenClusters, type Place, type PlaceOptions } from "../../cli/place-options.ts"
+import { printPlaces } from "../../cli/print-places.ts"
+
+/** Runs `detach`, for sources of the settings or others, which were taken out of them before. */
+export async function runDetach(options: PlaceOptions, signal: AbortSignal): Promise<number> {
+  async function detach(reconciler: Reconciler, { cluster, source }: Place, settings: OperatorSettings) {
+    const kube = await reconciler.kube(cluster)
+    const namespaces = settings.clusters[cluster]?.namespaces ?? [""]
+    const detached = await detachSource(kube, { namespace: settings.namespace, source, namespaces }, signal)
+    if (settings.sources[source]) process.stderr.write(stillThere(source))
+    return { detached }
+  }
+  const results = await forEachPlace(options, signal, detach, (settings) =>
+    chosenClusters(settings, options).flatMap((cluster) =>
+      (options.source ?? Object.keys(settings.sources)).map((source) => ({ cluster, source })),
+    ),
+  )
+  return printPlaces(
+    results,
+    options.output,
+    ({ detached }) => `detached ${detached.join(", ") || "nothing"}`,
+  )
+}
+
+function stillThere(source: string): string {
+  return `${source} is still in these settings: a plugin or job that runs with them takes everything over again\n`
+}

@@ -1,6 +1,0 @@
-import type { PlaceOptions } from "../../cli/place-options.ts"
-
-export interface AdoptOptions extends PlaceOptions {
-  target?: string[]
-  rule?: string[]
-}

@@ -1,5 +1,0 @@
-import type { PlaceOptions } from "../../cli/place-options.ts"
-
-export interface ApproveOptions extends PlaceOptions {
-  commit: string
-}

@@ -1,8 +1,0 @@
-import type { PlaceOptions } from "../../cli/place-options.ts"
-
-export interface HoldOptions extends PlaceOptions {
-  commit?: string
-  by: string
-  reason: string
-  until?: string
-}
