@@ -1,6 +1,6 @@
 import { join } from "node:path"
+import type { OpenProjectionOptions } from "@headrace/agent/publish/claim-projection"
 import { type OpenProjection, openProjection } from "@headrace/agent/publish/open-projection"
-import type { OpenProjectionOptions } from "@headrace/agent/publish/open-projection-options"
 import type { Revision } from "@headrace/agent/store/revision"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { createLog } from "@headrace/shared/observe/log"

@@ -5,7 +5,18 @@ import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { StoreIndex } from "@headrace/shared/record/store-index"
 import { z } from "zod"
-import { ListedFile } from "./listed-file.ts"
+
+/** A file as its shard lists it, without its content. */
+export const ListedFile = z.strictObject({
+  /** In the ConfigMap. */
+  key: z.string(),
+  /** In the repository. */
+  path: z.string(),
+  executable: z.boolean(),
+  size: z.int().min(0),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+})
+export type ListedFile = z.infer<typeof ListedFile>
 
 /** What a store object says, by `index-DIGEST` or `shard-DIGEST`. */
 export type KnownObject = StoreIndex | readonly ListedFile[]

@@ -6,7 +6,7 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { StoreIndex } from "@headrace/shared/record/store-index"
 import { parseIndex } from "@headrace/shared/record/walk-index"
 import pLimit from "p-limit"
-import type { ListedFile, StoredFile } from "./listed-file.ts"
+import type { ListedFile } from "./known-objects.ts"
 import { createWeightedCache } from "./weighted-cache.ts"
 
 /** Reads in flight at one time: enough to hide the round trips, few enough for a thousand nodes at once. */
@@ -17,6 +17,11 @@ const KEPT_INDEX_ENTRIES = 20_000
 const KEPT_LISTED_FILES = 100_000
 const KEPT_PACKED_BYTES = 12 * 1024 * 1024
 const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
+
+/** A listed file and the digest of the shard that holds it. */
+export interface StoredFile extends ListedFile {
+  shard: string
+}
 
 export interface StoreReaderOptions {
   reader: Pick<ConfigMapReader, "get">

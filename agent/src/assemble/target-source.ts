@@ -1,13 +1,12 @@
 import { compareText } from "@headrace/shared/foundation/canonical-json"
+import type { ShardEntry } from "@headrace/shared/record/build-index"
 import type { Record } from "@headrace/shared/record/record"
-import { findTarget } from "@headrace/shared/record/walk-index"
+import { findTarget, listShards } from "@headrace/shared/record/walk-index"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import type { Inputs } from "./inputs.ts"
-import type { StoredFile } from "./listed-file.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
 import { type Source, type SourceFiles, waitsFor } from "./source.ts"
-import type { StoreReader } from "./store-reader.ts"
-import { readTargetFiles } from "./target-files.ts"
+import type { StoredFile, StoreReader } from "./store-reader.ts"
 import { watchUse } from "./used-objects.ts"
 
 /** A target of the record and how its files are shown. */
@@ -112,4 +111,18 @@ function onePerPath(files: readonly StoredFile[]): StoredFile[] {
     if (!other || compareText(file.key, other.key) < 0) byPath.set(file.path, file)
   }
   return [...byPath.values()]
+}
+
+/** All files of a target, shard by shard, from the digest of its index. Errors as StoreReader's. */
+async function readTargetFiles(
+  store: Pick<StoreReader, "index" | "listing">,
+  index: string,
+): Promise<StoredFile[]> {
+  const shards = await listShards(index, store.index)
+  return (await Promise.all(shards.map((entry) => shardFiles(store, entry)))).flat()
+}
+
+async function shardFiles(store: Pick<StoreReader, "listing">, entry: ShardEntry): Promise<StoredFile[]> {
+  const listing = await store.listing(entry.shard)
+  return listing.map((file) => ({ ...file, shard: entry.shard }))
 }

@@ -3,7 +3,7 @@ import { constants } from "node:os"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { LeasedRevision } from "../read/with-revision.ts"
-import { linkOption } from "./projection-options.ts"
+import { linkOption } from "./flags.ts"
 
 const SIGNALLED = 128
 /** Which descriptor the lease has in the command: the first after the usual three. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { commandLog, linkOption } from "./projection-options.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `list PATH`: the revisions that a projection keeps, as a JSON array, oldest first. */
 export function addListCommand(program: Command, signal: AbortSignal): void {

@@ -1,5 +1,5 @@
 import type { Command } from "commander"
-import { commandLog, linkOption } from "./projection-options.ts"
+import { commandLog, linkOption } from "./flags.ts"
 import { reasonOption } from "./rollback.ts"
 
 /** `pin PATH` and `unpin PATH`: what is shown stays, and publishing is refused, until unpin. */

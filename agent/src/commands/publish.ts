@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander"
-import { commandLog, durabilityOption, keepOptions, linkOption } from "./projection-options.ts"
+import { commandLog, durabilityOption, keepOptions, linkOption } from "./flags.ts"
 
 /** `publish --from DIR --to DIR`: publishes a folder once, by the same code as the agent. */
 export function addPublishCommand(program: Command, signal: AbortSignal): void {

@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander"
-import { commandLog, linkOption } from "./projection-options.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `rollback PATH`: shows an earlier revision and pins it. */
 export function addRollbackCommand(program: Command, signal: AbortSignal): void {

@@ -1,6 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import { commandLog, linkOption } from "./projection-options.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `verify PATH`: reads all that is shown and compares it with its manifest; ends with 1 when something differs. */
 export function addVerifyCommand(program: Command, signal: AbortSignal): void {

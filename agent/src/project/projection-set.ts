@@ -12,8 +12,7 @@ import {
   projectedTargets,
   targetProjection,
 } from "./projection-spec.ts"
-import { runProjection } from "./run-projection.ts"
-import { untilStopped } from "./until-stopped.ts"
+import { runProjection, untilStopped } from "./run-projection.ts"
 
 /** All projections of an agent, those that the record adds later too. */
 export interface ProjectionSet {

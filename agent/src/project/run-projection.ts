@@ -1,9 +1,9 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
+import { hasCode } from "@headrace/shared/foundation/errors"
 import type { Inputs } from "../assemble/inputs.ts"
 import { followLatest, waitOrNewer } from "../watch/follow-latest.ts"
 import { createLatest, type Latest } from "../watch/latest.ts"
 import type { Projection, ProjectionPorts } from "./projection.ts"
-import { untilStopped } from "./until-stopped.ts"
 
 /** How often to look whether disk still shows what was published, in milliseconds. */
 const LOOK_EVERY = 10_000
@@ -51,5 +51,14 @@ async function handOn(
     if (newest === undefined || (newest.version === seen && !isStale())) continue
     seen = newest.version
     wanted.set(newest.value)
+  }
+}
+
+/** Waits for work that ends with the signal: that it was aborted is no error. */
+export async function untilStopped(work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    if (!signal.aborted || (error !== signal.reason && !hasCode(error, "program/stopped"))) throw error
   }
 }

@@ -1,7 +1,7 @@
 import { type LockOptions, withStoreLock } from "../disk/lock-projection.ts"
 import { prune, untilPrunable } from "../retain/prune.ts"
 import type { Projection } from "../store/projection-state.ts"
-import { storeBytes } from "../store/store-bytes.ts"
+import { storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
 import { lookAgain } from "./look-again.ts"
 import { prestage } from "./prestage.ts"

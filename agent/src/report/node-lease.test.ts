@@ -7,9 +7,8 @@ import { LEASES } from "../../../config/local/embedded-kube/resource-kind.ts"
 import { withAgentProcess } from "../../../test/harness/with-agent-process.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { type TestKube, withKube } from "../../../test/harness/with-kube.ts"
-import { leaseName, type NodeLease, openNodeLease } from "./node-lease.ts"
+import { leaseName, type NodeLease, openNodeLease, podIdentity } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
-import { podIdentity } from "./pod-identity.ts"
 
 const log = createLog("test", { level: "silent" })
 const { signal } = new AbortController()

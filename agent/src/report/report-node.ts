@@ -6,9 +6,8 @@ import type { NodeReport } from "@headrace/shared/record/node-report"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { waitOrNewer } from "../watch/follow-latest.ts"
 import type { Latest } from "../watch/latest.ts"
-import { type LeaseClient, openNodeLease } from "./node-lease.ts"
+import { type LeaseClient, openNodeLease, podIdentity } from "./node-lease.ts"
 import { nodeReport } from "./node-report.ts"
-import { podIdentity } from "./pod-identity.ts"
 import type { ProjectionStatus } from "./projection-status.ts"
 
 /** Changes that come together, of several projections at one record, are one write. */

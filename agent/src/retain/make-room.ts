@@ -1,7 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Projection } from "../store/projection-state.ts"
-import { slotNumbers } from "../store/store.ts"
-import { storeBytes } from "../store/store-bytes.ts"
+import { slotNumbers, storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
 import { prune } from "./prune.ts"
 

@@ -103,6 +103,20 @@ export function readableSlots(store: Store): Slot[] {
   return slots
 }
 
+/** Bytes of the files of all slots; what several share by hard links counts once. */
+export function storeBytes(store: Store): number {
+  const counted = new Set<number>()
+  let bytes = 0
+  for (const { manifest } of readableSlots(store)) {
+    for (const { inode, size } of manifest.files) {
+      if (counted.has(inode)) continue
+      counted.add(inode)
+      bytes += size
+    }
+  }
+  return bytes
+}
+
 /** A name that nobody else has: leftovers of a crash can never stand in the way. */
 export function uniqueName(prefix: string): string {
   return `${prefix}${process.pid}-${randomBytes(6).toString("hex")}`
