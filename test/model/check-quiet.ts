@@ -1,6 +1,6 @@
 import { gunzipSync } from "node:zlib"
 import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
-import type { Revision } from "@headrace/shared/reconcile/decide/plan-at"
+import type { Revision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs } from "@headrace/shared/reconcile/target/ownership"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"

@@ -1,4 +1,4 @@
-import type { Revision } from "@headrace/shared/reconcile/decide/plan-at"
+import type { Revision } from "@headrace/shared/reconcile/run/revision"
 import type { Hold, Record } from "@headrace/shared/record/record"
 import { RULES_PATH, type RuledFiles } from "./model-rules.ts"
 import type { Source, World } from "./world.ts"

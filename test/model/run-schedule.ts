@@ -1,5 +1,5 @@
-import type { Revision } from "@headrace/shared/reconcile/decide/plan-at"
 import { releaseSource, rewindSource } from "@headrace/shared/reconcile/operate/hold-source"
+import type { Revision } from "@headrace/shared/reconcile/run/revision"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { checkQuiet } from "./check-quiet.ts"

@@ -1,5 +1,5 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
-import type { Revision } from "@headrace/shared/reconcile/decide/plan-at"
+import type { Revision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs, readStamp, SOURCE_LABEL } from "@headrace/shared/reconcile/target/ownership"
 import type { Record } from "@headrace/shared/record/record"
 import { RECORD_SELECTOR, readRecord } from "@headrace/shared/record/record-config-map"

@@ -1,10 +1,11 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import type { Record } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
-import { type Aim, aimOfIntent } from "./decide/aim.ts"
+import { aimOfIntent } from "./decide/aim.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/commit-record.ts"
 import { type RecordState, swapRecord } from "./record/record-state.ts"
+import type { Aim } from "./run/revision.ts"
 import type { Run } from "./run/run.ts"
 
 const NOTHING_DONE: Done = { written: 0, foreign: [] }

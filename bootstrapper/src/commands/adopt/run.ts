@@ -1,7 +1,7 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { placeText } from "@headrace/shared/reconcile/decide/plan-at"
 import { adoptTarget } from "@headrace/shared/reconcile/operate/adopt-target"
 import { findAdoptable } from "@headrace/shared/reconcile/operate/find-adoptable"
+import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { forEachPlace } from "../../cli/for-each-place.ts"
 import type { PlaceOptions } from "../../cli/place-options.ts"
 import { printPlaces } from "../../cli/print-places.ts"

@@ -1,8 +1,9 @@
 import { isBegun, largestToken } from "../../record/intents.ts"
 import type { Record } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
+import type { Aim } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
-import { type Aim, diverged, isOnward, mayFollowRewrite, type Tips } from "./aim.ts"
+import { diverged, isOnward, mayFollowRewrite, type Tips } from "./aim.ts"
 import type { Survey } from "./survey-targets.ts"
 
 /** Code in the reason of a target that carries a larger token than any that the record knows. */

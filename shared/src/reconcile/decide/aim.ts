@@ -2,15 +2,10 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import type { SourceRepository, Tip } from "../../git/source-repository.ts"
 import { goal, holdInForce } from "../../record/goal.ts"
 import { epochInForce } from "../../record/intents.ts"
-import type { Intent, Record, Token } from "../../record/record.ts"
+import type { Intent, Record } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Revision } from "./plan-at.ts"
-
-/** Where a run wants to bring its cluster, and with which token it writes. */
-export interface Aim extends Revision {
-  token: Token
-}
+import type { Aim, Revision, Shown } from "../run/revision.ts"
 
 /** The tips of the source and, where the rules come from another, of that. */
 export interface Tips {
@@ -21,11 +16,6 @@ export interface Tips {
    * under way must not give it a second goal beside the one it has planned.
    */
   at: number
-}
-
-/** Something that was shown, or may have been: the aim must contain it, or stand in a larger epoch. */
-export interface Shown extends Revision {
-  token: Token
 }
 
 /** Fetches both branches; what it gives began to be read after the call. */

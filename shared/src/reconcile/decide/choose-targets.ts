@@ -1,22 +1,7 @@
 import type { PlannedTarget } from "../../plan/plan.ts"
 import { unfinishedTargets } from "../../record/intents.ts"
 import type { Record } from "../../record/record.ts"
-import type { ClusterPlan } from "./plan-at.ts"
-
-/** Which targets a run looks at, and which of them must carry its token when it is done. */
-export interface Choice {
-  /** Targets to read and, where they differ, to write. */
-  visit: PlannedTarget[]
-  /**
-   * `namespace/name` of those that leave this run with its token even where their content is right already.
-   * A writer that was paused may still hold a write for any of them; the token is what refuses it.
-   */
-  stamp: ReadonlySet<string>
-  /** Targets whose plan differs from the one in force, or all where that is not known. */
-  changed: ReadonlySet<string>
-  /** True when `stamp` is every target. */
-  everything: boolean
-}
+import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 
 /**
  * Chooses the targets of a run. Pure.

@@ -1,7 +1,7 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { PlannedKey } from "../../plan/plan.ts"
 import type { OperatorSettings } from "../../settings/operator-settings.ts"
-import type { ClusterPlan } from "./plan-at.ts"
+import type { ClusterPlan } from "../run/cluster-plan.ts"
 
 /** `namespace/name` to the keys that a target holds. */
 export type KeysByTarget = ReadonlyMap<string, readonly string[]>

@@ -2,37 +2,20 @@ import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { sha256 } from "../../foundation/digest.ts"
 import { errorText, HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { type Problem, problemText } from "../../foundation/problem.ts"
-import type { Plan, PlannedTarget } from "../../plan/plan.ts"
+import type { Plan } from "../../plan/plan.ts"
 import type { PlanContext } from "../../plan/plan-context.ts"
 import { planTargets } from "../../plan/plan-targets.ts"
 import { parseRules } from "../../rules/parse-rules.ts"
+import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory, RulesAnswer } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
+import type { Revision } from "../run/revision.ts"
+import type { Run } from "../run/run.ts"
+import type { PlanOf } from "../target/owned-keys.ts"
 import type { Stamp } from "../target/ownership.ts"
 
 /** Raised when layouts or indexes change their form, so that every record is rebuilt once. */
 const STORE_FORMAT = 1
-
-/** A commit of the source and, where the rules come from another source, the commit of those. */
-export interface Revision {
-  commit: string
-  rulesCommit: string | null
-}
-
-/** What one cluster should hold at a revision. */
-export interface ClusterPlan {
-  /** Digest of the rules and of every setting that bears on what they mean. */
-  digest: string
-  /** By `namespace/name`, in target order. */
-  targets: ReadonlyMap<string, PlannedTarget>
-  /** `namespace/name` of targets with a mistake to its text: they keep what they hold. */
-  refused: ReadonlyMap<string, string>
-}
-
-/** `namespace/name`: a target within its cluster. */
-export function placeText(target: { namespace: string; name: string }): string {
-  return `${target.namespace}/${target.name}`
-}
 
 /** Digest of rules and settings at a revision; throws `rules/…` when the rules are missing or do not parse. */
 export async function rulesDigestAt(
@@ -83,6 +66,14 @@ export async function planAtStamp(
     if (hasCode(error, "rules/")) return undefined
     throw error
   }
+}
+
+/** What a run asks for the plans of its targets' stamps; `rulesCommit` gives the rules where a stamp names none. */
+export function planOfStamps(
+  { ports, memory, request, signal }: Run,
+  { rulesCommit }: Pick<Revision, "rulesCommit">,
+): PlanOf {
+  return (stamp) => planAtStamp(ports, memory, request.cluster, { stamp, rulesCommit }, signal)
 }
 
 /**

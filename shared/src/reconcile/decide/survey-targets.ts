@@ -3,13 +3,13 @@ import type { ConfigMap } from "../../foundation/config-map.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import { compareTokens } from "../../record/token.ts"
+import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import { startPatience } from "../run/patience.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
+import type { Shown } from "../run/revision.ts"
+import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
-import { ownedKeys, type PlanOf } from "../write/write-view.ts"
-import type { Shown } from "./aim.ts"
 import type { KeysByTarget } from "./judge-deletions.ts"
-import { type ClusterPlan, placeText } from "./plan-at.ts"
 
 const CONCURRENT_READS = 6
 

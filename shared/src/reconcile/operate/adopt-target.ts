@@ -2,8 +2,8 @@ import type { ConfigMap } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { isRecordConfigMap } from "../../record/record-config-map.ts"
-import { placeText } from "../decide/plan-at.ts"
 import { isLostRace } from "../record/record-state.ts"
+import { placeText } from "../run/cluster-plan.ts"
 import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
 
 const TRIES = 12

@@ -1,9 +1,10 @@
 import { problemText } from "../../foundation/problem.ts"
 import { fetchTips } from "../decide/aim.ts"
-import { type Revision, unplacedAt } from "../decide/plan-at.ts"
+import { unplacedAt } from "../decide/plan-at.ts"
 import { loadRecord } from "../record/record-state.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
+import type { Revision } from "../run/revision.ts"
 
 /**
  * What the rules at the commit that the record shows ask for in clusters that the operator did not list, as

@@ -3,8 +3,8 @@ import type { SourceRepository } from "../../git/source-repository.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import type { Hold, Record } from "../../record/record.ts"
 import { isOnward, seqOf, shownBy } from "../decide/aim.ts"
-import type { Revision } from "../decide/plan-at.ts"
 import { changeRecord, type RecordPorts } from "../record/change-record.ts"
+import type { Revision } from "../run/revision.ts"
 
 /** A record, and the repositories that tell which commit comes after which. */
 export interface HoldPorts extends RecordPorts {

@@ -3,8 +3,8 @@ import { fitRecord } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
 import { intentsAfter } from "../../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Record } from "../../record/record.ts"
-import type { Aim } from "../decide/aim.ts"
 import { AHEAD } from "../decide/aim-over-targets.ts"
+import type { Aim } from "../run/revision.ts"
 
 /** Earlier revisions that the store keeps for agents which have not caught up. */
 const HISTORY = 3

@@ -4,6 +4,8 @@ import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { isTransient } from "../../kube/kube-error.ts"
 import type { Record } from "../../record/record.ts"
 import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
+import { startPatience } from "../run/patience.ts"
+import type { Run } from "../run/run.ts"
 
 /** A record as it was read, with the resourceVersion that a swap must name. */
 export interface RecordState {
@@ -20,6 +22,19 @@ export async function loadRecord(
 ): Promise<RecordState | undefined> {
   const configMap = await kube.get(namespace, source, signal)
   return configMap && { record: readRecord(configMap), configMap }
+}
+
+/** The record as it is now; waits out what may pass by itself. */
+export async function loadState(run: Run): Promise<RecordState | undefined> {
+  const { ports, signal, request } = run
+  const patience = startPatience(ports.clock, signal)
+  for (;;) {
+    try {
+      return await loadRecord(ports.kube, ports.settings.namespace, request.source, signal)
+    } catch (error) {
+      await patience.afterFailure(error)
+    }
+  }
 }
 
 /**

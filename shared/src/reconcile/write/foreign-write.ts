@@ -1,7 +1,7 @@
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { ForeignWrite } from "../../record/record.ts"
-import { type ClusterPlan, placeText } from "../decide/plan-at.ts"
+import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import { contentDigest } from "../target/content-digest.ts"
 import { readStamp, type Stamp } from "../target/ownership.ts"
 import { compareView } from "./render-view.ts"

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib"
 import { CONFIG_MAP_LIMIT_BYTES } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
-import { placeText } from "../decide/plan-at.ts"
+import { placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 
 /** What is read from git at once: little enough that six targets at a time stay small, enough to read few times. */

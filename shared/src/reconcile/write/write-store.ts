@@ -13,8 +13,7 @@ import {
   type TargetEntry,
 } from "../../record/build-index.ts"
 import { type FetchIndex, listShards, listTargets } from "../../record/walk-index.ts"
-import type { Choice } from "../decide/choose-targets.ts"
-import { type ClusterPlan, placeText } from "../decide/plan-at.ts"
+import { type Choice, type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import { ensureStored, indexReader, STORE_SELECTOR, UNUSED_SINCE } from "./store-objects.ts"

@@ -2,12 +2,11 @@ import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { errorText, HeadraceError } from "../../foundation/errors.ts"
 import type { ForeignWrite } from "../../record/record.ts"
-import type { Aim } from "../decide/aim.ts"
-import type { Choice } from "../decide/choose-targets.ts"
-import { type ClusterPlan, placeText } from "../decide/plan-at.ts"
+import { type Choice, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Stamp } from "../target/ownership.ts"
+import type { Aim } from "../run/revision.ts"
+import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isAltered } from "./foreign-write.ts"
 import { writeTarget } from "./write-target.ts"
 
@@ -24,9 +23,6 @@ export interface ViewResult {
   /** Writes of others that were found, and mended. */
   foreign: ForeignWrite[]
 }
-
-/** What each target held when it was last stamped, for `foreignKeys: keep`. */
-export type PlanOf = (stamp: Stamp) => Promise<ClusterPlan | undefined>
 
 /** Writes the chosen targets, a few at a time. One that cannot be written never keeps the others back. */
 export async function writeView(
@@ -65,19 +61,6 @@ export async function writeView(
       ports.log.warn({ target: place, err: error }, "target not written")
       result.failed.set(place, reasonOf(error))
     }
-  }
-}
-
-/**
- * `remove`: every key. `keep`: those that the rules gave the target at the commit it was last stamped with,
- * which is when we last knew what of it was ours.
- */
-export function ownedKeys(foreignKeys: "remove" | "keep", place: string, planOf: PlanOf) {
-  return async (stamp: Stamp | undefined): Promise<(key: string) => boolean> => {
-    if (foreignKeys === "remove") return () => true
-    const planned = stamp && (await planOf(stamp))?.targets.get(place)
-    const keys = new Set(planned?.keys.map((key) => key.key))
-    return (key) => keys.has(key)
   }
 }
 
