@@ -1,10 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog, type Log } from "@headrace/shared/observe/log"
+import { openHttp } from "@headrace/shared/observe/serve-http"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { Duration } from "@headrace/shared/settings/units"
 import { nextSettings } from "./next-settings.ts"
-import { openHttp } from "./serve-http.ts"
 import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 
 /** The program's flags, as text. */

@@ -1,11 +1,11 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { openHttp } from "@headrace/plugin/serve-http"
 import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
 import type { Reconciler } from "@headrace/plugin/work/reconciler"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
+import { openHttp } from "@headrace/shared/observe/serve-http"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { Webhooks } from "@octokit/webhooks"
 

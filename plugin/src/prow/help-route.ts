@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http"
 import { errorText } from "@headrace/shared/foundation/errors"
+import type { Route } from "@headrace/shared/observe/serve-http"
 import type { OperatorSettings, SourceSettings } from "@headrace/shared/settings/operator-settings"
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { z } from "zod"
-import type { Route } from "../serve-http.ts"
 import { newBodyRoom, readBody } from "../webhook/read-body.ts"
 
 /** What Prow's pluginhelp package reads. */

@@ -1,6 +1,6 @@
+import type { Route } from "@headrace/shared/observe/serve-http"
 import { emitterEventNames } from "@octokit/webhooks"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
-import type { Route } from "../serve-http.ts"
 import { sendAnswer } from "./answer.ts"
 import { type DeliveryPorts, receiveDelivery } from "./receive-delivery.ts"
 

@@ -4,10 +4,10 @@ import { withTimeLimit } from "@headrace/shared/lanes/time-limit"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import type { DeliveryBook } from "../deliveries/keep-deliveries.ts"
-import { sourcesOfChange } from "../triggers/sources-of-change.ts"
-import type { Answer } from "./answer.ts"
-import type { Delivery } from "./receive-delivery.ts"
+import type { Answer } from "../webhook/answer.ts"
+import type { Delivery } from "../webhook/receive-delivery.ts"
+import type { DeliveryBook } from "./keep-deliveries.ts"
+import { sourcesOfChange } from "./sources-of-change.ts"
 
 export interface AcceptPorts {
   settings: Pick<OperatorSettings, "sources" | "clusters">

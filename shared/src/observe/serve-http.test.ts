@@ -1,7 +1,7 @@
 import { createLog } from "@headrace/shared/observe/log"
+import { until } from "@headrace/test/harness/until"
 import { Registry } from "prom-client"
 import { describe, expect, it } from "vitest"
-import { until } from "../../test/harness/until.ts"
 import { type HttpServer, openHttp, type Route } from "./serve-http.ts"
 
 const log = createLog("test", { level: "silent" })

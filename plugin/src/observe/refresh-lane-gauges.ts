@@ -1,6 +1,6 @@
 import { isLate, readLaneAges } from "@headrace/shared/lanes/lane-ages"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import type { PluginMetrics } from "../observe/plugin-metrics.ts"
+import type { PluginMetrics } from "./plugin-metrics.ts"
 
 /** Brings the gauges that are read from Redis up to date; leaves them as they are while Redis is away. */
 export async function refreshLaneGauges(
