@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest"
 import { until } from "../../test/harness/until.ts"
 import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "../../test/harness/with-plugin.ts"
 import { withRedis } from "../../test/harness/with-redis.ts"
-import type { Reconciler } from "./work/reconciler.ts"
+import type { PluginReconciler } from "./work/plugin-reconciler.ts"
 
 const SHA = "a".repeat(40)
 const OLDER = "b".repeat(40)
@@ -35,7 +35,7 @@ function fakeReconciler(commit = SHA) {
     contained: async (_: string, at: string, shas: readonly string[]) =>
       new Set(shas.filter((sha) => sha === at || (at === SHA && sha === OLDER))),
   }
-  return fake satisfies Reconciler
+  return fake satisfies PluginReconciler
 }
 
 /** Waits until what start itself woke is over, so that a test counts its own. */

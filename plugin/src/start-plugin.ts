@@ -20,13 +20,13 @@ import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
 import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
 import { newBodyRoom } from "./webhook/read-body.ts"
 import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
-import type { Reconciler } from "./work/reconciler.ts"
+import type { PluginReconciler } from "./work/plugin-reconciler.ts"
 import { type LaneWorkers, workLanes } from "./work/work-lanes.ts"
 
 export interface StartPluginOptions {
   settings: OperatorSettings
   lanes: Lanes
-  reconciler: Reconciler
+  reconciler: PluginReconciler
   /** The open port; what it serves is replaced. */
   http: HttpServer
   /**

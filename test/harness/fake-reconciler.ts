@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises"
-import type { Reconciler } from "@headrace/plugin/work/reconciler"
+import type { PluginReconciler } from "@headrace/plugin/work/plugin-reconciler"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 
@@ -7,7 +7,7 @@ import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
  * A branch and clusters without git and Kubernetes: commits are numbers written as ids, each the parent of the
  * next, and reconciling shows a cluster the tip as of when it began.
  */
-export class FakeBranch implements Reconciler {
+export class FakeBranch implements PluginReconciler {
   /** The number of the tip. */
   tipNumber = 1
   /** What each cluster shows of each source: `cluster/source` to a commit's number. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
-import type { Reconciler } from "@headrace/plugin/work/reconciler"
+import type { PluginReconciler } from "@headrace/plugin/work/plugin-reconciler"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import { openHttp } from "@headrace/shared/observe/serve-http"
@@ -27,7 +27,7 @@ export interface DeliverOptions {
 
 export interface WithPluginOptions {
   redis: string
-  reconciler: Reconciler
+  reconciler: PluginReconciler
   clusters?: readonly string[]
   poll?: string
   /** Path that webhooks come to. */

@@ -3,13 +3,13 @@ import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
-import type { Reconciler } from "../work/reconciler.ts"
+import type { PluginReconciler } from "../work/plugin-reconciler.ts"
 import { pollSource } from "./poll-sources.ts"
 
 export interface StartPollsPorts {
   settings: OperatorSettings
   lanes: Lanes
-  reconciler: Reconciler
+  reconciler: PluginReconciler
   metrics: PluginMetrics
   log: Log
 }

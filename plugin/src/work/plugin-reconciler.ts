@@ -1,9 +1,36 @@
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
-import { type Reconciler as OpenReconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
+import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import { type Reconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
+import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import type { TargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { touchedByMerge } from "../github/touched-by-merge.ts"
-import type { Reconciler } from "./reconciler.ts"
+
+/** What the plugin needs of the reconciler, which holds the mirrors and the connections to the clusters. */
+export interface PluginReconciler {
+  run(
+    cluster: string,
+    source: string,
+    mode: "incremental" | "full",
+    signal: AbortSignal,
+  ): Promise<ReconcileOutcome>
+  /** The commit at the tip of a source's branch, asked of its origin. */
+  tip(source: string, signal: AbortSignal): Promise<string>
+  /** Those of `shas` that are `commit` or its ancestors. */
+  contained(source: string, commit: string, shas: readonly string[]): Promise<ReadonlySet<string>>
+  /**
+   * Which keys of a source's targets the changed paths of a merge touch; none when the merge was in another
+   * repository (the one that holds its rules).
+   */
+  touched(
+    source: string,
+    merge: { repo: string; sha: string },
+    paths: readonly string[],
+  ): Promise<readonly TouchedTarget[]>
+  /** How large the named ConfigMaps are, for metrics. */
+  sizes?: Pick<TargetSizes, "all">
+}
 
 /** Fetches when the mirror does not have it: another plugin may have written what ours has not heard of yet. */
 async function hasCommit(repository: SourceRepository, sha: string): Promise<boolean> {
@@ -13,7 +40,7 @@ async function hasCommit(repository: SourceRepository, sha: string): Promise<boo
 }
 
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */
-export function pluginReconciler(opened: OpenReconciler, settings: OperatorSettings): Reconciler {
+export function pluginReconciler(opened: Reconciler, settings: OperatorSettings): PluginReconciler {
   return {
     sizes: opened.sizes,
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),

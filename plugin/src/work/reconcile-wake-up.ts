@@ -3,12 +3,12 @@ import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
-import type { Reconciler } from "./reconciler.ts"
+import type { PluginReconciler } from "./plugin-reconciler.ts"
 
 /** The handler of a cluster's lane: reconciles the wake-up's source, measured and logged. */
 export function reconcileWakeUp(
   cluster: string,
-  reconciler: Reconciler,
+  reconciler: PluginReconciler,
   metrics: PluginMetrics,
   log: Log,
 ): LaneHandler {

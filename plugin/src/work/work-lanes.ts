@@ -3,8 +3,8 @@ import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
 import { answerDeliveries } from "../deliveries/answer-deliveries.ts"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
+import type { PluginReconciler } from "./plugin-reconciler.ts"
 import { reconcileWakeUp } from "./reconcile-wake-up.ts"
-import type { Reconciler } from "./reconciler.ts"
 
 /** The workers of all lanes. */
 export interface LaneWorkers {
@@ -17,7 +17,7 @@ export interface LaneWorkers {
 export function workLanes(
   lanes: Lanes,
   clusters: readonly string[],
-  reconciler: Reconciler,
+  reconciler: PluginReconciler,
   metrics: PluginMetrics,
   onAnswered: (guids: readonly string[]) => Promise<void>,
   log: Log,

@@ -1,12 +1,14 @@
+import { readFile } from "node:fs/promises"
+import { UsageError } from "@headrace/shared/foundation/errors"
 import { readFolderTree } from "@headrace/shared/git/read-folder-tree"
-import { touchedPaths } from "@headrace/shared/plan/file-change"
+import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
+import { parseChanges } from "@headrace/shared/plan/parse-changes"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { touchedKeys } from "@headrace/shared/plan/touched-keys"
 import { listPlan, listTouched, planText } from "../../cli/list-plan.ts"
 import { printProblems } from "../../cli/print-problems.ts"
 import { readRules } from "../../cli/read-rules.ts"
-import { readChanges } from "./read-changes.ts"
 
 export interface PlanOptions {
   sourcePath: string[]
@@ -40,4 +42,12 @@ export async function runPlan(options: PlanOptions): Promise<number> {
   const text = options.output === "json" ? `${JSON.stringify(listed, undefined, 2)}\n` : planText(listed)
   process.stdout.write(text)
   return printProblems([...parsed.problems, ...plan.problems]) > 0 ? 1 : 0
+}
+
+/** Reads a JSON array of changed files. Throws UsageError `plan/wrong-changes`. */
+async function readChanges(file: string): Promise<FileChange[]> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new UsageError("plan/wrong-changes", `cannot read the list of changes ${file}`, { cause })
+  })
+  return parseChanges(text, file)
 }
