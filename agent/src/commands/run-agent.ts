@@ -3,10 +3,10 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
+import { openHttp } from "@headrace/shared/observe/serve-http"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
-import { serveOps } from "../ops/serve-ops.ts"
 import { type Agent, createAgent } from "../project/agent.ts"
 
 export interface RunOptions {
@@ -54,12 +54,13 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
 }
 
 async function runServing(agent: Agent, settings: AgentSettings, log: Log, signal: AbortSignal) {
-  const server = await serveOps(settings.listen, agent)
-  log.info({ record: settings.record, url: server.url }, "agent started")
+  const http = await openHttp(settings.listen, log)
   try {
+    await http.serve({ routes: new Map(), ops: agent })
+    log.info({ record: settings.record, url: http.url }, "agent started")
     await agent.run(signal)
   } finally {
-    await server.close()
+    await http.close()
   }
 }
 

@@ -1,7 +1,7 @@
-import { createLog } from "@headrace/shared/observe/log"
 import { until } from "@headrace/test/harness/until"
 import { Registry } from "prom-client"
 import { describe, expect, it } from "vitest"
+import { createLog } from "./log.ts"
 import { type HttpServer, openHttp, type Route } from "./serve-http.ts"
 
 const log = createLog("test", { level: "silent" })
@@ -45,7 +45,18 @@ describe("the port", () => {
   it.each(["nowhere", "127.0.0.1", "127.0.0.1:http", "127.0.0.1:65536"])(
     "says how %j should be written",
     async (listen) => {
-      await expect(openHttp(listen, log)).rejects.toMatchObject({ code: "plugin/listen" })
+      await expect(openHttp(listen, log)).rejects.toMatchObject({ code: "http/listen" })
     },
   )
+
+  it("listens on every address without a host, and says which port it cannot have", async () => {
+    const http = await openHttp(":0", log)
+    try {
+      const { port } = new URL(http.url)
+      expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
+      await expect(openHttp(`:${port}`, log)).rejects.toMatchObject({ code: "http/bind" })
+    } finally {
+      await http.close()
+    }
+  })
 })

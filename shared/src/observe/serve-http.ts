@@ -1,8 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
 import { setTimeout as delay } from "node:timers/promises"
-import { errorText, UsageError } from "@headrace/shared/foundation/errors"
-import type { Log } from "@headrace/shared/observe/log"
-import { answerOps, type OpsSources } from "@headrace/shared/observe/ops-routes"
+import { errorText, HeadraceError, UsageError } from "../foundation/errors.ts"
+import type { Log } from "./log.ts"
+import { answerOps, type OpsSources } from "./ops-routes.ts"
 
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -44,13 +45,16 @@ const MOST_CONNECTIONS = 2000
 const UNDER_WAY_MS = 5000
 const LAST_PORT = 65_535
 
-/** Opens the port. `listen` is HOST:PORT. Throws UsageError `plugin/listen`. */
+/**
+ * Opens the port. `listen` is `HOST:PORT` or `[IPv6]:PORT`; without a host, every address; port 0 picks one. Throws
+ * UsageError `http/listen` for another form, HeadraceError `http/bind` when the port cannot be had.
+ */
 export async function openHttp(
   listen: string,
   log: Log,
   limits: SenderLimits = SENDER_LIMITS,
 ): Promise<HttpServer> {
-  const { host, port } = readListen(listen)
+  const { host, port } = parseListen(listen)
   let site: Site | undefined
   const underWay = new Set<Promise<void>>()
   const server = createServer({ ...limits }, (request, response) => {
@@ -72,11 +76,9 @@ export async function openHttp(
     }
   }
 
-  await bind(server, host, port)
-  const address = server.address()
-  const bound = typeof address === "object" && address ? address.port : port
+  const url = await bind(server, host, port)
   return {
-    url: `http://${host.includes(":") ? `[${host}]` : host}:${bound}`,
+    url,
     async serve(next) {
       site = next
       const stop = new AbortController()
@@ -86,9 +88,9 @@ export async function openHttp(
     },
     close: () =>
       new Promise((resolve) => {
-        const patience = setTimeout(() => server.closeAllConnections(), UNDER_WAY_MS)
+        const limit = setTimeout(() => server.closeAllConnections(), UNDER_WAY_MS)
         server.close(() => {
-          clearTimeout(patience)
+          clearTimeout(limit)
           resolve()
         })
         server.closeIdleConnections()
@@ -106,21 +108,32 @@ function text(response: ServerResponse, status: number, body: string): void {
   response.end(body)
 }
 
-function readListen(listen: string): { host: string; port: number } {
-  const match = /^(\[[^\]]+\]|[^:]*):(\d{1,5})$/.exec(listen)
-  if (!match || Number(match[2]) > LAST_PORT) {
-    throw new UsageError("plugin/listen", `"${listen}" is no address to listen on`, {
-      hint: "Write HOST:PORT, such as 0.0.0.0:8080.",
+function parseListen(listen: string): { host: string | undefined; port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen)
+  const port = Number(match?.[3])
+  if (!match || port > LAST_PORT) {
+    throw new UsageError("http/listen", `cannot listen on ${JSON.stringify(listen)}`, {
+      hint: "Give HOST:PORT, such as 127.0.0.1:8080 or [::]:8080.",
     })
   }
-  return { host: match[1]?.replace(/^\[|\]$/g, "") || "0.0.0.0", port: Number(match[2]) }
+  return { host: match[1] || match[2] || undefined, port }
 }
 
-function bind(server: Server, host: string, port: number): Promise<void> {
+/** Starts to listen, without a host on every address; gives the URL, with the port that was picked for port 0. */
+function bind(server: Server, host: string | undefined, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause) => {
-      reject(new UsageError("plugin/listen", `cannot listen on ${host}:${port}`, { cause }))
+      reject(
+        new HeadraceError("http/bind", `cannot listen on ${host ?? "every address"}, port ${port}`, {
+          hint: "Give an address of this machine and a port that no other program has.",
+          cause,
+        }),
+      )
     })
-    server.listen(port, host, resolve)
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      const bound = server.address() as AddressInfo
+      const name = host ?? bound.address
+      resolve(`http://${name.includes(":") ? `[${name}]` : name}:${bound.port}`)
+    })
   })
 }
