@@ -1,7 +1,12 @@
 import { once } from "node:events"
 import { type IncomingMessage, request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
-import type { Server } from "./subjects.ts"
+
+/** Where a request goes, and by what right. */
+interface Address {
+  url: string
+  token: string
+}
 
 export interface RawAnswer {
   status: number
@@ -14,7 +19,7 @@ export interface RawAnswer {
 
 /** One request as it is, past every client, so that statuses and reasons can be compared. */
 export async function rawRequest(
-  server: Pick<Server, "url" | "token">,
+  server: Address,
   method: string,
   path: string,
   body?: object | string,
@@ -33,7 +38,7 @@ export async function rawRequest(
 
 /** One request whose answer need not be JSON. */
 export async function rawText(
-  server: Pick<Server, "url" | "token">,
+  server: Address,
   method: string,
   path: string,
   body?: object | string,

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
-import { createRequire } from "node:module"
 import { constants } from "node:os"
+import { loadKoffi } from "./load-koffi.ts"
 
 const LOCK_SHARED = 1
 const LOCK_EXCLUSIVE = 2
@@ -34,7 +34,7 @@ export function nativeCalls(): NativeCalls {
 export function throughKoffi(): NativeCalls | undefined {
   if (process.env.HEADRACE_NO_NATIVE) return undefined
   try {
-    const koffi = createRequire(import.meta.url)("koffi") as typeof import("koffi")
+    const koffi = loadKoffi()
     const libc = koffi.load(null)
     const flock = libc.func("int flock(int fd, int operation)")
     const syncfs = libc.func("int syncfs(int fd)")

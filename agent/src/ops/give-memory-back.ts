@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { loadKoffi } from "../disk/load-koffi.ts"
 
 /** Long enough to be idle, short enough that a first publish is not what the node's memory is sized by. */
 const IDLE_MS = 1000
@@ -83,9 +83,9 @@ function loadReturns(): MemoryReturns {
   }
 }
 
-function loadLibc(): ReturnType<typeof import("koffi").load> | undefined {
+function loadLibc(): ReturnType<ReturnType<typeof loadKoffi>["load"]> | undefined {
   try {
-    return (createRequire(import.meta.url)("koffi") as typeof import("koffi")).load(null)
+    return loadKoffi().load(null)
   } catch {
     return undefined
   }
