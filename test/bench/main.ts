@@ -1,34 +1,43 @@
 /**
  * `npm run bench`: runs every *.bench.ts beside this file, prints each figure and, with `--json FILE`, writes
- * them all. `--only NAME` runs one. The programs measured are the built ones.
+ * them all. `--only NAME,NAME` runs those; an unknown name ends with exit 2. The programs measured are the built ones.
  */
 import { readdirSync, writeFileSync } from "node:fs"
 import { cpus, release } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { Command } from "commander"
+import { Command, InvalidArgumentError } from "commander"
+import { selectBenches } from "./select-benches.ts"
 
 interface Bench {
   /** Figures by name; names end in their unit. */
   run(): Promise<Record<string, number>>
 }
 
-const flags = new Command("bench")
-  .option("--json <file>", "write all figures to this file")
-  .option("--only <name>", "run one bench")
-  .parse()
-  .opts<{ json?: string; only?: string }>()
-
-const names = readdirSync(import.meta.dirname)
+const all = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith(".bench.ts"))
   .map((file) => file.replace(/\.bench\.ts$/, ""))
-  .filter((name) => !flags.only || name === flags.only)
   .sort()
+
+const flags = new Command("bench")
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+  .option("--json <file>", "write all figures to this file")
+  .option("--only <names>", `run only these benches, separated by commas: ${all.join(", ")}`, chosen, all)
+  .parse()
+  .opts<{ json?: string; only: string[] }>()
+
+function chosen(text: string): string[] {
+  try {
+    return selectBenches(all, text)
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+  }
+}
 
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.versions.node}`
 process.stdout.write(`${machine}\n`)
 const figures: Record<string, Record<string, number>> = {}
-for (const name of names) {
+for (const name of flags.only) {
   const bench: Bench = await import(pathToFileURL(join(import.meta.dirname, `${name}.bench.ts`)).href)
   process.stdout.write(`\n${name}\n`)
   figures[name] = await bench.run()
