@@ -17,9 +17,14 @@ describe("bench --only", () => {
     expect(selectBenches(BENCHES, " publish, publish,")).toEqual(["publish"])
   })
 
-  it.for(["plann", "plan,plann", "", ",", "plan agent"])("refuses %j with the names that there are", (only) => {
-    expect(() => selectBenches(BENCHES, only)).toThrow(/unknown bench ".*"; the benches are agent, plan, publish$/)
-  })
+  it.for(["plann", "plan,plann", "", ",", "plan agent"])(
+    "refuses %j with the names that there are",
+    (only) => {
+      expect(() => selectBenches(BENCHES, only)).toThrow(
+        /unknown bench ".*"; the benches are agent, plan, publish$/,
+      )
+    },
+  )
 
   it("ends with exit 2 at an unknown name, before it measures", () => {
     const { status, stdout, stderr } = bench("--only", "plan,gone")
@@ -31,6 +36,8 @@ describe("bench --only", () => {
     expect(bench("--onyl", "plan").status).toBe(2)
     const help = bench("--help")
     expect(help.status).toBe(0)
-    expect(help.stdout.replace(/\s+/g, " ")).toContain("agent, durability, pipeline, plan, publish, reconcile, webhook")
+    expect(help.stdout.replace(/\s+/g, " ")).toContain(
+      "agent, durability, pipeline, plan, publish, reconcile, webhook",
+    )
   })
 })
