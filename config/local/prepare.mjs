@@ -50,7 +50,7 @@ function installPackages() {
   writeFileSync(STAMP, lock)
 }
 
-/** npm's `node` package brings the runtime through its install script, which npm may have been told not to run. */
+/** npm's `node` package brings the runtime through its install script, which npm can be configured not to run. */
 function checkPinnedNode() {
   const wanted = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")).devDependencies.node
   const found = spawnSync(join(BIN, "node"), ["--version"], { encoding: "utf8" }).stdout?.trim()
@@ -104,7 +104,7 @@ function build() {
     encoding: "utf8",
     env: { ...process.env, ...quietTurbo, PATH: `${BIN}${delimiter}${process.env.PATH}` },
   })
-  if (result.status !== 0) fail(`the build failed:\n${result.stdout}${result.stderr}`, "mend what it names")
+  if (result.status !== 0) fail(`the build failed:\n${result.stdout}${result.stderr}`, "fix what it names")
 }
 
 function run(command, args, env = {}) {

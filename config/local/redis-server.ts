@@ -38,7 +38,7 @@ export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<
     const port = options.port ?? (await freePort())
     const server = spawnServer(program, folder, port, options.args ?? [])
     if (await comesUp(server, port)) return localRedis(server, folder, port)
-    // Somebody else may have taken the port between our look and redis-server's.
+    // Another program may have taken the port between our check and redis-server's.
     if (options.port === undefined && attempt < START_ATTEMPTS) continue
     await rm(folder, { recursive: true, force: true })
     throw new HeadraceError("lanes/redis-server-failed", `${program} did not start on port ${port}`, {

@@ -15,7 +15,7 @@ function settingsText(cluster: string): string {
 }
 
 describe("nextSettings", () => {
-  it("passes over what does not read and what says the same, and gives what says something else", () =>
+  it("ignores settings that do not parse or did not change, and returns changed ones", () =>
     withFolder(async (folder) => {
       const file = join(folder, "headrace.yaml")
       await writeFile(file, settingsText("build01"))

@@ -9,7 +9,7 @@ const LOOK_MS = 2000
 
 /**
  * Waits until the operator's file, or its folder of kubeconfigs, says something else than `current`, and gives it.
- * What does not read is told once and otherwise ignored: the last good settings stay in force. Undefined when the
+ * Settings that do not parse are logged once and otherwise ignored: the last good ones stay in force. Undefined when the
  * signal aborted. Reads instead of watching: a mounted ConfigMap changes by links that a watch does not see.
  */
 export async function nextSettings(

@@ -15,7 +15,7 @@ export interface SettledPlugin {
   /** Ends its work and gives the mirrors back; webhooks are still taken. */
   endWork(): Promise<void>
   hasEnded(): boolean
-  /** Lets go of Redis, after which no webhook can be taken. */
+  /** Closes the connections to Redis, after which no webhook can be accepted. */
   close(): Promise<void>
 }
 

@@ -47,7 +47,7 @@ export interface RunningPlugin {
   endWork(): Promise<void>
 }
 
-/** Longer only when Redis is away, which is then told like at any other time. */
+/** Longer only when Redis is away, which is then logged as at any other time. */
 const WORKERS_START_MS = 3000
 const WORKERS_LOOK_MS = 10
 

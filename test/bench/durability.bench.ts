@@ -16,13 +16,13 @@ const ROUNDS = [
   [1000, 3],
 ] as const
 const IMAGE_BYTES = 768 * 2 ** 20
-/** What somebody else has written and not synced, on the busy file system, before each publish. */
+/** What another process has written and not synced, on the busy file system, before each publish. */
 const UNSYNCED = Buffer.alloc(20 * 2 ** 20, "x")
 const WAYS = ["fsync", "syncfs"] as const
 
 /**
  * How long publishing takes by the number of new files of 4 KiB, with an fsync of each and with one syncfs, on the
- * disk's own file system and on ext4, xfs and btrfs on loop devices over it; and on each again while somebody else
+ * disk's own file system and on ext4, xfs and btrfs on loop devices over it; and on each again while another process
  * leaves 20 MB unsynced before each publish (`busy`). Both ways take turns. Gives medians in milliseconds, and the
  * ratio of syncfs to fsync, the median of the rounds: `auto` takes the way that the ratio favours.
  */

@@ -85,7 +85,7 @@ describe("the client-node adapter under faults", () => {
     })
   })
 
-  it("repeats a replace whose answer was lost, and is told of the conflict with itself", async () => {
+  it("repeats a replace whose answer was lost, and receives the conflict with itself", async () => {
     await withAdapter(async (client, kube) => {
       const first = await client.create(configMap("ci", "x", { a: "1" }))
       kube.faults.plan({ answer: { kind: "hang", effect: true }, times: 1, verb: "update" })

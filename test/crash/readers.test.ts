@@ -97,7 +97,7 @@ describe("readers against publishing as fast as possible", () => {
     LONG ? 3_600_000 : 120_000,
   )
 
-  it("lose files when revisions go at once and nobody holds a lease (negative control)", async () => {
+  it("lose files when revisions are removed immediately and nobody holds a lease (negative control)", async () => {
     await withProjection({ keep: { revisions: 1, age: 0, bytes: 1e9 } }, async (projection, path) => {
       await projection.publish(revisionOf(1, numbered(1)))
       const directory = join(path, fs.readlinkSync(join(path, "..data")))
@@ -109,7 +109,7 @@ describe("readers against publishing as fast as possible", () => {
   })
 
   it.each(["links", "exchange"] as const)(
-    "are told by watchRevision of each that stays (layout %s)",
+    "are notified by watchRevision of each that stays (layout %s)",
     async (layout) => {
       await withProjection({ layout }, async (projection, path) => {
         await projection.publish(revisionOf(1, { a: "1" }))

@@ -40,7 +40,7 @@ describe("bad input", { timeout: 90_000 }, () => {
       expect(shown("good/a.yaml")).toBe("a: 1")
       const mended = await merge({ "rules.yaml": RULES })
       expect(mended.stopped).toBeNull()
-      await waitUntil("the mended revision", () => (shown("good/a.yaml") === "a: 2" ? true : undefined), SOON)
+      await waitUntil("the fixed revision", () => (shown("good/a.yaml") === "a: 2" ? true : undefined), SOON)
     }),
   )
 

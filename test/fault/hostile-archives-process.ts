@@ -70,7 +70,7 @@ fc.assert(
     const object = { ...shard, binaryData: { "content.gz": content.toString("base64") } }
     refusedOr(() => openStoreConfigMap(object, sha256("what was asked for")))
     refusedOr(() => undoGzip(content, "ConfigMap ci/x, key a"))
-    // As if its digest were right: whoever wrote the store's objects chose their names too.
+    // As if its digest were right: the writer of the store's objects also chose their names.
     refusedOr(() => unpackShard(gunzipSync(content, { maxOutputLength: 8 * MEGABYTE })))
   }),
   { numRuns: runs ?? 100, ...(seed === undefined ? {} : { seed }) },

@@ -147,7 +147,7 @@ describe("a plugin whose Redis", () => {
       })
     }))
 
-  it("is away when it is told to end, ends", () =>
+  it("is away when it is asked to end, ends", () =>
     withRedis(async (redis) => {
       const clusters = ["build01", "build02"]
       await withPlugin({ redis: redis.url, reconciler: new FakeBranch(), clusters }, async (plugin) => {

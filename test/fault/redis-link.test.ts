@@ -50,7 +50,7 @@ describe.concurrent("a plugin whose way to Redis", () => {
       await converged(desk.branch)
     }))
 
-  it("goes dead without a word is opened anew", () =>
+  it("goes dead silently is reopened", () =>
     withLink(async (desk) => {
       desk.link.goSilent()
       expect(await merge(desk)).toBe(503)

@@ -12,8 +12,8 @@ export interface DeliverySchedule {
 }
 
 /**
- * Deliveries as a bad day has them: of `count` merges every tenth is never told, every seventh told twice,
- * every fifth (of the others) told after its successor.
+ * Deliveries as a bad day has them: of `count` merges every tenth is never delivered, every seventh delivered twice,
+ * every fifth (of the others) delivered after its successor.
  */
 export function badDaySchedule(count: number): DeliverySchedule {
   const schedule: DeliverySchedule = { steps: [], dropped: 0, doubled: 0, delayed: 0 }

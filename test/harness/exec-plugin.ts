@@ -10,7 +10,7 @@ export interface ExecPlugin {
   runs(): Promise<number>
 }
 
-/** Makes a plugin that prints what it was told to (client-go's credential plugins). */
+/** Makes a plugin that prints what it was configured to (client-go's credential plugins). */
 export async function makeExecPlugin(folder: string): Promise<ExecPlugin> {
   const answer = (text: string) => writeFile(join(folder, "answer"), text)
   await answer("")

@@ -58,7 +58,7 @@ function isLoggedIn(request: IncomingMessage, pathname: string, { app, token }: 
   return (app.tokens.get(authorization.replace(/^token /, "")) ?? 0) > Date.now()
 }
 
-/** A new installation token for whoever shows a right JWT of the App. */
+/** A new installation token for a client that shows a valid JWT of the App. */
 export function tokenOfApp(
   request: IncomingMessage,
   installationId: number,

@@ -56,7 +56,7 @@ interface PullRequestFields {
   by?: string
 }
 
-/** A pull request's event; merged and closed unless it is told otherwise. */
+/** A pull request's event; merged and closed unless stated otherwise. */
 function merged({ sha, number, base = "main", repo, ...more }: PullRequestFields): object {
   const {
     action = "closed",

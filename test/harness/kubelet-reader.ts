@@ -49,7 +49,7 @@ export async function withKubeletReader<T>(
     }
     throw new Error("the watch has ended before the test")
   })()
-  // A failure is told at the end; until then it must not end the process.
+  // A failure is reported at the end; until then it must not end the process.
   watching.catch(() => undefined)
   try {
     const result = await use(reader)

@@ -14,7 +14,7 @@ export interface TestSentinel {
   url: string
   master: LocalRedis
   replica: LocalRedis
-  /** From now on nothing that the master takes reaches the replica; whoever is connected notices nothing. */
+  /** From now on nothing that the master takes reaches the replica; its clients notice nothing. */
   stopReplication(): Promise<void>
 }
 

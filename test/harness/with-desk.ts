@@ -11,7 +11,7 @@ export interface Desk {
   kube: TestKube
   /** Path of the operator's file, with the repository as source `release`. */
   config: string
-  /** Writes the operator's file anew, with these members in place of the usual ones. */
+  /** Rewrites the operator's file, with these members in place of the usual ones. */
   settle(members: { [member: string]: unknown }): Promise<void>
   /** Runs headrace-bootstrapper with that file. */
   run(...args: string[]): Promise<BootstrapperRun>

@@ -1,6 +1,6 @@
 import { type LocalRedis, type LocalRedisOptions, startLocalRedis } from "@headrace/config/local/redis-server"
 
-/** A redis-server of the test's own that can be killed and started anew on the same port, empty. */
+/** A redis-server of the test's own that can be killed and restarted on the same port, empty. */
 export interface TestRedis {
   url: string
   port: number

@@ -8,7 +8,7 @@ export interface TcpLink {
   latency: number
   /** True: answers are kept back until it is false again. */
   hold(held: boolean): void
-  /** Connections that are open go dead: nothing passes and nobody is told. New ones work. */
+  /** Connections that are open go dead: nothing passes and no side is notified. New ones work. */
   goSilent(): void
 }
 

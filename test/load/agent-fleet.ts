@@ -12,7 +12,7 @@ import { NAMESPACE, SOURCE } from "../harness/write-revision.ts"
 
 const log = createLog("agents", { level: "silent" })
 
-/** What a fleet has asked of its API server, and been told, as JSON. */
+/** What a fleet has requested of its API server, and received, as JSON. */
 export interface Traffic {
   requests: number
   bytes: number

@@ -12,7 +12,7 @@ export interface BurstBranch {
   folder: string
   /** Ids of the commits that a merge each brings. */
   commits: readonly string[]
-  /** Moves the branch to a commit; when this returns, whoever fetches sees it. */
+  /** Moves the branch to a commit; when this returns, every fetch sees it. */
   moveTo(commit: string): Promise<void>
   close(): Promise<void>
 }

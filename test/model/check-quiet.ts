@@ -83,7 +83,7 @@ function wrongWith(
   target: ExpectedTarget,
   failed: string | undefined,
 ): string | undefined {
-  if (found && !isOurs(found)) return failed ? undefined : "7, somebody else's and not listed"
+  if (found && !isOurs(found)) return failed ? undefined : "7, another owner's and not listed"
   if (failed) return `1, listed as failed for no reason (${failed})`
   return holds(found, target) ? undefined : "1, not what the commit gives"
 }

@@ -18,13 +18,13 @@ export interface MonitoredCluster {
   name: string
   /** What workers write through: every write is shown to the watcher. */
   kubeOf(kind: Worker["kind"]): ConfigMapWriter
-  /** What hands and tests write through: nobody is told. */
+  /** What operators and tests write through: nothing is notified. */
   direct: ConfigMapWriter
   /** Of workers, since it began. */
   writes: Write[]
 }
 
-/** Told of every write of a worker. */
+/** Called with every write of a worker. */
 export type Watcher = (cluster: MonitoredCluster, write: Write) => Promise<void>
 
 export function monitoredCluster(

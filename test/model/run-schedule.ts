@@ -28,7 +28,7 @@ const ROUNDS = 3
 
 /**
  * Plays a schedule and throws the first Violation: of any write, of the state once quiet, of what paused
- * workers do to it when they are woken last, and of the state after an operator has mended what stands still.
+ * workers do to it when they are woken last, and of the state after an operator has repaired what is stopped.
  */
 export async function runSchedule(schedule: Schedule, options: WorldOptions = {}): Promise<void> {
   const violations: unknown[] = []
@@ -83,7 +83,7 @@ async function reconcileAll(world: World, mode: "incremental" | "full"): Promise
 }
 
 /**
- * Whoever is paused wakes up after all is quiet, and nobody reconciles after, so that what a late writer spoils
+ * A paused worker wakes up after all is quiet, and nobody reconciles afterwards, so that what a late writer spoils
  * stays spoilt. No record may move, but for one case: a writer whose fetch was answered before a force-push and
  * whose record has shown nobody looking since. It fast-forwards to what was the tip then, as it would have had it
  * been a little faster; the next look finds the branch rewritten.
@@ -108,7 +108,7 @@ async function wakeTheLate(world: World, schedule: Schedule): Promise<void> {
 function judgeLateMove(world: World, source: Source, before: Record | undefined, after: Record): void {
   const [from, to] = [before && revisionOf(before), revisionOf(after)]
   // Where a lost record shows nothing yet, because the targets hold what the guard would not delete, a late writer
-  // of its former life may change what they hold, and whoever looks next then go to the goal.
+  // of its former life may change what they hold, and the next reconcile then goes to the goal.
   const isFreed =
     before?.stopped?.code.startsWith("guard/") && to?.commit === goalOf(world, source, after).commit
   if (from === undefined && isFreed) return
@@ -165,7 +165,7 @@ async function commandAll(
 ): Promise<void> {
   for (const cluster of world.clusters) {
     for (const source of SOURCES) {
-      const worker = startOperator(world, cluster, source, `${name}, to mend`, command(source))
+      const worker = startOperator(world, cluster, source, `${name}, to repair`, command(source))
       await end(worker)
       if (worker.error) throw worker.error
     }
@@ -174,9 +174,10 @@ async function commandAll(
 
 async function checkMended(world: World): Promise<void> {
   for (const [, { source, record }] of await records(world)) {
-    if (record.stopped) throw new Violation(`1: still stopped after it was mended: ${record.stopped.message}`)
+    if (record.stopped)
+      throw new Violation(`1: still stopped after it was repaired: ${record.stopped.message}`)
     if (record.commit !== world.repositories[source].tip())
-      throw new Violation("1: not at the tip after it was mended")
+      throw new Violation("1: not at the tip after it was repaired")
   }
   await checkRebuild(world, (): Promise<void> => reconcileAll(world, "full"))
 }

@@ -59,7 +59,7 @@ function watchTarget(namespace: string, write: Write): void {
 }
 
 function watchContent(place: string, before: ConfigMap | undefined, after: ConfigMap): void {
-  if (before && !isOurs(before)) throw new Violation(`7: ${place} is somebody else's and was written`)
+  if (before && !isOurs(before)) throw new Violation(`7: ${place} is another owner's and was written`)
   const was = before && readStamp(before)
   const is = readStamp(after)
   if (is === undefined) throw new Violation(`2: ${place} was written without a token`)

@@ -275,7 +275,7 @@ describe("diff", { timeout: 60_000 }, () => {
     ])
   })
 
-  it("tells content apart from its encoding, foreign keys, absent ConfigMaps and those of others", async () => {
+  it("distinguishes content from its encoding, foreign keys, absent ConfigMaps and those of others", async () => {
     const others = {
       ...written("plain", { x: "theirs", more: "1" }),
       metadata: { name: "plain", namespace: "ci" },

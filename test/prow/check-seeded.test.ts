@@ -185,7 +185,7 @@ const SEEDS: Seed[] = [
     severity: "warning",
   },
   {
-    name: "a link that leads nowhere",
+    name: "a dangling link",
     files: { "config/jobs/link.yaml": { link: "nowhere.yaml" } },
     code: "git/link-dangling",
   },

@@ -24,7 +24,7 @@ async function moveOverAndBack(site: MovingSite): Promise<void> {
   }
 }
 
-/** Step 1: what Prow wrote is what we would write, whoever packed it; what it missed, and what is not ours, shows. */
+/** Step 1: what Prow wrote is what we would write, whatever program packed it; what it missed, and what is not ours, shows. */
 async function seeItFirst({ repo, commit, run, writeByProw }: MovingSite): Promise<void> {
   await writeByProw("hook", await repo.tip())
   expect(await run("check", "--source-path", repo.folder, "--rules", PATH.rules)).toMatchObject({ code: 0 })
@@ -75,7 +75,7 @@ function hasSettled(plugin: PluginProcess): boolean {
   return new Set(looked.map(({ cluster }) => cluster)).size === 2
 }
 
-/** Step 4: Prow still writes, an older merge late and an old clone whole. The hourly job mends it. */
+/** Step 4: Prow still writes, an older merge late and an old clone whole. The hourly job repairs it. */
 async function besideProw(site: MovingSite): Promise<void> {
   const late = { "config.yaml": "deck: {older: true}\n" }
   await site.writeOne("app.ci", "hook", "config", late, "1".repeat(40))

@@ -252,7 +252,7 @@ async function read(server: ApiServer, name: string): Promise<Held> {
   return (await rawRequest(server, "GET", `/api/v1/namespaces/ci/configmaps/${name}`)).body as Held
 }
 
-/** True when an object holds these keys with this content, packed by whoever, and no others but VERSION. */
+/** True when an object holds these keys with this content, packed by any program, and no others but VERSION. */
 function isHeld(keys: Record<string, Buffer>, held: Held | undefined): boolean {
   const { VERSION: _, ...data } = held?.data ?? {}
   const bytes = new Map(Object.entries(data).map(([key, text]) => [key, Buffer.from(text)]))

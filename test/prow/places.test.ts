@@ -79,7 +79,7 @@ const PLACES: PlanCase[] = [
     expect: { "b/default/c": { a: "a" } },
   },
   {
-    name: "a group without namespaces leads nowhere; the other group of the rule counts",
+    name: "a group without namespaces has no effect; the other group of the rule counts",
     rules: `${GROUPS}maps: {a: {name: c, cluster_groups: [lone, farm]}}`,
     files: ["a"],
     expect: { "b1/ci/c": { a: "a" }, "b1/ocp/c": { a: "a" }, "b2/ci/c": { a: "a" }, "b2/ocp/c": { a: "a" } },

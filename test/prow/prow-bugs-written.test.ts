@@ -51,7 +51,7 @@ describe("Prow's bugs, in what is written", () => {
     expect((await here.kube.get("ci", "alpha"))?.data).toMatchObject({ x: "B" })
   })
 
-  it("B9: a write that meets a conflict is read anew and tried again", async () => {
+  it("B9: a write that meets a conflict is read again and retried", async () => {
     let conflicts = 0
     const here = bench({ "a/x": "one" }, (kube) => ({
       ...kube,

@@ -82,7 +82,7 @@ describe("Prow's bugs, in what is planned", () => {
     })
   })
 
-  it("B7: a ConfigMap whose last file went away is planned empty, not passed over", () => {
+  it("B7: a ConfigMap whose last file went away is planned empty, not skipped", () => {
     expect(
       shown(planCase({ name: "", rules: "maps: {'a/*': {name: c}}", files: ["b"], expect: {} })),
     ).toEqual({

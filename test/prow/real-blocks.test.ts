@@ -11,7 +11,7 @@ import { codesOf, type Shown, shown, treeOf } from "./plan-case.ts"
 interface RealBlock {
   file: string
   rules: number
-  /** Codes of what deserves a word: fields that Prow no longer reads, groups that lead nowhere. */
+  /** Codes of what deserves a warning: fields that Prow no longer reads, groups without effect. */
   warnings?: string[]
   files: string[]
   expect: Shown

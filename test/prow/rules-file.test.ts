@@ -95,10 +95,10 @@ const MISTAKES: MistakeCase[] = [
     expect: ['4:7: error: rule "a/*.yaml": a partition has an empty name [rules/missing-name]'],
   },
   {
-    name: "more partitions than a byte can tell apart",
+    name: "more partitions than a byte can distinguish",
     text: `${RULE}partitioned_names: [${Array.from({ length: 257 }, (_, index) => `p${index}`).join(", ")}]\n`,
     expect: [
-      '4:7: error: rule "a/*.yaml": 257 partitions, but at most 256 can be told apart [rules/too-many-partitions]',
+      '4:7: error: rule "a/*.yaml": 257 partitions, but at most 256 can be distinguished [rules/too-many-partitions]',
     ],
   },
   {
@@ -126,7 +126,7 @@ const MISTAKES: MistakeCase[] = [
     name: "a group without namespaces",
     text: "config_updater:\n  cluster_groups: {arm: {clusters: [arm01]}}\n  maps:\n    a: {name: c, cluster_groups: [arm]}\n",
     expect: [
-      '4:35: warning: rule "a": cluster group "arm" has no namespaces, so it leads nowhere (add "namespaces" to the group, or take it off the rule) [rules/empty-group]',
+      '4:35: warning: rule "a": cluster group "arm" has no namespaces, so it has no effect (add "namespaces" to the group, or take it off the rule) [rules/empty-group]',
     ],
   },
   {

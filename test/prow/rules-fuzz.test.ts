@@ -125,7 +125,7 @@ describe("a catastrophic glob", BOUND, () => {
     expect(() => compileGlob(glob)).toThrow()
   })
 
-  it("of any form is answered or refused, and told apart from Prow's reading", () => {
+  it("of any form is answered or refused, and distinguished from Prow's reading", () => {
     const piece = fc.constantFrom(
       "*",
       "**",

@@ -150,7 +150,7 @@ describe("a push", { timeout: 60_000 }, () => {
 })
 
 describe("a repository", { timeout: 60_000 }, () => {
-  it("whose default branch was renamed is told of, and followed once the settings say so", () =>
+  it("whose default branch was renamed is reported, and followed once the settings name it", () =>
     withStartedSite(async (site) => {
       const notice = await site.deliver("repository", githubEvent.defaultBranchRenamed("main", "trunk"))
       expect(notice.message).toContain("is now trunk: sources that follow main stay with it")
@@ -171,7 +171,7 @@ describe("a repository", { timeout: 60_000 }, () => {
   it.each([
     ["renamed", githubEvent.renamed, "openshift/releases"],
     ["transferred", githubEvent.transferred, "okd/release"],
-  ])("that was %s is told of, and counted as not configured until the settings say so", (_, event, repo) =>
+  ])("that was %s is reported, and counted as not configured until the settings name it", (_, event, repo) =>
     withStartedSite(async (site) => {
       const notice = await site.deliver("repository", event("openshift/release", repo))
       expect(notice.message).toContain(`is now ${repo}: change the source's url and repo`)
@@ -257,7 +257,7 @@ describe("a webhook", { timeout: 60_000 }, () => {
       expect(await site.deliver("ping", githubEvent.ping())).toMatchObject({ status: 200, result: "ping" })
     }))
 
-  it("that sends forms is told what to set", () =>
+  it("that sends forms is answered with what to set", () =>
     withStartedSite(async (site) => {
       const push = githubEvent.push({ sha: await site.repo.tip() })
       expect(await site.deliver("push", push, { form: true })).toMatchObject({

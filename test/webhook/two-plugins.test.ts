@@ -7,7 +7,7 @@ const RULES = "config_updater: {maps: {'jobs/*.yaml': {name: jobs, clusters: {bu
 const MERGES = [11, 12, 13]
 
 it(
-  "says once what became of each merge, though two plugins hear of each twice, one is started anew, and GitHub fails",
+  "says once what became of each merge, though two plugins hear of each twice, one is restarted, and GitHub fails",
   {
     timeout: 90_000,
   },

@@ -1,6 +1,6 @@
 /**
  * A kubeconfig for an embedded server, as YAML. It speaks plain HTTP on loopback, which client-node
- * refuses unless told to skip verification.
+ * refuses unless configured to skip verification.
  */
 export function embeddedKubeconfig(url: string, token: string): string {
   return `apiVersion: v1

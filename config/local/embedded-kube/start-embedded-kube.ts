@@ -44,7 +44,7 @@ const KEEP_ALIVE_MS = 180_000
 export async function startEmbeddedKube(options: EmbeddedKubeOptions = {}): Promise<EmbeddedKube> {
   const token = options.token ?? randomBytes(24).toString("base64url")
   const state: EmbeddedState = {
-    // Versions start at the time, so that a watcher of a server gone by is told to list again.
+    // Versions start at the time, so that a watcher of an earlier server is answered to list again.
     store:
       options.store ?? new ObjectStore({ firstResourceVersion: Math.floor(Date.now() / 1000), ...options }),
     tokens: new Set([token]),

@@ -8,7 +8,7 @@ export interface Change {
   after: KubeObject | undefined
 }
 
-/** What a watcher is told. */
+/** What a watcher receives. */
 export interface ObjectEvent {
   type: "ADDED" | "MODIFIED" | "DELETED"
   object: KubeObject

@@ -23,7 +23,7 @@ const BATCH = 5000
 
 /**
  * Answers the deliveries of a source that wait for a lane, now that working it came to `result`: all whose
- * commit the record contains are written; the others are told why not, when that is news. Gives the GUIDs
+ * commit the record contains are written; the others get the reason why not, when it is new. Gives the GUIDs
  * of those to whom something was said.
  */
 export async function answerDeliveries(

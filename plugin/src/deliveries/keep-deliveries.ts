@@ -5,7 +5,7 @@ import type { Delivery } from "../webhook/receive-delivery.ts"
 
 /** GitHub lets a delivery be sent again for three days; a day more is for clocks and weekends. */
 const KEPT_SECONDS = 4 * 24 * 3600
-/** However many come, some 10 MB in Redis; a Headrace with more than that in four days tells fewer days' apart. */
+/** However many come, some 10 MB in Redis; a Headrace with more than that in four days distinguishes those of fewer days. */
 const KEPT_COUNT = 20_000
 const TRIM_EVERY = 200
 
@@ -24,7 +24,7 @@ export function openDeliveryBook(lanes: Lanes, keptCount = KEPT_COUNT): Delivery
       const pending = sources.flatMap((source) =>
         clusters.map((cluster) => pendingKey(lanes, cluster, source)),
       )
-      // The first too: a plugin that is often started anew must not never get to it.
+      // The first too: a plugin that often restarts must not never get to it.
       if (noted++ % TRIM_EVERY === 0) await trimDeliveries(lanes, pending, keptCount)
       return noteDelivery(lanes, delivery, sources, pending)
     },

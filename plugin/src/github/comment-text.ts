@@ -1,7 +1,7 @@
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { type Fate, fates, type MergeReport } from "./merge-report.ts"
 
-/** Characters of a reason that are told; an API server can be long-winded. */
+/** Characters of a reason that are shown; an API server can be long-winded. */
 const MOST_REASON = 500
 /** GitHub takes 65,536 characters. */
 const MOST_PART = 30_000

@@ -27,8 +27,8 @@ export function mergeId(repo: string, pull: number): string {
 }
 
 /**
- * Finds the merges that these deliveries told of, and remembers which delivery it was; a merge that two
- * deliveries told of (our own webhook and Prow's) stays with the first. All at once, since a lane waits for it, and a
+ * Finds the merges that these deliveries reported, and remembers which delivery it was; a merge that two
+ * deliveries reported (our own webhook and Prow's) stays with the first. All at once, since a lane waits for it, and a
  * burst of merges is answered together.
  */
 export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[]): Promise<string[]> {

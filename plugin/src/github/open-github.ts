@@ -36,7 +36,7 @@ export async function openWithToken(tokenFile: string, apiUrl: string): Promise<
 }
 
 function options(apiUrl: string): ConstructorParameters<typeof Octokit>[0] {
-  // Octokit writes to the console by default; what fails is thrown, and logged by whoever asked.
+  // Octokit writes to the console by default; what fails is thrown, and the caller logs it.
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
   return { ...githubApi(apiUrl), userAgent: "headrace", log: silent }
 }

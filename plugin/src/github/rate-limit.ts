@@ -5,7 +5,7 @@ const DEFAULT_WAIT_MS = 60_000
 
 /**
  * When GitHub refused a request for a rate limit, primary or secondary: how long it asks us to wait, as an
- * error that makes the errand wait. Undefined for any other error.
+ * error that makes the job wait. Undefined for any other error.
  * https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
  */
 export function rateLimitWait(error: unknown, now: number): ComeBackLater | undefined {

@@ -36,7 +36,7 @@ describe("reportMerges", () => {
       expect(github.statuses.at(-1)).toBe(`${SHA} headrace success: written to 3/3 clusters`)
     }))
 
-  it("posts one comment though both plugins are told at once, of two deliveries of one merge", () =>
+  it("posts one comment though both plugins are notified at the same time, of two deliveries of one merge", () =>
     withMergeReports(async ({ github, merge, answer }) => {
       await merge(7, "from-github")
       await merge(7, "from-prow")

@@ -44,7 +44,7 @@ const PAGE = 100
 
 /**
  * Reports every merge once, in a comment that is edited and a status that is set as clusters come in. Each
- * report is an errand of its pull request: one plugin at a time works it, from what Redis and GitHub
+ * report is a job of its pull request: one plugin at a time works it, from what Redis and GitHub
  * say when it begins, so it may be repeated at any time.
  */
 export function reportMerges(options: ReportOptions): MergeReports {

@@ -59,7 +59,7 @@ export function createPluginMetrics(sizes?: Pick<TargetSizes, "all">) {
     }),
     foreignWrites: new Counter({
       name: "headrace_foreign_writes_total",
-      help: "Writes of other programs to our targets, found and mended.",
+      help: "Writes of other programs to our targets, found and repaired.",
       labelNames: ["cluster", "source"],
       registers,
     }),

@@ -15,13 +15,13 @@ export interface ReadinessPorts {
 
 /**
  * Ready when a webhook would be taken and worked: Redis answers, every lane has its worker. A lane that has
- * not succeeded for long is told but does not count: taking the webhook away would hold back the others.
+ * not succeeded for long is reported but does not count: taking the webhook away would hold back the others.
  */
 export async function readPluginReadiness(ports: ReadinessPorts): Promise<Readiness> {
   if (ports.state === "leaving") return { ready: false, reasons: ["stopping"] }
   const trouble = ports.lanes.trouble()
   if (trouble) return { ready: false, reasons: [trouble.message] }
-  // Webhooks are taken all the while; whoever follows works them.
+  // Webhooks are accepted meanwhile; the next worker processes them.
   if (ports.state === "handing-over") return { ready: true, reasons: ["settings changed: starting over"] }
   const idle = ports.workers.idle()
   if (idle.length > 0)

@@ -28,7 +28,7 @@ describe("watchLateLanes", () => {
       await lanes.close()
     }))
 
-  it("wakes a lane that stays late ever more seldom", () => {
+  it("wakes a lane that stays late ever more rarely", () => {
     const looks = Array.from({ length: 40 }, (_, index) => index + 1)
     expect(looks.filter(isTurn)).toEqual([1, 2, 4, 8, 12, 24, 36])
   })

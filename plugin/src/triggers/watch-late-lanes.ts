@@ -20,7 +20,7 @@ const LOOKS_AN_HOUR = 12
 /**
  * The watchdog: wakes lanes, for a full reconcile, whose last success is older than it should be, whatever
  * was to have woken them (a scheduler that Redis lost, a CronJob that does not run). A lane that stays late, since
- * its source is stopped or a target fails for good, is woken ever more seldom. Ends with the signal.
+ * its source is stopped or a target fails for good, is woken ever more rarely. Ends with the signal.
  */
 export async function watchLateLanes(options: WatchdogOptions, signal: AbortSignal): Promise<void> {
   const { lanes, clusters, sources, log } = options

@@ -14,7 +14,7 @@ export type DeliveryResult =
 export interface Answer {
   status: number
   result: DeliveryResult
-  /** For whoever looks at the delivery on GitHub's page. */
+  /** For a reader of the delivery on GitHub's page. */
   message: string
   /** For `accepted`: the sources that were woken. */
   sources?: string[]

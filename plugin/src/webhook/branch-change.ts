@@ -31,7 +31,7 @@ const PullRequest = z.object({
   repository,
 })
 
-/** Why an event moves no branch, for whoever looks at the delivery on GitHub's page. */
+/** Why an event moves no branch, for a reader of the delivery on GitHub's page. */
 export interface NoChange {
   why: string
 }

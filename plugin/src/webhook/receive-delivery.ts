@@ -55,7 +55,7 @@ export async function receiveDelivery(
       return refused(UNVERIFIED, 503, `${error.message}: send it again later`)
     if (error instanceof ZodError)
       return refused(UNVERIFIED, 400, "the body is not the event that its header names")
-    // No error of ours: whoever knows the address may hang up in the middle.
+    // No error of ours: any client that knows the address can disconnect in the middle.
     ports.log.info({ err: errorText(error) }, "delivery could not be read")
     return refused(UNVERIFIED, 400, "the request could not be read")
   }

@@ -49,7 +49,7 @@ describe("webhook secrets", () => {
       expect(await secrets.verify("", "sha256=")).toBe(false)
     }))
 
-  it("are read again while it runs; one that cannot be read leaves the last good ones, and is told without them", () =>
+  it("are read again while it runs; one that cannot be read leaves the last good ones, and is reported without its content", () =>
     withSecrets(async (secrets, { old, next }, log, later) => {
       await writeFile(old, "rotated")
       later()

@@ -13,7 +13,7 @@ export interface LaneWorkers {
   close(): Promise<void>
 }
 
-/** Starts a worker for each cluster's lane; each outcome answers deliveries, and `onAnswered` is told which. */
+/** Starts a worker for each cluster's lane; each outcome answers deliveries, and `onAnswered` receives which. */
 export function workLanes(
   lanes: Lanes,
   clusters: readonly string[],

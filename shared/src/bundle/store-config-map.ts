@@ -64,7 +64,7 @@ export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string)
   )
 }
 
-const HINT = "Somebody else wrote it: delete it, and a full reconcile writes it anew."
+const HINT = "Delete it: another program wrote it, and a full reconcile writes it again."
 
 function gunzipBounded(content: Buffer, name: string): Buffer {
   try {

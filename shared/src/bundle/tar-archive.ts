@@ -128,6 +128,6 @@ function textAt(header: Buffer, [from, length]: readonly [number, number]): stri
 
 function refused(code: string, what: string): HeadraceError {
   return new HeadraceError(code, `the archive ${what}`, {
-    hint: "It was not written by Headrace, or was damaged: a full reconcile writes it anew.",
+    hint: "Run a full reconcile, which writes it again: it was damaged, or another program wrote it.",
   })
 }

@@ -8,7 +8,7 @@ interface Round {
 }
 
 /**
- * Makes calls share runs: at most one runs and at most one is pending, and whoever calls while one runs
+ * Makes calls share runs: at most one runs and at most one is pending, and a caller that comes while one runs
  * shares the next, so that every caller gets a run that began after its call. A caller's abort frees that
  * caller alone; a run whose callers have all gone is aborted.
  */

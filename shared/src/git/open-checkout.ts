@@ -14,7 +14,7 @@ export type Checkout = SourceRepository & { close(): Promise<void> }
 
 /**
  * Opens a checkout, the top folder of a work tree, as a source that stands at its HEAD, as a periodic job has one
- * (Prow's config-bootstrapper). `fetch` reads HEAD anew and checks the checkout; nothing in it is ever written. With
+ * (Prow's config-bootstrapper). `fetch` reads HEAD again and checks the checkout; nothing in it is ever written. With
  * `folders` its tree is what lies in those, by the paths from each; `file` goes by paths from the top all the same.
  *
  * Throws UsageError `git/not-a-checkout`. `fetch` throws `git/shallow`, since a shallow history cannot be counted,

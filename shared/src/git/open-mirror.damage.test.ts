@@ -92,7 +92,7 @@ describe.concurrent("a damaged mirror", () => {
       await again.close()
     }))
 
-  it("whose bytes rot while it is open is fetched anew by the read that finds out", () =>
+  it("whose bytes rot while it is open is fetched again by the read that finds out", () =>
     withMirror(async (mirror, repo, folder) => {
       await fillPack(repo)
       const { commit } = await mirror.fetch()
@@ -106,7 +106,7 @@ describe.concurrent("a damaged mirror", () => {
       expect(Object.keys(await mirrorContents(mirror, commit))).toHaveLength(150)
     }))
 
-  it("that a killed git left locked while it is open is unlocked, not fetched anew", () =>
+  it("that a killed git left locked while it is open is unlocked, not fetched again", () =>
     withMirror(async (mirror, repo, folder) => {
       await mirror.fetch()
       const { ino } = await stat(join(folder, "m.git"))
@@ -116,7 +116,7 @@ describe.concurrent("a damaged mirror", () => {
       expect((await stat(join(folder, "m.git"))).ino).toBe(ino)
     }))
 
-  it("that cannot be mended is not fetched anew at every call", () =>
+  it("that cannot be repaired is not fetched again at every call", () =>
     withMirror(async (mirror, repo, folder) => {
       const { commit } = await mirror.fetch()
       const tip = join(folder, "m.git/refs/headrace/tip")

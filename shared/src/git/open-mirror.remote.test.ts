@@ -53,7 +53,7 @@ describe("a mirror over HTTP", () => {
       await mirror.close()
     }))
 
-  it("lets go of its folder only when the fetch under way has ended, whose leftovers would be another's", () =>
+  it("releases its folder only when the fetch under way has ended, whose leftovers would be another's", () =>
     withRepo(async (repo) => {
       const asked = Promise.withResolvers<void>()
       const silent = createServer(() => asked.resolve())
@@ -78,7 +78,7 @@ describe("a mirror over HTTP", () => {
       }
     }))
 
-  it("logs in with the token of a file, read anew at each fetch", () =>
+  it("logs in with the token of a file, read again at each fetch", () =>
     serving(async (server, repo) => {
       const tokenFile = join(repo.scratch, "token")
       const auth = authFromSettings({ tokenFile })
@@ -122,7 +122,7 @@ describe("a mirror over HTTP", () => {
       })
     }))
 
-  it("takes installation tokens of a GitHub App from whoever makes them", () =>
+  it("takes installation tokens of a GitHub App from its issuer", () =>
     serving(async (server, repo) => {
       server.token = "installation-7"
       const app = { appId: 1, installationId: 7, privateKeyFile: "/key" }
@@ -157,7 +157,7 @@ describe("a mirror over SSH", () => {
     [{}, "StrictHostKeyChecking=yes"],
     [{ sshHostKeys: "accept-new" }, "StrictHostKeyChecking=accept-new"],
     [{ sshHostKeys: "off" }, "StrictHostKeyChecking=no"],
-  ] as const)("uses the key alone, whatever its path holds, and with %o is told %s", (hostKeys, strictness) =>
+  ] as const)("uses the key alone, whatever its path holds, with %o gets %s", (hostKeys, strictness) =>
     withRepo(async (repo) => {
       const commit = await repo.commit({ a: "1" })
       const bin = join(repo.scratch, "bin")

@@ -165,7 +165,7 @@ describe("openMirror", () => {
       expect(await mirrorContents(mirror, commit)).toMatchObject(files)
     }))
 
-  it("stops waiting when told to, and stays of use", () =>
+  it("stops waiting when asked to, and stays usable", () =>
     withMirror(async (mirror, repo) => {
       await repo.commit({ a: "1" })
       const { commit } = await mirror.fetch()

@@ -15,7 +15,7 @@ export interface OpsSources {
 }
 
 /**
- * Answers `/healthz` (alive, nothing more: restarting us would not mend Redis), `/readyz` and `/metrics`.
+ * Answers `/healthz` (alive, nothing more: restarting us would not repair Redis), `/readyz` and `/metrics`.
  * Gives false for any other path, untouched.
  */
 export async function answerOps(

@@ -27,7 +27,7 @@ export interface KeyDifference {
 const GUNZIP_LIMIT = 256 * 1024 * 1024
 
 /**
- * Compares a ConfigMap, whoever wrote it, with what the rules want, by uncompressed content: compressed bytes
+ * Compares a ConfigMap, whatever program wrote it, with what the rules want, by uncompressed content: compressed bytes
  * differ between Go's zlib and ours. `owned` tells which keys that no rule names will be taken away; the others
  * stay. VERSION is left out.
  */

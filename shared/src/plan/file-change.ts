@@ -1,6 +1,6 @@
 import { z } from "zod"
 
-/** One file of a change, in the words of GitHub's "list pull request files". Fields beyond these are passed over. */
+/** One file of a change, in the words of GitHub's "list pull request files". Other fields are ignored. */
 export const FileChange = z.object({
   filename: z.string().min(1),
   status: z.enum(["added", "removed", "modified", "renamed", "copied", "changed", "unchanged"]),

@@ -79,7 +79,7 @@ function asProblem(
   return { severity, ...objection, ...where }
 }
 
-/** Prow's bootstrapper passes over such rules without a word, and their ConfigMaps go stale for good (B3). */
+/** Prow's bootstrapper silently skips such rules, and their ConfigMaps go stale for good (B3). */
 function unknownRepository(rules: RuleSet, context: PlanContext): Problem[] {
   if (context.repo) return []
   return rules.rules

@@ -3,8 +3,8 @@ import type { Hold } from "./record.ts"
 /**
  * The commit that a cluster should show: the held one while a hold is in force, else the branch's tip.
  *
- * `now` is milliseconds since the epoch. A hold whose `until` has passed no longer counts, whoever is
- * first to notice.
+ * `now` is milliseconds since the epoch. A hold whose `until` has passed no longer counts, whether or
+ * not a program has removed it.
  */
 export function goal(tip: string, hold: Hold | null, now: number): string {
   return hold !== null && holdInForce(hold, now) ? hold.commit : tip

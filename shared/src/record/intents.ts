@@ -3,7 +3,7 @@ import { compareTokens } from "./token.ts"
 
 /**
  * The record with this intent open. It takes in the targets of every intent that its token overtakes, so one
- * is enough: whoever opened those has been superseded, and what they may have half written stays listed.
+ * is enough: the workers that opened those have been superseded, and what they may have half written stays listed.
  */
 export function openIntent(record: Record, intent: Intent): Record {
   const overtaken = record.intents.filter((open) => compareTokens(open.token, intent.token) <= 0)
@@ -16,7 +16,7 @@ export function intentsAfter(intents: readonly Intent[], token: Token): Intent[]
   return intents.filter((intent) => compareTokens(intent.token, token) > 0)
 }
 
-/** True when an open intent is of exactly this work, whoever opened it. */
+/** True when an open intent is of exactly this work, whichever worker opened it. */
 export function isBegun(record: Record, work: Omit<Intent, "targets">): boolean {
   return record.intents.some((open) => sameWork(open, work))
 }

@@ -32,7 +32,7 @@ describe("record", () => {
     expect(() => readRecord(configMap)).toThrow(expect.objectContaining({ code: "record/invalid" }))
   })
 
-  it("stays under its limit, valid, whatever it is told", () => {
+  it("stays under its limit, valid, whatever it is given", () => {
     const text = fc.string({ maxLength: 400, unit: "grapheme" })
     const failures = fc.array(fc.record({ target: text, reason: text, since: text }), { maxLength: 60 })
     const targets = fc.array(fc.string({ maxLength: 80 }), { maxLength: 300 })

@@ -42,7 +42,7 @@ export const FailedTarget = z.strictObject({
 })
 export type FailedTarget = z.infer<typeof FailedTarget>
 
-/** Another program's write to a target of ours, found and mended. */
+/** Another program's write to a target of ours, found and repaired. */
 export const ForeignWrite = z.strictObject({
   /** `namespace/name`. */
   target: z.string(),
@@ -62,7 +62,7 @@ export const Record = z.strictObject({
   commit: commit.nullable(),
   /** The commit of the rules in force, where they come from another source; else null. */
   rulesCommit: commit.nullable(),
-  /** Digest of the rules in force at `commit`, and of the settings that bear on what they mean. */
+  /** Digest of the rules in force at `commit`, and of the settings that affect their meaning. */
   rules: z.string().nullable(),
   /** Digest of the root index; null where the cluster keeps no store. */
   root: digest.nullable(),

@@ -8,7 +8,7 @@ const texts = z.array(z.string()).nullish()
 const ClusterGroup = z.strictObject({
   clusters: texts.describe("Names of clusters."),
   namespaces: texts.describe(
-    'Namespaces in each of those clusters; "" is the default one. None at all: the group leads nowhere.',
+    'Namespaces in each of those clusters; "" is the default one. None at all: the group has no effect.',
   ),
 })
 

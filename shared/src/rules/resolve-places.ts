@@ -75,7 +75,7 @@ function placesOfGroups(context: RuleContext, names: readonly string[]): Resolve
     )
     if (inGroup.length === 0) {
       const lacking = (group?.clusters ?? []).length === 0 ? "clusters" : "namespaces"
-      const message = `cluster group "${name}" has no ${lacking}, so it leads nowhere`
+      const message = `cluster group "${name}" has no ${lacking}, so it has no effect`
       const hint = `add "${lacking}" to the group, or take it off the rule`
       problems.push(ruleWarning(context, path, "rules/empty-group", message, hint))
     }
@@ -84,7 +84,7 @@ function placesOfGroups(context: RuleContext, names: readonly string[]): Resolve
   return { places: unique(places), problems }
 }
 
-/** Fields that Prow dropped on 2020-11-09 and has passed over in silence since (kubernetes/test-infra 62b5ded808). */
+/** Fields that Prow dropped on 2020-11-09 and has silently ignored since (kubernetes/test-infra 62b5ded808). */
 function placesOfLegacy(context: RuleContext): Resolved {
   const { namespace, additional_namespaces: more } = context.spec
   const namespaces = [namespace ?? "", ...(more ?? [])]

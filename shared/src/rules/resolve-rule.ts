@@ -62,7 +62,7 @@ function nameProblems(context: RuleContext): Problem[] {
     ]
   }
   if (count > PARTITIONS_LIMIT) {
-    const message = `${count} partitions, but at most ${PARTITIONS_LIMIT} can be told apart`
+    const message = `${count} partitions, but at most ${PARTITIONS_LIMIT} can be distinguished`
     return [ruleError(context, ["partitioned_names"], "rules/too-many-partitions", message)]
   }
   if (count > 0 && partitions?.includes("")) {

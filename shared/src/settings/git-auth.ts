@@ -1,6 +1,6 @@
 import { z } from "zod"
 
-/** How to prove to a git server who we are. Secrets are files, read anew at each use. */
+/** How to prove to a git server who we are. Secrets are files, read again at each use. */
 export const GitAuth = z.strictObject({
   tokenFile: z.string().optional().describe("File that holds an HTTPS token."),
   sshKeyFile: z.string().optional().describe("File that holds an SSH private key."),

@@ -21,7 +21,7 @@ const Source = z.strictObject({
     .optional()
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
   auth: GitAuth.optional(),
-  poll: Wait.prefault("30s").describe("How often to look at the branch without being told; jittered."),
+  poll: Wait.prefault("30s").describe("How often to poll the branch without a trigger; jittered."),
   allowForcePush: z.boolean().prefault(false).describe("Follow a branch that is no longer a descendant."),
   foreignKeys: z
     .enum(["remove", "keep"])
@@ -56,7 +56,7 @@ const Cluster = z.strictObject({
 const Kubeconfigs = z.strictObject({
   folder: z
     .string()
-    .describe("Every context of every file in it is a cluster of that name; read anew every few seconds."),
+    .describe("Every context of every file in it is a cluster of that name; read again every few seconds."),
   suffix: z.string().prefault("").describe("Take only files whose names end so."),
   namespaces,
   store,
@@ -111,7 +111,7 @@ export const OperatorSettings = z.strictObject({
         .regex(/^[A-Za-z0-9][-._A-Za-z0-9]*$/, "expected letters, digits, -, . and _")
         .prefault("headrace")
         .describe(
-          "First part of every key; each of several installations in one Redis needs its own. All keys share it as hash tag, hence one slot of a Redis Cluster.",
+          "First part of every key; each of several installations in one Redis needs its own. All keys share it as hash tag, so they are in one slot of a Redis Cluster.",
         ),
     })
     .prefault({})

@@ -64,7 +64,7 @@ async function record(
       work(path, (text) => mark(served, text)),
     )
   } finally {
-    // The loop device lets go of its file a moment after the file system is unmounted.
+    // The loop device closes its file a moment after the file system is unmounted.
     if (recorder.exitCode === null) await until(() => isUnmounted(served))
     await ended
   }

@@ -23,7 +23,7 @@ export interface Entries {
 
 /** As many links as Linux follows for one path: path_resolution(7). */
 const MOST_HOPS = 40
-/** Parts that lead nowhere else. */
+/** Parts that change nothing. */
 const STAYS = new Set(["", "."])
 
 /**

@@ -55,14 +55,14 @@ function held(place: string, file: string): Claim {
 }
 
 /**
- * Puts ours in the place of a file whose owner has ended. Behind a guard, and looked at anew behind it: of two that
+ * Puts ours in the place of a file whose owner has ended. Behind a guard, and checked again behind it: of two that
  * have both seen the dead one's, the second would remove the first one's. False when it is owned, or another is at it.
  */
 async function takeOver(file: string): Promise<boolean> {
   if (await isOwned(file)) return false
   const guard = `${file}.takeover`
   if (!(await write(guard))) {
-    // Left by a program that died behind it: whoever comes next may take over.
+    // Left by a program that died behind it: the next process may take over.
     if (!(await isOwned(guard))) await rm(guard, { force: true })
     return false
   }

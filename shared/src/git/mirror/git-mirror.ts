@@ -23,7 +23,7 @@ export interface GitMirrorOptions {
   log: Log
   fetchTimeout?: number
   upkeep?: UpkeepOptions
-  /** Lets go of the folder. */
+  /** Releases the folder. */
   release(): Promise<void>
 }
 
@@ -35,7 +35,7 @@ export class GitMirror implements SourceRepository {
   readonly fetch: (signal?: AbortSignal) => Promise<Tip>
   readonly #options: GitMirrorOptions
   #reader: RepositoryReader
-  /** What a read stumbled over: the next fetch makes the mirror anew, alone as fetches are. */
+  /** What a read stumbled over: the next fetch rebuilds the mirror, alone as fetches are. */
   #damage: unknown
   #rebuildAfter = 0
   readonly #upkeep: Upkeep
@@ -83,7 +83,7 @@ export class GitMirror implements SourceRepository {
     return this.#repaired(() => this.#reader.blobs(oids, signal), signal)
   }
 
-  /** Ends what runs, and lets go of the folder. */
+  /** Ends what runs, and releases the folder. */
   async close(): Promise<void> {
     this.#closing.abort(new HeadraceError("git/closed", "the mirror is closed"))
     this.#reader.close()
@@ -148,7 +148,7 @@ export class GitMirror implements SourceRepository {
     return { commit, seq }
   }
 
-  /** Reads, and when the mirror turns out to be damaged, fetches it anew and reads again. */
+  /** Reads, and when the mirror turns out to be damaged, fetches it again and reads again. */
   async #repaired<T>(read: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const before = this.#reader
     try {
@@ -166,7 +166,7 @@ export class GitMirror implements SourceRepository {
   /** Fetches everything into a new repository beside the old one, then puts it in its place. */
   async #rebuild(reason: unknown, signal: AbortSignal): Promise<void> {
     const { place, identity, log } = this.#options
-    log.warn({ error: String(reason) }, "the mirror is damaged and is fetched anew")
+    log.warn({ error: String(reason) }, "the mirror is damaged and is fetched again")
     const fresh = `${place}.new-rebuild`
     await createMirror(fresh, identity)
     await fetchRef({ ...this.#options, place: fresh, signal })

@@ -6,11 +6,11 @@ import { runGit } from "../process/run-git.ts"
 import { removeLeftovers } from "./remove-leftovers.ts"
 
 export interface UpkeepOptions {
-  /** Milliseconds without a fetch before the mirror is tended. */
+  /** Milliseconds without a fetch before the mirror is maintained. */
   quiet?: number
   /** Fetches after which the next one waits for it, though they never let up. */
   most?: number
-  /** Milliseconds after which all is packed anew, even when little has gathered. */
+  /** Milliseconds after which everything is repacked, even when little has accumulated. */
   every?: number
   /** How long what a force push left behind stays, in git's words for dates. */
   pruneAfter?: string
@@ -23,7 +23,7 @@ const PRUNE_AFTER = "14.days.ago"
 /** Gathered loose objects and packs at which git itself thinks it worth the while; git's own is 6700 and 50. */
 const LOOSE_OBJECTS = "2000"
 const PACKS = "30"
-/** Packs this large are left alone but for the seldom run, so that the frequent one takes seconds. */
+/** Packs this large are left alone except by the rare run, so that the frequent one takes seconds. */
 const LARGE_PACK = "64m"
 const TIMEOUT = 3600_000
 /** Interrupted so often in a row, upkeep is let through and the next fetch waits for it: it must run some time. */
@@ -58,7 +58,7 @@ export async function noteTended(place: string): Promise<void> {
   await writeFile(join(place, NOTE), String(Date.now()))
 }
 
-/** Tends a mirror at quiet moments: never while a fetch runs, and a fetch that arrives ends it. */
+/** Maintains a mirror at quiet moments: never while a fetch runs, and a fetch that arrives ends it. */
 export class Upkeep {
   readonly #place: string
   readonly #log: Log
@@ -66,7 +66,7 @@ export class Upkeep {
   #timer: NodeJS.Timeout | undefined
   #running: { done: Promise<void>; stop: AbortController } | undefined
   #interrupted = 0
-  /** Since it was tended last. */
+  /** Since its last maintenance. */
   #fetches = 0
 
   constructor(place: string, log: Log, options: UpkeepOptions = {}) {

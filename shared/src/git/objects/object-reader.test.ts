@@ -11,7 +11,7 @@ echo "${"a".repeat(40)} commit 7"
 exec sleep 60
 `
 
-it("starts a git anew that answers no more, also after a time in which nothing was asked", () =>
+it("restarts a git that answers no more, also after a time in which nothing was asked", () =>
   withFolder(async (folder) => {
     await writeFile(join(folder, "git"), STUCK_GIT)
     await chmod(join(folder, "git"), 0o755)

@@ -35,7 +35,7 @@ export class ObjectReader {
 
   /**
    * With contents (`--batch`) or only type and size (`--batch-check`). A git that says nothing for `silence`
-   * milliseconds, though it was asked, is started anew.
+   * milliseconds, though it was asked, is restarted.
    */
   constructor(gitDir: string, reads: "contents" | "sizes", silence = SILENCE) {
     this.#gitDir = gitDir

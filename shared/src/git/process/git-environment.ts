@@ -25,7 +25,7 @@ const KEPT = new Set(["GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "GIT_EXEC_PATH"])
 /**
  * The environment of a git command that no user, system or surrounding repository has a say in: without
  * the caller's GIT_* variables (a hook sets GIT_DIR), configuration files, prompts, hooks and replaced
- * objects; messages in English, since failures are told apart by them. git(1), git-config(1).
+ * objects; messages in English, since failures are distinguished by them. git(1), git-config(1).
  */
 export function gitEnvironment(
   settings: readonly GitSetting[] = [],

@@ -54,7 +54,7 @@ const KINDS: readonly Kind[] = [
     code: "git/damaged",
     pattern:
       /not a git repository|bad config|is corrupt|corrupted? |object file .* is empty|bad object|unable to (read|parse|find|unpack) |does not match index|far too short|is truncated|inflate|index file .* (too small|corrupt)|missing (blob|tree|commit)|bad (tree|revision|ref)|Unable to create '.*\.lock'|cannot lock ref|did not send all necessary objects|unresolved deltas|packed-refs/,
-    hint: "The mirror is fetched anew by itself; check the disk when this returns.",
+    hint: "Check the disk when this happens again: the mirror is fetched again automatically.",
   },
   {
     code: "git/unreachable",
@@ -67,7 +67,7 @@ const KINDS: readonly Kind[] = [
 /** The error for a git command that failed, by what it wrote to standard error. */
 export function gitFailure(command: string, code: number | null, stderr: string): HeadraceError {
   const text = stderr.trim()
-  // What the other side complains of is no damage here, and fetching anew would not mend it.
+  // An error of the remote is no damage here, and another fetch would not repair it.
   const ours = text.replaceAll(/^remote: .*$/gm, "")
   const kind = KINDS.find(({ code: kindOf, pattern }) => pattern.test(kindOf === "git/damaged" ? ours : text))
   const said = text

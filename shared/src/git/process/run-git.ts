@@ -95,7 +95,7 @@ function closed(child: ChildProcess): Promise<number | null> {
 /**
  * Ends a detached child and its children: asked first, so that locks are removed, then killed. To be called before
  * the child's `close`. One that has exited may have left children (git killed for its memory, ssh not): they hold its
- * output open, and its group's id stays theirs, so that it is nobody else's.
+ * output open, and its group's id stays theirs, so that no other process has it.
  */
 export function endGroup(child: ChildProcess): void {
   const group = child.pid
