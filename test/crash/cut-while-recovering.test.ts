@@ -1,7 +1,8 @@
+import type { LayoutName } from "@headrace/agent/layout/open-layout"
 import { openProjection } from "@headrace/agent/publish/open-projection"
 import { describe, expect, it } from "vitest"
 import { projectionOptions } from "../harness/with-projection.ts"
-import { faultsAfter, type Layout, nextOf, PATH, shownOn } from "./look-at-simulated.ts"
+import { faultsAfter, nextOf, PATH, shownOn } from "./look-at-simulated.ts"
 import { randomNumbers } from "./random-numbers.ts"
 import { publishAll, revisionsOf } from "./scenario.ts"
 import { type SimulatedDisk, type Survival, simulateDisk } from "./simulated-disk.ts"
@@ -37,7 +38,7 @@ async function runUntil(
 async function cutWhileRecovering(
   cutOnce: () => Promise<SimulatedDisk>,
   acknowledged: number,
-  layout: Layout,
+  layout: LayoutName,
   survival: (index: number) => Survival,
 ): Promise<string[][]> {
   const revisions = [...revisionsOf(layout), nextOf(layout)]
@@ -64,7 +65,7 @@ async function cutWhileRecovering(
   }
 }
 
-describe.each<Layout>(["links", "exchange", "file"])(
+describe.each<LayoutName>(["links", "exchange", "file"])(
   "a second power cut, while recovering (layout %s)",
   (layout) => {
     it("tears nothing, loses nothing, and lets publishing go on", async () => {

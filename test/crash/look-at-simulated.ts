@@ -1,15 +1,14 @@
 import type { Disk } from "@headrace/agent/disk/disk"
+import type { LayoutName } from "@headrace/agent/layout/open-layout"
 import { openProjection } from "@headrace/agent/publish/open-projection"
 import type { Revision, RevisionFile } from "@headrace/agent/store/revision"
-import { type ProjectionOptions, projectionOptions, revisionOf } from "../harness/with-projection.ts"
+import { projectionOptions, revisionOf } from "../harness/with-projection.ts"
 import { randomNumbers } from "./random-numbers.ts"
 import { revisionsOf } from "./scenario.ts"
 import type { SimulatedDisk, Survival } from "./simulated-disk.ts"
 
 /** Where the projection of a simulated disk stands. */
 export const PATH = "/deep/shown"
-export type Layout = NonNullable<ProjectionOptions["layout"]>
-
 const RANDOM_CUTS = process.env.HEADRACE_CRASH === "long" ? 40 : 3
 
 /** What a cut spares: nothing, all names but no data (what ext4 does to files nobody synced), or any part. */
@@ -26,14 +25,14 @@ export function survivals(index: number): [string, Survival][] {
 }
 
 /** What is published after a cut. */
-export function nextOf(layout: Layout): Revision {
+export function nextOf(layout: LayoutName): Revision {
   return revisionOf(99, layout === "file" ? { tool: "after" } : { a: "after", "d/b": "same" })
 }
 
 /** Where what is shown can be read; undefined when nothing is. */
 function shownDirectory(
   disk: Disk,
-  layout: Layout,
+  layout: LayoutName,
 ): { directory: string; id: string | undefined } | undefined {
   if (layout === "exchange") {
     const identity = `${PATH}/..revision.json`
@@ -48,7 +47,7 @@ function shownDirectory(
 export async function shownOn(
   disk: Disk,
   revisions: readonly Revision[],
-  layout: Layout,
+  layout: LayoutName,
 ): Promise<number | "torn"> {
   if (layout === "file") return await shownFile(disk, revisions)
   const shown = shownDirectory(disk, layout)
@@ -80,7 +79,7 @@ async function isAt(disk: Disk, path: string, file: RevisionFile): Promise<boole
 export async function faultsAfter(
   disk: SimulatedDisk,
   acknowledged: number,
-  layout: Layout,
+  layout: LayoutName,
 ): Promise<string[]> {
   const revisions = revisionsOf(layout)
   const found = await shownOn(disk, revisions, layout)

@@ -3,6 +3,7 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import type { LayoutName } from "@headrace/agent/layout/open-layout"
 import type { OpenProjection } from "@headrace/agent/publish/open-projection"
 import { watchRevision } from "@headrace/agent/read/watch-revision"
 import { describe, expect, it } from "vitest"
@@ -14,7 +15,6 @@ const LONG = process.env.HEADRACE_CRASH === "long"
 const REVISIONS = LONG ? 5000 : 250
 /** Of a file of its own the number is written so often that it takes several reads. */
 const REPEATS = 20_000
-type Layout = "links" | "exchange" | "file"
 
 /** Every file says which revision it is of; `extra` comes and goes, under a name of its own each time. */
 function numbered(seq: number): Record<string, string> {
@@ -23,7 +23,7 @@ function numbered(seq: number): Record<string, string> {
   return files
 }
 
-function filesOf(layout: Layout, seq: number): Record<string, string> {
+function filesOf(layout: LayoutName, seq: number): Record<string, string> {
   return layout === "file" ? { "tool*": `${seq} `.repeat(REPEATS) } : numbered(seq)
 }
 
@@ -36,7 +36,7 @@ interface Found {
 }
 
 /** A reader in a process of its own; `stop` ends it and gives what it found. */
-function startReader(path: string, layout: Layout, how: string): { stop(): Promise<Found> } {
+function startReader(path: string, layout: LayoutName, how: string): { stop(): Promise<Found> } {
   const child = spawn(process.execPath, ["--conditions=source", READER, path, layout, how], {
     stdio: ["pipe", "pipe", "inherit"],
   })
@@ -57,7 +57,7 @@ function startReader(path: string, layout: Layout, how: string): { stop(): Promi
 async function publishAndLook(
   projection: OpenProjection,
   path: string,
-  layout: Layout,
+  layout: LayoutName,
   seq: number,
 ): Promise<void> {
   await projection.publish(revisionOf(seq, filesOf(layout, seq)))

@@ -2,10 +2,10 @@ import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import { combineFiles, type ProjectedFile } from "./projected-files.ts"
-import type { Source, SourceCommit, SourceFiles } from "./source.ts"
+import type { ProjectionSource, SourceCommit, SourceFiles } from "./source.ts"
 
 /** The files of a projection at one time. */
-export interface Assembled {
+export interface AssembledProjection {
   /** Stands for the content: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]
@@ -21,10 +21,10 @@ export interface Assembled {
  * `projection/same-path`.
  */
 export async function assembleProjection(
-  sources: readonly Source[],
+  sources: readonly ProjectionSource[],
   inputs: Inputs,
-  previous: Assembled | undefined,
-): Promise<Assembled> {
+  previous: AssembledProjection | undefined,
+): Promise<AssembledProjection> {
   const parts = await Promise.all(sources.map((source) => assembleSource(source, inputs)))
   const key = parts.map((part) => part.key).join(",")
   const commit = parts.find((part) => part.commit !== undefined)?.commit
@@ -37,7 +37,7 @@ export async function assembleProjection(
   }
 }
 
-async function assembleSource(source: Source, inputs: Inputs): Promise<SourceFiles> {
+async function assembleSource(source: ProjectionSource, inputs: Inputs): Promise<SourceFiles> {
   try {
     return await source.assemble(inputs)
   } catch (cause) {

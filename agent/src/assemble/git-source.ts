@@ -1,5 +1,5 @@
 import { pathUnder } from "./projected-files.ts"
-import { type Source, waitsFor } from "./source.ts"
+import { type ProjectionSource, waitsFor } from "./source.ts"
 
 export interface GitSourceOptions {
   /** Names its snapshot among the inputs. */
@@ -10,7 +10,7 @@ export interface GitSourceOptions {
 }
 
 /** A source that gives the files of a git branch, tag or commit, without record or store. */
-export function createGitSource({ id, under, mode }: GitSourceOptions): Source {
+export function createGitSource({ id, under, mode }: GitSourceOptions): ProjectionSource {
   const name = `git ${id}`
   return {
     name,

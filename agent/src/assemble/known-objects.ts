@@ -7,7 +7,7 @@ import { StoreIndex } from "@headrace/shared/record/store-index"
 import { z } from "zod"
 
 /** A file as its shard lists it, without its content. */
-export const ListedFile = z.strictObject({
+export const FileEntry = z.strictObject({
   /** In the ConfigMap. */
   key: z.string(),
   /** In the repository. */
@@ -16,13 +16,13 @@ export const ListedFile = z.strictObject({
   size: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 })
-export type ListedFile = z.infer<typeof ListedFile>
+export type FileEntry = z.infer<typeof FileEntry>
 
 /** What a store object says, by `index-DIGEST` or `shard-DIGEST`. */
-export type KnownObject = StoreIndex | readonly ListedFile[]
+export type KnownObject = StoreIndex | readonly FileEntry[]
 
 const NAME = /^(index|shard)-[0-9a-f]{64}$/
-const Listing = z.array(ListedFile)
+const Listing = z.array(FileEntry)
 
 /**
  * Reads what an earlier run wrote down of store objects, so that a restart fetches only what is new.
@@ -41,7 +41,7 @@ export async function readKnownObjects(folder: string): Promise<Map<string, Know
 
 /**
  * Makes the folder hold `objects` and no others: writes those that are new, removes those no longer used. What is not
- * a note of ours stays, and a link in the folder's place is not followed, for consumers may be able to write beside
+ * an object of ours stays, and a link in the folder's place is not followed, for consumers may be able to write beside
  * it. Throws `projection/known` for such a link.
  */
 export async function writeKnownObjects(

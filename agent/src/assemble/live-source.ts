@@ -3,7 +3,7 @@ import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/conf
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
-import { type Source, waitsFor } from "./source.ts"
+import { type ProjectionSource, waitsFor } from "./source.ts"
 import { undoGzip } from "./undo-gzip.ts"
 
 /** ConfigMaps as they stand in the cluster, and how their keys are shown. */
@@ -25,7 +25,7 @@ export interface LiveSourceOptions {
 const DEFAULT_MODE = 0o444
 
 /** A source that gives the keys of live ConfigMaps: what a kubelet's mount, or a sidecar that selects, shows. */
-export function createLiveSource(options: LiveSourceOptions): Source {
+export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
   const name = options.configMap === undefined ? `ConfigMaps ${options.id}` : `ConfigMap ${options.configMap}`
 
   return {

@@ -24,7 +24,7 @@ export interface SourceFiles {
 }
 
 /** One entry of a projection's `from`. */
-export interface Source {
+export interface ProjectionSource {
   /** For messages: `ConfigMap ci/x`. */
   name: string
   /**

@@ -6,7 +6,7 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { StoreIndex } from "@headrace/shared/record/store-index"
 import { parseIndex } from "@headrace/shared/record/walk-index"
 import pLimit from "p-limit"
-import type { ListedFile } from "./known-objects.ts"
+import type { FileEntry } from "./known-objects.ts"
 import { createWeightedCache } from "./weighted-cache.ts"
 
 /** Reads in flight at one time: enough to hide the round trips, few enough for a thousand nodes at once. */
@@ -19,7 +19,7 @@ const KEPT_PACKED_BYTES = 12 * 1024 * 1024
 const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
 
 /** A listed file and the digest of the shard that holds it. */
-export interface StoredFile extends ListedFile {
+export interface StoredFile extends FileEntry {
   shard: string
 }
 
@@ -44,11 +44,11 @@ export interface StoreReaderOptions {
  */
 export interface StoreReader {
   index(digest: string): Promise<StoreIndex>
-  listing(shard: string): Promise<readonly ListedFile[]>
+  listing(shard: string): Promise<readonly FileEntry[]>
   content(file: StoredFile): Promise<Buffer>
   /** Takes over what an earlier run wrote down, so that it is not fetched again. */
   learnIndex(digest: string, index: StoreIndex): void
-  learnListing(shard: string, files: readonly ListedFile[]): void
+  learnListing(shard: string, files: readonly FileEntry[]): void
   /**
    * To be called when nothing is read: lets go of contents, which published revisions have on disk, and of the
    * listings of shards that no projection uses any more, given as `shard-DIGEST`.
@@ -64,7 +64,7 @@ interface Shard {
 
 export function createStoreReader(options: StoreReaderOptions): StoreReader {
   const indexes = createWeightedCache<StoreIndex>(KEPT_INDEX_ENTRIES, entryCount)
-  const listings = createWeightedCache<readonly ListedFile[]>(KEPT_LISTED_FILES, (files) => files.length)
+  const listings = createWeightedCache<readonly FileEntry[]>(KEPT_LISTED_FILES, (files) => files.length)
   const packed = createWeightedCache<PackedObject>(KEPT_PACKED_BYTES, ({ size }) => size)
   const unpacked = createWeightedCache<Shard>(KEPT_UNPACKED_BYTES, (shard) => shard.bytes)
   const limit = pLimit(PARALLEL_READS)
@@ -143,7 +143,7 @@ function shareUnderWay(): <Value>(name: string, start: () => Promise<Value>) => 
   }
 }
 
-function listingOf(shard: Shard): ListedFile[] {
+function listingOf(shard: Shard): FileEntry[] {
   return [...shard.files.values()].map(({ key, path, executable, size, sha256 }) => ({
     key,
     path,

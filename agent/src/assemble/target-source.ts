@@ -5,7 +5,7 @@ import { findTarget, listShards } from "@headrace/shared/record/walk-index"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import type { Inputs } from "./inputs.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
-import { type Source, type SourceFiles, waitsFor } from "./source.ts"
+import { type ProjectionSource, type SourceFiles, waitsFor } from "./source.ts"
 import type { StoredFile, StoreReader } from "./store-reader.ts"
 import { watchUse } from "./used-objects.ts"
 
@@ -23,7 +23,7 @@ export interface TargetSourceOptions {
 }
 
 /** A source that gives the files of one target of the record, fetching only what is new of the store. */
-export function createTargetSource(options: TargetSourceOptions, store: StoreReader): Source {
+export function createTargetSource(options: TargetSourceOptions, store: StoreReader): ProjectionSource {
   const name = `ConfigMap ${options.target}`
   let last: { index: string | undefined; given: Omit<SourceFiles, "commit"> } | undefined
 

@@ -12,7 +12,7 @@ import type {
 import type { FromSettings } from "@headrace/shared/settings/agent-sources"
 import { createGitSource } from "../assemble/git-source.ts"
 import { createLiveSource } from "../assemble/live-source.ts"
-import type { Source } from "../assemble/source.ts"
+import type { ProjectionSource } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { createTargetSource } from "../assemble/target-source.ts"
 import type { Permissions } from "../store/permissions.ts"
@@ -28,7 +28,7 @@ const STORE_FOLDER = "..rev"
 export interface ProjectionSpec {
   name: string
   path: string
-  sources: readonly Source[]
+  sources: readonly ProjectionSource[]
   /** True when its tokens are the record's: those of the first source that has commits. */
   ofRecord: boolean
   layout: ProjectionSettings["layout"]
@@ -119,7 +119,7 @@ export async function projectedTargets(folder: string): Promise<string[]> {
   return targets.flat()
 }
 
-function createSource(from: FromSettings, store: StoreReader): Source {
+function createSource(from: FromSettings, store: StoreReader): ProjectionSource {
   const { configMap, live, git, under, names, items, mode, optional, gunzip } = from
   if (configMap !== undefined) {
     const whenAbsent = optional ? "empty" : "wait"

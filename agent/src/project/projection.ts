@@ -4,7 +4,7 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens } from "@headrace/shared/record/token"
-import { type Assembled, assembleProjection } from "../assemble/assemble-projection.ts"
+import { type AssembledProjection, assembleProjection } from "../assemble/assemble-projection.ts"
 import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
@@ -18,7 +18,7 @@ import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
-import { refuseOlder, revisionOf } from "./revision-to-show.ts"
+import { refuseOlder, revisionToShow } from "./revision-to-show.ts"
 
 /** At each start sources were not read yet: no reason to warn at the first tries. */
 const USUAL_WAITS = 2
@@ -46,7 +46,7 @@ export interface ProjectionPorts {
 export interface Projection {
   status(): ProjectionStatus
   /**
-   * Shows what the inputs say: assembles, publishes, notes. Throws what stands in the way; what is published
+   * Shows what the inputs say: assembles, publishes, writes down what it knows of the store. Throws what stands in the way; what is published
    * stays.
    */
   show(inputs: Inputs, signal: AbortSignal): Promise<void>
@@ -103,8 +103,8 @@ interface ProjectionWork {
   /** Opened at first use. */
   folder: OpenProjection | undefined
   /** What an earlier run knew of the store, until something is assembled. */
-  learnt: Assembled["used"]
-  assembled: Assembled | undefined
+  learnt: AssembledProjection["used"]
+  assembled: AssembledProjection | undefined
   /** The key of what is published. */
   published: string | undefined
   /** The number that consumers were notified of; none at start, so that they are notified then too. */
@@ -144,17 +144,17 @@ async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<Op
 async function publishAssembled(
   work: ProjectionWork,
   folder: OpenProjection,
-  assembled: Assembled,
+  assembled: AssembledProjection,
   signal: AbortSignal,
 ): Promise<void> {
   const { spec, status } = work
   const { limits } = work.ports
   const isSameContent = assembled.key === work.published
-  const { id, token } = revisionOf(assembled, isSameContent, folder)
+  const { id, token } = revisionToShow(assembled, isSameContent, folder)
   refuseOlder(token, folder.floor())
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
   if (isSameContent && isShown && !folder.isMoved()) return
-  const limit = isSameContent ? limits.noted : limits.published
+  const limit = isSameContent ? limits.tokenOnly : limits.published
   const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled
   recordPublish(work, token, await limit(() => folder.publish({ id, token, files, approve }, signal)))
@@ -216,13 +216,13 @@ function takeInMoved(work: ProjectionWork): void {
 }
 
 /** Only a cache: that it cannot be written costs the next start some reads, and nothing now. */
-async function writeKnown({ known, log }: ProjectionWork, used: Assembled["used"]): Promise<void> {
+async function writeKnown({ known, log }: ProjectionWork, used: AssembledProjection["used"]): Promise<void> {
   await writeKnownObjects(known, used).catch((error: unknown) => {
-    log.warn({ error: errorText(error) }, "cannot note what is known of the store")
+    log.warn({ error: errorText(error) }, "cannot write down what is known of the store")
   })
 }
 
-/** Where to note what is known of the store: hidden, and never in what a consumer sees swapped. */
+/** Where to write down what is known of the store: hidden, and never in what a consumer sees swapped. */
 function knownFolder({ path, layout }: ProjectionSpec): string {
   return layout === "links" ? `${path}/..known` : join(dirname(path), siblingStore(path), "known")
 }

@@ -8,7 +8,7 @@ export interface PublishLimits {
   /** For those with new content: what a consumer waits for. */
   published: Limit
   /** For those whose content stays and whose token moves on: nobody waits, so they stand back. */
-  noted: Limit
+  tokenOnly: Limit
 }
 
 /** `onIdle` is told when a publish of new content has succeeded and no other is under way or waits. */
@@ -17,7 +17,7 @@ export function createPublishLimits(onIdle: () => void): PublishLimits {
   // Counted here: p-limit counts one as active for a while after its result is known.
   let unfinished = 0
   return {
-    noted: pLimit(1),
+    tokenOnly: pLimit(1),
     async published(work) {
       unfinished += 1
       const result = await limit(work).finally(() => {

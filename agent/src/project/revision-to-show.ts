@@ -2,15 +2,15 @@ import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import type { Assembled } from "../assemble/assemble-projection.ts"
+import type { AssembledProjection } from "../assemble/assemble-projection.ts"
 import type { OpenProjection } from "../publish/open-projection.ts"
 
 /** As long as a commit id, since readers take a link's name for one. */
 const CONTENT_ID_LENGTH = 40
 
 /** The revision to publish: a commit where there is one, else what the content says. */
-export function revisionOf(
-  { key, commit }: Assembled,
+export function revisionToShow(
+  { key, commit }: AssembledProjection,
   isPublished: boolean,
   folder: OpenProjection,
 ): { id: string; token: Token } {

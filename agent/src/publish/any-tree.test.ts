@@ -6,10 +6,9 @@ import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
 import { throughKoffi } from "../disk/native-calls.ts"
+import type { LayoutName } from "../layout/open-layout.ts"
 import type { Revision } from "../store/revision.ts"
 import { type OpenProjection, openProjection } from "./open-projection.ts"
-
-type Layout = "links" | "exchange" | "file"
 
 const element = fc.oneof(
   fc.constantFrom(
@@ -86,7 +85,7 @@ const REFUSED = ["publish/bad-path", "publish/bad-revision"]
 async function publishEach(
   projection: OpenProjection,
   path: string,
-  layout: Layout,
+  layout: LayoutName,
   steps: Step[],
 ): Promise<void> {
   let shown: Revision | undefined
@@ -107,7 +106,7 @@ async function publishEach(
   }
 }
 
-describe.each<[Layout, number]>([
+describe.each<[LayoutName, number]>([
   ["links", 150],
   ["exchange", 75],
   ["file", 75],

@@ -1,5 +1,5 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
 
 const BLOCK = 4096
@@ -11,7 +11,7 @@ const SPARE_INODES = 16
  * Throws `disk/full` when a revision would not fit, before anything is written: on a file system without
  * inodes not even the temporary link of a flip could be made.
  */
-export function checkRoom({ disk, store, clone, layout }: Projection, plan: StagePlan): void {
+export function checkRoom({ disk, store, clone, layout }: ProjectionState, plan: StagePlan): void {
   const room = disk.space(store.path)
   const folders = touchedFolders(plan, clone !== undefined)
   let bytes = blocksOf(plan.write)

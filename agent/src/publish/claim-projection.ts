@@ -9,7 +9,7 @@ import { prune } from "../retain/prune.ts"
 import type { Durability } from "../store/make-durable.ts"
 import { EMPTY_NOTE, readNote } from "../store/note.ts"
 import { type Permissions, READ_ONLY } from "../store/permissions.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { LOCK_NAME, storeBytes } from "../store/store.ts"
 import { recover } from "./recover.ts"
 
@@ -44,7 +44,7 @@ export interface OpenProjectionOptions {
 const LOCK_WAIT = 10_000
 
 export interface Claimed {
-  projection: Projection
+  projection: ProjectionState
   /** For each change, against other processes. */
   lock: LockOptions
   /** Closes what is open, and gives the writer's lock back with it. */
@@ -55,7 +55,7 @@ export interface Claimed {
 export async function claimProjection(options: OpenProjectionOptions): Promise<Claimed> {
   const disk = options.disk ?? openNodeDisk()
   const { store, layout } = await openLayout(disk, options)
-  const projection: Projection = {
+  const projection: ProjectionState = {
     path: options.path,
     disk,
     store,

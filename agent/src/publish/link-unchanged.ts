@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises"
+import { checkRealFolders } from "../disk/check-real-folders.ts"
 import { errnoOf } from "../disk/disk-error.ts"
-import { checkFolders } from "../disk/real-folders.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { Permissions } from "../store/permissions.ts"
 import { verifyFile } from "../store/read-sound.ts"
@@ -29,7 +29,7 @@ export async function linkUnchanged(
 ): Promise<string[]> {
   const left: string[] = []
   let done = 0
-  const isReached = checkFolders(staging.store.disk, published)
+  const isReached = checkRealFolders(staging.store.disk, published)
   for (const file of files) {
     const source = `${published}/${file.path}`
     if (!isReached(file.path) || !linkFile(staging, source, file, file.path, options)) left.push(file.path)

@@ -1,10 +1,10 @@
 import { readNote } from "../store/note.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { dropClone } from "./prestage.ts"
 import { shownIn, takeShown } from "./recover.ts"
 
 /** True when what is shown is not what we last saw there; what cannot be told is for the next publish to say. */
-export function isMoved({ layout, shown }: Projection): boolean {
+export function isMoved({ layout, shown }: ProjectionState): boolean {
   try {
     return layout.shown() !== shown?.number
   } catch {
@@ -16,7 +16,7 @@ export function isMoved({ layout, shown }: Projection): boolean {
  * Takes in what another process may have done since we looked: a rollback, a pin. The caller holds the lock, and
  * calls it before it publishes or prunes, for what was old a moment ago may be what is shown now.
  */
-export async function lookAgain(projection: Projection): Promise<void> {
+export async function lookAgain(projection: ProjectionState): Promise<void> {
   const { store, layout, note } = projection
   const written = readNote(store, projection.log)
   if (written)

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
 import { throughKoffi } from "../disk/native-calls.ts"
+import type { LayoutName } from "../layout/open-layout.ts"
 import { withRevision } from "../read/with-revision.ts"
 import { withRetainedAlone } from "../retain/open-retained.ts"
 import { rollback } from "../retain/revisions.ts"
@@ -13,19 +14,18 @@ import { openProjection } from "./open-projection.ts"
 const log = createLog("test", { level: "silent" })
 const signal = new AbortController().signal
 const LAYOUTS = ["links", "file", ...(throughKoffi() ? (["exchange"] as const) : [])] as const
-type Layout = (typeof LAYOUTS)[number]
 
-function storeOf(path: string, layout: Layout): string {
+function storeOf(path: string, layout: LayoutName): string {
   return layout === "links" ? join(path, "..rev") : join(dirname(path), `.headrace-${basename(path)}`)
 }
 
-function read(path: string, layout: Layout): string {
+function read(path: string, layout: LayoutName): string {
   return fs.readFileSync(layout === "file" ? path : join(path, "a"), "utf8")
 }
 
 /** Publishes 1 to `count`, destroys what `destroy` wants, and opens again. */
 async function afterDestroying(
-  layout: Layout,
+  layout: LayoutName,
   count: number,
   destroy: (store: string, path: string) => Promise<void> | void,
   action: (projection: Awaited<ReturnType<typeof openProjection>>, path: string) => Promise<void>,

@@ -1,7 +1,7 @@
 import type { Token } from "@headrace/shared/record/record"
 import { withStoreLock } from "../disk/lock-projection.ts"
 import type { Manifest } from "../store/manifest.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
 import { claimProjection, type OpenProjectionOptions } from "./claim-projection.ts"
 import { isMoved, lookAgain } from "./look-again.ts"
@@ -94,7 +94,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   }
 }
 
-function tidy({ layout, shown, log, path }: Projection): void {
+function tidy({ layout, shown, log, path }: ProjectionState): void {
   try {
     if (shown) layout.tidy(shown)
   } catch (error) {
@@ -102,7 +102,7 @@ function tidy({ layout, shown, log, path }: Projection): void {
   }
 }
 
-function currentOf({ shown }: Projection): ReturnType<OpenProjection["current"]> {
+function currentOf({ shown }: ProjectionState): ReturnType<OpenProjection["current"]> {
   if (!shown) return undefined
   const { manifest, number } = shown
   return { id: manifest.revision, token: manifest.token, number, manifest }

@@ -1,5 +1,5 @@
 import { chooseDurability, makeDurable } from "../store/make-durable.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { discardStaging, openStaging } from "../store/staging.ts"
 import { linkUnchanged } from "./link-unchanged.ts"
 
@@ -7,7 +7,7 @@ import { linkUnchanged } from "./link-unchanged.ts"
  * Makes a clone of what is shown out of hard links, durable already, so that the next publish costs what has
  * changed and not what exists. Without it the next publish links by itself: failing here is no failure.
  */
-export async function prestage(projection: Projection): Promise<void> {
+export async function prestage(projection: ProjectionState): Promise<void> {
   const { shown, store, permissions, layout, durability, log, path } = projection
   if (!shown || projection.clone || projection.damaged.size > 0) return
   const clone = await openStaging(store, permissions)
@@ -28,7 +28,7 @@ export async function prestage(projection: Projection): Promise<void> {
 }
 
 /** Removes a clone that is not wanted any more. */
-export async function dropClone(projection: Projection): Promise<void> {
+export async function dropClone(projection: ProjectionState): Promise<void> {
   const { clone } = projection
   projection.clone = undefined
   if (clone) await discardStaging(clone)

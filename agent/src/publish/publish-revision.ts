@@ -3,7 +3,7 @@ import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
 import { makeRoom } from "../retain/make-room.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import { writeNote } from "../store/note.ts"
-import { type Projection, shownSlot } from "../store/projection-state.ts"
+import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { isOlder, type Revision } from "../store/revision.ts"
 import type { Slot } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
@@ -28,7 +28,7 @@ export interface PublishResult {
  * published as it was; the staged revision is given up.
  */
 export async function publishRevision(
-  projection: Projection,
+  projection: ProjectionState,
   revision: Revision,
   signal: AbortSignal | undefined,
 ): Promise<PublishResult> {
@@ -54,7 +54,7 @@ export async function publishRevision(
  * Shows a slot. When that fails after the flip, what is shown is whole but may not be durable, and a second
  * fsync cannot be trusted: every file counts as damaged, so that the next publish writes them anew.
  */
-async function showSlot(projection: Projection, slot: Slot): Promise<void> {
+async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> {
   const { layout, shown } = projection
   try {
     await layout.show(slot, shown)
@@ -74,7 +74,7 @@ async function showSlot(projection: Projection, slot: Slot): Promise<void> {
   }
 }
 
-function refuse({ note, path }: Projection, revision: Revision): void {
+function refuse({ note, path }: ProjectionState, revision: Revision): void {
   checkRevisionId(revision.id)
   if (note.pinned) {
     throw new HeadraceError(
@@ -96,20 +96,20 @@ function refuse({ note, path }: Projection, revision: Revision): void {
   )
 }
 
-function undamagedFiles({ shown, damaged }: Projection): Map<string, ManifestFile> {
+function undamagedFiles({ shown, damaged }: ProjectionState): Map<string, ManifestFile> {
   if (!shown) return new Map()
   if (damaged.size === 0) return shown.files
   return new Map([...shown.files].filter(([path]) => !damaged.has(path)))
 }
 
-function checkNewPaths({ layout, shown }: Projection, revision: Revision, plan: StagePlan): void {
+function checkNewPaths({ layout, shown }: ProjectionState, revision: Revision, plan: StagePlan): void {
   if (!plan.hasNewPaths && revision.files.length === shown?.files.size) return
   const paths = revision.files.map((file) => file.path)
   checkPaths(paths, layout.reserved)
   layout.check(paths)
 }
 
-async function noteToken(projection: Projection, revision: Revision): Promise<void> {
+async function noteToken(projection: ProjectionState, revision: Revision): Promise<void> {
   const { note, store, durability } = projection
   if (!isOlder(note.token, revision.token)) return
   const newer = { ...note, token: revision.token }
@@ -118,7 +118,7 @@ async function noteToken(projection: Projection, revision: Revision): Promise<vo
 }
 
 function result(
-  projection: Projection,
+  projection: ProjectionState,
   slot: Slot,
   started: number,
   counts: { written: number; linked: number; outcome: PublishResult["outcome"] },

@@ -1,7 +1,7 @@
 import { removeTree } from "../disk/remove-tree.ts"
 import { verifySlot } from "../retain/verify.ts"
 import { syncFolder } from "../store/make-durable.ts"
-import { type Projection, shownSlot } from "../store/projection-state.ts"
+import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { isOlder } from "../store/revision.ts"
 import {
   LINK_PREFIX,
@@ -27,7 +27,7 @@ export interface RecoverOptions {
  * read and verified, a link that leads nowhere is led to the newest whole revision. Nothing that is published
  * changes. The caller holds the lock.
  */
-export async function recover(projection: Projection, options: RecoverOptions): Promise<void> {
+export async function recover(projection: ProjectionState, options: RecoverOptions): Promise<void> {
   await removeLeftovers(projection)
   // A process that died between flip and fsync left a flip that may not be durable; before anything is pruned it is.
   await syncFolder(projection.disk, projection.store.folder, projection.durability)
@@ -45,7 +45,7 @@ export async function recover(projection: Projection, options: RecoverOptions): 
 
 /** Takes a slot as the one that is shown, and looks what of it is damaged. */
 export async function takeShown(
-  projection: Projection,
+  projection: ProjectionState,
   slot: Slot | undefined,
   options: RecoverOptions,
 ): Promise<void> {
@@ -65,7 +65,7 @@ export async function takeShown(
 }
 
 /** The slot that is shown, when its directory and manifest are there. */
-export function shownIn(projection: Projection): Slot | undefined {
+export function shownIn(projection: ProjectionState): Slot | undefined {
   const number = projection.layout.shown()
   if (number === undefined) return undefined
   const slot = readableSlots(projection.store).find((candidate) => candidate.number === number)
@@ -77,7 +77,7 @@ export function shownIn(projection: Projection): Slot | undefined {
  * True when readers see a directory whose manifest is lost: what it holds is not known, but it is what was
  * published last, and stays until the next publish has written all of it anew.
  */
-function isShowing({ layout, store, disk, log, path }: Projection): boolean {
+function isShowing({ layout, store, disk, log, path }: ProjectionState): boolean {
   const number = layout.shown()
   if (number === undefined) return false
   const slot = `${store.path}/${slotName(number)}`
@@ -89,7 +89,7 @@ function isShowing({ layout, store, disk, log, path }: Projection): boolean {
   return true
 }
 
-async function removeLeftovers({ store, disk, log, path }: Projection): Promise<void> {
+async function removeLeftovers({ store, disk, log, path }: ProjectionState): Promise<void> {
   for (const name of disk.list(store.path)) {
     const full = `${store.path}/${name}`
     const isStaging = name.startsWith(STAGING_PREFIX) && disk.look(full)?.kind === "directory"
@@ -109,7 +109,7 @@ async function removeLeftovers({ store, disk, log, path }: Projection): Promise<
 }
 
 /** What stands above the largest number ever shown was about to be published; what has no manifest is a ruin. */
-async function removeUnpublished(projection: Projection): Promise<void> {
+async function removeUnpublished(projection: ProjectionState): Promise<void> {
   const { store, note, layout, log, path } = projection
   const whole = new Set(readableSlots(store).map((slot) => slot.number))
   for (const number of slotNumbers(store)) {
@@ -120,7 +120,7 @@ async function removeUnpublished(projection: Projection): Promise<void> {
 }
 
 /** A rollback writes its pin first: ends one that was interrupted before it moved the link. */
-async function followPin(projection: Projection, slot: Slot | undefined): Promise<Slot | undefined> {
+async function followPin(projection: ProjectionState, slot: Slot | undefined): Promise<Slot | undefined> {
   const { note, store, layout } = projection
   if (!slot || !note.pinned || note.pinned.number === slot.number) return slot
   const pinned = readableSlots(store).find((candidate) => candidate.number === note.pinned?.number)
@@ -133,7 +133,7 @@ async function followPin(projection: Projection, slot: Slot | undefined): Promis
  * Leads a lost or dangling link to the revision that is pinned, else to the newest that is whole and not older than
  * what was shown.
  */
-async function repair(projection: Projection): Promise<Slot | undefined> {
+async function repair(projection: ProjectionState): Promise<Slot | undefined> {
   const { note, layout, log, path } = projection
   for (const slot of repairCandidates(projection)) {
     if ((await verifySlot(projection, slot, { digests: true })).length > 0) continue
@@ -153,7 +153,7 @@ async function repair(projection: Projection): Promise<Slot | undefined> {
   return undefined
 }
 
-function repairCandidates({ store, note }: Projection): Slot[] {
+function repairCandidates({ store, note }: ProjectionState): Slot[] {
   const slots = readableSlots(store).reverse()
   const { pinned, token } = note
   if (pinned) return slots.filter((slot) => slot.number === pinned.number)

@@ -1,10 +1,10 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { checkFolders } from "../disk/real-folders.ts"
+import { checkRealFolders } from "../disk/check-real-folders.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
 import { draftNote, type NoteDraft, placeNote } from "../store/note.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
 import type { Revision, RevisionFile } from "../store/revision.ts"
 import {
@@ -18,7 +18,7 @@ import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "../store/store.
 import { trashSlot } from "../store/trash.ts"
 import { linkFile, linkUnchanged } from "./link-unchanged.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
-import { finish, writeBeside, writeChanged } from "./write-changed.ts"
+import { finishFile, writeBeside, writeChanged } from "./write-changed.ts"
 
 const SLOT_MODE = 0o755
 /** Milliseconds for which a look at every file need not be taken again. */
@@ -34,7 +34,7 @@ export interface StagedSlot extends Slot {
  * ones. Nothing shows it yet. An error gives all of it up again.
  */
 export async function stageRevision(
-  projection: Projection,
+  projection: ProjectionState,
   revision: Revision,
   plan: StagePlan,
   signal: AbortSignal | undefined,
@@ -64,7 +64,7 @@ export async function stageRevision(
     // since then the one sync of the store's folder covers both; a token whose flip fails counts as well.
     const note = { ...projection.note, token: revision.token }
     draft = draftNote(store, note)
-    finish(staging, draft.file, sync)
+    finishFile(staging, draft.file, sync)
     await makeDurable(staging, durability)
     await revision.approve?.(`${store.folder.path}/${staging.name}/${revision.id}`)
     signal?.throwIfAborted()
@@ -83,7 +83,7 @@ export async function stageRevision(
 }
 
 /** Once only, whatever it says: it is closed then (man 2 close), and its number may be another file's. */
-function closeStaged({ disk, log, path }: Projection, staging: Staging): void {
+function closeStaged({ disk, log, path }: ProjectionState, staging: Staging): void {
   try {
     disk.close(staging.folder)
   } catch (error) {
@@ -94,7 +94,7 @@ function closeStaged({ disk, log, path }: Projection, staging: Staging): void {
 
 /** What cannot be removed now is a leftover for the next recovery. */
 async function abandon(
-  { store, log }: Projection,
+  { store, log }: ProjectionState,
   staging: Staging,
   number: number,
   draft: NoteDraft | undefined,
@@ -109,13 +109,13 @@ async function abandon(
   }
 }
 
-function nameItself({ layout, disk }: Projection, staging: Staging): void {
+function nameItself({ layout, disk }: ProjectionState, staging: Staging): void {
   if (layout.identity === undefined) return
   disk.link(`${staging.path}/${MANIFEST_NAME}`, `${staging.content}/${layout.identity}`)
   staging.unsynced.add("")
 }
 
-async function linkKept(projection: Projection, staging: Staging, plan: StagePlan): Promise<void> {
+async function linkKept(projection: ProjectionState, staging: Staging, plan: StagePlan): Promise<void> {
   const { shown, layout, permissions, verifiedAt } = projection
   if (!shown) return
   // A program that publishes once has looked at every file when it opened the projection, a moment ago.
@@ -125,7 +125,7 @@ async function linkKept(projection: Projection, staging: Staging, plan: StagePla
 
 /** Brings a staging that holds files of the base to the revision. Gives how many files were written. */
 async function applyPlan(
-  projection: Projection,
+  projection: ProjectionState,
   staging: Staging,
   revision: Revision,
   plan: StagePlan,
@@ -136,7 +136,7 @@ async function applyPlan(
   // First, so that a file may take the place of a folder.
   if (plan.vacates) removeEmptyFolders(staging)
   const base = shown ? layout.content(shown) : ""
-  const isReached = checkFolders(disk, base)
+  const isReached = checkRealFolders(disk, base)
   for (const { from, to } of plan.move) {
     if (isReached(from.path)) linkFile(staging, `${base}/${from.path}`, from, to, { permissions })
   }
@@ -156,7 +156,12 @@ async function applyPlan(
   }
 }
 
-function manifestOf(projection: Projection, staging: Staging, revision: Revision, number: number): Manifest {
+function manifestOf(
+  projection: ProjectionState,
+  staging: Staging,
+  revision: Revision,
+  number: number,
+): Manifest {
   return {
     format: MANIFEST_FORMAT,
     revision: revision.id,
@@ -171,6 +176,6 @@ function manifestOf(projection: Projection, staging: Staging, revision: Revision
   }
 }
 
-function nextNumber({ store, note }: Projection): number {
+function nextNumber({ store, note }: ProjectionState): number {
   return Math.max(note.number, ...slotNumbers(store)) + 1
 }

@@ -1,6 +1,6 @@
 import { type LockOptions, withStoreLock } from "../disk/lock-projection.ts"
 import { prune, untilPrunable } from "../retain/prune.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
 import { lookAgain } from "./look-again.ts"
@@ -30,7 +30,7 @@ export interface TendOptions {
  * Tends a projection: a clone for the next publish, then retention, again as soon as a revision has come of age and
  * from time to time while readers hold one that would go, for they tell nobody when they let go of it.
  */
-export function tendProjection(projection: Projection, options: TendOptions): Tending {
+export function tendProjection(projection: ProjectionState, options: TendOptions): Tending {
   const { disk, store, log, path } = projection
   let work: Promise<void> = Promise.resolve()
   let hurry = new AbortController()

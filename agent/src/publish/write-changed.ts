@@ -32,7 +32,7 @@ export async function writeChanged(
     options.signal?.throwIfAborted()
     const content = options.local(file) ?? (await file.read())
     checkContent(file, content)
-    finish(staging, create(staging, file, content, options.permissions), options.sync)
+    finishFile(staging, create(staging, file, content, options.permissions), options.sync)
     staging.files.set(file.path, entryOf(staging, file))
     staging.unsynced.add(folderOf(file.path))
     if (staging.syncing.size >= IN_FLIGHT) await Promise.race(staging.syncing)
@@ -56,11 +56,11 @@ export function writeBeside(
     disk.close(handle)
     throw error
   }
-  finish(staging, handle, options.sync)
+  finishFile(staging, handle, options.sync)
 }
 
 /** Ends the writing of a file: synced in the background, or closed at once. */
-export function finish(staging: Staging, handle: Handle, sync: boolean): void {
+export function finishFile(staging: Staging, handle: Handle, sync: boolean): void {
   if (sync) syncAndClose(staging, handle)
   else staging.store.disk.close(handle)
 }

@@ -1,5 +1,5 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { slotNumbers, storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
 import { prune } from "./prune.ts"
@@ -9,7 +9,7 @@ import { prune } from "./prune.ts"
  * so. Throws `publish/over-cap`, the alarm, when the new revision would still pass the cap: readers keep what
  * they read, and the disk is not filled. What is published stays.
  */
-export async function makeRoom(projection: Projection, wanted: number): Promise<void> {
+export async function makeRoom(projection: ProjectionState, wanted: number): Promise<void> {
   const { keep, store, log, path, breakLeases } = projection
   if (projection.usedBytes + wanted <= keep.bytes) return
   const { leased, removed } = await prune(projection, breakLeases)

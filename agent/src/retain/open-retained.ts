@@ -5,7 +5,7 @@ import { openNodeDisk } from "../disk/node-disk.ts"
 import { openExistingLayout } from "../layout/open-layout.ts"
 import { EMPTY_NOTE, readNote } from "../store/note.ts"
 import { READ_ONLY } from "../store/permissions.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 
 const LOCK_WAIT = 30_000
 
@@ -22,7 +22,7 @@ export interface RetainedOptions {
  */
 export async function withRetained<T>(
   options: RetainedOptions,
-  action: (projection: Projection) => Promise<T>,
+  action: (projection: ProjectionState) => Promise<T>,
 ): Promise<T> {
   const disk = openNodeDisk()
   const { store, layout } = openExistingLayout(disk, { ...options, durability: "fsync" })
@@ -55,7 +55,7 @@ export async function withRetained<T>(
 /** The same, alone among all that change the projection. */
 export async function withRetainedAlone<T>(
   options: RetainedOptions,
-  action: (projection: Projection) => Promise<T>,
+  action: (projection: ProjectionState) => Promise<T>,
 ): Promise<T> {
   return await withRetained(options, async (projection) => {
     const { disk, store } = projection

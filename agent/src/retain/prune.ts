@@ -1,4 +1,4 @@
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { slotName, slotNumbers } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
 
@@ -17,7 +17,7 @@ export interface PruneResult {
  * the one that is shown, a pinned one and leased ones. The caller holds the lock, and the flip to what is shown
  * is durable (else a power cut could leave a link to nothing).
  */
-export async function prune(projection: Projection, breakLeases = false): Promise<PruneResult> {
+export async function prune(projection: ProjectionState, breakLeases = false): Promise<PruneResult> {
   const result: PruneResult = { removed: [], leased: [] }
   for (const number of prunable(projection)) {
     const gone = await trashSlot(projection.store, number, breakLeases)
@@ -28,7 +28,7 @@ export async function prune(projection: Projection, breakLeases = false): Promis
 }
 
 /** Numbers that may go, oldest first, leases aside. */
-export function prunable(projection: Projection): number[] {
+export function prunable(projection: ProjectionState): number[] {
   const { keep, clock } = projection
   const now = clock.now()
   return superseded(projection).filter((number) => now - retiredAt(projection, number) >= keep.age)
@@ -39,7 +39,7 @@ export function prunable(projection: Projection): number[] {
  * while some are leased. Undefined when none waits.
  */
 export function untilPrunable(
-  projection: Projection,
+  projection: ProjectionState,
   leased: readonly number[],
   lookEvery: number,
 ): number | undefined {
@@ -52,13 +52,13 @@ export function untilPrunable(
 }
 
 /** All but the newest N, the one that is shown (be its manifest lost) and a pinned one. */
-function superseded({ store, keep, note, layout }: Projection): number[] {
+function superseded({ store, keep, note, layout }: ProjectionState): number[] {
   const numbers = slotNumbers(store)
   const stays = new Set([...numbers.slice(-keep.revisions), layout.shown(), note.pinned?.number])
   return numbers.filter((number) => !stays.has(number))
 }
 
 /** When a revision was replaced, in whole milliseconds, as clocks count: what is retired now is not of the future. */
-function retiredAt({ store }: Projection, number: number): number {
+function retiredAt({ store }: ProjectionState, number: number): number {
   return Math.floor(store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0)
 }

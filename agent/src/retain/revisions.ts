@@ -1,7 +1,7 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { writeNote } from "../store/note.ts"
-import { type Projection, shownSlot } from "../store/projection-state.ts"
+import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
 import { tokenFloor } from "../store/token-floor.ts"
 import { isLeased } from "../store/trash.ts"
@@ -22,7 +22,7 @@ export interface ListedRevision {
 }
 
 /** All whole revisions, oldest first. */
-export async function listRevisions(projection: Projection): Promise<ListedRevision[]> {
+export async function listRevisions(projection: ProjectionState): Promise<ListedRevision[]> {
   const { store, layout, note, disk } = projection
   const shown = layout.shown()
   const listed: ListedRevision[] = []
@@ -51,7 +51,7 @@ export async function listRevisions(projection: Projection): Promise<ListedRevis
  * caller holds the lock.
  */
 export async function rollback(
-  projection: Projection,
+  projection: ProjectionState,
   to: string | undefined,
   reason: string,
 ): Promise<Slot> {
@@ -76,27 +76,30 @@ export async function rollback(
 }
 
 /** Keeps a revision shown until `unpin`: publishing is refused, and it is never pruned. */
-export async function pin(projection: Projection, slot: Slot, reason: string): Promise<void> {
+export async function pin(projection: ProjectionState, slot: Slot, reason: string): Promise<void> {
   const since = new Date(projection.clock.now()).toISOString()
-  await note(projection, { number: slot.number, reason, since })
+  await writePin(projection, { number: slot.number, reason, since })
 }
 
 /** Lets publishing go on. Gives false when nothing was pinned. */
-export async function unpin(projection: Projection): Promise<boolean> {
+export async function unpin(projection: ProjectionState): Promise<boolean> {
   if (!projection.note.pinned) return false
-  await note(projection, null)
+  await writePin(projection, null)
   return true
 }
 
 /** The slot that is shown. Throws `retain/no-revision`. */
-export function shownRevision({ store, layout, path }: Projection): Slot {
+export function shownRevision({ store, layout, path }: ProjectionState): Slot {
   const number = layout.shown()
   const slot = readableSlots(store).find((candidate) => candidate.number === number)
   if (slot) return slot
   throw new HeadraceError("retain/no-revision", `${path} shows no revision`)
 }
 
-async function note(projection: Projection, pinned: Projection["note"]["pinned"]): Promise<void> {
+async function writePin(
+  projection: ProjectionState,
+  pinned: ProjectionState["note"]["pinned"],
+): Promise<void> {
   const token = tokenFloor(projection)
   const number = Math.max(projection.note.number, projection.layout.shown() ?? 0)
   const changed = { ...projection.note, token, number, pinned }
@@ -104,7 +107,7 @@ async function note(projection: Projection, pinned: Projection["note"]["pinned"]
   projection.note = changed
 }
 
-function chooseSlot(projection: Projection, to: string | undefined): Slot {
+function chooseSlot(projection: ProjectionState, to: string | undefined): Slot {
   const slots = readableSlots(projection.store).reverse()
   const shown = projection.layout.shown() ?? 0
   const chosen =

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises"
-import { checkFolders } from "../disk/real-folders.ts"
+import { checkRealFolders } from "../disk/check-real-folders.ts"
 import type { ManifestFile } from "../store/manifest.ts"
-import type { Projection } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound, verifyFile } from "../store/read-sound.ts"
 import type { Slot } from "../store/store.ts"
 
@@ -12,14 +12,14 @@ const BATCH = 128
  * or are missing. With `digests` every content is read; else only where inode or time differ.
  */
 export async function verifySlot(
-  projection: Projection,
+  projection: ProjectionState,
   slot: Slot,
   options: { digests: boolean },
 ): Promise<string[]> {
   const { disk, layout, permissions } = projection
   const content = layout.content(slot)
   const wrong: string[] = []
-  const isReached = checkFolders(disk, content)
+  const isReached = checkRealFolders(disk, content)
   const isRight = (file: ManifestFile, path: string) =>
     isReached(file.path) &&
     verifyFile(disk, path, file, permissions) !== undefined &&

@@ -11,12 +11,12 @@ import type { Staging } from "./staging.ts"
 import type { Slot, Store } from "./store.ts"
 
 /** A slot with its files by path. */
-export interface Shown extends Slot {
+export interface ShownSlot extends Slot {
   files: Map<string, ManifestFile>
 }
 
 /** An open projection, as the parts of publishing share it. */
-export interface Projection {
+export interface ProjectionState {
   /** The folder that it is shown at. */
   path: string
   disk: Disk
@@ -32,7 +32,7 @@ export interface Projection {
   /** Bytes of all slots, an inode counted once; as of the last look. */
   usedBytes: number
   /** What is shown now. */
-  shown: Shown | undefined
+  shown: ShownSlot | undefined
   note: Note
   /** Paths of `shown` that are not what its manifest says: the next publish writes them anew. */
   damaged: Set<string>
@@ -43,6 +43,6 @@ export interface Projection {
 }
 
 /** Indexes a slot's files. */
-export function shownSlot(slot: Slot): Shown {
+export function shownSlot(slot: Slot): ShownSlot {
   return { ...slot, files: new Map(slot.manifest.files.map((file) => [file.path, file])) }
 }
