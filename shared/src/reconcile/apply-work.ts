@@ -2,7 +2,6 @@ import { backoffDelay } from "../foundation/backoff.ts"
 import { isBegun, largestToken, openIntent } from "../record/intents.ts"
 import type { ForeignWrite, Intent, Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
-import { AHEAD } from "./decide/aim-over-targets.ts"
 import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/commit-record.ts"
@@ -39,13 +38,13 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     const now = await run.watch.time("record", () => loadState(run))
     if (now === undefined) return { kind: "again" }
     if (isOvertaken(now.record, work, intent)) return { kind: "superseded", record: now.record, ...done }
-    for (const place of results.view.ahead) failed.set(place, AHEAD_REASON)
   }
   const achieved = {
     aim: work.aim,
     rules: work.plan.digest,
     root: results.store?.root ?? null,
     failed,
+    ahead: results.view.ahead,
     foreign,
     stopped: work.stopped,
     now: run.ports.clock.now(),
@@ -53,8 +52,6 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
   const next = (base: Record) => committedRecord(base, achieved)
   return run.watch.time("record", () => commit(run, opened, work, intent, next, done))
 }
-
-const AHEAD_REASON = `${AHEAD}: it carries a larger token than any that the record knows; the next look takes a larger one`
 
 /**
  * Undefined when nothing is written that the record in force does not name: a rebuild of what it shows, or a

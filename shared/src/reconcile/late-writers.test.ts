@@ -132,6 +132,7 @@ describe("a record that was put back", () => {
     const found = await here.run()
     expect(found.failed).toMatchObject([{ target: "ci/alpha" }])
     expect(found.failed[0]?.reason).toMatch(/^reconcile\/ahead: /)
+    expect(found.failed[0]?.ahead).toBe(true)
     expect(await here.run()).toMatchObject({
       result: "applied",
       failed: [],

@@ -31,8 +31,18 @@ export function fitRecord(record: Record): Record {
   return fitted
 }
 
+/** The record as its ConfigMap keeps it: canonical JSON within RECORD_LIMIT_BYTES, without what parsing derives. */
+export function recordJson(record: Record): string {
+  return storedJson(fitRecord(record))
+}
+
+function storedJson(record: Record): string {
+  const failed = record.failed.map(({ target, reason, since }) => ({ target, reason, since }))
+  return canonicalJson({ ...record, failed })
+}
+
 function fits(record: Record): boolean {
-  return Buffer.byteLength(canonicalJson(record)) < RECORD_LIMIT_BYTES
+  return Buffer.byteLength(storedJson(record)) < RECORD_LIMIT_BYTES
 }
 
 /** At most `most` failed targets, the others counted. */

@@ -1,7 +1,6 @@
-import { canonicalJson } from "../foundation/canonical-json.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
-import { fitRecord } from "./fit-record.ts"
+import { recordJson } from "./fit-record.ts"
 import { RECORD_FORMAT, Record } from "./record.ts"
 
 const DATA_KEY = "record.json"
@@ -23,7 +22,7 @@ export function recordConfigMap(namespace: string, record: Record): ConfigMap {
       labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "record" },
       annotations: { "headrace.dev/format": String(RECORD_FORMAT) },
     },
-    data: { [DATA_KEY]: canonicalJson(fitRecord(record)) },
+    data: { [DATA_KEY]: recordJson(record) },
   }
 }
 

@@ -4,7 +4,7 @@ import { fitRecord, RECORD_LIMIT_BYTES } from "./fit-record.ts"
 import { goal } from "./goal.ts"
 import { epochInForce, isBegun, openIntent, unfinishedTargets } from "./intents.ts"
 import { newRecord } from "./new-record.ts"
-import { type Intent, Record } from "./record.ts"
+import { AHEAD_REASON, type FailedTarget, type Intent, Record } from "./record.ts"
 import { readRecord, recordConfigMap } from "./record-config-map.ts"
 import { compareTokens } from "./token.ts"
 
@@ -18,6 +18,16 @@ describe("record", () => {
   it("comes back from its ConfigMap as it went in", () => {
     const record = openIntent(newRecord("release", { epoch: 2, seq: 7 }), intent(8, ["ci/a"], 2))
     expect(readRecord(recordConfigMap("headrace", record))).toEqual(record)
+  })
+
+  it("knows a target ahead of it from the stored form, which has no field for that", () => {
+    const failed: FailedTarget[] = [
+      { target: "ci/a", reason: AHEAD_REASON, since: "", ahead: true },
+      { target: "ci/b", reason: "kube/forbidden: no", since: "" },
+    ]
+    const stored = recordConfigMap("headrace", { ...newRecord("release", { epoch: 0, seq: 0 }), failed })
+    expect(stored.data?.["record.json"]).not.toContain('"ahead"')
+    expect(readRecord(stored).failed).toEqual(failed)
   })
 
   it("refuses a newer format by its number, whatever else it holds", () => {

@@ -34,13 +34,29 @@ export const Intent = z.strictObject({
 })
 export type Intent = z.infer<typeof Intent>
 
+/** First in the reason of a target that carries a larger token, where no cut of the text takes it away. */
+const AHEAD_CODE = "reconcile/ahead"
+
+/** The reason of a target with `ahead`. */
+export const AHEAD_REASON = `${AHEAD_CODE}: it carries a larger token than any that the record knows; the next look takes a larger one`
+
 /** A target that could not be written and holds its last good content. */
-export const FailedTarget = z.strictObject({
-  target: z.string(),
-  reason: z.string(),
-  since: z.string(),
-})
-export type FailedTarget = z.infer<typeof FailedTarget>
+export interface FailedTarget {
+  /** `namespace/name`. */
+  target: string
+  reason: string
+  /** ISO time of the first failure. */
+  since: string
+  /** True: the target carries a larger token than any that the record knows. */
+  ahead?: true
+}
+
+/** The stored form has no `ahead`: the code at the start of `reason` says it, so format 1 needs no field more. */
+const StoredFailedTarget = z
+  .strictObject({ target: z.string(), reason: z.string(), since: z.string() })
+  .transform(
+    (stored): FailedTarget => (stored.reason.startsWith(AHEAD_CODE) ? { ...stored, ahead: true } : stored),
+  )
 
 /** Another program's write to a target of ours, found and repaired. */
 export const ForeignWrite = z.strictObject({
@@ -70,7 +86,7 @@ export const Record = z.strictObject({
   /** The commit whose deletions an operator has approved; null: none is waiting to be applied. */
   approved: commit.nullable(),
   intents: z.array(Intent),
-  failed: z.array(FailedTarget),
+  failed: z.array(StoredFailedTarget),
   /** How many failed targets did not fit `failed`. */
   failedMore: z.int().min(0),
   /** The latest writes of others to our targets, newest first. */

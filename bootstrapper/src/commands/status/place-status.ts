@@ -66,7 +66,7 @@ export async function placeStatus(
       commit,
       targets: targets === "all" ? targets : targets.length,
     })),
-    failed: record.failed,
+    failed: record.failed.map(({ target, reason, since }) => ({ target, reason, since })),
     failedMore: record.failedMore,
     foreign: record.foreign,
     nodes:

@@ -6,12 +6,9 @@ import type { Run } from "../run/run.ts"
 import { diverged, isOnward, mayFollowRewrite, type Tips } from "./aim.ts"
 import type { Survey } from "./survey-targets.ts"
 
-/** Code in the reason of a target that carries a larger token than any that the record knows. */
-export const AHEAD = "reconcile/ahead"
-
 /** True when the record was found to be older than what its targets carry: an earlier one, put back. */
 export function isBehindTargets(record: Record): boolean {
-  return record.failed.some(({ reason }) => reason.startsWith(AHEAD))
+  return record.failed.some(({ ahead }) => ahead === true)
 }
 
 /**

@@ -1,9 +1,8 @@
 import { canonicalJson } from "../../foundation/canonical-json.ts"
-import { fitRecord } from "../../record/fit-record.ts"
+import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
 import { intentsAfter } from "../../record/intents.ts"
-import type { FailedTarget, ForeignWrite, Record } from "../../record/record.ts"
-import { AHEAD } from "../decide/aim-over-targets.ts"
+import { AHEAD_REASON, type FailedTarget, type ForeignWrite, type Record } from "../../record/record.ts"
 import type { Aim } from "../run/revision.ts"
 
 /** Earlier revisions that the store keeps for agents which have not caught up. */
@@ -19,6 +18,8 @@ export interface Achieved {
   root: string | null
   /** `namespace/name` to the reason. */
   failed: ReadonlyMap<string, string>
+  /** `namespace/name` of those that carry a larger token than any that the record knows. */
+  ahead: readonly string[]
   /** Writes of others that were found in this run. */
   foreign: readonly ForeignWrite[]
   /** Why the goal itself was not reached, when the aim was another. */
@@ -50,7 +51,7 @@ export function committedRecord(base: Record, achieved: Achieved): Record {
 
 /** True when both would be written as the same bytes. */
 export function sameRecord(a: Record, b: Record): boolean {
-  return canonicalJson(fitRecord(a)) === canonicalJson(fitRecord(b))
+  return recordJson(a) === recordJson(b)
 }
 
 /** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
@@ -66,14 +67,17 @@ export function isSameCommit(a: Record, b: Record): boolean {
  * decide what the next run does. A target that failed before keeps the time since when.
  */
 function listFailed(before: readonly FailedTarget[], achieved: Achieved): FailedTarget[] {
-  const inOrder = [...achieved.failed].sort()
-  const [ahead, others] = [true, false].map((wanted) =>
-    inOrder.filter(([, reason]) => reason.startsWith(AHEAD) === wanted),
-  )
-  return [...(ahead ?? []), ...(others ?? [])].map(([target, reason]) => {
-    const same = before.find((failure) => failure.target === target)
-    return { target, reason, since: same?.since ?? new Date(achieved.now).toISOString() }
-  })
+  const ahead = new Set(achieved.ahead)
+  const others = [...achieved.failed].filter(([target]) => !ahead.has(target)).sort()
+  return [
+    ...[...ahead].sort().map((target) => ({ ...failure(target, AHEAD_REASON), ahead: true as const })),
+    ...others.map(([target, reason]) => failure(target, reason)),
+  ]
+
+  function failure(target: string, reason: string): FailedTarget {
+    const earlier = before.find((one) => one.target === target)
+    return { target, reason, since: earlier?.since ?? new Date(achieved.now).toISOString() }
+  }
 }
 
 /** Newest first, each target and writer once. */
