@@ -75,7 +75,7 @@ interface DemoResult {
   files: number
 }
 
-/** Merges a pull request, tells the plugin by a signed webhook, and times each stage as seen from outside. */
+/** Merges a pull request, notifies the plugin by a signed webhook, and times each stage as seen from outside. */
 async function mergeAndWatch(repository: SampleRepository, pipeline: LocalPipeline): Promise<DemoResult> {
   const cluster = pipeline.clusters.get(DEFAULTS.cluster)
   const [hook] = pipeline.hooks

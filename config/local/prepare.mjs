@@ -117,7 +117,7 @@ function run(command, args, env = {}) {
   } catch (error) {
     fail(
       `"${command} ${args.join(" ")}" failed (${error.message.split("\n")[0]})`,
-      "its own message stands above",
+      "its own message is above",
     )
   }
 }

@@ -108,7 +108,7 @@ function localRedis(server: Server, folder: string, port: number): LocalRedis {
 async function comesUp(server: Server, port: number): Promise<boolean> {
   const end = Date.now() + START_LIMIT_MS
   while (!server.hasExited() && Date.now() < end) {
-    // The line in its output tells our server from a stranger's on the same port.
+    // The line in its output distinguishes our server from another program's on the same port.
     if (server.output().includes("eady to accept connections") && (await answers(port))) return true
     await delay(10)
   }

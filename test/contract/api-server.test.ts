@@ -202,7 +202,7 @@ contract("the API past every client", (given) => {
     expect((await send("GET", "/x")).body).not.toHaveProperty("foo")
   })
 
-  it("tells a bad token from none", async () => {
+  it("distinguishes a bad token from none", async () => {
     const send = await inNamespace()
     expect(outcome(await send("GET", "", undefined, { authorization: "Bearer wrong" }))).toBe(
       "401 Unauthorized",

@@ -83,7 +83,7 @@ clientContract("reading and writing ConfigMaps", (client, given) => {
     expect(await codeOf(client().replace({ metadata }))).toBe("kube/not-found")
   })
 
-  it("tells too large from invalid", async () => {
+  it("distinguishes too large from invalid", async () => {
     const namespace = await given().namespace()
     const large = configMap(namespace, "x", { a: "x".repeat(1024 * 1024 + 1) })
     expect(await codeOf(client().create(large))).toBe("kube/too-large")

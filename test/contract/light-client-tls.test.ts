@@ -159,7 +159,7 @@ describe.skipIf(missing)("the light client over TLS", () => {
     })
   })
 
-  it("tells no secret to a server that the authority does not vouch for, by name too", async () => {
+  it("sends no secret to a server that the authority does not vouch for, by name too", async () => {
     await withTlsKube(
       async (site) => {
         const other = join(site.folder, "other")

@@ -7,7 +7,7 @@ import { randomNumbers } from "./random-numbers.ts"
 import { revisionsOf } from "./scenario.ts"
 import type { SimulatedDisk, Survival } from "./simulated-disk.ts"
 
-/** Where the projection of a simulated disk stands. */
+/** Where the projection of a simulated disk is. */
 export const PATH = "/deep/shown"
 const RANDOM_CUTS = process.env.HEADRACE_CRASH === "long" ? 40 : 3
 

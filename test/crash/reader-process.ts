@@ -33,7 +33,7 @@ function lookThroughLink(): void {
   lookAt(join(path, target), target.split("/").at(-1) ?? "")
 }
 
-/** Another directory may stand at the path at any time, so the way leads through the one that was opened. */
+/** Another directory may be at the path at any time, so reads go through the one that was opened. */
 function lookThroughDirectory(): void {
   const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY)
   const directory = `/proc/self/fd/${fd}`

@@ -20,7 +20,7 @@ export function revisionsOf(layout: ProjectionOptions["layout"]): readonly Revis
   return layout === "file" ? FILE_REVISIONS : REVISIONS
 }
 
-/** Publishes all revisions, one kept, and tells of each that has returned. */
+/** Publishes all revisions, one kept, and reports each that has returned. */
 export async function publishAll(
   path: string,
   options: ProjectionOptions,

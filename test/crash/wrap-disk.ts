@@ -35,7 +35,7 @@ export interface WrappedDisk extends Disk {
 }
 
 /**
- * A disk that tells of each change before it is made. What `before` throws is thrown instead of the change; any
+ * A disk that reports each change before it is made. What `before` throws is thrown instead of the change; any
  * operation can be forbidden that way, reads too once `isDead` says so.
  */
 export function wrapDisk(

@@ -22,7 +22,7 @@ const silent = createLog("test", { level: "silent" })
 
 interface Running {
   repo: TestRepo
-  /** Commits, tells the plugin, and gives the record once it says something about that commit. */
+  /** Commits, notifies the plugin, and returns the record once it mentions that commit. */
   merge(files: Changes): Promise<Record>
   hook: Parameters<typeof sendWebhook>[0]
   shown(path: string): string | undefined

@@ -50,7 +50,7 @@ function written(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
   )
 }
 
-/** A process of its own: reconciles, and tells what it did and how much memory it took. */
+/** A process of its own: reconciles, and reports what it did and how much memory it took. */
 async function apply({ config }: Desk, ...flags: string[]) {
   const start = performance.now()
   const { code, stdout, stderr } = await runBootstrapper(

@@ -9,7 +9,7 @@ import { until } from "../harness/until.ts"
 import { withRedis } from "../harness/with-redis.ts"
 
 const log = createLog("test", { level: "silent" })
-/** A first reconcile of 10,000 files lets the event loop stand still for a quarter of a second at most. */
+/** A first reconcile of 10,000 files blocks the event loop for a quarter of a second at most. */
 const STILL_MS = 900
 /** Longer in all than a lock lasts. */
 const TIMES = 5

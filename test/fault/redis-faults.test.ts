@@ -123,7 +123,7 @@ describe("a plugin whose Redis", () => {
       })
     }))
 
-  it("becomes full while a wake-up is worked tells its outcome when it has room", () =>
+  it("becomes full while a wake-up is worked stores its outcome when it has room", () =>
     withRedis(async (redis) => {
       const branch = new FakeBranch(300)
       await withPlugin({ redis: redis.url, reconciler: branch }, async (plugin) => {
@@ -138,7 +138,7 @@ describe("a plugin whose Redis", () => {
         await converged(branch)
         const outcome = () =>
           lanes.redis.hget(lanes.key("delivery", "in-the-midst"), "outcome/build01/release")
-        // It could neither tell the outcome nor hand the wake-up back.
+        // It could neither store the outcome nor return the wake-up.
         await until(async () => (await lanes.queue("build01").getActiveCount()) === 0)
         expect(await outcome()).toBeNull()
         await admin.config("SET", "maxmemory", "0")

@@ -192,7 +192,7 @@ function page<T>(all: readonly T[], query: URLSearchParams): T[] {
   return all.slice((number - 1) * size, number * size)
 }
 
-/** GitHub tells by a Link header that there is more; clients follow it and count nothing. */
+/** GitHub reports by a Link header that there is more; clients follow it and count nothing. */
 function nextPage(github: FakeGitHub, url: string, answer: Answer): { link?: string } {
   const next = new URL(url, github.apiUrl)
   const size = Number(next.searchParams.get("per_page") ?? 30)

@@ -56,7 +56,7 @@ interface Running {
 
 /**
  * Runs `fn` with a site whose first commit is made, but no plugin yet. In the end GitHub must not have complained, and
- * no secret may stand in the log, which is as talkative as it can be.
+ * no secret may be in the log, which is as verbose as it can be.
  */
 export function withMergeSite(
   files: Record<string, string>,

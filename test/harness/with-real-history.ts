@@ -7,7 +7,7 @@ import { REAL_BRANCH, type RealMerge, realHistoryBundle, realMerges } from "./te
 
 const run = promisify(execFile)
 
-/** A bare repository with the real history, whose branch stands wherever `moveTo` put it. */
+/** A bare repository with the real history, whose branch is wherever `moveTo` put it. */
 export interface RealHistory {
   folder: string
   merges: readonly RealMerge[]

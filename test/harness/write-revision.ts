@@ -67,7 +67,7 @@ export async function writeRevision(kube: ConfigMapWriter, revision: TestRevisio
   return commitOf(revision.seq, revision.epoch)
 }
 
-/** Creates or replaces, whatever stands there. */
+/** Creates or replaces, whatever is there. */
 export async function writeConfigMap(kube: ConfigMapWriter, configMap: ConfigMap): Promise<void> {
   const { namespace, name } = configMap.metadata
   const there = await kube.get(namespace, name)

@@ -41,7 +41,7 @@ function countRuns(entries: readonly Entry[]): LaneRuns {
   }
 }
 
-/** A line tells when a reconcile ended and how long it took. */
+/** A line states when a reconcile ended and how long it took. */
 function mostAtOnce(done: readonly Entry[]): number {
   const steps = done.flatMap(({ time, milliseconds = 0 }) => [
     { at: time - milliseconds, step: 1 },

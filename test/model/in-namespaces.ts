@@ -2,7 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 
 /**
- * One of several clusters that share an API server: its namespaces stand there under other names.
+ * One of several clusters that share an API server: its namespaces have other names there.
  * `names` maps the cluster's names to the server's.
  */
 export function inNamespaces(kube: ConfigMapWriter, names: ReadonlyMap<string, string>): ConfigMapWriter {

@@ -119,7 +119,7 @@ function targetsLast(kube: ConfigMapWriter): ConfigMapWriter {
   }
 }
 
-/** A worker knows its own intent, and tells nobody. */
+/** A worker knows its own intent, and shares it with no other. */
 function secretIntents(kube: ConfigMapWriter): ConfigMapWriter {
   let own: Intent[] = []
   function hidden(configMap: ConfigMap): ConfigMap {

@@ -145,11 +145,11 @@ describe("a warning of a difference", () => {
   // Neither matcher finds a file for these two: worth saying as well.
   const hopeless = new Set(["/a/*.yaml", "./a/x.yaml"])
 
-  it.each([...new Set(VERDICTS.map(([glob]) => glob))])("stands on %s if the matchers differ", (glob) => {
+  it.each([...new Set(VERDICTS.map(([glob]) => glob))])("is given for %s if the matchers differ", (glob) => {
     expect(globDifferences(glob).length > 0).toBe(differing.has(glob) || hopeless.has(glob))
   })
 
-  it.each(ALIKE)("does not stand on %s", (glob) => {
+  it.each(ALIKE)("is not given for %s", (glob) => {
     expect(globDifferences(glob)).toEqual([])
   })
 

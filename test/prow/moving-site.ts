@@ -41,7 +41,7 @@ export interface MovingSite {
   /** Writes the operator's file. */
   settle(clusters: Record<string, Cluster>, sources?: object): Promise<void>
   run(command: string, ...args: string[]): Promise<BootstrapperRun>
-  /** What `status` tells, by cluster. */
+  /** What `status` prints, by cluster. */
   status(): Promise<Record<string, unknown>>
   /** Names of what is left in our own namespace besides the store. */
   records(): Promise<string[]>

@@ -16,7 +16,7 @@ export type Shown = Record<string, Record<string, string | null>>
 /** One named case: rules and files in, ConfigMaps and codes of problems out. */
 export interface PlanCase {
   name: string
-  /** What stands beneath `config_updater:`. */
+  /** The content of `config_updater:`. */
   rules: string
   /** Paths, or path to size. */
   files: readonly string[] | Readonly<Record<string, number>>
@@ -33,7 +33,7 @@ export interface ChangeCase extends PlanCase {
 
 const SIZE = 10
 
-/** Rules from what stands beneath `config_updater:`. Throws their problems when there are errors. */
+/** Rules from the content of `config_updater:`. Throws their problems when there are errors. */
 export function rulesOf(body: string): RuleSet {
   const indented = body.replaceAll(/^(?=.)/gm, "  ")
   const { rules, problems } = parseRules(`config_updater:\n${indented}\n`, "plugins.yaml")

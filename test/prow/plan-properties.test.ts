@@ -52,7 +52,7 @@ function treeOf(files: Readonly<Record<string, string>>): Tree {
   }
 }
 
-/** `target key` to the content that stands there. */
+/** `target key` to the content that is there. */
 function keyContents(plan: Plan): Map<string, string> {
   return new Map(
     plan.targets.flatMap(({ target, keys }) =>

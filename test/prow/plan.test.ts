@@ -156,7 +156,7 @@ const LEGALITY: PlanCase[] = [
     problems: ["plan/illegal-name"],
   },
   {
-    name: "a file that would be VERSION is not written: the commit id stands there",
+    name: "a file that would be VERSION is not written: the commit id is there",
     rules: "maps: {'*': {name: root}}",
     files: ["VERSION", "x"],
     expect: { "default/default/root": { x: "x" } },

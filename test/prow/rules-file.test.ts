@@ -174,7 +174,7 @@ const MISTAKES: MistakeCase[] = [
     name: "a glob given twice",
     text: "config_updater:\n  maps:\n    a: {name: b}\n    a: {name: c}\n",
     expect: [
-      '4:5: error: "a" stands twice in one mapping (it is first given in line 3; remove one of them) [rules/duplicate-key]',
+      '4:5: error: "a" appears twice in one mapping (it is first given in line 3; remove one of them) [rules/duplicate-key]',
     ],
   },
   {
@@ -211,7 +211,7 @@ describe("a mistake in a rules file is named with its place", () => {
 })
 
 describe("a rules file", () => {
-  it("is read from a whole plugins.yaml, whatever else stands there", () => {
+  it("is read from a whole plugins.yaml, whatever else is there", () => {
     const text =
       "plugins: {org: [updateconfig]}\nunheard_of: [1]\nunheard_of: [2]\nconfig_updater: {maps: {a: {name: b}}}\n"
 

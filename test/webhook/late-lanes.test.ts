@@ -12,7 +12,7 @@ import { withRedis } from "../harness/with-redis.ts"
 const HOURS_MS = 3 * 3_600_000
 
 it(
-  "tells of a lane that has not succeeded for long by metric, readiness and status",
+  "reports a lane that has not succeeded for long by metric, readiness and status",
   { timeout: 60_000 },
   () =>
     withFolder((folder) =>

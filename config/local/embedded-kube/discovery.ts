@@ -2,7 +2,7 @@ import { apiVersionOf, RESOURCE_KINDS, type ResourceKind } from "./resource-kind
 
 const VERBS = ["create", "delete", "get", "list", "patch", "update", "watch"]
 
-/** Paths that tell what the server is and serves, so that kubectl can talk to it; undefined for any other path. */
+/** Paths that describe the server and its APIs, so that kubectl can talk to it; undefined for any other path. */
 export function discoveryAnswer(pathname: string): object | undefined {
   const answers: Record<string, () => object> = {
     "/version": () => ({ major: "1", minor: "33", gitVersion: "v1.33.0-headrace-embedded" }),

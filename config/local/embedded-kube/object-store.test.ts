@@ -74,7 +74,7 @@ describe("ObjectStore", () => {
     expect(history.since(store.resourceVersion)).toEqual([])
   })
 
-  it("tells a selecting watcher of an object that begins and ceases to match", () => {
+  it("notifies a selecting watcher of an object that begins and ceases to match", () => {
     const store = new ObjectStore()
     const start = store.resourceVersion
     store.create(CONFIG_MAPS, "default", configMap("x", {}))

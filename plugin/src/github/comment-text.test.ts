@@ -104,7 +104,7 @@ describe("commentText", () => {
 })
 
 describe("commitStatus", () => {
-  it("counts clusters, and tells failed from pending", () => {
+  it("counts clusters, and distinguishes failed from pending", () => {
     const targets = ["a", "b", "c"].map((cluster) => touched(cluster, "x", { k: "f" }))
     expect(commitStatus(report(targets, { a: WRITTEN }))).toEqual({
       state: "pending",

@@ -50,7 +50,7 @@ describe("as a GitHub App", () => {
 })
 
 describe("logInToGitHub", () => {
-  it("does without credentials, and tells of a token that cannot be read", async () => {
+  it("does without credentials, and reports a token that cannot be read", async () => {
     const apiUrl = "http://127.0.0.1:1"
     expect(await logInToGitHub({ apiUrl })).toBeUndefined()
     await expect(logInToGitHub({ apiUrl, tokenFile: "/nowhere/token" })).rejects.toMatchObject({

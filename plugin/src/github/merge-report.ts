@@ -36,7 +36,7 @@ function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): F
   const failed = outcome.failed.find(({ target }) => target === place)
   if (failed) return { state: "failed", touched, reason: failed.reason }
   if (outcome.state === "written") return { state: "written", touched }
-  return { state: "failed", touched, reason: outcome.error?.message ?? "the cluster stands still" }
+  return { state: "failed", touched, reason: outcome.error?.message ?? "the cluster is stopped" }
 }
 
 /** How many of the clusters that the merge touches have all of it. */

@@ -14,7 +14,7 @@ async function ask(body: string, method = "POST"): Promise<{ status: number; tex
 }
 
 describe("/help", () => {
-  it("tells Prow's hook what it does for the repositories that it is enabled for", async () => {
+  it("describes to Prow's hook what it does for the repositories that it is enabled for", async () => {
     const enabled = [
       { Org: "openshift", Repo: "release" },
       { Org: "openshift", Repo: "unknown" },

@@ -1,7 +1,7 @@
 import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import { z } from "zod"
 
-/** A commit that arrived on a branch, as an event tells it. A hint: nothing is read at this commit because of it. */
+/** A commit that arrived on a branch, as an event states it. A hint: nothing is read at this commit because of it. */
 export interface BranchChange {
   /** ORG/NAME. */
   repo: string

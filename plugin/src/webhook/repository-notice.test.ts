@@ -16,7 +16,7 @@ it.each([
     { action: "edited", changes: { default_branch: { from: "master" } }, repository },
     { repo: "openshift/new", text: expect.stringContaining("is now main") },
   ],
-])("tells the operator of %j", (payload, notice) => {
+])("notifies the operator of %j", (payload, notice) => {
   expect(repositoryNotice("repository", payload)).toEqual(notice)
 })
 

@@ -73,7 +73,7 @@ describe("layoutShards", () => {
     )
   })
 
-  it("has a fingerprint that tells key, path, content, mode and gzip, and no leaf for no file", () => {
+  it("has a fingerprint that covers key, path, content, mode and gzip, and no leaf for no file", () => {
     const base = storeFile("a", 1)
     const variants: StoreFile[] = [
       base,

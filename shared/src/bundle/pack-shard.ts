@@ -14,7 +14,7 @@ export interface PackedShard {
 /**
  * Packs a leaf: a tar of `files.json` (the listing, with key, path, mode, size and sha256 of each file) and the
  * contents as `files/0`, `files/1` and so on in the listing's order, so that no name in an archive ever chooses a
- * place. A large file stands in the listing alone, with the digests of its parts: objects whose payload is
+ * place. A large file is in the listing only, with the digests of its parts: objects whose payload is
  * a piece of its bytes. Deterministic, pure.
  *
  * `contents` are the bytes of `layout.files`, in the same order. Throws `bundle/wrong-size`.

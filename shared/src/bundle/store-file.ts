@@ -32,7 +32,7 @@ export const PART_BYTES = 512 * 1024
 /** The format of shards that this version writes and reads. */
 export const SHARD_FORMAT = 1
 
-/** True for a file whose content stands in part objects beside its shard. */
+/** True for a file whose content is in part objects beside its shard. */
 export function goesInParts(file: { size: number }): boolean {
   return file.size > PART_BYTES
 }

@@ -20,7 +20,7 @@ export interface ConfigMap {
 /** What the values of one ConfigMap may sum to: 1 MiB exactly, `binaryData` counted decoded, keys not counted. */
 export const CONFIG_MAP_LIMIT_BYTES = 1024 * 1024
 
-/** Every value as bytes, whichever of the two maps it stands in. */
+/** Every value as bytes, whichever of the two maps it is in. */
 export function configMapBytes(configMap: ConfigMap): Map<string, Buffer> {
   const bytes = new Map<string, Buffer>()
   for (const [key, text] of Object.entries(configMap.data ?? {})) bytes.set(key, Buffer.from(text, "utf8"))

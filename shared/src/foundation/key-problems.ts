@@ -32,7 +32,7 @@ function problemsOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] 
     problems.push({
       severity: "error",
       code: `${area}/duplicate-key`,
-      message: `"${entry.key}" stands twice in one mapping`,
+      message: `"${entry.key}" appears twice in one mapping`,
       hint: `it is first given in line ${yaml.positionAt(first).line}; remove one of them`,
       file: yaml.file,
       ...yaml.positionAt(entry.offset),

@@ -1,6 +1,6 @@
 import { EVENT_ID, type Event, getScalarValue } from "js-yaml"
 
-/** A node of a YAML document that knows where it stands: what js-yaml's values forget. */
+/** A node of a YAML document that knows its position, which js-yaml's values do not. */
 export interface YamlNode {
   kind: "scalar" | "mapping" | "sequence"
   /** Offset in the text, in UTF-16 code units. */
@@ -12,7 +12,7 @@ export interface YamlNode {
 
 export interface YamlEntry {
   key: string
-  /** Where the key stands. */
+  /** Position of the key. */
   offset: number
   value: YamlNode
 }

@@ -2,7 +2,7 @@ import { constructFromEvents, parseEvents, type Schema, YAMLException } from "js
 import { HeadraceError } from "./errors.ts"
 import { buildYamlNode, type YamlEntry, type YamlNode } from "./located-yaml-node.ts"
 
-/** Where something stands; both count from 1. */
+/** A position; both count from 1. */
 export interface Position {
   line: number
   column: number
@@ -119,7 +119,7 @@ function mergedMappings(entry: YamlEntry): YamlNode[] {
   return given.filter((merged) => merged.kind === "mapping")
 }
 
-/** Keys of a mapping in written order, each once; those of a merge key stand where it stands. */
+/** Keys of a mapping in written order, each once; those of a merge key come at its place. */
 export function mappingKeys(node: YamlNode, open: ReadonlySet<YamlNode> = new Set()): YamlEntry[] {
   if (open.has(node)) return []
   const inside = new Set([...open, node])

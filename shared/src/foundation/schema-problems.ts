@@ -105,7 +105,7 @@ function within(path: YamlPath): string {
   return path.length === 0 ? "" : ` in ${pathText(path)}`
 }
 
-/** `sources.release.url`, `projections[0]`; a key that is not a plain word stands in quotes. */
+/** `sources.release.url`, `projections[0]`; a key that is not a plain word is quoted. */
 function pathText(path: YamlPath): string {
   let text = ""
   for (const part of path) {

@@ -32,7 +32,7 @@ describe("shareNext", () => {
     expect(await Promise.all([first, second, third])).toEqual([1, 2, 2])
   })
 
-  it("runs again after a failure, and tells only that run's callers", async () => {
+  it("runs again after a failure, and reports it only to that run's callers", async () => {
     const { runs, call } = gate()
     const first = call()
     await settle()

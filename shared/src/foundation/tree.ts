@@ -1,6 +1,6 @@
 import type { Problem } from "./problem.ts"
 
-/** A file of a tree. Symbolic links are already resolved: they stand here with their target's content. */
+/** A file of a tree. Symbolic links are already resolved: they appear here with their target's content. */
 export interface TreeFile {
   /** Relative, `/` between parts, as git writes it. */
   path: string

@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { withRepo } from "../../../test/harness/with-repo.ts"
 import { containedCommits } from "./contained-commits.ts"
 
-it("tells a commit's ancestors from newer, foreign and unknown commits", () =>
+it("distinguishes a commit's ancestors from newer, foreign and unknown commits", () =>
   withRepo(async (repo) => {
     const start = await repo.tip()
     const merge = await repo.merge({ a: "1" })

@@ -1,6 +1,6 @@
 import { runGit } from "./process/run-git.ts"
 
-/** As many ids as stand on one command line: some 80 kB of the 128 that any system takes. */
+/** As many ids as fit on one command line: some 80 kB of the 128 that any system takes. */
 const AT_ONCE = 2000
 const FULL_ID = /^[0-9a-f]{40}$/
 

@@ -3,7 +3,7 @@ import type { Tree } from "../foundation/tree.ts"
 
 /**
  * A tree of what lies in these folders of another, by the paths from each: of two folders that give a path, the
- * first wins. Folders are without a slash at either end; `""` is the whole tree. Symbolic links stand in the tree with
+ * first wins. Folders are without a slash at either end; `""` is the whole tree. Symbolic links are in the tree with
  * their targets' content, so that one may lead out of its folder.
  */
 export function foldersOfTree(tree: Tree, folders: readonly string[]): Tree {

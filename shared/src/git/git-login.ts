@@ -60,7 +60,7 @@ export function checkUrl(url: string, auth: RemoteAuth | undefined): void {
   }
 }
 
-/** ssh_config(5): UserKnownHostsFile is a list by spaces, so that a path stands in double quotes. */
+/** ssh_config(5): UserKnownHostsFile is a list by spaces, so a path is written in double quotes. */
 function sshEnvironment(auth: Extract<RemoteAuth, { kind: "ssh" }>): Record<string, string> {
   const hostKeys = { strict: "yes", "accept-new": "accept-new", off: "no" }[auth.hostKeys ?? "strict"]
   const options = [

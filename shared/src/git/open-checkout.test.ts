@@ -5,7 +5,7 @@ import { withRepo } from "../../../test/harness/with-repo.ts"
 import { openCheckout } from "./open-checkout.ts"
 
 describe("openCheckout", () => {
-  it("stands at HEAD, detached or not, with the same token as a mirror would have", () =>
+  it("is at HEAD, detached or not, with the same token as a mirror would have", () =>
     withRepo(async (repo) => {
       const first = await repo.commit({ a: "1", link: { link: "a" } })
       const second = await repo.merge({ a: "2" })

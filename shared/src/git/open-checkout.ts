@@ -13,7 +13,7 @@ const MOST_NAMED = 5
 export type Checkout = SourceRepository & { close(): Promise<void> }
 
 /**
- * Opens a checkout, the top folder of a work tree, as a source that stands at its HEAD, as a periodic job has one
+ * Opens a checkout, the top folder of a work tree, as a source at its HEAD, as a periodic job has one
  * (Prow's config-bootstrapper). `fetch` reads HEAD again and checks the checkout; nothing in it is ever written. With
  * `folders` its tree is what lies in those, by the paths from each; `file` goes by paths from the top all the same.
  *
@@ -54,13 +54,9 @@ async function headOf(reader: RepositoryReader, signal: AbortSignal | undefined)
 async function refuseShallow(folder: string, gitDir: string, signal: AbortSignal | undefined): Promise<void> {
   const { stdout } = await runGit({ gitDir, args: ["rev-parse", "--is-shallow-repository"], signal })
   if (stdout.toString("latin1").trim() === "false") return
-  throw new HeadraceError(
-    "git/shallow",
-    `${folder} is a shallow clone, which cannot tell its whole history`,
-    {
-      hint: "Run git fetch --unshallow in it, or clone without --depth.",
-    },
-  )
+  throw new HeadraceError("git/shallow", `${folder} is a shallow clone, which lacks part of its history`, {
+    hint: "Run git fetch --unshallow in it, or clone without --depth.",
+  })
 }
 
 async function refuseDirty(folder: string, gitDir: string, signal: AbortSignal | undefined): Promise<void> {

@@ -85,7 +85,7 @@ describe.concurrent("a damaged mirror", () => {
       const graph = join(place, "objects/info/commit-graph")
       const bytes = await readFile(graph)
       await chmod(graph, 0o644)
-      // The commits' data stands before the checksum (gitformat-commit-graph(5)): now with false parents.
+      // The commits' data comes before the checksum (gitformat-commit-graph(5)): now with false parents.
       await writeFile(graph, bytes.fill(0, bytes.length - 140, bytes.length - 20))
       const again = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
       expect(await again.fetch()).toEqual(before)

@@ -16,7 +16,7 @@ export interface SourceRepository {
   seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined>
   /** True when `ancestor` is `commit` or one of its ancestors. */
   contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean>
-  /** The newest commit up to `tip` that merged a pull request, as far as its subject tells (merge-commit.ts). */
+  /** The newest commit up to `tip` that merged a pull request, as far as its subject shows (merge-commit.ts). */
   mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined>
   /** All files at a commit. Cached: asking again for a recent commit is cheap. */
   tree(commit: string, signal?: AbortSignal): Promise<Tree>

@@ -11,7 +11,7 @@ export function submoduleProblem(path: string): Problem {
   }
 }
 
-/** A Git LFS pointer stands where the file's content should. */
+/** A Git LFS pointer in place of the file's content. */
 export function lfsProblem(path: string): Problem {
   return {
     severity: "warning",

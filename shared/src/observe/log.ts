@@ -8,7 +8,7 @@ export interface LogOptions {
   destination?: DestinationStream
 }
 
-/** Names under which a secret could stand, at any depth that our log lines have. */
+/** Names of fields that can hold a secret, at any depth that our log lines have. */
 const SECRET_FIELDS = ["token", "password", "secret", "authorization", "privateKey"]
 
 /**

@@ -28,7 +28,7 @@ const GUNZIP_LIMIT = 256 * 1024 * 1024
 
 /**
  * Compares a ConfigMap, whatever program wrote it, with what the rules want, by uncompressed content: compressed bytes
- * differ between Go's zlib and ours. `owned` tells which keys that no rule names will be taken away; the others
+ * differ between Go's zlib and ours. `owned` returns which keys that no rule names will be removed; the others
  * stay. VERSION is left out.
  */
 export function diffConfigMap(

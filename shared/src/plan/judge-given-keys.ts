@@ -36,7 +36,7 @@ function dividedView(name: string, givers: readonly Rule[]): Objection {
   const without = givers.filter((rule) => !rule.view).map((rule) => JSON.stringify(rule.glob))
   return {
     code: "plan/divided-view",
-    message: `rules disagree on whether ConfigMap "${name}" is written: "view: false" stands in ${without.join(", ")} alone`,
+    message: `rules disagree on whether ConfigMap "${name}" is written: "view: false" is set in ${without.join(", ")} only`,
     hint: "give all rules of this ConfigMap the same",
   }
 }

@@ -5,11 +5,11 @@ import { problemText } from "../foundation/problem.ts"
 import { schemaProblems } from "../foundation/schema-problems.ts"
 import { type FileChange, FileChanges } from "./file-change.ts"
 
-/** Parses a JSON array of changed files; `file` names it. Throws UsageError `plan/wrong-changes`, which says what stands where. */
+/** Parses a JSON array of changed files; `file` names it. Throws UsageError `plan/wrong-changes`, which names each mistake and its position. */
 export function parseChanges(text: string, file: string): FileChange[] {
   const result = FileChanges.safeParse(parseJson(text, file))
   if (result.success) return result.data
-  // JSON is YAML, whose parser tells where things stand.
+  // JSON is YAML, whose parser reports positions.
   const yaml = parseLocatedYaml(text, file, JSON_SCHEMA)
   const problems = schemaProblems("plan", FileChanges, result.error.issues, yaml)
   throw wrong(`the list of changes is not valid\n${problems.map(problemText).join("\n")}`)

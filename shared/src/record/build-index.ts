@@ -21,7 +21,7 @@ export type ShardEntry = FilesIndex["shards"][number]
 /** An index beyond this is split: what a change costs at the API server and on watches grows with object size. */
 const PAGE_LIMIT_BYTES = 64 * 1024
 
-/** Where a target's entry stands in the trie: hex digits of its sha256. */
+/** Where a target's entry is in the trie: hex digits of its sha256. */
 export function targetPlace(target: { namespace: string; name: string }): string {
   return sha256(`${target.namespace}/${target.name}`)
 }

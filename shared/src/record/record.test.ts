@@ -93,7 +93,7 @@ describe("intents", () => {
     expect(isBegun(record, intent(3, []))).toBe(true)
   })
 
-  it("leave a larger one alone and tell its epoch", () => {
+  it("leave a larger one alone and report its epoch", () => {
     const record = openIntent(
       openIntent(newRecord("s", { epoch: 0, seq: 1 }), intent(2, [], 1)),
       intent(9, "all"),

@@ -91,7 +91,7 @@ export const Record = z.strictObject({
   failedMore: z.int().min(0),
   /** The latest writes of others to our targets, newest first. */
   foreign: z.array(ForeignWrite).prefault([]),
-  /** Why the source stands still (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
+  /** Why the source is stopped (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
   stopped: z.strictObject({ code: z.string(), message: z.string(), commit }).nullable(),
   /** Roots of earlier revisions whose shards the store still keeps, newest first. */
   history: z.array(z.strictObject({ commit, token: Token, root: digest })),

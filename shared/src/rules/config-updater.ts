@@ -35,7 +35,7 @@ export const MapSpec = z.strictObject({
 })
 export type MapSpec = z.infer<typeof MapSpec>
 
-/** Prow's `config_updater`, as it stands in plugins.yaml. */
+/** Prow's `config_updater`, as in plugins.yaml. */
 export const ConfigUpdater = z.strictObject({
   gzip: flag.describe("Compress every value, unless a rule says otherwise."),
   cluster_groups: z

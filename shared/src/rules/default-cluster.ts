@@ -1,2 +1,2 @@
-/** Prow's word for the cluster that it runs in; what it stands for is the operator's to say. */
+/** Prow's word for the cluster that it runs in; the operator configures what it means. */
 export const DEFAULT_CLUSTER = "default"

@@ -2,7 +2,7 @@ import type { LocatedYaml, YamlPath } from "../foundation/located-yaml.ts"
 import type { Problem } from "../foundation/problem.ts"
 import type { ConfigUpdater, MapSpec } from "./config-updater.ts"
 
-/** A rule while it is being resolved, with what it takes to say where its mistakes stand. */
+/** A rule while it is being resolved, with what it takes to locate its mistakes. */
 export interface RuleContext {
   glob: string
   spec: MapSpec

@@ -63,7 +63,7 @@ function candidatesInFolder(folder: string, byPrefix: ReadonlyMap<string, Candid
 }
 
 /**
- * The folder that every path matched by a glob lies in, with its trailing slash: what stands before the first
+ * The folder that every path matched by a glob lies in, with its trailing slash: the part before the first
  * character that could mean something to minimatch. "" (any folder) when minimatch would rewrite the
  * beginning (`//`, `.`, `..`).
  */

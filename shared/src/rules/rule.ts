@@ -20,7 +20,7 @@ export interface Rule {
   deniedRepos: readonly string[]
   /** False: the target lives in the store alone, at any size (ours, not Prow's). */
   view: boolean
-  /** Where the rule stands in its file; counts from 1. */
+  /** Line of the rule in its file; counts from 1. */
   line: number
   column: number
 }

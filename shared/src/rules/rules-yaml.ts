@@ -18,7 +18,7 @@ export interface RulesYaml {
 }
 
 /**
- * Reads the YAML of a rules file: YAML 1.1 with merge keys, as Prow's Go parser does. What stands outside
+ * Reads the YAML of a rules file: YAML 1.1 with merge keys, as Prow's Go parser does. Everything outside
  * `config_updater` only has to be YAML. Throws HeadraceError `rules/unreadable` with the problem as a field
  * when there is nothing to go on with.
  */

@@ -13,7 +13,7 @@ export const BeforePublish = z.strictObject({
 })
 export type BeforePublishSettings = z.infer<typeof BeforePublish>
 
-/** One consumer to tell of a published revision: at least once, coalesced, retried, at start too. */
+/** One consumer to notify of a published revision: at least once, coalesced, retried, at start too. */
 export const Notify = z
   .strictObject({
     exec: command.optional(),

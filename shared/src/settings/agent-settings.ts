@@ -48,7 +48,7 @@ const Projection = z.strictObject({
     .array(BeforePublish)
     .prefault([])
     .describe("Programs that may veto a revision before it is shown."),
-  notify: z.array(Notify).prefault([]).describe("Whom to tell of each published revision."),
+  notify: z.array(Notify).prefault([]).describe("Consumers to notify of each published revision."),
 })
 
 const EveryTarget = z.strictObject({
@@ -56,7 +56,10 @@ const EveryTarget = z.strictObject({
   permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,
-  notify: z.array(Notify).prefault([]).describe("Whom to tell of each published revision of any of them."),
+  notify: z
+    .array(Notify)
+    .prefault([])
+    .describe("Consumers to notify of each published revision of any of them."),
 })
 
 const Report = z.strictObject({

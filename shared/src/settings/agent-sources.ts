@@ -49,7 +49,7 @@ const Git = z
       .min(1)
       .optional()
       .describe("Only files at or under these paths; absent: the whole tree."),
-    strip: z.string().optional().describe("Folder of the repository that `under` stands for."),
+    strip: z.string().optional().describe("Folder of the repository that `under` replaces."),
     auth: GitAuth.optional(),
     poll: Wait.prefault("10s").describe("How often to fetch; jittered."),
   })
@@ -64,7 +64,7 @@ const Git = z
 export const From = z
   .strictObject({
     configMap: place.optional().describe("A target of the record, NAMESPACE/NAME."),
-    live: Live.optional().describe("ConfigMaps as they stand in the cluster, Headrace's or not."),
+    live: Live.optional().describe("ConfigMaps as they are in the cluster, Headrace's or not."),
     git: Git.optional().describe("A git repository, without the store."),
     under: z.string().optional().describe("Folder of the projection that its files go to."),
     names: z

@@ -34,7 +34,7 @@ export async function loadKubeconfigFolder(folder: string, suffix = ""): Promise
       if (other) {
         throw new UsageError(
           "kube/kubeconfig",
-          `context "${context}" stands in ${other.kubeconfig} and in ${kubeconfig}`,
+          `context "${context}" is in ${other.kubeconfig} and in ${kubeconfig}`,
           { hint: "Rename one of them: contexts name the clusters." },
         )
       }

@@ -85,7 +85,7 @@ describe("operator settings", () => {
       "a key given twice",
       `${OPERATOR}namespace: a\nnamespace: b\n`,
       [
-        's.yaml:14:1: error: "namespace" stands twice in one mapping (it is first given in line 13; remove one of them) [settings/duplicate-key]',
+        's.yaml:14:1: error: "namespace" appears twice in one mapping (it is first given in line 13; remove one of them) [settings/duplicate-key]',
       ],
     ],
     [

@@ -21,7 +21,7 @@ import {
 
 /**
  * Serves a FUSE file system at the folder argv[2] with two files: `disk`, backed by the image argv[3] of argv[5]
- * bytes, for a loop device to stand on, and `mark`. Each write to them, and each fsync of `disk` (which is what a
+ * bytes, for a loop device, and `mark`. Each write to them, and each fsync of `disk` (which is what a
  * loop device makes of a flush), becomes an event of the log argv[4], in the order in which it was answered.
  * Prints `ready`; ends when the folder is unmounted, or its input ends.
  */

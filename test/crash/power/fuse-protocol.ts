@@ -120,7 +120,7 @@ export function writtenAnswer(size: number): Buffer {
   return body
 }
 
-/** Answers to `open` (no handle of ours, the usual caching) and to `statistics` (nothing to tell). */
+/** Answers to `open` (no handle of ours, the usual caching) and to `statistics` (nothing to report). */
 export const OPEN_ANSWER = Buffer.alloc(16)
 export const STATISTICS_ANSWER = Buffer.alloc(80)
 

@@ -19,7 +19,7 @@ export interface RecordedDisk {
 }
 
 /**
- * Runs `action` with a recorded disk. The file system stands on a loop device over a file that a process of ours
+ * Runs `action` with a recorded disk. The file system is on a loop device over a file that a process of ours
  * serves through FUSE: a loop device writes through to its file and turns each flush into an fsync, so that process
  * sees what a disk with a volatile cache would (it has no FUA, for which the kernel then sends write and flush).
  */

@@ -27,7 +27,7 @@ interface Search {
 
 /**
  * Indices of the links that lead back to themselves: a folder shown at such a link would hold itself.
- * Link A leads to link B when B stands beneath A's folder; the answer is every link on a cycle, found as
+ * Link A leads to link B when B is beneath A's folder; the answer is every link on a cycle, found as
  * strongly connected components (Tarjan, "Depth-first search and linear graph algorithms", 1972), without
  * recursion. It depends on the set of links alone.
  *

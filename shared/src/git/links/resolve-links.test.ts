@@ -20,7 +20,7 @@ function tree(paths: readonly string[], links: Record<string, string>) {
 }
 
 describe("resolveLinks", () => {
-  it("shows a file where a link to it stands, relative to the link's folder", () => {
+  it("shows a file where a link to it is, relative to the link's folder", () => {
     const { shown, problems } = tree(["a/b/file", "top"], {
       "a/link": "b/file",
       "a/b/up": "../../top",
@@ -37,7 +37,7 @@ describe("resolveLinks", () => {
     expect(problems).toEqual({})
   })
 
-  it("shows a folder's files beneath a link to it, links among them resolved from where they really stand", () => {
+  it("shows a folder's files beneath a link to it, links among them resolved from where they really are", () => {
     const { shown } = tree(["d/one", "d/sub/two", "other"], { link: "d", "d/out": "../other" })
 
     expect(shown).toMatchObject({ "link/one": "d/one", "link/sub/two": "d/sub/two", "link/out": "other" })

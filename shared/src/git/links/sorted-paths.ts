@@ -1,4 +1,4 @@
-/** Anything that stands at a path. */
+/** Anything that has a path. */
 export interface Placed {
   path: string
 }
@@ -16,14 +16,14 @@ export function lowerBound(items: readonly Placed[], path: string): number {
   return low
 }
 
-/** The item that stands exactly at `path`. */
+/** The item that is exactly at `path`. */
 export function itemAt<T extends Placed>(items: readonly T[], path: string): T | undefined {
   const item = items[lowerBound(items, path)]
   return item?.path === path ? item : undefined
 }
 
 /**
- * The range [first, last) of what stands beneath a folder; `""` is the whole tree. In code-unit order it
+ * The range [first, last) of what is beneath a folder; `""` is the whole tree. In code-unit order it
  * is one range: everything from `folder/` up to `folder0`, since `0` follows `/`.
  */
 export function rangeBeneath(items: readonly Placed[], folder: string): [first: number, last: number] {
@@ -31,7 +31,7 @@ export function rangeBeneath(items: readonly Placed[], folder: string): [first: 
   return [lowerBound(items, `${folder}/`), lowerBound(items, `${folder}0`)]
 }
 
-/** `path` as seen from `folder`, which it stands beneath. */
+/** `path` relative to `folder`, which contains it. */
 export function pathWithin(folder: string, path: string): string {
   return folder === "" ? path : path.slice(folder.length + 1)
 }

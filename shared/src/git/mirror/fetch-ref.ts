@@ -3,7 +3,7 @@ import { gitLogin, type RemoteAuth } from "../git-login.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
 
-/** The ref of a mirror that stands where what it follows stood at the last fetch. */
+/** The ref of a mirror that keeps the commit of its branch, tag or id at the last fetch. */
 export const TIP = "refs/headrace/tip"
 
 export interface FetchRequest {
@@ -62,7 +62,7 @@ function told(error: HeadraceError, secret: string | undefined, url: string): He
 }
 
 function shallow(url: string): HeadraceError {
-  return new HeadraceError("git/shallow", `${url} is a shallow clone, which cannot tell its whole history`, {
+  return new HeadraceError("git/shallow", `${url} is a shallow clone, which lacks part of its history`, {
     hint: "Fetch from the full repository, or run git fetch --unshallow in that one.",
   })
 }

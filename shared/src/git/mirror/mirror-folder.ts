@@ -5,7 +5,7 @@ import { runGit } from "../process/run-git.ts"
 import { damagedPack } from "./damaged-pack.ts"
 import { noteTended } from "./upkeep.ts"
 
-/** What a mirror is of; it stands in the mirror, so that one of another remote is noticed. */
+/** What a mirror is of. Written into the mirror, so that a mirror of another remote is detected. */
 export interface MirrorIdentity {
   format: 1
   url: string

@@ -35,7 +35,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
     })
   }
 
-  /** The commit that a ref of our own naming stands at. Throws `git/missing-object`. */
+  /** The commit that a ref of our own naming is at. Throws `git/missing-object`. */
   async commitAt(ref: string, signal?: AbortSignal): Promise<string> {
     const [found] = await this.#sizes.read([ref], signal)
     if (found?.type !== "commit") throw missing("commit", ref)

@@ -4,7 +4,7 @@ import { gitEnvironment } from "./git-environment.ts"
 import { gitFailure } from "./git-failure.ts"
 
 export interface GitCommand {
-  /** The subcommand and its arguments; anything from outside stands behind `--end-of-options`. */
+  /** The subcommand and its arguments; anything from outside comes after `--end-of-options`. */
   args: readonly string[]
   gitDir?: string
   /** From gitEnvironment. */

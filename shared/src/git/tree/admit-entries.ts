@@ -18,7 +18,7 @@ const SUBMODULE = "160000"
 const OWNER_MAY_EXECUTE = 0o100
 
 /**
- * Sorts entries into files, links and problems, reading what only contents tell: sizes that git did not
+ * Sorts entries into files, links and problems, reading what only contents show: sizes that git did not
  * print, the targets of links and, with `usesLfs`, LFS pointers.
  */
 export async function admitEntries(

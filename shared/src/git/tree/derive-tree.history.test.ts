@@ -44,7 +44,7 @@ async function withMirror(
 describe.skipIf(missing)("trees of the real history", () => {
   it("are the same derived from the merge before as listed, and so are counts", { timeout: 300_000 }, () =>
     withMirror(async (mirror, gitDir) => {
-      const sizes = () => Promise.reject(new Error("a listing tells all sizes"))
+      const sizes = () => Promise.reject(new Error("a listing has all sizes"))
       const contents = (oids: readonly string[]) => mirror.blobs(oids)
       const merges = realMerges()
       expect(merges.length).toBeGreaterThan(300)
