@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
+import { withLanes } from "../../../test/harness/with-lanes.ts"
 import { withRedis } from "../../../test/harness/with-redis.ts"
 import { UsageError } from "../foundation/errors.ts"
 import { createLog } from "../observe/log.ts"
@@ -14,15 +15,6 @@ const DONE: LaneResult = { result: "applied", commit: null, failed: [], error: n
 
 function wakeUp(source = "release", mode: WakeUp["mode"] = "incremental"): WakeUp {
   return { format: 1, source, mode, reason: "test" }
-}
-
-async function withLanes<T>(redis: string, fn: (lanes: Lanes) => Promise<T>): Promise<T> {
-  const lanes = await openLanes({ redis, log })
-  try {
-    return await fn(lanes)
-  } finally {
-    await lanes.close()
-  }
 }
 
 async function withWorker(lanes: Lanes, handler: LaneHandler, fn: () => Promise<void>): Promise<void> {

@@ -1,28 +1,22 @@
 import { describe, expect, it } from "vitest"
 import { until } from "../../../test/harness/until.ts"
+import { withLanes } from "../../../test/harness/with-lanes.ts"
 import { withRedis } from "../../../test/harness/with-redis.ts"
 import { createLog } from "../observe/log.ts"
-import { type Lanes, openLanes } from "./open-lanes.ts"
+import type { Lanes } from "./open-lanes.ts"
 import { scheduleLane, unscheduleLane } from "./schedule-lane.ts"
 import { workLane } from "./work-lane.ts"
 
 const log = createLog("test", { level: "silent" })
 const EVERY_SECOND = "* * * * * *"
 
-async function withLanes<T>(fn: (lanes: Lanes) => Promise<T>): Promise<T> {
-  return withRedis(async ({ url }) => {
-    const lanes = await openLanes({ redis: url, log })
-    try {
-      return await fn(lanes)
-    } finally {
-      await lanes.close()
-    }
-  })
+async function withOwnLanes<T>(fn: (lanes: Lanes) => Promise<T>): Promise<T> {
+  return withRedis(({ url }) => withLanes(url, fn))
 }
 
 describe("scheduleLane", () => {
   it("wakes a lane again and again, once for however many programs set it up", () =>
-    withLanes(async (lanes) => {
+    withOwnLanes(async (lanes) => {
       await Promise.all([1, 2, 3, 4].map(() => scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)))
       expect(await lanes.queue("build01").getJobSchedulersCount()).toBe(1)
       expect(await lanes.queue("build01").getDelayedCount()).toBe(1)
@@ -43,7 +37,7 @@ describe("scheduleLane", () => {
     }))
 
   it("is taken back", () =>
-    withLanes(async (lanes) => {
+    withOwnLanes(async (lanes) => {
       await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
       await unscheduleLane(lanes, "build01")
       expect(await lanes.queue("build01").getJobSchedulersCount()).toBe(0)
@@ -51,7 +45,7 @@ describe("scheduleLane", () => {
     }))
 
   it("forgets sources that the settings have no longer", () =>
-    withLanes(async (lanes) => {
+    withOwnLanes(async (lanes) => {
       await scheduleLane(lanes, "build01", ["release", "gone"], EVERY_SECOND)
       await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
       const left = await lanes.queue("build01").getJobSchedulers()
@@ -59,7 +53,7 @@ describe("scheduleLane", () => {
     }))
 
   it("is put back when Redis has lost it", () =>
-    withLanes(async (lanes) => {
+    withOwnLanes(async (lanes) => {
       await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
       await lanes.redis.flushall()
       await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
@@ -68,7 +62,7 @@ describe("scheduleLane", () => {
     }))
 
   it("refuses a pattern that does not read", () =>
-    withLanes(async (lanes) => {
+    withOwnLanes(async (lanes) => {
       await expect(scheduleLane(lanes, "build01", ["release"], "now and then")).rejects.toMatchObject({
         code: "lanes/schedule",
       })

@@ -1,8 +1,9 @@
 import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
-import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import { withLanes } from "@headrace/test/harness/with-lanes"
 import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect, it } from "vitest"
 import { type ApplyThroughLanesOptions, applyThroughLanes } from "./apply-through-lanes.ts"
@@ -19,15 +20,6 @@ const OUTCOME: ReconcileOutcome = {
   failed: [],
   foreign: [],
   stages: { fetch: 0, plan: 0, store: 0, view: 0, record: 0 },
-}
-
-async function withLanes<T>(redis: string, fn: (lanes: Lanes) => Promise<T>): Promise<T> {
-  const lanes = await openLanes({ redis, log })
-  try {
-    return await fn(lanes)
-  } finally {
-    await lanes.close()
-  }
 }
 
 function applyOptions(lanes: Lanes, more: Partial<ApplyThroughLanesOptions> = {}): ApplyThroughLanesOptions {
