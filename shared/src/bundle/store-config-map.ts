@@ -1,7 +1,8 @@
-import { gunzipSync, gzipSync } from "node:zlib"
+import { gzipSync } from "node:zlib"
 import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap } from "../foundation/config-map.ts"
 import { sha256 } from "../foundation/digest.ts"
 import { HeadraceError } from "../foundation/errors.ts"
+import { gunzip } from "../foundation/gunzip.ts"
 import { SHARD_FORMAT, type StoreObject } from "./store-file.ts"
 
 /** Holds the whole digest, of which the name has the beginning. */
@@ -55,7 +56,7 @@ export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string)
       { hint: HINT },
     )
   }
-  const payload = gunzipBounded(Buffer.from(base64, "base64"), `${namespace}/${name}`)
+  const payload = unpackPayload(Buffer.from(base64, "base64"), `${namespace}/${name}`)
   if (sha256(payload) === expectedDigest) return payload
   throw new HeadraceError(
     "bundle/wrong-digest",
@@ -66,17 +67,19 @@ export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string)
 
 const HINT = "Delete it: another program wrote it, and a full reconcile writes it again."
 
-function gunzipBounded(content: Buffer, name: string): Buffer {
-  try {
-    return gunzipSync(content, { maxOutputLength: MOST_PAYLOAD })
-  } catch (cause) {
-    const tooLarge = (cause as NodeJS.ErrnoException).code === "ERR_BUFFER_TOO_LARGE"
-    throw new HeadraceError(
-      tooLarge ? "bundle/too-large" : "bundle/bad-gzip",
-      tooLarge
-        ? `ConfigMap ${name} unpacks to more than ${MOST_PAYLOAD} bytes`
-        : `ConfigMap ${name} is not gzip`,
-      { cause, hint: HINT },
-    )
+function unpackPayload(packed: Buffer, name: string): Buffer {
+  const payload = gunzip(packed, MOST_PAYLOAD)
+  if (Buffer.isBuffer(payload)) return payload
+  const { problem, cause } = payload
+  if (problem === "not-gzip") {
+    throw new HeadraceError("bundle/bad-gzip", `ConfigMap ${name} is not gzip`, { cause, hint: HINT })
   }
+  throw new HeadraceError(
+    "bundle/too-large",
+    `ConfigMap ${name} unpacks to more than ${MOST_PAYLOAD} bytes`,
+    {
+      cause,
+      hint: HINT,
+    },
+  )
 }

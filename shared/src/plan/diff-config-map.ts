@@ -1,6 +1,6 @@
-import { gunzipSync } from "node:zlib"
 import { compareText } from "../foundation/canonical-json.ts"
 import { type ConfigMap, configMapBytes } from "../foundation/config-map.ts"
+import { gunzipped } from "../foundation/gunzip.ts"
 import { VERSION_KEY } from "./judge-keys.ts"
 
 /** What a key should hold. */
@@ -42,7 +42,7 @@ export function diffConfigMap(
     .filter(([key]) => key !== VERSION_KEY && !named.has(key))
     .map(([key, value]): KeyDifference => {
       const kind = owned(key) ? "removed" : "foreign"
-      return { key, kind, before: gunzipped(value) ?? value }
+      return { key, kind, before: gunzipped(value, GUNZIP_LIMIT) ?? value }
     })
   const differing = wanted.flatMap((one) => diffKey(present.get(one.key), one))
   return [...differing, ...unnamed].sort((a, b) => compareText(a.key, b.key))
@@ -50,7 +50,7 @@ export function diffConfigMap(
 
 function diffKey(value: Buffer | undefined, { key, content, gzip }: WantedKey): KeyDifference[] {
   if (value === undefined) return [{ key, kind: "added", after: content }]
-  const plain = gunzipped(value)
+  const plain = gunzipped(value, GUNZIP_LIMIT)
   if (gzip) {
     if (plain?.equals(content)) return []
     const encoding = value.equals(content) ? ({ encoding: "compress" } as const) : {}
@@ -59,14 +59,4 @@ function diffKey(value: Buffer | undefined, { key, content, gzip }: WantedKey): 
   if (value.equals(content)) return []
   const encoding = plain?.equals(content) ? ({ encoding: "decompress" } as const) : {}
   return [{ key, kind: "changed", before: plain ?? value, after: content, ...encoding }]
-}
-
-/** Undefined when it is not gzip (RFC 1952), or too much comes out of it. */
-function gunzipped(value: Buffer): Buffer | undefined {
-  if (value[0] !== 0x1f || value[1] !== 0x8b) return undefined
-  try {
-    return gunzipSync(value, { maxOutputLength: GUNZIP_LIMIT })
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
-import { gunzipSync } from "node:zlib"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { gunzipped } from "../../foundation/gunzip.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import { contentDigest } from "../target/content-digest.ts"
@@ -111,22 +111,13 @@ function contentOf(existing: ConfigMap | undefined, planned: PlannedKey): Buffer
   const base64 = valueAt(existing?.binaryData, planned.key)
   if (base64 === undefined) return undefined
   const bytes = Buffer.from(base64, "base64")
-  if (planned.gzip) return gunzipBounded(bytes, planned.file.size)
+  if (planned.gzip) return gunzipped(bytes, planned.file.size + 1)
   return isUtf8(bytes) ? undefined : bytes
 }
 
 /** A file may be called `constructor`: what every object inherits is no value. */
 function valueAt(values: { [key: string]: string } | undefined, key: string): string | undefined {
   return values && Object.hasOwn(values, key) ? values[key] : undefined
-}
-
-/** Undefined when it is no gzip, or more than `size` bytes come out of it. */
-function gunzipBounded(bytes: Buffer, size: number): Buffer | undefined {
-  try {
-    return gunzipSync(bytes, { maxOutputLength: size + 1 })
-  } catch {
-    return undefined
-  }
 }
 
 /** The name of a content in the manner of `like`: git's blob id (SHA-1 or SHA-256), or `sha256:…` outside git. */
