@@ -166,7 +166,7 @@ export class GitMirror implements SourceRepository {
   /** Fetches everything into a new repository beside the old one, then puts it in its place. */
   async #rebuild(reason: unknown, signal: AbortSignal): Promise<void> {
     const { place, identity, log } = this.#options
-    log.warn({ error: String(reason) }, "the mirror is damaged and is fetched again")
+    log.warn({ err: String(reason) }, "the mirror is damaged and is fetched again")
     const fresh = `${place}.new-rebuild`
     await createMirror(fresh, identity)
     await fetchRef({ ...this.#options, place: fresh, signal })

@@ -117,7 +117,7 @@ export class Upkeep {
         return
       }
       this.#fetches = 0
-      this.#log.warn({ error: String(error) }, "upkeep of the mirror failed")
+      this.#log.warn({ err: String(error) }, "upkeep of the mirror failed")
     } finally {
       this.#running = undefined
     }
