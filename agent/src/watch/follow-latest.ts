@@ -1,4 +1,4 @@
-import { type Backoff, backoffDelay } from "@headrace/shared/foundation/backoff"
+import { type Backoff, growingWait } from "@headrace/shared/foundation/backoff"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Latest } from "./latest.ts"
 
@@ -18,19 +18,18 @@ export async function followLatest<Value>(
 ): Promise<never> {
   let seen = 0
   let tried = 0
-  let attempt = 0
+  const waits = growingWait(RETRY)
   for (;;) {
     const { value, version } = await latest.after(seen, signal)
-    if (version !== tried) attempt = 0
+    if (version !== tried) waits.reset()
     tried = version
     try {
       await apply(value)
       seen = version
     } catch (error) {
       signal.throwIfAborted()
-      onFailure(error, attempt)
-      await waitOrNewer(backoffDelay(RETRY, attempt), latest, version, clock, signal)
-      attempt += 1
+      onFailure(error, waits.failures())
+      await waitOrNewer(waits.next(), latest, version, clock, signal)
     }
   }
 }

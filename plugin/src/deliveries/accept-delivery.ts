@@ -1,6 +1,6 @@
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { withTimeLimit } from "@headrace/shared/foundation/time-limit"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import { withTimeLimit } from "@headrace/shared/lanes/time-limit"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"

@@ -36,6 +36,11 @@ export class KubeError extends HeadraceError {
   }
 }
 
+/** The error of a request that was given up after `milliseconds`; `what` says what was asked. */
+export function noAnswer(what: string, milliseconds: number): KubeError {
+  return new KubeError("kube/timeout", `${what}: no answer within ${milliseconds} ms`)
+}
+
 /** True for what may go away by itself: worth another try after a wait. The write may have had its effect. */
 export function isTransient(error: unknown): error is KubeError {
   if (!(error instanceof KubeError)) return false

@@ -2,12 +2,12 @@ import { Queue } from "bullmq"
 import { systemClock } from "../foundation/clock.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { shareNext } from "../foundation/share-next.ts"
+import { withTimeLimit } from "../foundation/time-limit.ts"
 import type { Log } from "../observe/log.ts"
 import { connectRedis, type RedisClient } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
 import { redisError } from "./redis-error.ts"
 import { type RedisGate, watchRedis } from "./redis-gate.ts"
-import { withTimeLimit } from "./time-limit.ts"
 import type { LaneJob, WakeUp } from "./wake-up.ts"
 
 export interface OpenLanesOptions {

@@ -1,17 +1,14 @@
-import { backoffDelay } from "../foundation/backoff.ts"
+import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestToken, openIntent } from "../record/intents.ts"
 import type { ForeignWrite, Intent, Record } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/commit-record.ts"
-import { loadState, type RecordState, swapRecord } from "./record/record-state.ts"
-import type { Run } from "./run/run.ts"
+import { loadState, type RecordState, swapState } from "./record/record-state.ts"
+import { contended, type Run } from "./run/run.ts"
 import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
-
-const SWAP_TRIES = 8
-const SWAP_BACKOFF = { first: 50, limit: 2_000 }
 
 /** `again`: the record moved under us before anything was written; work it out anew. */
 export type Applied = { kind: "again" } | ({ kind: "committed" | "superseded"; record: Record } & Done)
@@ -75,10 +72,9 @@ async function openWork(
   intent: Intent | undefined,
 ): Promise<RecordState | undefined> {
   if (intent === undefined) return state
-  const { ports, signal } = run
   const next = openIntent(state.record, intent)
   if (sameRecord(state.record, next)) return state
-  return swapRecord(ports.kube, ports.settings.namespace, state, next, signal)
+  return swapState(run, state, next)
 }
 
 async function writeAll(run: Run, record: Record, work: Work) {
@@ -112,22 +108,21 @@ async function commit(
   next: (base: Record) => Record,
   done: Done,
 ): Promise<Applied> {
-  const { ports, signal } = run
-  let base = opened
-  for (let attempt = 0; attempt < SWAP_TRIES; attempt++) {
+  const { ports, signal, request } = run
+  let base: RecordState | undefined
+  async function attempt(): Promise<Applied | undefined> {
+    const isFirst = base === undefined
+    base = isFirst ? opened : await loadState(run)
+    if (base === undefined) return { kind: "again" }
+    if (!isFirst && isOvertaken(base.record, work, intent)) return settled(base.record, work, done)
+    const moved = base.configMap.metadata.resourceVersion !== opened.configMap.metadata.resourceVersion
+    if (moved && (intent === undefined || !isSameCommit(opened.record, base.record))) return { kind: "again" }
     const record = next(base.record)
     if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, ...done }
-    const swapped = await swapRecord(ports.kube, ports.settings.namespace, base, record, signal)
-    if (swapped) return { kind: "committed", record: swapped.record, ...done }
-    const now = await loadState(run)
-    if (now === undefined) return { kind: "again" }
-    if (isOvertaken(now.record, work, intent)) return settled(now.record, work, done)
-    const moved = now.configMap.metadata.resourceVersion !== base.configMap.metadata.resourceVersion
-    if (moved && (intent === undefined || !isSameCommit(opened.record, now.record))) return { kind: "again" }
-    if (!moved) await ports.clock.sleep(backoffDelay(SWAP_BACKOFF, attempt), signal)
-    base = now
+    const swapped = await swapState(run, base, record)
+    return swapped && { kind: "committed", record: swapped.record, ...done }
   }
-  return { kind: "again" }
+  return compareAndSwap(ports.clock, signal, attempt, (cause) => contended(request.source, cause))
 }
 
 function isOvertaken(record: Record, work: Work, intent: Intent | undefined): boolean {

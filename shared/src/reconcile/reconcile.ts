@@ -1,22 +1,19 @@
-import { HeadraceError } from "../foundation/errors.ts"
+import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { newRecord } from "../record/new-record.ts"
 import type { Record } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/aim.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
-import { loadState, type RecordState, swapRecord } from "./record/record-state.ts"
+import { loadState, type RecordState, swapState } from "./record/record-state.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
-import type { Run } from "./run/run.ts"
+import { contended, type Run } from "./run/run.ts"
 import { startStopwatch } from "./run/stopwatch.ts"
 import { stopSource } from "./stop-source.ts"
 
-/** Goes at a record that others write at the same time; then the lane tries again. */
-const TRIES = 12
-
 /**
- * Brings one cluster to the goal of one source, whatever woke it up (design, section 4): fetch, work out the
- * goal, plan and judge, open an intent, write store and view, swap the record.
+ * Brings one cluster to the goal of one source, whatever woke it up: fetch, work out the goal, plan and
+ * judge, open an intent, write store and view, swap the record.
  *
  * Safe beside any number of others of itself, paused, killed or late: the record's compare-and-swap orders
  * them, the token on each target refuses who has been overtaken, and an open intent tells the next one what
@@ -30,26 +27,27 @@ export async function reconcile(
 ): Promise<ReconcileOutcome> {
   const watch = startStopwatch(ports.clock)
   const run: Run = { request, ports, memory: ports.memory ?? createReconcileMemory(), watch, signal }
-  for (let attempt = 0; attempt < TRIES; attempt++) {
-    signal.throwIfAborted()
-    // In this order: a fetch that began after the record was read contains what it shows, or the branch was
-    // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
-    const state = await watch.time("record", () => loadState(run))
-    if (state === undefined) {
-      await watch.time("record", () => beginRecord(run))
-      continue
-    }
-    const tips = await watch.time("fetch", () => fetchTips(ports, signal))
-    const decision = await watch.time("plan", () => workOut(run, tips, state.record))
-    if (decision.kind === "noop") return outcome(run, "noop", state.record, { written: 0, foreign: [] })
-    const applied = await act(run, state, decision)
-    if (applied.kind === "again") continue
-    const result = resultOf(decision, applied, state)
-    return outcome(run, result, applied.record, applied)
-  }
-  throw new HeadraceError("reconcile/contended", `the record of ${request.source} kept changing`, {
-    hint: "Nothing is lost: the next wake-up tries again.",
-  })
+  return compareAndSwap(
+    ports.clock,
+    signal,
+    () => attempt(run),
+    (cause) => contended(request.source, cause),
+  )
+}
+
+/** One pass over all stages; undefined: the record moved under us, begin again. */
+async function attempt(run: Run): Promise<ReconcileOutcome | undefined> {
+  const { ports, watch, signal } = run
+  // In this order: a fetch that began after the record was read contains what it shows, or the branch was
+  // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
+  const state = await watch.time("record", async () => (await loadState(run)) ?? beginRecord(run))
+  if (state === undefined) return undefined
+  const tips = await watch.time("fetch", () => fetchTips(ports, signal))
+  const decision = await watch.time("plan", () => workOut(run, tips, state.record))
+  if (decision.kind === "noop") return outcome(run, "noop", state.record, { written: 0, foreign: [] })
+  const applied = await act(run, state, decision)
+  if (applied.kind === "again") return undefined
+  return outcome(run, resultOf(decision, applied, state), applied.record, applied)
 }
 
 /**
@@ -58,9 +56,11 @@ export async function reconcile(
  * which nobody can have been in (operators raise theirs by one at a time): paused writers of an earlier record
  * are refused, whatever they hold, and agents go on, whatever they have published.
  */
-async function beginRecord({ ports, request, signal }: Run): Promise<void> {
+async function beginRecord(run: Run): Promise<RecordState | undefined> {
+  const { ports, request } = run
   const blank = newRecord(request.source, { epoch: Math.floor(ports.clock.now()), seq: 0 })
-  await swapRecord(ports.kube, ports.settings.namespace, undefined, blank, signal)
+  await swapState(run, undefined, blank)
+  return loadState(run)
 }
 
 function act(run: Run, state: RecordState, decision: Exclude<Decision, { kind: "noop" }>): Promise<Applied> {

@@ -4,7 +4,7 @@ import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { aimOfIntent } from "./decide/aim.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/commit-record.ts"
-import { type RecordState, swapRecord } from "./record/record-state.ts"
+import { type RecordState, swapState } from "./record/record-state.ts"
 import type { Aim } from "./run/revision.ts"
 import type { Run } from "./run/run.ts"
 
@@ -24,8 +24,7 @@ export async function stopSource(
   if (lastGood) return applyWork(run, state, lastGood)
   const next = { ...state.record, stopped }
   if (sameRecord(state.record, next)) return { kind: "committed", record: state.record, ...NOTHING_DONE }
-  const { ports, signal } = run
-  const swapped = await swapRecord(ports.kube, ports.settings.namespace, state, next, signal)
+  const swapped = await swapState(run, state, next)
   return swapped ? { kind: "committed", record: swapped.record, ...NOTHING_DONE } : { kind: "again" }
 }
 

@@ -1,12 +1,13 @@
 import type { ConfigurationOptions, CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import type { RetryPolicy } from "../../foundation/retry.ts"
+import { startTimeLimit } from "../../foundation/time-limit.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
 import type { Log } from "../../observe/log.ts"
-import { KubeError } from "../kube-error.ts"
-import { startTimeLimit } from "../time-limit.ts"
+import { KubeError, noAnswer } from "../kube-error.ts"
+import { hadNoEffect, retryTransient } from "../retry-transient.ts"
 import { type ClusterConnection, callOptions, openClusterConnection } from "./cluster-connection.ts"
 import { kubeErrorOf } from "./kube-error-of.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
-import { hadNoEffect, type RetryPolicy, retryTransient } from "./retry-transient.ts"
 
 type Call<T> = (api: CoreV1Api, options: ConfigurationOptions) => Promise<T>
 
@@ -31,7 +32,7 @@ export async function openClusterCaller(
   let reopening: Promise<void> | undefined
 
   async function once<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
-    const limit = startTimeLimit(what, options.timeLimit, signal)
+    const limit = startTimeLimit(options.timeLimit, () => noAnswer(what, options.timeLimit), signal)
     try {
       // Credentials are looked for before the request is made, so that its own signal comes too late for them.
       return await untilAborted(call(connection.api, callOptions(limit.signal)), limit.signal)
@@ -69,9 +70,9 @@ export async function openClusterCaller(
     call: (what, repeatable, signal, call) =>
       retryTransient(
         options.retry,
-        (error) => repeatable || hadNoEffect(error),
         signal,
         () => authorised(what, signal, call),
+        (error) => repeatable || hadNoEffect(error),
       ),
     config: () => connection.config,
     close: () => connection.close(),

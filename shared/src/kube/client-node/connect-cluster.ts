@@ -1,6 +1,7 @@
 import type { V1ConfigMap } from "@kubernetes/client-node"
 import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import type { RetryPolicy } from "../../foundation/retry.ts"
 import type { Log } from "../../observe/log.ts"
 import type { ConfigMapWriter } from "../config-map-api.ts"
 import { configMapPath, selectionQuery } from "../config-map-path.ts"
@@ -8,12 +9,12 @@ import { KubeError } from "../kube-error.ts"
 import type { LeaseReader } from "../lease-api.ts"
 import { neededVersion } from "../needed-version.ts"
 import { FIELD_MANAGER, otherWriter } from "../other-writer.ts"
+import { transientRetry } from "../retry-transient.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
 import { openClusterCaller } from "./call-cluster.ts"
 import { acceptingMetadata } from "./cluster-connection.ts"
 import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
-import type { RetryPolicy } from "./retry-transient.ts"
 import { fromV1ConfigMap, toV1ConfigMap } from "./v1-config-map.ts"
 import { watchWithClientNode } from "./watch-with-client-node.ts"
 
@@ -30,7 +31,6 @@ export interface ConnectOptions {
 }
 
 const TIME_LIMIT_MS = 30_000
-const RETRY: RetryPolicy = { attempts: 4, backoff: { first: 100, limit: 5000 }, clock: systemClock }
 
 /**
  * ConfigMaps of one cluster through client-node, over one or two keep-alive sockets; every try has a time limit.
@@ -51,7 +51,7 @@ export async function connectCluster(
   const limits = options.watch ?? WATCH_LIMITS
   const caller = await openClusterCaller(name, settings, log, {
     timeLimit: options.timeLimit ?? TIME_LIMIT_MS,
-    retry: options.retry ?? RETRY,
+    retry: options.retry ?? transientRetry(systemClock),
   })
   const { call, config, close } = caller
   function read(namespace: string, configMapName: string, signal: AbortSignal | undefined) {

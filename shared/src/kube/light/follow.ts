@@ -1,4 +1,4 @@
-import { type Backoff, backoffDelay } from "../../foundation/backoff.ts"
+import { type Backoff, type GrowingWait, growingWait } from "../../foundation/backoff.ts"
 import { type Clock, systemClock } from "../../foundation/clock.ts"
 import type { ConfigMapReader, Selection } from "../config-map-api.ts"
 import { KubeError, RETRY_AFTER_LIMIT } from "../kube-error.ts"
@@ -61,7 +61,7 @@ async function pump(
   signal: AbortSignal,
 ): Promise<void> {
   const clock = options.clock ?? systemClock
-  let failures = 0
+  const waits = growingWait(options.backoff ?? BACKOFF, options.random)
   let listed = Number.NEGATIVE_INFINITY
   while (!signal.aborted) {
     const begun = clock.now()
@@ -76,9 +76,8 @@ async function pump(
       failure = error
     }
     if (signal.aborted) return
-    if (clock.now() - begun >= GOOD_WATCH_MS) failures = 0
-    await pause(failure, failures, options, objects, signal)
-    failures += 1
+    if (clock.now() - begun >= GOOD_WATCH_MS) waits.reset()
+    await pause(failure, waits, options, objects, signal)
   }
 }
 
@@ -109,17 +108,18 @@ async function watch(
 /** Waits before the next try: not at all after a good watch, as long as the server asks, else a growing while. */
 async function pause(
   failure: unknown,
-  failures: number,
+  waits: GrowingWait,
   options: FollowOptions,
   objects: FollowedObjects,
   signal: AbortSignal,
 ): Promise<void> {
   const kube = failure instanceof KubeError ? failure : undefined
   if (kube?.code === "kube/gone") objects.version = undefined
-  const jittered = backoffDelay(options.backoff ?? BACKOFF, failures, options.random)
   const free =
-    failures === 0 && (failure === undefined || kube?.code === "kube/gone" || kube?.code === "kube/timeout")
-  const wait = free ? 0 : Math.max(Math.min(kube?.retryAfter ?? 0, RETRY_AFTER_LIMIT), jittered)
+    waits.failures() === 0 &&
+    (failure === undefined || kube?.code === "kube/gone" || kube?.code === "kube/timeout")
+  const growing = waits.next(Math.min(kube?.retryAfter ?? 0, RETRY_AFTER_LIMIT))
+  const wait = free ? 0 : growing
   if (failure !== undefined) options.onTrouble?.(failure, wait)
   await (options.clock ?? systemClock).sleep(wait, signal).catch(() => undefined)
 }

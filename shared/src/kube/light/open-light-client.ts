@@ -1,13 +1,13 @@
 import type { IncomingMessage } from "node:http"
 import { z } from "zod"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { startTimeLimit } from "../../foundation/time-limit.ts"
 import type { Log } from "../../observe/log.ts"
 import type { ConfigMapReader, Selection, WatchEvent } from "../config-map-api.ts"
 import { parseConfigMap } from "../config-map-json.ts"
 import { configMapPath, selectionQuery } from "../config-map-path.ts"
 import { kubeErrorOfAnswer } from "../kube-answer.ts"
-import { KubeError } from "../kube-error.ts"
-import { startTimeLimit } from "../time-limit.ts"
+import { KubeError, noAnswer } from "../kube-error.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../watch-limits.ts"
 import type { ClusterAccess } from "./cluster-access.ts"
 import { type Connection, type ConnectionRequest, openConnection } from "./connection.ts"
@@ -78,7 +78,7 @@ export function lightClient(
     signal: AbortSignal | undefined,
     most = OBJECT_LIMIT_BYTES,
   ): Promise<unknown> {
-    const limit = startTimeLimit(request.what, timeLimit, signal)
+    const limit = startTimeLimit(timeLimit, () => noAnswer(request.what, timeLimit), signal)
     try {
       const message = await answered(access, connection, request, limit.signal)
       return parseAnswer(request.what, await readAnswer(request.what, message, most))

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http"
+import { startTimeLimit } from "../../foundation/time-limit.ts"
 import type { WatchEvent } from "../config-map-api.ts"
-import { KubeError } from "../kube-error.ts"
-import { startTimeLimit } from "../time-limit.ts"
+import { KubeError, noAnswer } from "../kube-error.ts"
 import { parseWatchEvent } from "../watch-event-json.ts"
 import { jsonLines } from "./json-lines.ts"
 
@@ -16,7 +16,7 @@ export async function* watchEvents(
   caller: AbortSignal,
   open: (signal: AbortSignal) => Promise<IncomingMessage>,
 ): AsyncGenerator<WatchEvent> {
-  const limit = startTimeLimit(what, silence, caller)
+  const limit = startTimeLimit(silence, () => noAnswer(what, silence), caller)
   let message: IncomingMessage | undefined
   try {
     message = await open(limit.signal)

@@ -1,10 +1,10 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import { compareTokens } from "../../record/token.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
-import { startPatience } from "../run/patience.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { Shown } from "../run/revision.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
@@ -48,7 +48,9 @@ export async function surveyTargets(
 
   // Contents are let go at once: all targets together may be larger than memory.
   async function look({ target, keys: wanted }: PlannedTarget): Promise<Seen | undefined> {
-    const configMap = await readPatiently(ports, target, signal)
+    const configMap = await retryTransient(transientRetry(ports.clock), signal, () =>
+      ports.kube.get(target.namespace, target.name, signal),
+    )
     if (configMap === undefined || !isOurs(configMap)) return undefined
     if ((ownerOf(configMap) ?? source) !== source) return undefined
     const place = placeText(target)
@@ -65,21 +67,6 @@ export async function surveyTargets(
 function newest(stamps: readonly Stamp[]): Shown | undefined {
   const [last] = [...stamps].sort((a, b) => compareTokens(b.token, a.token))
   return last && { commit: last.commit, rulesCommit: null, token: last.token }
-}
-
-async function readPatiently(
-  ports: ReconcilePorts,
-  target: { namespace: string; name: string },
-  signal: AbortSignal,
-): Promise<ConfigMap | undefined> {
-  const patience = startPatience(ports.clock, signal)
-  for (;;) {
-    try {
-      return await ports.kube.get(target.namespace, target.name, signal)
-    } catch (error) {
-      await patience.afterFailure(error)
-    }
-  }
 }
 
 function keysOf(configMap: ConfigMap): string[] {

@@ -1,12 +1,11 @@
+import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { compareAndSwap } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { isRecordConfigMap } from "../../record/record-config-map.ts"
-import { isLostRace } from "../record/record-state.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
-
-const TRIES = 12
 
 type Place = { namespace: string; name: string }
 
@@ -57,21 +56,21 @@ async function removeRecord(
   { namespace, source }: { namespace: string; source: string },
   signal: AbortSignal,
 ): Promise<void> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+  async function attempt(): Promise<true> {
     const record = await kube.get(namespace, source, signal)
-    if (record === undefined) return
+    if (record === undefined) return true
     // Its name is an operator's word, and others keep ConfigMaps beside ours.
     if (!isRecordConfigMap(record)) {
       throw new HeadraceError("record/invalid", `ConfigMap ${namespace}/${source} is not a record, and stays`)
     }
-    try {
-      return await kube.remove(record, signal)
-    } catch (error) {
-      if (!isLostRace(error)) throw error
-    }
+    await kube.remove(record, signal)
+    return true
   }
-  throw new HeadraceError("record/contended", `the record of ${source} kept changing`, {
-    hint: "Take the source out of the settings of what still follows it, and try again.",
+  await compareAndSwap(systemClock, signal, attempt, (cause) => {
+    return new HeadraceError("record/contended", `the record of ${source} kept changing`, {
+      hint: "Take the source out of the settings of what still follows it, and try again.",
+      cause,
+    })
   })
 }
 
@@ -82,17 +81,16 @@ async function changeMetadata(
   change: (existing: ConfigMap) => ConfigMap["metadata"],
   signal: AbortSignal,
 ): Promise<boolean> {
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+  async function attempt(): Promise<boolean> {
     const existing = await kube.get(target.namespace, target.name, signal)
     if (existing === undefined) return false
-    try {
-      await kube.replace({ ...existing, metadata: change(existing) }, signal)
-      return true
-    } catch (error) {
-      if (!isLostRace(error)) throw error
-    }
+    await kube.replace({ ...existing, metadata: change(existing) }, signal)
+    return true
   }
-  throw new HeadraceError("adopt/contended", `ConfigMap ${placeText(target)} kept changing`, {
-    hint: "Try again.",
+  return compareAndSwap(systemClock, signal, attempt, (cause) => {
+    return new HeadraceError("adopt/contended", `ConfigMap ${placeText(target)} kept changing`, {
+      hint: "Try again.",
+      cause,
+    })
   })
 }

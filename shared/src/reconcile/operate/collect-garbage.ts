@@ -2,12 +2,12 @@ import { DIGEST_ANNOTATION, openStoreConfigMap, storeObjectName } from "../../bu
 import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Record } from "../../record/record.ts"
 import { isRecordConfigMap, readRecord } from "../../record/record-config-map.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { listReachable, parseIndex } from "../../record/walk-index.ts"
-import { isLostRace } from "../record/record-state.ts"
 import { STORE_SELECTOR, UNUSED_SINCE, unmarked } from "../write/store-objects.ts"
 
 /** Where records are looked for: one that lost its labels to a hand edit still names what it needs. */

@@ -1,13 +1,10 @@
-import { backoffDelay } from "../../foundation/backoff.ts"
 import type { Clock } from "../../foundation/clock.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { compareAndSwap } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Record } from "../../record/record.ts"
 import { sameRecord } from "./commit-record.ts"
 import { loadRecord, swapRecord } from "./record-state.ts"
-
-const TRIES = 12
-const BACKOFF = { first: 50, limit: 1_000 }
 
 /** Where a record is, and what an operator's command needs to change it. */
 export interface RecordPorts {
@@ -28,17 +25,17 @@ export async function changeRecord(
   signal: AbortSignal,
 ): Promise<Record> {
   const { kube, namespace, source, clock } = ports
-  for (let attempt = 0; attempt < TRIES; attempt++) {
+  async function attempt(): Promise<Record | undefined> {
     const state = await loadRecord(kube, namespace, source, signal)
     if (state === undefined) throw absent(source)
     const next = await change(state.record)
     if (sameRecord(state.record, next)) return state.record
-    const swapped = await swapRecord(kube, namespace, state, next, signal)
-    if (swapped) return swapped.record
-    await clock.sleep(backoffDelay(BACKOFF, attempt), signal)
+    return (await swapRecord(ports, state, next, signal))?.record
   }
-  throw new HeadraceError("record/contended", `the record of ${source} kept changing`, {
-    hint: "Try again.",
+  return compareAndSwap(clock, signal, attempt, () => {
+    return new HeadraceError("record/contended", `the record of ${source} kept changing`, {
+      hint: "Try again.",
+    })
   })
 }
 

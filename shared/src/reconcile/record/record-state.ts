@@ -1,10 +1,11 @@
+import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
-import { hasCode } from "../../foundation/errors.ts"
+import { isFinal } from "../../foundation/retry.ts"
+import { createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
-import { isTransient } from "../../kube/kube-error.ts"
+import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import type { Record } from "../../record/record.ts"
 import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
-import { startPatience } from "../run/patience.ts"
 import type { Run } from "../run/run.ts"
 
 /** A record as it was read, with the resourceVersion that a swap must name. */
@@ -27,45 +28,43 @@ export async function loadRecord(
 /** The record as it is now; waits out what may pass by itself. */
 export async function loadState(run: Run): Promise<RecordState | undefined> {
   const { ports, signal, request } = run
-  const patience = startPatience(ports.clock, signal)
-  for (;;) {
-    try {
-      return await loadRecord(ports.kube, ports.settings.namespace, request.source, signal)
-    } catch (error) {
-      await patience.afterFailure(error)
-    }
-  }
+  return retryTransient(transientRetry(ports.clock), signal, () =>
+    loadRecord(ports.kube, ports.settings.namespace, request.source, signal),
+  )
 }
 
 /**
  * Compare-and-swap: writes `next` if the record is still what `base` says (undefined: still absent).
- * Gives the new state, or undefined when it may not be what was written: moved on, gone, or an answer that
- * never came, after which the write may or may not have had its effect. Read it again then. Throws `kube/…`
+ * Gives the new state, or undefined when it may not be what was written: read it again then. It moved on or
+ * is gone, or an answer never came, and the write was tried again after it had had its effect. Throws `kube/…`
  * for anything else, `kube/not-found` where Headrace's namespace is missing.
  */
 export async function swapRecord(
-  kube: ConfigMapWriter,
-  namespace: string,
+  { kube, namespace, clock }: { kube: ConfigMapWriter; namespace: string; clock: Clock },
   base: RecordState | undefined,
   next: Record,
   signal?: AbortSignal,
 ): Promise<RecordState | undefined> {
   const fresh = recordConfigMap(namespace, next)
   try {
-    const configMap = base
-      ? await kube.replace(over(base.configMap, fresh), signal)
-      : await kube.create(fresh, signal)
+    const configMap = await retryTransient(transientRetry(clock), signal, () =>
+      base ? kube.replace(over(base.configMap, fresh), signal) : createOnce(kube, fresh, signal),
+    )
     return { record: readRecord(configMap), configMap }
   } catch (error) {
-    const isWithoutNamespace = base === undefined && hasCode(error, "kube/not-found")
-    if (!isWithoutNamespace && (isLostRace(error) || isTransient(error))) return undefined
+    if (isLostRace(error) && !isFinal(error)) return undefined
     throw error
   }
 }
 
-/** True when another writer was first, or removed what was to be replaced: read again. */
-export function isLostRace(error: unknown): boolean {
-  return ["kube/conflict", "kube/already-exists", "kube/not-found"].some((code) => hasCode(error, code))
+/** Swaps the record of a run, see `swapRecord`. */
+export async function swapState(
+  { ports, signal }: Run,
+  base: RecordState | undefined,
+  next: Record,
+): Promise<RecordState | undefined> {
+  const { kube, clock, settings } = ports
+  return swapRecord({ kube, clock, namespace: settings.namespace }, base, next, signal)
 }
 
 /** Labels and annotations that others have put on the record stay. */

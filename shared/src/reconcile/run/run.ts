@@ -1,3 +1,4 @@
+import { HeadraceError } from "../../foundation/errors.ts"
 import type { ReconcileMemory } from "./memory.ts"
 import type { ReconcilePorts, ReconcileRequest } from "./ports.ts"
 import type { Stopwatch } from "./stopwatch.ts"
@@ -9,4 +10,12 @@ export interface Run {
   memory: ReconcileMemory
   watch: Stopwatch
   signal: AbortSignal
+}
+
+/** The error of a run whose record others keep changing. */
+export function contended(source: string, cause: unknown): HeadraceError {
+  return new HeadraceError("reconcile/contended", `the record of ${source} kept changing`, {
+    hint: "Wait: nothing is lost, and the next wake-up tries again.",
+    cause,
+  })
 }

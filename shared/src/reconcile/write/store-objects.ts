@@ -2,11 +2,12 @@ import { openStoreConfigMap, storeConfigMap, storeObjectName } from "../../bundl
 import type { StoreObject } from "../../bundle/store-file.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { isFinal } from "../../foundation/retry.ts"
+import { compareAndSwap, createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
+import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { parseIndex } from "../../record/walk-index.ts"
-import { isLostRace } from "../record/record-state.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
-import { startPatience } from "../run/patience.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 
 /** When garbage collection found nobody to name an object; reconcile takes it away from what it uses again. */
@@ -32,26 +33,16 @@ export async function ensureStored(
   signal: AbortSignal,
 ): Promise<boolean> {
   const wanted = storeConfigMap(ports.settings.namespace, object)
-  const patience = startPatience(ports.clock, signal)
-  for (;;) {
+  return compareAndSwap(ports.clock, signal, async () => {
     try {
-      await ports.kube.create(wanted, signal)
+      await createOnce(ports.kube, wanted, signal)
       return true
     } catch (error) {
-      if (!isLostRace(error)) {
-        await patience.afterFailure(error)
-        continue
-      }
-      patience.afterRace(error)
+      if (!isLostRace(error) || isFinal(error)) throw error
     }
-    try {
-      const reused = await reuse(ports, wanted, object.digest, signal)
-      if (reused !== "absent") return reused === "unmarked"
-    } catch (error) {
-      if (isLostRace(error)) patience.afterRace(error)
-      else await patience.afterFailure(error)
-    }
-  }
+    const reused = await reuse(ports, wanted, object.digest, signal)
+    return reused === "absent" ? undefined : reused === "unmarked"
+  })
 }
 
 async function reuse(
@@ -103,14 +94,9 @@ async function readStored(
 ): Promise<Buffer> {
   const { namespace } = ports.settings
   const name = storeObjectName(kind, digest)
-  const patience = startPatience(ports.clock, signal)
-  for (;;) {
-    try {
-      const configMap = await ports.kube.get(namespace, name, signal)
-      if (configMap) return openStoreConfigMap(configMap, digest)
-      throw new HeadraceError("store/missing", `store object ${name} is not there`)
-    } catch (error) {
-      await patience.afterFailure(error)
-    }
-  }
+  return retryTransient(transientRetry(ports.clock), signal, async () => {
+    const configMap = await ports.kube.get(namespace, name, signal)
+    if (configMap) return openStoreConfigMap(configMap, digest)
+    throw new HeadraceError("store/missing", `store object ${name} is not there`)
+  })
 }

@@ -1,13 +1,12 @@
 import { CONFIG_MAP_LIMIT_BYTES, type ConfigMap, configMapSize } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { targetText } from "../../foundation/target.ts"
+import { compareAndSwap, createOnce } from "../../kube/compare-and-swap.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import type { ForeignWrite } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
-import { isLostRace } from "../record/record-state.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
-import { startPatience } from "../run/patience.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { Aim } from "../run/revision.ts"
 import { isMarked, isNewerFormat, isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
@@ -53,23 +52,17 @@ export async function writeTarget(
   signal: AbortSignal,
 ): Promise<TargetResult> {
   const { namespace, name } = work.planned.target
-  const patience = startPatience(ports.clock, signal)
-  for (;;) {
-    try {
-      const existing = await ports.kube.get(namespace, name, signal)
-      if (existing) noteSize(ports, work, existing)
-      const step = await nextStep(ports, work, existing, signal)
-      if ("outcome" in step) return step
-      const { next, foreign } = step
-      const written = await (existing ? ports.kube.replace(next, signal) : ports.kube.create(next, signal))
-      remember(work, written)
-      noteSize(ports, work, written)
-      return foreign ? { outcome: "written", foreign } : { outcome: "written" }
-    } catch (error) {
-      if (isLostRace(error)) patience.afterRace(error)
-      else await patience.afterFailure(error)
-    }
-  }
+  return compareAndSwap<TargetResult>(ports.clock, signal, async () => {
+    const existing = await ports.kube.get(namespace, name, signal)
+    if (existing) noteSize(ports, work, existing)
+    const step = await nextStep(ports, work, existing, signal)
+    if ("outcome" in step) return step
+    const { next, foreign } = step
+    const written = await (existing ? ports.kube.replace(next, signal) : createOnce(ports.kube, next, signal))
+    remember(work, written)
+    noteSize(ports, work, written)
+    return foreign ? { outcome: "written", foreign } : { outcome: "written" }
+  })
 }
 
 /** What is to be written, and who is to be told of. */
