@@ -19,18 +19,18 @@ export async function nextSettings(
   signal: AbortSignal,
   interval = LOOK_MS,
 ): Promise<OperatorSettings | undefined> {
-  let told = ""
+  let reported = ""
   for (;;) {
     await delay(interval, undefined, { signal }).catch(() => undefined)
     if (signal.aborted) return undefined
     try {
       const next = await loadOperatorSettings(file)
       if (canonicalJson(next) !== canonicalJson(current)) return next
-      told = ""
+      reported = ""
     } catch (error) {
       const err = errorText(error)
-      if (err !== told) log.error({ file, err }, "settings do not read; the last good ones stay in force")
-      told = err
+      if (err !== reported) log.error({ file, err }, "settings do not read; the last good ones stay in force")
+      reported = err
     }
   }
 }

@@ -67,7 +67,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
 
   const stop = new AbortController()
   const reports = openReports?.()
-  const onAnswered = reports?.tell ?? (async () => undefined)
+  const onAnswered = reports?.notify ?? (async () => undefined)
   const workers = workLanes(lanes, clusters, reconciler, metrics, onAnswered, log)
   lanes.onOpen(() => {
     if (stop.signal.aborted) return

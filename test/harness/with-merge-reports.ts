@@ -107,7 +107,7 @@ function scene(
     async answer(cluster, result = APPLIED, plugin = 0) {
       const contained = async (_: string, shas: readonly string[]) => new Set(shas)
       const guids = await answerDeliveries(lanes, cluster, "release", result, contained)
-      await reports[plugin]?.tell(guids)
+      await reports[plugin]?.notify(guids)
     },
     another: () => reports.push(open()) - 1,
   }

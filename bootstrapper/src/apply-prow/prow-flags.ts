@@ -98,7 +98,7 @@ export function refuseIdleFlags(command: Command): void {
   if (!isGiven(command, "sourcePath")) {
     refuse(command, prowOptionNames(), "goes with --source-path", "See what apply would write with diff.")
   } else if (isGiven(command, "config")) {
-    refuse(command, OF_SETTINGS, "does not go with --config", "The operator's file says that.")
+    refuse(command, OF_SETTINGS, "does not go with --config", "Leave it out: the operator's file says that.")
   }
 }
 

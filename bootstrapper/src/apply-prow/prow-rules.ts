@@ -9,19 +9,19 @@ import type { ProwOptions } from "./prow-flags.ts"
  * Where --plugin-config is. `inside`: a file of the checkout itself, so that rules and files are of one commit.
  * `checkout`: a file of another. `file`: in no checkout (a mounted ConfigMap), so that no commit tells its version.
  */
-export type RulesPlace =
+export type RulesLocation =
   | { kind: "inside"; path: string }
   | { kind: "checkout"; top: string; path: string }
   | { kind: "file"; path: string; text: Buffer }
 
 /** Finds the rules: as given, or else beneath the checkout. Throws UsageError `rules/not-found`. */
-export async function placeOfRules(pluginConfig: string, top: string): Promise<RulesPlace> {
-  const places = isAbsolute(pluginConfig) ? [pluginConfig] : [resolve(pluginConfig), join(top, pluginConfig)]
-  for (const place of places) {
-    const file = await realpath(place).catch(() => undefined)
+export async function locateRules(pluginConfig: string, top: string): Promise<RulesLocation> {
+  const paths = isAbsolute(pluginConfig) ? [pluginConfig] : [resolve(pluginConfig), join(top, pluginConfig)]
+  for (const path of paths) {
+    const file = await realpath(path).catch(() => undefined)
     if (file === undefined) continue
     const found = await findCheckout(file)
-    if (found === undefined) return { kind: "file", path: place, text: await readFile(file) }
+    if (found === undefined) return { kind: "file", path, text: await readFile(file) }
     return found.top === top ? { kind: "inside", path: found.path } : { kind: "checkout", ...found }
   }
   throw new UsageError("rules/not-found", `--plugin-config ${pluginConfig} is not there`, {

@@ -5,7 +5,7 @@ import { readRulesYaml } from "@headrace/shared/rules/rules-yaml"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { DEFAULT_CLUSTER, prowClusters } from "./prow-clusters.ts"
 import type { ProwOptions } from "./prow-flags.ts"
-import type { RulesPlace } from "./prow-rules.ts"
+import type { RulesLocation } from "./prow-rules.ts"
 
 /** Prow's own default of --config-path. */
 const CONFIG_PATH = "/etc/config/config.yaml"
@@ -18,7 +18,7 @@ const CONFIG_PATH = "/etc/config/config.yaml"
 export async function settingsOfProwFlags(
   options: ProwOptions,
   top: string,
-  rules: RulesPlace,
+  rules: RulesLocation,
   source: string,
 ): Promise<OperatorSettings> {
   const rulesSource = `${source}-rules`
@@ -41,11 +41,11 @@ export async function settingsOfProwFlags(
 /** Prow's prowjob_namespace, which stands for an empty namespace in rules. */
 async function defaultNamespace(given: string | undefined, top: string): Promise<string> {
   const configPath = given ?? CONFIG_PATH
-  const places = isAbsolute(configPath) ? [configPath] : [configPath, join(top, configPath)]
-  for (const place of places) {
-    const text = await readFile(place, "utf8").catch(() => undefined)
+  const files = isAbsolute(configPath) ? [configPath] : [configPath, join(top, configPath)]
+  for (const file of files) {
+    const text = await readFile(file, "utf8").catch(() => undefined)
     if (text === undefined) continue
-    const { value } = readRulesYaml(text, place).yaml
+    const { value } = readRulesYaml(text, file).yaml
     const namespace = (value as { prowjob_namespace?: unknown } | null)?.prowjob_namespace
     return typeof namespace === "string" && namespace !== "" ? namespace : "default"
   }

@@ -9,13 +9,13 @@ import { settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { attempt, type PlaceResult } from "../cli/for-each-place.ts"
+import { clusterNamed } from "../cli/cluster-source-options.ts"
+import { attempt, type ClusterSourceResult } from "../cli/for-each-cluster-source.ts"
 import { listPlan, planText } from "../cli/list-plan.ts"
-import { clusterNamed } from "../cli/place-options.ts"
-import { contextOfSettings } from "../cli/plan-context-of.ts"
-import { printPlaces } from "../cli/print-places.ts"
+import { contextOfSettings } from "../cli/plan-context.ts"
 import { printProblems } from "../cli/print-problems.ts"
-import { type ApplyCheckoutOptions, type Errand, openErrand } from "./open-errand.ts"
+import { printResults } from "../cli/print-results.ts"
+import { type ApplyCheckoutOptions, type ApplyJob, openApplyJob } from "./open-apply-job.ts"
 
 /**
  * Applies a checkout at its HEAD, as Prow's periodic job does: the token is that of HEAD, so it never takes a
@@ -24,10 +24,10 @@ import { type ApplyCheckoutOptions, type Errand, openErrand } from "./open-erran
  */
 export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: AbortSignal): Promise<number> {
   const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
-  const errand = await openErrand(options, log)
-  const { settings, checkout, rulesCheckout } = errand
+  const job = await openApplyJob(options, log)
+  const { settings, checkout, rulesCheckout } = job
   try {
-    const { plan, errors } = await planCheckout(errand, signal)
+    const { plan, errors } = await planCheckout(job, signal)
     if (options.dryRun) {
       const listed = listPlan(plan)
       process.stdout.write(
@@ -37,8 +37,8 @@ export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: Ab
       return errors > 0 ? 1 : 0
     }
     const clusters = options.cluster ?? clustersToApply(options, settings, plan)
-    const results = await Promise.all(clusters.map((cluster) => applyTo(cluster, errand, signal)))
-    const code = printPlaces(results, options.output, resultText)
+    const results = await Promise.all(clusters.map((cluster) => applyTo(cluster, job, signal)))
+    const code = printResults(results, options.output, resultText)
     const behind = results.some(
       (one) => one.ok && (one.result.error !== null || one.result.failed.length > 0),
     )
@@ -50,7 +50,7 @@ export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: Ab
 
 /** What the checkout asks for everywhere, and how many errors were told. Throws `rules/invalid`. */
 async function planCheckout(
-  { settings, source, checkout, rulesCheckout }: Errand,
+  { settings, source, checkout, rulesCheckout }: ApplyJob,
   signal: AbortSignal,
 ): Promise<{ plan: Plan; errors: number }> {
   const { commit } = await checkout.fetch(signal)
@@ -85,9 +85,9 @@ function clustersToApply(options: ApplyCheckoutOptions, settings: OperatorSettin
 
 async function applyTo(
   cluster: string,
-  { settings, source, checkout, rulesCheckout, log }: Errand,
+  { settings, source, checkout, rulesCheckout, log }: ApplyJob,
   signal: AbortSignal,
-): Promise<PlaceResult<LaneResult>> {
+): Promise<ClusterSourceResult<LaneResult>> {
   return attempt({ cluster, source }, async () => {
     const kube = await connectCluster(cluster, clusterNamed(settings, cluster), log)
     try {

@@ -1,16 +1,16 @@
 import type { HoldPorts } from "@headrace/shared/reconcile/operate/hold-source"
 import type { Record } from "@headrace/shared/record/record"
-import { forEachPlace } from "./for-each-place.ts"
-import type { PlaceOptions } from "./place-options.ts"
-import { printPlaces } from "./print-places.ts"
+import type { ClusterSourceOptions } from "./cluster-source-options.ts"
+import { forEachClusterSource } from "./for-each-cluster-source.ts"
+import { printResults } from "./print-results.ts"
 
 /** Changes the hold of every chosen record and prints what each shows then; gives the exit code. */
 export async function changeRecords(
-  options: PlaceOptions,
+  options: ClusterSourceOptions,
   signal: AbortSignal,
   change: (ports: HoldPorts) => Promise<Record>,
 ): Promise<number> {
-  const results = await forEachPlace(
+  const results = await forEachClusterSource(
     options,
     signal,
     async (reconciler, { cluster, source }, { namespace }) => {
@@ -21,7 +21,7 @@ export async function changeRecords(
       return { commit, hold, approved }
     },
   )
-  return printPlaces(results, options.output, ({ commit, hold, approved }) => {
+  return printResults(results, options.output, ({ commit, hold, approved }) => {
     const held = hold ? `held at ${hold.commit}` : "follows its branch"
     return `${held}, shows ${commit ?? "nothing"}${approved ? `, ${approved} approved` : ""}`
   })

@@ -1,12 +1,12 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import { addClusterSourceOptions, type ClusterSourceOptions } from "./cluster-source-options.ts"
 import { flag } from "./flag.ts"
-import { addPlaceOptions, type PlaceOptions } from "./place-options.ts"
 import { userName } from "./user-name.ts"
 
 /** The flags that a hold is made of, for `hold` and `rewind`. */
-export interface HoldFlags extends PlaceOptions {
+export interface HoldFlags extends ClusterSourceOptions {
   by: string
   reason: string
   until?: string
@@ -14,7 +14,7 @@ export interface HoldFlags extends PlaceOptions {
 
 /** Adds the flags of HoldFlags to a command. */
 export function addHoldFlags(command: Command): Command {
-  return addPlaceOptions(command)
+  return addClusterSourceOptions(command)
     .addOption(flag("--by <name>", "who holds it").default(userName()))
     .addOption(flag("--reason <text>", "why, for status").makeOptionMandatory())
     .addOption(flag("--until <time>", "ISO time at which it ends; else at release"))

@@ -8,17 +8,17 @@ import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules
  * repository leads. Throws UsageError `rules/not-found`; what is wrong inside comes as problems.
  */
 export async function readRules(file: string, sourcePaths: readonly string[]): Promise<ParsedRules> {
-  const places = isAbsolute(file) ? [file] : [file, ...sourcePaths.map((folder) => join(folder, file))]
+  const paths = isAbsolute(file) ? [file] : [file, ...sourcePaths.map((folder) => join(folder, file))]
   let cause: unknown
-  for (const place of places) {
+  for (const path of paths) {
     try {
-      return parseRules(await readFile(place, "utf8"), place)
+      return parseRules(await readFile(path, "utf8"), path)
     } catch (error) {
       cause ??= error
     }
   }
   throw new UsageError("rules/not-found", `cannot read the rules ${file}`, {
-    hint: "give the path of a plugins.yaml, on this machine or beneath a source path",
+    hint: "Give the path of a plugins.yaml, on this machine or beneath a source path.",
     cause,
   })
 }

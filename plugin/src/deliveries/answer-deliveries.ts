@@ -40,18 +40,18 @@ export async function answerDeliveries(
   const reached =
     result.commit === null || shas.length === 0 ? new Set<string>() : await contained(result.commit, shas)
   const written = known.filter(({ sha }) => reached.has(sha ?? ""))
-  const told = known.filter((one) => !reached.has(one.sha ?? "") && isNews(one, result))
+  const notified = known.filter((one) => !reached.has(one.sha ?? "") && isNews(one, result))
 
   // All or nothing: a full Redis refuses the outcome, and would still let its delivery wait no more.
   const batch = lanes.redis.multi()
   for (const { guid } of written) batch.hset(deliveryKey(lanes, guid), field, outcomeText("written", result))
-  for (const { guid } of told) {
+  for (const { guid } of notified) {
     batch.hset(deliveryKey(lanes, guid), field, outcomeText(stateOf(result) ?? "failed", result))
   }
   const done = waiting.filter(({ sha }) => sha === undefined || reached.has(sha))
   if (done.length > 0) batch.zrem(pendingKey(lanes, cluster, source), ...done.map(({ guid }) => guid))
-  if (done.length + told.length > 0) await batch.exec()
-  return [...written, ...told].map(({ guid }) => guid)
+  if (done.length + notified.length > 0) await batch.exec()
+  return [...written, ...notified].map(({ guid }) => guid)
 }
 
 /** Name of the field that holds a lane's outcome in a delivery's hash. */

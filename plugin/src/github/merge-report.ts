@@ -32,8 +32,8 @@ export function fates(report: MergeReport): Fate[] {
 
 function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): Fate {
   if (outcome === undefined) return { state: "waiting", touched }
-  const place = `${touched.target.namespace}/${touched.target.name}`
-  const failed = outcome.failed.find(({ target }) => target === place)
+  const name = `${touched.target.namespace}/${touched.target.name}`
+  const failed = outcome.failed.find(({ target }) => target === name)
   if (failed) return { state: "failed", touched, reason: failed.reason }
   if (outcome.state === "written") return { state: "written", touched }
   return { state: "failed", touched, reason: outcome.error?.message ?? "the cluster is stopped" }

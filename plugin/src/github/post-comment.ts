@@ -1,7 +1,7 @@
 import type { GitHub } from "./log-in.ts"
 import { statusOf } from "./rate-limit.ts"
 
-export interface CommentPlace {
+export interface CommentThread {
   /** ORG/NAME. */
   repo: string
   pull: number
@@ -23,15 +23,15 @@ const CLOCK_SLACK_MS = 3_600_000
  */
 export async function postComment(
   github: GitHub,
-  place: CommentPlace,
+  thread: CommentThread,
   text: string,
   known: number | undefined,
 ): Promise<number> {
-  const [owner = "", repo = ""] = place.repo.split("/")
+  const [owner = "", repo = ""] = thread.repo.split("/")
   const { issues } = github.octokit.rest
-  const mine = known === undefined ? await findComment(github, place) : { id: known, body: undefined }
+  const mine = known === undefined ? await findComment(github, thread) : { id: known, body: undefined }
   if (mine === undefined) {
-    const created = await issues.createComment({ owner, repo, issue_number: place.pull, body: text })
+    const created = await issues.createComment({ owner, repo, issue_number: thread.pull, body: text })
     return created.data.id
   }
   if (mine.body === text) return mine.id
@@ -44,20 +44,20 @@ export async function postComment(
 
 async function findComment(
   { octokit, wrote }: GitHub,
-  place: CommentPlace,
+  thread: CommentThread,
 ): Promise<{ id: number; body: string | undefined } | undefined> {
-  const [owner = "", repo = ""] = place.repo.split("/")
-  const since = new Date(place.since - CLOCK_SLACK_MS).toISOString()
+  const [owner = "", repo = ""] = thread.repo.split("/")
+  const since = new Date(thread.since - CLOCK_SLACK_MS).toISOString()
   const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
     owner,
     repo,
-    issue_number: place.pull,
+    issue_number: thread.pull,
     since,
     per_page: PAGE,
   })
   for await (const page of pages) {
     for (const comment of page.data) {
-      const marked = comment.body?.trimEnd().endsWith(place.marker)
+      const marked = comment.body?.trimEnd().endsWith(thread.marker)
       if (marked && (await wrote(comment))) return { id: comment.id, body: comment.body }
     }
   }

@@ -1,4 +1,4 @@
-import { ComeBackLater } from "@headrace/shared/lanes/errands"
+import { ComeBackLater } from "@headrace/shared/lanes/jobs"
 
 /** What GitHub asks for when it does not say how long. */
 const DEFAULT_WAIT_MS = 60_000

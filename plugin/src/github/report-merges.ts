@@ -1,5 +1,5 @@
 import { errorText } from "@headrace/shared/foundation/errors"
-import { type Errands, workErrands } from "@headrace/shared/lanes/errands"
+import { type Jobs, workJobs } from "@headrace/shared/lanes/jobs"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
@@ -33,8 +33,8 @@ export interface ReportOptions {
 
 /** Says on GitHub what became of merges. */
 export interface MergeReports {
-  /** Tells of deliveries to whom a cluster answered. Never fails: reporting holds nothing up. */
-  tell(guids: readonly string[]): Promise<void>
+  /** Reports on deliveries to which a cluster answered. Never fails: reporting holds nothing up. */
+  notify(guids: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -49,7 +49,7 @@ const PAGE = 100
  */
 export function reportMerges(options: ReportOptions): MergeReports {
   const { lanes, log } = options
-  const errands: Errands = workErrands(lanes, {
+  const jobs: Jobs = workJobs(lanes, {
     name: "reports",
     handler: (id) => report(id, options),
     pace: options.pace ?? PACE_MS,
@@ -58,15 +58,15 @@ export function reportMerges(options: ReportOptions): MergeReports {
     log,
   })
   return {
-    async tell(guids) {
+    async notify(guids) {
       try {
         const merges = await mergesOfDeliveries(lanes, guids)
-        await Promise.all(merges.map((id) => errands.ask(id)))
+        await Promise.all(merges.map((id) => jobs.ask(id)))
       } catch (error) {
         log.warn({ err: errorText(error) }, "merges could not be reported")
       }
     },
-    close: errands.close,
+    close: jobs.close,
   }
 }
 
@@ -106,8 +106,8 @@ async function sayComment(
 ): Promise<void> {
   const text = commentText(merge)
   if (text === undefined) return
-  const place = { ...notes, marker: commentMarker(notes.repo, notes.pull), since: notes.arrived }
-  await saveMergeNotes(lanes, id, { comment: await postComment(github, place, text, notes.comment) })
+  const thread = { ...notes, marker: commentMarker(notes.repo, notes.pull), since: notes.arrived }
+  await saveMergeNotes(lanes, id, { comment: await postComment(github, thread, text, notes.comment) })
 }
 
 /** What kept a step from being done; a rate limit is thrown, since it keeps everything from being done. */

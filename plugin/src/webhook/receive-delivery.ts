@@ -66,13 +66,13 @@ async function takeEvent(headers: DeliveryHeaders, body: string, ports: Delivery
   if (event === "ping") return { status: 200, result: "ping", message: "pong" }
   const payload = parseJson(body)
   const notice = repositoryNotice(event, payload)
-  if (notice !== undefined) return tellOperator(guid, notice, ports)
+  if (notice !== undefined) return notifyOperator(guid, notice, ports)
   const change = readBranchChange(event, payload)
   if ("why" in change) return { status: 200, result: "ignored", message: change.why }
   return ports.accept({ ...change, guid, event })
 }
 
-function tellOperator(guid: string, { repo, text }: RepositoryNotice, ports: DeliveryPorts): Answer {
+function notifyOperator(guid: string, { repo, text }: RepositoryNotice, ports: DeliveryPorts): Answer {
   if (!ports.isConfigured(repo)) {
     return { status: 200, result: "unconfigured", message: `${repo} is no source of this Headrace` }
   }

@@ -1,13 +1,13 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
-import { addPlaceOptions } from "../../cli/place-options.ts"
 import type { AdoptOptions } from "./run.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */
 export function addAdoptCommand(program: Command, run: CommandRun): void {
-  addPlaceOptions(program.command("adopt"))
+  addClusterSourceOptions(program.command("adopt"))
     .description(
       "Takes over ConfigMaps that somebody else made and the rules name; the next apply writes them.",
     )

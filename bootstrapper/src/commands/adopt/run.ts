@@ -2,11 +2,11 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import { adoptTarget } from "@headrace/shared/reconcile/operate/adopt-target"
 import { findAdoptable } from "@headrace/shared/reconcile/operate/find-adoptable"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
-import { forEachPlace } from "../../cli/for-each-place.ts"
-import type { PlaceOptions } from "../../cli/place-options.ts"
-import { printPlaces } from "../../cli/print-places.ts"
+import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
+import { forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
+import { printResults } from "../../cli/print-results.ts"
 
-export interface AdoptOptions extends PlaceOptions {
+export interface AdoptOptions extends ClusterSourceOptions {
   target?: string[]
   rule?: string[]
 }
@@ -14,15 +14,15 @@ export interface AdoptOptions extends PlaceOptions {
 /** Runs `adopt`. */
 export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Promise<number> {
   const named = options.target?.map(parseTarget)
-  const results = await forEachPlace(options, signal, async (reconciler, place) => {
-    const { cluster, source } = place
+  const results = await forEachClusterSource(options, signal, async (reconciler, clusterSource) => {
+    const { cluster, source } = clusterSource
     const kube = await reconciler.kube(cluster)
     const ports = await reconciler.ports(cluster, source)
-    const targets = named ?? (await findAdoptable(ports, place, options.rule, signal))
+    const targets = named ?? (await findAdoptable(ports, clusterSource, options.rule, signal))
     for (const target of targets) await adoptTarget(kube, source, target, signal)
     return { adopted: targets.map(placeText) }
   })
-  return printPlaces(results, options.output, ({ adopted }) => `adopted ${adopted.join(", ") || "nothing"}`)
+  return printResults(results, options.output, ({ adopted }) => `adopted ${adopted.join(", ") || "nothing"}`)
 }
 
 function parseTarget(text: string): { namespace: string; name: string } {

@@ -53,32 +53,32 @@ export async function applyThroughLanes(
   const trouble = lanes.trouble()
   if (trouble) throw trouble
   const reconciler = once(options.openReconciler)
-  const errand: Errand = { options, reconciler, deadline: Date.now() + options.timeLimit }
-  return (await Promise.all(clusters.map((cluster) => applyLane(cluster, errand, signal)))).flat()
+  const job: LaneJob = { options, reconciler, deadline: Date.now() + options.timeLimit }
+  return (await Promise.all(clusters.map((cluster) => applyLane(cluster, job, signal)))).flat()
 }
 
-interface Errand {
+interface LaneJob {
   options: ApplyThroughLanesOptions
   reconciler: () => Promise<LaneReconciler>
   deadline: number
 }
 
-async function applyLane(cluster: string, errand: Errand, signal: AbortSignal): Promise<LaneApplied[]> {
-  const { sources } = errand.options
+async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Promise<LaneApplied[]> {
+  const { sources } = job.options
   let own: LaneWorker | undefined
   let ticket: number | undefined
   const results = new Map<string, LaneResult>()
   try {
-    while (results.size < sources.length && Date.now() < errand.deadline) {
+    while (results.size < sources.length && Date.now() < job.deadline) {
       signal.throwIfAborted()
       try {
-        ticket = await askAgain(cluster, ticket, errand.options)
-        if (own === undefined && !(await hasLiveWorker(errand.options.lanes, cluster))) {
-          own = workOwn(cluster, errand)
+        ticket = await askAgain(cluster, ticket, job.options)
+        if (own === undefined && !(await hasLiveWorker(job.options.lanes, cluster))) {
+          own = workOwn(cluster, job)
         }
-        await collect(cluster, ticket, errand.options, results)
+        await collect(cluster, ticket, job.options, results)
       } catch (error) {
-        errand.options.log.warn({ cluster, err: errorText(error) }, "Redis could not be asked")
+        job.options.log.warn({ cluster, err: errorText(error) }, "Redis could not be asked")
       }
       if (results.size < sources.length) await systemClock.sleep(LOOK_MS, signal)
     }
@@ -118,7 +118,7 @@ async function collect(
   }
 }
 
-function workOwn(cluster: string, { options, reconciler }: Errand): LaneWorker {
+function workOwn(cluster: string, { options, reconciler }: LaneJob): LaneWorker {
   options.log.info({ cluster }, "no live worker: working the lane here")
   return workLane(
     options.lanes,

@@ -1,14 +1,14 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "../../apply-prow/prow-flags.ts"
+import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
-import { addPlaceOptions } from "../../cli/place-options.ts"
 import type { ApplyOptions } from "./run.ts"
 
 /** `apply`: brings clusters to the goal of their sources, every target looked at. */
 export function addApplyCommand(program: Command, run: CommandRun): void {
-  addProwFlags(addPlaceOptions(program.command("apply"), "optional"))
+  addProwFlags(addClusterSourceOptions(program.command("apply"), "optional"))
     .description("Rebuilds every ConfigMap and the store from the branch, through the lanes or directly.")
     .addOption(flag("--direct", "do it here, without Redis: for a cluster built from nothing").default(false))
     .addOption(flag("--incremental", "look only at what may have changed").default(false))

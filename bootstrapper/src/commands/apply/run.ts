@@ -7,13 +7,13 @@ import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import { forEachPlace, type PlaceResult } from "../../cli/for-each-place.ts"
-import { choosePlaces, type PlaceOptions } from "../../cli/place-options.ts"
-import { printPlaces } from "../../cli/print-places.ts"
+import { type ClusterSourceOptions, chooseClusterSources } from "../../cli/cluster-source-options.ts"
+import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
+import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import { applyThroughLanes } from "./apply-through-lanes.ts"
 
-export interface ApplyOptions extends PlaceOptions {
+export interface ApplyOptions extends ClusterSourceOptions {
   direct: boolean
   incremental: boolean
   prune: boolean
@@ -35,12 +35,15 @@ export async function runApply(options: ApplyOptions, signal: AbortSignal): Prom
     throw new UsageError("apply/prune", "--prune goes with --direct", { hint: "Add --direct." })
   }
   const results = options.direct ? await applyDirectly(options, signal) : await applyByLanes(options, signal)
-  const code = printPlaces(results, options.output, appliedText)
+  const code = printResults(results, options.output, appliedText)
   return results.every((one) => one.ok && isApplied(one.result)) ? code : 1
 }
 
-async function applyDirectly(options: ApplyOptions, signal: AbortSignal): Promise<PlaceResult<Applied>[]> {
-  const results = await forEachPlace(options, signal, async (reconciler, { cluster, source }) => {
+async function applyDirectly(
+  options: ApplyOptions,
+  signal: AbortSignal,
+): Promise<ClusterSourceResult<Applied>[]> {
+  const results = await forEachClusterSource(options, signal, async (reconciler, { cluster, source }) => {
     const start = performance.now()
     const outcome = await reconciler.run(cluster, source, modeOf(options), signal)
     const { written, token, stages } = outcome
@@ -55,9 +58,12 @@ async function applyDirectly(options: ApplyOptions, signal: AbortSignal): Promis
   return results
 }
 
-async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise<PlaceResult<Applied>[]> {
+async function applyByLanes(
+  options: ApplyOptions,
+  signal: AbortSignal,
+): Promise<ClusterSourceResult<Applied>[]> {
   const settings = await loadOperatorSettings(options.config)
-  const places = choosePlaces(settings, options)
+  const clusterSources = chooseClusterSources(settings, options)
   const redis = await findRedisUrl(settings.redis, options.redisUrlFile, process.env)
   if (redis === undefined) {
     throw new UsageError("lanes/no-redis", "nothing says where Redis is", {
@@ -71,8 +77,8 @@ async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise
     const applied = await applyThroughLanes(
       {
         lanes,
-        clusters: [...new Set(places.map(({ cluster }) => cluster))],
-        sources: [...new Set(places.map(({ source }) => source))],
+        clusters: [...new Set(clusterSources.map(({ cluster }) => cluster))],
+        sources: [...new Set(clusterSources.map(({ source }) => source))],
         mode: modeOf(options),
         reason: "operator",
         openReconciler: async () => reconciler,
@@ -82,7 +88,7 @@ async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise
       signal,
     )
     return await Promise.all(
-      applied.map(async ({ cluster, source, result }): Promise<PlaceResult<Applied>> => {
+      applied.map(async ({ cluster, source, result }): Promise<ClusterSourceResult<Applied>> => {
         if (!result) return { cluster, source, ok: false, error: NO_OUTCOME }
         const unplaced = result.error ? [] : await reconciler.unplaced(cluster, source, signal)
         return { cluster, source, ok: true, result: { ...result, unplaced } }
@@ -97,7 +103,7 @@ async function applyByLanes(options: ApplyOptions, signal: AbortSignal): Promise
 const NO_OUTCOME = {
   code: "apply/no-outcome",
   message: "no outcome within the time",
-  hint: "The wake-up stays in its lane; see status.",
+  hint: "See status: the wake-up stays in its lane.",
 }
 
 function modeOf(options: ApplyOptions): "incremental" | "full" {

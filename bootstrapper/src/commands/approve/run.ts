@@ -1,9 +1,9 @@
 import { approveCommit } from "@headrace/shared/reconcile/operate/hold-source"
 import { changeRecords } from "../../cli/change-records.ts"
+import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import { fullCommitId } from "../../cli/full-commit-id.ts"
-import type { PlaceOptions } from "../../cli/place-options.ts"
 
-export interface ApproveOptions extends PlaceOptions {
+export interface ApproveOptions extends ClusterSourceOptions {
   commit: string
 }
 

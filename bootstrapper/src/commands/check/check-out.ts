@@ -7,13 +7,17 @@ import { runGit } from "@headrace/shared/git/process/run-git"
 const FETCH_LIMIT_MS = 600_000
 
 /** A commit's files in a folder of their own; `close` removes it. */
-export interface Checkout {
+export interface CheckedOutFiles {
   folder: string
   close(): Promise<void>
 }
 
 /** Fetches one ref of a repository into a temporary folder. Throws HeadraceError `git/…`. */
-export async function checkoutRemote(url: string, ref: string, signal: AbortSignal): Promise<Checkout> {
+export async function checkoutRemote(
+  url: string,
+  ref: string,
+  signal: AbortSignal,
+): Promise<CheckedOutFiles> {
   return inFolder(async (top) => {
     const gitDir = join(top, "git")
     await git(undefined, ["init", "--quiet", "--bare", gitDir], signal)
@@ -30,7 +34,7 @@ export async function checkoutMergeBase(
   folder: string,
   base: string,
   signal: AbortSignal,
-): Promise<Checkout> {
+): Promise<CheckedOutFiles> {
   const prefix = (await git(undefined, ["-C", folder, "rev-parse", "--show-prefix"], signal)).trim()
   const checkout = await inFolder(async (top) => {
     const gitDir = (await git(undefined, ["-C", folder, "rev-parse", "--absolute-git-dir"], signal)).trim()
@@ -41,7 +45,7 @@ export async function checkoutMergeBase(
   return { ...checkout, folder: join(checkout.folder, prefix) }
 }
 
-async function inFolder(fill: (top: string) => Promise<void>): Promise<Checkout> {
+async function inFolder(fill: (top: string) => Promise<void>): Promise<CheckedOutFiles> {
   const top = await mkdtemp(join(tmpdir(), "headrace-check-"))
   const close = () => rm(top, { recursive: true, force: true })
   try {

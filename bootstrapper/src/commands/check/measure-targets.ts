@@ -7,7 +7,7 @@ import { VERSION_BYTES } from "@headrace/shared/plan/judge-keys"
 import type { Plan, PlannedKey } from "@headrace/shared/plan/plan"
 
 /** How full a ConfigMap is at this commit. */
-export interface TargetSize {
+export interface TargetFill {
   target: TargetId
   keys: number
   /** Sum of the values, compressed where they will be, with VERSION. */
@@ -22,7 +22,7 @@ const NEARLY_FULL = 0.9
 export async function measureTargets(
   plan: Plan,
   read: (file: TreeFile) => Promise<Buffer>,
-): Promise<TargetSize[]> {
+): Promise<TargetFill[]> {
   const compressed = new Map<string, number>()
   async function sizeOf({ file, gzip }: PlannedKey): Promise<number> {
     if (!gzip) return file.size
@@ -32,7 +32,7 @@ export async function measureTargets(
     compressed.set(file.oid, size)
     return size
   }
-  const sizes: TargetSize[] = []
+  const sizes: TargetFill[] = []
   for (const { target, keys, view } of plan.targets) {
     if (!view) continue
     let bytes = VERSION_BYTES
@@ -43,9 +43,9 @@ export async function measureTargets(
 }
 
 /** Compressed ConfigMaps that do not fit, and those that will soon be full. */
-export function sizeProblems(sizes: readonly TargetSize[]): Problem[] {
+export function sizeProblems(sizes: readonly TargetFill[]): Problem[] {
   return sizes.flatMap(({ target, bytes, left }): Problem[] => {
-    const hint = 'spread it over "partitioned_names", or set "view: false" for agents alone'
+    const hint = 'Spread it over "partitioned_names", or set "view: false" for agents alone.'
     if (left < 0) {
       const message = `ConfigMap "${target.name}" holds ${bytes} bytes, ${-left} more than fit`
       return [{ severity: "error", code: "plan/too-large", message, hint, target }]

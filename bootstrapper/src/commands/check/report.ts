@@ -1,12 +1,12 @@
 import { type Problem, problemText } from "@headrace/shared/foundation/problem"
 import { targetText } from "@headrace/shared/foundation/target"
 import type { TargetChange } from "@headrace/shared/plan/compare-plans"
-import type { TargetSize } from "./measure-targets.ts"
+import type { TargetFill } from "./measure-targets.ts"
 
 /** What `check` has found. */
 export interface Report {
   problems: readonly Problem[]
-  sizes: readonly TargetSize[]
+  sizes: readonly TargetFill[]
   /** Undefined without --base. */
   changes: readonly TargetChange[] | undefined
 }
@@ -38,10 +38,10 @@ export function reportGithub(report: Report): string {
 }
 
 function annotation({ severity, code, message, hint, file, line, column }: Problem): string {
-  const place = [`file=${file}`, `line=${line}`, `col=${column}`].filter(
+  const position = [`file=${file}`, `line=${line}`, `col=${column}`].filter(
     (part) => !part.endsWith("=undefined"),
   )
-  const properties = [...place, `title=${code}`].map((part) =>
+  const properties = [...position, `title=${code}`].map((part) =>
     part.replaceAll(",", "%2C").replaceAll("\n", "%0A"),
   )
   const text = hint ? `${message} (${hint})` : message

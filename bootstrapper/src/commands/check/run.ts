@@ -8,9 +8,9 @@ import type { Plan } from "@headrace/shared/plan/plan"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import type { RuleSet } from "@headrace/shared/rules/rule"
-import { planContextOf } from "../../cli/plan-context-of.ts"
+import { contextOfFlags } from "../../cli/plan-context.ts"
 import { readRules } from "../../cli/read-rules.ts"
-import { type Checkout, checkoutMergeBase, checkoutRemote } from "./check-out.ts"
+import { type CheckedOutFiles, checkoutMergeBase, checkoutRemote } from "./check-out.ts"
 import { measureTargets, sizeProblems } from "./measure-targets.ts"
 import { type Report, reportGithub, reportJson, reportText } from "./report.ts"
 
@@ -52,11 +52,11 @@ function insideOf(folder: string | undefined, problem: Problem): Problem {
   return { ...problem, file: problem.file.slice(folder.length + 1) }
 }
 
-async function openRemote(options: CheckOptions, signal: AbortSignal): Promise<Checkout | undefined> {
+async function openRemote(options: CheckOptions, signal: AbortSignal): Promise<CheckedOutFiles | undefined> {
   if (options.sourcePath) return undefined
   if (options.repo === undefined) {
     throw new UsageError("check/no-source", "there is nothing to check", {
-      hint: "give --source-path DIR, or --repo URL and --ref REF",
+      hint: "Give --source-path DIR, or --repo URL and --ref REF.",
     })
   }
   return checkoutRemote(options.repo, options.ref ?? "HEAD", signal)
@@ -71,7 +71,7 @@ export async function checkSource(
   const parsed = await readRules(options.rules, folders)
   if (!parsed.rules) return { problems: parsed.problems, sizes: [], changes: undefined }
   const { rules } = parsed
-  const context = await planContextOf({ ...options, repo: repositoryName(options.repo) })
+  const context = await contextOfFlags({ ...options, repo: repositoryName(options.repo) })
   const files = await readFolderTree(folders)
   const plan = planTargets(rules, files.tree, context)
   const sizes = await measureTargets(plan, files.read)
@@ -99,7 +99,7 @@ async function readOtherRules(files: readonly string[]): Promise<RuleSet[]> {
   return parsed.map(({ rules }, index) => {
     if (rules) return rules
     throw new UsageError("check/other-rules", `the rules ${files[index]} have errors of their own`, {
-      hint: "check them by themselves first",
+      hint: "Check them by themselves first.",
     })
   })
 }
@@ -117,7 +117,7 @@ async function changesSince(
   const base = await checkoutMergeBase(folder, options.base, signal)
   try {
     const before = await readFolderTree([base.folder, ...others])
-    const { rules: old } = await readRules(placeBefore(rules.file, folder, base.folder), [])
+    const { rules: old } = await readRules(rulesFileBefore(rules.file, folder, base.folder), [])
     return comparePlans(planBefore(old, before, context), plan)
   } finally {
     await base.close()
@@ -125,7 +125,7 @@ async function changesSince(
 }
 
 /** Where the rules stood before: in the same repository, or outside of it, as they are. */
-function placeBefore(rulesFile: string, folder: string, baseFolder: string): string {
+function rulesFileBefore(rulesFile: string, folder: string, baseFolder: string): string {
   const inside = relative(resolve(folder), resolve(rulesFile))
   return inside.startsWith("..") ? rulesFile : join(baseFolder, inside)
 }

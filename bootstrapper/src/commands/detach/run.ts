@@ -1,25 +1,33 @@
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { forEachPlace } from "../../cli/for-each-place.ts"
-import { chosenClusters, type Place, type PlaceOptions } from "../../cli/place-options.ts"
-import { printPlaces } from "../../cli/print-places.ts"
+import {
+  type ClusterSource,
+  type ClusterSourceOptions,
+  chosenClusters,
+} from "../../cli/cluster-source-options.ts"
+import { forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
+import { printResults } from "../../cli/print-results.ts"
 
 /** Runs `detach`, for sources of the settings or others, which were taken out of them before. */
-export async function runDetach(options: PlaceOptions, signal: AbortSignal): Promise<number> {
-  async function detach(reconciler: Reconciler, { cluster, source }: Place, settings: OperatorSettings) {
+export async function runDetach(options: ClusterSourceOptions, signal: AbortSignal): Promise<number> {
+  async function detach(
+    reconciler: Reconciler,
+    { cluster, source }: ClusterSource,
+    settings: OperatorSettings,
+  ) {
     const kube = await reconciler.kube(cluster)
     const namespaces = settings.clusters[cluster]?.namespaces ?? [""]
     const detached = await detachSource(kube, { namespace: settings.namespace, source, namespaces }, signal)
     if (settings.sources[source]) process.stderr.write(stillThere(source))
     return { detached }
   }
-  const results = await forEachPlace(options, signal, detach, (settings) =>
+  const results = await forEachClusterSource(options, signal, detach, (settings) =>
     chosenClusters(settings, options).flatMap((cluster) =>
       (options.source ?? Object.keys(settings.sources)).map((source) => ({ cluster, source })),
     ),
   )
-  return printPlaces(
+  return printResults(
     results,
     options.output,
     ({ detached }) => `detached ${detached.join(", ") || "nothing"}`,

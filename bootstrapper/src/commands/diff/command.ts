@@ -1,13 +1,13 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
-import { addPlaceOptions } from "../../cli/place-options.ts"
 import type { DiffOptions, FolderDiffOptions } from "./run.ts"
 
 /** `diff`: what the ConfigMaps in the clusters hold, and what the rules want. Reads only. */
 export function addDiffCommand(program: Command, run: CommandRun): void {
-  addPlaceOptions(program.command("diff"))
+  addClusterSourceOptions(program.command("diff"))
     .description(
       "Compares the ConfigMaps in the clusters, whoever wrote them, with what the rules want, and lists those that no rule names any more.",
     )
@@ -43,6 +43,6 @@ function isOfFolders(options: DiffOptions): options is FolderDiffOptions {
   }
   if (rules === undefined && repo === undefined && !keepForeign) return false
   throw new UsageError("diff/no-folder", "--rules, --repo and --keep-foreign go with --source-path", {
-    hint: "Without a folder the settings say all of that of each source.",
+    hint: "Add --source-path, or leave them out: without a folder the settings say all of that of each source.",
   })
 }

@@ -8,7 +8,7 @@ import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { ownedKeys } from "@headrace/shared/reconcile/target/owned-keys"
 import type { Stamp } from "@headrace/shared/reconcile/target/ownership"
-import type { Place } from "../../cli/place-options.ts"
+import type { ClusterSource } from "../../cli/cluster-source-options.ts"
 import type { Differing } from "./diff-folder.ts"
 import { diffTargets } from "./diff-targets.ts"
 import { findUnnamed } from "./find-unnamed.ts"
@@ -19,7 +19,7 @@ import { findUnnamed } from "./find-unnamed.ts"
  */
 export async function diffBranch(
   reconciler: Reconciler,
-  { cluster, source }: Place,
+  { cluster, source }: ClusterSource,
   other: string | undefined,
   signal: AbortSignal,
 ): Promise<Differing> {

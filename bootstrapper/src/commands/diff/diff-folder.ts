@@ -4,8 +4,8 @@ import { createLog } from "@headrace/shared/observe/log"
 import type { Plan } from "@headrace/shared/plan/plan"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { attempt, type PlaceResult } from "../../cli/for-each-place.ts"
-import { clusterNamed } from "../../cli/place-options.ts"
+import { clusterNamed } from "../../cli/cluster-source-options.ts"
+import { attempt, type ClusterSourceResult } from "../../cli/for-each-cluster-source.ts"
 import { diffTargets } from "./diff-targets.ts"
 import { findUnnamed } from "./find-unnamed.ts"
 import type { TargetDifference } from "./target-difference.ts"
@@ -35,7 +35,7 @@ export function diffFolder(
   cluster: string,
   { settings, plan, files, source, keepForeign, logLevel }: FolderPlan,
   signal: AbortSignal,
-): Promise<PlaceResult<Differing>> {
+): Promise<ClusterSourceResult<Differing>> {
   return attempt({ cluster, source: source ?? "" }, async () => {
     const address = clusterNamed(settings, cluster)
     const log = createLog("bootstrapper", { level: logLevel, destination: process.stderr })

@@ -4,18 +4,18 @@ import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
-import { forEachPlace, type PlaceResult } from "../../cli/for-each-place.ts"
+import { type ClusterSourceOptions, chosenClusters } from "../../cli/cluster-source-options.ts"
+import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { fullCommitId } from "../../cli/full-commit-id.ts"
-import { chosenClusters, type PlaceOptions } from "../../cli/place-options.ts"
-import { contextOfSettings } from "../../cli/plan-context-of.ts"
-import { placeErrorText } from "../../cli/print-places.ts"
+import { contextOfSettings } from "../../cli/plan-context.ts"
 import { printProblems } from "../../cli/print-problems.ts"
+import { resultErrorText } from "../../cli/print-results.ts"
 import { readRules } from "../../cli/read-rules.ts"
 import { diffBranch } from "./diff-branch.ts"
 import { type Differing, diffFolder, type FolderPlan } from "./diff-folder.ts"
 import { differencesJson, differencesText } from "./target-difference.ts"
 
-export interface DiffOptions extends PlaceOptions {
+export interface DiffOptions extends ClusterSourceOptions {
   sourcePath?: string[]
   rules?: string
   repo?: string
@@ -29,8 +29,8 @@ export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: str
 /** Compares clusters with the goals of their sources, and prints; gives the exit code: 1 when anything differs. */
 export async function diffBranches(options: DiffOptions, signal: AbortSignal): Promise<number> {
   const commit = options.commit === undefined ? undefined : fullCommitId(options.commit)
-  const results = await forEachPlace(options, signal, (reconciler, place) =>
-    diffBranch(reconciler, place, commit, signal),
+  const results = await forEachClusterSource(options, signal, (reconciler, clusterSource) =>
+    diffBranch(reconciler, clusterSource, commit, signal),
   )
   return print(options, results)
 }
@@ -71,7 +71,7 @@ function sourceOfFolder(
   })
 }
 
-function print(options: DiffOptions, results: readonly PlaceResult<Differing>[]): number {
+function print(options: DiffOptions, results: readonly ClusterSourceResult<Differing>[]): number {
   const done = results.filter((one) => one.ok).map((one) => one.result)
   const differences = done.flatMap((one) => one.differences)
   process.stdout.write(
@@ -81,7 +81,7 @@ function print(options: DiffOptions, results: readonly PlaceResult<Differing>[])
   )
   const errors = results
     .filter((one) => !one.ok)
-    .map(({ cluster, error }) => `${cluster}: ${placeErrorText(error)}`)
+    .map(({ cluster, error }) => `${cluster}: ${resultErrorText(error)}`)
   const notes = new Set([...done.flatMap((one) => one.notes), ...errors])
   for (const note of notes) process.stderr.write(`${note}\n`)
   const problems = done.some((one) => one.refused)

@@ -1,8 +1,8 @@
 import { releaseSource } from "@headrace/shared/reconcile/operate/hold-source"
 import { changeRecords } from "../../cli/change-records.ts"
-import type { PlaceOptions } from "../../cli/place-options.ts"
+import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 
 /** Runs `release`. */
-export function runRelease(options: PlaceOptions, signal: AbortSignal): Promise<number> {
+export function runRelease(options: ClusterSourceOptions, signal: AbortSignal): Promise<number> {
   return changeRecords(options, signal, (ports) => releaseSource(ports, signal))
 }

@@ -1,9 +1,9 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { flag } from "../../cli/flag.ts"
 import { fullCommitId } from "../../cli/full-commit-id.ts"
-import { addPlaceOptions } from "../../cli/place-options.ts"
 import type { WantedChange } from "./commit-status.ts"
 import type { StatusOptions } from "./run.ts"
 
@@ -22,7 +22,7 @@ function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {
 
 /** `status`: what each cluster shows of each source. */
 export function addStatusCommand(program: Command, run: CommandRun): void {
-  addPlaceOptions(program.command("status"))
+  addClusterSourceOptions(program.command("status"))
     .description(
       "Shows what every cluster shows, how far behind the branch it is, holds, failures and sizes.",
     )

@@ -4,7 +4,7 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import type { Record, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
-import { countNodes, type NodeCount } from "./count-nodes.ts"
+import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { reachedToken } from "./reached-token.ts"
 import { readNodes } from "./read-nodes.ts"
 import { nodeLines, short } from "./status-text.ts"
@@ -39,13 +39,13 @@ const LOOK_MS = 1000
 /** Asks until the commit is live or the clock shows `deadline`, and once at least; gives the last answer. */
 export async function untilLive(
   ports: CommitStatusPorts,
-  place: { namespace: string; source: string },
+  record: { namespace: string; source: string },
   wanted: WantedChange,
   deadline: number,
   signal: AbortSignal,
 ): Promise<CommitStatus> {
   for (;;) {
-    const status = await commitStatus(ports, place, wanted, signal)
+    const status = await commitStatus(ports, record, wanted, signal)
     const left = deadline - ports.clock.now()
     if (status.live || left <= 0) return status
     await ports.clock.sleep(Math.min(LOOK_MS, left), signal)
@@ -53,7 +53,7 @@ export async function untilLive(
 }
 
 /**
- * Whether a place's record, and the nodes, have got to a commit. The Leases are read before the record, so
+ * Whether a record, and the nodes, have got to a commit. The Leases are read before the record, so
  * that no node can be ahead of it: what the record says of a token then holds for the nodes that show it.
  */
 async function commitStatus(
@@ -67,7 +67,7 @@ async function commitStatus(
   const configMap = await kube.get(namespace, source, signal)
   const record = configMap && readRecord(configMap)
   const reached = record && commit ? await reachedIn(record, commit, repository, signal) : undefined
-  const nodes = leases && countNodes(leases, `${namespace}/${source}`, reached, clock.now())
+  const nodes = leases && countLiveNodes(leases, `${namespace}/${source}`, reached, clock.now())
   const recorded = reached !== undefined
   const live = recorded && nodes !== null && nodes.behind.length === 0
   const asked = "pullRequest" in wanted ? { pullRequest: wanted.pullRequest } : {}

@@ -4,7 +4,11 @@ import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { choosePlaces, type Place, type PlaceOptions } from "../../cli/place-options.ts"
+import {
+  type ClusterSource,
+  type ClusterSourceOptions,
+  chooseClusterSources,
+} from "../../cli/cluster-source-options.ts"
 
 /** When a lane last brought its source to the goal, by whichever worker. */
 export interface Lateness {
@@ -15,12 +19,12 @@ export interface Lateness {
 }
 
 /**
- * Asks Redis for the chosen lanes' last successes. Gives undefined for every place where nothing says where Redis is,
+ * Asks Redis for the chosen lanes' last successes. Gives undefined where nothing says where Redis is,
  * or it does not answer: all else of the status is told without it.
  */
 export async function readLateness(
-  options: PlaceOptions & { redisUrlFile?: string },
-): Promise<(place: Place) => Lateness | undefined> {
+  options: ClusterSourceOptions & { redisUrlFile?: string },
+): Promise<(clusterSource: ClusterSource) => Lateness | undefined> {
   const settings = await loadOperatorSettings(options.config)
   const redis = await redisWhereItIsKnown(settings, options.redisUrlFile)
   if (redis === undefined) return () => undefined
@@ -30,9 +34,9 @@ export async function readLateness(
   const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
   try {
     if (lanes.trouble()) return () => undefined
-    const places = choosePlaces(settings, options)
-    const clusters = [...new Set(places.map(({ cluster }) => cluster))]
-    const sources = [...new Set(places.map(({ source }) => source))]
+    const clusterSources = chooseClusterSources(settings, options)
+    const clusters = [...new Set(clusterSources.map(({ cluster }) => cluster))]
+    const sources = [...new Set(clusterSources.map(({ source }) => source))]
     const ages = await readLaneAges(lanes, clusters, sources)
     return ({ cluster, source }) => {
       const age = ages.find((one) => one.cluster === cluster && one.source === source)

@@ -2,16 +2,16 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { indexReader } from "@headrace/shared/reconcile/write/store-objects"
-import { forEachPlace } from "../../cli/for-each-place.ts"
-import type { PlaceOptions } from "../../cli/place-options.ts"
-import { printPlaces } from "../../cli/print-places.ts"
+import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
+import { forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
+import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import { commitText, untilLive, type WantedChange } from "./commit-status.ts"
-import { type BranchTip, placeStatus } from "./place-status.ts"
 import { readLateness } from "./read-lateness.ts"
+import { type BranchTip, sourceStatus } from "./source-status.ts"
 import { statusText } from "./status-text.ts"
 
-export interface StatusOptions extends PlaceOptions {
+export interface StatusOptions extends ClusterSourceOptions {
   fetch: boolean
   commit?: string
   pr?: string
@@ -23,7 +23,7 @@ export interface StatusOptions extends PlaceOptions {
 /** Runs `status`; gives the exit code: 1 when a cluster could not be asked. */
 export async function runStatus(options: StatusOptions, signal: AbortSignal): Promise<number> {
   const latenessOf = await readLateness(options)
-  const results = await forEachPlace(
+  const results = await forEachClusterSource(
     options,
     signal,
     async (reconciler, { cluster, source }, { namespace }) => {
@@ -31,12 +31,12 @@ export async function runStatus(options: StatusOptions, signal: AbortSignal): Pr
       const kube = await reconciler.kube(cluster)
       const tip = options.fetch ? await branchTip(ports.repository, signal) : undefined
       const fetchIndex = indexReader(ports, createReconcileMemory(), signal)
-      const status = await placeStatus(kube, { namespace, source }, tip, fetchIndex, signal)
+      const status = await sourceStatus(kube, { namespace, source }, tip, fetchIndex, signal)
       const lane = latenessOf({ cluster, source })
       return lane ? { ...status, lane } : status
     },
   )
-  return printPlaces(results, options.output, statusText)
+  return printResults(results, options.output, statusText)
 }
 
 /** Runs `status --commit` or `--pr`; gives the exit code: 1 when it is not live everywhere. */
@@ -47,7 +47,7 @@ export async function runCommitStatus(
 ): Promise<number> {
   const limit = readTimeLimit(options.timeLimit)
   const deadline = systemClock.now() + (options.wait ? limit : 0)
-  const results = await forEachPlace(
+  const results = await forEachClusterSource(
     options,
     signal,
     async (reconciler, { cluster, source }, { namespace }) => {
@@ -56,7 +56,7 @@ export async function runCommitStatus(
       return untilLive(ports, { namespace, source }, wanted, deadline, signal)
     },
   )
-  const exitCode = printPlaces(results, options.output, commitText)
+  const exitCode = printResults(results, options.output, commitText)
   return results.every((one) => one.ok && one.result.live) ? exitCode : 1
 }
 

@@ -1,18 +1,18 @@
-import type { NodeCount } from "./count-nodes.ts"
-import type { PlaceStatus } from "./place-status.ts"
+import type { NodeCount } from "./count-live-nodes.ts"
 import type { Lateness } from "./read-lateness.ts"
+import type { SourceStatus } from "./source-status.ts"
 
 const SHORT = 12
 /** Nodes to name; of a thousand that wait, the first few say why. */
 const NAMED_NODES = 10
 
-/** A place's status in lines: the first says what it is, the others what is worth a look. */
-export function statusText(status: PlaceStatus & { lane?: Lateness }): string {
+/** A source's status in lines: the first says what it is, the others what is worth a look. */
+export function statusText(status: SourceStatus & { lane?: Lateness }): string {
   const late = status.lane?.late ? `\n  late: last succeeded ${status.lane.lastSuccess ?? "never"}` : ""
   return recordText(status) + late
 }
 
-function recordText(status: PlaceStatus): string {
+function recordText(status: SourceStatus): string {
   if (status.state === "absent") return "nothing yet"
   const lag = status.behind ? `, ${status.behind} commits behind ${short(status.tip)}` : ""
   const size = status.store

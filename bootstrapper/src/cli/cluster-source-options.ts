@@ -4,7 +4,7 @@ import type { Command } from "commander"
 import { flag } from "./flag.ts"
 
 /** Flags of every command that works on records: which settings, which clusters, which sources, how to print. */
-export interface PlaceOptions {
+export interface ClusterSourceOptions {
   config: string
   cluster?: string[]
   source?: string[]
@@ -13,13 +13,13 @@ export interface PlaceOptions {
 }
 
 /** A source in a cluster: what one record is of. */
-export interface Place {
+export interface ClusterSource {
   cluster: string
   source: string
 }
 
-/** Adds the flags of PlaceOptions to a command; `config` says whether it can do without the file. */
-export function addPlaceOptions(command: Command, config: "needed" | "optional" = "needed"): Command {
+/** Adds the flags of ClusterSourceOptions to a command; `config` says whether it can do without the file. */
+export function addClusterSourceOptions(command: Command, config: "needed" | "optional" = "needed"): Command {
   return command
     .addOption(flag("--config <file>", "the operator's file").makeOptionMandatory(config === "needed"))
     .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given"))
@@ -28,8 +28,11 @@ export function addPlaceOptions(command: Command, config: "needed" | "optional" 
     .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
 }
 
-/** Every place that the flags choose, in the settings' order. Throws UsageError `settings/unknown-…`. */
-export function choosePlaces(settings: OperatorSettings, options: PlaceOptions): Place[] {
+/** Every source in a cluster that the flags choose, in the settings' order. Throws UsageError `settings/unknown-…`. */
+export function chooseClusterSources(
+  settings: OperatorSettings,
+  options: ClusterSourceOptions,
+): ClusterSource[] {
   const clusters = chosenClusters(settings, options)
   const sources = chosen("source", Object.keys(settings.sources), options.source)
   return clusters.flatMap((cluster) => sources.map((source) => ({ cluster, source })))
@@ -38,7 +41,7 @@ export function choosePlaces(settings: OperatorSettings, options: PlaceOptions):
 /** The clusters that the flags choose, in the settings' order. Throws UsageError `settings/unknown-cluster`. */
 export function chosenClusters(
   settings: OperatorSettings,
-  options: Pick<PlaceOptions, "cluster">,
+  options: Pick<ClusterSourceOptions, "cluster">,
 ): readonly string[] {
   return chosen("cluster", Object.keys(settings.clusters), options.cluster)
 }
@@ -62,6 +65,9 @@ function chosen(
 
 function unknown(what: string, name: string, known: readonly string[]): UsageError {
   return new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(name)}`, {
-    hint: `Known: ${known.join(", ") || "none"}.`,
+    hint:
+      known.length > 0
+        ? `Name one of: ${known.join(", ")}.`
+        : `Add a ${what} to the settings: they have none.`,
   })
 }

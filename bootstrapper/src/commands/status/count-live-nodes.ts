@@ -24,7 +24,7 @@ const GONE_MS = 7 * 86_400_000
  * enough; undefined: none is. A Lease counts for as long as it says, which is a few of its agent's intervals.
  * A report that cannot be read may be on any record, so it keeps each from being live everywhere. Pure.
  */
-export function countNodes(
+export function countLiveNodes(
   leases: readonly Lease[],
   record: string,
   reached: Token | undefined,

@@ -5,11 +5,11 @@ import { holdInForce } from "@headrace/shared/record/goal"
 import type { Record } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
-import { countNodes, type NodeCount } from "./count-nodes.ts"
+import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { readNodes } from "./read-nodes.ts"
 
 /** What one cluster shows of one source. */
-export interface PlaceStatus {
+export interface SourceStatus {
   /** `absent`: no record. `current`, `behind`: of the branch. `held`, `stopped`, `working`: as the record says. */
   state: "absent" | "current" | "behind" | "held" | "stopped" | "working" | "unknown"
   commit: string | null
@@ -40,17 +40,17 @@ export interface BranchTip {
 }
 
 /**
- * Reads the nodes' Leases, a place's record (after them, so that no node can be ahead of it) and the store's index for its sizes; `tip` undefined: git was not asked.
+ * Reads the nodes' Leases, the record (after them, so that no node can be ahead of it) and the store's index for its sizes; `tip` undefined: git was not asked.
  */
-export async function placeStatus(
+export async function sourceStatus(
   kube: ConfigMapReader & LeaseReader,
-  place: { namespace: string; source: string },
+  { namespace, source }: { namespace: string; source: string },
   tip: BranchTip | undefined,
   fetchIndex: FetchIndex,
   signal: AbortSignal,
-): Promise<PlaceStatus> {
-  const leases = await readNodes(kube, place.namespace, signal)
-  const configMap = await kube.get(place.namespace, place.source, signal)
+): Promise<SourceStatus> {
+  const leases = await readNodes(kube, namespace, signal)
+  const configMap = await kube.get(namespace, source, signal)
   if (configMap === undefined) return { ...NOTHING, tip: tip?.commit ?? null }
   const record = readRecord(configMap)
   const behind = await commitsBehind(record, tip)
@@ -69,13 +69,12 @@ export async function placeStatus(
     failed: record.failed.map(({ target, reason, since }) => ({ target, reason, since })),
     failedMore: record.failedMore,
     foreign: record.foreign,
-    nodes:
-      leases && countNodes(leases, `${place.namespace}/${place.source}`, record.token, systemClock.now()),
+    nodes: leases && countLiveNodes(leases, `${namespace}/${source}`, record.token, systemClock.now()),
     store: record.root === null ? null : await storeSize(record.root, fetchIndex),
   }
 }
 
-const NOTHING: PlaceStatus = {
+const NOTHING: SourceStatus = {
   state: "absent",
   commit: null,
   token: null,
@@ -91,7 +90,7 @@ const NOTHING: PlaceStatus = {
   store: null,
 }
 
-function stateOf(record: Record, tip: BranchTip | undefined): PlaceStatus["state"] {
+function stateOf(record: Record, tip: BranchTip | undefined): SourceStatus["state"] {
   if (record.stopped) return "stopped"
   if (record.hold && holdInForce(record.hold, systemClock.now())) return "held"
   if (record.intents.length > 0) return "working"
@@ -105,7 +104,7 @@ async function commitsBehind(record: Record, tip: BranchTip | undefined): Promis
   return seq === undefined ? null : Math.max(0, tip.seq - seq)
 }
 
-async function storeSize(root: string, fetchIndex: FetchIndex): Promise<NonNullable<PlaceStatus["store"]>> {
+async function storeSize(root: string, fetchIndex: FetchIndex): Promise<NonNullable<SourceStatus["store"]>> {
   const targets = await listTargets(root, fetchIndex)
   return {
     targets: targets.length,

@@ -3,47 +3,56 @@ import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { choosePlaces, type Place, type PlaceOptions } from "./place-options.ts"
+import {
+  type ClusterSource,
+  type ClusterSourceOptions,
+  chooseClusterSources,
+} from "./cluster-source-options.ts"
 
-export interface PlaceError {
+export interface ClusterSourceError {
   code: string
   message: string
   hint?: string
 }
 
-/** What came of one place: a result, or the error that kept it. */
-export type PlaceResult<Result> = Place & ({ ok: true; result: Result } | { ok: false; error: PlaceError })
+/** What came of one source in a cluster: a result, or the error that kept it. */
+export type ClusterSourceResult<Result> = ClusterSource &
+  ({ ok: true; result: Result } | { ok: false; error: ClusterSourceError })
 
 /**
  * Does something for every chosen cluster and source: clusters at the same time, so that one which does not
  * answer keeps nobody waiting; the sources of a cluster one after the other. Errors become results; only
  * misuse is thrown.
  */
-export async function forEachPlace<Result>(
-  options: PlaceOptions,
+export async function forEachClusterSource<Result>(
+  options: ClusterSourceOptions,
   signal: AbortSignal,
-  work: (reconciler: Reconciler, place: Place, settings: OperatorSettings) => Promise<Result>,
-  choose: (settings: OperatorSettings) => Place[] = (settings) => choosePlaces(settings, options),
-): Promise<PlaceResult<Result>[]> {
+  work: (reconciler: Reconciler, clusterSource: ClusterSource, settings: OperatorSettings) => Promise<Result>,
+  choose: (settings: OperatorSettings) => ClusterSource[] = (settings) =>
+    chooseClusterSources(settings, options),
+): Promise<ClusterSourceResult<Result>[]> {
   const settings = await loadOperatorSettings(options.config)
-  const places = choose(settings)
+  const clusterSources = choose(settings)
   const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
   const reconciler = await openReconciler(settings, log)
-  const clusters = Map.groupBy(places, ({ cluster }) => cluster)
+  const clusters = Map.groupBy(clusterSources, ({ cluster }) => cluster)
   try {
     const results = [...clusters.values()].map((mine) =>
-      inTurn(mine, (place) => work(reconciler, place, settings)),
+      inTurn(mine, (clusterSource) => work(reconciler, clusterSource, settings)),
     )
     return (await Promise.all(results)).flat()
   } finally {
     await reconciler.close()
   }
 
-  async function inTurn(mine: readonly Place[], go: (place: Place) => Promise<Result>) {
-    const results: PlaceResult<Result>[] = []
-    for (const place of mine) {
+  async function inTurn(
+    mine: readonly ClusterSource[],
+    go: (clusterSource: ClusterSource) => Promise<Result>,
+  ) {
+    const results: ClusterSourceResult<Result>[] = []
+    for (const clusterSource of mine) {
       signal.throwIfAborted()
-      results.push(await attempt(place, go))
+      results.push(await attempt(clusterSource, go))
     }
     return results
   }
@@ -54,15 +63,19 @@ export async function forEachPlace<Result>(
  * is one cluster's trouble, which must not keep the others waiting.
  */
 export async function attempt<Result>(
-  place: Place,
-  go: (place: Place) => Promise<Result>,
-): Promise<PlaceResult<Result>> {
+  clusterSource: ClusterSource,
+  go: (clusterSource: ClusterSource) => Promise<Result>,
+): Promise<ClusterSourceResult<Result>> {
   try {
-    return { ...place, ok: true, result: await go(place) }
+    return { ...clusterSource, ok: true, result: await go(clusterSource) }
   } catch (error) {
     if (error instanceof UsageError && !hasCode(error, "kube/")) throw error
     const code = error instanceof HeadraceError ? error.code : "program/unexpected"
     const hint = error instanceof HeadraceError ? error.hint : undefined
-    return { ...place, ok: false, error: { code, message: errorText(error), ...(hint ? { hint } : {}) } }
+    return {
+      ...clusterSource,
+      ok: false,
+      error: { code, message: errorText(error), ...(hint ? { hint } : {}) },
+    }
   }
 }

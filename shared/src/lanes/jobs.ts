@@ -5,7 +5,7 @@ import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
 import type { Lanes } from "./open-lanes.ts"
 
-/** Thrown by a handler that was told to come back later (a rate limit): no attempt is counted, all errands wait. */
+/** Thrown by a handler that was told to come back later (a rate limit): no attempt is counted, all jobs wait. */
 export class ComeBackLater extends HeadraceError {
   readonly milliseconds: number
 
@@ -15,23 +15,23 @@ export class ComeBackLater extends HeadraceError {
   }
 }
 
-export interface ErrandOptions {
+export interface JobOptions {
   /** Name of the queue; no `:`. */
   name: string
-  /** Does what the errand `id` asks for, from the state of things when it begins. */
+  /** Does what the job `id` asks for, from the state of things when it begins. */
   handler(id: string): Promise<void>
-  /** At least this many milliseconds lie between two errands, among all workers. */
+  /** At least this many milliseconds lie between two jobs, among all workers. */
   pace: number
-  /** Milliseconds before a new errand begins, so that what comes together is done together. */
+  /** Milliseconds before a new job begins, so that what comes together is done together. */
   gather: number
   /** Milliseconds before the second attempt; each later one waits twice as long. */
   backoff?: number
   log: Log
 }
 
-/** Errands by name, done one at a time, repeated until they succeed. */
-export interface Errands {
-  /** From when this returns, the errand is run once more. */
+/** Jobs by name, done one at a time, repeated until they succeed. */
+export interface Jobs {
+  /** From when this returns, the job is run once more. */
   ask(id: string): Promise<void>
   close(): Promise<void>
 }
@@ -41,10 +41,10 @@ const BACKOFF_MS = 2000
 const KEPT_FAILED = 100
 
 /**
- * Works errands that any program may ask for; one is run at a time, by whichever worker, and what is asked for while
+ * Works jobs that any program may ask for; one is run at a time, by whichever worker, and what is asked for while
  * it runs makes one more run. A failure is tried again, waiting longer each time, for some two hours.
  */
-export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
+export function workJobs(lanes: Lanes, options: JobOptions): Jobs {
   const { name, log } = options
   const queue = new Queue<{ id: string }>(name, {
     connection: lanes.redis,
@@ -65,7 +65,7 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
     // not be overtaken by another's that is under way. It stands in Redis, which may have been emptied.
     await queue.setGlobalConcurrency(1)
     if (closed || worker) return
-    worker = new BriefWorker<{ id: string }>(name, (job) => runErrand(job, queue, options), {
+    worker = new BriefWorker<{ id: string }>(name, (job) => runJob(job, queue, options), {
       connection: lanes.patientRedis(),
       prefix: lanes.prefix,
       limiter: { max: 1, duration: options.pace },
@@ -75,24 +75,20 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
       drainDelay: BLOCK_SECONDS,
       runRetryDelay: 1000,
     })
-    worker.on("error", (error) => log.debug({ err: error.message }, "errand worker met an error"))
+    worker.on("error", (error) => log.debug({ err: error.message }, "job worker met an error"))
     worker.on("failed", (job, error) =>
-      log.warn({ errand: job?.data.id, attempt: job?.attemptsMade, err: errorText(error) }, "errand failed"),
+      log.warn({ job: job?.data.id, attempt: job?.attemptsMade, err: errorText(error) }, "job failed"),
     )
   }
   lanes.onOpen(() => {
     if (!closed)
-      open().catch((error: unknown) => log.debug({ err: errorText(error) }, "errands cannot be worked"))
+      open().catch((error: unknown) => log.debug({ err: errorText(error) }, "jobs cannot be worked"))
   })
   return {
     async ask(id) {
       // Redis may have been full, or slow, when it came back: nobody would tell us that it no longer is.
       await open()
-      await queue.add(
-        "errand",
-        { id },
-        { delay: options.gather, deduplication: { id, keepLastIfActive: true } },
-      )
+      await queue.add("job", { id }, { delay: options.gather, deduplication: { id, keepLastIfActive: true } })
     },
     async close() {
       closed = true
@@ -102,13 +98,13 @@ export function workErrands(lanes: Lanes, options: ErrandOptions): Errands {
   }
 }
 
-async function runErrand(job: Job<{ id: string }>, queue: Queue, options: ErrandOptions): Promise<void> {
+async function runJob(job: Job<{ id: string }>, queue: Queue, options: JobOptions): Promise<void> {
   try {
     await options.handler(job.data.id)
   } catch (error) {
     if (!(error instanceof ComeBackLater)) throw error
-    options.log.info({ errand: job.data.id, milliseconds: error.milliseconds }, "errands come back later")
-    // Whoever asks us to wait means all of us: a request for another errand would prolong the limit.
+    options.log.info({ job: job.data.id, milliseconds: error.milliseconds }, "jobs come back later")
+    // Whoever asks us to wait means all of us: a request for another job would prolong the limit.
     await queue.rateLimit(error.milliseconds)
     throw Worker.RateLimitError()
   }

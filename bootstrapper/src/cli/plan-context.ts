@@ -13,7 +13,7 @@ export interface ContextOptions {
 }
 
 /** The context of a plan: the operator's file when one is given, else the flags' defaults. */
-export async function planContextOf(options: ContextOptions): Promise<PlanContext> {
+export async function contextOfFlags(options: ContextOptions): Promise<PlanContext> {
   if (options.config === undefined) {
     return {
       repo: options.repo,

@@ -5,7 +5,7 @@ import type { Log } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { ProwOptions } from "./prow-flags.ts"
-import { placeOfRules, type RulesPlace, refuseSupplementalRules } from "./prow-rules.ts"
+import { locateRules, type RulesLocation, refuseSupplementalRules } from "./prow-rules.ts"
 import { settingsOfProwFlags } from "./prow-settings.ts"
 
 export interface ApplyCheckoutOptions extends ProwOptions {
@@ -18,7 +18,7 @@ export interface ApplyCheckoutOptions extends ProwOptions {
 }
 
 /** A checkout that is to be applied, with all that was opened for it. */
-export interface Errand {
+export interface ApplyJob {
   settings: OperatorSettings
   source: string
   checkout: Checkout
@@ -31,9 +31,9 @@ export interface Errand {
 const SOURCE = "prow"
 
 /** Opens what --source-path names, with the rules for it; whoever calls it closes both checkouts. Throws UsageErrors. */
-export async function openErrand(options: ApplyCheckoutOptions, log: Log): Promise<Errand> {
+export async function openApplyJob(options: ApplyCheckoutOptions, log: Log): Promise<ApplyJob> {
   const { top, folders } = await oneCheckout(options.sourcePath ?? [])
-  if (options.config === undefined) return errandOfFlags(options, top, folders, log)
+  if (options.config === undefined) return jobOfFlags(options, top, folders, log)
   const settings = await loadOperatorSettings(options.config)
   const source = sourceOf(settings, options.source)
   if (folders.join() !== "") {
@@ -45,15 +45,15 @@ export async function openErrand(options: ApplyCheckoutOptions, log: Log): Promi
   return { settings, source, checkout, rulesCheckout: checkout, log }
 }
 
-async function errandOfFlags(
+async function jobOfFlags(
   options: ApplyCheckoutOptions,
   top: string,
   folders: readonly string[],
   log: Log,
-): Promise<Errand> {
+): Promise<ApplyJob> {
   const source = options.source?.[0] ?? SOURCE
   await refuseSupplementalRules(options)
-  const rules = await placeOfRules(options.pluginConfig, top)
+  const rules = await locateRules(options.pluginConfig, top)
   const settings = await settingsOfProwFlags(options, top, rules, source)
   const checkout = withRules(await openCheckout(top, folders), rules)
   const rulesCheckout = rules.kind === "checkout" ? await openCheckout(rules.top) : checkout
@@ -61,7 +61,7 @@ async function errandOfFlags(
 }
 
 /** The checkout with rules that are of no commit as one of its files; told, since no token can tell their versions apart. */
-function withRules(checkout: Checkout, rules: RulesPlace): Checkout {
+function withRules(checkout: Checkout, rules: RulesLocation): Checkout {
   if (rules.kind !== "file") return checkout
   const { path, text } = rules
   process.stderr.write(
@@ -80,7 +80,7 @@ async function oneCheckout(paths: readonly string[]): Promise<{ top: string; fol
   const [top] = tops
   if (top !== undefined && tops.length === 1) return { top, folders: found.map(({ path }) => path) }
   throw new UsageError("apply/source-paths", `--source-path names several checkouts: ${tops.join(", ")}`, {
-    hint: "No token orders the commits of two histories: list each as a source of the operator's file, with rules of its own.",
+    hint: "List each as a source of the operator's file, with rules of its own: no token orders the commits of two histories.",
   })
 }
 

@@ -1,11 +1,11 @@
-import type { PlaceError, PlaceResult } from "./for-each-place.ts"
+import type { ClusterSourceError, ClusterSourceResult } from "./for-each-cluster-source.ts"
 
 /**
  * Prints the results, as JSON (an array: cluster, source, then the result's members or `error`) or as a line
  * each. Gives the exit code: 1 when anything failed.
  */
-export function printPlaces<Result extends object>(
-  results: readonly PlaceResult<Result>[],
+export function printResults<Result extends object>(
+  results: readonly ClusterSourceResult<Result>[],
   output: "json" | "text",
   text: (result: Result) => string,
 ): number {
@@ -21,11 +21,11 @@ export function printPlaces<Result extends object>(
   return results.every((one) => one.ok) ? 0 : 1
 }
 
-function lineOf<Result>(one: PlaceResult<Result>, text: (result: Result) => string): string {
-  return one.ok ? text(one.result) : placeErrorText(one.error)
+function lineOf<Result>(one: ClusterSourceResult<Result>, text: (result: Result) => string): string {
+  return one.ok ? text(one.result) : resultErrorText(one.error)
 }
 
-/** What kept a place, and what to do about it. */
-export function placeErrorText({ message, code, hint }: PlaceError): string {
+/** What kept a result from coming, and what to do about it. */
+export function resultErrorText({ message, code, hint }: ClusterSourceError): string {
   return `${message} [${code}]${hint ? `\n  ${hint}` : ""}`
 }
