@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
-import type { ClusterAccess } from "@headrace/shared/kube/light/cluster-access"
+import type { ClusterAccess } from "@headrace/shared/kube/credentials/cluster-access"
 import { inClusterAccess } from "@headrace/shared/kube/light/in-cluster-access"
 import { loadAll } from "js-yaml"
 import { rawRequest } from "../contract/raw-request.ts"

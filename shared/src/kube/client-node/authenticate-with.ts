@@ -1,5 +1,5 @@
 import type { KubeConfig, User } from "@kubernetes/client-node"
-import type { Credential } from "../light/cluster-access.ts"
+import type { Credential } from "../credentials/cluster-access.ts"
 
 /** Names our authenticator to client-node, which asks each of its own whether a user is theirs. */
 const OWN = "headrace"

@@ -1,5 +1,5 @@
 import { ApiException } from "@kubernetes/client-node"
-import { kubeErrorOfAnswer } from "../kube-answer.ts"
+import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
 import { KubeError } from "../kube-error.ts"
 
 /** Any error of client-node as a KubeError; `what` says what was asked. Everything in it is read defensively. */

@@ -6,7 +6,7 @@ import { errorText, UsageError } from "../../foundation/errors.ts"
 import { parseKubeconfig } from "../../settings/kubeconfig-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
 import { credentialSource } from "../light/kubeconfig-access.ts"
-import { openTokenFile } from "../light/token-file.ts"
+import { openTokenFile } from "../credentials/token-file.ts"
 import { authenticateWith } from "./authenticate-with.ts"
 
 /** The part of a cluster's settings that says how to reach it. */

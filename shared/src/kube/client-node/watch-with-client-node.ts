@@ -1,6 +1,6 @@
 import { type KubeConfig, Watch } from "@kubernetes/client-node"
 import type { WatchEvent } from "../config-map-api.ts"
-import { parseWatchEvent } from "../watch-event-json.ts"
+import { parseWatchEvent } from "../protocol/watch-event-json.ts"
 import { kubeErrorOf } from "./kube-error-of.ts"
 
 /**

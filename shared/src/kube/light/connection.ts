@@ -7,7 +7,7 @@ import {
 import { Agent as HttpsAgent, request as requestHttps } from "node:https"
 import { sha256 } from "../../foundation/digest.ts"
 import { KubeError } from "../kube-error.ts"
-import type { ClusterAccess, Credential } from "./cluster-access.ts"
+import type { ClusterAccess, Credential } from "../credentials/cluster-access.ts"
 
 export interface ConnectionRequest {
   method: "GET" | "POST" | "PUT" | "DELETE"

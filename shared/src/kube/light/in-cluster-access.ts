@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { UsageError } from "../../foundation/errors.ts"
-import type { ClusterAccess } from "./cluster-access.ts"
-import { openTokenFile } from "./token-file.ts"
+import type { ClusterAccess } from "../credentials/cluster-access.ts"
+import { openTokenFile } from "../credentials/token-file.ts"
 
 /** Where Kubernetes mounts a Pod's service account. */
 export const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"

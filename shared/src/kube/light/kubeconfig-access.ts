@@ -7,10 +7,10 @@ import {
   type KubeconfigUser,
   readKubeconfigFile,
 } from "../../settings/kubeconfig-file.ts"
-import type { ClusterAccess, Credential, TlsIdentity } from "./cluster-access.ts"
-import { openExecCredential } from "./exec-credential.ts"
-import { openKeyPair } from "./key-pair.ts"
-import { openTokenFile } from "./token-file.ts"
+import type { ClusterAccess, Credential, TlsIdentity } from "../credentials/cluster-access.ts"
+import { openExecCredential } from "../credentials/exec-credential.ts"
+import { openKeyPair } from "../credentials/key-pair.ts"
+import { openTokenFile } from "../credentials/token-file.ts"
 
 type CredentialSource = Pick<ClusterAccess, "credential" | "refuse">
 

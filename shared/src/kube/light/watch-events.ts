@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import type { WatchEvent } from "../config-map-api.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
-import { parseWatchEvent } from "../watch-event-json.ts"
+import { parseWatchEvent } from "../protocol/watch-event-json.ts"
 import { jsonLines } from "./json-lines.ts"
 
 /**

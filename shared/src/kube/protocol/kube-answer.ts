@@ -1,4 +1,4 @@
-import { KubeError, type KubeErrorCode } from "./kube-error.ts"
+import { KubeError, type KubeErrorCode } from "../kube-error.ts"
 
 /** The `Status` object of an API server's refusal, as far as we read it. Every member may be missing. */
 export interface KubeStatus {

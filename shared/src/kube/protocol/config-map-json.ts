@@ -1,6 +1,6 @@
 import { z } from "zod"
-import type { ConfigMap } from "../foundation/config-map.ts"
-import { KubeError } from "./kube-error.ts"
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import { KubeError } from "../kube-error.ts"
 
 /** The API's ConfigMap, as far as we read it. Foreign and growing, so unknown fields are let through and dropped. */
 const ApiConfigMap = z.object({

@@ -1,5 +1,5 @@
-import type { ConfigMap } from "../foundation/config-map.ts"
-import { HeadraceError } from "../foundation/errors.ts"
+import type { ConfigMap } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
 
 /**
  * The version that was read, which a replace or a remove needs: without one Kubernetes would overwrite or

@@ -1,4 +1,4 @@
-import type { Selection } from "./config-map-api.ts"
+import type { Selection } from "../config-map-api.ts"
 
 /** `/api/v1/namespaces/ci/configmaps/x`; `namespace` `""`: all of them, `name` absent: the collection. */
 export function configMapPath(namespace: string, name?: string, query?: URLSearchParams): string {
