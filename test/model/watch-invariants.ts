@@ -10,7 +10,7 @@ import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
 import { assemble } from "./store-view.ts"
 import { GUARD, OWN_NAMESPACE, type Source, type World } from "./world.ts"
 
-/** What a write broke: the number of the invariant (design, section 3) and what happened. */
+/** What a write broke: the number of the invariant (docs/architecture.md#invariants) and what happened. */
 export class Violation extends Error {}
 
 /** Looks at every write as it happens. */
@@ -107,7 +107,7 @@ function isSameRevision(a: Record, b: Record): boolean {
   return a.commit === b.commit && a.rulesCommit === b.rulesCommit
 }
 
-/** The guard's rule as design.md has it, from the model's own idea of what targets hold. */
+/** The guard's rule (docs/decisions/011-the-guard-has-a-floor.md), from the model's own idea of what targets hold. */
 export function tripsGuard(
   world: World,
   cluster: string,

@@ -23,7 +23,7 @@ export interface PublishResult {
 }
 
 /**
- * Publishes a revision: stage, durable, into its slot, shown (design.md section 5, in that order). The caller
+ * Publishes a revision: stage, durable, into its slot, shown (docs/architecture.md#the-way-of-a-change, in that order). The caller
  * holds the projection's lock and has looked again at what is shown. Before the flip an error leaves what is
  * published as it was; the staged revision is given up.
  */

@@ -6,7 +6,7 @@ import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 /**
  * Chooses the targets of a run. Pure.
  *
- * Why these three must be stamped (issue 4): a paused writer's late write does harm only if its content is
+ * Why these three must be stamped (docs/architecture.md#invariants, 2): a paused writer's late write does harm only if its content is
  * not the one in force. Then either its target's plan has changed since (changed), or its work was never
  * committed (an open intent), or a later commit could not reach that target (failed). Everything else may be
  * left alone when its content is right, so that a rebuild of an unchanged tree writes nothing.
