@@ -1,5 +1,5 @@
 import type { TargetId } from "../foundation/target.ts"
-import { DEFAULT_CLUSTER } from "../rules/default-cluster.ts"
+import { DEFAULT_CLUSTER } from "../rules/resolve-places.ts"
 import type { Place, Rule } from "../rules/rule.ts"
 
 /** What a plan takes from the operator, beside rules and tree. */
