@@ -1,6 +1,6 @@
 import { ApiException } from "@kubernetes/client-node"
-import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
 import { KubeError } from "../kube-error.ts"
+import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
 
 /** Any error of client-node as a KubeError; `what` says what was asked. Everything in it is read defensively. */
 export function kubeErrorOf(what: string, error: unknown): KubeError {

@@ -4,9 +4,9 @@ import { KubeConfig } from "@kubernetes/client-node"
 import { systemClock } from "../../foundation/clock.ts"
 import { errorText, UsageError } from "../../foundation/errors.ts"
 import { parseKubeconfig } from "../../settings/kubeconfig-file.ts"
+import { openTokenFile } from "../credentials/token-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
 import { credentialSource } from "../light/kubeconfig-access.ts"
-import { openTokenFile } from "../credentials/token-file.ts"
 import { authenticateWith } from "./authenticate-with.ts"
 
 /** The part of a cluster's settings that says how to reach it. */

@@ -6,8 +6,8 @@ import {
 } from "node:http"
 import { Agent as HttpsAgent, request as requestHttps } from "node:https"
 import { sha256 } from "../../foundation/digest.ts"
-import { KubeError } from "../kube-error.ts"
 import type { ClusterAccess, Credential } from "../credentials/cluster-access.ts"
+import { KubeError } from "../kube-error.ts"
 
 export interface ConnectionRequest {
   method: "GET" | "POST" | "PUT" | "DELETE"

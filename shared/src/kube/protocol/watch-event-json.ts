@@ -1,7 +1,7 @@
 import type { WatchEvent } from "../config-map-api.ts"
+import { KubeError } from "../kube-error.ts"
 import { parseConfigMap } from "./config-map-json.ts"
 import { kubeErrorOfAnswer } from "./kube-answer.ts"
-import { KubeError } from "../kube-error.ts"
 
 const TYPES = { ADDED: "added", MODIFIED: "modified", DELETED: "deleted" } as const
 
