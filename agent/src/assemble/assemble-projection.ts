@@ -43,7 +43,7 @@ async function assembleSource(source: ProjectionSource, inputs: Inputs): Promise
   } catch (cause) {
     if (hasCode(cause, "projection/")) throw cause
     throw new HeadraceError("projection/blocked", `waits for ${source.name}`, {
-      hint: "It is tried again by itself; what is published stays.",
+      hint: "Read the causes; it is tried again without help, and what is published stays.",
       fields: { source: source.name },
       cause,
     })

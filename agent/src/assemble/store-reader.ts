@@ -161,7 +161,7 @@ function unlisted(file: StoredFile): HeadraceError {
 
 function missing(namespace: string, name: string): HeadraceError {
   return new HeadraceError("store/missing", `${namespace}/${name} is not there`, {
-    hint: "A newer revision may have replaced it; else rebuild with headrace-bootstrapper apply.",
+    hint: "Rebuild with headrace-bootstrapper apply, unless a newer revision has replaced it.",
     fields: { namespace, name },
   })
 }

@@ -85,6 +85,6 @@ async function runOnce(agent: Agent, { timeout }: RunOptions, signal: AbortSigna
   if (isDone()) return
   const why = reasons.length > 0 ? reasons.join("; ") : "not every consumer could be told"
   throw new HeadraceError("agent/not-ready", `not everything is shown after ${timeout} ms: ${why}`, {
-    hint: "What was published stays; run it again, or give it more time with --timeout.",
+    hint: "Run it again, or give it more time with --timeout; what was published stays.",
   })
 }

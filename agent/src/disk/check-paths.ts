@@ -58,7 +58,7 @@ function elementFault(element: string): string | undefined {
 
 function badPath(path: string, fault: string): HeadraceError {
   return new HeadraceError("publish/bad-path", `cannot publish ${JSON.stringify(path)}: ${fault}`, {
-    hint: "Nothing was written; rename the file or change the rule that gives this path.",
+    hint: "Rename the file, or change the rule that gives this path; nothing was written.",
     fields: { path },
   })
 }

@@ -11,8 +11,8 @@ const KINDS: Record<string, { code: string; hint: string }> = {
   EPERM: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
   EXDEV: { code: "disk/other-file-system", hint: "Keep the projection and its store on one file system." },
   ENOSYS: { code: "disk/unsupported", hint: "Install koffi, or use layout links." },
-  EINVAL: { code: "disk/unsupported", hint: "This file system cannot do that (NFS?): use layout links." },
-  EBUSY: { code: "disk/busy", hint: "It may be a mount point: project to a folder inside the mount." },
+  EINVAL: { code: "disk/unsupported", hint: "Use layout links: this file system cannot do that (NFS?)." },
+  EBUSY: { code: "disk/busy", hint: "Project to a folder inside the mount, if this is a mount point." },
 }
 
 /** Puts operation, path and errno name into an error with a code of its kind. */

@@ -151,7 +151,7 @@ function checkStore(disk: Disk, root: string, path: string, name: string): void 
   if (found.device !== disk.look(root)?.device) {
     throw fault(
       "is on another file system",
-      "Revisions are shown by a rename, which stays on one file system.",
+      "Unmount it: revisions are shown by a rename, which stays on one file system.",
     )
   }
   const user = process.geteuid?.()

@@ -18,7 +18,7 @@ export async function askBefore(
     } catch (cause) {
       signal.throwIfAborted()
       throw new HeadraceError("projection/vetoed", `revision ${notice.revision} was vetoed`, {
-        hint: "Mend the revision or the hook; it is asked again, and what is published stays.",
+        hint: "Repair the revision or the hook; the hook is asked again, and what is published stays.",
         fields: { projection: spec.name, revision: notice.revision },
         cause,
       })

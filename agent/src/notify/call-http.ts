@@ -53,7 +53,7 @@ function answerStatus(options: CallOptions, notice: Notice, signal: AbortSignal)
 function callFailed(options: CallOptions, why: string, cause?: unknown): HeadraceError {
   const { origin, pathname } = new URL(options.url)
   return new HeadraceError("notify/call-failed", `${options.method} ${origin}${pathname}: ${why}`, {
-    hint: "It is called again after a wait.",
+    hint: "Check the address and the server behind it; it is called again after a wait.",
     cause,
   })
 }

@@ -30,7 +30,7 @@ export function createNotifier(settings: NotifySettings, ports: { clock: Clock; 
   }
 
   function failed(error: unknown, attempt: number): void {
-    const fields = { error: errorText(error), way: wayOf(settings), attempt }
+    const fields = { err: errorText(error), way: wayOf(settings), attempt }
     ports.log.warn(fields, "cannot tell a consumer; trying again")
   }
 

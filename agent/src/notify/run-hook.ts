@@ -40,7 +40,7 @@ export async function runHook(options: HookOptions, notice: Notice, signal: Abor
   signal.throwIfAborted()
   if (end === undefined) return
   throw new HeadraceError("notify/hook-failed", `${program} failed: ${end}`, {
-    hint: "It is run again after a wait; it must bear being run twice.",
+    hint: "Read its output and repair it; it runs again after a wait, and must allow a second run.",
     fields: { program, end, output: output.trim() },
   })
 }

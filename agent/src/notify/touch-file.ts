@@ -19,7 +19,7 @@ export async function touchFile(file: string, notice: Notice): Promise<void> {
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => undefined)
     throw new HeadraceError("notify/touch-failed", `cannot replace ${file}`, {
-      hint: "Its folder must exist and be writable.",
+      hint: "Make its folder, and give the user that this program runs as write access to it.",
       cause,
     })
   }

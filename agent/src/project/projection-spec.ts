@@ -102,7 +102,9 @@ export function checkTargetNames(targets: readonly string[]): void {
   throw new HeadraceError(
     "store/corrupt",
     `the record lists ${JSON.stringify(bad)}, names that Kubernetes cannot have`,
-    { hint: "Somebody else has written the record or its store; rebuild with headrace-bootstrapper apply." },
+    {
+      hint: "Rebuild with headrace-bootstrapper apply: another program has written the record or its store.",
+    },
   )
 }
 

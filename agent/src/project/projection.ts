@@ -204,7 +204,7 @@ function reportFailure(work: ProjectionWork, error: unknown, attempt: number): v
   ports.onStatus?.()
   const { code, message, since } = status.problem
   const isNews = code === "projection/waits" ? attempt === USUAL_WAITS : since !== before?.since
-  if (isNews) work.log.warn({ code, error: message, attempt }, "cannot publish")
+  if (isNews) work.log.warn({ code, err: message, attempt }, "cannot publish")
 }
 
 /** A publish that was refused has looked at disk before: an operator may have led it elsewhere. */
@@ -218,7 +218,7 @@ function takeInMoved(work: ProjectionWork): void {
 /** Only a cache: that it cannot be written costs the next start some reads, and nothing now. */
 async function writeKnown({ known, log }: ProjectionWork, used: AssembledProjection["used"]): Promise<void> {
   await writeKnownObjects(known, used).catch((error: unknown) => {
-    log.warn({ error: errorText(error) }, "cannot write down what is known of the store")
+    log.warn({ err: errorText(error) }, "cannot write down what is known of the store")
   })
 }
 

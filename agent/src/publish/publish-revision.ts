@@ -91,7 +91,7 @@ function refuse({ note, path }: ProjectionState, revision: Revision): void {
     "publish/behind",
     `${path} has shown token ${note.token.epoch}.${note.token.seq}; ${revision.id} at ${epoch}.${seq} is older`,
     {
-      hint: "To show an older revision on purpose: headrace-agent rollback, or rewind at the control plane.",
+      hint: "Run headrace-agent rollback to show an older revision on purpose, or rewind at the control plane.",
     },
   )
 }

@@ -98,6 +98,6 @@ function checkContent(file: RevisionFile, content: Buffer): void {
   throw new HeadraceError(
     "publish/wrong-content",
     `${JSON.stringify(file.path)} has ${content.length} bytes of another digest than the revision promised`,
-    { hint: "It changed while it was read; publish again.", fields: { path: file.path } },
+    { hint: "Publish again; it changed while it was read.", fields: { path: file.path } },
   )
 }

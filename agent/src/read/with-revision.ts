@@ -57,7 +57,7 @@ export async function withRevision<T>(
     await delay(RETRY, undefined, options.signal ? { signal: options.signal } : {})
   }
   throw new HeadraceError("read/no-revision", `${path} shows no revision`, {
-    hint: "Nothing was published there yet, or it is no projection.",
+    hint: "Give the path of a projection, and wait for its first publish.",
   })
 }
 

@@ -77,14 +77,14 @@ export async function reportNode(
       ports.onWrite?.()
       return true
     } catch (error) {
-      if (!signal.aborted) ports.log.warn({ error: errorText(error), node }, "cannot report this node")
+      if (!signal.aborted) ports.log.warn({ err: errorText(error), node }, "cannot report this node")
       return false
     }
   }
 
   async function remove(): Promise<void> {
     await lease.remove(AbortSignal.timeout(REMOVE_MS)).catch((error: unknown) => {
-      ports.log.warn({ error: errorText(error), node }, "cannot remove this node's Lease")
+      ports.log.warn({ err: errorText(error), node }, "cannot remove this node's Lease")
     })
   }
 

@@ -117,6 +117,6 @@ function chooseSlot(projection: ProjectionState, to: string | undefined): Slot {
   if (chosen) return chosen
   const what = to === undefined ? "no revision before the one it shows" : `no revision ${to}`
   throw new HeadraceError("retain/no-revision", `${projection.path} keeps ${what}`, {
-    hint: "See: headrace-agent list",
+    hint: "Choose one that headrace-agent list prints.",
   })
 }

@@ -48,7 +48,7 @@ export function readNote(store: Store, log: Log): Note | undefined {
   const parsed = format === undefined ? undefined : Note.safeParse(JSON.parse(text))
   if (parsed?.success) return parsed.data
   log.error(
-    { file: name, error: parsed?.error?.message ?? "not JSON" },
+    { file: name, err: parsed?.error?.message ?? "not JSON" },
     "the note of what was published cannot be read; a pin, if there was one, is forgotten",
   )
   return undefined

@@ -46,7 +46,7 @@ export async function watchGit(
     } catch (error) {
       if (signal.aborted) return
       const reason = errorText(error)
-      ports.log.warn({ error: reason, source: gitSourceId(git) }, "cannot follow the git source")
+      ports.log.warn({ err: reason, source: gitSourceId(git) }, "cannot follow the git source")
       if (shown === undefined) onTrouble(reason)
     }
     await ports.clock.sleep(git.poll * (0.75 + Math.random() / 2), signal).catch(() => undefined)

@@ -32,7 +32,7 @@ export function followOptions(
     },
     onTrouble(error, wait) {
       const text = errorText(error)
-      if (status.problem !== text) log.warn({ error: text, what, wait }, "the API server cannot be read")
+      if (status.problem !== text) log.warn({ err: text, what, wait }, "the API server cannot be read")
       status.problem = text
     },
   }

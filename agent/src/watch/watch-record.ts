@@ -36,8 +36,7 @@ export async function watchRecord(
       onRecord(record)
       continue
     }
-    if (ports.status.record !== record)
-      ports.log.warn({ error: record }, "no record to show; last good stays")
+    if (ports.status.record !== record) ports.log.warn({ err: record }, "no record to show; last good stays")
     ports.status.record = record
   }
 }
