@@ -1,14 +1,12 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
-import { newRecord } from "../record/new-record.ts"
-import type { Record } from "../record/record.ts"
+import { newRecord, type Record } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/aim.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
 import { loadState, type RecordState, swapState } from "./record/record-state.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
-import { contended, type Run } from "./run/run.ts"
-import { startStopwatch } from "./run/stopwatch.ts"
+import { contended, type Run, startStopwatch } from "./run/run.ts"
 import { stopSource } from "./stop-source.ts"
 
 /**

@@ -97,3 +97,24 @@ export const Record = z.strictObject({
   history: z.array(z.strictObject({ commit, token: Token, root: digest })),
 })
 export type Record = z.infer<typeof Record>
+
+/** The record of a source that a cluster shows nothing of yet. `token` is what no writer may go below. */
+export function newRecord(source: string, token: Token): Record {
+  return {
+    format: RECORD_FORMAT,
+    source,
+    token,
+    commit: null,
+    rulesCommit: null,
+    rules: null,
+    root: null,
+    hold: null,
+    approved: null,
+    intents: [],
+    failed: [],
+    failedMore: 0,
+    foreign: [],
+    stopped: null,
+    history: [],
+  }
+}

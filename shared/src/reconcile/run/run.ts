@@ -1,7 +1,7 @@
+import type { Clock } from "../../foundation/clock.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { ReconcileMemory } from "./memory.ts"
-import type { ReconcilePorts, ReconcileRequest } from "./ports.ts"
-import type { Stopwatch } from "./stopwatch.ts"
+import type { ReconcilePorts, ReconcileRequest, Stages } from "./ports.ts"
 
 /** What one call of reconcile hands through its steps. */
 export interface Run {
@@ -18,4 +18,24 @@ export function contended(source: string, cause: unknown): HeadraceError {
     hint: "Wait: nothing is lost, and the next wake-up tries again.",
     cause,
   })
+}
+
+/** Adds up where a run's time goes. */
+export interface Stopwatch {
+  stages: Stages
+  /** Runs `work` and counts its time to `stage`, whether it succeeds or not. */
+  time<Result>(stage: keyof Stages, work: () => Promise<Result>): Promise<Result>
+}
+
+export function startStopwatch(clock: Clock): Stopwatch {
+  const stages: Stages = { fetch: 0, plan: 0, store: 0, view: 0, record: 0 }
+  async function time<Result>(stage: keyof Stages, work: () => Promise<Result>): Promise<Result> {
+    const start = clock.now()
+    try {
+      return await work()
+    } finally {
+      stages[stage] += clock.now() - start
+    }
+  }
+  return { stages, time }
 }
