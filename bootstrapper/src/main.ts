@@ -48,7 +48,7 @@ function describeOption(option: Option): string {
   return option.mandatory ? `${description} (required)` : description
 }
 
-/** Unlike a program that serves until it is told to stop, a command that is stopped has not done what it was asked for. */
+/** Unlike a server, which runs until it is stopped, a command that is stopped has not done its work. */
 function stoppedEarly(cause: unknown): HeadraceError {
   return new HeadraceError("program/stopped", "the command did not come to its end", { cause })
 }

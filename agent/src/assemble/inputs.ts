@@ -11,7 +11,7 @@ export interface GitSnapshot {
   mayGoBack: boolean
 }
 
-/** Everything that the agent has been told, at one time. What is absent has not been read yet. */
+/** Everything that the agent has read, at one time. What is absent has not been read yet. */
 export interface Inputs {
   record?: Record
   /** The ConfigMaps that a `live` source selects, by that source's id. */

@@ -28,7 +28,7 @@ const Listing = z.array(FileEntry)
  * Reads what an earlier run wrote down of store objects, so that a restart fetches only what is new.
  *
  * A cache and no more: a file whose first line is not the SHA-256 of the rest (torn by a power cut, since it
- * is never fsynced) or that this version cannot read is passed over, and its object fetched again.
+ * is never fsynced) or that this version cannot read is ignored, and its object fetched again.
  */
 export async function readKnownObjects(folder: string): Promise<Map<string, KnownObject>> {
   const known = new Map<string, KnownObject>()

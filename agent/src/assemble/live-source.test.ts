@@ -61,7 +61,7 @@ describe("live ConfigMaps", () => {
     expect(files).toEqual({ "all/ci.one/a": "444 1", "all/ci.two/a": "444 2" })
   })
 
-  it("undo gzip where told to and nowhere else", async () => {
+  it("undo gzip where configured to and nowhere else", async () => {
     const packed = gzipSync("plain").toString("base64")
     const map = configMap("x", {}, { "a.gz": packed, "b.gz": packed })
     const { files } = await shown({ gunzip: ["a.gz"] }, [map])

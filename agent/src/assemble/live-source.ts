@@ -6,7 +6,7 @@ import { type ProjectedFile, pathUnder } from "./projected-files.ts"
 import { type ProjectionSource, waitsFor } from "./source.ts"
 import { undoGzip } from "./undo-gzip.ts"
 
-/** ConfigMaps as they stand in the cluster, and how their keys are shown. */
+/** ConfigMaps as they are in the cluster, and how their keys are shown. */
 export interface LiveSourceOptions {
   /** Names its selection among the inputs. */
   id: string

@@ -3,7 +3,7 @@ import { createTestCluster } from "../../../test/harness/with-agent.ts"
 import { NAMESPACE, writeRevision } from "../../../test/harness/write-revision.ts"
 import { createStoreReader } from "./store-reader.ts"
 
-it("fetches nothing twice while it is used, and lets go of what is not", async () => {
+it("fetches nothing twice while it is used, and drops what is not", async () => {
   const { kube } = createTestCluster()
   const text = "x".repeat(60_000)
   const files = Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`f${at}`, `${at}${text}`]))
@@ -26,7 +26,7 @@ it("fetches nothing twice while it is used, and lets go of what is not", async (
   expect(fetched).toBe(2)
   await store.listing(dropped)
   expect(fetched).toBe(3)
-  // The listing is known, the content was let go of.
+  // The listing is cached, the content was dropped.
   const [file] = await store.listing(kept)
   if (file) await store.content({ ...file, shard: kept })
   expect(fetched).toBe(4)

@@ -29,9 +29,9 @@ export interface StoreReaderOptions {
   namespace: string
   /** Ends every read; those under way reject. */
   signal: AbortSignal
-  /** Told of each object fetched and its size on the wire, in bytes. */
+  /** Called with each object fetched and its size on the wire, in bytes. */
   onFetch?(kind: "shard" | "index", bytes: number): void
-  /** Told of each shard unpacked and its size in bytes, which then is garbage soon. */
+  /** Called with each shard unpacked and its size in bytes, which soon is garbage. */
   onUnpack?(bytes: number): void
 }
 
@@ -50,7 +50,7 @@ export interface StoreReader {
   learnIndex(digest: string, index: StoreIndex): void
   learnListing(shard: string, files: readonly FileEntry[]): void
   /**
-   * To be called when nothing is read: lets go of contents, which published revisions have on disk, and of the
+   * To be called when nothing is read: drops contents, which published revisions have on disk, and of the
    * listings of shards that no projection uses any more, given as `shard-DIGEST`.
    */
   keepOnly(used: ReadonlySet<string>): void
@@ -192,7 +192,7 @@ function entryCount(index: StoreIndex): number {
   return index.kind === "targets" ? index.targets.length : index.shards.length
 }
 
-/** Bytes of base64 text that stand for the object in memory and on the wire. */
+/** Bytes of base64 text that represent the object in memory and on the wire. */
 function packedBytes(object: ConfigMap): number {
   const values = Object.values(object.binaryData ?? {})
   return values.reduce((sum, base64) => sum + base64.length, 0)

@@ -36,7 +36,7 @@ it("adds only where nothing else has to go", () => {
   expect([cache.get("a"), cache.get("c")]).toEqual([undefined, "c"])
 })
 
-it("lets go of all but the keys to keep, and of their weight", () => {
+it("drops all but the keys to keep, and their weight", () => {
   const cache = createWeightedCache<string>(10, (value) => value.length)
   for (const key of ["a", "b", "c"]) cache.set(key, "xxx")
   cache.keepOnly(new Set(["b", "not there"]))

@@ -7,7 +7,7 @@ export interface WeightedCache<Value> {
   set(key: string, value: Value): void
   /** Sets it only where nothing else has to go: right for what is read through twice from the start. */
   add(key: string, value: Value): void
-  /** Lets go of all other keys. */
+  /** Drops all other keys. */
   keepOnly(keys: ReadonlySet<string>): void
   clear(): void
 }

@@ -39,7 +39,7 @@ export function linkOption(): Option {
     .env("HEADRACE_LINK")
 }
 
-/** The log of a command whose standard output is its answer: on standard error, warnings unless told otherwise. */
+/** The log of a command whose standard output is its answer: on standard error, warnings unless configured otherwise. */
 export function commandLog(program: Command): Log {
   const { logLevel } = program.opts<{ logLevel?: string }>()
   return createLog("agent", {

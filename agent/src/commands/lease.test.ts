@@ -17,7 +17,7 @@ describe.each(LAYOUTS)("lease in layout %s", (layout) => {
     layout === "links" ? join(path, "..rev") : join(dirname(path), `.headrace-${basename(path)}`)
   const slots = (path: string) => fs.readdirSync(storeOf(path)).filter((name) => /^\d{4}$/.test(name))
 
-  it("tells the command where its revision is, and ends with the command's code", async () => {
+  it("shows the command where its revision is, and ends with the command's code", async () => {
     await withProjection({ layout }, async (projection, path) => {
       await projection.publish(revisionOf(1, { a: "one" }))
       const script = 'cat "$HEADRACE_REVISION_PATH/a"; echo " $HEADRACE_REVISION"; exit 7'

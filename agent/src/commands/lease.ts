@@ -17,7 +17,7 @@ export function addLeaseCommand(program: Command, signal: AbortSignal): void {
       "run a command on one revision, which is not removed meanwhile; ends with the command's code",
     )
     .argument("<path>", "the projection")
-    .argument("<command...>", "what to run; HEADRACE_REVISION_PATH and HEADRACE_REVISION tell it where")
+    .argument("<command...>", "what to run; HEADRACE_REVISION_PATH and HEADRACE_REVISION name its revision")
     .addOption(linkOption())
     .passThroughOptions()
     .action(async (path: string, command: string[], options: { link: string }) => {

@@ -51,7 +51,7 @@ export async function publishFolder(
   try {
     const revision = {
       id: options.revision ?? revisionDigest(files),
-      // A folder has no place in a history: whoever publishes it means it to be shown now.
+      // A folder has no place in a history: the caller wants it shown now.
       token: projection.floor(),
       files,
       evenIfEqual: options.revision !== undefined,

@@ -64,7 +64,7 @@ async function runServing(agent: Agent, settings: AgentSettings, log: Log, signa
   }
 }
 
-/** For init containers and scripts: ends when everything is shown and everybody was told. */
+/** For init containers and scripts: ends when everything is shown and every consumer was notified. */
 async function runOnce(agent: Agent, { timeout }: RunOptions, signal: AbortSignal): Promise<void> {
   const done = new AbortController()
   const limit = timeout === undefined ? [] : [AbortSignal.timeout(timeout)]
@@ -83,7 +83,7 @@ async function runOnce(agent: Agent, { timeout }: RunOptions, signal: AbortSigna
   await running
   signal.throwIfAborted()
   if (isDone()) return
-  const why = reasons.length > 0 ? reasons.join("; ") : "not every consumer could be told"
+  const why = reasons.length > 0 ? reasons.join("; ") : "not every consumer could be notified"
   throw new HeadraceError("agent/not-ready", `not everything is shown after ${timeout} ms: ${why}`, {
     hint: "Run it again, or give it more time with --timeout; what was published stays.",
   })

@@ -4,7 +4,7 @@ export interface Handle {
   path: string
 }
 
-/** What stands at a path, itself and not what a link leads to. */
+/** What is at a path, itself and not what a link leads to. */
 export interface FileStatus {
   kind: "file" | "directory" | "link" | "other"
   device: number
@@ -71,7 +71,7 @@ export interface Disk {
   sync(handle: Handle): Promise<void>
   /** syncfs(2) of the file system that the handle is on. */
   syncFileSystem(handle: Handle): Promise<void>
-  /** flock(2) without waiting: false when somebody else holds it. Ends when the handle is closed. */
+  /** flock(2) without waiting: false when another process holds it. Ends when the handle is closed. */
   lock(handle: Handle, kind: "shared" | "exclusive"): Promise<boolean>
 
   /** A path through an open directory (openat(2) in effect), which nobody can swap for a link meanwhile. */

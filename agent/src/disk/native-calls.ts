@@ -14,7 +14,7 @@ const FS_TOPDIR_FL = 0x20000
 
 /** The system calls that Node lacks. Each fails with an Error whose `code` is the errno's name where known. */
 export interface NativeCalls {
-  /** False when somebody else holds the lock. */
+  /** False when another process holds the lock. */
   flock(fd: number, kind: "shared" | "exclusive"): Promise<boolean>
   syncFileSystem(fd: number, path: string): Promise<void>
   exchange(a: string, b: string): void

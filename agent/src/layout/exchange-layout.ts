@@ -15,14 +15,14 @@ import {
   uniqueName,
 } from "../store/store.ts"
 
-/** Name of a directory in a slot whose manifest, which would tell it, is lost. */
+/** Name of a directory in a slot whose manifest, which would name it, is lost. */
 const UNNAMED = "unnamed"
-/** Directories whose numbers are remembered: more than stand in a store, fewer than a busy one makes in a day. */
+/** Directories whose numbers are remembered: more than a store has, fewer than a busy one makes in a day. */
 const KNOWN_NUMBERS = 1000
 
 export interface ExchangeOptions {
   store: Store
-  /** The folder that the projection's directory stands in, open. */
+  /** The folder that contains the projection's directory, open. */
   parent: Handle
   name: string
   durability: Durability | "auto"
@@ -82,7 +82,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
     return hollow
   }
 
-  /** After a swap the directory before stands in the slot of its successor: takes it to its own. */
+  /** After a swap the earlier directory is in the slot of its successor: moves it to its own. */
   function settle(): void {
     const homes = new Map(readableSlots(store).map((slot) => [slot.number, slotContent(store, slot)]))
     const now = numberIn(at)

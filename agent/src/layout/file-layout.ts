@@ -19,7 +19,7 @@ import {
 
 export interface FileOptions {
   store: Store
-  /** The folder that the file stands in, open. */
+  /** The folder that contains the file, open. */
   parent: Handle
   name: string
   durability: Durability | "auto"

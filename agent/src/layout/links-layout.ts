@@ -79,7 +79,7 @@ function checkLink(disk: Disk, at: string, root: string, link: string): void {
   if (!found) return
   if (found.kind !== "link") throw foreign(`${root}/${link}`, "is not a link")
   const target = disk.readLink(`${at}/${link}`) ?? ""
-  // A dangling one publishes nothing: whoever made it, replacing it takes nothing away.
+  // A dangling one publishes nothing, whatever program made it: replacing it removes nothing.
   if (!TARGET.test(target) && disk.look(target.startsWith("/") ? target : `${at}/${target}`)) {
     throw foreign(`${root}/${link}`, `leads to ${target}`)
   }
@@ -89,7 +89,7 @@ function checkVisible(disk: Disk, at: string, root: string, link: string, name: 
   const target = disk.readLink(`${at}/${name}`)
   if (target === `${link}/${name}`) return
   if (target !== undefined) throw foreign(`${root}/${name}`, `leads to ${target}`)
-  if (disk.look(`${at}/${name}`)) throw foreign(`${root}/${name}`, "stands where a published name has to go")
+  if (disk.look(`${at}/${name}`)) throw foreign(`${root}/${name}`, "is where a published name has to go")
 }
 
 function foreign(path: string, what: string): HeadraceError {

@@ -7,7 +7,7 @@ import type { Notice } from "./notice.ts"
 export interface CallOptions {
   url: string
   method: string
-  /** The answer that counts as told; undefined: any 2xx. */
+  /** The answer that counts as received; undefined: any 2xx. */
   status: number | undefined
   /** Milliseconds for the whole call. */
   timeout: number

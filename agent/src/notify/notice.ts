@@ -1,7 +1,7 @@
 import type { Token } from "@headrace/shared/record/record"
 import { tokenText } from "@headrace/shared/record/token"
 
-/** What a consumer is told: this revision is published, durably, at this path. */
+/** The notice to a consumer: this revision is published, durably, at this path. */
 export interface Notice {
   /** Name of the projection. */
   projection: string

@@ -81,7 +81,7 @@ it("calls until the answer is the expected one, with the revision in a header", 
   expect(seen).toEqual(Array.from({ length: 3 }, () => "POST /reload 44444444 1.4"))
 })
 
-it("tells the newest only, when revisions overtake a consumer that does not answer", async () => {
+it("notifies of the newest only, when revisions overtake a consumer that does not answer", async () => {
   await withFolder(async (folder) => {
     const gate = join(folder, "gate")
     const hook = `["/bin/sh", "-c", "[ -e ${gate} ] && echo $HEADRACE_REVISION >> ${folder}/calls"]`
@@ -109,7 +109,7 @@ it("signals the process of a pid file, once there is one", async () => {
   await withFolder(async (folder) => {
     const child = spawn(
       "/bin/sh",
-      ["-c", `trap 'echo told >> ${folder}/calls; exit 0' HUP; echo up; while :; do sleep 0.05; done`],
+      ["-c", `trap 'echo called >> ${folder}/calls; exit 0' HUP; echo up; while :; do sleep 0.05; done`],
       {
         stdio: ["ignore", "pipe", "ignore"],
       },
@@ -122,7 +122,7 @@ it("signals the process of a pid file, once there is one", async () => {
       await expect.poll(() => notifier.isSettled()).toBe(true)
     })
     await ended
-    expect(await text(`${folder}/calls`)).toBe("told\n")
+    expect(await text(`${folder}/calls`)).toBe("called\n")
   })
 })
 
@@ -131,7 +131,7 @@ it("signals processes by name", async () => {
     const program = join(folder, "headrace-test-consumer-with-long-name")
     await writeFile(
       program,
-      `#!/bin/sh\ntrap 'echo told >> ${folder}/calls; exit 0' USR1; echo up; while :; do sleep 0.05; done\n`,
+      `#!/bin/sh\ntrap 'echo called >> ${folder}/calls; exit 0' USR1; echo up; while :; do sleep 0.05; done\n`,
     )
     await chmod(program, 0o755)
     const child = spawn(program, [], { stdio: ["ignore", "pipe", "ignore"] })
@@ -142,7 +142,7 @@ it("signals processes by name", async () => {
       await expect.poll(() => notifier.isSettled()).toBe(true)
     })
     await ended
-    expect(await text(`${folder}/calls`)).toBe("told\n")
+    expect(await text(`${folder}/calls`)).toBe("called\n")
   })
 })
 
@@ -182,7 +182,7 @@ it.each([
     if (failure) await expect(run).rejects.toThrow(failure)
     else await run
     const pid = Number(await text(`${folder}/pid`))
-    // A killed process is gone once it is reaped, here by whoever adopted it: a zombie has no command line.
+    // A killed process is gone once it is reaped, here by the process that adopted it: a zombie has no command line.
     const isAlive = async () => (await text(`/proc/${pid}/cmdline`)) !== ""
     await expect.poll(isAlive).toBe(survives)
     if (survives) process.kill(pid)

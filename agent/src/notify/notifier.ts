@@ -10,7 +10,7 @@ import { runHook } from "./run-hook.ts"
 import { sendSignal } from "./send-signal.ts"
 import { touchFile } from "./touch-file.ts"
 
-/** Tells one consumer of what is published: at least once, the newest only, again until it was told. */
+/** Notifies one consumer of what is published: at least once, the newest only, retried until it succeeds. */
 export interface Notifier {
   tell(notice: Notice): void
   /** True when the newest notice was delivered. */
@@ -26,12 +26,12 @@ export function createNotifier(settings: NotifySettings, ports: { clock: Clock; 
   async function deliver(notice: Notice, signal: AbortSignal): Promise<void> {
     await deliverOnce(settings, notice, signal)
     delivered = notice
-    ports.log.debug({ revision: notice.revision, way: wayOf(settings) }, "consumer told")
+    ports.log.debug({ revision: notice.revision, way: wayOf(settings) }, "consumer notified")
   }
 
   function failed(error: unknown, attempt: number): void {
     const fields = { err: errorText(error), way: wayOf(settings), attempt }
-    ports.log.warn(fields, "cannot tell a consumer; trying again")
+    ports.log.warn(fields, "cannot notify a consumer; trying again")
   }
 
   return {

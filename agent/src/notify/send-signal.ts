@@ -28,7 +28,7 @@ async function pidIn(file: string): Promise<number> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new HeadraceError("notify/no-process", `cannot read the pid file ${file}`, { cause })
   })
-  // 0 and negative numbers would mean groups, 1 is whoever started us.
+  // 0 and negative numbers would mean groups, 1 is init.
   const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0
   if (pid > 1) return pid
   throw new HeadraceError("notify/no-process", `${file} holds no process id`)

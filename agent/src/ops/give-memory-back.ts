@@ -23,7 +23,7 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Gives memory back to the system: `used` tells that rare work has ended, after which heap and allocator are
+ * Gives memory back to the system: `used` reports that rare work has ended, after which heap and allocator are
  * emptied a second later; `unpacked` counts bytes outside the heap that are garbage soon, which V8 on its own
  * lets grow by 64 MB before it looks.
  */

@@ -118,7 +118,7 @@ it("names the target that blocks a projection and carries on with the others", a
   })
 })
 
-it("says which target waits for a shard that is missing, and mends itself when it appears", async () => {
+it("says which target waits for a shard that is missing, and recovers when it appears", async () => {
   await withFolder(async (folder) => {
     const { kube } = createTestCluster()
     const { store, record } = revisionObjects({ seq: 1, targets: { "ci/jobs": { x: "one" } } })
@@ -219,7 +219,7 @@ it("shows a file of several parts", async () => {
   })
 })
 
-it("keeps what it knows apart from what it shows, and bears its loss or corruption", async () => {
+it("keeps what it knows apart from what it shows, and survives its loss or corruption", async () => {
   await withFolder(async (folder) => {
     const { kube } = createTestCluster()
     await writeRevision(kube, { seq: 1, targets: { "ci/jobs": { x: "one" } } })
@@ -252,7 +252,7 @@ it.each([
     expect(await readdir(folder)).toEqual([".headrace-shown", "shown"])
     const { reader, got } = counted(kube)
     await withAgent(reader, yaml, untilReady)
-    // The index of all targets, which every revision has anew.
+    // The index of all targets, which every revision has of its own.
     expect(got).toHaveLength(1)
   })
 })

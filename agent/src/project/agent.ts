@@ -28,9 +28,9 @@ export interface AgentPorts {
   /** How often to look whether another process has moved what is shown, in milliseconds; 10 s unless given. */
   lookEvery?: number
   log: Log
-  /** Told when what a projection shows is new, or new to this process: work that is rare has ended. */
+  /** Called when what a projection shows is new, or new to this process: work that is rare has ended. */
   onShown?(): void
-  /** Told of each shard unpacked and its size in bytes. */
+  /** Called with each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
 }
 
@@ -38,7 +38,7 @@ export interface Agent {
   registry: Registry
   readiness(): Readiness
   projections(): ProjectionStatus[]
-  /** True when every consumer was told of what is shown. */
+  /** True when every consumer was notified of what is shown. */
   isTold(): boolean
   /** Follows the record and publishes until the signal aborts. */
   run(signal: AbortSignal): Promise<void>

@@ -1,7 +1,7 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 
 /**
- * Refuses projections that would share a folder or stand in one another: each clears its own folder of what it
+ * Refuses projections that would share a folder or contain one another: each clears its own folder of what it
  * does not show. Throws UsageError `settings/same-folder` that names both.
  */
 export function checkFolders(projections: readonly { name: string; path: string }[]): void {

@@ -4,8 +4,8 @@ import type { FromSettings } from "@headrace/shared/settings/agent-sources"
 import { pathUnder } from "../assemble/projected-files.ts"
 
 /**
- * Refuses inputs of one projection that give one path as far as the settings alone tell: two items for it, or one
- * source named twice. What only the contents tell is found when they are read. Throws UsageError
+ * Refuses inputs of one projection that give one path as far as the settings alone show: two items for it, or one
+ * source named twice. What only the contents show is found when they are read. Throws UsageError
  * `settings/same-path`.
  */
 export function checkInputs(projection: string, inputs: readonly FromSettings[]): void {

@@ -12,11 +12,11 @@ import { writeRevision } from "../../../test/harness/write-revision.ts"
 import { openProjection } from "../publish/open-projection.ts"
 import { createAgent } from "./agent.ts"
 
-it("has let go of its folders when it has ended, whenever it was told to end", async () => {
+it("has closed its folders when it has ended, whenever it was asked to end", async () => {
   await withFolder(async (folder) => {
     const { kube } = createTestCluster()
     await writeRevision(kube, { seq: 1, targets: { "ci/jobs": { x: "one" } } })
-    const yaml = projectionYaml(folder, "[{configMap: ci/jobs}]", `    notify: [{touch: ${folder}/told}]`)
+    const yaml = projectionYaml(folder, "[{configMap: ci/jobs}]", `    notify: [{touch: ${folder}/touched}]`)
     const settings = parseSettings(yaml, "agent.yaml", AgentSettings)
     for (let turns = 0; turns < 60; turns += 1) {
       const log = createLog("test", { level: "silent" })

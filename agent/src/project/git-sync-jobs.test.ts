@@ -9,7 +9,7 @@ interface Job {
   once(timeout?: string): Promise<{ code: number | null; errors: string }>
   /** The commit that the link names. */
   shown(): Promise<string | undefined>
-  /** What the exec hook was told, a revision a line. */
+  /** What the exec hook received, a revision a line. */
   told(): Promise<string[]>
   root: string
 }
@@ -69,7 +69,7 @@ projections:
 }
 
 describe("git-sync's e2e tests", () => {
-  it("head_once, exechook_startup_after_crash: shows the tip and ends; a hook is told at each start", async () => {
+  it("head_once, exechook_startup_after_crash: shows the tip and ends; a hook is called at each start", async () => {
     await withJob(async ({ once, shown, told, root }, repo) => {
       const first = await repo.commit({ file: "one" })
       expect(await once()).toEqual({ code: 0, errors: "" })

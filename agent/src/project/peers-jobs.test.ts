@@ -120,7 +120,7 @@ describe("a k8s-sidecar's selection", () => {
     })
   })
 
-  it("names both when two give one file, keeps them apart with uniqueNames, and looks in the namespaces told", async () => {
+  it("names both when two give one file, keeps them apart with uniqueNames, and looks in the configured namespaces", async () => {
     await withFolder(async (folder) => {
       const { kube } = createTestCluster()
       for (const place of ["a/x", "b/x", "c/x"]) await put(kube, place, { "x.json": place }, board)
@@ -213,7 +213,7 @@ projections:
     })
   })
 
-  it("stays at a commit that it is told, and says so when the branch has no such commit", async () => {
+  it("stays at a commit that it is given, and reports it when the branch has no such commit", async () => {
     await withFolder(async (folder) => {
       await withRepo(async (repo) => {
         const { kube } = createTestCluster()

@@ -18,7 +18,7 @@ import { runProjection, untilStopped } from "./run-projection.ts"
 export interface ProjectionSet {
   /** In order of first appearance. */
   statuses(): ProjectionStatus[]
-  /** True when every consumer was told of what is shown. */
+  /** True when every consumer was notified of what is shown. */
   isTold(): boolean
   /** Names of the store objects that any of them needs to know again. */
   used(): Set<string>

@@ -21,7 +21,7 @@ import { gitSourceId } from "../watch/watch-git.ts"
 import { checkFolders } from "./check-folders.ts"
 import { checkInputs } from "./check-inputs.ts"
 
-/** What tells a projection of layout `links` from any other folder. */
+/** What distinguishes a projection of layout `links` from any other folder. */
 const STORE_FOLDER = "..rev"
 
 /** What to show where. */
@@ -108,7 +108,7 @@ export function checkTargetNames(targets: readonly string[]): void {
   )
 }
 
-/** Targets (`namespace/name`) that an earlier run projected under a folder, by what stands there. */
+/** Targets (`namespace/name`) that an earlier run projected under a folder, by what is there. */
 export async function projectedTargets(folder: string): Promise<string[]> {
   const namespaces = await foldersIn(folder)
   const targets = await Promise.all(

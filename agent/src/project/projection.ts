@@ -35,10 +35,10 @@ export interface ProjectionPorts {
   /** How often to look whether another process has moved what is shown, in milliseconds; 10 s unless given. */
   lookEvery?: number | undefined
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
-  /** Told when what is shown is new, or new to this process: work that is rare has ended. */
+  /** Called when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
-  /** Told when a status has changed. */
+  /** Called when a status has changed. */
   onStatus?(): void
 }
 
@@ -46,7 +46,7 @@ export interface ProjectionPorts {
 export interface Projection {
   status(): ProjectionStatus
   /**
-   * Shows what the inputs say: assembles, publishes, writes down what it knows of the store. Throws what stands in the way; what is published
+   * Shows what the inputs say: assembles, publishes, writes down what it knows of the store. Throws what prevents it; what is published
    * stays.
    */
   show(inputs: Inputs, signal: AbortSignal): Promise<void>
@@ -56,7 +56,7 @@ export interface Projection {
   failed(error: unknown, attempt: number): void
   /** Tells consumers until the signal aborts. */
   notify(signal: AbortSignal): Promise<unknown>
-  /** True when every consumer was told of what is shown. */
+  /** True when every consumer was notified of what is shown. */
   isTold(): boolean
   /** Names of the store objects that it needs to know again: of what it shows, or did in an earlier run. */
   used(): Iterable<string>

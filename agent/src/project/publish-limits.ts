@@ -7,11 +7,11 @@ type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>
 export interface PublishLimits {
   /** For those with new content: what a consumer waits for. */
   published: Limit
-  /** For those whose content stays and whose token moves on: nobody waits, so they stand back. */
+  /** For those whose content stays and whose token moves on: nobody waits, so they yield. */
   tokenOnly: Limit
 }
 
-/** `onIdle` is told when a publish of new content has succeeded and no other is under way or waits. */
+/** `onIdle` is called when a publish of new content has succeeded and no other is under way or waits. */
 export function createPublishLimits(onIdle: () => void): PublishLimits {
   const limit = pLimit(4)
   // Counted here: p-limit counts one as active for a while after its result is known.

@@ -26,7 +26,7 @@ describe("damage and foreign things", () => {
   })
 
   it.each(["file", "link"])(
-    "refuses to replace a foreign %s that stands where a name has to go, and changes nothing",
+    "refuses to replace a foreign %s that is where a name has to go, and changes nothing",
     async (kind) => {
       await afterDamage(
         (path) =>
@@ -49,14 +49,14 @@ describe("damage and foreign things", () => {
     },
   )
 
-  it.each(["a file", "a directory", "a link of somebody else's"])(
+  it.each(["a file", "a directory", "a link of another program"])(
     "refuses %s in place of the link",
     async (kind) => {
       await withFolder(async (folder) => {
         const link = join(folder, "..data")
         if (kind === "a file") fs.writeFileSync(link, "")
         else fs.mkdirSync(kind === "a directory" ? link : join(folder, "..2026_theirs"))
-        if (kind === "a link of somebody else's") fs.symlinkSync("..2026_theirs", link)
+        if (kind === "a link of another program") fs.symlinkSync("..2026_theirs", link)
         await expect(openProjection(projectionOptions(folder))).rejects.toMatchObject({
           code: "publish/foreign-file",
         })
@@ -149,7 +149,7 @@ describe("damage and foreign things", () => {
     },
   )
 
-  it("writes a file anew that a consumer has changed in place, in a new inode", async () => {
+  it("rewrites a file that a consumer has changed in place, in a new inode", async () => {
     await afterDamage(
       () => undefined,
       async (open, path) => {

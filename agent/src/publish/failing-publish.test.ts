@@ -71,7 +71,7 @@ it("names the file that has taken the place of a published name's link", async (
   })
 })
 
-it("takes a file that cannot be read for a damaged one, and writes it anew", async () => {
+it("takes a file that cannot be read for a damaged one, and rewrites it", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "shown")
     const options = projectionOptions(path)

@@ -3,7 +3,7 @@ import type { ProjectionState } from "../store/projection-state.ts"
 import { dropClone } from "./prestage.ts"
 import { shownIn, takeShown } from "./recover.ts"
 
-/** True when what is shown is not what we last saw there; what cannot be told is for the next publish to say. */
+/** True when what is shown is not what we last saw there; what cannot be determined is for the next publish to report. */
 export function isMoved({ layout, shown }: ProjectionState): boolean {
   try {
     return layout.shown() !== shown?.number

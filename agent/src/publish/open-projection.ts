@@ -18,14 +18,14 @@ export interface OpenProjection {
   isMoved(): boolean
   /** The largest token that was published: `publish` refuses smaller ones. */
   floor(): Token
-  /** Files that are not what was published (found when opening); the next publish mends them. */
+  /** Files that are not what was published (found when opening); the next publish repairs them. */
   damaged(): string[]
   /**
    * Publishes; durable when it returns. Throws `publish/…` (bad-path, behind, pinned, foreign-file, locked,
    * over-cap) and `disk/…`; what is published then stays as it is.
    */
   publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult>
-  /** Resolves when nothing is done in the background: retention is up to date and the clone stands ready. */
+  /** Resolves when nothing is done in the background: retention is up to date and the clone is ready. */
   settled(): Promise<void>
   close(): Promise<void>
 }

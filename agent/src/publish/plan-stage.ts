@@ -7,14 +7,14 @@ import type { RevisionFile } from "../store/revision.ts"
 export interface StagePlan {
   /** Stay as they are. */
   keep: ManifestFile[]
-  /** Equal content and mode stand at a path of the base that goes: a renamed file. */
+  /** Equal content and mode are at a path of the base that goes: a renamed file. */
   move: { from: ManifestFile; to: string }[]
   write: RevisionFile[]
   /** Paths of the base that have to go or to be replaced. */
   remove: string[]
   /** Some path of the base is not wanted any more, so folders may have become empty. */
   vacates: boolean
-  /** False when every path stands in the base, once: such paths were checked when they came. */
+  /** False when every path is in the base, once: such paths were checked when they came. */
   hasNewPaths: boolean
 }
 

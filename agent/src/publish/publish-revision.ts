@@ -52,7 +52,7 @@ export async function publishRevision(
 
 /**
  * Shows a slot. When that fails after the flip, what is shown is whole but may not be durable, and a second
- * fsync cannot be trusted: every file counts as damaged, so that the next publish writes them anew.
+ * fsync cannot be trusted: every file counts as damaged, so that the next publish rewrites them.
  */
 async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> {
   const { layout, shown } = projection

@@ -41,7 +41,7 @@ describe("readFolderFiles", () => {
 
   it.each([
     ["leads outside", (folder: string) => fs.symlinkSync("/etc/hosts", join(folder, "x"))],
-    ["leads nowhere", (folder: string) => fs.symlinkSync("nothing", join(folder, "x"))],
+    ["dangles", (folder: string) => fs.symlinkSync("nothing", join(folder, "x"))],
     ["leads to itself", (folder: string) => fs.symlinkSync("x", join(folder, "x"))],
     ["leads up", (folder: string) => fs.symlinkSync(".", join(folder, "x"))],
   ])("refuses a link that %s", async (_what, make) => {

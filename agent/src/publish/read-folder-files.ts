@@ -12,7 +12,7 @@ const SKIPPED = new Set([".git", "lost+found"])
  * The files of a folder, to publish, sorted by path: executable or not, links inside the folder followed (so a
  * ConfigMap mount can be published), `.git` left out and, at the top, what starts with `..`. Throws
  * `publish/bad-source` for links that lead outside or nowhere and for anything that is no file. It blocks: a
- * program that serves nobody else reads 5,000 files ten times faster so.
+ * program that serves no other client reads 5,000 files ten times faster this way.
  */
 export function readFolderFiles(folder: string): RevisionFile[] {
   const files: RevisionFile[] = []
@@ -66,7 +66,7 @@ function targetOf(full: string, path: string): string {
   try {
     return realpathSync(full)
   } catch (cause) {
-    throw bad(path, "is a link that leads nowhere", cause)
+    throw bad(path, "is a dangling link", cause)
   }
 }
 

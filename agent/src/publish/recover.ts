@@ -24,7 +24,7 @@ export interface RecoverOptions {
 
 /**
  * Brings a projection to a known state after whatever happened: leftovers of any crash go, what is shown is
- * read and verified, a link that leads nowhere is led to the newest whole revision. Nothing that is published
+ * read and verified, a dangling link is set to the newest whole revision. Nothing that is published
  * changes. The caller holds the lock.
  */
 export async function recover(projection: ProjectionState, options: RecoverOptions): Promise<void> {
@@ -60,7 +60,7 @@ export async function takeShown(
   if (projection.damaged.size === 0) return
   projection.log.warn(
     { path: projection.path, files: [...projection.damaged].slice(0, 10), count: projection.damaged.size },
-    "published files are not what was published; the next publish writes them anew",
+    "published files are not what was published; the next publish rewrites them",
   )
 }
 
@@ -75,7 +75,7 @@ export function shownIn(projection: ProjectionState): Slot | undefined {
 
 /**
  * True when readers see a directory whose manifest is lost: what it holds is not known, but it is what was
- * published last, and stays until the next publish has written all of it anew.
+ * published last, and stays until the next publish has rewritten all of it.
  */
 function isShowing({ layout, store, disk, log, path }: ProjectionState): boolean {
   const number = layout.shown()
@@ -85,7 +85,7 @@ function isShowing({ layout, store, disk, log, path }: ProjectionState): boolean
   const isHere = layout.identity === undefined
   if (isHere && !disk.list(slot).some((name) => disk.look(`${slot}/${name}`)?.kind === "directory"))
     return false
-  log.warn({ path, number }, "the manifest of what is shown is lost; the next publish writes everything anew")
+  log.warn({ path, number }, "the manifest of what is shown is lost; the next publish rewrites everything")
   return true
 }
 
@@ -108,7 +108,7 @@ async function removeLeftovers({ store, disk, log, path }: ProjectionState): Pro
   }
 }
 
-/** What stands above the largest number ever shown was about to be published; what has no manifest is a ruin. */
+/** A slot above the largest number ever shown was about to be published; one without a manifest is incomplete. */
 async function removeUnpublished(projection: ProjectionState): Promise<void> {
   const { store, note, layout, log, path } = projection
   const whole = new Set(readableSlots(store).map((slot) => slot.number))

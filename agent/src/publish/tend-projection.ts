@@ -8,7 +8,7 @@ import { prestage } from "./prestage.ts"
 
 /** What a projection does while nothing is published. */
 export interface Tending {
-  /** After something was published, or could not be: begins anew. */
+  /** After something was published, or could not be: begins again. */
   start(): void
   /** Keeps the way free for a publish: what is under way ends soon, and nothing begins. */
   pause(): Promise<void>
@@ -27,8 +27,8 @@ export interface TendOptions {
 }
 
 /**
- * Tends a projection: a clone for the next publish, then retention, again as soon as a revision has come of age and
- * from time to time while readers hold one that would go, for they tell nobody when they let go of it.
+ * Maintains a projection: a clone for the next publish, then retention, again as soon as a revision has come of age and
+ * from time to time while readers hold one that would go, since a reader notifies no process when it releases a lease.
  */
 export function tendProjection(projection: ProjectionState, options: TendOptions): Tending {
   const { disk, store, log, path } = projection

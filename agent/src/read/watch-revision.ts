@@ -16,7 +16,7 @@ export interface WatchRevisionOptions {
 /**
  * Gives the id of the revision that is shown, first at once and then whenever it is another one; ids in
  * between may be left out. It watches the folder that holds the link, or in layout `exchange` the one that holds the
- * directory: a watch on either itself, or on a file beneath, stays with the old revision and never tells (inotify(7)
+ * directory: a watch on either itself, or on a file beneath, stays with the old revision and never reports (inotify(7)
  * resolves links). Ends with the signal.
  */
 export async function* watchRevision(path: string, options: WatchRevisionOptions): AsyncGenerator<string> {

@@ -78,7 +78,7 @@ async function lease(path: string, link: string): Promise<LeasedRevision | undef
   return undefined
 }
 
-// Layout exchange: another directory may stand at the path at any time, so the way goes through the open one.
+// Layout exchange: another directory may be at the path at any time, so reads go through the open one.
 function heldDirectory(fd: number): LeasedRevision {
   const path = `/proc/self/fd/${fd}`
   const identity: { revision: string } = JSON.parse(readFileSync(join(path, IDENTITY_NAME), "utf8"))

@@ -29,7 +29,7 @@ function leaseOf(kube: TestKube) {
   return kube.store.has(LEASES, "headrace", NAME) ? kube.store.get(LEASES, "headrace", NAME) : undefined
 }
 
-it("asks for nothing but the write, reads it again when somebody else wrote it, and makes it anew when it is gone", async () => {
+it("asks for nothing but the write, reads it again when another writer wrote it, and creates it again when it is gone", async () => {
   await withClient(async (client, kube) => {
     const place = { namespace: "headrace", node: "n", seconds: 180 }
     const requests = () => ["get", "create", "update"].map((verb) => kube.requests.get(verb, "leases"))

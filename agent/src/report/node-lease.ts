@@ -30,7 +30,7 @@ export function leaseName(node: string): string {
   return `headrace-agent-${name}`.slice(0, 253).replace(/[^a-z0-9]+$/, "")
 }
 
-/** A node's Lease: one object per node, replaced by whoever speaks for that node now. */
+/** A node's Lease: one object per node, replaced by the agent that reports for that node now. */
 export interface NodeLease {
   /** Throws KubeError. */
   write(report: NodeReport, now: number, signal: AbortSignal): Promise<void>
@@ -38,7 +38,7 @@ export interface NodeLease {
   remove(signal: AbortSignal): Promise<void>
 }
 
-/** The version written last is kept, so that a report is one request as long as nobody else writes the Lease. */
+/** The version written last is kept, so that a report is one request as long as no other process writes the Lease. */
 export function openNodeLease(client: LeaseClient, place: LeasePlace): NodeLease {
   const leases = `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(place.namespace)}/leases`
   const path = `${leases}/${leaseName(place.node)}`
@@ -74,7 +74,7 @@ export function openNodeLease(client: LeaseClient, place: LeasePlace): NodeLease
 }
 
 /**
- * Somebody else wrote the Lease, or removed it: it has to be read again. Replacing a Lease that is gone means to
+ * Another process wrote the Lease, or removed it: it has to be read again. Replacing a Lease that is gone means to
  * create it, for which naming a version is refused, by kube-apiserver with a bare 500.
  */
 function unlessOutdated(error: unknown): undefined {

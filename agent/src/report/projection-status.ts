@@ -31,7 +31,7 @@ export interface ProjectionStatus {
   problem?: ProjectionProblem | undefined
 }
 
-/** The problem that an error stands for; the same problem keeps the time of its first appearance. */
+/** The problem that an error reports; the same problem keeps the time of its first appearance. */
 export function problemOf(
   error: unknown,
   before: ProjectionProblem | undefined,

@@ -178,20 +178,20 @@ describe("headrace-agent --once and check", () => {
 record: headrace/release
 kubeconfig: ${kube.kubeconfigFile}
 projections:
-  jobs: {path: ${folder}/jobs, from: [{configMap: ${target}}], notify: [{touch: ${folder}/told}]}
+  jobs: {path: ${folder}/jobs, from: [{configMap: ${target}}], notify: [{touch: ${folder}/touched}]}
 `,
     )
     return file
   }
 
-  it("ends with 0 once everything is shown and told, and names what is missing when time is up", async () => {
+  it("ends with 0 once everything is shown and notified, and names what is missing when time is up", async () => {
     await withFolder(async (folder) => {
       await withKube(async (kube) => {
         await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
         const done = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "--once"])
         expect(await done.ended).toBe(0)
         expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
-        expect(await readFile(`${folder}/told`, "utf8")).toContain(commitOf(1))
+        expect(await readFile(`${folder}/touched`, "utf8")).toContain(commitOf(1))
         const args = ["--config", await config(folder, kube, "ci/lost"), "--once", "--timeout", "500ms"]
         const late = runAgentProgram(args)
         expect(await late.ended).toBe(1)

@@ -66,7 +66,7 @@ describe("retention", () => {
     })
   })
 
-  it("removes a revision that its reader lets go of while nothing is published, or the same again", async () => {
+  it("removes a revision that its reader releases while nothing is published, or the same again", async () => {
     const keep = { revisions: 1, age: 0, bytes: 1e9 }
     await withProjection({ keep, lookEvery: 50 }, async (projection, path) => {
       await projection.publish(revisionOf(1, { a: "1" }))
@@ -122,7 +122,7 @@ describe("retention", () => {
     })
   })
 
-  it("breaks leases at the size cap only when told to, and never takes the newest N", async () => {
+  it("breaks leases at the size cap only when configured to, and never takes the newest N", async () => {
     const keep = { revisions: 1, age: 0, bytes: 250 }
     await withProjection({ keep, breakLeases: true }, async (projection, path) => {
       await projection.publish(revisionOf(1, { a: "1".repeat(100) }))
@@ -232,7 +232,7 @@ describe("rollback, pin and unpin", () => {
 })
 
 describe("verify", () => {
-  it("finds a folder that somebody has put a link in place of, and the next publish mends it", async () => {
+  it("finds a folder that somebody has put a link in place of, and the next publish repairs it", async () => {
     await withProjection({}, async (projection, path) => {
       const files = { "d/a": "1", b: "2" }
       await projection.publish(revisionOf(1, files))
@@ -250,7 +250,7 @@ describe("verify", () => {
     })
   })
 
-  it("finds changed bytes, modes and lost files, and the next publish mends them", async () => {
+  it("finds changed bytes, modes and lost files, and the next publish repairs them", async () => {
     await withProjection({}, async (projection, path) => {
       const files = { a: "1", b: "2", c: "3", d: "4" }
       await projection.publish(revisionOf(1, files))

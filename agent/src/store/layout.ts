@@ -1,11 +1,11 @@
 import type { Slot } from "./store.ts"
 
-/** In layout `exchange`, the manifest inside a directory, by which it is known wherever it stands. */
+/** In layout `exchange`, the manifest inside a directory, which identifies it wherever it is. */
 export const IDENTITY_NAME = "..revision.json"
 
 /** How a store's revision becomes what readers see. Each layout has one rename that does it. */
 export interface Layout {
-  /** Name under which the manifest stands inside the directory too; undefined: only beside it. */
+  /** Name under which the manifest is inside the directory too; undefined: only beside it. */
   identity?: string
   /** What is shown is a copy of the slot's files, which needs room of its own. */
   copies?: boolean
@@ -19,7 +19,7 @@ export interface Layout {
   content(slot: Slot): string
   /** The same for people and for readers: without our handles. */
   path(slot: Slot): string
-  /** Throws before anything is touched when foreign files stand where this revision has to show. */
+  /** Throws before anything is touched when foreign files are where this revision has to show. */
   check(paths: Iterable<string>): void
   /** Shows a slot that is durable; durable itself when it returns. `before` is what is shown now. */
   show(slot: Slot, before: Slot | undefined): Promise<void>

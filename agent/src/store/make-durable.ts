@@ -19,7 +19,7 @@ const IN_FLIGHT = 64
 /**
  * Makes a staged revision durable: its files (of which `fsync` has begun to sync each that was written), folders
  * and manifest. One syncfs covers everything, other programs' data on that file system as well; fsync(2) of a file
- * does not cover its directory entry, hence the folders (man 2 fsync). All of it is under way at once, since
+ * does not cover its directory entry, so folders are synced too (man 2 fsync). All of it is under way at once, since
  * nothing shows the revision yet, so a journal takes most of it in one commit.
  *
  * After an error the pages count as clean and a second fsync would lie (Rebello et al., "Can Applications

@@ -13,9 +13,9 @@ const NOTE_MODE = 0o644
 /** What a projection remembers beyond its revisions. */
 export const Note = z.strictObject({
   format: z.literal(NOTE_FORMAT),
-  /** The largest token that was published, or was about to be: nothing older is, whoever asks. */
+  /** The largest token that was published, or was about to be: nothing older is ever published. */
   token: Token,
-  /** The largest number that was ever shown: whatever stands above it was never published. */
+  /** The largest number that was ever shown: a slot above it was never published. */
   number: z.int().min(0),
   /** Stay at this number until `unpin`. */
   pinned: z.strictObject({ number: z.int().min(1), reason: z.string(), since: z.string() }).nullable(),

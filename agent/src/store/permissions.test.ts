@@ -60,7 +60,7 @@ describe.skipIf(!ROOT)("owner and modes", () => {
     })
   })
 
-  it("make files anew when they change in the settings, and are no damage to those who only look", async () => {
+  it("rewrite files when they change in the settings, and are no damage to commands that only read", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "shown")
       const first = await openProjection(projectionOptions(path, { permissions: PERMISSIONS }))

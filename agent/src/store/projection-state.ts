@@ -34,7 +34,7 @@ export interface ProjectionState {
   /** What is shown now. */
   shown: ShownSlot | undefined
   note: Note
-  /** Paths of `shown` that are not what its manifest says: the next publish writes them anew. */
+  /** Paths of `shown` that are not what its manifest says: the next publish rewrites them. */
   damaged: Set<string>
   /** When all files of `shown` were last verified, by performance.now(). */
   verifiedAt: number

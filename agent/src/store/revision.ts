@@ -21,7 +21,7 @@ export interface Revision {
   files: readonly RevisionFile[]
   /** Publish even when only the id differs, for readers that take the commit from the link's name. */
   evenIfEqual?: boolean
-  /** Asked when all of it stands, durably, in `folder` and before it is shown; to throw is a veto. */
+  /** Asked when all of it is, durably, in `folder` and before it is shown; to throw is a veto. */
   approve?(folder: string): Promise<void>
 }
 

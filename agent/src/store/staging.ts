@@ -58,7 +58,7 @@ export async function openStaging(store: Store, permissions: Permissions): Promi
   }
 }
 
-/** Syncs a file in the background, and closes it. What goes wrong is for makeDurable to tell. */
+/** Syncs a file in the background, and closes it. makeDurable reports what goes wrong. */
 export function syncAndClose(staging: Staging, file: Handle): void {
   const { disk } = staging.store
   const ended: Promise<void> = disk

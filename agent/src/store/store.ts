@@ -14,7 +14,7 @@ export const NOTE_NAME = "published.json"
 const NUMBER_DIGITS = 4
 const NUMBERED = /^\d{4,15}$/
 
-/** The folder that a projection's revisions stand in: `..rev`, or a sibling of the projection. */
+/** The folder that contains a projection's revisions: `..rev`, or a sibling of the projection. */
 export interface Store {
   disk: Disk
   /** Kept open: paths go through it, and syncfs reports errors since it was opened. */
@@ -117,7 +117,7 @@ export function storeBytes(store: Store): number {
   return bytes
 }
 
-/** A name that nobody else has: leftovers of a crash can never stand in the way. */
+/** A unique name: leftovers of a crash can never be in the way. */
 export function uniqueName(prefix: string): string {
   return `${prefix}${process.pid}-${randomBytes(6).toString("hex")}`
 }

@@ -72,7 +72,7 @@ it("says that a tag is not there, keeps what it shows when it is deleted, and sh
   })
 })
 
-it("shows a commit that no branch has, starts again without the server, and goes to an older one when told", async () => {
+it("shows a commit that no branch has, starts again without the server, and goes to an older one when configured to", async () => {
   await withRepo(async (repo) => {
     const older = await repo.commit({ a: "older" })
     const lost = await repo.commit({ a: "lost" })
@@ -113,7 +113,7 @@ it("stays where it is when a branch is forced back, and follows it there with al
   })
 })
 
-it("logs in with a token that is read anew, and says so when it may not", async () => {
+it("logs in with a token that is read each time, and reports when it may not", async () => {
   await withRepo(async (repo) => {
     const commit = await repo.commit({ a: "1" })
     await withGitServer(repo.folder, async (server) => {

@@ -13,16 +13,16 @@ export function gitSourceId(git: GitFromSettings): string {
   return `${follows} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
 }
 
-/** Who is told of a git source. */
+/** The callbacks of a git source. */
 export interface GitListener {
   onSnapshot(snapshot: GitSnapshot): void
-  /** Told why there is no commit yet. */
+  /** Called with the reason why there is no commit yet. */
   onTrouble(reason: string): void
 }
 
 /**
  * Gives each new commit of a branch or tag, or the one commit that the settings name, with its selected files,
- * until the signal aborts. A fetch that fails is told and tried again at the next poll; nothing else happens.
+ * until the signal aborts. A fetch that fails is reported and retried at the next poll; nothing else happens.
  */
 export async function watchGit(
   repository: SourceRepository,
@@ -38,7 +38,7 @@ export async function watchGit(
       const commit = await wantedCommit(repository, git, signal)
       if (commit.id !== shown) {
         const files = await gitFiles(repository, commit.id, git, known, signal)
-        // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless told.
+        // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless configured otherwise.
         const mayGoBack = git.branch === undefined || git.commit !== undefined || git.allowForcePush
         onSnapshot({ commit: commit.id, token: { epoch: 0, seq: commit.seq }, files, mayGoBack })
         shown = commit.id

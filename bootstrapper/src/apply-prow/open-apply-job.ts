@@ -30,7 +30,7 @@ export interface ApplyJob {
 /** The record's name when nobody gives another. */
 const SOURCE = "prow"
 
-/** Opens what --source-path names, with the rules for it; whoever calls it closes both checkouts. Throws UsageErrors. */
+/** Opens what --source-path names, with the rules for it; the caller closes both checkouts. Throws UsageErrors. */
 export async function openApplyJob(options: ApplyCheckoutOptions, log: Log): Promise<ApplyJob> {
   const { top, folders } = await oneCheckout(options.sourcePath ?? [])
   if (options.config === undefined) return jobOfFlags(options, top, folders, log)
@@ -60,7 +60,7 @@ async function jobOfFlags(
   return { settings, source, checkout, rulesCheckout, log }
 }
 
-/** The checkout with rules that are of no commit as one of its files; told, since no token can tell their versions apart. */
+/** The checkout with rules that are of no commit as one of its files; logged, since no token can distinguish their versions. */
 function withRules(checkout: Checkout, rules: RulesLocation): Checkout {
   if (rules.kind !== "file") return checkout
   const { path, text } = rules

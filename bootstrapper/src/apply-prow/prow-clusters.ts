@@ -22,7 +22,7 @@ interface Contexts {
 /**
  * The clusters that Prow would see with these flags: every context of --kubeconfig, of --kubeconfig-dir or else of
  * KUBECONFIG and ~/.kube/config; `default` is the cluster that this runs in, else the current context
- * (kubernetes-sigs/prow, pkg/kube/config.go). Contexts whose names no cluster can have are told on standard error.
+ * (kubernetes-sigs/prow, pkg/kube/config.go). Contexts whose names no cluster can have are reported on standard error.
  * Throws UsageErrors that name the flag.
  */
 export async function prowClusters(options: ProwOptions): Promise<Record<string, object>> {
@@ -55,7 +55,7 @@ async function contextsOf(
   const second = folder === undefined ? NONE : await loadKubeconfigFolder(folder, suffix)
   const twice = Object.keys(first.clusters).find((name) => name in second.clusters)
   if (twice === undefined) return merged(first, second)
-  throw new UsageError("kube/kubeconfig", `context "${twice}" stands in ${kubeconfig} and in ${folder}`, {
+  throw new UsageError("kube/kubeconfig", `context "${twice}" is in ${kubeconfig} and in ${folder}`, {
     hint: "Rename one of them: contexts name the clusters.",
   })
 }

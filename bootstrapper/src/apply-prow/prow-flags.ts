@@ -22,9 +22,9 @@ export interface ProwOptions {
 /** Flags of Prow's that nothing here depends on, and why. */
 const UNREAD = {
   "--job-config-path <path>": "jobs have no part in it",
-  "--supplemental-prow-config-dir <dir...>": "prowjob_namespace cannot stand there",
-  "--supplemental-prow-configs-filename <suffix>": "prowjob_namespace cannot stand there",
-  "--supplemental-prow-configs-filename-suffix <suffix>": "prowjob_namespace cannot stand there",
+  "--supplemental-prow-config-dir <dir...>": "prowjob_namespace cannot be there",
+  "--supplemental-prow-configs-filename <suffix>": "prowjob_namespace cannot be there",
+  "--supplemental-prow-configs-filename-suffix <suffix>": "prowjob_namespace cannot be there",
   "--in-repo-config-cache-size <number>": "jobs have no part in it",
   "--cache-dir-base <dir>": "jobs have no part in it",
   "--moonraker-address <address>": "jobs have no part in it",
@@ -51,7 +51,7 @@ export function addProwFlags(command: Command): Command {
     .addOption(
       flag(
         "--supplemental-plugin-config-dir <dir...>",
-        "more plugin configuration, in which no config_updater may stand",
+        "more plugin configuration, which must have no config_updater",
       ),
     )
     .addOption(
@@ -92,7 +92,7 @@ const OF_SETTINGS = [
 
 /**
  * Refuses flags that would have no effect: without --source-path all of Prow's, with --config those of clusters and
- * rules. A --dry-run that is passed over would write. Throws UsageError `apply/idle-flag`.
+ * rules. A --dry-run that is ignored would write. Throws UsageError `apply/idle-flag`.
  */
 export function refuseIdleFlags(command: Command): void {
   if (!isGiven(command, "sourcePath")) {
@@ -110,7 +110,7 @@ function refuse(command: Command, names: readonly string[], why: string, hint: s
   if (idle) throw new UsageError("apply/idle-flag", `${idle.long} ${why}`, { hint })
 }
 
-/** A variable may be meant for another command; HEADRACE_DRY_RUN must not be, where it would be passed over. */
+/** A variable may be meant for another command; HEADRACE_DRY_RUN must not be, where it would be ignored. */
 function isMeant(command: Command, name: string): boolean {
   const from = command.getOptionValueSource(name)
   return from === "cli" || (from === "env" && name === "dryRun")
@@ -120,7 +120,7 @@ function isGiven(command: Command, name: string): boolean {
   return ["cli", "env"].includes(command.getOptionValueSource(name) ?? "")
 }
 
-/** What to tell about flags that were given and have no part in what is done. */
+/** The notice about flags that were given and have no effect. */
 export function unreadFlags(command: Command): string[] {
   return Object.entries(UNREAD).flatMap(([flags, why]) => {
     const [name = ""] = flags.split(" ")

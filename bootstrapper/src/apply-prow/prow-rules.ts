@@ -7,7 +7,7 @@ import type { ProwOptions } from "./prow-flags.ts"
 
 /**
  * Where --plugin-config is. `inside`: a file of the checkout itself, so that rules and files are of one commit.
- * `checkout`: a file of another. `file`: in no checkout (a mounted ConfigMap), so that no commit tells its version.
+ * `checkout`: a file of another. `file`: in no checkout (a mounted ConfigMap), so that no commit identifies its version.
  */
 export type RulesLocation =
   | { kind: "inside"; path: string }

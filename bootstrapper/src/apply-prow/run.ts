@@ -48,7 +48,7 @@ export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: Ab
   }
 }
 
-/** What the checkout asks for everywhere, and how many errors were told. Throws `rules/invalid`. */
+/** What the checkout asks for everywhere, and how many errors were reported. Throws `rules/invalid`. */
 async function planCheckout(
   { settings, source, checkout, rulesCheckout }: ApplyJob,
   signal: AbortSignal,

@@ -5,7 +5,7 @@ const RULES =
   "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {east: [ci]}}\n    'web/*': {name: web, clusters: {east: [ci]}}\n"
 
 it(
-  "adopts what is somebody else's, by rule or all of it, and names a rule that is not there",
+  "adopts what others own, by rule or all of it, and names a rule that does not exist",
   { timeout: 60_000 },
   () =>
     withDesk(async ({ repo, kube, run, tell }) => {

@@ -9,7 +9,7 @@ import type { AdoptOptions } from "./run.ts"
 export function addAdoptCommand(program: Command, run: CommandRun): void {
   addClusterSourceOptions(program.command("adopt"))
     .description(
-      "Takes over ConfigMaps that somebody else made and the rules name; the next apply writes them.",
+      "Takes over ConfigMaps that another program made and the rules name; the next apply writes them.",
     )
     .addOption(flag("--rule <glob...>", "those that these rules name, by their globs; else all rules"))
     .addOption(flag("--target <namespace/name...>", "exactly these"))

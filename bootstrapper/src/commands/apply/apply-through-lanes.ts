@@ -20,7 +20,7 @@ export interface ApplyThroughLanesOptions {
   clusters: readonly string[]
   sources: readonly string[]
   mode: WakeUp["mode"]
-  /** For the log of whoever works it: `operator` or `schedule`. */
+  /** For the log of the worker: `operator` or `schedule`. */
   reason: string
   /** Called at most once. */
   openReconciler(): Promise<LaneReconciler>
@@ -41,7 +41,7 @@ export interface LaneApplied {
 const LOOK_MS = 200
 
 /**
- * Wakes every lane and waits for the outcomes of work that began after this call, whoever does it. Works a
+ * Wakes every lane and waits for the outcomes of work that began after this call, in any process. Works a
  * lane itself when no live worker of it shows. Throws `lanes/…` when Redis cannot be used at the start; one
  * that goes away later, or comes back empty, is waited for and asked again.
  */

@@ -6,7 +6,7 @@ import type { CommandRun } from "../../cli/command-run.ts"
 export function addDetachCommand(program: Command, run: CommandRun): void {
   addClusterSourceOptions(program.command("detach"))
     .description(
-      "Takes Headrace's marks off the ConfigMaps of a source and removes its record, so that Prow goes on where it stands. Stop the plugin first, or take the source out of its settings.",
+      "Takes Headrace's marks off the ConfigMaps of a source and removes its record, so that Prow continues from there. Stop the plugin first, or take the source out of its settings.",
     )
     .action(async (options: ClusterSourceOptions) => {
       const { runDetach } = await import("./run.ts")

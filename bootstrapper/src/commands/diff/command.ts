@@ -9,7 +9,7 @@ import type { DiffOptions, FolderDiffOptions } from "./run.ts"
 export function addDiffCommand(program: Command, run: CommandRun): void {
   addClusterSourceOptions(program.command("diff"))
     .description(
-      "Compares the ConfigMaps in the clusters, whoever wrote them, with what the rules want, and lists those that no rule names any more.",
+      "Compares the ConfigMaps in the clusters, whatever program wrote them, with what the rules want, and lists those that no rule names any more.",
     )
     .addOption(
       flag("--commit <id>", "compare with this commit (its full id), not with what apply would aim at"),

@@ -17,7 +17,7 @@ export interface UnnamedWhere {
 
 /**
  * The orphans of a source, and of Prow where no other source could name them. A cluster that refuses the list
- * gives a note: everything else can be told without it. Throws KubeError.
+ * gives a note: everything else can be reported without it. Throws KubeError.
  */
 export async function findUnnamed(
   kube: Pick<ConfigMapWriter, "listMetadata">,

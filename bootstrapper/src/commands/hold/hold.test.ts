@@ -10,7 +10,7 @@ function epochOf(places: { [member: string]: unknown }[]): number {
   return epoch
 }
 
-it("applies directly, tells the state, holds, rewinds, approves and gives back to Prow", {
+it("applies directly, prints the state, holds, rewinds, approves and gives back to Prow", {
   timeout: 120_000,
 }, async () => {
   await withDesk(async ({ repo, tell }) => {
@@ -59,7 +59,7 @@ it("applies directly, tells the state, holds, rewinds, approves and gives back t
   })
 })
 
-it("shows ConfigMaps that no rule names any more, and removes them when told to", {
+it("shows ConfigMaps that no rule names any more, and removes them when asked to", {
   timeout: 120_000,
 }, async () => {
   await withDesk(async ({ repo, tell }) => {

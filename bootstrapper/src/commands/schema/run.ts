@@ -20,7 +20,7 @@ const TITLES: Readonly<Record<ConfigurationFile, { title: string; about: string 
   rules: {
     title: "The rules",
     about:
-      "Prow's `config_updater`, as it stands in a plugins.yaml; what else stands there is passed over. An unknown field of `config_updater` is an error.",
+      "Prow's `config_updater`, as in a plugins.yaml; the rest of that file is ignored. An unknown field of `config_updater` is an error.",
   },
 }
 

@@ -16,7 +16,7 @@ export type WantedChange = { commit: string } | { pullRequest: number }
 export interface CommitStatus {
   /** What was asked for. */
   pullRequest?: number
-  /** The commit that was asked for or merged the pull request; null: none did as far as the branch tells. */
+  /** The commit that was asked for or merged the pull request; null: none did as far as the branch shows. */
   commit: string | null
   /** What the record shows. */
   shows: string | null

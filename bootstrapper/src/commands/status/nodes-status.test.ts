@@ -171,7 +171,7 @@ it("says whether a pull request is live, by the subject of the commit that merge
     expect(unmerged.stdout).toContain("not live: no commit of the branch says that it merged #13")
 
     const awaited = status("--pr", "13", "--wait", "--time-limit", "30s", "-o", "json")
-    const squashed = await repo.commit({ a: "2" }, "Mend it (#13)")
+    const squashed = await repo.commit({ a: "2" }, "Fix it (#13)")
     await show(squashed, 3)
     await lease("node-1", shows(squashed, { epoch: 0, seq: 3 }))
     const answer = await awaited

@@ -2,7 +2,7 @@ import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { Record, Token } from "@headrace/shared/record/record"
 
 /**
- * The smallest token, as far back as the record tells, whose revision and all after it contain a commit: what
+ * The smallest token, as far back as the record goes, whose revision and all after it contain a commit: what
  * a node must have reached to show it. Undefined when the record's own revision does not contain it. A seq
  * alone would not tell: a branch that is not merged yet may have fewer ancestors than its trunk.
  */

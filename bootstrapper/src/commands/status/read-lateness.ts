@@ -20,7 +20,7 @@ export interface Lateness {
 
 /**
  * Asks Redis for the chosen lanes' last successes. Gives undefined where nothing says where Redis is,
- * or it does not answer: all else of the status is told without it.
+ * or it does not answer: everything else of the status is shown without it.
  */
 export async function readLateness(
   options: ClusterSourceOptions & { redisUrlFile?: string },
@@ -58,7 +58,7 @@ async function redisWhereItIsKnown(
     return await findRedisUrl(redis, flagFile, process.env)
   } catch (error) {
     if (flagFile !== undefined || !hasCode(error, "lanes/redis-url-file")) throw error
-    process.stderr.write(`${error.message}: when lanes last succeeded is not told\n`)
+    process.stderr.write(`${error.message}: when lanes last succeeded is unknown\n`)
     return undefined
   }
 }

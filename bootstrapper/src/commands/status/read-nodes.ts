@@ -4,7 +4,7 @@ import { REPORT_SELECTOR } from "@headrace/shared/record/node-report"
 
 /**
  * The Leases that agents report with. Null where they may not be listed (a Role from before there were
- * reports): all else can be told without them. Throws KubeError.
+ * reports): everything else can be shown without them. Throws KubeError.
  */
 export async function readNodes(
   kube: LeaseReader,

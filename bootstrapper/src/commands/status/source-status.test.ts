@@ -7,7 +7,7 @@ const RULES = `config_updater:
     bad/*: {name: bad, clusters: {east: [ci]}}
 `
 
-it("tells record, lag, hold, failures and sizes, in text and in JSON", { timeout: 60_000 }, () =>
+it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeout: 60_000 }, () =>
   withDesk(async ({ repo, run, tell, settle }) => {
     const first = await repo.commit({ "rules.yaml": RULES, "good/a": "12345", "good/b": "678" })
     await run("apply", "--direct")
@@ -45,7 +45,7 @@ it("tells record, lag, hold, failures and sizes, in text and in JSON", { timeout
     expect(await run("status", "--no-fetch")).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`held at ${short(third)}, ${size}\n`),
-      stderr: expect.stringContaining("/nowhere/url: when lanes last succeeded is not told"),
+      stderr: expect.stringContaining("/nowhere/url: when lanes last succeeded is unknown"),
     })
   }),
 )

@@ -14,7 +14,7 @@ export interface SourceStatus {
   state: "absent" | "current" | "behind" | "held" | "stopped" | "working" | "unknown"
   commit: string | null
   token: Record["token"] | null
-  /** The branch's tip and how many commits are missing; null when git was not asked, or cannot tell. */
+  /** The branch's tip and how many commits are missing; null when git was not asked, or does not know. */
   tip: string | null
   behind: number | null
   hold: Record["hold"]
@@ -31,7 +31,7 @@ export interface SourceStatus {
   store: { targets: number; files: number; bytes: number } | null
 }
 
-/** The branch as git tells it. */
+/** The branch as git reports it. */
 export interface BranchTip {
   commit: string
   seq: number

@@ -32,7 +32,7 @@ function recordText(status: SourceStatus): string {
     lines.push(`${target} failed since ${since}: ${reason}`)
   if (status.failedMore > 0) lines.push(`and ${status.failedMore} more failed`)
   for (const { target, writer, at } of status.foreign)
-    lines.push(`${target} was written by ${writer}, found and mended ${at}`)
+    lines.push(`${target} was written by ${writer}, found and repaired ${at}`)
   return lines.join("\n  ")
 }
 
