@@ -1,6 +1,6 @@
-import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { type ErrorCode, HeadraceError } from "@headrace/shared/foundation/errors"
 
-const KINDS: Record<string, { code: string; hint: string }> = {
+const KINDS: Record<string, { code: ErrorCode; hint: string }> = {
   ENOSPC: { code: "disk/full", hint: "Free bytes or inodes there (df, df -i), or lower keep." },
   EDQUOT: { code: "disk/full", hint: "Raise the quota, or lower keep." },
   EROFS: {
@@ -18,7 +18,10 @@ const KINDS: Record<string, { code: string; hint: string }> = {
 /** Puts operation, path and errno name into an error with a code of its kind. */
 export function diskError(operation: string, path: string, cause: unknown): HeadraceError {
   const errno = errnoOf(cause)
-  const kind = KINDS[errno] ?? { code: "disk/failed", hint: "See the cause; nothing published was changed." }
+  const kind = KINDS[errno] ?? {
+    code: "disk/failed" as const,
+    hint: "See the cause; nothing published was changed.",
+  }
   return new HeadraceError(kind.code, `cannot ${operation} ${path}: ${errno}`, {
     hint: kind.hint,
     fields: { operation, path, errno },

@@ -79,7 +79,7 @@ function revisionAt(seq: number, { tree, id }: Step): Revision {
   }
 }
 
-const REFUSED = ["publish/bad-path", "publish/bad-revision"]
+const REFUSED = ["publish/bad-path", "publish/bad-revision"] as const
 
 /** Publishes one after the other; after each, what is shown has to be the last that was not refused. */
 async function publishEach(

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "@headrace/shared/foundation/errors"
 import { Counter, Gauge, Histogram, Registry } from "prom-client"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { silentSince, type WatchStatus } from "../watch/watch-status.ts"
@@ -10,7 +11,7 @@ export interface AgentMetrics {
   registry: Registry
   published(projection: string, result: PublishResult): void
   fetched(kind: "shard" | "index", bytes: number): void
-  failed(projection: string, code: string): void
+  failed(projection: string, code: ErrorCode): void
   reported(): void
 }
 

@@ -1,5 +1,5 @@
-import { UsageError } from "@headrace/shared/foundation/errors"
 import type { ClusterSettings, OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { unknownName } from "@headrace/shared/settings/unknown-name"
 import type { Command } from "commander"
 import { flag } from "./flag.ts"
 
@@ -50,24 +50,15 @@ export function chosenClusters(
 export function clusterNamed(settings: OperatorSettings, name: string): ClusterSettings {
   const cluster = settings.clusters[name]
   if (cluster !== undefined) return cluster
-  throw unknown("cluster", name, Object.keys(settings.clusters))
+  throw unknownName("cluster", name, Object.keys(settings.clusters))
 }
 
 function chosen(
-  what: string,
+  what: "source" | "cluster",
   known: readonly string[],
   wanted: readonly string[] | undefined,
 ): readonly string[] {
   const stray = wanted?.find((name) => !known.includes(name))
   if (stray === undefined) return wanted === undefined ? known : known.filter((name) => wanted.includes(name))
-  throw unknown(what, stray, known)
-}
-
-function unknown(what: string, name: string, known: readonly string[]): UsageError {
-  return new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(name)}`, {
-    hint:
-      known.length > 0
-        ? `Name one of: ${known.join(", ")}.`
-        : `Add a ${what} to the settings: they have none.`,
-  })
+  throw unknownName(what, stray, known)
 }

@@ -1,4 +1,10 @@
-import { errorText, HeadraceError, hasCode, UsageError } from "@headrace/shared/foundation/errors"
+import {
+  type ErrorCode,
+  errorText,
+  HeadraceError,
+  hasCode,
+  UsageError,
+} from "@headrace/shared/foundation/errors"
 import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
@@ -70,7 +76,7 @@ export async function attempt<Result>(
     return { ...clusterSource, ok: true, result: await go(clusterSource) }
   } catch (error) {
     if (error instanceof UsageError && !hasCode(error, "kube/")) throw error
-    const code = error instanceof HeadraceError ? error.code : "program/unexpected"
+    const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
     const hint = error instanceof HeadraceError ? error.hint : undefined
     return {
       ...clusterSource,

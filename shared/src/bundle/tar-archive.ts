@@ -1,4 +1,4 @@
-import { HeadraceError } from "../foundation/errors.ts"
+import { type ErrorCode, HeadraceError } from "../foundation/errors.ts"
 
 /** A regular file in an archive. */
 export interface TarEntry {
@@ -18,7 +18,7 @@ const CHECKSUM = [148, 8] as const
 const TYPE = 156
 
 /** Type flags that deserve a name of their own when refused. */
-const REFUSED_TYPES: Record<string, [code: string, text: string]> = {
+const REFUSED_TYPES: Record<string, [code: ErrorCode, text: string]> = {
   "1": ["bundle/link", "a hard link"],
   "2": ["bundle/link", "a symbolic link"],
   "3": ["bundle/special-file", "a device"],
@@ -126,7 +126,7 @@ function textAt(header: Buffer, [from, length]: readonly [number, number]): stri
   )
 }
 
-function refused(code: string, what: string): HeadraceError {
+function refused(code: ErrorCode, what: string): HeadraceError {
   return new HeadraceError(code, `the archive ${what}`, {
     hint: "Run a full reconcile, which writes it again: it was damaged, or another program wrote it.",
   })

@@ -1,7 +1,35 @@
+import type { Instruction } from "./instruction.ts"
+
+/**
+ * Every code of Headrace. Empty here: each module declares its own in its `error-codes.ts`, which adds them by
+ * declaration merging. So a package knows its own codes and those of `shared`, and `shared` imports no sibling.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: modules add to it.
+export interface ErrorCodes {}
+
+/** A declared code, `area/what`: a misspelt one is a type error. */
+export type ErrorCode = keyof ErrorCodes
+
+/** The part of a code up to its slash, with it: `"kube/"`. */
+export type ErrorArea = ErrorCode extends `${infer Area}/${string}` ? `${Area}/` : never
+
+/** What docs/reference/errors.md says of a code. Each text is whole sentences. */
+export interface ErrorMeaning {
+  /** What has happened, and what stays as it is. */
+  meaning: string
+  /** Why it usually happens. */
+  cause: string
+  /** What to do about it. */
+  remedy: Instruction
+}
+
+/** The codes of one module, by code. */
+export type ErrorMeanings = Readonly<Record<`${string}/${string}`, ErrorMeaning>>
+
 /** What every error of Headrace carries beside its message. */
 export interface ErrorDetail {
-  /** What to do about it, in one sentence that starts with a verb. */
-  hint?: string
+  /** What to do about it, in one sentence. */
+  hint?: Instruction
   /** Names and numbers for the log line; never a secret. */
   fields?: Record<string, unknown>
   cause?: unknown
@@ -14,11 +42,11 @@ export interface ErrorDetail {
  * (`rules/unknown-field`, `kube/conflict`) and never change once released.
  */
 export class HeadraceError extends Error {
-  readonly code: string
-  readonly hint: string | undefined
+  readonly code: ErrorCode
+  readonly hint: Instruction | undefined
   readonly fields: Record<string, unknown>
 
-  constructor(code: string, message: string, detail: ErrorDetail = {}) {
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
     this.name = "HeadraceError"
     this.code = code
@@ -29,20 +57,29 @@ export class HeadraceError extends Error {
 
 /** The call itself was wrong (flags, arguments, configuration): programs exit with 2, not 1. */
 export class UsageError extends HeadraceError {
-  constructor(code: string, message: string, detail: ErrorDetail = {}) {
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
     super(code, message, detail)
     this.name = "UsageError"
   }
 }
 
 /** True when `error` is a HeadraceError with this code, or with a code of this area (`"kube/"`). */
-export function hasCode(error: unknown, code: string): error is HeadraceError {
+export function hasCode(error: unknown, code: ErrorCode | ErrorArea): error is HeadraceError {
   if (!(error instanceof HeadraceError)) return false
   return code.endsWith("/") ? error.code.startsWith(code) : error.code === code
 }
 
-/** The text of any thrown value, with its chain of causes: `a: b: c`. */
+/**
+ * The text of any thrown value, with its code and its chain of causes, each with its own code:
+ * `projection/blocked: waits for git: git/auth-failed: git fetch failed`.
+ */
 export function errorText(error: unknown): string {
+  const text = errorMessage(error)
+  return error instanceof HeadraceError ? `${error.code}: ${text}` : text
+}
+
+/** The same without the error's own code, for where that has a field of its own; causes keep theirs. */
+export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   return error.cause === undefined ? error.message : `${error.message}: ${errorText(error.cause)}`
 }

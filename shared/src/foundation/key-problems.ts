@@ -1,29 +1,36 @@
+import type { ErrorCode } from "./errors.ts"
 import type { LocatedYaml } from "./located-yaml.ts"
 import type { YamlNode } from "./located-yaml-node.ts"
 import type { Problem } from "./problem.ts"
 
+/** The codes of keys that no mapping may have. */
+export interface KeyCodes {
+  duplicateKey: ErrorCode
+  wrongKey: ErrorCode
+}
+
 /**
  * Keys that no mapping may have, beneath and in `node`. Twice the same: YAML forbids it, Go's parser keeps the
- * last without a word. `__proto__`: zod takes such a key out of a record without a word. `area` starts the problems' code. Each shared node is looked at once.
+ * last without a word. `__proto__`: zod takes such a key out of a record without a word. Each shared node is looked at once.
  */
-export function keyProblems(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] {
+export function keyProblems(codes: KeyCodes, yaml: LocatedYaml, node: YamlNode): Problem[] {
   const problems: Problem[] = []
   const seenNodes = new Set<YamlNode>()
   const waiting = [node]
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     if (seenNodes.has(next)) continue
     seenNodes.add(next)
-    problems.push(...problemsOf(area, yaml, next))
+    problems.push(...problemsOf(codes, yaml, next))
     waiting.push(...next.items, ...next.entries.map((entry) => entry.value))
   }
   return problems
 }
 
-function problemsOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] {
+function problemsOf(codes: KeyCodes, yaml: LocatedYaml, node: YamlNode): Problem[] {
   const firsts = new Map<string, number>()
   const problems: Problem[] = []
   for (const entry of node.entries) {
-    if (entry.key === "__proto__") problems.push(protoKey(area, yaml, entry.offset))
+    if (entry.key === "__proto__") problems.push(protoKey(codes, yaml, entry.offset))
     const first = firsts.get(entry.key)
     if (first === undefined) {
       firsts.set(entry.key, entry.offset)
@@ -31,7 +38,7 @@ function problemsOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] 
     }
     problems.push({
       severity: "error",
-      code: `${area}/duplicate-key`,
+      code: codes.duplicateKey,
       message: `"${entry.key}" appears twice in one mapping`,
       hint: `it is first given in line ${yaml.positionAt(first).line}; remove one of them`,
       file: yaml.file,
@@ -41,10 +48,10 @@ function problemsOf(area: string, yaml: LocatedYaml, node: YamlNode): Problem[] 
   return problems
 }
 
-function protoKey(area: string, yaml: LocatedYaml, offset: number): Problem {
+function protoKey(codes: KeyCodes, yaml: LocatedYaml, offset: number): Problem {
   return {
     severity: "error",
-    code: `${area}/wrong-key`,
+    code: codes.wrongKey,
     message: '"__proto__" cannot be a key',
     file: yaml.file,
     ...yaml.positionAt(offset),

@@ -1,10 +1,11 @@
+import type { ErrorCode } from "./errors.ts"
 import type { TargetId } from "./target.ts"
 
 /** Something wrong, or worth a look, in what a user wrote: the unit of `check`, and of every parser's complaint. */
 export interface Problem {
   severity: "error" | "warning"
   /** Stable, `area/what`. */
-  code: string
+  code: ErrorCode
   /** Names the thing: one sentence, no position in it. */
   message: string
   /** What to do about it, when it is not plain from the message. */

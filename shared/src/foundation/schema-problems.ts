@@ -1,18 +1,25 @@
 import type { z } from "zod"
 import { suggestion } from "./closest-word.ts"
+import type { ErrorCode } from "./errors.ts"
 import type { LocatedYaml, YamlPath } from "./located-yaml.ts"
 import type { Problem } from "./problem.ts"
 import { schemaFields } from "./schema-fields.ts"
+
+/** The codes of what a document's schema has against it. */
+export interface SchemaCodes {
+  unknownField: ErrorCode
+  missingField: ErrorCode
+  wrongValue: ErrorCode
+}
 
 type Issue = z.core.$ZodIssue
 
 /**
  * What a schema has against a document, as problems with file, line, column and a suggestion for a
- * misspelt field. `area` starts their codes: `settings` gives `settings/unknown-field`,
- * `settings/missing-field`, `settings/wrong-value`. `base` is the path of the value that was parsed.
+ * misspelt field. `base` is the path of the value that was parsed.
  */
 export function schemaProblems(
-  area: string,
+  codes: SchemaCodes,
   schema: z.core.$ZodType,
   issues: readonly Issue[],
   yaml: LocatedYaml,
@@ -20,7 +27,7 @@ export function schemaProblems(
 ): Problem[] {
   return issues
     .flatMap((issue) => flattenUnion(issue))
-    .flatMap((issue) => issueProblems(area, schema, issue, yaml, base))
+    .flatMap((issue) => issueProblems(codes, schema, issue, yaml, base))
 }
 
 /** Of a union's failed options, the issues of the one that the value was meant as: the first of its type. */
@@ -44,7 +51,7 @@ function unionMessage(issue: z.core.$ZodIssueInvalidUnion): string {
 }
 
 function issueProblems(
-  area: string,
+  codes: SchemaCodes,
   schema: z.core.$ZodType,
   issue: Issue,
   yaml: LocatedYaml,
@@ -55,7 +62,7 @@ function issueProblems(
     const known = schemaFields(schema, issue.path)
     return issue.keys.map((key) => ({
       severity: "error",
-      code: `${area}/unknown-field`,
+      code: codes.unknownField,
       message: `unknown field "${key}"${within(path)}`,
       hint: suggestion(key, known),
       file: yaml.file,
@@ -65,10 +72,10 @@ function issueProblems(
   const place = { file: yaml.file, ...yaml.positionOf(path) }
   if (isMissing(issue)) {
     const message = `"${String(path.at(-1))}" is missing${within(path.slice(0, -1))}`
-    return [{ severity: "error", code: `${area}/missing-field`, message, ...place }]
+    return [{ severity: "error", code: codes.missingField, message, ...place }]
   }
   const message = `${pathText(path) || "the document"}: ${issueText(issue)}`
-  return [{ severity: "error", code: `${area}/wrong-value`, message, ...place }]
+  return [{ severity: "error", code: codes.wrongValue, message, ...place }]
 }
 
 function isMissing(issue: Issue): boolean {

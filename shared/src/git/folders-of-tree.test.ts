@@ -7,7 +7,7 @@ function fileAt(path: string) {
 }
 
 it("shows files by their paths from the folders, the first folder's where two give a path", () => {
-  const problem: Problem = { severity: "error", code: "git/dangling", message: "dangles", file: "two/b" }
+  const problem: Problem = { severity: "error", code: "git/link-dangling", message: "dangles", file: "two/b" }
   const files = ["one/a", "one/b", "one-more/x", "top", "two/a", "two/c/d"].map(fileAt)
   const shown = foldersOfTree({ files, problems: [problem] }, ["two", "one"])
 

@@ -81,9 +81,13 @@ async function checkedRef(kind: "branch" | "tag", folder: string, name: string):
   const ref = `${folder}/${name}`
   await runGit({ args: ["check-ref-format", ref] }).catch((cause: unknown) => {
     if (!(cause instanceof HeadraceError) || cause.code !== "git/failed") throw cause
-    throw new UsageError(`git/bad-${kind}`, `${JSON.stringify(name)} cannot be a ${kind}'s name`, {
-      hint: `Give the ${kind} alone, such as ${kind === "branch" ? "main" : "v1.2"}.`,
-    })
+    throw new UsageError(
+      kind === "branch" ? "git/bad-branch" : "git/bad-tag",
+      `${JSON.stringify(name)} cannot be a ${kind}'s name`,
+      {
+        hint: `Give the ${kind} alone, such as ${kind === "branch" ? "main" : "v1.2"}.`,
+      },
+    )
   })
   return ref
 }

@@ -1,5 +1,5 @@
 import type { Job } from "bullmq"
-import { errorText, HeadraceError } from "../foundation/errors.ts"
+import { type ErrorCode, errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
 import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
@@ -245,6 +245,6 @@ function readJob(job: Job<LaneJob>): LaneJob {
 }
 
 function failedResult(error: unknown): LaneResult {
-  const code = error instanceof HeadraceError ? error.code : "program/unexpected"
+  const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
   return { result: "failed", commit: null, failed: [], error: { code, message: errorText(error) } }
 }

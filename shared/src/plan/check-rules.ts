@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../foundation/errors.ts"
 import type { Problem } from "../foundation/problem.ts"
 import { targetText } from "../foundation/target.ts"
 import type { Tree } from "../foundation/tree.ts"
@@ -98,7 +99,7 @@ function idleProblems(rules: RuleSet, rule: Rule, isMatched: boolean, isTaken: b
   ]
 }
 
-function named(rule: Rule, difference: { code: string; message: string; hint: string }) {
+function named(rule: Rule, difference: { code: ErrorCode; message: string; hint: string }) {
   return { ...difference, message: `${quote(rule)}: ${difference.message}` }
 }
 
@@ -106,7 +107,7 @@ function quote(rule: Rule): string {
   return JSON.stringify(rule.glob)
 }
 
-function warning(rules: RuleSet, rule: Rule): Problem {
+function warning(rules: RuleSet, rule: Rule): Omit<Problem, "code" | "message"> {
   const { line, column } = rule
-  return { severity: "warning", code: "", message: "", file: rules.file, line, column }
+  return { severity: "warning", file: rules.file, line, column }
 }

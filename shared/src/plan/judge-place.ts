@@ -1,11 +1,12 @@
 import { suggestion } from "../foundation/closest-word.ts"
+import type { ErrorCode } from "../foundation/errors.ts"
 import type { TargetId } from "../foundation/target.ts"
 import { illegalName, illegalNamespace } from "./legal-name.ts"
 import type { PlanContext } from "./plan-context.ts"
 
 /** Something against a target: a problem without its place. */
 export interface Objection {
-  code: string
+  code: ErrorCode
   message: string
   hint?: string
 }

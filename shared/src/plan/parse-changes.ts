@@ -5,13 +5,19 @@ import { problemText } from "../foundation/problem.ts"
 import { schemaProblems } from "../foundation/schema-problems.ts"
 import { type FileChange, FileChanges } from "./file-change.ts"
 
+const CODES = {
+  unknownField: "plan/unknown-field",
+  missingField: "plan/missing-field",
+  wrongValue: "plan/wrong-value",
+} as const
+
 /** Parses a JSON array of changed files; `file` names it. Throws UsageError `plan/wrong-changes`, which names each mistake and its position. */
 export function parseChanges(text: string, file: string): FileChange[] {
   const result = FileChanges.safeParse(parseJson(text, file))
   if (result.success) return result.data
   // JSON is YAML, whose parser reports positions.
   const yaml = parseLocatedYaml(text, file, JSON_SCHEMA)
-  const problems = schemaProblems("plan", FileChanges, result.error.issues, yaml)
+  const problems = schemaProblems(CODES, FileChanges, result.error.issues, yaml)
   throw wrong(`the list of changes is not valid\n${problems.map(problemText).join("\n")}`)
 }
 

@@ -1,6 +1,5 @@
 import { systemClock } from "../foundation/clock.ts"
 import type { ObjectMeta } from "../foundation/config-map.ts"
-import { UsageError } from "../foundation/errors.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
@@ -8,6 +7,7 @@ import { type ConnectedCluster, connectCluster } from "../kube/client-node/conne
 import type { Log } from "../observe/log.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
+import { unknownName } from "../settings/unknown-name.ts"
 import { openOnce } from "./open-once.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans } from "./operate/find-orphans.ts"
@@ -57,7 +57,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
   })
   const clusters = openOnce((name: string) => {
     const cluster = settings.clusters[name]
-    if (cluster === undefined) throw unknown("cluster", name, settings.clusters)
+    if (cluster === undefined) throw unknownName("cluster", name, Object.keys(settings.clusters))
     return connectCluster(name, cluster, log)
   })
   const memories = new Map<string, ReconcileMemory>()
@@ -143,12 +143,6 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
 
 function sourceNamed(settings: OperatorSettings, name: string): SourceSettings {
   const source = settings.sources[name]
-  if (source === undefined) throw unknown("source", name, settings.sources)
+  if (source === undefined) throw unknownName("source", name, Object.keys(settings.sources))
   return source
-}
-
-function unknown(what: "source" | "cluster", name: string, known: object): UsageError {
-  return new UsageError(`settings/unknown-${what}`, `the settings have no ${what} ${JSON.stringify(name)}`, {
-    hint: `Known: ${Object.keys(known).join(", ") || "none"}.`,
-  })
 }

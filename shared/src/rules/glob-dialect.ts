@@ -1,6 +1,8 @@
+import type { ErrorCode } from "../foundation/errors.ts"
+
 /** A way in which Prow's matcher reads a glob otherwise than ours. */
 export interface GlobDifference {
-  code: string
+  code: ErrorCode
   message: string
   hint: string
 }

@@ -10,6 +10,12 @@ import { resolveRule } from "./resolve-rule.ts"
 import type { Rule, RuleSet } from "./rule.ts"
 import { type RulesYaml, readRulesYaml } from "./rules-yaml.ts"
 
+const CODES = {
+  unknownField: "rules/unknown-field",
+  missingField: "rules/missing-field",
+  wrongValue: "rules/wrong-value",
+} as const
+
 export interface ParsedRules {
   /** Undefined when any problem is an error. */
   rules: RuleSet | undefined
@@ -37,7 +43,7 @@ function resolveRules(read: RulesYaml): ParsedRules {
   const result = ConfigUpdater.safeParse(read.section ?? {})
   if (!result.success) {
     const { issues } = result.error
-    const found = schemaProblems("rules", ConfigUpdater, issues, yaml, ["config_updater"])
+    const found = schemaProblems(CODES, ConfigUpdater, issues, yaml, ["config_updater"])
     return { rules: undefined, problems: [...read.problems, ...found] }
   }
   const maps = new Map(Object.entries(result.data.maps ?? {}))

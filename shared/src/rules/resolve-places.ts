@@ -1,4 +1,5 @@
 import { suggestion } from "../foundation/closest-word.ts"
+import type { ErrorCode } from "../foundation/errors.ts"
 import type { Problem } from "../foundation/problem.ts"
 import type { Place } from "./rule.ts"
 import { type RuleContext, ruleError, ruleWarning } from "./rule-context.ts"
@@ -33,7 +34,7 @@ export function resolvePlaces(context: RuleContext): Resolved {
   return { places: [{ cluster: DEFAULT_CLUSTER, namespace: "" }], problems: [] }
 }
 
-function refuse(context: RuleContext, field: string, code: string, pair: string): Resolved {
+function refuse(context: RuleContext, field: string, code: ErrorCode, pair: string): Resolved {
   const message = `${pair} exclude each other`
   return { places: [], problems: [ruleError(context, [field], code, message, "keep one of them")] }
 }

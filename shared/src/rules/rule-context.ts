@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../foundation/errors.ts"
 import type { LocatedYaml, YamlPath } from "../foundation/located-yaml.ts"
 import type { Problem } from "../foundation/problem.ts"
 import type { ConfigUpdater, MapSpec } from "./config-updater.ts"
@@ -14,7 +15,7 @@ export interface RuleContext {
 export function ruleError(
   context: RuleContext,
   path: YamlPath,
-  code: string,
+  code: ErrorCode,
   message: string,
   hint?: string,
 ): Problem {
@@ -32,7 +33,7 @@ export function ruleError(
 export function ruleWarning(
   context: RuleContext,
   path: YamlPath,
-  code: string,
+  code: ErrorCode,
   message: string,
   hint?: string,
 ): Problem {

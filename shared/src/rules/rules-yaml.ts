@@ -1,10 +1,15 @@
 import { YAML11_SCHEMA } from "js-yaml"
 import { suggestion } from "../foundation/closest-word.ts"
-import { HeadraceError, hasCode } from "../foundation/errors.ts"
+import { type ErrorCode, HeadraceError, hasCode } from "../foundation/errors.ts"
 import { keyProblems } from "../foundation/key-problems.ts"
 import { type LocatedYaml, parseLocatedYaml } from "../foundation/located-yaml.ts"
 import { countNodes, type YamlNode } from "../foundation/located-yaml-node.ts"
 import type { Problem } from "../foundation/problem.ts"
+
+const CODES = {
+  duplicateKey: "rules/duplicate-key",
+  wrongKey: "rules/wrong-key",
+} as const
 
 const TEXT_LIMIT = 8 * 1024 * 1024
 const NODES_LIMIT = 250_000
@@ -41,7 +46,7 @@ export function readRulesYaml(text: string, file: string): RulesYaml {
     )
   }
   const section = Object(yaml.value)[SECTION] as unknown
-  return { yaml, section, problems: keyProblems("rules", yaml, node) }
+  return { yaml, section, problems: keyProblems(CODES, yaml, node) }
 }
 
 function parse(text: string, file: string): LocatedYaml {
@@ -54,7 +59,7 @@ function parse(text: string, file: string): LocatedYaml {
   }
 }
 
-function unreadable(file: string, code: string, what: string, line?: number): HeadraceError {
+function unreadable(file: string, code: ErrorCode, what: string, line?: number): HeadraceError {
   const message = `the rules file ${what}`
   const problem: Problem = { severity: "error", code, message, file, ...(line && { line, column: 1 }) }
   return new HeadraceError("rules/unreadable", message, { fields: { problem } })

@@ -8,6 +8,14 @@ import { countNodes } from "../foundation/located-yaml-node.ts"
 import { type Problem, problemText } from "../foundation/problem.ts"
 import { schemaProblems } from "../foundation/schema-problems.ts"
 
+const CODES = {
+  unknownField: "settings/unknown-field",
+  missingField: "settings/missing-field",
+  wrongValue: "settings/wrong-value",
+  duplicateKey: "settings/duplicate-key",
+  wrongKey: "settings/wrong-key",
+} as const
+
 const SETTINGS_SCHEMA = CORE_SCHEMA.withTags(mergeTag)
 const NODES_LIMIT = 100_000
 
@@ -51,11 +59,11 @@ export function parseSettings<Schema extends z.ZodType>(
       },
     ])
   }
-  const keys = node ? keyProblems("settings", yaml, node) : []
+  const keys = node ? keyProblems(CODES, yaml, node) : []
   const result = schema.safeParse(yaml.value)
   if (result.success && keys.length === 0) return result.data
   const issues = result.error?.issues ?? []
-  throw invalidSettings([...keys, ...schemaProblems("settings", schema, issues, yaml)])
+  throw invalidSettings([...keys, ...schemaProblems(CODES, schema, issues, yaml)])
 }
 
 function readYaml(text: string, file: string): LocatedYaml {

@@ -1,4 +1,5 @@
 import { compareText } from "../../foundation/canonical-json.ts"
+import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Problem } from "../../foundation/problem.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import { cyclicLinks } from "./cyclic-links.ts"
@@ -8,11 +9,14 @@ import { type ResolvedLink, showLinks } from "./show-links.ts"
 /** How many files links may show: two links in each of 60 folders would double as many times. */
 const MOST_LINKED_FILES = 100_000
 
-const EXPLANATIONS: Record<LinkFault | "link-too-large", string> = {
-  "link-outside": "which is outside of the tree",
-  "link-dangling": "which is not in the tree",
-  "link-cyclic": "which leads back to the link itself",
-  "link-too-large": `beyond the limit of ${MOST_LINKED_FILES} files shown through links`,
+const EXPLANATIONS: Record<LinkFault | "link-too-large", { code: ErrorCode; why: string }> = {
+  "link-outside": { code: "git/link-outside", why: "which is outside of the tree" },
+  "link-dangling": { code: "git/link-dangling", why: "which is not in the tree" },
+  "link-cyclic": { code: "git/link-cyclic", why: "which leads back to the link itself" },
+  "link-too-large": {
+    code: "git/link-too-large",
+    why: `beyond the limit of ${MOST_LINKED_FILES} files shown through links`,
+  },
 }
 
 /**
@@ -54,10 +58,11 @@ function followAll(entries: Entries, faults: Map<string, LinkFault | "link-too-l
 }
 
 function linkProblem(path: string, target: string, fault: keyof typeof EXPLANATIONS): Problem {
+  const { code, why } = EXPLANATIONS[fault]
   return {
     severity: "error",
-    code: `git/${fault}`,
-    message: `symbolic link ${path} points to ${target || "nothing"}, ${EXPLANATIONS[fault]}`,
+    code,
+    message: `symbolic link ${path} points to ${target || "nothing"}, ${why}`,
     hint: "Point it at a file or folder of the same tree, or remove it.",
     file: path,
   }

@@ -1,7 +1,7 @@
-import { HeadraceError } from "../../foundation/errors.ts"
+import { type ErrorCode, HeadraceError } from "../../foundation/errors.ts"
 
 interface Kind {
-  code: string
+  code: ErrorCode
   pattern: RegExp
   hint: string
 }

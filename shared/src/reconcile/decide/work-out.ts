@@ -133,7 +133,9 @@ async function isDone(run: Run, record: Record, aim: Aim): Promise<boolean> {
   return record.rules === (await rulesDigestAt(run.ports, run.memory, aim, run.signal))
 }
 
+const REASONS_TO_STOP = ["rules/", "guard/", "git/diverged", "git/unknown-commit"] as const
+
 /** Mistakes upstream, that only a commit or an operator can mend; anything else is tried again. */
 function isReasonToStop(error: unknown): error is HeadraceError {
-  return ["rules/", "guard/", "git/diverged", "git/unknown-commit"].some((code) => hasCode(error, code))
+  return REASONS_TO_STOP.some((code) => hasCode(error, code))
 }

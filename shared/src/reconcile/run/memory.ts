@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
@@ -5,7 +6,7 @@ import type { RuleSet } from "../../rules/rule.ts"
 import { type BoundedMap, boundedMap } from "./bounded-map.ts"
 
 /** Rules as read at a commit, or why there are none. */
-export type RulesAnswer = { rules: RuleSet } | { code: string; message: string }
+export type RulesAnswer = { rules: RuleSet } | { code: ErrorCode; message: string }
 
 /**
  * What one source's runs remember, for all its clusters: pure results by their inputs, and store objects by

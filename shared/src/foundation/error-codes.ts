@@ -1,0 +1,24 @@
+import type { ErrorMeanings } from "./errors.ts"
+
+/** The codes that `foundation` declares, as docs/reference/errors.md explains them. */
+export const foundationErrors = {
+  "program/stopped": {
+    meaning: "The program was asked to end before its work was done.",
+    cause: "SIGTERM or SIGINT: a rollout, a node that drains, Ctrl-C.",
+    remedy: "Run the command again; what it had written is kept and is not written twice.",
+  },
+  "program/unexpected": {
+    meaning: "A failure that Headrace has no code for: usually a fault in Headrace itself.",
+    cause: "A library or the system failed in a way that nobody foresaw.",
+    remedy: "Read the message that comes with it, and report it with the log when it returns.",
+  },
+  "yaml/syntax": {
+    meaning: "A file is not YAML of one document; nothing of it is used.",
+    cause: 'Wrong indentation, an unquoted special character, a tab, or a second document after "---".',
+    remedy: "Correct the file at the line and column of the message; it must hold one YAML document.",
+  },
+} as const satisfies ErrorMeanings
+
+declare module "./errors.ts" {
+  interface ErrorCodes extends Record<keyof typeof foundationErrors, unknown> {}
+}

@@ -1,0 +1,87 @@
+import type { ErrorMeanings } from "../foundation/errors.ts"
+
+/** The codes that `lanes` declares, as docs/reference/errors.md explains them. */
+export const lanesErrors = {
+  "lanes/come-back-later": {
+    meaning: "A job asks to be run again after a while. No failure.",
+    cause: "What it waits for has not happened yet.",
+    remedy: "Wait: it runs again by itself.",
+  },
+  "lanes/handed-back": {
+    meaning: "The program ends, and its wake-up goes back to the lane for another instance.",
+    cause: "A rollout or a node that drains.",
+    remedy: "Wait: another instance takes it.",
+  },
+  "lanes/lock-lost": {
+    meaning: "A worker lost its lane and stopped; another instance goes on.",
+    cause: "The process stood still for long, or Redis did not answer.",
+    remedy: "Check the CPU limit of the plugin and the latency of Redis when it returns.",
+  },
+  "lanes/newer-format": {
+    meaning: "The lanes in Redis are of a newer format than this version knows.",
+    cause: "Another instance was upgraded first.",
+    remedy: "Upgrade this program, or give it a redis.prefix of its own.",
+  },
+  "lanes/no-redis": {
+    meaning: "Nothing says where Redis is.",
+    cause: "Neither flag, settings nor environment name it.",
+    remedy:
+      "Give --redis-url-file, redis.urlFile in the settings, or REDIS_URL in the environment; for one run without Redis give apply --direct.",
+  },
+  "lanes/not-enqueued": {
+    meaning: "Redis did not take a wake-up. The next poll wakes the lane again.",
+    cause: "The connection broke, or Redis refuses writes: a replica, or a failed save.",
+    remedy: "Check that Redis is a primary and takes writes: redis-cli info replication.",
+  },
+  "lanes/redis-evicts": {
+    meaning: "Redis would drop queues when it is full.",
+    cause: "Its maxmemory-policy is not noeviction.",
+    remedy: "Set maxmemory-policy noeviction on it.",
+  },
+  "lanes/redis-full": {
+    meaning: "Redis is full and takes no wake-ups.",
+    cause: "Something else fills it, or its maxmemory is very small.",
+    remedy: "Give it more memory, or look at what else it holds: lanes need little.",
+  },
+  "lanes/redis-slow": {
+    meaning: "Redis did not answer in time.",
+    cause: "An overloaded Redis, or the network.",
+    remedy: "Check the latency of Redis: redis-cli --latency.",
+  },
+  "lanes/redis-tls": {
+    meaning: "A file for TLS to Redis cannot be read.",
+    cause: "A wrong path in the Redis URL, or a secret that is not mounted.",
+    remedy: "Check the path of the file in the Redis URL, and its permissions.",
+  },
+  "lanes/redis-unavailable": {
+    meaning:
+      "Redis does not answer. Headrace connects by itself when it is back; polls and the bootstrapper go on.",
+    cause: "Redis is down, or the URL, password or TLS files are wrong.",
+    remedy: "Check that Redis runs and that the URL, password and TLS files are right.",
+  },
+  "lanes/redis-url": {
+    meaning: "The Redis URL cannot be used.",
+    cause: "A wrong scheme, or special characters of the password that are not percent-encoded.",
+    remedy:
+      "Write redis://, rediss://, redis+sentinel:// or redis+cluster://, with special characters of the password percent-encoded.",
+  },
+  "lanes/redis-url-file": {
+    meaning: "The file with the Redis URL cannot be read.",
+    cause: "A wrong path, or a secret that is not mounted.",
+    remedy: "Check the path given with --redis-url-file or redis.urlFile, and its permissions.",
+  },
+  "lanes/schedule": {
+    meaning: "The schedule of a lane cannot be used.",
+    cause: "A slip in the cron pattern.",
+    remedy: 'Write a cron pattern such as "0 * * * *" (hourly).',
+  },
+  "lanes/unknown-wake-up": {
+    meaning: "A wake-up in a lane cannot be read.",
+    cause: "A newer version of Headrace wrote it.",
+    remedy: "Upgrade this program.",
+  },
+} as const satisfies ErrorMeanings
+
+declare module "../foundation/errors.ts" {
+  interface ErrorCodes extends Record<keyof typeof lanesErrors, unknown> {}
+}

@@ -1,0 +1,86 @@
+import type { ErrorMeanings } from "../foundation/errors.ts"
+
+/** The codes that `reconcile` declares, as docs/reference/errors.md explains them. */
+export const reconcileErrors = {
+  "adopt/absent": {
+    meaning: "The ConfigMap to adopt or detach is not there.",
+    cause: "A slip in --target, or it was removed.",
+    remedy: "Check the name with kubectl get configmap.",
+  },
+  "adopt/contended": {
+    meaning: "The ConfigMap kept changing while it was to be marked.",
+    cause: "Another controller writes it over and over.",
+    remedy: "Stop the other writer, and run the command again.",
+  },
+  "adopt/unknown-rule": {
+    meaning: "No rule of the source has the glob that was given.",
+    cause: "A slip in --rule, or the shell expanded the glob.",
+    remedy: "Give the glob as it is in the rules, in quotes.",
+  },
+  "guard/deleted-config-maps": {
+    meaning:
+      "A change would delete more of the ConfigMaps than the guard allows. The source stopped; what is shown stays.",
+    cause: "A merge that moves or removes many files, or a checkout that is wrong.",
+    remedy: "Run headrace-bootstrapper approve --commit SHA if it is meant; otherwise revert the merge.",
+  },
+  "guard/deleted-keys": {
+    meaning:
+      "A change would delete more of the keys than the guard allows. The source stopped; what is shown stays.",
+    cause: "A merge that moves or removes many files, or a checkout that is wrong.",
+    remedy: "Run headrace-bootstrapper approve --commit SHA if it is meant; otherwise revert the merge.",
+  },
+  "reconcile/ahead": {
+    meaning: "A ConfigMap carries a newer revision than the record knows.",
+    cause: "An older record was put back, from a backup for instance.",
+    remedy: "Run headrace-bootstrapper apply, which finds the newest revision and starts a new epoch.",
+  },
+  "reconcile/contended": {
+    meaning: "The record kept changing while a reconcile wanted to write it. The next wake-up tries again.",
+    cause: "Several writers at once: plugins and a bootstrapper with --direct.",
+    remedy: "Wait for the next wake-up; use the lanes in place of --direct when it returns.",
+  },
+  "reconcile/newer-format": {
+    meaning: "A ConfigMap was written by a newer Headrace; it is left alone.",
+    cause: "Another instance was upgraded first.",
+    remedy: "Upgrade this program.",
+  },
+  "reconcile/not-ours": {
+    meaning: "A ConfigMap of that name exists and is neither Headrace's nor Prow's; it is left alone.",
+    cause: "Somebody made it by hand or with another tool.",
+    remedy: "Run headrace-bootstrapper adopt to take it over, or rename the ConfigMap in the rules.",
+  },
+  "reconcile/other-source": {
+    meaning: "A ConfigMap belongs to another source; it is left alone.",
+    cause: "Rules of two sources name it, or a rule moved from one to the other.",
+    remedy: "Let one source name it, or run headrace-bootstrapper adopt to move it.",
+  },
+  "reconcile/too-large": {
+    meaning: "A ConfigMap would hold more than 1 MiB; it is not written.",
+    cause: "Its files have grown.",
+    remedy: 'Set "gzip: true", spread it over "partitioned_names", or set "view: false".',
+  },
+  "record/absent": {
+    meaning: "There is no record of the source in the cluster.",
+    cause: "Nothing was applied there yet, or the namespace of the records is another.",
+    remedy: "Run headrace-bootstrapper apply first, and check the namespace in the settings.",
+  },
+  "record/contended": {
+    meaning: "The record kept changing while an operator's word was to be written into it.",
+    cause: "A burst of merges, or several operators at once.",
+    remedy: "Run the command again; when it returns, look for what writes the record.",
+  },
+  "record/empty": {
+    meaning: "The source shows no commit yet at which it could be held.",
+    cause: "Its first reconcile has not come to its end.",
+    remedy: "Run headrace-bootstrapper apply first, or give hold a --commit.",
+  },
+  "record/hold-behind": {
+    meaning: "A hold would go back behind what is shown, which a hold does not do.",
+    cause: "The commit given is older than what is shown.",
+    remedy: "Run headrace-bootstrapper rewind --to COMMIT to go back.",
+  },
+} as const satisfies ErrorMeanings
+
+declare module "../foundation/errors.ts" {
+  interface ErrorCodes extends Record<keyof typeof reconcileErrors, unknown> {}
+}

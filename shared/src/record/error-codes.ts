@@ -1,0 +1,36 @@
+import type { ErrorMeanings } from "../foundation/errors.ts"
+
+/** The codes that `record` declares, as docs/reference/errors.md explains them. */
+export const recordErrors = {
+  "record/invalid": {
+    meaning: "The ConfigMap with the name of a record is not one.",
+    cause: "Somebody edited it, or keeps a ConfigMap of their own by that name.",
+    remedy:
+      "Delete it and run headrace-bootstrapper apply, which rebuilds it from its targets; move it first when it is somebody's own.",
+  },
+  "record/newer-format": {
+    meaning: "A record was written by a newer Headrace; nothing is changed.",
+    cause: "Another instance was upgraded first.",
+    remedy: "Upgrade this program.",
+  },
+  "store/invalid-index": {
+    meaning: "An index of the store cannot be read.",
+    cause: "Somebody edited the object, or a newer Headrace wrote it.",
+    remedy:
+      "Upgrade this program if the control plane is newer; otherwise delete the object and run headrace-bootstrapper apply.",
+  },
+  "store/missing": {
+    meaning: "An object of the store is not there.",
+    cause: "A newer revision took its place while it was read, or somebody deleted it.",
+    remedy: "Wait for the next try; when it returns, run headrace-bootstrapper apply, which writes it anew.",
+  },
+  "store/wrong-index": {
+    meaning: "An index of the store leads to one of another kind.",
+    cause: "Somebody other than Headrace wrote the object.",
+    remedy: "Delete the object and run headrace-bootstrapper apply.",
+  },
+} as const satisfies ErrorMeanings
+
+declare module "../foundation/errors.ts" {
+  interface ErrorCodes extends Record<keyof typeof recordErrors, unknown> {}
+}
