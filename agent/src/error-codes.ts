@@ -88,11 +88,6 @@ export const agentErrors = {
     cause: "Its folder is missing or not writable.",
     remedy: "Create its folder, and let the agent's user write to it.",
   },
-  "ops/listen": {
-    meaning: "The agent cannot listen for health checks and metrics.",
-    cause: "The port is taken, or the address is not one of this host.",
-    remedy: "Change `listen` in the settings, or stop what uses the port.",
-  },
   "projection/bad-gzip": {
     meaning: "A file that is to be unpacked is not gzip, or is too large unpacked.",
     cause: "`gunzip` is set for what is not packed, or the file is cut off.",
@@ -235,11 +230,6 @@ export const agentErrors = {
     meaning: "The projection does not keep the revision that is asked for.",
     cause: "It was removed by age, number or size, or there is none yet.",
     remedy: "Choose one of those that headrace-agent list shows.",
-  },
-  "settings/listen": {
-    meaning: "The address to listen on cannot be read.",
-    cause: "The port is missing, or an IPv6 address has no brackets.",
-    remedy: "Give HOST:PORT, such as 127.0.0.1:9474 or [::]:9474.",
   },
   "settings/same-folder": {
     meaning: "Two projections want the same folder, or one inside the other.",

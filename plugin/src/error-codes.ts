@@ -14,11 +14,6 @@ export const pluginErrors = {
     cause: "A number without its unit.",
     remedy: "Give --drain a duration such as 5s.",
   },
-  "plugin/listen": {
-    meaning: "The plugin cannot listen at the address.",
-    cause: "It is not HOST:PORT, the port is taken, or the address is not one of this host.",
-    remedy: "Give HOST:PORT, such as 0.0.0.0:8080, of a port that is free.",
-  },
   "plugin/webhook-path": {
     meaning: "The path for webhooks is one of the plugin's own pages.",
     cause: "webhook.path is /healthz, /readyz, /metrics or /help.",

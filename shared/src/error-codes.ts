@@ -3,6 +3,7 @@ import { foundationErrors } from "./foundation/error-codes.ts"
 import { gitErrors } from "./git/error-codes.ts"
 import { kubeErrors } from "./kube/error-codes.ts"
 import { lanesErrors } from "./lanes/error-codes.ts"
+import { observeErrors } from "./observe/error-codes.ts"
 import { planErrors } from "./plan/error-codes.ts"
 import { reconcileErrors } from "./reconcile/error-codes.ts"
 import { recordErrors } from "./record/error-codes.ts"
@@ -12,6 +13,7 @@ import { settingsErrors } from "./settings/error-codes.ts"
 /** The codes of every module of this package. */
 export const sharedErrors = {
   ...foundationErrors,
+  ...observeErrors,
   ...settingsErrors,
   ...rulesErrors,
   ...planErrors,

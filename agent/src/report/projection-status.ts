@@ -1,4 +1,4 @@
-import { type ErrorCode, errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { type ErrorCode, errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 
 /** What a projection shows at one time, as disk has it. */
@@ -38,7 +38,7 @@ export function problemOf(
   now: string,
 ): ProjectionProblem {
   const code: ErrorCode = error instanceof HeadraceError ? error.code : "agent/unexpected"
-  const message = errorText(error)
+  const message = errorMessage(error)
   const same = before?.code === code && before.message === message
   return { code, message, since: same ? before.since : now }
 }

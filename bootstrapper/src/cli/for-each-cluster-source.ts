@@ -1,6 +1,6 @@
 import {
   type ErrorCode,
-  errorText,
+  errorMessage,
   HeadraceError,
   hasCode,
   UsageError,
@@ -81,7 +81,7 @@ export async function attempt<Result>(
     return {
       ...clusterSource,
       ok: false,
-      error: { code, message: errorText(error), ...(hint ? { hint } : {}) },
+      error: { code, message: errorMessage(error), ...(hint ? { hint } : {}) },
     }
   }
 }

@@ -71,7 +71,7 @@ describe("commentText", () => {
     expect(text).toContain(
       "`big` configmap in namespace `ci` at cluster `app.ci`: `more than 1 MiB @everyone`",
     )
-    expect(text).toContain("`a` configmap in namespace `ci` at cluster `build01`: `held back`")
+    expect(text).toContain("`a` configmap in namespace `ci` at cluster `build01`: `guard/tripped: held back`")
     expect(text).toContain("Still to come: cluster `build02`.")
   })
 

@@ -36,7 +36,9 @@ function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): F
   const failed = outcome.failed.find(({ target }) => target === name)
   if (failed) return { state: "failed", touched, reason: failed.reason }
   if (outcome.state === "written") return { state: "written", touched }
-  return { state: "failed", touched, reason: outcome.error?.message ?? "the cluster is stopped" }
+  const { error } = outcome
+  const reason = error ? `${error.code}: ${error.message}` : "the cluster is stopped"
+  return { state: "failed", touched, reason }
 }
 
 /** How many of the clusters that the merge touches have all of it. */

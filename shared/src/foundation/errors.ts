@@ -1,5 +1,3 @@
-import type { Instruction } from "./instruction.ts"
-
 /**
  * Every code of Headrace. Empty here: each module declares its own in its `error-codes.ts`, which adds them by
  * declaration merging. So a package knows its own codes and those of `shared`, and `shared` imports no sibling.
@@ -20,7 +18,7 @@ export interface ErrorMeaning {
   /** Why it usually happens. */
   cause: string
   /** What to do about it. */
-  remedy: Instruction
+  remedy: string
 }
 
 /** The codes of one module, by code. */
@@ -29,7 +27,7 @@ export type ErrorMeanings = Readonly<Record<`${string}/${string}`, ErrorMeaning>
 /** What every error of Headrace carries beside its message. */
 export interface ErrorDetail {
   /** What to do about it, in one sentence. */
-  hint?: Instruction
+  hint?: string
   /** Names and numbers for the log line; never a secret. */
   fields?: Record<string, unknown>
   cause?: unknown
@@ -43,7 +41,7 @@ export interface ErrorDetail {
  */
 export class HeadraceError extends Error {
   readonly code: ErrorCode
-  readonly hint: Instruction | undefined
+  readonly hint: string | undefined
   readonly fields: Record<string, unknown>
 
   constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {

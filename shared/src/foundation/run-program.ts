@@ -1,4 +1,4 @@
-import { errorText, HeadraceError, UsageError } from "./errors.ts"
+import { errorMessage, HeadraceError, UsageError } from "./errors.ts"
 
 const FORCED_EXIT = 130
 
@@ -30,5 +30,5 @@ function complaint(error: unknown): string {
   if (!(error instanceof HeadraceError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const hint = error.hint ? `\n  ${error.hint}` : ""
-  return `error: ${errorText(error)} [${error.code}]${hint}`
+  return `error: ${errorMessage(error)} [${error.code}]${hint}`
 }

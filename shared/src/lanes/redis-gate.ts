@@ -1,4 +1,4 @@
-import { errorText, HeadraceError } from "../foundation/errors.ts"
+import { errorMessage, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
 import { admitRedis } from "./admit-redis.ts"
 import type { RedisClient } from "./connect-redis.ts"
@@ -35,7 +35,7 @@ export function watchRedis(client: RedisClient, where: string, formatKey: string
       for (const listener of listeners) listener()
     } catch (error) {
       trouble = error instanceof HeadraceError ? error : unavailable(where, error)
-      log.error({ redis: where, code: trouble.code, err: errorText(error) }, "redis cannot be used")
+      log.error({ redis: where, code: trouble.code, err: errorMessage(error) }, "redis cannot be used")
       setTimeout(lookAgain, AGAIN_MS).unref()
     }
     first.resolve()

@@ -1,5 +1,5 @@
 import type { Job } from "bullmq"
-import { type ErrorCode, errorText, HeadraceError } from "../foundation/errors.ts"
+import { type ErrorCode, errorMessage, errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
 import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
@@ -246,5 +246,5 @@ function readJob(job: Job<LaneJob>): LaneJob {
 
 function failedResult(error: unknown): LaneResult {
   const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
-  return { result: "failed", commit: null, failed: [], error: { code, message: errorText(error) } }
+  return { result: "failed", commit: null, failed: [], error: { code, message: errorMessage(error) } }
 }

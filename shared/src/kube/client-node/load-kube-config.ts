@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { KubeConfig } from "@kubernetes/client-node"
 import { systemClock } from "../../foundation/clock.ts"
-import { errorText, UsageError } from "../../foundation/errors.ts"
+import { errorMessage, errorText, hasCode, UsageError } from "../../foundation/errors.ts"
 import { parseKubeconfig } from "../../settings/kubeconfig-file.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
@@ -30,7 +30,8 @@ export async function loadKubeConfig(name: string, address: ClusterAddress): Pro
   try {
     return await loadFile(address.kubeconfig, address)
   } catch (error) {
-    const message = `cluster "${name}": ${errorText(error)}`
+    const why = hasCode(error, "kube/kubeconfig") ? errorMessage(error) : errorText(error)
+    const message = `cluster "${name}": ${why}`
     throw new UsageError(
       "kube/kubeconfig",
       message,

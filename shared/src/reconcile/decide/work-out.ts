@@ -1,4 +1,4 @@
-import { HeadraceError, hasCode } from "../../foundation/errors.ts"
+import { errorMessage, HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { isBegun } from "../../record/intents.ts"
 import type { Record } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
@@ -38,7 +38,7 @@ export async function workOut(run: Run, tips: Tips, record: Record): Promise<Dec
     return { kind: "work", work: await judged(run, tips, record, aim) }
   } catch (error) {
     if (!isReasonToStop(error)) throw error
-    return { kind: "stop", stopped: { code: error.code, message: error.message, commit } }
+    return { kind: "stop", stopped: { code: error.code, message: errorMessage(error), commit } }
   }
 }
 

@@ -1,6 +1,6 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
-import { errorText, HeadraceError } from "../../foundation/errors.ts"
+import { errorText } from "../../foundation/errors.ts"
 import type { ForeignWrite } from "../../record/record.ts"
 import { type Choice, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
@@ -59,12 +59,8 @@ export async function writeView(
     } catch (error) {
       if (signal.aborted) return
       ports.log.warn({ target: place, err: error }, "target not written")
-      result.failed.set(place, reasonOf(error))
+      // The code comes first, so that it stays when the record cuts the text.
+      result.failed.set(place, errorText(error))
     }
   }
-}
-
-/** The code first, so that it stays when the record cuts the text. */
-function reasonOf(error: unknown): string {
-  return error instanceof HeadraceError ? `${error.code}: ${errorText(error)}` : errorText(error)
 }
