@@ -9,6 +9,7 @@ import { retryTransient, transientRetry } from "./retry-transient.ts"
 /** Lost races, after which others write too often for us to wait any longer. */
 const RACE_TRIES = 12
 const RACE_BACKOFF = { first: 20, limit: 1_000 }
+const LOST_RACES = ["kube/conflict", "kube/already-exists", "kube/not-found"] as const
 
 /**
  * Optimistic concurrency: calls `attempt`, which reads, judges and writes with the resourceVersion that it
@@ -49,7 +50,7 @@ async function tried<T>(attempt: () => Promise<T | undefined>): Promise<{ result
 
 /** True when another writer was first, or removed what was to be replaced: read again. */
 export function isLostRace(error: unknown): boolean {
-  return ["kube/conflict", "kube/already-exists", "kube/not-found"].some((code) => hasCode(error, code))
+  return LOST_RACES.some((code) => hasCode(error, code))
 }
 
 /** Creates a ConfigMap inside `compareAndSwap`: where the namespace is missing nobody was first, and nobody will be. */
