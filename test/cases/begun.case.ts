@@ -1,7 +1,7 @@
 import { KubeError } from "@headrace/shared/kube/kube-error"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { it } from "vitest"
-import { quiet, site } from "../harness/site.ts"
+import { quiet, reconcileFixture } from "../harness/reconcile-fixture.ts"
 
 const R1 = `
 config_updater:
@@ -20,7 +20,7 @@ for (const begun of [false, true])
     let down = false
     const files: Record<string, string> = { "c/y.txt": "1", "rules2.yaml": R2 }
     for (let i = 0; i < 60; i++) files[`a/${i}.txt`] = `a${i}`
-    const here = site(files, {
+    const here = reconcileFixture(files, {
       rules: R1,
       settings: { guard: { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 } } as any,
       changeKube: (kube) => ({

@@ -1,8 +1,8 @@
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { it } from "vitest"
+import { reconcileFixture } from "../harness/reconcile-fixture.ts"
 import { shown } from "../harness/shown-files.ts"
-import { site } from "../harness/site.ts"
 import { withAgent } from "../harness/with-agent.ts"
 import { withFolder } from "../harness/with-folder.ts"
 
@@ -19,7 +19,7 @@ for (const how of ["record deleted", "root index deleted"])
     await withFolder(async (folder) => {
       const files: Record<string, string> = { "ok/o.txt": "o" }
       for (let i = 0; i < N; i++) files[`t/${id(i)}/a/x.txt`] = `good ${i}`
-      const here = site(files, {
+      const here = reconcileFixture(files, {
         rules: RULES,
         settings: { strict: true, guard: { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 } } as any,
       })

@@ -2,7 +2,7 @@ import { openStoreConfigMap, storeObjectName } from "@headrace/shared/bundle/sto
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { listTargets, parseIndex } from "@headrace/shared/record/walk-index"
 import { it } from "vitest"
-import { quiet, site } from "../harness/site.ts"
+import { quiet, reconcileFixture } from "../harness/reconcile-fixture.ts"
 
 const RULES = (dropped: boolean) => `
 config_updater:
@@ -25,7 +25,7 @@ for (let i = 0; i < 40; i++) {
 
 for (const what of ["view:false files deleted", "rule removed"])
   it(what, async () => {
-    const here = site(files, {
+    const here = reconcileFixture(files, {
       rules: RULES(false),
       settings: { guard: { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 } } as any,
     })

@@ -1,5 +1,5 @@
 import { it } from "vitest"
-import { site } from "../harness/site.ts"
+import { reconcileFixture } from "../harness/reconcile-fixture.ts"
 
 const id = (i: number) => String(i).padStart(3, "0")
 for (const bad of [20, 30])
@@ -12,7 +12,7 @@ ${Array.from({ length: 300 }, (_, i) => `    t/${id(i)}/**/*.txt: {name: target-
     const files: Record<string, string> = {}
     for (let i = 0; i < 300; i++) files[`t/${id(i)}/a/x.txt`] = `good ${i}`
     for (let i = 0; i < bad; i++) files[`t/${id(i)}/b/x.txt`] = `collides`
-    const here = site(files, { rules: RULES, settings: { strict: true, guard: "off" } as any })
+    const here = reconcileFixture(files, { rules: RULES, settings: { strict: true, guard: "off" } as any })
     await here.run()
     for (let k = 0; k < 3; k++) {
       here.writes.length = 0

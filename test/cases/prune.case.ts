@@ -1,5 +1,5 @@
 import { it } from "vitest"
-import { withDesk } from "../harness/with-desk.ts"
+import { withOperator } from "../harness/with-operator.ts"
 
 const R1 = `
 config_updater:
@@ -17,28 +17,28 @@ for (const broken of [false, true])
   it(
     `prune, tip broken ${broken}`,
     async () =>
-      withDesk(async (desk) => {
+      withOperator(async (operator) => {
         const files: any = { "rules.yaml": R1, "rules2.yaml": R2 }
         for (let i = 0; i < 40; i++) for (const d of ["a", "b", "c"]) files[`${d}/${i}.txt`] = `${d}${i}`
-        await desk.repo.commit(files)
+        await operator.repo.commit(files)
         const places = async () =>
-          desk.kube.store
+          operator.kube.store
             .list((await import("@headrace/config/local/embedded-kube/resource-kind")).CONFIG_MAPS, "ci")
             .map((o) => `${o.metadata.name}:${Object.keys((o as any).data ?? {}).length}`)
             .join(" ")
         const guard = { deletedKeys: "20%", deletedConfigMaps: "20%", atLeast: 20 }
         const source = (rules: string) => ({
-          sources: { release: { url: desk.repo.folder, branch: desk.repo.branch, rules } },
+          sources: { release: { url: operator.repo.folder, branch: operator.repo.branch, rules } },
           guard,
         })
-        await desk.settle(source("rules.yaml"))
-        let o = await desk.run("apply", "--direct")
+        await operator.writeConfig(source("rules.yaml"))
+        let o = await operator.run("apply", "--direct")
         console.log("|", broken, "| first", o.code, o.stderr?.slice(0, 300), await places())
-        if (broken) await desk.repo.commit({ "rules2.yaml": "config_updater: {maps: [}" })
+        if (broken) await operator.repo.commit({ "rules2.yaml": "config_updater: {maps: [}" })
         else {
           // control: the same rules dropped by a commit
-          await desk.repo.commit({ "rules.yaml": R2 })
-          o = await desk.run("apply", "--direct", "--prune")
+          await operator.repo.commit({ "rules.yaml": R2 })
+          o = await operator.run("apply", "--direct", "--prune")
           console.log(
             "|",
             broken,
@@ -48,11 +48,11 @@ for (const broken of [false, true])
             "|",
             await places(),
           )
-          await desk.repo.commit({ "rules.yaml": R1 })
-          await desk.run("apply", "--direct")
+          await operator.repo.commit({ "rules.yaml": R1 })
+          await operator.run("apply", "--direct")
         }
-        await desk.settle(source("rules2.yaml"))
-        o = await desk.run("apply", "--direct", "--prune")
+        await operator.writeConfig(source("rules2.yaml"))
+        o = await operator.run("apply", "--direct", "--prune")
         console.log(
           "|",
           broken,

@@ -2,12 +2,12 @@ import { KubeError } from "@headrace/shared/kube/kube-error"
 import { collectGarbage } from "@headrace/shared/reconcile/operate/collect-garbage"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { it } from "vitest"
+import { quiet, reconcileFixture } from "../harness/reconcile-fixture.ts"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
-import { quiet, site } from "../harness/site.ts"
 
 it("quota", async () => {
   const QUOTA = 25 // count/configmaps in namespace headrace
-  const here = site(
+  const here = reconcileFixture(
     { "a/1.txt": "x" },
     {
       changeKube: (kube) => ({

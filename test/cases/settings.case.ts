@@ -1,7 +1,7 @@
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { it } from "vitest"
-import { quiet, site } from "../harness/site.ts"
+import { quiet, reconcileFixture } from "../harness/reconcile-fixture.ts"
 
 const R1 = `
 config_updater:
@@ -16,7 +16,7 @@ config_updater:
     c/*.txt: {name: gamma, clusters: {east: [ci]}}
 `
 it("two programs with different settings", async () => {
-  const here = site(
+  const here = reconcileFixture(
     { "a/x.txt": "OLD", "b/x.txt": "NEW", "c/y.txt": "1", "rules2.yaml": R2 },
     { rules: R1, settings: { guard: "off" } as any },
   )

@@ -1,10 +1,10 @@
 import { collectGarbage } from "@headrace/shared/reconcile/operate/collect-garbage"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { it } from "vitest"
-import { quiet, site } from "../harness/site.ts"
+import { quiet, reconcileFixture } from "../harness/reconcile-fixture.ts"
 
 it("store false", async () => {
-  const here = site({ "a/1.txt": "x" })
+  const here = reconcileFixture({ "a/1.txt": "x" })
   await here.run()
   for (let i = 0; i < 5; i++) {
     here.commit({ "a/1.txt": `v${i}` })

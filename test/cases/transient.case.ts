@@ -6,7 +6,7 @@ import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { it } from "vitest"
-import { site } from "../harness/site.ts"
+import { reconcileFixture } from "../harness/reconcile-fixture.ts"
 import { withRedis } from "../harness/with-redis.ts"
 
 it(
@@ -15,7 +15,7 @@ it(
     withRedis(async (redis) => {
       const log = createLog("t", { level: "silent" })
       let down = false
-      const here = site(
+      const here = reconcileFixture(
         { "a/1.txt": "x" },
         {
           changeKube: (kube) => ({

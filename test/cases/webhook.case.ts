@@ -1,7 +1,7 @@
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { it } from "vitest"
+import { quiet, reconcileFixture } from "../harness/reconcile-fixture.ts"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
-import { quiet, site } from "../harness/site.ts"
 
 const cases: Record<string, (cm: any) => any> = {
   "changes a value": (cm) => ({
@@ -16,7 +16,7 @@ const cases: Record<string, (cm: any) => any> = {
 }
 for (const [what, mutate] of Object.entries(cases))
   it(what, async () => {
-    const here = site(
+    const here = reconcileFixture(
       { "a/1.txt": "x" },
       {
         changeKube: (kube) => ({

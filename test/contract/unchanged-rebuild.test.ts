@@ -1,8 +1,8 @@
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { expect, it } from "vitest"
+import { quiet, RULES } from "../harness/reconcile-fixture.ts"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
-import { quiet, RULES } from "../harness/site.ts"
 import { modelRepository } from "../model/model-repository.ts"
 import { contract } from "./contract-suite.ts"
 

@@ -10,7 +10,7 @@ import { configMapBytes } from "@headrace/shared/foundation/config-map"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { expect } from "vitest"
-import { gitBlobId } from "../harness/look.ts"
+import { gitBlobId } from "../harness/projection-snapshot.ts"
 import { readProjection } from "../harness/read-projection.ts"
 import { runMarked } from "../harness/run-marked.ts"
 

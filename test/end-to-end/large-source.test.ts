@@ -3,7 +3,7 @@ import type { ObjectStore } from "@headrace/config/local/embedded-kube/object-st
 import { CONFIG_MAPS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { expect, it } from "vitest"
 import { runBootstrapper } from "../harness/run-bootstrapper.ts"
-import { type Desk, withDesk } from "../harness/with-desk.ts"
+import { type Operator, withOperator } from "../harness/with-operator.ts"
 
 /** 200 in the long form. */
 const SOURCE_MIB = Number(process.env.HEADRACE_LARGE_SOURCE_MIB ?? 8)
@@ -51,7 +51,7 @@ function written(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
 }
 
 /** A process of its own: reconciles, and reports what it did and how much memory it took. */
-async function apply({ config }: Desk, ...flags: string[]) {
+async function apply({ config }: Operator, ...flags: string[]) {
   const start = performance.now()
   const { code, stdout, stderr } = await runBootstrapper(
     ["apply", "--direct", ...flags, "-o", "json", "--config", config],
@@ -72,21 +72,21 @@ it(
   "carries a large source in bounded memory, and a change of one file as one shard",
   { timeout: 900_000 },
   () =>
-    withDesk(async (desk) => {
-      const { repo, kube } = desk
+    withOperator(async (operator) => {
+      const { repo, kube } = operator
       const names = Array.from({ length: CONFIG_MAPS_OF_IT }, (_, index) => `part-${index}`).join(", ")
       const rule = `partitioned_names: [${names}], use_full_path_as_key: true, gzip: true, clusters: {east: [ci]}`
       const rules = `config_updater:\n  maps:\n    "data/**": {${rule}}\n`
       const files = Array.from({ length: FILES }, (_, file) => [pathOf(file), text(`first ${file}`)])
       const first = await repo.commit({ "rules.yaml": rules, ...Object.fromEntries(files) })
-      const scratch = await apply(desk)
+      const scratch = await apply(operator)
       expect(scratch.places).toMatchObject([{ result: "applied", commit: first, failed: [] }])
       expect(scratch.peak).toBeLessThan(MEMORY_MIB)
       const stored = versions(kube.store)
       expect(stored.size).toBeGreaterThan(SOURCE_MIB * 4)
 
       const second = await repo.commit({ [pathOf(7)]: text("second") })
-      const change = await apply(desk, "--incremental")
+      const change = await apply(operator, "--incremental")
       expect(change.places).toMatchObject([{ result: "applied", commit: second, failed: [] }])
       const changed = versions(kube.store)
       expect(written(stored, changed)).toEqual({
@@ -99,7 +99,7 @@ it(
       expect(change.peak).toBeLessThan(MEMORY_MIB)
 
       kube.requests.reset()
-      const rebuild = await apply(desk)
+      const rebuild = await apply(operator)
       expect(rebuild.places).toMatchObject([{ result: "noop", written: 0 }])
       expect(kube.requests.get("get", "configmaps")).toBeGreaterThan(CONFIG_MAPS_OF_IT)
       expect(kube.requests.writes()).toBe(0)

@@ -9,8 +9,8 @@ import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { describe, expect, it } from "vitest"
+import { type ReconcileFixture, reconcileFixture } from "../harness/reconcile-fixture.ts"
 import { shown } from "../harness/shown-files.ts"
-import { type Site, site } from "../harness/site.ts"
 import { projectionYaml, untilReady, withAgent } from "../harness/with-agent.ts"
 import { runAgentProgram, withAgentProcess } from "../harness/with-agent-process.ts"
 import { withFolder } from "../harness/with-folder.ts"
@@ -28,10 +28,10 @@ const SHOWN = {
 const log = createLog("test", { level: "silent" })
 const never = new AbortController().signal
 
-/** Reconciles a site into a server; before each write that the server gets, `beforeWrite` runs to its end. */
+/** Reconciles a fixture into a server; before each write that the server gets, `beforeWrite` runs to its end. */
 async function reconcileInto(
   kube: TestKube,
-  { ports }: Site,
+  { ports }: ReconcileFixture,
   beforeWrite: (what: string) => Promise<void>,
 ): Promise<void> {
   const inner = inProcessClient(kube.store)
@@ -59,7 +59,7 @@ describe("a node that starts empty", () => {
   it("shows the old revision at any write of a reconcile, whole, and all show the new one at its end", async () => {
     await withFolder((folder) =>
       withKube(async (kube) => {
-        const world = site(OLD)
+        const world = reconcileFixture(OLD)
         await reconcileInto(kube, world, async () => undefined)
         const commit = world.commit(NEW)
         const client = await openLightClient({ kubeconfig: kube.kubeconfigFile, log })
@@ -98,7 +98,7 @@ describe("a node that starts empty", () => {
         const { kubeconfigFile } = kube
         await withAgentProcess({ folder, kubeconfigFile, settings }, async (agent) => {
           const said = new Set<string>()
-          await reconcileInto(kube, site(NEW), async () => {
+          await reconcileInto(kube, reconcileFixture(NEW), async () => {
             const { status, text } = await agent.ask("/readyz")
             expect(status).toBe(503)
             said.add(text)
@@ -116,7 +116,7 @@ describe("a node that starts empty", () => {
     async (outage) => {
       await withFolder((folder) =>
         withKube(async (kube) => {
-          await reconcileInto(kube, site(NEW), async () => undefined)
+          await reconcileInto(kube, reconcileFixture(NEW), async () => undefined)
           const end = await beginOutage(kube, outage)
           const settings = `projections: {shown: {path: ${folder}/shown, from: ${FROM}}}\n`
           const { kubeconfigFile } = kube
@@ -181,7 +181,7 @@ it("shows a complete revision after a restart as a real agent, whatever of its s
 }, async () => {
   await withFolder((folder) =>
     withKube(async (kube) => {
-      await reconcileInto(kube, site(NEW), async () => undefined)
+      await reconcileInto(kube, reconcileFixture(NEW), async () => undefined)
       const config = join(folder, "agent.yaml")
       await writeFile(
         config,

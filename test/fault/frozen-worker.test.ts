@@ -17,7 +17,7 @@ const WRITING = join(import.meta.dirname, "../harness/writing-worker-process.ts"
 const LOCK_MS = 800
 const COUNTER = { namespace: "ci", name: "counter" }
 
-interface Desk {
+interface Operator {
   lanes: Lanes
   kubeconfig: string
   /** Keeps answers of the API server back, or lets them go. */
@@ -26,7 +26,7 @@ interface Desk {
   written(): Promise<unknown>
 }
 
-async function withDesk(test: (desk: Desk) => Promise<void>, url: string): Promise<void> {
+async function withOperator(test: (operator: Operator) => Promise<void>, url: string): Promise<void> {
   const lanes = await openLanes({ redis: url, log })
   try {
     await withFolder((folder) =>
@@ -55,19 +55,24 @@ async function withDesk(test: (desk: Desk) => Promise<void>, url: string): Promi
 /** The worker between its read and its write: the answer to the read is on its way. */
 async function withWriter(
   url: string,
-  desk: Desk,
+  operator: Operator,
   use: (child: ChildProcess, output: () => string) => Promise<void>,
 ): Promise<void> {
-  const args = ["--conditions=source", "--no-warnings", WRITING, url, desk.kubeconfig, String(LOCK_MS)]
+  const args = ["--conditions=source", "--no-warnings", WRITING, url, operator.kubeconfig, String(LOCK_MS)]
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
   let output = ""
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString()
   })
   try {
-    desk.hold(true)
-    await desk.lanes.wake("build01", { format: 1, source: "release", mode: "incremental", reason: "test" })
-    await until(() => output.includes("reading") && desk.reads() > 0)
+    operator.hold(true)
+    await operator.lanes.wake("build01", {
+      format: 1,
+      source: "release",
+      mode: "incremental",
+      reason: "test",
+    })
+    await until(() => output.includes("reading") && operator.reads() > 0)
     await use(child, () => output)
   } finally {
     child.kill("SIGKILL")
@@ -76,28 +81,28 @@ async function withWriter(
 
 it("writes nothing after it slept through its lock, and says so", () =>
   withRedis(({ url }) =>
-    withDesk(async (desk) => {
-      await withWriter(url, desk, async (child, output) => {
+    withOperator(async (operator) => {
+      await withWriter(url, operator, async (child, output) => {
         child.kill("SIGSTOP")
-        desk.hold(false)
-        await untilTakenOver(desk.lanes)
+        operator.hold(false)
+        await untilTakenOver(operator.lanes)
         child.kill("SIGCONT")
         await until(() => /stopped|written/.test(output()))
         expect(output()).toContain("this worker lost its lane")
-        expect(await desk.written()).toBeUndefined()
+        expect(await operator.written()).toBeUndefined()
       })
     }, url),
   ))
 
 it("goes on after a nap that its lock outlasts", () =>
   withRedis(({ url }) =>
-    withDesk(async (desk) => {
-      await withWriter(url, desk, async (child, output) => {
+    withOperator(async (operator) => {
+      await withWriter(url, operator, async (child, output) => {
         child.kill("SIGSTOP")
-        desk.hold(false)
+        operator.hold(false)
         child.kill("SIGCONT")
         await until(() => /stopped|written/.test(output()))
-        expect(await desk.written()).toBe("yes")
+        expect(await operator.written()).toBe("yes")
       })
     }, url),
   ))

@@ -2,7 +2,7 @@ import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
-import { fingerprint } from "./look.ts"
+import { fingerprint } from "./projection-snapshot.ts"
 
 /** What each projection must hold at a commit. */
 export interface ExpectedRevisions {

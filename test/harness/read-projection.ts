@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
-import { gitBlobId } from "./look.ts"
+import { gitBlobId } from "./projection-snapshot.ts"
 
 /** What a user sees in a projection: name to blob id, through the visible links; `..` names are ours. */
 export async function readProjection(folder: string): Promise<Map<string, string>> {

@@ -5,7 +5,7 @@
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { setImmediate as nextTurn } from "node:timers/promises"
-import { lookAt } from "./look.ts"
+import { takeSnapshot } from "./projection-snapshot.ts"
 import type { ReaderReport } from "./start-reader.ts"
 
 const folders = process.argv.slice(2)
@@ -27,7 +27,7 @@ function look(projection: string): void {
   if (!existsSync(join(projection, "..data"))) return
   looks++
   try {
-    const { revision, fingerprint, files } = lookAt(projection)
+    const { revision, fingerprint, files } = takeSnapshot(projection)
     seen.set(`${projection} ${revision} ${fingerprint}`, { projection, revision, fingerprint, files })
   } catch (error) {
     if (errors.length < 20) errors.push(`${projection}: ${String(error)}`)

@@ -7,33 +7,37 @@ import { readRecord } from "@headrace/shared/record/record-config-map"
 import { goalOf, holdInForce, isFastForward, ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
+import { OWN_NAMESPACE, type Simulation, type Source } from "./simulation.ts"
 import { sameKeys, tripsGuard, Violation } from "./watch-invariants.ts"
-import { OWN_NAMESPACE, type Source, type World } from "./world.ts"
 
 /** Invariant 1: once quiet, record and targets are what a rebuild at the goal would give, or it says why not. */
-export async function checkQuiet(world: World, cluster: MonitoredCluster, source: Source): Promise<void> {
+export async function checkQuiet(
+  simulation: Simulation,
+  cluster: MonitoredCluster,
+  source: Source,
+): Promise<void> {
   const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
   if (configMap === undefined) throw new Violation(`1: ${cluster.name} has no record of ${source}`)
   const record = readRecord(configMap)
-  const aim = goalOf(world, source, record)
+  const aim = goalOf(simulation, source, record)
   const isThere = record.commit === aim.commit && record.rulesCommit === aim.rulesCommit
   if (record.stopped === null && !isThere) {
     throw new Violation(`1: ${cluster.name} is at ${record.commit} instead of ${aim.commit} and is silent`)
   }
-  if (record.stopped) checkReason(world, cluster, source, record, aim)
+  if (record.stopped) checkReason(simulation, cluster, source, record, aim)
   if (record.commit === null) return
   // What could not be ended stays listed, which is so only where its rules do not parse.
   if (record.intents.length > 0) {
-    const planned = record.intents.some((intent) => rulesParse(world, cluster, source, intent))
+    const planned = record.intents.some((intent) => rulesParse(simulation, cluster, source, intent))
     if (planned) throw new Violation(`1: ${cluster.name} left an intent open`)
     return
   }
   const { commit, rulesCommit } = record
-  await checkTargets(world, cluster, source, record, { commit, rulesCommit })
+  await checkTargets(simulation, cluster, source, record, { commit, rulesCommit })
 }
 
 function checkReason(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
   record: Record,
@@ -42,31 +46,36 @@ function checkReason(
   const { code, commit } = record.stopped ?? { code: "", commit: "" }
   const shown = record.commit === null ? undefined : { ...record, commit: record.commit }
   if (commit !== aim.commit) throw new Violation(`1: stopped at ${commit}, where the goal is ${aim.commit}`)
-  const mayFollow = world.allowForcePush && holdInForce(world, record) === undefined
+  const mayFollow = simulation.allowForcePush && holdInForce(simulation, record) === undefined
   const begun = [...(shown ? [shown] : []), ...record.intents]
-  const isBehind = begun.length === 0 || begun.some((was) => !isFastForward(world, source, was, aim))
+  const isBehind = begun.length === 0 || begun.some((was) => !isFastForward(simulation, source, was, aim))
   const reasons: { [code: string]: boolean } = {
-    "rules/invalid": !rulesParse(world, cluster, source, aim),
+    "rules/invalid": !rulesParse(simulation, cluster, source, aim),
     "git/diverged": !mayFollow && isBehind,
-    "guard/deleted-keys": shown === undefined || tripsGuard(world, cluster.name, source, shown, aim),
+    "guard/deleted-keys": shown === undefined || tripsGuard(simulation, cluster.name, source, shown, aim),
   }
   reasons["guard/deleted-config-maps"] = reasons["guard/deleted-keys"] ?? false
   if (!reasons[code]) throw new Violation(`1: stopped at ${aim.commit} by ${code} without that reason`)
 }
 
-function rulesParse(world: World, cluster: MonitoredCluster, source: Source, at: Revision): boolean {
-  return expectedTargets(ruledFiles(world, source, at), cluster.name) !== undefined
+function rulesParse(
+  simulation: Simulation,
+  cluster: MonitoredCluster,
+  source: Source,
+  at: Revision,
+): boolean {
+  return expectedTargets(ruledFiles(simulation, source, at), cluster.name) !== undefined
 }
 
 async function checkTargets(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
   record: Record,
   at: Revision,
 ): Promise<void> {
   const failed = new Map(record.failed.map(({ target, reason }) => [target, reason]))
-  const expected = expectedTargets(ruledFiles(world, source, at), cluster.name) ?? []
+  const expected = expectedTargets(ruledFiles(simulation, source, at), cluster.name) ?? []
   for (const [place, target] of expected) {
     if (!target.view) continue
     const [namespace = "", name = ""] = place.split("/")

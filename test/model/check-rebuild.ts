@@ -1,20 +1,20 @@
 import { UNUSED_SINCE, unmarked } from "@headrace/shared/reconcile/write/store-objects"
 import type { Write } from "./monitored-cluster.ts"
+import type { Simulation } from "./simulation.ts"
 import { Violation } from "./watch-invariants.ts"
-import type { World } from "./world.ts"
 
 /**
  * A rebuild of an unchanged tree writes nothing. The first one may take off marks: a collection that was woken
  * late puts them on what it had listed as unused, though a record names it by now.
  */
-export async function checkRebuild(world: World, rebuild: () => Promise<void>): Promise<void> {
+export async function checkRebuild(simulation: Simulation, rebuild: () => Promise<void>): Promise<void> {
   for (const mayUnmark of [true, false]) {
-    const counts = world.clusters.map(({ writes }) => writes.length)
+    const counts = simulation.clusters.map(({ writes }) => writes.length)
     await rebuild()
-    for (const [index, { writes }] of world.clusters.entries()) {
+    for (const [index, { writes }] of simulation.clusters.entries()) {
       for (const write of writes.slice(counts[index])) {
         if (!mayUnmark || !takesMarkOff(write)) throw surplus(write)
-        world.tally.count("rebuild: takes a late mark off")
+        simulation.tally.count("rebuild: takes a late mark off")
       }
     }
   }

@@ -7,7 +7,7 @@ import { openIntent } from "@headrace/shared/record/intents"
 import type { Intent, Record } from "@headrace/shared/record/record"
 import { readRecord, recordConfigMap } from "@headrace/shared/record/record-config-map"
 import type { ModelRepository } from "./model-repository.ts"
-import { OWN_NAMESPACE, SOUND, type Subject } from "./world.ts"
+import { OWN_NAMESPACE, SOUND, type Subject } from "./simulation.ts"
 
 /** The code with one of its rules broken, and what must be seen of it. */
 export interface Mutant {

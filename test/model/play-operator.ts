@@ -11,7 +11,7 @@ import { NAMESPACES } from "./model-rules.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
 import { back } from "./play-git.ts"
 import type { Command } from "./schedule.ts"
-import { NEVER, OWN_NAMESPACE, portsOf, type Source, type World } from "./world.ts"
+import { NEVER, OWN_NAMESPACE, portsOf, type Simulation, type Source } from "./simulation.ts"
 
 /** The targets that the model's rules may give each source. */
 const TARGETS: { readonly [source in Source]: readonly string[] } = {
@@ -21,11 +21,11 @@ const TARGETS: { readonly [source in Source]: readonly string[] } = {
 const HOLD_MS = 3_600_000
 
 /** Starts an operator's command, whose every call waits at a gate like a worker's. */
-export function startCommand(world: World, cluster: MonitoredCluster, command: Command): Worker {
+export function startCommand(simulation: Simulation, cluster: MonitoredCluster, command: Command): Worker {
   const source = command.tools ? "tools" : "release"
-  return startOperator(world, cluster, source, command.op, async (ports) => {
-    const commit = back(world.repositories[source], command.back)
-    const until = new Date(world.now + HOLD_MS).toISOString()
+  return startOperator(simulation, cluster, source, command.op, async (ports) => {
+    const commit = back(simulation.repositories[source], command.back)
+    const until = new Date(simulation.now + HOLD_MS).toISOString()
     const hold = { commit, by: "model", reason: "schedule", until }
     if (command.op === "hold") await holdSource(ports, hold, NEVER)
     if (command.op === "rewind") await rewindSource(ports, hold, NEVER)
@@ -45,7 +45,7 @@ export function startCommand(world: World, cluster: MonitoredCluster, command: C
 
 /** A process of an operator's, with the ports that commands need. */
 export function startOperator(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
   name: string,
@@ -53,11 +53,11 @@ export function startOperator(
 ): Worker {
   return startWorker("operator", async (worker) => {
     try {
-      await work({ ...portsOf(world, cluster, source, worker), namespace: OWN_NAMESPACE, source })
-      world.tally.count(`operator: ${name}`)
+      await work({ ...portsOf(simulation, cluster, source, worker), namespace: OWN_NAMESPACE, source })
+      simulation.tally.count(`operator: ${name}`)
     } catch (error) {
       const code = error instanceof HeadraceError ? error.code : String(error)
-      world.tally.count(`operator: ${name} ends with ${code}`)
+      simulation.tally.count(`operator: ${name} ends with ${code}`)
       throw error
     }
   })

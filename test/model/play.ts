@@ -4,7 +4,7 @@ import { playGit } from "./play-git.ts"
 import { loseRecord, playHand } from "./play-hands.ts"
 import { startCommand } from "./play-operator.ts"
 import type { Op } from "./schedule.ts"
-import { OWN_NAMESPACE, SOURCES, startGarbage, startReconcile, type World } from "./world.ts"
+import { OWN_NAMESPACE, type Simulation, SOURCES, startGarbage, startReconcile } from "./simulation.ts"
 
 /** Time passes between any two things. */
 const TICK_MS = 10
@@ -13,8 +13,8 @@ const MOST_WORKERS = 5
 const NIGHT_MS = 2 * 3_600_000
 
 /** Does one op of a schedule. */
-export async function play(world: World, op: Op): Promise<void> {
-  world.now += TICK_MS
+export async function play(simulation: Simulation, op: Op): Promise<void> {
+  simulation.now += TICK_MS
   switch (op.op) {
     case "commit":
     case "rename":
@@ -23,119 +23,124 @@ export async function play(world: World, op: Op): Promise<void> {
     case "rewrite":
     case "tool":
     case "rewriteRules":
-      return playGit(world, op)
+      return playGit(simulation, op)
     case "deliver":
-      return deliver(world, op.which, op.again)
+      return deliver(simulation, op.which, op.again)
     case "drop":
-      return drop(world, op.which)
+      return drop(simulation, op.which)
     case "flush":
-      if (world.deliveries.length > 0) world.tally.count("delivery: Redis flushed")
-      world.deliveries = []
+      if (simulation.deliveries.length > 0) simulation.tally.count("delivery: Redis flushed")
+      simulation.deliveries = []
       return
     case "start":
-      return look(world, op)
+      return look(simulation, op)
     case "garbage":
-      return start(world, () => startGarbage(world, cluster(world, op.cluster)))
+      return start(simulation, () => startGarbage(simulation, cluster(simulation, op.cluster)))
     case "night":
-      return night(world, cluster(world, op.cluster))
+      return night(simulation, cluster(simulation, op.cluster))
     case "hold":
     case "release":
     case "rewind":
     case "approve":
     case "adopt":
     case "detach":
-      return start(world, () => startCommand(world, cluster(world, op.cluster), op))
+      return start(simulation, () => startCommand(simulation, cluster(simulation, op.cluster), op))
     case "step":
-      return steps(world, op)
+      return steps(simulation, op)
     case "finish":
-      return finishOne(world, op.worker)
+      return finishOne(simulation, op.worker)
     case "kill":
-      return kill(world, op.worker)
+      return kill(simulation, op.worker)
     case "hand":
-      world.tally.count(`hand: ${op.what}`)
-      return playHand(cluster(world, op.cluster), op)
+      simulation.tally.count(`hand: ${op.what}`)
+      return playHand(cluster(simulation, op.cluster), op)
     case "lose":
-      return lose(world, op)
+      return lose(simulation, op)
     case "later":
-      world.now += op.minutes * 60_000
+      simulation.now += op.minutes * 60_000
       return
     case "round":
-      return round(world)
+      return round(simulation)
   }
 }
 
-async function round(world: World): Promise<void> {
-  for (const where of world.clusters) {
-    for (const source of SOURCES) await finish(startReconcile(world, where, source, "incremental"))
+async function round(simulation: Simulation): Promise<void> {
+  for (const where of simulation.clusters) {
+    for (const source of SOURCES) await finish(startReconcile(simulation, where, source, "incremental"))
   }
 }
 
-async function lose(world: World, op: Extract<Op, { op: "lose" }>): Promise<void> {
+async function lose(simulation: Simulation, op: Extract<Op, { op: "lose" }>): Promise<void> {
   const source = op.tools ? "tools" : "release"
-  if (await loseRecord(cluster(world, op.cluster), OWN_NAMESPACE, source)) world.tally.count("record lost")
+  if (await loseRecord(cluster(simulation, op.cluster), OWN_NAMESPACE, source))
+    simulation.tally.count("record lost")
 }
 
-function deliver(world: World, which: number, again: boolean): void {
-  const index = which % Math.max(1, world.deliveries.length)
-  const delivery = world.deliveries[index]
+function deliver(simulation: Simulation, which: number, again: boolean): void {
+  const index = which % Math.max(1, simulation.deliveries.length)
+  const delivery = simulation.deliveries[index]
   if (delivery === undefined) return
   const { cluster: where, source } = delivery
-  const earlier = world.deliveries.findIndex((other) => other.cluster === where && other.source === source)
-  world.tally.count(`delivery: arrives${earlier < index ? " out of order" : ""}`)
-  if (again) world.tally.count("delivery: doubled")
-  else world.deliveries.splice(index, 1)
-  start(world, () => startReconcile(world, where, source, "incremental"))
+  const earlier = simulation.deliveries.findIndex(
+    (other) => other.cluster === where && other.source === source,
+  )
+  simulation.tally.count(`delivery: arrives${earlier < index ? " out of order" : ""}`)
+  if (again) simulation.tally.count("delivery: doubled")
+  else simulation.deliveries.splice(index, 1)
+  start(simulation, () => startReconcile(simulation, where, source, "incremental"))
 }
 
-function drop(world: World, which: number): void {
-  const dropped = world.deliveries.splice(which % Math.max(1, world.deliveries.length), 1)
-  if (dropped.length > 0) world.tally.count("delivery: dropped")
+function drop(simulation: Simulation, which: number): void {
+  const dropped = simulation.deliveries.splice(which % Math.max(1, simulation.deliveries.length), 1)
+  if (dropped.length > 0) simulation.tally.count("delivery: dropped")
 }
 
-function look(world: World, op: Extract<Op, { op: "start" }>): void {
-  world.tally.count(op.full ? "look: bootstrapper" : "look: poll")
+function look(simulation: Simulation, op: Extract<Op, { op: "start" }>): void {
+  simulation.tally.count(op.full ? "look: bootstrapper" : "look: poll")
   const mode = op.full ? "full" : "incremental"
-  start(world, () => startReconcile(world, cluster(world, op.cluster), op.tools ? "tools" : "release", mode))
+  start(simulation, () =>
+    startReconcile(simulation, cluster(simulation, op.cluster), op.tools ? "tools" : "release", mode),
+  )
 }
 
-function start(world: World, begin: () => Worker): void {
-  world.workers = world.workers.filter((worker) => !worker.done && !worker.dead)
-  if (world.workers.length < MOST_WORKERS) world.workers.push(begin())
+function start(simulation: Simulation, begin: () => Worker): void {
+  simulation.workers = simulation.workers.filter((worker) => !worker.done && !worker.dead)
+  if (simulation.workers.length < MOST_WORKERS) simulation.workers.push(begin())
 }
 
-async function night(world: World, where: MonitoredCluster): Promise<void> {
-  await finish(startGarbage(world, where))
-  world.now += NIGHT_MS
-  await finish(startGarbage(world, where))
+async function night(simulation: Simulation, where: MonitoredCluster): Promise<void> {
+  await finish(startGarbage(simulation, where))
+  simulation.now += NIGHT_MS
+  await finish(startGarbage(simulation, where))
 }
 
-async function steps(world: World, op: Extract<Op, { op: "step" }>): Promise<void> {
-  const worker = live(world, op.worker)
+async function steps(simulation: Simulation, op: Extract<Op, { op: "step" }>): Promise<void> {
+  const worker = live(simulation, op.worker)
   if (worker === undefined) return
   for (let count = 1; count < op.count; count++) await step(worker, op.gate, "none")
   const met = await step(worker, op.gate, op.fault)
-  if (met) world.tally.count(`call: ${met}`)
+  if (met) simulation.tally.count(`call: ${met}`)
 }
 
-async function finishOne(world: World, choice: number): Promise<void> {
-  const worker = live(world, choice)
+async function finishOne(simulation: Simulation, choice: number): Promise<void> {
+  const worker = live(simulation, choice)
   if (worker && !(await finish(worker))) throw new Error("a worker does not end")
 }
 
-function kill(world: World, choice: number): void {
-  const worker = live(world, choice)
+function kill(simulation: Simulation, choice: number): void {
+  const worker = live(simulation, choice)
   if (worker === undefined) return
   worker.dead = true
-  world.tally.count(`killed: ${worker.kind}`)
+  simulation.tally.count(`killed: ${worker.kind}`)
 }
 
-function live(world: World, choice: number): Worker | undefined {
-  const running = world.workers.filter((worker) => !worker.done && !worker.dead)
+function live(simulation: Simulation, choice: number): Worker | undefined {
+  const running = simulation.workers.filter((worker) => !worker.done && !worker.dead)
   return running[choice % Math.max(1, running.length)]
 }
 
-function cluster(world: World, choice: number): MonitoredCluster {
-  const found = world.clusters[choice % world.clusters.length]
+function cluster(simulation: Simulation, choice: number): MonitoredCluster {
+  const found = simulation.clusters[choice % simulation.clusters.length]
   if (found === undefined) throw new Error("the model has no cluster")
   return found
 }

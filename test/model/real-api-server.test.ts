@@ -9,7 +9,7 @@ import { inNamespaces } from "./in-namespaces.ts"
 import { CLUSTERS, NAMESPACES } from "./model-rules.ts"
 import { runSchedule } from "./run-schedule.ts"
 import { schedules } from "./schedule.ts"
-import { OWN_NAMESPACE } from "./world.ts"
+import { OWN_NAMESPACE } from "./simulation.ts"
 
 /** 500 in the long form. */
 const RUNS = Number(process.env.HEADRACE_REAL_MODEL_RUNS ?? 20)

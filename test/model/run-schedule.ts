@@ -11,17 +11,17 @@ import { RULE_TEXTS, RULES_PATH } from "./model-rules.ts"
 import { play } from "./play.ts"
 import { startOperator } from "./play-operator.ts"
 import type { Schedule } from "./schedule.ts"
-import { invariantWatcher, Violation } from "./watch-invariants.ts"
 import {
-  createWorld,
+  createSimulation,
   NEVER,
   OWN_NAMESPACE,
+  type Simulation,
+  type SimulationOptions,
   SOURCES,
   type Source,
   startReconcile,
-  type World,
-  type WorldOptions,
-} from "./world.ts"
+} from "./simulation.ts"
+import { invariantWatcher, Violation } from "./watch-invariants.ts"
 
 /** Rebuilds until nothing changes any more: one to write, one to end what the first could not, one to see. */
 const ROUNDS = 3
@@ -30,27 +30,27 @@ const ROUNDS = 3
  * Plays a schedule and throws the first Violation: of any write, of the state once quiet, of what paused
  * workers do to it when they are woken last, and of the state after an operator has repaired what is stopped.
  */
-export async function runSchedule(schedule: Schedule, options: WorldOptions = {}): Promise<void> {
+export async function runSchedule(schedule: Schedule, options: SimulationOptions = {}): Promise<void> {
   const violations: unknown[] = []
-  const watch = invariantWatcher(() => world)
-  const world: World = createWorld(options, async (...write) => {
+  const watch = invariantWatcher(() => simulation)
+  const simulation: Simulation = createSimulation(options, async (...write) => {
     await watch(...write).catch((error: unknown) => violations.push(error))
   })
   for (const op of schedule) {
-    await play(world, op)
+    await play(simulation, op)
     throwFirst(violations)
   }
-  await endOperators(world)
-  await settle(world, schedule)
+  await endOperators(simulation)
+  await settle(simulation, schedule)
   throwFirst(violations)
-  await wakeTheLate(world, schedule)
+  await wakeTheLate(simulation, schedule)
   throwFirst(violations)
-  await checkAll(world)
-  await mend(world, schedule)
+  await checkAll(simulation)
+  await mend(simulation, schedule)
   throwFirst(violations)
-  await checkAll(world)
-  await checkMended(world)
-  world.tally.endSchedule()
+  await checkAll(simulation)
+  await checkMended(simulation)
+  simulation.tally.endSchedule()
 }
 
 function throwFirst(violations: readonly unknown[]): void {
@@ -58,24 +58,24 @@ function throwFirst(violations: readonly unknown[]): void {
 }
 
 /** Commands and collections that are under way come to their end; reconciles stay paused where they are. */
-async function endOperators(world: World): Promise<void> {
-  for (const worker of world.workers) if (worker.kind !== "reconcile") await end(worker)
+async function endOperators(simulation: Simulation): Promise<void> {
+  for (const worker of simulation.workers) if (worker.kind !== "reconcile") await end(worker)
 }
 
 /**
  * What hands have done, or a `detach` that stopped half-way, only a full run sees; everything else must come right
  * by looking at what changed.
  */
-async function settle(world: World, schedule: Schedule): Promise<void> {
-  world.now += 1
+async function settle(simulation: Simulation, schedule: Schedule): Promise<void> {
+  simulation.now += 1
   const mode = schedule.some(({ op }) => op === "hand" || op === "detach") ? "full" : "incremental"
-  for (let round = 0; round < ROUNDS; round++) await reconcileAll(world, mode)
+  for (let round = 0; round < ROUNDS; round++) await reconcileAll(simulation, mode)
 }
 
-async function reconcileAll(world: World, mode: "incremental" | "full"): Promise<void> {
-  for (const cluster of world.clusters) {
+async function reconcileAll(simulation: Simulation, mode: "incremental" | "full"): Promise<void> {
+  for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
-      const worker = startReconcile(world, cluster, source, mode)
+      const worker = startReconcile(simulation, cluster, source, mode)
       await end(worker)
       if (worker.error) throw worker.error
     }
@@ -88,35 +88,40 @@ async function reconcileAll(world: World, mode: "incremental" | "full"): Promise
  * whose record has shown nobody looking since. It fast-forwards to what was the tip then, as it would have had it
  * been a little faster; the next look finds the branch rewritten.
  */
-async function wakeTheLate(world: World, schedule: Schedule): Promise<void> {
-  const before = await records(world)
-  for (const worker of world.workers.toReversed()) {
-    if (!worker.done && !worker.dead) world.tally.count(`woken after all was quiet: ${worker.kind}`)
+async function wakeTheLate(simulation: Simulation, schedule: Schedule): Promise<void> {
+  const before = await records(simulation)
+  for (const worker of simulation.workers.toReversed()) {
+    if (!worker.done && !worker.dead) simulation.tally.count(`woken after all was quiet: ${worker.kind}`)
     await end(worker)
   }
   let moves = 0
-  for (const [place, { source, record }] of await records(world)) {
+  for (const [place, { source, record }] of await records(simulation)) {
     const was = before.get(place)?.record
     if (was?.commit === record.commit && was.rulesCommit === record.rulesCommit) continue
-    judgeLateMove(world, source, was, record)
-    world.tally.count("woken after all was quiet: goes on to an abandoned tip")
+    judgeLateMove(simulation, source, was, record)
+    simulation.tally.count("woken after all was quiet: goes on to an abandoned tip")
     moves += 1
   }
-  if (moves > 0) await settle(world, schedule)
+  if (moves > 0) await settle(simulation, schedule)
 }
 
-function judgeLateMove(world: World, source: Source, before: Record | undefined, after: Record): void {
+function judgeLateMove(
+  simulation: Simulation,
+  source: Source,
+  before: Record | undefined,
+  after: Record,
+): void {
   const [from, to] = [before && revisionOf(before), revisionOf(after)]
   // Where a lost record shows nothing yet, because the targets hold what the guard would not delete, a late writer
   // of its former life may change what they hold, and the next reconcile then goes to the goal.
   const isFreed =
-    before?.stopped?.code.startsWith("guard/") && to?.commit === goalOf(world, source, after).commit
+    before?.stopped?.code.startsWith("guard/") && to?.commit === goalOf(simulation, source, after).commit
   if (from === undefined && isFreed) return
   if (from === undefined || to === undefined) throw new Violation("1: a late writer made a record")
   const isAbandoned =
-    wasAbandoned(world.repositories[source], to.commit) ||
-    (to.rulesCommit !== null && wasAbandoned(world.rules[source], to.rulesCommit))
-  if (isAbandoned && before?.stopped === null && isFastForward(world, source, from, to)) return
+    wasAbandoned(simulation.repositories[source], to.commit) ||
+    (to.rulesCommit !== null && wasAbandoned(simulation.rules[source], to.rulesCommit))
+  if (isAbandoned && before?.stopped === null && isFastForward(simulation, source, from, to)) return
   throw new Violation(`2: a late writer moved the record from ${from.commit} to ${to.commit}`)
 }
 
@@ -129,9 +134,9 @@ function wasAbandoned(repository: ModelRepository, commit: string): boolean {
   return repository.wasTip(commit) && !repository.hasAncestor(repository.tip(), commit)
 }
 
-async function records(world: World): Promise<Map<string, { source: Source; record: Record }>> {
+async function records(simulation: Simulation): Promise<Map<string, { source: Source; record: Record }>> {
   const found = new Map<string, { source: Source; record: Record }>()
-  for (const cluster of world.clusters) {
+  for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
       const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
       if (configMap) found.set(`${cluster.name} ${source}`, { source, record: readRecord(configMap) })
@@ -140,46 +145,47 @@ async function records(world: World): Promise<Map<string, { source: Source; reco
   return found
 }
 
-async function checkAll(world: World): Promise<void> {
-  for (const cluster of world.clusters) for (const source of SOURCES) await checkQuiet(world, cluster, source)
+async function checkAll(simulation: Simulation): Promise<void> {
+  for (const cluster of simulation.clusters)
+    for (const source of SOURCES) await checkQuiet(simulation, cluster, source)
 }
 
 /** Good rules on the branch, then a rewind of both sources to their tips, which also approves, and a release. */
-async function mend(world: World, schedule: Schedule): Promise<void> {
-  const { release } = world.repositories
+async function mend(simulation: Simulation, schedule: Schedule): Promise<void> {
+  const { release } = simulation.repositories
   const files = new Map(release.filesAt(release.tip())).set(RULES_PATH, RULE_TEXTS[0] ?? "")
   release.push(release.add([release.tip()], files))
-  await commandAll(world, "rewind", (source) => (ports) => {
-    const commit = world.repositories[source].tip()
+  await commandAll(simulation, "rewind", (source) => (ports) => {
+    const commit = simulation.repositories[source].tip()
     return rewindSource(ports, { commit, by: "model", reason: "mend", until: null }, NEVER)
   })
-  await settle(world, schedule)
-  await commandAll(world, "release", () => (ports) => releaseSource(ports, NEVER))
-  await settle(world, schedule)
+  await settle(simulation, schedule)
+  await commandAll(simulation, "release", () => (ports) => releaseSource(ports, NEVER))
+  await settle(simulation, schedule)
 }
 
 async function commandAll(
-  world: World,
+  simulation: Simulation,
   name: string,
   command: (source: Source) => Parameters<typeof startOperator>[4],
 ): Promise<void> {
-  for (const cluster of world.clusters) {
+  for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
-      const worker = startOperator(world, cluster, source, `${name}, to repair`, command(source))
+      const worker = startOperator(simulation, cluster, source, `${name}, to repair`, command(source))
       await end(worker)
       if (worker.error) throw worker.error
     }
   }
 }
 
-async function checkMended(world: World): Promise<void> {
-  for (const [, { source, record }] of await records(world)) {
+async function checkMended(simulation: Simulation): Promise<void> {
+  for (const [, { source, record }] of await records(simulation)) {
     if (record.stopped)
       throw new Violation(`1: still stopped after it was repaired: ${record.stopped.message}`)
-    if (record.commit !== world.repositories[source].tip())
+    if (record.commit !== simulation.repositories[source].tip())
       throw new Violation("1: not at the tip after it was repaired")
   }
-  await checkRebuild(world, (): Promise<void> => reconcileAll(world, "full"))
+  await checkRebuild(simulation, (): Promise<void> => reconcileAll(simulation, "full"))
 }
 
 async function end(worker: Worker): Promise<void> {

@@ -7,46 +7,46 @@ import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { ruledFiles } from "./model-revision.ts"
 import { expectedTargets, NAMESPACES } from "./model-rules.ts"
 import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
+import { GUARD, OWN_NAMESPACE, type Simulation, type Source } from "./simulation.ts"
 import { assemble } from "./store-view.ts"
-import { GUARD, OWN_NAMESPACE, type Source, type World } from "./world.ts"
 
 /** What a write broke: the number of the invariant (docs/architecture.md#invariants) and what happened. */
 export class Violation extends Error {}
 
 /** Looks at every write as it happens. */
-export function invariantWatcher(world: () => World) {
+export function invariantWatcher(simulation: () => Simulation) {
   const known: KnownRevisions = { rules: new Map(), compared: new Set() }
   return async (cluster: MonitoredCluster, write: Write) => {
     const { namespace, labels } = (write.after ?? write.before)?.metadata ?? { namespace: "" }
     if (namespace !== OWN_NAMESPACE) watchTarget(namespace, write)
     else if (labels?.["app.kubernetes.io/component"] !== "record") {
-      if (write.after === undefined) await watchAllRevisions(world(), cluster, known)
-    } else if (write.after) await watchSwap(world(), cluster, write.before, write.after, known)
+      if (write.after === undefined) await watchAllRevisions(simulation(), cluster, known)
+    } else if (write.after) await watchSwap(simulation(), cluster, write.before, write.after, known)
     else if (write.by !== "operator") throw new Violation("6: the record was removed")
   }
 }
 
 async function watchSwap(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   before: ConfigMap | undefined,
   after: ConfigMap,
   known: KnownRevisions,
 ): Promise<void> {
   const record = readRecord(after)
-  if (before) watchRecord(world, cluster, readRecord(before), record)
-  await watchRevisions(world, cluster, record, known)
+  if (before) watchRecord(simulation, cluster, readRecord(before), record)
+  await watchRevisions(simulation, cluster, record, known)
 }
 
 /** A part of the store was removed: all that any record lists must be there still. */
 async function watchAllRevisions(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   { rules }: KnownRevisions,
 ): Promise<void> {
   const { items } = await cluster.direct.list(OWN_NAMESPACE, { labelSelector: RECORD_SELECTOR })
   const anew = { rules, compared: new Set<string>() }
-  for (const item of items) await watchRevisions(world, cluster, readRecord(item), anew)
+  for (const item of items) await watchRevisions(simulation, cluster, readRecord(item), anew)
 }
 
 function watchTarget(namespace: string, write: Write): void {
@@ -79,17 +79,23 @@ function watchOperator(place: string, before: ConfigMap, after: ConfigMap): void
   }
 }
 
-function watchRecord(world: World, cluster: MonitoredCluster, before: Record, after: Record): void {
+function watchRecord(simulation: Simulation, cluster: MonitoredCluster, before: Record, after: Record): void {
   const order = compareTokens(after.token, before.token)
   if (order < 0) throw new Violation(`2: the record went back to ${tokenText(after.token)}`)
   if (before.commit !== null)
-    watchGuard(world, cluster.name, before, { ...before, commit: before.commit }, after)
+    watchGuard(simulation, cluster.name, before, { ...before, commit: before.commit }, after)
   if (isSameRevision(after, before) || before.commit === null || after.commit === null) return
   if (order === 0) throw new Violation(`2: two commits have the token ${tokenText(after.token)}`)
 }
 
 /** What deletes beyond the guard must not even be begun without approval; what an operator rewinds to is approved. */
-function watchGuard(world: World, cluster: string, before: Record, shown: Revision, after: Record): void {
+function watchGuard(
+  simulation: Simulation,
+  cluster: string,
+  before: Record,
+  shown: Revision,
+  after: Record,
+): void {
   const next = after.commit === null ? [] : [{ ...after, commit: after.commit }]
   for (const { commit, rulesCommit, token } of [...next, ...after.intents]) {
     const known = [before, ...before.intents].some(
@@ -97,7 +103,7 @@ function watchGuard(world: World, cluster: string, before: Record, shown: Revisi
     )
     const rewound = after.hold?.commit === commit && token.epoch > before.token.epoch
     if (known || rewound || before.approved === commit) continue
-    if (tripsGuard(world, cluster, after.source as Source, shown, { commit, rulesCommit })) {
+    if (tripsGuard(simulation, cluster, after.source as Source, shown, { commit, rulesCommit })) {
       throw new Violation(`6: ${commit} deletes beyond the guard`)
     }
   }
@@ -109,14 +115,14 @@ function isSameRevision(a: Record, b: Record): boolean {
 
 /** The guard's rule (docs/decisions/011-the-guard-has-a-floor.md), from the model's own idea of what targets hold. */
 export function tripsGuard(
-  world: World,
+  simulation: Simulation,
   cluster: string,
   source: Source,
   from: Revision,
   to: Revision,
 ): boolean {
-  const before = expectedTargets(ruledFiles(world, source, from), cluster)
-  const after = expectedTargets(ruledFiles(world, source, to), cluster)
+  const before = expectedTargets(ruledFiles(simulation, source, from), cluster)
+  const after = expectedTargets(ruledFiles(simulation, source, to), cluster)
   if (before === undefined || after === undefined) return false
   const filled = [...before].filter(([, target]) => target.keys.size > 0)
   const keys = filled.flatMap(([place, { keys }]) => [...keys.keys()].map((key) => [place, key] as const))
@@ -134,7 +140,7 @@ interface KnownRevisions {
 
 /** A reader that starts from the record can assemble all it lists, and finds in it what git has. */
 async function watchRevisions(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   record: Record,
   { rules, compared }: KnownRevisions,
@@ -149,7 +155,10 @@ async function watchRevisions(
     const found = await assemble(cluster.direct, OWN_NAMESPACE, root).catch((error: unknown) => {
       throw new Violation(`store: ${record.source} at ${commit} cannot be assembled: ${String(error)}`)
     })
-    const files = ruledFiles(world, record.source as Source, { commit, rulesCommit: rules.get(name) ?? null })
+    const files = ruledFiles(simulation, record.source as Source, {
+      commit,
+      rulesCommit: rules.get(name) ?? null,
+    })
     for (const [place, { keys }] of expectedTargets(files, cluster.name) ?? []) {
       const stored = found.get(place)
       if (stored && sameKeys(keys, stored)) continue

@@ -1,14 +1,22 @@
 import { KubeError } from "@headrace/shared/kube/kube-error"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { describe, expect, it } from "vitest"
-import { quiet, type Site, type SiteOptions, site } from "../harness/site.ts"
+import {
+  quiet,
+  type ReconcileFixture,
+  type ReconcileFixtureOptions,
+  reconcileFixture,
+} from "../harness/reconcile-fixture.ts"
 
 const RULES = "config_updater: {maps: {'a/*': {name: alpha}, 'b/*': {name: beta, gzip: true}}}"
 const PROW_LABELS = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
 
-function bench(files: Record<string, string>, changeKube?: SiteOptions["changeKube"]): Site {
+function bench(
+  files: Record<string, string>,
+  changeKube?: ReconcileFixtureOptions["changeKube"],
+): ReconcileFixture {
   const settings = { guard: { deletedKeys: 0.2, deletedConfigMaps: 0.5, atLeast: 1 } }
-  return site(files, { rules: RULES, settings, ...(changeKube ? { changeKube } : {}) })
+  return reconcileFixture(files, { rules: RULES, settings, ...(changeKube ? { changeKube } : {}) })
 }
 
 describe("Prow's bugs, in what is written", () => {

@@ -8,7 +8,7 @@ import { inProcessClient } from "../../../config/local/embedded-kube/in-process-
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {default: [ci]}}\n"
 
-interface Desk {
+interface ProwSetup {
   repo: TestRepo
   kubeconfig: string
   jobs(): Promise<Record<string, string> | undefined>
@@ -18,7 +18,7 @@ interface Desk {
   write(...args: string[]): Promise<BootstrapperRun>
 }
 
-function withDesk(fn: (desk: Desk) => Promise<void>): Promise<void> {
+function withProwSetup(fn: (setup: ProwSetup) => Promise<void>): Promise<void> {
   return withKube((kube) =>
     withRepo(async (repo) => {
       await repo.commit({ "plugins.yaml": RULES, "jobs/a.yaml": "a: 1\n" })
@@ -36,7 +36,7 @@ function withDesk(fn: (desk: Desk) => Promise<void>): Promise<void> {
 }
 
 it("runs as Prow's config-bootstrapper does, and again without a change", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, kubeconfig, jobs, run }) => {
+  withProwSetup(async ({ repo, kubeconfig, jobs, run }) => {
     const flags = ["--plugin-config=plugins.yaml", `--kubeconfig=${kubeconfig}`, "--job-config-path=unused"]
     const shown = await run(`--source-path=${repo.folder}`, ...flags)
     expect(shown).toMatchObject({ code: 0, stderr: expect.stringContaining("dry run") })
@@ -54,7 +54,7 @@ it("runs as Prow's config-bootstrapper does, and again without a change", { time
 )
 
 it("refuses a dirty checkout, a shallow one, and one that is behind", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, jobs, write }) => {
+  withProwSetup(async ({ repo, jobs, write }) => {
     const rules = "--plugin-config=plugins.yaml"
     const behind = `${repo.scratch}/behind`
     const shallow = `${repo.scratch}/shallow`
@@ -83,7 +83,7 @@ it(
   "takes several folders of one checkout, each with paths of its own, as Prow does",
   { timeout: 60_000 },
   () =>
-    withDesk(async ({ repo, jobs, write }) => {
+    withProwSetup(async ({ repo, jobs, write }) => {
       await repo.commit({
         "one/jobs/a.yaml": "of one\n",
         "two/jobs/a.yaml": "of two\n",
@@ -100,7 +100,7 @@ it(
   "takes rules from another checkout, whose commits count too, and from a file of none",
   { timeout: 60_000 },
   () =>
-    withDesk(async ({ repo, jobs, write }) => {
+    withProwSetup(async ({ repo, jobs, write }) => {
       const source = `--source-path=${repo.folder}`
       const file = join(repo.scratch, "mounted.yaml")
       await writeFile(file, RULES)
@@ -125,7 +125,7 @@ it(
 )
 
 it("knows the clusters that Prow would know", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, kubeconfig, run }) => {
+  withProwSetup(async ({ repo, kubeconfig, run }) => {
     const plan = [`--source-path=${repo.folder}`, "--plugin-config=plugins.yaml"]
     const folder = await run(
       ...plan,
@@ -144,7 +144,7 @@ it("knows the clusters that Prow would know", { timeout: 60_000 }, () =>
 )
 
 it("reads supplemental plugin configuration, and refuses rules in it as Prow does", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, kubeconfig, run }) => {
+  withProwSetup(async ({ repo, kubeconfig, run }) => {
     await repo.commit({ "org/_pluginconfig.yaml": "plugins:\n  org: {plugins: [approve]}\n" })
     const flags = [
       `--source-path=${repo.folder}`,
@@ -165,7 +165,7 @@ it("reads supplemental plugin configuration, and refuses rules in it as Prow doe
 )
 
 it("says which flag is wrong", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, kubeconfig, run }) => {
+  withProwSetup(async ({ repo, kubeconfig, run }) => {
     const source = `--source-path=${repo.folder}`
     const rules = "--plugin-config=plugins.yaml"
     const other = `${repo.scratch}/other`

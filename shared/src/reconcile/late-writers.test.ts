@@ -1,4 +1,10 @@
-import { quiet, RULES, SITE_START, type Site, site } from "@headrace/test/harness/site"
+import {
+  FIXTURE_START,
+  quiet,
+  type ReconcileFixture,
+  RULES,
+  reconcileFixture,
+} from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
@@ -10,7 +16,7 @@ const REQUEST = { cluster: "east", source: "release", mode: "incremental" } as c
 
 /** Another process: what it fetches is `tip`, and `pause` runs before its first call that `at` names. */
 function another(
-  here: Site,
+  here: ReconcileFixture,
   tip: string,
   at: (verb: "get" | "create" | "replace", name: string) => boolean,
   pause: () => Promise<unknown>,
@@ -40,13 +46,13 @@ function another(
   return { ...here.ports, kube, repository, rulesRepository: repository, memory: createReconcileMemory() }
 }
 
-async function fetched(here: Site, commit: string) {
+async function fetched(here: ReconcileFixture, commit: string) {
   return { commit, seq: (await here.repository.seqOf(commit)) ?? 0 }
 }
 
 describe("a writer that wakes up late", () => {
   it("writes nothing without an intent, even where it had found nothing to change", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const edited = here.commit({ "a/x.txt": "two" })
     // Other rules, the same content for alpha as the record shows: every target is looked at, none is changed.
@@ -69,7 +75,7 @@ describe("a writer that wakes up late", () => {
   })
 
   it("begins a lost record with what is shown by then, not with what it knew before", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     const first = here.repository.tip()
     const late = another(
       here,
@@ -90,10 +96,10 @@ describe("a writer that wakes up late", () => {
   })
 
   it("is refused by targets of a record that began after it", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const edited = here.commit({ "a/x.txt": "two" })
-    let now = SITE_START
+    let now = FIXTURE_START
     Object.assign(here.ports, { clock: { now: () => now, sleep: async () => {} } })
     const late = another(
       here,
@@ -108,20 +114,20 @@ describe("a writer that wakes up late", () => {
     )
     expect(await reconcile(REQUEST, late, quiet)).toMatchObject({ result: "superseded" })
     expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
-    expect((await here.record()).token.epoch).toBe(SITE_START + 1000)
+    expect((await here.record()).token.epoch).toBe(FIXTURE_START + 1000)
   })
 })
 
 describe("a record that was put back", () => {
   it("takes an epoch beyond what its targets carry, and writes them again", async () => {
-    const here = site({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
+    const here = reconcileFixture({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
     await here.run()
     const backup = (await here.kube.get("headrace", "release")) as ConfigMap
     const base = here.repository.tip()
     here.commit({ "a/x.txt": "two" })
     await here.run()
     here.repository.push(base)
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START + 1 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: FIXTURE_START + 1 } })
     const now = (await here.kube.get("headrace", "release")) as ConfigMap
     const { resourceVersion } = now.metadata
     here.commit({ "a/x.txt": "three" })
@@ -136,7 +142,7 @@ describe("a record that was put back", () => {
     expect(await here.run()).toMatchObject({
       result: "applied",
       failed: [],
-      token: { epoch: SITE_START + 2 },
+      token: { epoch: FIXTURE_START + 2 },
     })
     expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
   })

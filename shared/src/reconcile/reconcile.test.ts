@@ -1,5 +1,11 @@
 import { gzipSync } from "node:zlib"
-import { quiet, RULES, SITE_START, type Site, site } from "@headrace/test/harness/site"
+import {
+  FIXTURE_START,
+  quiet,
+  type ReconcileFixture,
+  RULES,
+  reconcileFixture,
+} from "@headrace/test/harness/reconcile-fixture"
 import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import { inProcessClient } from "../../../config/local/embedded-kube/in-process-client.ts"
@@ -14,7 +20,7 @@ import { listShards, listTargets, parseIndex } from "../record/walk-index.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 
-async function storedFiles(here: Site): Promise<{ [place: string]: string }> {
+async function storedFiles(here: ReconcileFixture): Promise<{ [place: string]: string }> {
   async function read(kind: "index" | "shard", digest: string) {
     const object = await here.kube.get("headrace", storeObjectName(kind, digest))
     if (object === undefined) throw new Error(`no ${kind} ${digest}`)
@@ -36,7 +42,7 @@ async function storedFiles(here: Site): Promise<{ [place: string]: string }> {
 
 describe("reconcile", () => {
   it("writes what the rules give this cluster, as Prow does, and the same to the store", async () => {
-    const here = site({ "a/x.txt": "one", "b/c/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "b/c/y.txt": "two" })
     expect(await here.run()).toMatchObject({ result: "applied", commit: here.repository.tip(), failed: [] })
     const beta = await here.kube.get("ci", "beta")
     expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
@@ -48,14 +54,14 @@ describe("reconcile", () => {
     })
     expect(await storedFiles(here)).toEqual({ "alpha/x.txt": "one", "beta/b-c-y.txt": "two" })
     expect(await here.record()).toMatchObject({
-      token: { epoch: SITE_START, seq: 1 },
+      token: { epoch: FIXTURE_START, seq: 1 },
       intents: [],
       stopped: null,
     })
   })
 
   it("writes one shard, its index path, one ConfigMap and the record for a change of one file", async () => {
-    const here = site({ "a/x.txt": "one", "a/z.txt": "zed", "b/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "a/z.txt": "zed", "b/y.txt": "two" })
     await here.run()
     here.writes.length = 0
     here.commit({ "a/x.txt": "changed" })
@@ -74,7 +80,7 @@ describe("reconcile", () => {
   })
 
   it("writes nothing at all when it rebuilds an unchanged tree, cold or warm", async () => {
-    const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "b/y.txt": "two" })
     await here.run()
     here.writes.length = 0
     expect(await here.run("full")).toMatchObject({ result: "noop", written: 0 })
@@ -85,7 +91,7 @@ describe("reconcile", () => {
   })
 
   it("puts back on a rebuild what was edited by hand, and what the store lost", async () => {
-    const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "b/y.txt": "two" })
     await here.run()
     const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
     await here.kube.replace({ ...alpha, data: { "x.txt": "edited", stray: "s" } })
@@ -97,7 +103,7 @@ describe("reconcile", () => {
   })
 
   it("keeps keys that no rule ever named where it is told to, and removes those of deleted files", async () => {
-    const here = site(
+    const here = reconcileFixture(
       { "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" },
       { settings: { foreignKeys: "keep" } },
     )
@@ -111,7 +117,7 @@ describe("reconcile", () => {
 
   it("leaves no key behind where it cannot tell at first whose it is", async () => {
     const files = { "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" }
-    const here = site(files, { settings: { foreignKeys: "keep" } })
+    const here = reconcileFixture(files, { settings: { foreignKeys: "keep" } })
     await here.run()
     const first = here.repository.tip()
     here.commit({ "a/z.txt": undefined })
@@ -134,7 +140,7 @@ describe("reconcile", () => {
   })
 
   it("says that its namespace is missing, where it is", async () => {
-    const here = site({}, { changeKube: () => inProcessClient(new ObjectStore()) })
+    const here = reconcileFixture({}, { changeKube: () => inProcessClient(new ObjectStore()) })
     await expect(here.run()).rejects.toMatchObject({
       code: "kube/not-found",
       message: expect.stringContaining("headrace"),
@@ -142,7 +148,7 @@ describe("reconcile", () => {
   })
 
   it("refuses a writer that woke up late", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const first = here.commit({ "a/x.txt": "old" })
     let wake = (): void => {}
@@ -170,7 +176,7 @@ describe("reconcile", () => {
   })
 
   it("lists a target it may not write, writes the rest, and tries again", async () => {
-    const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "b/y.txt": "two" })
     await here.kube.create({ metadata: { namespace: "ci", name: "alpha" }, data: { theirs: "yes" } })
     const outcome = await here.run()
     expect(outcome).toMatchObject({ result: "applied", failed: [{ target: "ci/alpha" }] })
@@ -183,7 +189,7 @@ describe("reconcile", () => {
   })
 
   it("leaves alone what a newer Headrace wrote", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
     const annotations = { ...alpha.metadata.annotations, "headrace.dev/format": "2" }
@@ -196,20 +202,20 @@ describe("reconcile", () => {
   })
 
   it("takes rules from another source, and counts the commits of both in the token", async () => {
-    const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "b/y.txt": "two" })
     const rules = modelRepository(new Map([["rules.yaml", RULES]]))
     Object.assign(here.ports, { rulesRepository: rules })
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START, seq: 2 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: FIXTURE_START, seq: 2 } })
     rules.push(
       rules.add([rules.tip()], new Map([["rules.yaml", RULES.replace("name: alpha", "name: gamma")]])),
     )
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START, seq: 3 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: FIXTURE_START, seq: 3 } })
     expect(await here.data("gamma")).toEqual({ "x.txt": "one" })
     expect((await here.record()).rulesCommit).toBe(rules.tip())
   })
 
   it("waits out a server that is busy, and survives an answer that got lost", async () => {
-    const here = site({ "a/x.txt": "one", "b/y.txt": "two" })
+    const here = reconcileFixture({ "a/x.txt": "one", "b/y.txt": "two" })
     const failures = new Map<string, number>()
     function flaky<Input>(verb: string, call: (input: Input) => Promise<ConfigMap>) {
       return async (input: Input): Promise<ConfigMap> => {

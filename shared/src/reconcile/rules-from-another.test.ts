@@ -1,4 +1,4 @@
-import { quiet, RULES, site } from "@headrace/test/harness/site"
+import { quiet, RULES, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import { openIntent } from "../record/intents.ts"
@@ -8,9 +8,9 @@ import { changeRecord } from "./record/change-record.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileSettings } from "./run/ports.ts"
 
-/** A site whose rules come from another source, with three commits of its own. */
+/** A fixture whose rules come from another source, with three commits of its own. */
 function ruled(settings: Partial<ReconcileSettings> = {}) {
-  const here = site({ "a/x.txt": "one", "a/v.txt": "vee", "a/z.txt": "zed" }, { settings })
+  const here = reconcileFixture({ "a/x.txt": "one", "a/v.txt": "vee", "a/z.txt": "zed" }, { settings })
   const rules = modelRepository(new Map([["rules.yaml", RULES]]))
   const push = (text: string) => rules.push(rules.add([rules.tip()], new Map([["rules.yaml", text]])))
   for (const comment of ["# one", "# two"]) push(`${RULES}    ${comment}\n`)

@@ -1,4 +1,4 @@
-import { quiet, RULES, SITE_START, site } from "@headrace/test/harness/site"
+import { FIXTURE_START, quiet, RULES, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
@@ -7,7 +7,7 @@ import { reconcile } from "./reconcile.ts"
 
 describe("a source that must stand still", () => {
   it("keeps last good in force when its rules do not parse, and says so", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const good = here.repository.tip()
     const bad = here.commit({ "rules.yaml": "config_updater: [", "a/x.txt": "two" })
@@ -20,7 +20,7 @@ describe("a source that must stand still", () => {
   })
 
   it("does not delete beyond the guard until that commit is approved", async () => {
-    const here = site({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "b/y.txt": "y" })
+    const here = reconcileFixture({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "b/y.txt": "y" })
     await here.run()
     const tip = here.commit({ "a/1.txt": undefined, "a/2.txt": undefined, "a/3.txt": undefined })
     expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "guard/deleted-keys" } })
@@ -33,7 +33,7 @@ describe("a source that must stand still", () => {
   })
 
   it("does not empty ConfigMaps that Prow wrote before the first run", async () => {
-    const here = site({ "b/y.txt": "y" })
+    const here = reconcileFixture({ "b/y.txt": "y" })
     const labels = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
     const data = { "1.txt": "1", "2.txt": "2" }
     await here.kube.create({ metadata: { namespace: "ci", name: "alpha", labels }, data })
@@ -42,7 +42,7 @@ describe("a source that must stand still", () => {
   })
 
   it("waits when the branch was rewritten, and follows after rewind and release", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     const base = here.repository.tip()
     here.commit({ "a/x.txt": "two" })
     await here.run()
@@ -59,15 +59,15 @@ describe("a source that must stand still", () => {
     const ports = { ...here.ports, namespace: "headrace", source: "release" }
     const hold = { commit: other, by: "me", reason: "rewritten", until: null }
     await rewindSource(ports, hold, quiet)
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START + 1, seq: 2 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: FIXTURE_START + 1, seq: 2 } })
     await releaseSource(ports, quiet)
     here.commit({ "a/x.txt": "four" })
-    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: SITE_START + 1, seq: 3 } })
+    expect(await here.run()).toMatchObject({ result: "applied", token: { epoch: FIXTURE_START + 1, seq: 3 } })
     expect(await here.data("alpha")).toEqual({ "x.txt": "four" })
   })
 
   it("follows a rewritten branch by itself where it may", async () => {
-    const here = site({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
+    const here = reconcileFixture({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
     const base = here.repository.tip()
     here.commit({ "a/x.txt": "two" })
     await here.run()
@@ -75,13 +75,13 @@ describe("a source that must stand still", () => {
     expect(await here.run()).toMatchObject({
       result: "applied",
       commit: base,
-      token: { epoch: SITE_START + 1, seq: 1 },
+      token: { epoch: FIXTURE_START + 1, seq: 1 },
     })
     expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
   })
 
   it("stays where it is held, whatever is merged", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const ports = { ...here.ports, namespace: "headrace", source: "release" }
     const held = here.repository.tip()
@@ -93,7 +93,7 @@ describe("a source that must stand still", () => {
   })
 
   it("has one goal in a run, though its hold ends while the targets are surveyed", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const held = here.repository.tip()
     let now = Date.now()
@@ -120,7 +120,7 @@ describe("a source that must stand still", () => {
   })
 
   it("rebuilds a lost record from its targets, and never goes below their tokens", async () => {
-    const here = site({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
+    const here = reconcileFixture({ "a/x.txt": "one" }, { settings: { allowForcePush: true } })
     const base = here.repository.tip()
     here.commit({ "a/x.txt": "two" })
     await here.run()
@@ -131,12 +131,12 @@ describe("a source that must stand still", () => {
     const rebuilt = await here.run()
     expect(rebuilt).toMatchObject({ result: "applied", token: { seq: 2 } })
     // Larger than any epoch that the lost record can have been in.
-    expect(rebuilt.token.epoch).toBeGreaterThan(SITE_START + 1)
+    expect(rebuilt.token.epoch).toBeGreaterThan(FIXTURE_START + 1)
     expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
   })
 
   it("goes where it is rewound to, though another commit was approved since", async () => {
-    const here = site({ "a/1.txt": "1" })
+    const here = reconcileFixture({ "a/1.txt": "1" })
     const first = here.repository.tip()
     here.commit({ "a/2.txt": "2", "a/3.txt": "3", "a/4.txt": "4" })
     await here.run()
@@ -149,7 +149,7 @@ describe("a source that must stand still", () => {
 
   it("writes nothing under settings that would delete beyond the guard, whatever else stops it", async () => {
     const fewer = RULES.replace("a/*.txt", "a/1.txt")
-    const here = site({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "other.yaml": fewer })
+    const here = reconcileFixture({ "a/1.txt": "1", "a/2.txt": "2", "a/3.txt": "3", "other.yaml": fewer })
     await here.run()
     here.commit({ "other.yaml": "config_updater: [" })
     here.ports.settings.rulesPath = "other.yaml"
@@ -160,7 +160,7 @@ describe("a source that must stand still", () => {
   })
 
   it("undoes hand edits in a full run, though the branch cannot be followed", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     here.commit({ "rules.yaml": "config_updater: [" })
     await here.run()
@@ -171,7 +171,7 @@ describe("a source that must stand still", () => {
   })
 
   it("names the held commit as the goal when it cannot be reached, not the tip", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const bad = here.commit({ "rules.yaml": "config_updater: [" })
     const ports = { ...here.ports, namespace: "headrace", source: "release" }
@@ -186,7 +186,7 @@ describe("a held source with rules from another", () => {
   const RENAMED = RULES.replace("name: alpha", "name: gamma")
 
   function ruled() {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     const rules = modelRepository(new Map([["rules.yaml", RULES]]))
     Object.assign(here.ports, { rulesRepository: rules })
     const push = (parent: string, text: string) => {

@@ -1,4 +1,4 @@
-import { withDesk } from "@headrace/test/harness/with-desk"
+import { withOperator } from "@headrace/test/harness/with-operator"
 import { expect, it } from "vitest"
 
 const RULES =
@@ -8,7 +8,7 @@ it(
   "adopts what others own, by rule or all of it, and names a rule that does not exist",
   { timeout: 60_000 },
   () =>
-    withDesk(async ({ repo, kube, run, tell }) => {
+    withOperator(async ({ repo, kube, run, runJson }) => {
       await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1", "web/x.css": "x" })
       const by = async (name: string, labels: object) => {
         const body = JSON.stringify({ metadata: { name, labels }, data: { old: "1" } })
@@ -21,12 +21,12 @@ it(
       const failed = [{ reason: /not-ours/ }, { reason: /not-ours/ }].map(({ reason }) => ({
         reason: expect.stringMatching(reason),
       }))
-      expect((await tell("apply", "--direct")).places).toMatchObject([{ failed }])
+      expect((await runJson("apply", "--direct")).places).toMatchObject([{ failed }])
 
       const wrong = await run("adopt", "--rule", "job/*.yaml")
       expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('did you mean "jobs/*.yaml"?')])
-      expect((await tell("adopt", "--rule", "web/*")).places).toMatchObject([{ adopted: ["ci/web"] }])
-      expect((await tell("adopt")).places).toMatchObject([{ adopted: ["ci/jobs"] }])
-      expect((await tell("apply", "--direct")).places).toMatchObject([{ failed: [] }])
+      expect((await runJson("adopt", "--rule", "web/*")).places).toMatchObject([{ adopted: ["ci/web"] }])
+      expect((await runJson("adopt")).places).toMatchObject([{ adopted: ["ci/jobs"] }])
+      expect((await runJson("apply", "--direct")).places).toMatchObject([{ failed: [] }])
     }),
 )

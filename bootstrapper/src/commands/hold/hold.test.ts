@@ -1,5 +1,5 @@
 import type { Token } from "@headrace/shared/record/record"
-import { withDesk } from "@headrace/test/harness/with-desk"
+import { withOperator } from "@headrace/test/harness/with-operator"
 import { expect, it } from "vitest"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {east: [ci]}}\n"
@@ -13,73 +13,75 @@ function epochOf(places: { [member: string]: unknown }[]): number {
 it("applies directly, prints the state, holds, rewinds, approves and gives back to Prow", {
   timeout: 120_000,
 }, async () => {
-  await withDesk(async ({ repo, tell }) => {
-    expect((await tell("status")).places).toMatchObject([
+  await withOperator(async ({ repo, runJson }) => {
+    expect((await runJson("status")).places).toMatchObject([
       { cluster: "east", source: "release", state: "absent" },
     ])
     const first = await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1", "jobs/b.yaml": "b: 1" })
-    expect(await tell("apply", "--direct")).toMatchObject({
+    expect(await runJson("apply", "--direct")).toMatchObject({
       code: 0,
       places: [{ result: "applied", commit: first }],
     })
-    expect(await tell("apply", "--direct")).toMatchObject({
+    expect(await runJson("apply", "--direct")).toMatchObject({
       code: 0,
       places: [{ result: "noop", written: 0 }],
     })
 
-    expect(await tell("hold", "--reason", "freeze", "--by", "me")).toMatchObject({
+    expect(await runJson("hold", "--reason", "freeze", "--by", "me")).toMatchObject({
       code: 0,
       places: [{ hold: { commit: first, by: "me", until: null } }],
     })
     const second = await repo.commit({ "jobs/a.yaml": "a: 2" })
-    expect((await tell("apply", "--direct")).places).toMatchObject([{ commit: first }])
-    expect((await tell("status")).places).toMatchObject([{ state: "held", tip: second, behind: 1 }])
-    await tell("release")
-    const followed = (await tell("apply", "--direct")).places
+    expect((await runJson("apply", "--direct")).places).toMatchObject([{ commit: first }])
+    expect((await runJson("status")).places).toMatchObject([{ state: "held", tip: second, behind: 1 }])
+    await runJson("release")
+    const followed = (await runJson("apply", "--direct")).places
     expect(followed).toMatchObject([{ commit: second }])
 
-    await tell("rewind", "--to", first, "--reason", "bad merge")
-    const rewound = (await tell("apply", "--direct")).places
+    await runJson("rewind", "--to", first, "--reason", "bad merge")
+    const rewound = (await runJson("apply", "--direct")).places
     expect(rewound).toMatchObject([{ commit: first, token: { epoch: epochOf(followed) + 1 } }])
-    await tell("release")
+    await runJson("release")
 
     const emptied = await repo.commit({ "jobs/a.yaml": null, "jobs/b.yaml": null })
-    expect(await tell("apply", "--direct")).toMatchObject({
+    expect(await runJson("apply", "--direct")).toMatchObject({
       code: 1,
       places: [{ error: { code: "guard/deleted-keys" } }],
     })
-    expect((await tell("status")).places).toMatchObject([{ state: "stopped", commit: first }])
-    await tell("approve", "--commit", emptied)
-    expect((await tell("apply", "--direct")).places).toMatchObject([{ commit: emptied, result: "applied" }])
-    expect((await tell("status")).places).toMatchObject([
+    expect((await runJson("status")).places).toMatchObject([{ state: "stopped", commit: first }])
+    await runJson("approve", "--commit", emptied)
+    expect((await runJson("apply", "--direct")).places).toMatchObject([
+      { commit: emptied, result: "applied" },
+    ])
+    expect((await runJson("status")).places).toMatchObject([
       { state: "current", behind: 0, failed: [], store: { targets: 1, files: 0, bytes: 0 } },
     ])
-    expect((await tell("detach")).places).toMatchObject([{ detached: ["ci/jobs"] }])
-    expect((await tell("status")).places).toMatchObject([{ state: "absent" }])
+    expect((await runJson("detach")).places).toMatchObject([{ detached: ["ci/jobs"] }])
+    expect((await runJson("status")).places).toMatchObject([{ state: "absent" }])
   })
 })
 
 it("shows ConfigMaps that no rule names any more, and removes them when asked to", {
   timeout: 120_000,
 }, async () => {
-  await withDesk(async ({ repo, tell }) => {
+  await withOperator(async ({ repo, runJson }) => {
     await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1" })
-    await tell("apply", "--direct")
+    await runJson("apply", "--direct")
     const renamed = await repo.commit({ "rules.yaml": RULES.replace("name: jobs", "name: work") })
-    await tell("approve", "--commit", renamed)
-    expect((await tell("apply", "--direct")).places).toMatchObject([{ orphans: ["ci/jobs"], pruned: [] }])
-    expect((await tell("apply", "--direct", "--prune")).places).toMatchObject([
+    await runJson("approve", "--commit", renamed)
+    expect((await runJson("apply", "--direct")).places).toMatchObject([{ orphans: ["ci/jobs"], pruned: [] }])
+    expect((await runJson("apply", "--direct", "--prune")).places).toMatchObject([
       { orphans: [], pruned: ["ci/jobs"] },
     ])
-    expect((await tell("apply", "--direct")).places).toMatchObject([{ orphans: [], result: "noop" }])
+    expect((await runJson("apply", "--direct")).places).toMatchObject([{ orphans: [], result: "noop" }])
   })
 })
 
 it("names what is wrong with the call and ends with 2", async () => {
-  await withDesk(async ({ tell }) => {
-    expect((await tell("status", "--cluster", "nowhere")).code).toBe(2)
-    expect((await tell("rewind", "--to", "abc", "--reason", "x")).code).toBe(2)
+  await withOperator(async ({ runJson }) => {
+    expect((await runJson("status", "--cluster", "nowhere")).code).toBe(2)
+    expect((await runJson("rewind", "--to", "abc", "--reason", "x")).code).toBe(2)
     for (const until of ["5", "2001-01-01T00:00:00Z"])
-      expect((await tell("hold", "--reason", "x", "--until", until)).code).toBe(2)
+      expect((await runJson("hold", "--reason", "x", "--until", until)).code).toBe(2)
   })
 })

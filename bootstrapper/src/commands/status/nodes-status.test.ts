@@ -11,7 +11,7 @@ import { writeRevision } from "@headrace/test/harness/write-revision"
 import { expect, it } from "vitest"
 import { inProcessClient } from "../../../../config/local/embedded-kube/in-process-client.ts"
 
-interface Desk {
+interface Operator {
   repo: TestRepo
   /** Makes the record of the cluster show a commit of the repository, as reconcile would. */
   show(commit: string, seq: number, epoch?: number): Promise<void>
@@ -20,7 +20,7 @@ interface Desk {
   status(...args: string[]): Promise<BootstrapperRun>
 }
 
-async function withDesk(test: (desk: Desk) => Promise<void>): Promise<void> {
+async function withOperator(test: (operator: Operator) => Promise<void>): Promise<void> {
   await withFolder((folder) =>
     withKube((kube) =>
       withRepo(async (repo) => {
@@ -86,7 +86,7 @@ function shows(revision: string | null, token: Token | null, message?: string): 
 it("counts the nodes that show what the record shows, and names the others with their reason", {
   timeout: 60_000,
 }, async () => {
-  await withDesk(async ({ repo, show, lease, status }) => {
+  await withOperator(async ({ repo, show, lease, status }) => {
     const first = await repo.commit({ a: "1" })
     await show(first, 1)
     const second = await repo.commit({ a: "2" })
@@ -122,7 +122,7 @@ it("counts the nodes that show what the record shows, and names the others with 
 it("says whether a commit is live: in the record, and on every node that reports", {
   timeout: 60_000,
 }, async () => {
-  await withDesk(async ({ repo, show, lease, status }) => {
+  await withOperator(async ({ repo, show, lease, status }) => {
     const first = await repo.commit({ a: "1" })
     const second = await repo.commit({ a: "2" })
     await show(first, 1)
@@ -157,7 +157,7 @@ it("says whether a commit is live: in the record, and on every node that reports
 it("says whether a pull request is live, by the subject of the commit that merged it, and waits for the merge", {
   timeout: 60_000,
 }, async () => {
-  await withDesk(async ({ repo, show, lease, status }) => {
+  await withOperator(async ({ repo, show, lease, status }) => {
     const merged = await repo.commit({ a: "1" }, "Merge pull request #12 from org/topic")
     await show(merged, 2)
     await lease("node-1", shows(merged, { epoch: 0, seq: 2 }))

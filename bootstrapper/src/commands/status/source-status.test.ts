@@ -1,4 +1,4 @@
-import { withDesk } from "@headrace/test/harness/with-desk"
+import { withOperator } from "@headrace/test/harness/with-operator"
 import { expect, it } from "vitest"
 
 const RULES = `config_updater:
@@ -8,7 +8,7 @@ const RULES = `config_updater:
 `
 
 it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeout: 60_000 }, () =>
-  withDesk(async ({ repo, run, tell, settle }) => {
+  withOperator(async ({ repo, run, runJson, writeConfig }) => {
     const first = await repo.commit({ "rules.yaml": RULES, "good/a": "12345", "good/b": "678" })
     await run("apply", "--direct")
     await repo.commit({ "bad/no key": "x" })
@@ -18,7 +18,7 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     await run("hold", "--reason", "freeze", "--by", "me", "--until", "2099-01-01T00:00:00Z")
     const tip = await repo.commit({ "good/a": "2" })
 
-    const { places } = await tell("status")
+    const { places } = await runJson("status")
     expect(places).toMatchObject([
       {
         ...{ cluster: "east", source: "release", state: "held", commit: third, tip, behind: 1 },
@@ -41,7 +41,7 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     expect(stdout).toContain(`held at ${short(third)} by me until 2099-01-01T00:00:00.000Z: freeze\n`)
     expect(stdout).toMatch(/ci\/bad failed since \d{4}-.*no key/)
     expect(stdout).not.toContain(short(first))
-    await settle({ redis: { urlFile: "/nowhere/url" } })
+    await writeConfig({ redis: { urlFile: "/nowhere/url" } })
     expect(await run("status", "--no-fetch")).toMatchObject({
       code: 0,
       stdout: expect.stringContaining(`held at ${short(third)}, ${size}\n`),

@@ -1,11 +1,11 @@
-import { quiet, type Site, site } from "@headrace/test/harness/site"
+import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { readStamp, withoutStamp } from "../target/ownership.ts"
 import { adoptTarget, detachSource } from "./adopt-target.ts"
 import { findAdoptable } from "./find-adoptable.ts"
 
-async function alphaOf(here: Site): Promise<ConfigMap> {
+async function alphaOf(here: ReconcileFixture): Promise<ConfigMap> {
   return (await here.kube.get("ci", "alpha")) as ConfigMap
 }
 
@@ -13,7 +13,7 @@ const ALPHA = { namespace: "ci", name: "alpha" }
 
 describe("adopt", () => {
   it("leaves a source's own token on its target, which is what refuses a late writer", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const before = readStamp(await alphaOf(here))
     await adoptTarget(here.kube, "release", ALPHA, quiet)
@@ -21,7 +21,7 @@ describe("adopt", () => {
   })
 
   it("gives a target to one source, and the other lists it as not its own", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     await adoptTarget(here.kube, "tools", ALPHA, quiet)
     const outcome = await here.run("full")
@@ -30,7 +30,7 @@ describe("adopt", () => {
   })
 
   it("says that there is nothing to adopt", async () => {
-    const here = site({})
+    const here = reconcileFixture({})
     await expect(adoptTarget(here.kube, "release", ALPHA, quiet)).rejects.toMatchObject({
       code: "adopt/absent",
     })
@@ -39,7 +39,7 @@ describe("adopt", () => {
 
 describe("marks that somebody took off", () => {
   it("are put back by a rebuild, so that late writers are refused again", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const before = await alphaOf(here)
     await here.kube.replace({ ...before, metadata: withoutStamp(before.metadata) })
@@ -51,7 +51,7 @@ describe("marks that somebody took off", () => {
 
 describe("detach", () => {
   it("takes nothing away that is no record, when the source is called as something else is", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     const settings: ConfigMap = { metadata: { namespace: "headrace", name: "settings" }, data: { a: "b" } }
     await here.kube.create(settings)
     const place = { namespace: "headrace", source: "settings", namespaces: [""] }
@@ -60,7 +60,7 @@ describe("detach", () => {
   })
 
   it("takes the record away though it is written meanwhile", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     let written = false
     const kube = {
@@ -81,7 +81,7 @@ describe("detach", () => {
 
 describe("what needs adopt", () => {
   it("is another source's too, though that one has not written it yet", async () => {
-    const here = site({ "a/x.txt": "one" })
+    const here = reconcileFixture({ "a/x.txt": "one" })
     await here.kube.create({ metadata: ALPHA })
     await adoptTarget(here.kube, "tools", ALPHA, quiet)
     const place = { cluster: "east", source: "release" }

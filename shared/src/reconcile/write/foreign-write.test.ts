@@ -1,4 +1,4 @@
-import { type Site, site } from "@headrace/test/harness/site"
+import { type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { createReconcileMemory } from "../run/memory.ts"
@@ -6,16 +6,16 @@ import { createReconcileMemory } from "../run/memory.ts"
 const FILES = { "a/x.txt": "one", "a/z.txt": "zed" }
 const FOREIGN = [{ target: "ci/alpha", writer: "hook", at: expect.stringMatching(/^\d{4}-/) }]
 
-/** A site whose API server notes that Prow's hook was the other writer, and a run from scratch. */
-async function begin(settings: Parameters<typeof site>[1] = {}): Promise<Site> {
-  const here = site(FILES, settings)
+/** A fixture whose API server notes that Prow's hook was the other writer, and a run from scratch. */
+async function begin(settings: Parameters<typeof reconcileFixture>[1] = {}): Promise<ReconcileFixture> {
+  const here = reconcileFixture(FILES, settings)
   Object.assign(here.ports, { kube: { ...here.kube, otherWriter: async () => "hook" } })
   await here.run()
   return here
 }
 
 /** Another program reads alpha, changes its data and writes it back, marks and all. */
-async function alter(here: Site, change: Record<string, string>): Promise<void> {
+async function alter(here: ReconcileFixture, change: Record<string, string>): Promise<void> {
   const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
   await here.kube.replace({ ...alpha, data: { ...alpha.data, ...change } })
 }
@@ -66,7 +66,7 @@ describe("a foreign writer", () => {
   })
 
   it("is nobody who wrote before we did", async () => {
-    const here = site(FILES)
+    const here = reconcileFixture(FILES)
     const labels = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
     const metadata = { namespace: "ci", name: "alpha", labels }
     await here.kube.create({ metadata, data: { "x.txt": "one", VERSION: "f".repeat(40) } })

@@ -1,4 +1,4 @@
-import { RULES, site } from "@headrace/test/harness/site"
+import { RULES, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { expect, it } from "vitest"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { KubeError } from "../../kube/kube-error.ts"
@@ -7,7 +7,7 @@ it("begins with no other object of the store once one cannot be written", async 
   // Each file is a shard of its own.
   const files = Array.from({ length: 24 }, (_, number) => [`a/${number}.txt`, `${number}`.repeat(150_000)])
   let begun = 0
-  const here = site(Object.fromEntries(files), {
+  const here = reconcileFixture(Object.fromEntries(files), {
     rules: RULES.replace("name: alpha,", "name: alpha, view: false,"),
     changeKube: (kube) => ({
       ...kube,

@@ -17,11 +17,11 @@ config_updater:
     b/**/*.txt: {name: beta, use_full_path_as_key: true, gzip: true, clusters: {east: [ci], west: [ci]}}
 `
 export const quiet = new AbortController().signal
-/** What the clock of a site says: the epoch of its first record. */
-export const SITE_START = Date.UTC(2026, 0, 1)
+/** What the clock of a fixture says: the epoch of its first record. */
+export const FIXTURE_START = Date.UTC(2026, 0, 1)
 
 /** One source in one cluster, to reconcile by hand. */
-export interface Site {
+export interface ReconcileFixture {
   repository: ModelRepository
   kube: ConfigMapWriter
   ports: ReconcilePorts
@@ -33,20 +33,23 @@ export interface Site {
   data(name: string): Promise<{ [key: string]: string }>
 }
 
-/** What a site is made of, where it is not the usual. */
-export interface SiteOptions {
+/** What a fixture is made of, where it is not the usual. */
+export interface ReconcileFixtureOptions {
   rules?: string
   settings?: Partial<ReconcileSettings>
   /** Stands between reconcile and the API server. */
   changeKube?(kube: ConfigMapWriter): ConfigMapWriter
 }
 
-export function site(files: { [path: string]: string }, options: SiteOptions = {}): Site {
+export function reconcileFixture(
+  files: { [path: string]: string },
+  options: ReconcileFixtureOptions = {},
+): ReconcileFixture {
   const { rules = RULES, settings = {}, changeKube = (kube) => kube } = options
   const repository = modelRepository(new Map(Object.entries({ "rules.yaml": rules, ...files })))
   const writes: string[] = []
   const kube = changeKube(counting(inProcessClient(new ObjectStore({ createNamespaces: true })), writes))
-  const clock = { now: () => SITE_START, sleep: async () => {} }
+  const clock = { now: () => FIXTURE_START, sleep: async () => {} }
   const ports = reconcilePorts({ kube, repository, clock, settings })
   return {
     repository,

@@ -4,7 +4,7 @@ import { basename, join } from "node:path"
 import { compareText } from "@headrace/shared/foundation/canonical-json"
 
 /** What one look at a projection saw: the revision that its link named, and a digest of all names and contents. */
-export interface Look {
+export interface ProjectionSnapshot {
   revision: string
   fingerprint: string
   files: number
@@ -17,7 +17,7 @@ export function fingerprint(files: Iterable<readonly [name: string, oid: string]
 }
 
 /** As a careful reader does it: resolves the link once, then reads everything beneath what it resolved to. */
-export function lookAt(projection: string): Look {
+export function takeSnapshot(projection: string): ProjectionSnapshot {
   const target = readlinkSync(join(projection, "..data"))
   const files: [string, string][] = []
   readInto(files, join(projection, target), "")

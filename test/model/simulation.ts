@@ -35,7 +35,7 @@ export interface Delivery {
 }
 
 /** Everything there is in a schedule: repositories, clusters, deliveries, workers, time. */
-export interface World {
+export interface Simulation {
   subject: Subject
   clusters: readonly MonitoredCluster[]
   repositories: Readonly<Record<Source, ModelRepository>>
@@ -51,8 +51,8 @@ export interface World {
   tally: Tally
 }
 
-/** What a world is made of, where it is not the usual. */
-export interface WorldOptions {
+/** What a simulation is made of, where it is not the usual. */
+export interface SimulationOptions {
   subject?: Subject
   /** Each cluster's API server; without it each has the embedded one's state in process. */
   clients?: ReadonlyMap<string, ConfigMapWriter>
@@ -62,7 +62,7 @@ export interface WorldOptions {
 
 export const NEVER = new AbortController().signal
 
-export function createWorld(options: WorldOptions, watcher: Watcher): World {
+export function createSimulation(options: SimulationOptions, watcher: Watcher): Simulation {
   const release = modelRepository(
     new Map([
       [RULES_PATH, RULE_TEXTS[0] ?? ""],
@@ -90,50 +90,50 @@ export function createWorld(options: WorldOptions, watcher: Watcher): World {
 
 /** A process that reconciles, with a memory of its own. */
 export function startReconcile(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
   mode: ReconcileRequest["mode"],
 ): Worker {
   return startWorker("reconcile", async (worker) => {
-    const ports = portsOf(world, cluster, source, worker)
-    const outcome = await world.subject.reconcile({ cluster: cluster.name, source, mode }, ports, NEVER)
+    const ports = portsOf(simulation, cluster, source, worker)
+    const outcome = await simulation.subject.reconcile({ cluster: cluster.name, source, mode }, ports, NEVER)
     const { result, stopped, failed } = outcome
-    world.tally.count(`reconcile: ${result}${stopped ? ` by ${stopped.code}` : ""}`)
-    for (const { reason } of failed) world.tally.count(`target failed: ${reason.split(":")[0]}`)
+    simulation.tally.count(`reconcile: ${result}${stopped ? ` by ${stopped.code}` : ""}`)
+    for (const { reason } of failed) simulation.tally.count(`target failed: ${reason.split(":")[0]}`)
   })
 }
 
-export function startGarbage(world: World, cluster: MonitoredCluster): Worker {
+export function startGarbage(simulation: Simulation, cluster: MonitoredCluster): Worker {
   return startWorker("garbage", async (worker) => {
-    const { kube, clock } = portsOf(world, cluster, "release", worker)
+    const { kube, clock } = portsOf(simulation, cluster, "release", worker)
     const ports = { kube, clock, namespace: OWN_NAMESPACE, grace: 60 * 60_000 }
-    const result = await world.subject.collectGarbage(ports, NEVER)
-    if (result.skipped) world.tally.count("garbage: skipped")
+    const result = await simulation.subject.collectGarbage(ports, NEVER)
+    if (result.skipped) simulation.tally.count("garbage: skipped")
     for (const what of ["marked", "unmarked", "deleted"] as const) {
-      if (result[what] > 0) world.tally.count(`garbage: ${what}`)
+      if (result[what] > 0) simulation.tally.count(`garbage: ${what}`)
     }
   })
 }
 
 /** Real ports, every call through the worker's gates. */
 export function portsOf(
-  world: World,
+  simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
   worker: Worker,
 ): ReconcilePorts {
-  const own = world.repositories[source]
+  const own = simulation.repositories[source]
   const repository = gatedRepository(worker, own)
-  const rules = world.rules[source]
+  const rules = simulation.rules[source]
   return reconcilePorts({
     kube: gatedKube(worker, cluster.kubeOf(worker.kind)),
     repository,
     rulesRepository: rules === own ? repository : gatedRepository(worker, rules),
-    clock: gatedClock(worker, () => world.now),
+    clock: gatedClock(worker, () => simulation.now),
     settings: {
       rulesPath: RULES_PATH,
-      allowForcePush: world.allowForcePush,
+      allowForcePush: simulation.allowForcePush,
       guard: GUARD,
       clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
     },

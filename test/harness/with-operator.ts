@@ -5,23 +5,23 @@ import { type BootstrapperRun, runBootstrapper } from "./run-bootstrapper.ts"
 import { type TestKube, withKube } from "./with-kube.ts"
 import { type TestRepo, withRepo } from "./with-repo.ts"
 
-/** Where an operator sits: a repository, a cluster `east`, and a settings file that names them. */
-export interface Desk {
+/** What an operator works with: a repository, a cluster `east`, and a settings file that names them. */
+export interface Operator {
   repo: TestRepo
   kube: TestKube
   /** Path of the operator's file, with the repository as source `release`. */
   config: string
   /** Rewrites the operator's file, with these members in place of the usual ones. */
-  settle(members: { [member: string]: unknown }): Promise<void>
+  writeConfig(members: { [member: string]: unknown }): Promise<void>
   /** Runs headrace-bootstrapper with that file. */
   run(...args: string[]): Promise<BootstrapperRun>
   /** The same, with its output read as JSON: one entry per place. */
-  tell(...args: string[]): Promise<{ code: number; places: { [member: string]: unknown }[] }>
+  runJson(...args: string[]): Promise<{ code: number; places: { [member: string]: unknown }[] }>
 }
 
-/** Runs a test at a desk of its own. The guard has no floor, so that deleting one key of few trips it. */
-export async function withDesk<T>(
-  test: (desk: Desk) => Promise<T>,
+/** Runs a test with an operator of its own. The guard has no floor, so that deleting one key of few trips it. */
+export async function withOperator<T>(
+  test: (operator: Operator) => Promise<T>,
   options: EmbeddedKubeOptions = {},
 ): Promise<T> {
   return withKube(
@@ -35,14 +35,14 @@ export async function withDesk<T>(
           guard: { atLeast: 0 },
           mirrors: join(repo.scratch, "mirrors"),
         }
-        const settle = (members: object) => writeFile(config, JSON.stringify({ ...usual, ...members }))
-        await settle({})
+        const writeConfig = (members: object) => writeFile(config, JSON.stringify({ ...usual, ...members }))
+        await writeConfig({})
         const run = (...args: string[]) => runBootstrapper([...args, "--config", config])
-        async function tell(...args: string[]) {
+        async function runJson(...args: string[]) {
           const { code, stdout } = await run(...args, "-o", "json")
           return { code, places: stdout ? JSON.parse(stdout) : [] }
         }
-        return test({ repo, kube, config, settle, run, tell })
+        return test({ repo, kube, config, writeConfig, run, runJson })
       }),
     options,
   )
