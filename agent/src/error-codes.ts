@@ -76,7 +76,7 @@ export const agentErrors = {
   "notify/hook-failed": {
     meaning: "A command that notifies a consumer failed. It is run again after a wait.",
     cause: "The command ended with another code than 0, by a signal, or not in time.",
-    remedy: "Run the command by hand to see why; it must bear being run twice.",
+    remedy: "Run the command by hand to see why; it must tolerate being run twice.",
   },
   "notify/no-process": {
     meaning: "There is no process to send a signal to.",
@@ -132,7 +132,7 @@ export const agentErrors = {
     remedy: "Create what the message names, or set optional: true where it may be missing.",
   },
   "publish/bad-manifest": {
-    meaning: "The list of what a revision holds is damaged. The revision is written anew from its source.",
+    meaning: "The list of what a revision holds is damaged. The revision is rewritten from its source.",
     cause: "A power cut with durability off, or somebody who changed the folder.",
     remedy: "Check the disk when this returns.",
   },
@@ -224,7 +224,7 @@ export const agentErrors = {
   "retain/damaged": {
     meaning: "Files of a revision are not what was published.",
     cause: "Somebody changed them, or the disk is damaged.",
-    remedy: "Restart the agent, which writes them anew; publish again, or roll back to a sound revision.",
+    remedy: "Restart the agent, which rewrites them; publish again, or roll back to a sound revision.",
   },
   "retain/no-revision": {
     meaning: "The projection does not keep the revision that is asked for.",
@@ -249,7 +249,7 @@ export const agentErrors = {
   "store/corrupt": {
     meaning: "What the record or the store says cannot be true; what is published stays.",
     cause: "Somebody other than Headrace wrote it.",
-    remedy: "Run headrace-bootstrapper apply, which writes it anew.",
+    remedy: "Run headrace-bootstrapper apply, which writes it again.",
   },
 } as const satisfies ErrorMeanings
 

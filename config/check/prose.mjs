@@ -15,7 +15,7 @@ const AVOIDED = [
   [/\blet(s|ting)? go\b/i, "release, drop, close"],
   [/\bleads? nowhere\b/i, "dangles, has no target"],
   [/, else[.;]?$/i, "otherwise, or a sentence of its own"],
-  [/\bpass(es|ed|ing)? over\b/i, "skip, ignore"],
+  [/\bpass(es|ed) over\b/i, "skip, ignore"],
   [/\bseldom\b/i, "rarely"],
   [/\bbears\b|\bmust bear\b/i, "tolerates, survives"],
   [/\btend(s|ed)\b/i, "maintains"],

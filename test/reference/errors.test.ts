@@ -31,7 +31,7 @@ function found(pattern: RegExp): { file: string; code: string }[] {
 }
 
 describe("error codes", () => {
-  it("are all explained in docs/reference/errors.md (vitest run --update writes it anew)", async () => {
+  it("are all explained in docs/reference/errors.md (vitest run --update rewrites it)", async () => {
     await expect(errorPage(ALL)).toMatchFileSnapshot(join(ROOT, "docs/reference/errors.md"))
   })
 

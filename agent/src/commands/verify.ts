@@ -25,7 +25,7 @@ export function addVerifyCommand(program: Command, signal: AbortSignal): void {
           "retain/damaged",
           `${damaged.length} files of ${path} are not what was published`,
           {
-            hint: "Restart the agent, which writes them anew; or publish again, or roll back.",
+            hint: "Restart the agent, which rewrites them; or publish again, or roll back.",
           },
         )
       })

@@ -5,7 +5,7 @@ export const bundleErrors = {
   "bundle/bad-gzip": {
     meaning: "The content of a store object is not gzip; what is published stays.",
     cause: "Somebody other than Headrace wrote the ConfigMap.",
-    remedy: "Delete the ConfigMap and run headrace-bootstrapper apply, which writes it anew.",
+    remedy: "Delete the ConfigMap and run headrace-bootstrapper apply, which writes it again.",
   },
   "bundle/bad-header": {
     meaning: "A shard has a header that Headrace does not write.",
@@ -31,7 +31,7 @@ export const bundleErrors = {
   "bundle/missing-content": {
     meaning: "A store object has no content.",
     cause: "Somebody edited the ConfigMap.",
-    remedy: "Delete the ConfigMap and run headrace-bootstrapper apply, which writes it anew.",
+    remedy: "Delete the ConfigMap and run headrace-bootstrapper apply, which writes it again.",
   },
   "bundle/missing-file": {
     meaning: "A shard lists a file and does not hold it.",
@@ -78,7 +78,7 @@ export const bundleErrors = {
   "bundle/wrong-digest": {
     meaning: "Content does not have the digest that names it.",
     cause: "Somebody edited the ConfigMap, or it is damaged.",
-    remedy: "Delete the ConfigMap and run headrace-bootstrapper apply, which writes it anew.",
+    remedy: "Delete the ConfigMap and run headrace-bootstrapper apply, which writes it again.",
   },
   "bundle/wrong-size": {
     meaning: "Content does not have the size that is listed.",

@@ -15,7 +15,7 @@ function policyOf(more: Partial<RetryPolicy> = {}): RetryPolicy & { waits: numbe
   return { attempts: 4, backoff: { first: 100, limit: 1000 }, clock, waits, ...more }
 }
 
-/** Fails as often as told with a new error each time, then gives its number of calls. */
+/** Fails as often as configured, with a new error each time, then gives its number of calls. */
 function failing(times: number): { call: () => Promise<number>; calls: () => number } {
   let calls = 0
   return {

@@ -3,7 +3,7 @@ import { untilAborted } from "./until-aborted.ts"
 /** A signal that a time limit and the caller can both abort; `end` stops the clock and forgets the caller. */
 export interface TimeLimit {
   signal: AbortSignal
-  /** Starts the time anew, for what may take long as long as it moves. */
+  /** Restarts the time, for work that may take long while it progresses. */
   restart(): void
   end(): void
 }

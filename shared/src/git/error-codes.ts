@@ -65,7 +65,7 @@ export const gitErrors = {
     remedy: "Put the token in a file and name it in the source's auth.",
   },
   "git/damaged": {
-    meaning: "The mirror on disk is damaged. It is fetched anew by itself.",
+    meaning: "The mirror on disk is damaged. It is fetched again automatically.",
     cause: "A power cut, a full or failing disk, or somebody who changed the folder.",
     remedy: "Check the disk when this returns.",
   },
@@ -166,7 +166,7 @@ export const gitErrors = {
     meaning: "The git process that reads objects died again and again.",
     cause: "Too little memory, or a damaged repository.",
     remedy:
-      "Raise the memory limit; when that does not help, remove the mirror's folder, which is fetched anew.",
+      "Raise the memory limit; when that does not help, remove the mirror's folder, which is fetched again.",
   },
   "git/reader-protocol": {
     meaning: "git answered in a way that is not known.",

@@ -8,8 +8,8 @@ const LIMIT_MS = 5000
 /**
  * Closes a BullMQ worker whose work has ended, whatever state its connections are in. While Redis is away it
  * closes by force: BullMQ would wait for the blocking connection to say "end", and ioredis never says that of
- * a connection which was told to disconnect between two tries to connect. Redis may also go away in the
- * midst of it, hence the limit: false when it ended us. What is left behind then is a connection that does
+ * a connection that was asked to disconnect between two tries to connect. Redis may also go away in the
+ * midst of it, so there is a limit: false when it ended us. What is left behind then is a connection that does
  * nothing any more.
  */
 export async function closeWorker(

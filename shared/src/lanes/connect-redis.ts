@@ -14,7 +14,7 @@ export interface ConnectRedisOptions {
   failFast: boolean
   /** Milliseconds that a command may take; with `failFast` alone. */
   timeLimit?: number
-  /** Told of every connection error; ioredis reconnects by itself. */
+  /** Called with every connection error; ioredis reconnects by itself. */
   onError(error: Error): void
 }
 
@@ -24,7 +24,7 @@ type CommonOptions = Omit<RedisOptions, "replyMapping">
 const RECONNECT = { first: 50, limit: 2000 }
 /**
  * A connection on which no answer comes for so long is dead (its other end lost power, a firewall forgot it) and
- * is made anew; TCP itself would go on resending for a quarter of an hour. Longer than BLOCK_SECONDS.
+ * is made again; TCP itself would go on resending for a quarter of an hour. Longer than BLOCK_SECONDS.
  */
 const SILENCE_MS = 4000
 
@@ -77,10 +77,10 @@ function commonOptions(address: RedisAddress, options: ConnectRedisOptions): Com
     keepAlive: 10_000,
     socketTimeout: SILENCE_MS,
     retryStrategy: retryDelay,
-    // After a failover the old master answers READONLY: connect anew, and send the command again.
+    // After a failover the old master answers READONLY: reconnect, and send the command again.
     reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
     enableOfflineQueue: !options.failFast,
-    // A fail-fast command is not sent again behind its caller's back: the caller has already been told.
+    // A fail-fast command is not sent again behind its caller's back: the caller already has the error.
     autoResendUnfulfilledCommands: !options.failFast,
     maxRetriesPerRequest: options.failFast ? 0 : null,
     ...(options.failFast && options.timeLimit ? { commandTimeout: options.timeLimit } : {}),

@@ -5,7 +5,7 @@ import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
 import type { Lanes } from "./open-lanes.ts"
 
-/** Thrown by a handler that was told to come back later (a rate limit): no attempt is counted, all jobs wait. */
+/** Thrown by a handler that was asked to come back later (a rate limit): no attempt is counted, all jobs wait. */
 export class ComeBackLater extends HeadraceError {
   readonly milliseconds: number
 
@@ -104,7 +104,7 @@ async function runJob(job: Job<{ id: string }>, queue: Queue, options: JobOption
   } catch (error) {
     if (!(error instanceof ComeBackLater)) throw error
     options.log.info({ job: job.data.id, milliseconds: error.milliseconds }, "jobs come back later")
-    // Whoever asks us to wait means all of us: a request for another job would prolong the limit.
+    // A server that asks us to wait means all of us: a request for another job would prolong the limit.
     await queue.rateLimit(error.milliseconds)
     throw Worker.RateLimitError()
   }

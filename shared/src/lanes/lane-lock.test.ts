@@ -21,7 +21,7 @@ describe("holdLock", () => {
     expect(renewals).toBe(before)
   })
 
-  it("lets go of one that is gone", async () => {
+  it("stops for one that is gone", async () => {
     const lock = holdLock({ since: Date.now(), lifetime: LIFETIME, renew: async () => false })
     await until(() => lock.signal.aborted)
     expect(lock.signal.reason).toMatchObject({ code: "lanes/lock-lost", message: /its lock is gone/ })
@@ -30,7 +30,7 @@ describe("holdLock", () => {
   it.each([
     ["fail", () => Promise.reject(new Error("away"))],
     ["are never answered", () => new Promise<boolean>(() => undefined)],
-  ])("lets go when renewals %s", async (_, renew) => {
+  ])("stops when renewals %s", async (_, renew) => {
     const lock = holdLock({ since: Date.now(), lifetime: LIFETIME, renew })
     await until(() => lock.signal.aborted)
     expect(lock.signal.reason).toMatchObject({ message: /could not be renewed in time/ })

@@ -1,6 +1,6 @@
 import { HeadraceError } from "../foundation/errors.ts"
 
-/** Aborted as soon as the lock of a job may be somebody else's. */
+/** Aborted as soon as another worker may hold the lock of a job. */
 export interface LaneLock {
   signal: AbortSignal
   release(): void
@@ -23,10 +23,10 @@ interface Instant {
 
 /**
  * Renews the lock of a job under way, and aborts when it is gone or could not be renewed in time (Redis away,
- * this process paused). We let go a quarter of its lifetime early.
+ * this process paused). We stop a quarter of its lifetime early.
  *
  * Not by BullMQ's own renewal, which goes on working without a lock, and counts from when a reply is read: in a
- * process that was paused with the reply on its way, that is long after Redis let go. Here time counts from
+ * process that was paused with the reply on its way, that is long after it expired in Redis. Here time counts from
  * when a renewal was sent.
  */
 export function holdLock({ since, lifetime, renew }: LockedJob): LaneLock {

@@ -3,7 +3,7 @@ import type { LaneQueue } from "./open-lanes.ts"
 import type { WakeUp } from "./wake-up.ts"
 
 const RETRY: Backoff = { first: 1000, limit: 60_000 }
-/** Of a source that the settings of whoever works it lack: another plugin may have got newer ones already. */
+/** Of a source that the settings of its worker lack: another plugin may have got newer ones already. */
 const MOST_OF_UNKNOWN = 3
 
 /**

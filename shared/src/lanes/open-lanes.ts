@@ -66,7 +66,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
   const where = redisAddressText(address)
   const prefix = hashTag(options.prefix ?? "headrace")
   const key = (...parts: string[]) => [prefix, ...parts].join(":")
-  // The gate tells of an outage once; each try to connect anew is for who looks closely.
+  // The gate logs an outage once; each attempt to reconnect is for debugging.
   const onError = (error: Error) =>
     options.log.debug({ redis: where, err: error.message }, "redis connection failed")
 
@@ -173,7 +173,7 @@ function openQueue(cluster: string, prefix: string, redis: RedisClient): LaneQue
     streams: { events: { maxLen: KEPT_EVENTS } },
     defaultJobOptions: { removeOnComplete: { count: KEPT_DONE }, removeOnFail: { count: KEPT_FAILED } },
   })
-  // Connection errors are told by the gate; without a listener they would end the process.
+  // Connection errors are logged by the gate; without a listener they would end the process.
   queue.on("error", () => undefined)
   return queue
 }

@@ -4,7 +4,7 @@ import { admitRedis } from "./admit-redis.ts"
 import type { RedisClient } from "./connect-redis.ts"
 
 /**
- * Lets work through while Redis is there and fit for lanes. Redis is looked at anew on every connect:
+ * Lets work through while Redis is there and fit for lanes. Redis is checked again on every connect:
  * it may have come back empty, or with another configuration.
  */
 export interface RedisGate {
@@ -41,7 +41,7 @@ export function watchRedis(client: RedisClient, where: string, formatKey: string
     first.resolve()
   }
 
-  /** What was wrong may have been mended without a new connection, which would look by itself. */
+  /** What was wrong may have been fixed without a new connection, which would check by itself. */
   function lookAgain(): void {
     if (client.status === "ready" && trouble !== undefined) void look()
   }

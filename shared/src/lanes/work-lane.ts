@@ -23,7 +23,7 @@ export interface WorkLaneOptions {
   stalledInterval?: number
   /** Milliseconds that `close` lets the handler finish before it aborts it and hands its wake-up back. */
   grace?: number
-  /** Told of every outcome, after it was saved; the lane goes on when it is done. What it throws is logged. */
+  /** Called with every outcome, after it was saved; the lane continues when it is done. What it throws is logged. */
   onOutcome?: (wakeUp: WakeUp, result: LaneResult) => Promise<void>
 }
 
@@ -141,7 +141,7 @@ class RunningLane implements LaneWorker {
   }
 
   #onError(error: Error): void {
-    // While Redis is away, BullMQ tells of every try; the gate has told of the outage.
+    // While Redis is away, BullMQ reports every attempt; the gate has logged the outage.
     const level = this.#lanes.trouble() ? "debug" : "warn"
     this.#log[level]({ err: error.message }, "lane worker met an error")
   }
@@ -206,7 +206,7 @@ class RunningLane implements LaneWorker {
     const outcome = { ...result, format: LANES_FORMAT, source, mode, ticket, at: Date.now() } as const
     await saveOutcome(this.#lanes, this.#cluster, outcome)
     await this.#options.onOutcome?.(wakeUp, result).catch((error: unknown) => {
-      this.#log.error({ source, err: errorText(error) }, "outcome could not be told on")
+      this.#log.error({ source, err: errorText(error) }, "outcome could not be passed on")
     })
   }
 

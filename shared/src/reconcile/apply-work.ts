@@ -10,7 +10,7 @@ import { contended, type Run } from "./run/run.ts"
 import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
 
-/** `again`: the record moved under us before anything was written; work it out anew. */
+/** `again`: the record moved under us before anything was written; work it out again. */
 export type Applied = { kind: "again" } | ({ kind: "committed" | "superseded"; record: Record } & Done)
 
 /** What a run did beside the record: objects written, and writes of others that it found. */
@@ -21,7 +21,7 @@ export interface Done {
 
 /**
  * Intent, then store and view, then the swap of the record. Dying anywhere leaves the intent for the next
- * one; being overtaken anywhere leaves the record to whoever did.
+ * one; being overtaken anywhere leaves the record to the worker that did it.
  */
 export async function applyWork(run: Run, state: RecordState, work: Work): Promise<Applied> {
   const intent = intentFor(work)

@@ -102,7 +102,7 @@ describe("reconcile", () => {
     expect(await storedFiles(here)).toEqual({ "alpha/x.txt": "one", "beta/b-y.txt": "two" })
   })
 
-  it("keeps keys that no rule ever named where it is told to, and removes those of deleted files", async () => {
+  it("keeps keys that no rule ever named where it is configured to, and removes those of deleted files", async () => {
     const here = reconcileFixture(
       { "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" },
       { settings: { foreignKeys: "keep" } },

@@ -49,7 +49,7 @@ async function attempt(run: Run): Promise<ReconcileOutcome | undefined> {
 }
 
 /**
- * A record starts blank, and is read again before anything is worked out for it: so whoever slept through the
+ * A record starts blank, and is read again before anything is worked out for it: so a worker that slept through the
  * loss of an earlier one cannot take what it knew of that to this one. And it starts in an epoch of the clock's,
  * which nobody can have been in (operators raise theirs by one at a time): paused writers of an earlier record
  * are refused, whatever they hold, and agents go on, whatever they have published.

@@ -210,7 +210,7 @@ describe("a held source with rules from another", () => {
     expect(await here.data("gamma")).toEqual({ "x.txt": "one" })
   })
 
-  it("follows a rewritten branch of the rules when it is rewound, or goes to the commit that it is told", async () => {
+  it("follows a rewritten branch of the rules when it is rewound, or goes to the commit that it is given", async () => {
     const { here, rules, push, ports } = ruled()
     const base = rules.tip()
     const second = push(base, `${RULES}    # more\n`)

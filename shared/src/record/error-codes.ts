@@ -22,7 +22,7 @@ export const recordErrors = {
   "store/missing": {
     meaning: "An object of the store is not there.",
     cause: "A newer revision took its place while it was read, or somebody deleted it.",
-    remedy: "Wait for the next try; when it returns, run headrace-bootstrapper apply, which writes it anew.",
+    remedy: "Wait for the next try; when it returns, run headrace-bootstrapper apply, which writes it again.",
   },
   "store/wrong-index": {
     meaning: "An index of the store leads to one of another kind.",

@@ -23,7 +23,7 @@ export const rulesErrors = {
     remedy: "Remove or merge one of the two.",
   },
   "rules/empty-group": {
-    meaning: "A cluster group has no clusters or no namespaces, so that the rule leads nowhere.",
+    meaning: "A cluster group has no clusters or no namespaces, so the rule has no effect.",
     cause: "The group was emptied, or its field is misspelt.",
     remedy: "Add clusters and namespaces to the group, or take it off the rule.",
   },
@@ -83,7 +83,7 @@ export const rulesErrors = {
     remedy: "Compare with headrace-bootstrapper diff which files are added before you move over.",
   },
   "rules/invalid": {
-    meaning: "The rules have mistakes; until they are mended everything stays as it is.",
+    meaning: "The rules have mistakes; until they are fixed everything stays as it is.",
     cause: "A merge brought a mistake that check did not judge beforehand.",
     remedy: "Run headrace-bootstrapper check on the branch, correct what it lists, and merge.",
   },
@@ -143,7 +143,7 @@ export const rulesErrors = {
     remedy: "Split the rules file, or write the aliases out.",
   },
   "rules/too-many-partitions": {
-    meaning: "A rule spreads its files over more partitions than Prow's hash tells apart.",
+    meaning: "A rule spreads its files over more partitions than Prow's hash distinguishes.",
     cause: "More names than one byte of the hash has values.",
     remedy: 'Reduce "partitioned_names" to the number in the message, or split the rule.',
   },

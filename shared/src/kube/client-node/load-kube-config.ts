@@ -21,7 +21,7 @@ export interface ClusterAddress {
 /**
  * A KubeConfig of one cluster alone: client-node reads the current context at the time of each request, so
  * that a shared one would send requests astray. Credentials are looked for as the light client does, but for the old
- * auth-providers: client-node 2.0.1 passes over `tokenFile`, keeps a Pod's token for a minute with a final newline,
+ * auth-providers: client-node 2.0.1 ignores `tokenFile`, keeps a Pod's token for a minute with a final newline,
  * and waits for an exec plugin without end.
  * Throws UsageError `kube/kubeconfig` or `kube/not-in-cluster`.
  */

@@ -107,7 +107,7 @@ function start(
       resolve(message)
     })
     outgoing.on("error", (error) => {
-      // A reset on the way of an answer comes here too; whoever reads the answer hears of it.
+      // A reset on the way of an answer comes here too; the reader of the answer gets the error.
       if (isAnswered) return
       // A server may close an idle socket just as we use it: then nothing was done, and a new socket will do.
       const stale = outgoing.reusedSocket && request.method === "GET" && !options.signal?.aborted

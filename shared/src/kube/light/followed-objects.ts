@@ -13,7 +13,7 @@ export interface Followed {
 /** Lists in a row that are older than what we know before we believe them: etcd was restored from a backup. */
 const STALE_LISTS = 5
 
-/** The objects that a list and the watch after it have told of, and which of them changed since last taken. */
+/** The objects that a list and the watch after it have reported, and which of them changed since last taken. */
 export class FollowedObjects {
   /** Where the next watch starts; undefined: list first. */
   version: string | undefined

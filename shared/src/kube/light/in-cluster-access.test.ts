@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { inClusterAccess } from "./in-cluster-access.ts"
 
 describe("inClusterAccess", () => {
-  it("takes the server from the environment, CA and token from the mounted account, the token anew each time", async () => {
+  it("takes the server from the environment, CA and token from the mounted account, the token again each time", async () => {
     const folder = await mkdtemp(join(tmpdir(), "headrace-account-"))
     try {
       await writeFile(join(folder, "ca.crt"), "CA")

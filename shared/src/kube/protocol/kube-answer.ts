@@ -11,7 +11,7 @@ export interface KubeStatus {
 
 const MESSAGE_LIMIT = 1000
 
-/** Statuses that have one meaning; 409, 422 and 500 are told apart by the reason. */
+/** Statuses that have one meaning; 409, 422 and 500 are distinguished by the reason. */
 const CODES: Readonly<Record<number, KubeErrorCode>> = {
   401: "kube/unauthorized",
   403: "kube/forbidden",

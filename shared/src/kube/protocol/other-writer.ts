@@ -3,7 +3,7 @@ export const FIELD_MANAGER = "headrace"
 
 /**
  * The manager with the latest time, ourselves left out: `hook` or `config-bootstrapper` for Prow, `kubectl-edit` for
- * a hand. Undefined when nobody else is noted.
+ * a person. Undefined when no other writer is noted.
  * https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management
  */
 export function otherWriter(

@@ -44,9 +44,9 @@ export async function planAt(
 
 /**
  * The plan at the commit that a target was last stamped with, under the rules of its stamp; where it names none that
- * are known, under those at `rulesCommit`. Undefined when that cannot be told any more: the mirror does not have the
+ * are known, under those at `rulesCommit`. Undefined when that is no longer known: the mirror does not have the
  * commit, or its rules do not parse. Throws `git/…`: then what is ours in the target is not known yet, and a key that
- * went away must not be left there as somebody else's.
+ * went away must not be left there as another program's.
  */
 export async function planAtStamp(
   ports: ReconcilePorts,
@@ -148,7 +148,7 @@ export async function rulesAt(
   memory.rules.set(key, answer)
   if ("rules" in answer) return answer
   throw new HeadraceError(answer.code, answer.message, {
-    hint: "Mend the rules on the branch; until then everything stays as it is.",
+    hint: "Fix the rules on the branch; until then everything stays as it is.",
   })
 }
 

@@ -46,7 +46,7 @@ export async function surveyTargets(
     newest: newest(seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : []))),
   }
 
-  // Contents are let go at once: all targets together may be larger than memory.
+  // Contents are dropped immediately: all targets together may be larger than memory.
   async function look({ target, keys: wanted }: PlannedTarget): Promise<Seen | undefined> {
     const configMap = await retryTransient(transientRetry(ports.clock), signal, () =>
       ports.kube.get(target.namespace, target.name, signal),

@@ -97,7 +97,7 @@ function isJudged(record: Record, aim: Aim, plan: ClusterPlan): boolean {
   return record.approved === aim.commit || isBegun(record, aim) || isInForce(record, aim, plan)
 }
 
-/** What the record's revision gave; undefined when that cannot be told any more. */
+/** What the record's revision gave; undefined when that is no longer known. */
 async function planInForce(run: Run, record: Record): Promise<ClusterPlan | undefined> {
   if (record.commit === null) return undefined
   const { ports, memory, request, signal } = run
@@ -135,7 +135,7 @@ async function isDone(run: Run, record: Record, aim: Aim): Promise<boolean> {
 
 const REASONS_TO_STOP = ["rules/", "guard/", "git/diverged", "git/unknown-commit"] as const
 
-/** Mistakes upstream, that only a commit or an operator can mend; anything else is tried again. */
+/** Mistakes upstream, which only a commit or an operator can fix; anything else is retried. */
 function isReasonToStop(error: unknown): error is HeadraceError {
   return REASONS_TO_STOP.some((code) => hasCode(error, code))
 }

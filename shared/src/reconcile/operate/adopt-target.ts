@@ -10,7 +10,7 @@ import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
 type Place = { namespace: string; name: string }
 
 /**
- * Lets a source take an existing ConfigMap over, whoever made it: its labels are set and another source's
+ * Lets a source take an existing ConfigMap over, whatever program made it: its labels are set and another source's
  * stamp is taken off. Its content stays until the next reconcile. Throws `adopt/absent`.
  */
 export async function adoptTarget(

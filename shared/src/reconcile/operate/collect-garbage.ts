@@ -93,7 +93,7 @@ function marked(item: ConfigMap, now: number): ConfigMap {
   return { ...item, metadata: { ...item.metadata, annotations } }
 }
 
-/** Everything that the records name; or the reason why it cannot be told, and nothing may be taken. */
+/** Everything that the records name; or the reason why it is not known, and nothing may be removed. */
 async function namedDigests(
   ports: GarbagePorts,
   records: readonly Record[],

@@ -11,7 +11,7 @@ import type { ReconcilePorts } from "../run/ports.ts"
 import { isOurs, ownerOf } from "../target/ownership.ts"
 
 /**
- * The ConfigMaps of a cluster that a source's rules name at the branch's tip and that are somebody else's: without
+ * The ConfigMaps of a cluster that a source's rules name at the branch's tip and that others own: without
  * labels (Prow puts them only on what it creates), or another source's. `globs`: of these rules alone. Throws
  * UsageError `adopt/unknown-rule`, KubeError, `git/…`, `rules/…`.
  */

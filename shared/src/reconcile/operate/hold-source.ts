@@ -55,7 +55,7 @@ export async function rewindSource(
   signal: AbortSignal,
 ): Promise<Record> {
   const { repository, rulesRepository } = ports
-  // Fetched even where the commit is told: it may be newer than the mirror.
+  // Fetched even where the commit is given: it may be newer than the mirror.
   const rulesTip = rulesRepository === repository ? undefined : await rulesRepository.fetch(signal)
   const rulesCommit = rulesTip ? (hold.rulesCommit ?? rulesTip.commit) : null
   const revision = { commit: hold.commit, rulesCommit }

@@ -2,7 +2,7 @@ import type { PlannedTarget } from "../../plan/plan.ts"
 
 /** What one cluster should hold at a revision. */
 export interface ClusterPlan {
-  /** Digest of the rules and of every setting that bears on what they mean. */
+  /** Digest of the rules and of every setting that affects their meaning. */
   digest: string
   /** By `namespace/name`, in target order. */
   targets: ReadonlyMap<string, PlannedTarget>

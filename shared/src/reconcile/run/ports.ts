@@ -71,7 +71,7 @@ export interface ReconcileOutcome {
   /** Objects created or replaced, the record not among them. */
   written: number
   failed: FailedTarget[]
-  /** Writes of other programs to our targets that this run found, and mended. */
+  /** Writes of other programs to our targets that this run found, and repaired. */
   foreign: readonly ForeignWrite[]
   stages: Stages
 }

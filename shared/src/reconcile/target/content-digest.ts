@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 
-/** Hex digits kept of a digest: it tells accidents apart, and stands on every target. */
+/** Hex digits kept of a digest: it detects accidents, not attacks, and is on every target. */
 const DIGITS = 32
 
 /**
- * Digest of every key and value of a ConfigMap, as it stands there: whoever changes any of it afterwards leaves a
+ * Digest of every key and value of a ConfigMap, as it is there: a program that changes any of it afterwards leaves a
  * ConfigMap that no longer has the digest it was stamped with. Compressed values are taken as they are: what
  * is compared is what we wrote with what is there, never one zlib's output with another's.
  */

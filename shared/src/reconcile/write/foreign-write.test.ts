@@ -21,7 +21,7 @@ async function alter(here: ReconcileFixture, change: Record<string, string>): Pr
 }
 
 describe("a foreign writer", () => {
-  it("is reported with the target that it wrote, which is mended", async () => {
+  it("is reported with the target that it wrote, which is repaired", async () => {
     const here = await begin()
     await alter(here, { "x.txt": "older", VERSION: "f".repeat(40) })
     expect(await here.run("full")).toMatchObject({ result: "applied", foreign: FOREIGN })

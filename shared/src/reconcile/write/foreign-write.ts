@@ -10,11 +10,11 @@ import { compareView } from "./render-view.ts"
 const MOST_CHARACTERS = 60
 
 /**
- * True when somebody else has changed a target's content since we stamped it. Prow does, as long as its updateconfig
+ * True when another program has changed a target's content since we stamped it. Prow does, as long as its updateconfig
  * plugin or its bootstrapper runs: they read, change data and VERSION, and write back with our marks still on.
  *
  * Under `foreignKeys: keep` others may have keys of their own there, so that only what the rules gave the target
- * counts. `planOf` gives the plan at a stamp; undefined: it cannot be told any more, and nothing is said.
+ * counts. `planOf` gives the plan at a stamp; undefined: it is no longer known, and nothing is reported.
  */
 export async function isAltered(
   existing: ConfigMap,
@@ -28,7 +28,7 @@ export async function isAltered(
   return planned !== undefined && compareView(existing, planned, () => false).stale.length > 0
 }
 
-/** Says who altered a target. To be asked before it is mended: then nothing of theirs may be left to be noted. */
+/** Names who altered a target. Call it before the repair: afterwards nothing of that writer may be left. */
 export async function foreignWrite(
   kube: ConfigMapWriter,
   { metadata }: ConfigMap,

@@ -25,14 +25,14 @@ export interface TargetWork {
   views?: ReconcileMemory["views"]
   /** Which keys that no rule names are ours to take away, given who wrote the target last. */
   owned(stamp: Stamp | undefined): Promise<(key: string) => boolean>
-  /** True when somebody else has changed the content since it was stamped (foreign-write.ts). */
+  /** True when another program has changed the content since it was stamped (foreign-write.ts). */
   altered(existing: ConfigMap): Promise<boolean>
 }
 
 export interface TargetResult {
   /** `ahead`: it carries a larger token, so a later writer was here and nothing was done. */
   outcome: "written" | "unchanged" | "ahead"
-  /** Another program's write that was found there and is mended now. */
+  /** Another program's write that was found there and is repaired now. */
   foreign?: ForeignWrite
 }
 
@@ -65,7 +65,7 @@ export async function writeTarget(
   })
 }
 
-/** What is to be written, and who is to be told of. */
+/** What is to be written, and the foreign write to report. */
 interface NextVersion {
   next: ConfigMap
   foreign: ForeignWrite | undefined

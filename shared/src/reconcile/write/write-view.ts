@@ -20,7 +20,7 @@ export interface ViewResult {
   ahead: string[]
   /** To the reason. */
   failed: Map<string, string>
-  /** Writes of others that were found, and mended. */
+  /** Writes of others that were found, and repaired. */
   foreign: ForeignWrite[]
 }
 
@@ -54,7 +54,7 @@ export async function writeView(
       if (outcome === "written") result.written += 1
       if (outcome === "ahead") result.ahead.push(place)
       if (foreign === undefined) return
-      ports.log.warn({ target: place, writer: foreign.writer }, "another program wrote this target; mended")
+      ports.log.warn({ target: place, writer: foreign.writer }, "another program wrote this target; repaired")
       result.foreign.push(foreign)
     } catch (error) {
       if (signal.aborted) return
