@@ -23,7 +23,8 @@ export const kubeErrors = {
     remedy: "Give the account this permission with a Role and a RoleBinding, or leave the namespace out.",
   },
   "kube/gone": {
-    meaning: "The API server no longer has the version from which a watch was to continue. Headrace lists again.",
+    meaning:
+      "The API server no longer has the version from which a watch was to continue. Headrace lists again.",
     cause: "A watch that was interrupted for long.",
     remedy: "Wait: it is tried again by itself.",
   },
