@@ -10,7 +10,7 @@ export async function rulesClusters(repository: SourceRepository, rulesPath: str
   const text = await repository.file(tip.commit, rulesPath)
   if (text === undefined) {
     throw new HeadraceError("local/no-rules", `there is no ${rulesPath} at ${tip.commit.slice(0, 12)}`, {
-      hint: "give --rules the path of the rules inside the repository",
+      hint: "Give --rules the path of the rules inside the repository.",
     })
   }
   const { rules, problems } = parseRules(text.toString("utf8"), rulesPath)
@@ -31,6 +31,6 @@ export async function rulesClusters(repository: SourceRepository, rulesPath: str
 function refuseUnplain(name: string, rulesPath: string): void {
   if (/^[A-Za-z0-9][-A-Za-z0-9_.]{0,99}$/.test(name)) return
   throw new HeadraceError("local/cluster-name", `${rulesPath} names a cluster ${JSON.stringify(name)}`, {
-    hint: 'letters, digits, "-", "_" and "." make a cluster\'s name, a letter or digit first',
+    hint: 'Name it with letters, digits, "-", "_" and ".", a letter or digit first.',
   })
 }

@@ -13,7 +13,7 @@ export async function waitUntil<T>(
     if (answer !== undefined) return answer
     if (systemClock.now() > end) {
       throw new HeadraceError("local/timeout", `${what} did not happen within ${options.limitMs / 1000} s`, {
-        hint: "look into the logs folder named above",
+        hint: "Look into the logs folder named above.",
       })
     }
     await systemClock.sleep(options.everyMs ?? 25, options.signal)

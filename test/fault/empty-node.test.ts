@@ -155,7 +155,9 @@ describe("a node that starts empty", () => {
           await expect
             .poll(async () => (await agent.ask("/readyz")).text, { timeout: 10_000 })
             .toMatch(
-              new RegExp(`waits for ConfigMap ci/(alpha|beta): headrace/${shard.metadata.name} is not there`),
+              new RegExp(
+                `waits for ConfigMap ci/(alpha|beta): store/missing: headrace/${shard.metadata.name} is not there`,
+              ),
             )
           const { resourceVersion: _, ...metadata } = shard.metadata
           await writer.create({ ...shard, metadata })

@@ -16,35 +16,35 @@ const MISTAKES: MistakeCase[] = [
     name: "a misspelt field",
     text: `${RULE}nmae: c\n`,
     expect: [
-      '4:7: error: unknown field "nmae" in config_updater.maps."a/*.yaml" (did you mean "name"?) [rules/unknown-field]',
+      '4:7: error: unknown field "nmae" in config_updater.maps."a/*.yaml" (Check the spelling: did you mean "name"?) [rules/unknown-field]',
     ],
   },
   {
     name: "a misspelt field of config_updater",
     text: "config_updater:\n  mapz: {}\n",
     expect: [
-      '2:3: error: unknown field "mapz" in config_updater (did you mean "maps"?) [rules/unknown-field]',
+      '2:3: error: unknown field "mapz" in config_updater (Check the spelling: did you mean "maps"?) [rules/unknown-field]',
     ],
   },
   {
     name: "a misspelt config_updater, which would bring in Prow's default rules",
     text: "config_updator:\n  maps: {}\n",
     expect: [
-      '1:1: error: there is no "config_updater", but "config_updator" (did you mean "config_updater"?) [rules/unknown-field]',
+      '1:1: error: there is no "config_updater", but "config_updator" (Check the spelling: did you mean "config_updater"?) [rules/unknown-field]',
     ],
   },
   {
     name: "maps outside config_updater",
     text: "plugins: {}\nmaps: {a: {name: b}}\n",
     expect: [
-      '2:1: error: there is no "config_updater", but "maps" (put it under "config_updater:") [rules/unknown-field]',
+      '2:1: error: there is no "config_updater", but "maps" (Put it under "config_updater:".) [rules/unknown-field]',
     ],
   },
   {
     name: "a misspelt field of a cluster group",
     text: "config_updater:\n  cluster_groups:\n    g: {cluster: [a]}\n  maps: {a: {name: b}}\n",
     expect: [
-      '3:9: error: unknown field "cluster" in config_updater.cluster_groups.g (did you mean "clusters"?) [rules/unknown-field]',
+      '3:9: error: unknown field "cluster" in config_updater.cluster_groups.g (Check the spelling: did you mean "clusters"?) [rules/unknown-field]',
     ],
   },
   {
@@ -72,21 +72,21 @@ const MISTAKES: MistakeCase[] = [
     name: "name and partitions",
     text: `${RULE}name: c\n      partitioned_names: [d]\n`,
     expect: [
-      '5:7: error: rule "a/*.yaml": "name" and "partitioned_names" exclude each other (keep one of them) [rules/name-and-partitions]',
+      '5:7: error: rule "a/*.yaml": "name" and "partitioned_names" exclude each other (Keep one of them.) [rules/name-and-partitions]',
     ],
   },
   {
     name: "neither name nor partitions",
     text: `${RULE}gzip: true\n`,
     expect: [
-      '3:5: error: rule "a/*.yaml": the rule names no ConfigMap (add "name" or "partitioned_names") [rules/missing-name]',
+      '3:5: error: rule "a/*.yaml": the rule names no ConfigMap (Add "name" or "partitioned_names".) [rules/missing-name]',
     ],
   },
   {
     name: "a rule with nothing in it",
     text: "config_updater: {maps: {a: }}\n",
     expect: [
-      '1:25: error: rule "a": the rule names no ConfigMap (add "name" or "partitioned_names") [rules/missing-name]',
+      '1:25: error: rule "a": the rule names no ConfigMap (Add "name" or "partitioned_names".) [rules/missing-name]',
     ],
   },
   {
@@ -105,64 +105,64 @@ const MISTAKES: MistakeCase[] = [
     name: "clusters and groups",
     text: `${RULE}{name: c, clusters: {b: [x]}, cluster_groups: [g]}\n`,
     expect: [
-      '4:37: error: rule "a/*.yaml": "clusters" and "cluster_groups" exclude each other (keep one of them) [rules/clusters-and-groups]',
+      '4:37: error: rule "a/*.yaml": "clusters" and "cluster_groups" exclude each other (Keep one of them.) [rules/clusters-and-groups]',
     ],
   },
   {
     name: "an unknown group",
     text: "config_updater:\n  cluster_groups: {farm: {clusters: [b], namespaces: [x]}}\n  maps:\n    a: {name: c, cluster_groups: [frm]}\n",
     expect: [
-      '4:35: error: rule "a": there is no cluster group "frm" (did you mean "farm"?) [rules/unknown-group]',
+      '4:35: error: rule "a": there is no cluster group "frm" (Check the spelling: did you mean "farm"?) [rules/unknown-group]',
     ],
   },
   {
     name: "a group called like a part of every object",
     text: `${RULE}{name: c, cluster_groups: [constructor]}\n`,
     expect: [
-      '4:34: error: rule "a/*.yaml": there is no cluster group "constructor" (remove it) [rules/unknown-group]',
+      '4:34: error: rule "a/*.yaml": there is no cluster group "constructor" (Remove it.) [rules/unknown-group]',
     ],
   },
   {
     name: "a group without namespaces",
     text: "config_updater:\n  cluster_groups: {arm: {clusters: [arm01]}}\n  maps:\n    a: {name: c, cluster_groups: [arm]}\n",
     expect: [
-      '4:35: warning: rule "a": cluster group "arm" has no namespaces, so it has no effect (add "namespaces" to the group, or take it off the rule) [rules/empty-group]',
+      '4:35: warning: rule "a": cluster group "arm" has no namespaces, so it has no effect (Add "namespaces" to the group, or take it off the rule.) [rules/empty-group]',
     ],
   },
   {
     name: "a cluster without namespaces",
     text: `${RULE}{name: c, clusters: {b: []}}\n`,
     expect: [
-      '4:28: warning: rule "a/*.yaml": cluster "b" has no namespaces, so nothing is written there (name them, or [""] for the default namespace) [rules/no-namespaces]',
+      '4:28: warning: rule "a/*.yaml": cluster "b" has no namespaces, so nothing is written there (Name them, or write [""] for the default namespace.) [rules/no-namespaces]',
     ],
   },
   {
     name: "the legacy namespace beside clusters",
     text: `${RULE}{name: c, namespace: x, clusters: {b: [x]}}\n`,
     expect: [
-      '4:17: error: rule "a/*.yaml": "clusters" and the legacy "namespace" exclude each other (keep one of them) [rules/clusters-and-namespace]',
+      '4:17: error: rule "a/*.yaml": "clusters" and the legacy "namespace" exclude each other (Keep one of them.) [rules/clusters-and-namespace]',
     ],
   },
   {
     name: "the legacy namespace",
     text: `${RULE}{name: c, namespace: boskos}\n`,
     expect: [
-      '4:17: warning: rule "a/*.yaml": "namespace" is a legacy field that Prow no longer reads (write clusters: {default: ["boskos"]}) [rules/legacy-namespace]',
+      '4:17: warning: rule "a/*.yaml": "namespace" is a legacy field that Prow no longer reads (Write clusters: {default: ["boskos"]}.) [rules/legacy-namespace]',
     ],
   },
   ...["", "/name", "a/b/c", "org/"].map((entry) => ({
     name: `the access list entry "${entry}"`,
     text: `${RULE}{name: c, allowed_repos: [org, "${entry}"]}\n`,
     expect: [
-      `4:38: warning: rule "a/*.yaml": "${entry}" in allowed_repos can never match a repository (write ORG or ORG/NAME) [rules/wrong-repo]`,
+      `4:38: warning: rule "a/*.yaml": "${entry}" in allowed_repos can never match a repository (Write ORG or ORG/NAME.) [rules/wrong-repo]`,
     ],
   })),
   {
     name: "two mistakes in two lists",
     text: `${RULE}{name: c, allowed_repos: [""], denied_repos: [""]}\n`,
     expect: [
-      '4:33: warning: rule "a/*.yaml": "" in allowed_repos can never match a repository (write ORG or ORG/NAME) [rules/wrong-repo]',
-      '4:53: warning: rule "a/*.yaml": "" in denied_repos can never match a repository (write ORG or ORG/NAME) [rules/wrong-repo]',
+      '4:33: warning: rule "a/*.yaml": "" in allowed_repos can never match a repository (Write ORG or ORG/NAME.) [rules/wrong-repo]',
+      '4:53: warning: rule "a/*.yaml": "" in denied_repos can never match a repository (Write ORG or ORG/NAME.) [rules/wrong-repo]',
     ],
   },
   {
@@ -174,7 +174,7 @@ const MISTAKES: MistakeCase[] = [
     name: "a glob given twice",
     text: "config_updater:\n  maps:\n    a: {name: b}\n    a: {name: c}\n",
     expect: [
-      '4:5: error: "a" appears twice in one mapping (it is first given in line 3; remove one of them) [rules/duplicate-key]',
+      '4:5: error: "a" appears twice in one mapping (Remove one of them; the first is in line 3.) [rules/duplicate-key]',
     ],
   },
   {

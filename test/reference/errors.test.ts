@@ -30,6 +30,10 @@ function found(pattern: RegExp): { file: string; code: string }[] {
   )
 }
 
+/** Begins with a capital and a verb; these words begin a statement. */
+const INSTRUCTION =
+  /^(?!(?:A|An|The|It|Its|This|That|These|Both|Nothing|Somebody|What|There|No|Only|Without|If|Known|Expected)\b)[A-Z].*[.?]$/s
+
 describe("error codes", () => {
   it("are all explained in docs/reference/errors.md (vitest run --update rewrites it)", async () => {
     await expect(errorPage(ALL)).toMatchFileSnapshot(join(ROOT, "docs/reference/errors.md"))
@@ -69,6 +73,10 @@ describe("error codes", () => {
     }
   })
 
+  it("are explained by a remedy that is an instruction", () => {
+    expect(CODES.filter((code) => !INSTRUCTION.test(ALL[code as keyof typeof ALL]?.remedy ?? ""))).toEqual([])
+  })
+
   it("cannot be misspelt", () => {
     // @ts-expect-error: no module declares it.
     const misspelt = new HeadraceError("git/auth-faild", "no such code")
@@ -76,5 +84,19 @@ describe("error codes", () => {
     expect(hasCode(misspelt, "git/auth-failed-too")).toBe(false)
     // @ts-expect-error: no module declares codes of this area.
     expect(hasCode(misspelt, "gti/")).toBe(false)
+  })
+})
+
+describe("hints", () => {
+  it("are instructions: a capital, a verb, a full stop", () => {
+    const hints = SOURCES.flatMap(({ file, text }) =>
+      [
+        ...text.matchAll(
+          /\bhint(?:: | = )(?:[\w.]+ [=!<>]+ [\w"]+\s*\? )?(?:"([^"\n]*)"|'((?:[^'\\\n]|\\.)*)'|`([^`\n]*)`)/g,
+        ),
+      ].map((match) => `${file}: ${match[1] ?? match[2] ?? match[3]}`),
+    )
+    expect(hints.length).toBeGreaterThan(100)
+    expect(hints.filter((hint) => !INSTRUCTION.test(hint.slice(hint.indexOf(": ") + 2)))).toEqual([])
   })
 })

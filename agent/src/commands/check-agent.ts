@@ -1,5 +1,5 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
-import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
@@ -39,7 +39,8 @@ export async function checkAgent(config: string, signal: AbortSignal): Promise<v
         ({ files }) => `ok: ${files.length} files`,
         (error: unknown) => {
           failed += 1
-          return `error: ${errorText(error)}`
+          const code = error instanceof HeadraceError ? ` [${error.code}]` : ""
+          return `error: ${errorMessage(error)}${code}`
         },
       )
       process.stdout.write(`${spec.name} at ${spec.path}: ${line}\n`)

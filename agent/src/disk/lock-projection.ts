@@ -18,7 +18,7 @@ export async function takeLock(disk: Disk, handle: Handle, options: LockOptions)
   while (!(await disk.lock(handle, "exclusive"))) {
     if (performance.now() >= until) {
       throw new HeadraceError("publish/locked", `another process ${options.purpose} ${handle.path}`, {
-        hint: `Stop it, or find it with: fuser -v ${handle.path}`,
+        hint: `Stop it; fuser -v ${handle.path} shows it.`,
       })
     }
     await delay(POLL, undefined, options.signal ? { signal: options.signal } : {})

@@ -128,7 +128,7 @@ it("says which target waits for a shard that is missing, and recovers when it ap
     await withAgent(kube, projectionYaml(folder, "[{configMap: ci/jobs}]"), async (agent) => {
       await expect
         .poll(() => agent.readiness().reasons.join())
-        .toMatch(/waits for ConfigMap ci\/jobs: headrace\/shard-[0-9a-f]{40} is not there/)
+        .toMatch(/waits for ConfigMap ci\/jobs: store\/missing: headrace\/shard-[0-9a-f]{40} is not there/)
       for (const shard of shards) await kube.create(shard)
       await untilReady(agent)
       expect(await shown(join(folder, "shown"))).toEqual({ x: "one" })

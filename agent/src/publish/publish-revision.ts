@@ -81,7 +81,7 @@ function refuse({ note, path }: ProjectionState, revision: Revision): void {
       "publish/pinned",
       `${path} is pinned to ${note.pinned.number}: ${note.pinned.reason}`,
       {
-        hint: `Run: headrace-agent unpin ${path}`,
+        hint: `Run headrace-agent unpin ${path} to follow the source again.`,
       },
     )
   }

@@ -24,7 +24,7 @@ describe("reportMerges", () => {
         1,
       )
       await until(() => github.statuses.length === 2)
-      expect(comments(github)[0]?.body).toContain("at cluster `build01`: `no way in`")
+      expect(comments(github)[0]?.body).toContain("at cluster `build01`: `x/y: no way in`")
 
       await answer("build01", APPLIED, 1)
       await answer("build02")

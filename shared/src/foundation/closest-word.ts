@@ -16,8 +16,8 @@ export function closestWord(given: string, words: Iterable<string>): string | un
 export function suggestion(given: string, words: Iterable<string>): string {
   const known = [...words]
   const closest = closestWord(given, known)
-  if (closest !== undefined) return `did you mean "${closest}"?`
-  return known.length === 0 ? "remove it" : `expected one of: ${known.join(", ")}`
+  if (closest !== undefined) return `Check the spelling: did you mean "${closest}"?`
+  return known.length === 0 ? "Remove it." : `Choose one of: ${known.join(", ")}.`
 }
 
 /** Optimal string alignment: insertions, deletions, substitutions, and neighbours swapped. */

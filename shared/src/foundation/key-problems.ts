@@ -40,7 +40,7 @@ function problemsOf(codes: KeyCodes, yaml: LocatedYaml, node: YamlNode): Problem
       severity: "error",
       code: codes.duplicateKey,
       message: `"${entry.key}" appears twice in one mapping`,
-      hint: `it is first given in line ${yaml.positionAt(first).line}; remove one of them`,
+      hint: `Remove one of them; the first is in line ${yaml.positionAt(first).line}.`,
       file: yaml.file,
       ...yaml.positionAt(entry.offset),
     })

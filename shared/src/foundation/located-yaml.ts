@@ -70,7 +70,7 @@ function parse(text: string, file: string, schema: Schema): { value: unknown; ro
 
 function severalDocuments(file: string): HeadraceError {
   return new HeadraceError("yaml/syntax", "there are several documents in the file", {
-    hint: 'keep one and remove the "---" between them',
+    hint: 'Keep one and remove the "---" between them.',
     fields: { file, line: 1, column: 1 },
   })
 }

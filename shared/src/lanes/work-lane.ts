@@ -239,7 +239,7 @@ function readJob(job: Job<LaneJob>): LaneJob {
   const parsed = LaneJob.safeParse(job.data)
   if (parsed.success) return parsed.data
   throw new HeadraceError("lanes/unknown-wake-up", `wake-up ${job.id} of ${job.queueName} does not read`, {
-    hint: "A newer version of Headrace wrote it: upgrade this one.",
+    hint: "Upgrade this program: a newer version of Headrace wrote it.",
     cause: parsed.error,
   })
 }

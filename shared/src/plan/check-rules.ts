@@ -84,7 +84,7 @@ function overlapProblem(rules: RuleSet, { first, later, example, files }: Overla
     ...warning(rules, later),
     code: "rules/overlap",
     message: `${files} of the files that ${quote(later)} matches go to ${quote(first)} (line ${first.line}), which comes first: ${example}`,
-    hint: "narrow one of the globs; Prow chooses between them at random",
+    hint: "Narrow one of the globs; Prow chooses between them at random.",
   }
 }
 
@@ -93,7 +93,7 @@ function idleProblems(rules: RuleSet, rule: Rule, isMatched: boolean, isTaken: b
   const message = isMatched
     ? `every file that ${quote(rule)} matches goes to an earlier rule`
     : `${quote(rule)} matches no file`
-  const hint = "correct the glob, or remove the rule"
+  const hint = "Correct the glob, or remove the rule."
   return [
     { ...warning(rules, rule), code: isMatched ? "rules/shadowed" : "rules/matches-nothing", message, hint },
   ]

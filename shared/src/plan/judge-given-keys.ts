@@ -37,7 +37,7 @@ function dividedView(name: string, givers: readonly Rule[]): Objection {
   return {
     code: "plan/divided-view",
     message: `rules disagree on whether ConfigMap "${name}" is written: "view: false" is set in ${without.join(", ")} only`,
-    hint: "give all rules of this ConfigMap the same",
+    hint: "Give all rules of this ConfigMap the same.",
   }
 }
 
@@ -45,7 +45,7 @@ function collisionOf(name: string, { key, paths }: KeyCollision): Objection {
   return {
     code: "plan/key-collision",
     message: `several files give key "${key}" of ConfigMap "${name}": ${paths.join(", ")}; the last is written`,
-    hint: 'set "use_full_path_as_key: true", or rename one of them',
+    hint: 'Set "use_full_path_as_key: true", or rename one of them.',
   }
 }
 
@@ -54,6 +54,6 @@ function reservedKey(name: string, { file }: PlannedKey): Objection {
   return {
     code: "plan/reserved-key",
     message: `${file.path} would be key "${VERSION_KEY}" of ConfigMap "${name}", which holds the commit id; it is not written`,
-    hint: 'rename the file, narrow the glob, or give the rule a "key"',
+    hint: 'Rename the file, narrow the glob, or give the rule a "key".',
   }
 }

@@ -15,7 +15,7 @@ export function judgeKeys(name: string, keys: readonly PlannedKey[], view: boole
     const wrong = illegalKey(key)
     if (!wrong) return []
     const message = `Kubernetes refuses the key ${JSON.stringify(key)} of ConfigMap "${name}" from ${file.path}: ${wrong}`
-    return [{ code: "plan/illegal-key", message, hint: 'rename the file, or give the rule a "key"' }]
+    return [{ code: "plan/illegal-key", message, hint: 'Rename the file, or give the rule a "key".' }]
   })
   if (!view) return objections
   const size = plainBytes(keys)
@@ -39,6 +39,6 @@ function tooLarge(name: string, keys: readonly PlannedKey[], size: number): Obje
   return {
     code: "plan/too-large",
     message: `ConfigMap "${name}" would hold ${size} bytes, ${size - CONFIG_MAP_LIMIT_BYTES} more than the ${CONFIG_MAP_LIMIT_BYTES} that fit a ConfigMap; largest keys: ${largest.join(", ")}`,
-    hint: 'set "gzip: true", spread it over "partitioned_names", or set "view: false" for agents alone',
+    hint: 'Set "gzip: true", spread it over "partitioned_names", or set "view: false" for agents alone.',
   }
 }

@@ -30,7 +30,7 @@ export function judgePlace(target: TargetId, context: PlanContext): Objection | 
     return {
       code: "plan/reserved-namespace",
       message: `namespace "${namespace}" is Headrace's own`,
-      hint: "choose another namespace for this ConfigMap",
+      hint: "Choose another namespace for this ConfigMap.",
     }
   }
   if (!context.clusters) return undefined

@@ -15,16 +15,16 @@ export function illegalKey(key: string): string | undefined {
   return key.startsWith("..") ? 'it begins with ".."' : undefined
 }
 
-/** Why Kubernetes refuses a ConfigMap's name (RFC 1123 subdomain); undefined when it takes it. */
+/** How to mend a ConfigMap's name that Kubernetes refuses (RFC 1123 subdomain); undefined when it takes it. */
 export function illegalName(name: string): string | undefined {
-  if (name.length > NAME_LIMIT) return `it is longer than ${NAME_LIMIT} characters`
+  if (name.length > NAME_LIMIT) return `Shorten it to at most ${NAME_LIMIT} characters.`
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)) return undefined
-  return 'lower-case letters, digits, "-" and "." are allowed, letter or digit at both ends of each part'
+  return 'Use lower-case letters, digits, "-" and ".", with a letter or digit at both ends of each part.'
 }
 
-/** Why Kubernetes refuses a namespace's name (RFC 1123 label); undefined when it takes it. */
+/** How to mend a namespace's name that Kubernetes refuses (RFC 1123 label); undefined when it takes it. */
 export function illegalNamespace(namespace: string): string | undefined {
-  if (namespace.length > NAMESPACE_LIMIT) return `it is longer than ${NAMESPACE_LIMIT} characters`
+  if (namespace.length > NAMESPACE_LIMIT) return `Shorten it to at most ${NAMESPACE_LIMIT} characters.`
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace)) return undefined
-  return 'lower-case letters, digits and "-" are allowed, letter or digit at both ends'
+  return 'Use lower-case letters, digits and "-", with a letter or digit at both ends.'
 }

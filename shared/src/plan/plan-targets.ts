@@ -88,7 +88,7 @@ function unknownRepository(rules: RuleSet, context: PlanContext): Problem[] {
       severity: "warning",
       code: "plan/unknown-repository",
       message: `rule ${JSON.stringify(rule.glob)} is left out: it is for ${rule.allowedRepos.join(", ")} alone, and the repository is not known`,
-      hint: "say which repository this is (--repo ORG/NAME)",
+      hint: "Say which repository this is (--repo ORG/NAME).",
       file: rules.file,
       line: rule.line,
       column: rule.column,

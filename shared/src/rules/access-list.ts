@@ -26,7 +26,7 @@ export function accessListProblems(context: RuleContext): Problem[] {
     (context.spec[field] ?? []).flatMap((entry, index) => {
       if (/^[^/]+(\/[^/]+)?$/.test(entry)) return []
       const message = `"${entry}" in ${field} can never match a repository`
-      return [ruleWarning(context, [field, index], "rules/wrong-repo", message, "write ORG or ORG/NAME")]
+      return [ruleWarning(context, [field, index], "rules/wrong-repo", message, "Write ORG or ORG/NAME.")]
     }),
   )
 }

@@ -36,7 +36,7 @@ export function resolvePlaces(context: RuleContext): Resolved {
 
 function refuse(context: RuleContext, field: string, code: ErrorCode, pair: string): Resolved {
   const message = `${pair} exclude each other`
-  return { places: [], problems: [ruleError(context, [field], code, message, "keep one of them")] }
+  return { places: [], problems: [ruleError(context, [field], code, message, "Keep one of them.")] }
 }
 
 function placesOfClusters(
@@ -51,7 +51,7 @@ function placesOfClusters(
         ["clusters", cluster],
         "rules/no-namespaces",
         `cluster "${cluster}" has no namespaces, so nothing is written there`,
-        'name them, or [""] for the default namespace',
+        'Name them, or write [""] for the default namespace.',
       ),
     )
   const places = clusters.flatMap(([cluster, namespaces]) =>
@@ -79,7 +79,7 @@ function placesOfGroups(context: RuleContext, names: readonly string[]): Resolve
     if (inGroup.length === 0) {
       const lacking = (group?.clusters ?? []).length === 0 ? "clusters" : "namespaces"
       const message = `cluster group "${name}" has no ${lacking}, so it has no effect`
-      const hint = `add "${lacking}" to the group, or take it off the rule`
+      const hint = `Add "${lacking}" to the group, or take it off the rule.`
       problems.push(ruleWarning(context, path, "rules/empty-group", message, hint))
     }
     places.push(...inGroup)
@@ -97,7 +97,7 @@ function placesOfLegacy(context: RuleContext): Resolved {
     [field],
     "rules/legacy-namespace",
     `"${field}" is a legacy field that Prow no longer reads`,
-    `write clusters: {${DEFAULT_CLUSTER}: ${JSON.stringify(namespaces)}}`,
+    `Write clusters: {${DEFAULT_CLUSTER}: ${JSON.stringify(namespaces)}}.`,
   )
   const places = namespaces.map((name) => ({ cluster: DEFAULT_CLUSTER, namespace: name }))
   return { places: unique(places), problems: [warning] }

@@ -57,7 +57,7 @@ function nameProblems(context: RuleContext): Problem[] {
         ["partitioned_names"],
         "rules/name-and-partitions",
         '"name" and "partitioned_names" exclude each other',
-        "keep one of them",
+        "Keep one of them.",
       ),
     ]
   }
@@ -75,7 +75,7 @@ function nameProblems(context: RuleContext): Problem[] {
       [],
       "rules/missing-name",
       "the rule names no ConfigMap",
-      'add "name" or "partitioned_names"',
+      'Add "name" or "partitioned_names".',
     ),
   ]
 }

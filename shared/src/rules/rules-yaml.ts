@@ -68,7 +68,7 @@ function unreadable(file: string, code: ErrorCode, what: string, line?: number):
 /** Without the section Prow's two default rules apply; a slip in its name must not bring that about. */
 function missingSection(yaml: LocatedYaml, root: YamlNode): Problem[] {
   const slip = root.entries.find(
-    (entry) => entry.key === "maps" || suggestion(entry.key, [SECTION]).startsWith("did you mean"),
+    (entry) => entry.key === "maps" || suggestion(entry.key, [SECTION]).startsWith("Check the spelling"),
   )
   if (!slip) return []
   return [
@@ -76,7 +76,7 @@ function missingSection(yaml: LocatedYaml, root: YamlNode): Problem[] {
       severity: "error",
       code: "rules/unknown-field",
       message: `there is no "${SECTION}", but "${slip.key}"`,
-      hint: slip.key === "maps" ? `put it under "${SECTION}:"` : suggestion(slip.key, [SECTION]),
+      hint: slip.key === "maps" ? `Put it under "${SECTION}:".` : suggestion(slip.key, [SECTION]),
       file: yaml.file,
       ...yaml.positionAt(slip.offset),
     },

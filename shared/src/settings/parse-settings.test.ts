@@ -59,7 +59,7 @@ describe("operator settings", () => {
       OPERATOR.replace("branch:", "brunch:"),
       [
         's.yaml:4:5: error: "branch" is missing in sources.release [settings/missing-field]',
-        's.yaml:5:5: error: unknown field "brunch" in sources.release (did you mean "branch"?) [settings/unknown-field]',
+        's.yaml:5:5: error: unknown field "brunch" in sources.release (Check the spelling: did you mean "branch"?) [settings/unknown-field]',
       ],
     ],
     [
@@ -73,7 +73,7 @@ describe("operator settings", () => {
       "a field misspelt inside one form of a union",
       OPERATOR.replace("deletedKeys", "deletedKey"),
       [
-        's.yaml:11:9: error: unknown field "deletedKey" in guard (did you mean "deletedKeys"?) [settings/unknown-field]',
+        's.yaml:11:9: error: unknown field "deletedKey" in guard (Check the spelling: did you mean "deletedKeys"?) [settings/unknown-field]',
       ],
     ],
     [
@@ -85,7 +85,7 @@ describe("operator settings", () => {
       "a key given twice",
       `${OPERATOR}namespace: a\nnamespace: b\n`,
       [
-        's.yaml:14:1: error: "namespace" appears twice in one mapping (it is first given in line 13; remove one of them) [settings/duplicate-key]',
+        's.yaml:14:1: error: "namespace" appears twice in one mapping (Remove one of them; the first is in line 13.) [settings/duplicate-key]',
       ],
     ],
     [

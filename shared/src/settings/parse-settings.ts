@@ -34,7 +34,7 @@ export async function loadSettings<Schema extends z.ZodType>(
     text = new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file))
   } catch (error) {
     throw new UsageError("settings/unreadable", `cannot read the settings ${file}`, {
-      hint: "check the path, its permissions and that the file is UTF-8 text",
+      hint: "Check the path, its permissions and that the file is UTF-8 text.",
       cause: error,
     })
   }

@@ -106,7 +106,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
 
 function missing(kind: string, name: string): HeadraceError {
   return new HeadraceError("git/missing-object", `the repository has no ${kind} ${name}`, {
-    hint: "It was never on the followed branch, or was force-pushed away and has been dropped.",
+    hint: "Name a commit of the followed branch; a force-push may have dropped this one.",
   })
 }
 

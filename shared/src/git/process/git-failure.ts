@@ -48,7 +48,7 @@ const KINDS: readonly Kind[] = [
   {
     code: "git/locked",
     pattern: /\.lock': File exists/,
-    hint: "A killed git left it; it is removed and the fetch tried again.",
+    hint: "Wait: it is removed and the fetch tried again; a killed git left it.",
   },
   {
     code: "git/damaged",

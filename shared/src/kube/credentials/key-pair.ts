@@ -33,7 +33,7 @@ export function checkPair({ cert, key }: KeyPair): void {
   try {
     createSecureContext({ ...(cert === undefined ? {} : { cert }), ...(key === undefined ? {} : { key }) })
   } catch (cause) {
-    const hint = "Both must be PEM, the key without a passphrase."
+    const hint = "Give both as PEM, the key without a passphrase."
     throw new KubeError("kube/unauthorized", "client certificate and key are no pair", { hint, cause })
   }
 }

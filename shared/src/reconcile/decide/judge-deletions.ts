@@ -54,6 +54,6 @@ function tripped(what: "keys" | "ConfigMaps", deleted: number, of: number, share
   return new HeadraceError(
     code,
     `this change would delete ${deleted} of ${of} ${what}, more than the guard's ${Math.round(share * 100)}%`,
-    { hint: "If it is meant, run approve --commit SHA.", fields: { deleted, of, share } },
+    { hint: "Run approve --commit SHA if it is meant.", fields: { deleted, of, share } },
   )
 }
