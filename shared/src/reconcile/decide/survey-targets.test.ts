@@ -11,7 +11,7 @@ it("does not count keys as deleted that stay, being others'", async () => {
   expect(await here.data("alpha")).toEqual({ "x.txt": "one", ...STRAYS })
 })
 
-it("counts what stands in its own targets alone: another source's lets the others advance", async () => {
+it("counts only the content of its own targets: another source's lets the others advance", async () => {
   const here = reconcileFixture({ "a/x.txt": "one", "b/y.txt": "two" })
   const labels = { ...PROW, "headrace.dev/source": "tools" }
   await here.kube.create({ metadata: { namespace: "ci", name: "alpha", labels }, data: STRAYS })
