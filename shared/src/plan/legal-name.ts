@@ -15,14 +15,14 @@ export function illegalKey(key: string): string | undefined {
   return key.startsWith("..") ? 'it begins with ".."' : undefined
 }
 
-/** How to mend a ConfigMap's name that Kubernetes refuses (RFC 1123 subdomain); undefined when it takes it. */
+/** How to fix a ConfigMap's name that Kubernetes refuses (RFC 1123 subdomain); undefined when it takes it. */
 export function illegalName(name: string): string | undefined {
   if (name.length > NAME_LIMIT) return `Shorten it to at most ${NAME_LIMIT} characters.`
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(name)) return undefined
   return 'Use lower-case letters, digits, "-" and ".", with a letter or digit at both ends of each part.'
 }
 
-/** How to mend a namespace's name that Kubernetes refuses (RFC 1123 label); undefined when it takes it. */
+/** How to fix a namespace's name that Kubernetes refuses (RFC 1123 label); undefined when it takes it. */
 export function illegalNamespace(namespace: string): string | undefined {
   if (namespace.length > NAMESPACE_LIMIT) return `Shorten it to at most ${NAMESPACE_LIMIT} characters.`
   if (/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(namespace)) return undefined
