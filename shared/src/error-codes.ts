@@ -1,26 +1,13 @@
-import { bundleErrors } from "./bundle/error-codes.ts"
-import { foundationErrors } from "./foundation/error-codes.ts"
-import { gitErrors } from "./git/error-codes.ts"
-import { kubeErrors } from "./kube/error-codes.ts"
-import { lanesErrors } from "./lanes/error-codes.ts"
-import { observeErrors } from "./observe/error-codes.ts"
-import { planErrors } from "./plan/error-codes.ts"
-import { reconcileErrors } from "./reconcile/error-codes.ts"
-import { recordErrors } from "./record/error-codes.ts"
-import { rulesErrors } from "./rules/error-codes.ts"
-import { settingsErrors } from "./settings/error-codes.ts"
-
-/** The codes of every module of this package. */
-export const sharedErrors = {
-  ...foundationErrors,
-  ...observeErrors,
-  ...settingsErrors,
-  ...rulesErrors,
-  ...planErrors,
-  ...bundleErrors,
-  ...recordErrors,
-  ...gitErrors,
-  ...kubeErrors,
-  ...reconcileErrors,
-  ...lanesErrors,
-}
+// Re-exported one by one, and not merged into one value: so the declarations that tsc writes still lead to each
+// module, whose codes the packages above need for their own errors.
+export { bundleErrors } from "./bundle/error-codes.ts"
+export { foundationErrors } from "./foundation/error-codes.ts"
+export { gitErrors } from "./git/error-codes.ts"
+export { kubeErrors } from "./kube/error-codes.ts"
+export { lanesErrors } from "./lanes/error-codes.ts"
+export { observeErrors } from "./observe/error-codes.ts"
+export { planErrors } from "./plan/error-codes.ts"
+export { reconcileErrors } from "./reconcile/error-codes.ts"
+export { recordErrors } from "./record/error-codes.ts"
+export { rulesErrors } from "./rules/error-codes.ts"
+export { settingsErrors } from "./settings/error-codes.ts"

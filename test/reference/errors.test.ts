@@ -4,14 +4,14 @@ import { agentErrors } from "@headrace/agent/error-codes"
 import { bootstrapperErrors } from "@headrace/bootstrapper/error-codes"
 import { localErrors } from "@headrace/config/local/error-codes"
 import { pluginErrors } from "@headrace/plugin/error-codes"
-import { sharedErrors } from "@headrace/shared/error-codes"
+import * as sharedModules from "@headrace/shared/error-codes"
 import { type ErrorMeanings, HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import { describe, expect, it } from "vitest"
 import { errorPage } from "./error-page.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const PACKAGES: readonly ErrorMeanings[] = [
-  sharedErrors,
+  ...Object.values(sharedModules),
   agentErrors,
   bootstrapperErrors,
   pluginErrors,
@@ -47,7 +47,7 @@ describe("error codes", () => {
       ),
     )
     expect(declared.length).toBe(CODES.length)
-    expect(modules.sort()).toEqual(Object.keys(sharedErrors).sort())
+    expect(modules.sort()).toEqual(Object.values<ErrorMeanings>(sharedModules).flatMap(Object.keys).sort())
   })
 
   it("are written out where they are used, and no other is used or named", () => {
