@@ -1,7 +1,7 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { newRecord, type Record } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
-import { fetchTips } from "./decide/aim.ts"
+import { fetchTips } from "./decide/desired-revision.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
 import { loadState, type RecordState, swapState } from "./record/record-state.ts"
 import { createReconcileMemory } from "./run/memory.ts"

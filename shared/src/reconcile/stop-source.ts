@@ -1,7 +1,7 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import type { Record } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
-import { aimOfIntent } from "./decide/aim.ts"
+import { aimOfIntent } from "./decide/desired-revision.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/commit-record.ts"
 import { type RecordState, swapState } from "./record/record-state.ts"

@@ -1,5 +1,5 @@
 import { problemText } from "@headrace/shared/foundation/problem"
-import { fetchTips, goalAt } from "@headrace/shared/reconcile/decide/aim"
+import { fetchTips, goalAt } from "@headrace/shared/reconcile/decide/desired-revision"
 import { planAt, planAtStamp, unplacedAt } from "@headrace/shared/reconcile/decide/plan-at"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { namedPlaces } from "@headrace/shared/reconcile/operate/find-orphans"

@@ -1,5 +1,5 @@
 import { problemText } from "../../foundation/problem.ts"
-import { fetchTips } from "../decide/aim.ts"
+import { fetchTips } from "../decide/desired-revision.ts"
 import { unplacedAt } from "../decide/plan-at.ts"
 import { loadRecord } from "../record/record-state.ts"
 import { createReconcileMemory } from "../run/memory.ts"

@@ -2,7 +2,7 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import type { Hold, Record } from "../../record/record.ts"
-import { isOnward, seqOf, shownBy } from "../decide/aim.ts"
+import { isOnward, seqOf, shownBy } from "../decide/desired-revision.ts"
 import { changeRecord, type RecordPorts } from "../record/change-record.ts"
 import type { Revision } from "../run/revision.ts"
 

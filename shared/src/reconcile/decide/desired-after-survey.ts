@@ -3,7 +3,7 @@ import type { Record } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { Aim } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
-import { diverged, isOnward, mayFollowRewrite, type Tips } from "./aim.ts"
+import { diverged, isOnward, mayFollowRewrite, type Tips } from "./desired-revision.ts"
 import type { Survey } from "./survey-targets.ts"
 
 /** True when the record was found to be older than what its targets carry: an earlier one, put back. */
