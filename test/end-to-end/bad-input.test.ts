@@ -8,7 +8,7 @@ import { startLocal } from "@headrace/config/local/start-local"
 import { waitUntil } from "@headrace/config/local/wait-until"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { describe, expect, it } from "vitest"
 import { runMarked } from "../harness/run-marked.ts"
@@ -23,7 +23,7 @@ const silent = createLog("test", { level: "silent" })
 interface Running {
   repo: TestRepo
   /** Commits, notifies the plugin, and returns the record once it mentions that commit. */
-  merge(files: Changes): Promise<Record>
+  merge(files: Changes): Promise<SourceRecord>
   hook: Parameters<typeof sendWebhook>[0]
   shown(path: string): string | undefined
 }

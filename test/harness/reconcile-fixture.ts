@@ -4,7 +4,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import type { ReconcilePorts, ReconcileSettings } from "@headrace/shared/reconcile/run/ports"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type ModelRepository, modelRepository } from "../model/model-repository.ts"
 import { reconcilePorts } from "./reconcile-ports.ts"
@@ -29,7 +29,7 @@ export interface ReconcileFixture {
   writes: string[]
   run(mode?: "incremental" | "full"): ReturnType<typeof reconcile>
   commit(files: { [path: string]: string | undefined }): string
-  record(): Promise<Record>
+  record(): Promise<SourceRecord>
   data(name: string): Promise<{ [key: string]: string }>
 }
 

@@ -13,7 +13,7 @@ import {
   type ShardEntry,
   type TargetEntry,
 } from "@headrace/shared/record/build-index"
-import { newRecord, type Record as SourceRecord } from "@headrace/shared/record/record"
+import { newRecord, type SourceRecord } from "@headrace/shared/record/record"
 import { recordConfigMap } from "@headrace/shared/record/record-config-map"
 
 /** Files of a target: content by repository path, `*` at the end for an executable one. Its base name is the key. */

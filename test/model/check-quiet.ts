@@ -1,8 +1,8 @@
 import { gunzipSync } from "node:zlib"
 import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
-import type { Revision } from "@headrace/shared/reconcile/run/revision"
+import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs } from "@headrace/shared/reconcile/target/ownership"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { goalOf, holdInForce, isFastForward, ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
@@ -40,8 +40,8 @@ function checkReason(
   simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
-  record: Record,
-  aim: Revision,
+  record: SourceRecord,
+  aim: SourceRevision,
 ): void {
   const { code, commit } = record.stopped ?? { code: "", commit: "" }
   const shown = record.commit === null ? undefined : { ...record, commit: record.commit }
@@ -62,7 +62,7 @@ function rulesParse(
   simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
-  at: Revision,
+  at: SourceRevision,
 ): boolean {
   return expectedTargets(ruledFiles(simulation, source, at), cluster.name) !== undefined
 }
@@ -71,8 +71,8 @@ async function checkTargets(
   simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
-  record: Record,
-  at: Revision,
+  record: SourceRecord,
+  at: SourceRevision,
 ): Promise<void> {
   const failed = new Map(record.failed.map(({ target, reason }) => [target, reason]))
   const expected = expectedTargets(ruledFiles(simulation, source, at), cluster.name) ?? []

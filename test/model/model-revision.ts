@@ -1,10 +1,10 @@
-import type { Revision } from "@headrace/shared/reconcile/run/revision"
-import type { Hold, Record } from "@headrace/shared/record/record"
+import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
+import type { Hold, SourceRecord } from "@headrace/shared/record/record"
 import { RULES_PATH, type RuledFiles } from "./model-rules.ts"
 import type { Simulation, Source } from "./simulation.ts"
 
 /** What git has at a revision of a source. */
-export function ruledFiles(simulation: Simulation, source: Source, revision: Revision): RuledFiles {
+export function ruledFiles(simulation: Simulation, source: Source, revision: SourceRevision): RuledFiles {
   const files = simulation.repositories[source].filesAt(revision.commit)
   const rules =
     simulation.rules[source].filesAt(revision.rulesCommit ?? revision.commit).get(RULES_PATH) ?? ""
@@ -12,12 +12,12 @@ export function ruledFiles(simulation: Simulation, source: Source, revision: Rev
 }
 
 /** The hold that an operator set and that has not come to its end. */
-export function holdInForce(simulation: Simulation, { hold }: Record): Hold | undefined {
+export function holdInForce(simulation: Simulation, { hold }: SourceRecord): Hold | undefined {
   return hold !== null && (hold.until === null || Date.parse(hold.until) > simulation.now) ? hold : undefined
 }
 
 /** Where a source's record should be: what is held, else the tips of its branch and of its rules'. */
-export function goalOf(simulation: Simulation, source: Source, record: Record): Revision {
+export function goalOf(simulation: Simulation, source: Source, record: SourceRecord): SourceRevision {
   const held = holdInForce(simulation, record)
   const ownRules = simulation.rules[source] === simulation.repositories[source]
   return {
@@ -27,7 +27,12 @@ export function goalOf(simulation: Simulation, source: Source, record: Record): 
 }
 
 /** True when going from one revision to the other is a fast-forward of both branches. */
-export function isFastForward(simulation: Simulation, source: Source, from: Revision, to: Revision): boolean {
+export function isFastForward(
+  simulation: Simulation,
+  source: Source,
+  from: SourceRevision,
+  to: SourceRevision,
+): boolean {
   if (!simulation.repositories[source].hasAncestor(to.commit, from.commit)) return false
   if (to.rulesCommit === null || from.rulesCommit === null) return true
   return simulation.rules[source].hasAncestor(to.rulesCommit, from.rulesCommit)

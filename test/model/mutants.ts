@@ -4,7 +4,7 @@ import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
 import type { ReconcileOutcome, ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
 import { openIntent } from "@headrace/shared/record/intents"
-import type { Intent, Record } from "@headrace/shared/record/record"
+import type { Intent, SourceRecord } from "@headrace/shared/record/record"
 import { readRecord, recordConfigMap } from "@headrace/shared/record/record-config-map"
 import type { ModelRepository } from "./model-repository.ts"
 import { OWN_NAMESPACE, SOUND, type Subject } from "./simulation.ts"
@@ -174,7 +174,7 @@ async function doneWhenBeyond(
 
 async function goalSeq(
   { repository, rulesRepository }: ReconcilePorts,
-  record: Record | undefined,
+  record: SourceRecord | undefined,
   signal: AbortSignal,
 ): Promise<number> {
   const tip = await repository.fetch(signal)
@@ -225,7 +225,7 @@ function isRecord(configMap: ConfigMap): boolean {
   return configMap.metadata.labels?.["app.kubernetes.io/component"] === "record"
 }
 
-function withRecord(configMap: ConfigMap, record: Record): ConfigMap {
+function withRecord(configMap: ConfigMap, record: SourceRecord): ConfigMap {
   const { data } = recordConfigMap(OWN_NAMESPACE, record)
   return { ...configMap, ...(data ? { data } : {}) }
 }

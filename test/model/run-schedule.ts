@@ -1,6 +1,6 @@
 import { releaseSource, rewindSource } from "@headrace/shared/reconcile/operate/hold-source"
-import type { Revision } from "@headrace/shared/reconcile/run/revision"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { checkQuiet } from "./check-quiet.ts"
 import { checkRebuild } from "./check-rebuild.ts"
@@ -108,8 +108,8 @@ async function wakeTheLate(simulation: Simulation, schedule: Schedule): Promise<
 function judgeLateMove(
   simulation: Simulation,
   source: Source,
-  before: Record | undefined,
-  after: Record,
+  before: SourceRecord | undefined,
+  after: SourceRecord,
 ): void {
   const [from, to] = [before && revisionOf(before), revisionOf(after)]
   // Where a lost record shows nothing yet, because the targets hold what the guard would not delete, a late writer
@@ -125,7 +125,7 @@ function judgeLateMove(
   throw new Violation(`2: a late writer moved the record from ${from.commit} to ${to.commit}`)
 }
 
-function revisionOf({ commit, rulesCommit }: Record): Revision | undefined {
+function revisionOf({ commit, rulesCommit }: SourceRecord): SourceRevision | undefined {
   return commit === null ? undefined : { commit, rulesCommit }
 }
 
@@ -134,8 +134,10 @@ function wasAbandoned(repository: ModelRepository, commit: string): boolean {
   return repository.wasTip(commit) && !repository.hasAncestor(repository.tip(), commit)
 }
 
-async function records(simulation: Simulation): Promise<Map<string, { source: Source; record: Record }>> {
-  const found = new Map<string, { source: Source; record: Record }>()
+async function records(
+  simulation: Simulation,
+): Promise<Map<string, { source: Source; record: SourceRecord }>> {
+  const found = new Map<string, { source: Source; record: SourceRecord }>()
   for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
       const configMap = await cluster.direct.get(OWN_NAMESPACE, source)

@@ -1,7 +1,7 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
-import type { Revision } from "@headrace/shared/reconcile/run/revision"
+import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs, readStamp, SOURCE_LABEL } from "@headrace/shared/reconcile/target/ownership"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { RECORD_SELECTOR, readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { ruledFiles } from "./model-revision.ts"
@@ -79,7 +79,12 @@ function watchOperator(place: string, before: ConfigMap, after: ConfigMap): void
   }
 }
 
-function watchRecord(simulation: Simulation, cluster: MonitoredCluster, before: Record, after: Record): void {
+function watchRecord(
+  simulation: Simulation,
+  cluster: MonitoredCluster,
+  before: SourceRecord,
+  after: SourceRecord,
+): void {
   const order = compareTokens(after.token, before.token)
   if (order < 0) throw new Violation(`2: the record went back to ${tokenText(after.token)}`)
   if (before.commit !== null)
@@ -92,9 +97,9 @@ function watchRecord(simulation: Simulation, cluster: MonitoredCluster, before: 
 function watchGuard(
   simulation: Simulation,
   cluster: string,
-  before: Record,
-  shown: Revision,
-  after: Record,
+  before: SourceRecord,
+  shown: SourceRevision,
+  after: SourceRecord,
 ): void {
   const next = after.commit === null ? [] : [{ ...after, commit: after.commit }]
   for (const { commit, rulesCommit, token } of [...next, ...after.intents]) {
@@ -109,7 +114,7 @@ function watchGuard(
   }
 }
 
-function isSameRevision(a: Record, b: Record): boolean {
+function isSameRevision(a: SourceRecord, b: SourceRecord): boolean {
   return a.commit === b.commit && a.rulesCommit === b.rulesCommit
 }
 
@@ -118,8 +123,8 @@ export function tripsGuard(
   simulation: Simulation,
   cluster: string,
   source: Source,
-  from: Revision,
-  to: Revision,
+  from: SourceRevision,
+  to: SourceRevision,
 ): boolean {
   const before = expectedTargets(ruledFiles(simulation, source, from), cluster)
   const after = expectedTargets(ruledFiles(simulation, source, to), cluster)
@@ -142,7 +147,7 @@ interface KnownRevisions {
 async function watchRevisions(
   simulation: Simulation,
   cluster: MonitoredCluster,
-  record: Record,
+  record: SourceRecord,
   { rules, compared }: KnownRevisions,
 ): Promise<void> {
   if (record.root) rules.set(`${cluster.name} ${record.commit} ${record.root}`, record.rulesCommit)

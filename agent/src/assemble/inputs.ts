@@ -1,5 +1,5 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
-import type { Record, Token } from "@headrace/shared/record/record"
+import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import type { ProjectedFile } from "./projected-files.ts"
 
 /** A commit of a git source, with its files not yet read. */
@@ -13,7 +13,7 @@ export interface GitSnapshot {
 
 /** Everything that the agent has read, at one time. What is absent has not been read yet. */
 export interface Inputs {
-  record?: Record
+  record?: SourceRecord
   /** The ConfigMaps that a `live` source selects, by that source's id. */
   live: ReadonlyMap<string, readonly ConfigMap[]>
   /** By the git source's id. */

@@ -1,6 +1,6 @@
 import { compareText } from "@headrace/shared/foundation/canonical-json"
 import type { ShardEntry } from "@headrace/shared/record/build-index"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { findTarget, listShards } from "@headrace/shared/record/walk-index"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import type { Inputs } from "./inputs.ts"
@@ -45,7 +45,7 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
   }
 }
 
-interface ReconciledRecord extends Record {
+interface ReconciledRecord extends SourceRecord {
   root: string
 }
 

@@ -1,5 +1,5 @@
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { ProjectionStatus } from "../report/projection-status.ts"
 import { RECORD_FEED, type WatchStatus } from "../watch/watch-status.ts"
@@ -10,7 +10,7 @@ import { RECORD_FEED, type WatchStatus } from "../watch/watch-status.ts"
  * later does not unmake it: last good stays.
  */
 export function agentReadiness(
-  record: Record | undefined | "none",
+  record: SourceRecord | undefined | "none",
   watch: WatchStatus,
   projections: readonly ProjectionStatus[],
 ): Readiness {
@@ -31,7 +31,10 @@ function unread(watch: WatchStatus): string {
   return `record not read yet: ${watch.feeds.get(RECORD_FEED)?.problem ?? "waiting for the API server"}`
 }
 
-function projectionReason(projection: ProjectionStatus, record: Record | undefined): string | undefined {
+function projectionReason(
+  projection: ProjectionStatus,
+  record: SourceRecord | undefined,
+): string | undefined {
   const { shown, current, problem, ofRecord } = projection
   if (problem) return `${problem.message} [${problem.code}] since ${problem.since}`
   if (!current) return shown ? `shows ${shown.id} and moves to a newer revision` : "shows nothing yet"

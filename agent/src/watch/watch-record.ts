@@ -2,7 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { errorText } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { followConfigMaps } from "@headrace/shared/kube/light/follow"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { followOptions, type WatchPorts } from "./watch-ports.ts"
 import { RECORD_FEED } from "./watch-status.ts"
@@ -20,7 +20,7 @@ export async function watchRecord(
   reader: ConfigMapReader,
   place: RecordPlace,
   ports: WatchPorts,
-  onRecord: (record: Record) => void,
+  onRecord: (record: SourceRecord) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, name } = place
@@ -41,7 +41,7 @@ export async function watchRecord(
   }
 }
 
-function parse(object: ConfigMap | undefined, { namespace, name }: RecordPlace): Record | string {
+function parse(object: ConfigMap | undefined, { namespace, name }: RecordPlace): SourceRecord | string {
   if (object === undefined) return `there is no record ${namespace}/${name}`
   try {
     return readRecord(object)

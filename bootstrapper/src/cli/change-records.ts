@@ -1,5 +1,5 @@
 import type { HoldPorts } from "@headrace/shared/reconcile/operate/hold-source"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import type { ClusterSourceOptions } from "./cluster-source-options.ts"
 import { forEachClusterSource } from "./for-each-cluster-source.ts"
 import { printResults } from "./print-results.ts"
@@ -8,7 +8,7 @@ import { printResults } from "./print-results.ts"
 export async function changeRecords(
   options: ClusterSourceOptions,
   signal: AbortSignal,
-  change: (ports: HoldPorts) => Promise<Record>,
+  change: (ports: HoldPorts) => Promise<SourceRecord>,
 ): Promise<number> {
   const results = await forEachClusterSource(
     options,

@@ -1,7 +1,7 @@
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { type TouchedTarget, touchedKeys } from "@headrace/shared/plan/touched-keys"
-import { planContextOf } from "@headrace/shared/reconcile/decide/plan-at"
+import { planContextFromSettings } from "@headrace/shared/reconcile/decide/plan-at"
 import type { ReconcileSettings } from "@headrace/shared/reconcile/run/ports"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 
@@ -20,7 +20,7 @@ export async function touchedByMerge(
   const text = await rulesRepository.file(rulesCommit, settings.rulesPath)
   const { rules } = parseRules(text?.toString("utf8") ?? "", settings.rulesPath)
   if (rules === undefined) return []
-  const context = planContextOf(settings)
+  const context = planContextFromSettings(settings)
   const plan = planTargets(rules, await repository.tree(sha), context)
   return touchedKeys(rules, plan, paths, context)
 }

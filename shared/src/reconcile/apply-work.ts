@@ -1,6 +1,6 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestToken, openIntent } from "../record/intents.ts"
-import type { ForeignWrite, Intent, Record } from "../record/record.ts"
+import type { ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
@@ -11,7 +11,7 @@ import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
 
 /** `again`: the record moved under us before anything was written; work it out again. */
-export type Applied = { kind: "again" } | ({ kind: "committed" | "superseded"; record: Record } & Done)
+export type Applied = { kind: "again" } | ({ kind: "committed" | "superseded"; record: SourceRecord } & Done)
 
 /** What a run did beside the record: objects written, and writes of others that it found. */
 export interface Done {
@@ -37,7 +37,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     if (isOvertaken(now.record, work, intent)) return { kind: "superseded", record: now.record, ...done }
   }
   const achieved = {
-    aim: work.aim,
+    desired: work.desired,
     rules: work.plan.digest,
     root: results.store?.root ?? null,
     failed,
@@ -46,7 +46,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     stopped: work.stopped,
     now: run.ports.clock.now(),
   }
-  const next = (base: Record) => committedRecord(base, achieved)
+  const next = (base: SourceRecord) => committedRecord(base, achieved)
   return run.watch.time("record", () => commit(run, opened, work, intent, next, done))
 }
 
@@ -56,13 +56,13 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
  * its intent is in the record, others may commit beside it, and not know that their targets need a token.
  */
 function intentFor(work: Work): Intent | undefined {
-  const { aim, plan, previous, choice } = work
+  const { desired, plan, previous, choice } = work
   if (work.inForce && !choice.everything) return undefined
   const dropped =
     previous === undefined || [...previous.targets.keys()].some((place) => !plan.targets.has(place))
   if (!dropped && choice.visit.length === 0) return undefined
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
-  return { token: aim.token, commit: aim.commit, rulesCommit: aim.rulesCommit, targets }
+  return { token: desired.token, commit: desired.commit, rulesCommit: desired.rulesCommit, targets }
 }
 
 /** The record with the intent open; undefined when it moved on meanwhile. */
@@ -77,13 +77,13 @@ async function openWork(
   return swapState(run, state, next)
 }
 
-async function writeAll(run: Run, record: Record, work: Work) {
+async function writeAll(run: Run, record: SourceRecord, work: Work) {
   const { ports, memory, request, watch, signal } = run
-  const { aim, plan, previous, choice } = work
+  const { desired, plan, previous, choice } = work
   const full = request.mode === "full"
   const storeInput = { plan, previous, choice, root: record.root, full }
-  const planOf = planOfStamps(run, aim)
-  const viewInput = { source: request.source, aim, choice, planOf, views: memory.views }
+  const planOf = planOfStamps(run, desired)
+  const viewInput = { source: request.source, desired, choice, planOf, views: memory.views }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>
       ports.settings.store ? writeStore(ports, memory, storeInput, signal) : undefined,
@@ -105,7 +105,7 @@ async function commit(
   opened: RecordState,
   work: Work,
   intent: Intent | undefined,
-  next: (base: Record) => Record,
+  next: (base: SourceRecord) => SourceRecord,
   done: Done,
 ): Promise<Applied> {
   const { ports, signal, request } = run
@@ -125,13 +125,13 @@ async function commit(
   return compareAndSwap(ports.clock, signal, attempt, (cause) => contended(request.source, cause))
 }
 
-function isOvertaken(record: Record, work: Work, intent: Intent | undefined): boolean {
-  if (compareTokens(largestToken(record), work.aim.token) > 0) return true
+function isOvertaken(record: SourceRecord, work: Work, intent: Intent | undefined): boolean {
+  if (compareTokens(largestToken(record), work.desired.token) > 0) return true
   return intent !== undefined && !isBegun(record, intent)
 }
 
 /** Our own swap whose answer was lost, or a twin's, is as good as ours; anything else has overtaken us. */
-function settled(record: Record, work: Work, done: Done): Applied {
-  const same = record.commit === work.aim.commit && compareTokens(record.token, work.aim.token) === 0
+function settled(record: SourceRecord, work: Work, done: Done): Applied {
+  const same = record.commit === work.desired.commit && compareTokens(record.token, work.desired.token) === 0
   return { kind: same ? "committed" : "superseded", record, ...done }
 }

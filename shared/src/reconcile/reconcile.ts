@@ -1,5 +1,5 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
-import { newRecord, type Record } from "../record/record.ts"
+import { newRecord, type SourceRecord } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/desired-revision.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
@@ -79,7 +79,7 @@ function resultOf(
 function outcome(
   run: Run,
   result: ReconcileOutcome["result"],
-  record: Record,
+  record: SourceRecord,
   { written, foreign }: Done,
 ): ReconcileOutcome {
   return {

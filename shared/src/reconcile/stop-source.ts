@@ -1,11 +1,11 @@
 import { HeadraceError } from "../foundation/errors.ts"
-import type { Record } from "../record/record.ts"
+import type { SourceRecord } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
-import { aimOfIntent } from "./decide/desired-revision.ts"
+import { revisionOfIntent } from "./decide/desired-revision.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/commit-record.ts"
 import { type RecordState, swapState } from "./record/record-state.ts"
-import type { Aim } from "./run/revision.ts"
+import type { DesiredRevision } from "./run/revision.ts"
 import type { Run } from "./run/run.ts"
 
 const NOTHING_DONE: Done = { written: 0, foreign: [] }
@@ -30,14 +30,14 @@ export async function stopSource(
 
 async function lastGoodWork(
   run: Run,
-  record: Record,
-  stopped: NonNullable<Record["stopped"]>,
+  record: SourceRecord,
+  stopped: NonNullable<SourceRecord["stopped"]>,
 ): Promise<Work | undefined> {
-  const aim = lastGoodAim(run, record)
-  if (aim === undefined) return undefined
-  if ((await run.ports.repository.seqOf(aim.commit, run.signal)) === undefined) return undefined
+  const desired = lastGoodRevision(run, record)
+  if (desired === undefined) return undefined
+  if ((await run.ports.repository.seqOf(desired.commit, run.signal)) === undefined) return undefined
   try {
-    const work = await workAgain(run, record, aim, stopped)
+    const work = await workAgain(run, record, desired, stopped)
     // What is shown is not written again where other settings give it another meaning: nobody has judged that.
     return work.inForce || record.intents.length > 0 ? work : undefined
   } catch (error) {
@@ -47,9 +47,9 @@ async function lastGoodWork(
 }
 
 /** The largest open intent; without one what the record shows, when there is something to look at again. */
-function lastGoodAim(run: Run, record: Record): Aim | undefined {
+function lastGoodRevision(run: Run, record: SourceRecord): DesiredRevision | undefined {
   const intent = record.intents.at(-1)
-  if (intent) return aimOfIntent(intent)
+  if (intent) return revisionOfIntent(intent)
   const { commit, rulesCommit, token, failed, failedMore } = record
   if (commit === null) return undefined
   const again = run.request.mode === "full" || failed.length > 0 || failedMore > 0

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../foundation/canonical-json.ts"
-import type { Record } from "./record.ts"
+import type { SourceRecord } from "./record.ts"
 
 /** What a record may measure as JSON: every agent watches it, so it stays small (design, "record"). */
 export const RECORD_LIMIT_BYTES = 4096
@@ -16,7 +16,7 @@ const STOP_LIMIT = 400
  * (which makes the next reconcile look at every target), and the oldest history goes last. What others wrote,
  * which nothing rests on, goes first.
  */
-export function fitRecord(record: Record): Record {
+export function fitRecord(record: SourceRecord): SourceRecord {
   let fitted = shortTexts(withFailed(record, MOST_FAILED), REASON_LIMIT)
   if (fits(fitted)) return fitted
   fitted = { ...fitted, foreign: [] }
@@ -32,26 +32,26 @@ export function fitRecord(record: Record): Record {
 }
 
 /** The record as its ConfigMap keeps it: canonical JSON within RECORD_LIMIT_BYTES, without what parsing derives. */
-export function recordJson(record: Record): string {
+export function recordJson(record: SourceRecord): string {
   return storedJson(fitRecord(record))
 }
 
-function storedJson(record: Record): string {
+function storedJson(record: SourceRecord): string {
   const failed = record.failed.map(({ target, reason, since }) => ({ target, reason, since }))
   return canonicalJson({ ...record, failed })
 }
 
-function fits(record: Record): boolean {
+function fits(record: SourceRecord): boolean {
   return Buffer.byteLength(storedJson(record)) < RECORD_LIMIT_BYTES
 }
 
 /** At most `most` failed targets, the others counted. */
-function withFailed(record: Record, most: number): Record {
+function withFailed(record: SourceRecord, most: number): SourceRecord {
   const more = Math.max(0, record.failed.length - most)
   return { ...record, failed: record.failed.slice(0, most), failedMore: record.failedMore + more }
 }
 
-function shortTexts(record: Record, reasonLimit: number): Record {
+function shortTexts(record: SourceRecord, reasonLimit: number): SourceRecord {
   return {
     ...record,
     failed: record.failed.map((failure) => ({ ...failure, reason: shortText(failure.reason, reasonLimit) })),

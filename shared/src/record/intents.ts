@@ -1,11 +1,11 @@
-import type { Intent, Record, Token } from "./record.ts"
+import type { Intent, SourceRecord, Token } from "./record.ts"
 import { compareTokens } from "./token.ts"
 
 /**
  * The record with this intent open. It takes in the targets of every intent that its token overtakes, so one
  * is enough: the workers that opened those have been superseded, and what they may have half written stays listed.
  */
-export function openIntent(record: Record, intent: Intent): Record {
+export function openIntent(record: SourceRecord, intent: Intent): SourceRecord {
   const overtaken = record.intents.filter((open) => compareTokens(open.token, intent.token) <= 0)
   const targets = overtaken.map((open) => open.targets).reduce(joinTargets, intent.targets)
   return { ...record, intents: [{ ...intent, targets }, ...intentsAfter(record.intents, intent.token)] }
@@ -17,12 +17,12 @@ export function intentsAfter(intents: readonly Intent[], token: Token): Intent[]
 }
 
 /** True when an open intent is of exactly this work, whichever worker opened it. */
-export function isBegun(record: Record, work: Omit<Intent, "targets">): boolean {
+export function isBegun(record: SourceRecord, work: Omit<Intent, "targets">): boolean {
   return record.intents.some((open) => sameWork(open, work))
 }
 
 /** `namespace/name` of all targets that may be half written, or "all". */
-export function unfinishedTargets(record: Record): "all" | ReadonlySet<string> {
+export function unfinishedTargets(record: SourceRecord): "all" | ReadonlySet<string> {
   const targets = new Set<string>()
   for (const intent of record.intents) {
     if (intent.targets === "all") return "all"
@@ -32,12 +32,12 @@ export function unfinishedTargets(record: Record): "all" | ReadonlySet<string> {
 }
 
 /** The smallest epoch a writer may use: an operator raises it by an intent, before anything is written. */
-export function epochInForce(record: Record): number {
+export function epochInForce(record: SourceRecord): number {
   return Math.max(record.token.epoch, ...record.intents.map((intent) => intent.token.epoch))
 }
 
 /** The largest token that anything of this record's targets may carry. */
-export function largestToken(record: Record): Token {
+export function largestToken(record: SourceRecord): Token {
   return [record.token, ...record.intents.map((intent) => intent.token)].reduce((a, b) =>
     compareTokens(a, b) >= 0 ? a : b,
   )

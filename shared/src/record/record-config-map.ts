@@ -1,7 +1,7 @@
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { recordJson } from "./fit-record.ts"
-import { RECORD_FORMAT, Record } from "./record.ts"
+import { RECORD_FORMAT, SourceRecord } from "./record.ts"
 
 const DATA_KEY = "record.json"
 
@@ -14,7 +14,7 @@ export function isRecordConfigMap({ metadata, data }: ConfigMap): boolean {
 }
 
 /** The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. */
-export function recordConfigMap(namespace: string, record: Record): ConfigMap {
+export function recordConfigMap(namespace: string, record: SourceRecord): ConfigMap {
   return {
     metadata: {
       name: record.source,
@@ -32,7 +32,7 @@ export function recordConfigMap(namespace: string, record: Record): ConfigMap {
  * Throws `record/newer-format` when a newer Headrace wrote it (stop, with last good in force), and
  * `record/invalid` when it is no record.
  */
-export function readRecord(configMap: ConfigMap): Record {
+export function readRecord(configMap: ConfigMap): SourceRecord {
   const { namespace, name } = configMap.metadata
   const value = parse(configMap, `${namespace}/${name}`)
   const format = (value as { format?: unknown } | null)?.format
@@ -43,7 +43,7 @@ export function readRecord(configMap: ConfigMap): Record {
       { hint: "Upgrade this program; until then nothing is changed.", fields: { namespace, name, format } },
     )
   }
-  const parsed = Record.safeParse(value)
+  const parsed = SourceRecord.safeParse(value)
   if (parsed.success) return parsed.data
   throw invalid(`${namespace}/${name}`, parsed.error.issues[0]?.message ?? "unreadable", parsed.error)
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { fitRecord, RECORD_LIMIT_BYTES } from "./fit-record.ts"
 import { goal } from "./goal.ts"
 import { epochInForce, isBegun, openIntent, unfinishedTargets } from "./intents.ts"
-import { AHEAD_REASON, type FailedTarget, type Intent, newRecord, Record } from "./record.ts"
+import { AHEAD_REASON, type FailedTarget, type Intent, newRecord, SourceRecord } from "./record.ts"
 import { readRecord, recordConfigMap } from "./record-config-map.ts"
 import { compareTokens } from "./token.ts"
 
@@ -47,7 +47,7 @@ describe("record", () => {
     const targets = fc.array(fc.string({ maxLength: 80 }), { maxLength: 300 })
     fc.assert(
       fc.property(failures, targets, text, (failed, names, reason) => {
-        const record: Record = {
+        const record: SourceRecord = {
           ...openIntent(newRecord("release", { epoch: 0, seq: 0 }), intent(3, names)),
           failed,
           hold: { commit: COMMIT, rulesCommit: null, by: "someone", reason, until: null },
@@ -55,7 +55,7 @@ describe("record", () => {
         }
         const fitted = fitRecord(record)
         expect(Buffer.byteLength(JSON.stringify(fitted))).toBeLessThan(RECORD_LIMIT_BYTES)
-        expect(Record.parse(fitted)).toEqual(fitted)
+        expect(SourceRecord.parse(fitted)).toEqual(fitted)
         expect(fitted.failed.length + fitted.failedMore).toBe(failed.length)
         const unfinished = unfinishedTargets(fitted)
         if (unfinished !== "all") for (const name of names) expect(unfinished.has(name)).toBe(true)

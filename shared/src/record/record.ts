@@ -70,7 +70,7 @@ export const ForeignWrite = z.strictObject({
 export type ForeignWrite = z.infer<typeof ForeignWrite>
 
 /** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
-export const Record = z.strictObject({
+export const SourceRecord = z.strictObject({
   format: z.literal(RECORD_FORMAT),
   source: z.string(),
   token: Token,
@@ -96,10 +96,10 @@ export const Record = z.strictObject({
   /** Roots of earlier revisions whose shards the store still keeps, newest first. */
   history: z.array(z.strictObject({ commit, token: Token, root: digest })),
 })
-export type Record = z.infer<typeof Record>
+export type SourceRecord = z.infer<typeof SourceRecord>
 
 /** The record of a source that a cluster shows nothing of yet. `token` is what no writer may go below. */
-export function newRecord(source: string, token: Token): Record {
+export function newRecord(source: string, token: Token): SourceRecord {
   return {
     format: RECORD_FORMAT,
     source,

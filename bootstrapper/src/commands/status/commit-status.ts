@@ -2,7 +2,7 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
-import type { Record, Token } from "@headrace/shared/record/record"
+import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { reachedToken } from "./reached-token.ts"
@@ -86,7 +86,7 @@ async function wantedCommit(
 }
 
 async function reachedIn(
-  record: Record,
+  record: SourceRecord,
   commit: string,
   repository: CommitStatusPorts["repository"],
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
-import type { Record, Token } from "@headrace/shared/record/record"
+import type { SourceRecord, Token } from "@headrace/shared/record/record"
 
 /**
  * The smallest token, as far back as the record goes, whose revision and all after it contain a commit: what
@@ -7,7 +7,7 @@ import type { Record, Token } from "@headrace/shared/record/record"
  * alone would not tell: a branch that is not merged yet may have fewer ancestors than its trunk.
  */
 export async function reachedToken(
-  record: Pick<Record, "commit" | "token" | "history">,
+  record: Pick<SourceRecord, "commit" | "token" | "history">,
   commit: string,
   repository: Pick<SourceRepository, "seqOf" | "contains">,
   signal: AbortSignal,

@@ -2,7 +2,7 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { holdInForce } from "@headrace/shared/record/goal"
-import type { Record } from "@headrace/shared/record/record"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
@@ -13,18 +13,18 @@ export interface SourceStatus {
   /** `absent`: no record. `current`, `behind`: of the branch. `held`, `stopped`, `working`: as the record says. */
   state: "absent" | "current" | "behind" | "held" | "stopped" | "working" | "unknown"
   commit: string | null
-  token: Record["token"] | null
+  token: SourceRecord["token"] | null
   /** The branch's tip and how many commits are missing; null when git was not asked, or does not know. */
   tip: string | null
   behind: number | null
-  hold: Record["hold"]
-  stopped: Record["stopped"]
+  hold: SourceRecord["hold"]
+  stopped: SourceRecord["stopped"]
   /** Commits with writing under way, or left by a worker that died. */
   intents: { commit: string; targets: number | "all" }[]
-  failed: Record["failed"]
+  failed: SourceRecord["failed"]
   failedMore: number
   /** The latest writes of other programs to our targets, newest first. */
-  foreign: Record["foreign"]
+  foreign: SourceRecord["foreign"]
   /** How many nodes show what the record shows; null: they may not be asked. */
   nodes: NodeCount | null
   /** Null where the cluster keeps no store. */
@@ -90,7 +90,7 @@ const NOTHING: SourceStatus = {
   store: null,
 }
 
-function stateOf(record: Record, tip: BranchTip | undefined): SourceStatus["state"] {
+function stateOf(record: SourceRecord, tip: BranchTip | undefined): SourceStatus["state"] {
   if (record.stopped) return "stopped"
   if (record.hold && holdInForce(record.hold, systemClock.now())) return "held"
   if (record.intents.length > 0) return "working"
@@ -98,7 +98,7 @@ function stateOf(record: Record, tip: BranchTip | undefined): SourceStatus["stat
   return record.commit === tip.commit ? "current" : "behind"
 }
 
-async function commitsBehind(record: Record, tip: BranchTip | undefined): Promise<number | null> {
+async function commitsBehind(record: SourceRecord, tip: BranchTip | undefined): Promise<number | null> {
   if (tip === undefined || record.commit === null) return null
   const seq = await tip.seqOf(record.commit)
   return seq === undefined ? null : Math.max(0, tip.seq - seq)

@@ -1,6 +1,6 @@
 import type { PlannedTarget } from "../../plan/plan.ts"
 import { unfinishedTargets } from "../../record/intents.ts"
-import type { Record } from "../../record/record.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 
 /**
@@ -14,7 +14,7 @@ import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 export function chooseTargets(
   plan: ClusterPlan,
   previous: ClusterPlan | undefined,
-  record: Record | undefined,
+  record: SourceRecord | undefined,
   full: boolean,
 ): Choice {
   const targets = [...plan.targets.values()]

@@ -2,10 +2,10 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import type { SourceRepository, Tip } from "../../git/source-repository.ts"
 import { goal, holdInForce } from "../../record/goal.ts"
 import { epochInForce } from "../../record/intents.ts"
-import type { Intent, Record } from "../../record/record.ts"
+import type { Intent, SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Aim, Revision, Shown } from "../run/revision.ts"
+import type { DesiredRevision, OrderedRevision, SourceRevision } from "../run/revision.ts"
 
 /** The tips of the source and, where the rules come from another, of that. */
 export interface Tips {
@@ -27,7 +27,7 @@ export async function fetchTips(ports: ReconcilePorts, signal: AbortSignal): Pro
 }
 
 /** The commit that a cluster should show, and the rules' own: a hold keeps both where they were when it was set. */
-export function goalAt(tips: Tips, record: Record | undefined): Revision {
+export function goalAt(tips: Tips, record: SourceRecord | undefined): SourceRevision {
   const hold = record?.hold ?? null
   const commit = goal(tips.source.commit, hold, tips.at)
   if (tips.rules === undefined) return { commit, rulesCommit: null }
@@ -36,73 +36,76 @@ export function goalAt(tips: Tips, record: Record | undefined): Revision {
 }
 
 /**
- * The aim at these tips under this record. Undefined: the goal does not contain what the record shows or has
- * begun, so the branch was rewritten.
+ * The desired revision at these tips under this record. Undefined: the goal does not contain what the record shows
+ * or has begun, so the branch was rewritten.
  *
  * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
  * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow, until
  * the operator takes the rules from the source itself again. What they had added is then missing, and a new epoch
  * keeps the token from becoming smaller, which agents would refuse.
  */
-export async function aimAt(
+export async function desiredAt(
   ports: ReconcilePorts,
   tips: Tips,
-  record: Record,
+  record: SourceRecord,
   signal: AbortSignal,
-): Promise<Aim | undefined> {
-  const aim = await aimWithin(ports, tips, record, epochInForce(record), signal)
+): Promise<DesiredRevision | undefined> {
+  const desired = await desiredWithin(ports, tips, record, epochInForce(record), signal)
   const shown = shownBy(record)
   for (const was of shown) {
-    if (was.token.epoch === aim.token.epoch && !(await isOnward(ports, aim, was, signal))) return undefined
+    if (was.token.epoch === desired.token.epoch && !(await isOnward(ports, desired, was, signal)))
+      return undefined
   }
-  return shown.every((was) => isOrdered(was, aim)) ? aim : aimInNewEpoch(ports, tips, record, signal)
+  return shown.every((was) => isOrdered(was, desired))
+    ? desired
+    : desiredInNewEpoch(ports, tips, record, signal)
 }
 
 /** True when the token tells which of the two is newer, or they are one revision. */
-function isOrdered(was: Shown, aim: Aim): boolean {
-  if (compareTokens(was.token, aim.token) < 0) return true
-  return was.commit === aim.commit && was.rulesCommit === aim.rulesCommit
+function isOrdered(was: OrderedRevision, desired: DesiredRevision): boolean {
+  if (compareTokens(was.token, desired.token) < 0) return true
+  return was.commit === desired.commit && was.rulesCommit === desired.rulesCommit
 }
 
 /** What the record says was shown or begun. */
-export function shownBy(record: Record): Shown[] {
+export function shownBy(record: SourceRecord): OrderedRevision[] {
   const { commit, rulesCommit, token } = record
   return commit === null ? record.intents : [{ commit, rulesCommit, token }, ...record.intents]
 }
 
-/** An aim in a new epoch, for a branch that was rewritten and may be followed all the same. */
-export async function aimInNewEpoch(
+/** A desired revision in a new epoch, for a branch that was rewritten and may be followed all the same. */
+export async function desiredInNewEpoch(
   ports: ReconcilePorts,
   tips: Tips,
-  record: Record,
+  record: SourceRecord,
   signal: AbortSignal,
-): Promise<Aim> {
-  return aimWithin(ports, tips, record, epochInForce(record) + 1, signal)
+): Promise<DesiredRevision> {
+  return desiredWithin(ports, tips, record, epochInForce(record) + 1, signal)
 }
 
 /** True when a branch that was rewritten may be followed without an operator's word. */
-export function mayFollowRewrite(ports: ReconcilePorts, tips: Tips, { hold }: Record): boolean {
+export function mayFollowRewrite(ports: ReconcilePorts, tips: Tips, { hold }: SourceRecord): boolean {
   return ports.settings.allowForcePush && !(hold && holdInForce(hold, tips.at))
 }
 
 /** The error that stops a source whose goal does not contain what is shown. */
-export function diverged(aim: string, shown: string): HeadraceError {
+export function diverged(desired: string, shown: string): HeadraceError {
   return new HeadraceError(
     "git/diverged",
-    `commit ${aim} does not contain ${shown}: the branch was rewritten`,
+    `commit ${desired} does not contain ${shown}: the branch was rewritten`,
     { hint: "Run rewind --to COMMIT to follow it, or set allowForcePush." },
   )
 }
 
-/** An open intent as an aim: what was begun can be ended, when the goal itself cannot be reached. */
-export function aimOfIntent(intent: Intent): Aim {
+/** An open intent as a desired revision: what was begun can be ended, when the goal itself cannot be reached. */
+export function revisionOfIntent(intent: Intent): DesiredRevision {
   return { commit: intent.commit, rulesCommit: intent.rulesCommit, token: intent.token }
 }
 
 /** The seq of a revision. Throws `git/unknown-commit` when a mirror does not have it. */
 export async function seqOf(
   ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<number> {
   const seq = await countOf(ports.repository, revision.commit, signal)
@@ -110,13 +113,13 @@ export async function seqOf(
   return seq + (await countOf(ports.rulesRepository, revision.rulesCommit, signal))
 }
 
-async function aimWithin(
+async function desiredWithin(
   ports: ReconcilePorts,
   tips: Tips,
-  record: Record,
+  record: SourceRecord,
   epoch: number,
   signal: AbortSignal,
-): Promise<Aim> {
+): Promise<DesiredRevision> {
   const revision = goalAt(tips, record)
   return { ...revision, token: { epoch, seq: await seqOf(ports, revision, signal) } }
 }
@@ -129,14 +132,14 @@ async function countOf(repository: SourceRepository, commit: string, signal: Abo
   })
 }
 
-/** True when going from `was` to `aim` is a fast-forward, of the rules' own branch too. */
+/** True when going from `was` to `desired` is a fast-forward, of the rules' own branch too. */
 export async function isOnward(
   ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
-  aim: Revision,
-  was: Revision,
+  desired: SourceRevision,
+  was: SourceRevision,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (!(await ports.repository.contains(aim.commit, was.commit, signal))) return false
-  if (aim.rulesCommit === null || was.rulesCommit === null) return true
-  return ports.rulesRepository.contains(aim.rulesCommit, was.rulesCommit, signal)
+  if (!(await ports.repository.contains(desired.commit, was.commit, signal))) return false
+  if (desired.rulesCommit === null || was.rulesCommit === null) return true
+  return ports.rulesRepository.contains(desired.rulesCommit, was.rulesCommit, signal)
 }

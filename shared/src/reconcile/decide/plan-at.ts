@@ -9,7 +9,7 @@ import { parseRules } from "../../rules/parse-rules.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory, RulesAnswer } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Revision } from "../run/revision.ts"
+import type { SourceRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { PlanOf } from "../target/owned-keys.ts"
 import type { Stamp } from "../target/ownership.ts"
@@ -21,7 +21,7 @@ const STORE_FORMAT = 1
 export async function rulesDigestAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<string> {
   const { rules } = await rulesAt(ports, memory, revision, signal)
@@ -35,7 +35,7 @@ export async function planAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
   cluster: string,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<ClusterPlan> {
   const { digest, plan } = await wholePlanAt(ports, memory, revision, signal)
@@ -71,7 +71,7 @@ export async function planAtStamp(
 /** What a run asks for the plans of its targets' stamps; `rulesCommit` gives the rules where a stamp names none. */
 export function planOfStamps(
   { ports, memory, request, signal }: Run,
-  { rulesCommit }: Pick<Revision, "rulesCommit">,
+  { rulesCommit }: Pick<SourceRevision, "rulesCommit">,
 ): PlanOf {
   return (stamp) => planAtStamp(ports, memory, request.cluster, { stamp, rulesCommit }, signal)
 }
@@ -83,7 +83,7 @@ export function planOfStamps(
 export async function unplacedAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<Problem[]> {
   const { plan } = await wholePlanAt(ports, memory, revision, signal)
@@ -100,7 +100,7 @@ function unplaced(plan: Plan, ports: ReconcilePorts): Problem[] {
 async function wholePlanAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<{ digest: string; plan: Plan }> {
   const digest = await rulesDigestAt(ports, memory, revision, signal)
@@ -113,12 +113,12 @@ async function wholePlanAt(
 async function makePlan(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<Plan> {
   const { rules } = await rulesAt(ports, memory, revision, signal)
   const tree = await ports.repository.tree(revision.commit, signal)
-  const plan = planTargets(rules, tree, planContextOf(ports.settings))
+  const plan = planTargets(rules, tree, planContextFromSettings(ports.settings))
   for (const problem of unplaced(plan, ports)) {
     ports.log.error({ commit: revision.commit, problem: problemText(problem) }, "a target cannot be placed")
   }
@@ -126,7 +126,7 @@ async function makePlan(
 }
 
 /** What plans take from the operator's settings. */
-export function planContextOf(
+export function planContextFromSettings(
   settings: Pick<ReconcilePorts["settings"], "repo" | "strict" | "defaults" | "namespace" | "clusters">,
 ): PlanContext {
   const { repo, strict, defaults, namespace, clusters } = settings
@@ -137,7 +137,7 @@ export function planContextOf(
 export async function rulesAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
-  revision: Revision,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<Extract<RulesAnswer, { rules: unknown }>> {
   const commit = revision.rulesCommit ?? revision.commit

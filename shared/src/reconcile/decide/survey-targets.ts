@@ -6,7 +6,7 @@ import type { PlannedTarget } from "../../plan/plan.ts"
 import { compareTokens } from "../../record/token.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Shown } from "../run/revision.ts"
+import type { OrderedRevision } from "../run/revision.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
 import type { KeysByTarget } from "./judge-deletions.ts"
@@ -18,7 +18,7 @@ export interface Survey {
   /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
   held: KeysByTarget
   /** The stamp with the largest token: what they show that must not be gone back on. */
-  newest: Shown | undefined
+  newest: OrderedRevision | undefined
 }
 
 /** One target of the source's. */
@@ -64,7 +64,7 @@ export async function surveyTargets(
 }
 
 /** The stamp with the largest token: within an epoch every other one is of an ancestor of its commit. */
-function newest(stamps: readonly Stamp[]): Shown | undefined {
+function newest(stamps: readonly Stamp[]): OrderedRevision | undefined {
   const [last] = [...stamps].sort((a, b) => compareTokens(b.token, a.token))
   return last && { commit: last.commit, rulesCommit: null, token: last.token }
 }

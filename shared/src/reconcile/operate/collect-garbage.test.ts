@@ -4,7 +4,7 @@ import { ObjectStore } from "../../../../config/local/embedded-kube/object-store
 import { storeConfigMap } from "../../bundle/store-config-map.ts"
 import { buildFilesIndex, buildTargetsIndex, type IndexObject } from "../../record/build-index.ts"
 import { openIntent } from "../../record/intents.ts"
-import { newRecord, type Record } from "../../record/record.ts"
+import { newRecord, type SourceRecord } from "../../record/record.ts"
 import { recordConfigMap } from "../../record/record-config-map.ts"
 import { UNUSED_SINCE, unmarked } from "../write/store-objects.ts"
 import { collectGarbage } from "./collect-garbage.ts"
@@ -13,7 +13,7 @@ const signal = new AbortController().signal
 const COMMIT = "c".repeat(40)
 
 /** A store of one revision and one object that nobody names, under a record that `change` may change. */
-async function storeWith(change: (record: Record) => Record = (record) => record) {
+async function storeWith(change: (record: SourceRecord) => SourceRecord = (record) => record) {
   const kube = inProcessClient(new ObjectStore({ createNamespaces: true }))
   const files = buildFilesIndex([])
   const root = buildTargetsIndex([{ namespace: "ci", name: "jobs", index: files.root, files: 0, bytes: 0 }])

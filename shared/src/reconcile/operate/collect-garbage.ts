@@ -4,7 +4,7 @@ import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
-import type { Record } from "../../record/record.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { isRecordConfigMap, readRecord } from "../../record/record-config-map.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { listReachable, parseIndex } from "../../record/walk-index.ts"
@@ -96,7 +96,7 @@ function marked(item: ConfigMap, now: number): ConfigMap {
 /** Everything that the records name; or the reason why it is not known, and nothing may be removed. */
 async function namedDigests(
   ports: GarbagePorts,
-  records: readonly Record[],
+  records: readonly SourceRecord[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | string> {
   const busy = records.find((record) => record.intents.length > 0)

@@ -4,7 +4,7 @@ import type { TargetId } from "../../foundation/target.ts"
 import { targetsOf } from "../../plan/plan-context.ts"
 import { allowedRules } from "../../plan/plan-targets.ts"
 import { fetchTips } from "../decide/desired-revision.ts"
-import { planContextOf, rulesAt } from "../decide/plan-at.ts"
+import { planContextFromSettings, rulesAt } from "../decide/plan-at.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -24,7 +24,7 @@ export async function findAdoptable(
   const tips = await fetchTips(ports, signal)
   const revision = { commit: tips.source.commit, rulesCommit: tips.rules?.commit ?? null }
   const { rules } = await rulesAt(ports, ports.memory ?? createReconcileMemory(), revision, signal)
-  const context = planContextOf(ports.settings)
+  const context = planContextFromSettings(ports.settings)
   const known = allowedRules(rules, context)
   const stray = globs?.find((glob) => known.every((rule) => rule.glob !== glob))
   if (stray !== undefined) {

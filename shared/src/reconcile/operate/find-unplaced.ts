@@ -4,7 +4,7 @@ import { unplacedAt } from "../decide/plan-at.ts"
 import { loadRecord } from "../record/record-state.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Revision } from "../run/revision.ts"
+import type { SourceRevision } from "../run/revision.ts"
 
 /**
  * What the rules at the commit that the record shows ask for in clusters that the operator did not list, as
@@ -31,7 +31,7 @@ export async function findUnplaced(
 
 async function isKnown(
   { repository, rulesRepository }: ReconcilePorts,
-  { commit, rulesCommit }: Revision,
+  { commit, rulesCommit }: SourceRevision,
   signal: AbortSignal,
 ): Promise<boolean> {
   if ((await repository.seqOf(commit, signal)) === undefined) return false

@@ -1,10 +1,10 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
-import type { Hold, Record } from "../../record/record.ts"
+import type { Hold, SourceRecord } from "../../record/record.ts"
 import { isOnward, seqOf, shownBy } from "../decide/desired-revision.ts"
 import { changeRecord, type RecordPorts } from "../record/change-record.ts"
-import type { Revision } from "../run/revision.ts"
+import type { SourceRevision } from "../run/revision.ts"
 
 /** A record, and the repositories that tell which commit comes after which. */
 export interface HoldPorts extends RecordPorts {
@@ -21,7 +21,7 @@ export async function holdSource(
   ports: HoldPorts,
   hold: Omit<Hold, "commit" | "rulesCommit"> & { commit?: string },
   signal: AbortSignal,
-): Promise<Record> {
+): Promise<SourceRecord> {
   return changeRecord(
     ports,
     async (record) => {
@@ -53,7 +53,7 @@ export async function rewindSource(
   ports: HoldPorts,
   hold: Omit<Hold, "rulesCommit"> & { rulesCommit?: string },
   signal: AbortSignal,
-): Promise<Record> {
+): Promise<SourceRecord> {
   const { repository, rulesRepository } = ports
   // Fetched even where the commit is given: it may be newer than the mirror.
   const rulesTip = rulesRepository === repository ? undefined : await rulesRepository.fetch(signal)
@@ -67,7 +67,7 @@ export async function rewindSource(
 }
 
 /** Lets the source follow its branch again. */
-export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Promise<Record> {
+export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Promise<SourceRecord> {
   return changeRecord(ports, (record) => ({ ...record, hold: null }), signal)
 }
 
@@ -76,25 +76,25 @@ export async function approveCommit(
   ports: RecordPorts,
   commit: string,
   signal: AbortSignal,
-): Promise<Record> {
+): Promise<SourceRecord> {
   return changeRecord(ports, (record) => ({ ...record, approved: commit }), signal)
 }
 
 /** The epoch is raised by an intent without targets: nothing is written before a reconcile takes it up. */
 async function inNewEpoch(
   ports: HoldPorts,
-  record: Record,
-  revision: Revision,
+  record: SourceRecord,
+  revision: SourceRevision,
   signal: AbortSignal,
-): Promise<Record> {
+): Promise<SourceRecord> {
   const token = { epoch: epochInForce(record) + 1, seq: await seqOf(ports, revision, signal) }
   return openIntent(record, { ...revision, token, targets: [] })
 }
 
 async function isAhead(
   ports: HoldPorts,
-  record: Record,
-  revision: Revision,
+  record: SourceRecord,
+  revision: SourceRevision,
   signal: AbortSignal,
 ): Promise<boolean> {
   const epoch = epochInForce(record)

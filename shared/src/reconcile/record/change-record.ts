@@ -2,7 +2,7 @@ import type { Clock } from "../../foundation/clock.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { compareAndSwap } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
-import type { Record } from "../../record/record.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { sameRecord } from "./commit-record.ts"
 import { loadRecord, swapRecord } from "./record-state.ts"
 
@@ -21,11 +21,11 @@ export interface RecordPorts {
  */
 export async function changeRecord(
   ports: RecordPorts,
-  change: (record: Record) => Record | Promise<Record>,
+  change: (record: SourceRecord) => SourceRecord | Promise<SourceRecord>,
   signal: AbortSignal,
-): Promise<Record> {
+): Promise<SourceRecord> {
   const { kube, namespace, source, clock } = ports
-  async function attempt(): Promise<Record | undefined> {
+  async function attempt(): Promise<SourceRecord | undefined> {
     const state = await loadRecord(kube, namespace, source, signal)
     if (state === undefined) throw absent(source)
     const next = await change(state.record)

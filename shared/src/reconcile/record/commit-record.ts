@@ -2,8 +2,8 @@ import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
 import { intentsAfter } from "../../record/intents.ts"
-import { AHEAD_REASON, type FailedTarget, type ForeignWrite, type Record } from "../../record/record.ts"
-import type { Aim } from "../run/revision.ts"
+import { AHEAD_REASON, type FailedTarget, type ForeignWrite, type SourceRecord } from "../../record/record.ts"
+import type { DesiredRevision } from "../run/revision.ts"
 
 /** Earlier revisions that the store keeps for agents which have not caught up. */
 const HISTORY = 3
@@ -13,7 +13,7 @@ const FOREIGN_MS = 7 * 24 * 3_600_000
 
 /** What a run has achieved when it comes to the swap. */
 export interface Achieved {
-  aim: Aim
+  desired: DesiredRevision
   rules: string
   root: string | null
   /** `namespace/name` to the reason. */
@@ -22,25 +22,25 @@ export interface Achieved {
   ahead: readonly string[]
   /** Writes of others that were found in this run. */
   foreign: readonly ForeignWrite[]
-  /** Why the goal itself was not reached, when the aim was another. */
-  stopped: Record["stopped"]
+  /** Why the goal itself was not reached, when the desired revision was another. */
+  stopped: SourceRecord["stopped"]
   /** Milliseconds since the epoch. */
   now: number
 }
 
 /** The record after this run: the swap that makes it true is the commit. Pure. */
-export function committedRecord(base: Record, achieved: Achieved): Record {
-  const { aim, root } = achieved
+export function committedRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
+  const { desired, root } = achieved
   return {
     ...base,
-    token: aim.token,
-    commit: aim.commit,
-    rulesCommit: aim.rulesCommit,
+    token: desired.token,
+    commit: desired.commit,
+    rulesCommit: desired.rulesCommit,
     rules: achieved.rules,
     root,
     hold: base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null,
-    approved: base.approved === aim.commit ? null : base.approved,
-    intents: intentsAfter(base.intents, aim.token),
+    approved: base.approved === desired.commit ? null : base.approved,
+    intents: intentsAfter(base.intents, desired.token),
     failed: listFailed(base.failed, achieved),
     failedMore: 0,
     foreign: listForeign(base.foreign, achieved),
@@ -50,13 +50,13 @@ export function committedRecord(base: Record, achieved: Achieved): Record {
 }
 
 /** True when both would be written as the same bytes. */
-export function sameRecord(a: Record, b: Record): boolean {
+export function sameRecord(a: SourceRecord, b: SourceRecord): boolean {
   return recordJson(a) === recordJson(b)
 }
 
 /** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
-export function isSameCommit(a: Record, b: Record): boolean {
-  function shown({ token, commit, rulesCommit, rules, root, history }: Record): string {
+export function isSameCommit(a: SourceRecord, b: SourceRecord): boolean {
+  function shown({ token, commit, rulesCommit, rules, root, history }: SourceRecord): string {
     return canonicalJson({ token, commit, rulesCommit, rules, root, history })
   }
   return shown(a) === shown(b)
@@ -92,7 +92,7 @@ function listForeign(
   return [...foreign, ...earlier].slice(0, FOREIGN)
 }
 
-function historyAfter(base: Record, root: string | null): Record["history"] {
+function historyAfter(base: SourceRecord, root: string | null): SourceRecord["history"] {
   const { commit, token } = base
   const last = base.root !== null && commit !== null ? [{ commit, token, root: base.root }] : []
   return [...last, ...base.history].filter((revision) => revision.root !== root).slice(0, HISTORY)

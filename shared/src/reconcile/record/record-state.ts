@@ -4,13 +4,13 @@ import { isFinal } from "../../foundation/retry.ts"
 import { createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
-import type { Record } from "../../record/record.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
 import type { Run } from "../run/run.ts"
 
 /** A record as it was read, with the resourceVersion that a swap must name. */
 export interface RecordState {
-  record: Record
+  record: SourceRecord
   configMap: ConfigMap
 }
 
@@ -42,7 +42,7 @@ export async function loadState(run: Run): Promise<RecordState | undefined> {
 export async function swapRecord(
   { kube, namespace, clock }: { kube: ConfigMapWriter; namespace: string; clock: Clock },
   base: RecordState | undefined,
-  next: Record,
+  next: SourceRecord,
   signal?: AbortSignal,
 ): Promise<RecordState | undefined> {
   const fresh = recordConfigMap(namespace, next)
@@ -61,7 +61,7 @@ export async function swapRecord(
 export async function swapState(
   { ports, signal }: Run,
   base: RecordState | undefined,
-  next: Record,
+  next: SourceRecord,
 ): Promise<RecordState | undefined> {
   const { kube, clock, settings } = ports
   return swapRecord({ kube, clock, namespace: settings.namespace }, base, next, signal)

@@ -36,7 +36,7 @@ export function compareView(
 }
 
 /** The same comparison where it is known that the ConfigMap holds exactly what `held` planned: no hashing. */
-export function comparePlans(held: PlannedTarget, planned: PlannedTarget): ViewDifference {
+export function comparePlannedKeys(held: PlannedTarget, planned: PlannedTarget): ViewDifference {
   const before = new Map(held.keys.map((key) => [key.key, key]))
   const stale = planned.keys.filter((key) => {
     const was = before.get(key.key)

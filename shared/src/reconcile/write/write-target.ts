@@ -8,18 +8,18 @@ import { compareTokens } from "../../record/token.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Aim } from "../run/revision.ts"
+import type { DesiredRevision } from "../run/revision.ts"
 import { isMarked, isNewerFormat, isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
 import { foreignWrite } from "./foreign-write.ts"
-import { comparePlans, compareView, isChanged, renderView } from "./render-view.ts"
+import { comparePlannedKeys, compareView, isChanged, renderView } from "./render-view.ts"
 import { staleValues, tooLarge } from "./stale-values.ts"
 
 /** How one target is to be written. */
 export interface TargetWork {
   source: string
-  aim: Aim
+  desired: DesiredRevision
   planned: PlannedTarget
-  /** True: it must carry the aim's token afterwards, even when its content is right already. */
+  /** True: it must carry the desired revision's token afterwards, even when its content is right already. */
   stamp: boolean
   /** What was written before, so that it need not be compared byte by byte; by cluster and place. */
   views?: ReconcileMemory["views"]
@@ -54,13 +54,13 @@ export async function writeTarget(
   const { namespace, name } = work.planned.target
   return compareAndSwap<TargetResult>(ports.clock, signal, async () => {
     const existing = await ports.kube.get(namespace, name, signal)
-    if (existing) noteSize(ports, work, existing)
+    if (existing) recordSize(ports, work, existing)
     const step = await nextStep(ports, work, existing, signal)
     if ("outcome" in step) return step
     const { next, foreign } = step
     const written = await (existing ? ports.kube.replace(next, signal) : createOnce(ports.kube, next, signal))
     remember(work, written)
-    noteSize(ports, work, written)
+    recordSize(ports, work, written)
     return foreign ? { outcome: "written", foreign } : { outcome: "written" }
   })
 }
@@ -77,15 +77,15 @@ async function nextStep(
   existing: ConfigMap | undefined,
   signal: AbortSignal,
 ): Promise<NextVersion | TargetResult> {
-  const { planned, aim, source } = work
+  const { planned, desired, source } = work
   const stamp = existing && readStamp(existing)
   if (existing) judgeOwner(existing, source)
-  const order = stamp ? compareTokens(stamp.token, aim.token) : -1
+  const order = stamp ? compareTokens(stamp.token, desired.token) : -1
   if (order > 0) return { outcome: "ahead" }
   const held = existing && heldPlan(work, existing)
   const altered = existing !== undefined && held === undefined && (await work.altered(existing))
   const difference = held
-    ? comparePlans(held, planned)
+    ? comparePlannedKeys(held, planned)
     : compareView(existing, planned, await work.owned(stamp))
   // Somebody who took our marks off would let in a writer that wakes up late, and hide the target from prune.
   const isStamped = existing !== undefined && isMarked(existing) && !(work.stamp && order < 0)
@@ -94,15 +94,15 @@ async function nextStep(
   const values = await staleValues(ports, planned, difference.stale, signal)
   const next = renderView(existing, planned, difference, values, {
     source,
-    token: aim.token,
-    commit: aim.commit,
-    rulesCommit: aim.rulesCommit,
+    token: desired.token,
+    commit: desired.commit,
+    rulesCommit: desired.rulesCommit,
   })
   if (configMapSize(next) > CONFIG_MAP_LIMIT_BYTES) throw tooLarge(placeText(planned.target))
   return { next, foreign }
 }
 
-function noteSize(
+function recordSize(
   { sizes, clock }: ReconcilePorts,
   { source, planned }: TargetWork,
   configMap: ConfigMap,

@@ -5,7 +5,7 @@ import type { ForeignWrite } from "../../record/record.ts"
 import { type Choice, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import type { Aim } from "../run/revision.ts"
+import type { DesiredRevision } from "../run/revision.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isAltered } from "./foreign-write.ts"
 import { writeTarget } from "./write-target.ts"
@@ -27,10 +27,16 @@ export interface ViewResult {
 /** Writes the chosen targets, a few at a time. One that cannot be written never keeps the others back. */
 export async function writeView(
   ports: ReconcilePorts,
-  input: { source: string; aim: Aim; choice: Choice; planOf: PlanOf; views: ReconcileMemory["views"] },
+  input: {
+    source: string
+    desired: DesiredRevision
+    choice: Choice
+    planOf: PlanOf
+    views: ReconcileMemory["views"]
+  },
   signal: AbortSignal,
 ): Promise<ViewResult> {
-  const { source, aim, choice, planOf, views } = input
+  const { source, desired, choice, planOf, views } = input
   const result: ViewResult = { written: 0, ahead: [], failed: new Map(), foreign: [] }
   const limit = pLimit(CONCURRENT_TARGETS)
   await Promise.all(
@@ -48,7 +54,7 @@ export async function writeView(
     try {
       const { outcome, foreign } = await writeTarget(
         ports,
-        { source, aim, planned, stamp: choice.stamp.has(place), owned, altered, views },
+        { source, desired, planned, stamp: choice.stamp.has(place), owned, altered, views },
         signal,
       )
       if (outcome === "written") result.written += 1
