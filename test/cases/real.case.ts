@@ -134,7 +134,7 @@ it("real", async () => {
         return (client.create as any)(...a)
       },
     }
-    await adoptTarget(client, "release", { namespace: "ci", name: "beta" }, q)
+    await adoptTarget({ kube: client, clock: systemClock }, "release", { namespace: "ci", name: "beta" }, q)
     console.log("| after adopt of the terminating beta:", await meta("beta"))
     const repository = modelRepository(
       new Map(

@@ -33,12 +33,12 @@ export function startCommand(simulation: Simulation, cluster: MonitoredCluster, 
     if (command.op === "approve") await approveCommit(ports, commit, NEVER)
     if (command.op === "detach") {
       const place = { namespace: OWN_NAMESPACE, source, namespaces: NAMESPACES }
-      await detachSource(ports.kube, place, NEVER)
+      await detachSource(ports, place, NEVER)
     }
     if (command.op === "adopt") {
       const targets = TARGETS[source]
       const [namespace = "", name = ""] = (targets[command.back % targets.length] ?? "").split("/")
-      await adoptTarget(ports.kube, source, { namespace, name }, NEVER)
+      await adoptTarget(ports, source, { namespace, name }, NEVER)
     }
   })
 }

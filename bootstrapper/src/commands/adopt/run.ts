@@ -16,10 +16,9 @@ export async function runAdopt(options: AdoptOptions, signal: AbortSignal): Prom
   const named = options.target?.map(parseTarget)
   const results = await forEachClusterSource(options, signal, async (reconciler, clusterSource) => {
     const { cluster, source } = clusterSource
-    const kube = await reconciler.kube(cluster)
     const ports = await reconciler.ports(cluster, source)
     const targets = named ?? (await findAdoptable(ports, clusterSource, options.rule, signal))
-    for (const target of targets) await adoptTarget(kube, source, target, signal)
+    for (const target of targets) await adoptTarget(ports, source, target, signal)
     return { adopted: targets.map(placeText) }
   })
   return printResults(results, options.output, ({ adopted }) => `adopted ${adopted.join(", ") || "nothing"}`)

@@ -1,3 +1,4 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -16,9 +17,9 @@ export async function runDetach(options: ClusterSourceOptions, signal: AbortSign
     { cluster, source }: ClusterSource,
     settings: OperatorSettings,
   ) {
-    const kube = await reconciler.kube(cluster)
+    const ports = { kube: await reconciler.kube(cluster), clock: systemClock }
     const namespaces = settings.clusters[cluster]?.namespaces ?? [""]
-    const detached = await detachSource(kube, { namespace: settings.namespace, source, namespaces }, signal)
+    const detached = await detachSource(ports, { namespace: settings.namespace, source, namespaces }, signal)
     if (settings.sources[source]) process.stderr.write(stillThere(source))
     return { detached }
   }

@@ -16,14 +16,14 @@ describe("adopt", () => {
     const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
     const before = readStamp(await alphaOf(here))
-    await adoptTarget(here.kube, "release", ALPHA, quiet)
+    await adoptTarget(here.ports, "release", ALPHA, quiet)
     expect(readStamp(await alphaOf(here))).toEqual(before)
   })
 
   it("gives a target to one source, and the other lists it as not its own", async () => {
     const here = reconcileFixture({ "a/x.txt": "one" })
     await here.run()
-    await adoptTarget(here.kube, "tools", ALPHA, quiet)
+    await adoptTarget(here.ports, "tools", ALPHA, quiet)
     const outcome = await here.run("full")
     expect(outcome.failed).toMatchObject([{ target: "ci/alpha" }])
     expect(outcome.failed[0]?.reason).toMatch(/^reconcile\/other-source: .* belongs to source tools/)
@@ -31,7 +31,7 @@ describe("adopt", () => {
 
   it("says that there is nothing to adopt", async () => {
     const here = reconcileFixture({})
-    await expect(adoptTarget(here.kube, "release", ALPHA, quiet)).rejects.toMatchObject({
+    await expect(adoptTarget(here.ports, "release", ALPHA, quiet)).rejects.toMatchObject({
       code: "adopt/absent",
     })
   })
@@ -55,7 +55,7 @@ describe("detach", () => {
     const settings: ConfigMap = { metadata: { namespace: "headrace", name: "settings" }, data: { a: "b" } }
     await here.kube.create(settings)
     const place = { namespace: "headrace", source: "settings", namespaces: [""] }
-    await expect(detachSource(here.kube, place, quiet)).rejects.toMatchObject({ code: "record/invalid" })
+    await expect(detachSource(here.ports, place, quiet)).rejects.toMatchObject({ code: "record/invalid" })
     expect((await here.kube.get("headrace", "settings"))?.data).toEqual({ a: "b" })
   })
 
@@ -73,7 +73,7 @@ describe("detach", () => {
       },
     }
     const place = { namespace: "headrace", source: "release", namespaces: ["ci"] }
-    expect(await detachSource(kube, place, quiet)).toEqual(["ci/alpha", "ci/beta"])
+    expect(await detachSource({ ...here.ports, kube }, place, quiet)).toEqual(["ci/alpha", "ci/beta"])
     expect(await here.kube.get("headrace", "release")).toBeUndefined()
     expect(readStamp(await alphaOf(here))).toBeUndefined()
   })
@@ -83,7 +83,7 @@ describe("what needs adopt", () => {
   it("is another source's too, though that one has not written it yet", async () => {
     const here = reconcileFixture({ "a/x.txt": "one" })
     await here.kube.create({ metadata: ALPHA })
-    await adoptTarget(here.kube, "tools", ALPHA, quiet)
+    await adoptTarget(here.ports, "tools", ALPHA, quiet)
     const place = { cluster: "east", source: "release" }
     expect(await findAdoptable(here.ports, place, undefined, quiet)).toMatchObject([ALPHA])
     expect(await findAdoptable(here.ports, { ...place, source: "tools" }, undefined, quiet)).toEqual([])

@@ -1,4 +1,4 @@
-import { systemClock } from "../../foundation/clock.ts"
+import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { compareAndSwap } from "../../kube/compare-and-swap.ts"
@@ -9,24 +9,30 @@ import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
 
 type Place = { namespace: string; name: string }
 
+/** What these commands are handed: the cluster, and the clock that waits between lost races. */
+export interface AdoptPorts {
+  kube: ConfigMapWriter
+  clock: Clock
+}
+
 /**
  * Lets a source take an existing ConfigMap over, whatever program made it: its labels are set and another source's
  * stamp is taken off. Its content stays until the next reconcile. Throws `adopt/absent`.
  */
 export async function adoptTarget(
-  kube: ConfigMapWriter,
+  ports: AdoptPorts,
   source: string,
   target: Place,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await changeMetadata(kube, target, (configMap) => withOwner(configMap, source), signal)
+  const found = await changeMetadata(ports, target, (configMap) => withOwner(configMap, source), signal)
   const place = placeText(target)
   if (!found) throw new HeadraceError("adopt/absent", `there is no ConfigMap ${place}`)
 }
 
 /** Takes everything of Headrace's off a ConfigMap; Prow's labels stay, so that Prow takes it over again. */
-async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortSignal): Promise<void> {
-  await changeMetadata(kube, target, ({ metadata }) => withoutStamp(metadata), signal)
+async function detachTarget(ports: AdoptPorts, target: Place, signal: AbortSignal): Promise<void> {
+  await changeMetadata(ports, target, ({ metadata }) => withoutStamp(metadata), signal)
 }
 
 /**
@@ -35,24 +41,24 @@ async function detachTarget(kube: ConfigMapWriter, target: Place, signal: AbortS
  * something else has the record's name.
  */
 export async function detachSource(
-  kube: ConfigMapWriter,
+  ports: AdoptPorts,
   place: { namespace: string; source: string; namespaces: readonly string[] },
   signal: AbortSignal,
 ): Promise<string[]> {
   const labelSelector = `${SOURCE_LABEL}=${place.source}`
   const detached: string[] = []
   for (const namespace of place.namespaces) {
-    for (const metadata of await kube.listMetadata(namespace, { labelSelector }, signal)) {
-      await detachTarget(kube, metadata, signal)
+    for (const metadata of await ports.kube.listMetadata(namespace, { labelSelector }, signal)) {
+      await detachTarget(ports, metadata, signal)
       detached.push(placeText(metadata))
     }
   }
-  await removeRecord(kube, place, signal)
+  await removeRecord(ports, place, signal)
   return detached
 }
 
 async function removeRecord(
-  kube: ConfigMapWriter,
+  { kube, clock }: AdoptPorts,
   { namespace, source }: { namespace: string; source: string },
   signal: AbortSignal,
 ): Promise<void> {
@@ -66,7 +72,7 @@ async function removeRecord(
     await kube.remove(record, signal)
     return true
   }
-  await compareAndSwap(systemClock, signal, attempt, (cause) => {
+  await compareAndSwap(clock, signal, attempt, (cause) => {
     return new HeadraceError("record/contended", `the record of ${source} kept changing`, {
       hint: "Take the source out of the settings of what still follows it, and try again.",
       cause,
@@ -76,7 +82,7 @@ async function removeRecord(
 
 /** False when there is no such ConfigMap. */
 async function changeMetadata(
-  kube: ConfigMapWriter,
+  { kube, clock }: AdoptPorts,
   target: Place,
   change: (existing: ConfigMap) => ConfigMap["metadata"],
   signal: AbortSignal,
@@ -87,7 +93,7 @@ async function changeMetadata(
     await kube.replace({ ...existing, metadata: change(existing) }, signal)
     return true
   }
-  return compareAndSwap(systemClock, signal, attempt, (cause) => {
+  return compareAndSwap(clock, signal, attempt, (cause) => {
     return new HeadraceError("adopt/contended", `ConfigMap ${placeText(target)} kept changing`, {
       hint: "Try again.",
       cause,
