@@ -10,9 +10,15 @@ function createProgram(signal: AbortSignal): Command {
       new Option("--config <file>", "the operator's settings").env("HEADRACE_CONFIG").makeOptionMandatory(),
     )
     .addOption(
-      new Option("--listen <host:port>", "where webhook, probes and metrics are served")
+      new Option("--listen <host:port>", "where the webhook is served")
         .env("HEADRACE_LISTEN")
         .default("0.0.0.0:8888"),
+    )
+    .addOption(
+      new Option(
+        "--ops-listen <host:port>",
+        "where /healthz, /readyz and /metrics are served; without it on the port of --listen, open to all who reach the webhook",
+      ).env("HEADRACE_OPS_LISTEN"),
     )
     .addOption(
       new Option("--redis-url-file <file>", "file with the Redis URL; before settings and REDIS_URL").env(

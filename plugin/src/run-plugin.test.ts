@@ -16,6 +16,7 @@ import { runPlugin } from "./run-plugin.ts"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {one: [ci], two: [ci]}}\n"
 const SECRET = "of the tests"
+const OPS_PATHS = ["/healthz", "/readyz", "/metrics"]
 
 async function jobsOf({ kubeconfigFile: kubeconfig }: TestKube): Promise<Record<string, string> | undefined> {
   const client = await connectCluster("any", { kubeconfig }, createLog("test", { level: "silent" }))
@@ -38,7 +39,7 @@ interface Scene {
 }
 
 /** The plugin as it runs in production, from its file on, with one cluster to begin with. */
-function withScene(fn: (scene: Scene) => Promise<void>): Promise<void> {
+function withScene(fn: (scene: Scene) => Promise<void>, ports: { opsListen?: string } = {}): Promise<void> {
   return withFolder((folder) =>
     withRedis((redis) =>
       withRepo((repo) =>
@@ -62,7 +63,10 @@ function withScene(fn: (scene: Scene) => Promise<void>): Promise<void> {
             }
             await scene.settle({ one })
             const stop = new AbortController()
-            const running = runPlugin({ config, listen, drain: "0s", logLevel: "silent" }, stop.signal)
+            const running = runPlugin(
+              { config, listen, ...ports, drain: "0s", logLevel: "silent" },
+              stop.signal,
+            )
             try {
               await until(async () => (await jobsOf(one))?.["a.yaml"] === "a: 1\n")
               await fn(scene)
@@ -127,6 +131,25 @@ describe("headrace-plugin", { timeout: 60_000 }, () => {
       await until(async () => (await jobsOf(one))?.["a.yaml"] === "a: 2\n")
       expect(await jobsOf(two)).toBeUndefined()
     }))
+
+  it("serves the webhook alone on its port when probes and metrics have one of their own", async () => {
+    const opsListen = `127.0.0.1:${await freePort()}`
+    await withScene(
+      async ({ repo, one, two, listen, settle, push }) => {
+        const statuses = (at: string) =>
+          Promise.all(OPS_PATHS.map(async (path) => (await fetch(`http://${at}${path}`)).status))
+        expect(await push(await repo.tip())).toBe(202)
+        expect(await statuses(listen)).toEqual([404, 404, 404])
+        expect(await statuses(opsListen)).toEqual([200, 200, 200])
+        expect((await fetch(`http://${opsListen}/hook`, { method: "POST" })).status).toBe(404)
+        await settle({ one, two })
+        await until(async () => (await jobsOf(two))?.["a.yaml"] === "a: 1\n")
+        expect(await statuses(listen)).toEqual([404, 404, 404])
+        expect(await statuses(opsListen)).toEqual([200, 200, 200])
+      },
+      { opsListen },
+    )
+  })
 
   it("takes every webhook while it starts over with changed settings, and stays ready", () =>
     withScene(async ({ repo, one, two, listen, settle, push }) => {

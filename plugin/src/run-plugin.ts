@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog, type Log } from "@headrace/shared/observe/log"
-import { openHttp } from "@headrace/shared/observe/serve-http"
+import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { Duration } from "@headrace/shared/settings/units"
 import { nextSettings } from "./next-settings.ts"
@@ -11,6 +11,8 @@ import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 export interface RunPluginOptions {
   config: string
   listen: string
+  /** Where probes and metrics are served; undefined: on the port of `listen`. */
+  opsListen?: string
   redisUrlFile?: string
   drain: string
   schedule?: string
@@ -30,8 +32,10 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   const drain = readDuration(options.drain)
   const settings = await loadOperatorSettings(options.config)
   const http = await openHttp(options.listen, log)
+  let opsHttp: HttpServer | undefined
   try {
-    const opened = { ...options, http, log }
+    if (options.opsListen !== undefined) opsHttp = await openHttp(options.opsListen, log)
+    const opened = { ...options, http, opsHttp, log }
     const first = await startOnSettings(settings, opened)
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
       file: options.config,
@@ -45,7 +49,7 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
     await last.close()
     log.info({}, "plugin stopped")
   } finally {
-    await http.close()
+    await Promise.all([http.close(), opsHttp?.close()])
   }
 }
 

@@ -21,6 +21,8 @@ export interface SettledPlugin {
 
 export interface StartOnSettingsOptions {
   http: HttpServer
+  /** A port of its own for probes and metrics; undefined: `http` serves them also. */
+  opsHttp?: HttpServer | undefined
   redisUrlFile?: string
   schedule?: string
   log: Log
@@ -34,7 +36,7 @@ export interface StartOnSettingsOptions {
  */
 export async function startOnSettings(
   settings: OperatorSettings,
-  { http, redisUrlFile, schedule, log }: StartOnSettingsOptions,
+  { http, opsHttp, redisUrlFile, schedule, log }: StartOnSettingsOptions,
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
   const redis = await requireRedisUrl(settings, redisUrlFile)
@@ -43,7 +45,16 @@ export async function startOnSettings(
   const takeOver = before ? { takeOver: before.endWork } : {}
   try {
     const reconciler = pluginReconciler(opened, settings)
-    const plugin = await startPlugin({ settings, lanes, reconciler, http, ...takeOver, schedule, log })
+    const plugin = await startPlugin({
+      settings,
+      lanes,
+      reconciler,
+      http,
+      opsHttp,
+      ...takeOver,
+      schedule,
+      log,
+    })
     await before?.close()
     let ended = false
     return {

@@ -3,6 +3,7 @@ import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
+import type { OpsSources } from "@headrace/shared/observe/ops-routes"
 import type { HttpServer, Route } from "@headrace/shared/observe/serve-http"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { acceptDelivery } from "./deliveries/accept-delivery.ts"
@@ -29,6 +30,8 @@ export interface StartPluginOptions {
   reconciler: PluginReconciler
   /** The open port; what it serves is replaced. */
   http: HttpServer
+  /** A port of its own for probes and metrics; undefined: `http` serves them also. */
+  opsHttp?: HttpServer | undefined
   /**
    * Called once everything has been opened that wrong settings can keep from opening, before any work begins:
    * the plugin that ran until now stops its own here.
@@ -39,7 +42,7 @@ export interface StartPluginOptions {
   log: Log
 }
 
-/** A running plugin. It leaves `http`, `lanes` and `reconciler` open, as it found them. */
+/** A running plugin. It leaves its ports, `lanes` and `reconciler` open, as it found them. */
 export interface RunningPlugin {
   /** Says that it is not ready any more, for load balancers to notice. */
   leave(): void
@@ -57,7 +60,7 @@ const WORKERS_LOOK_MS = 10
  * unknown, and a look costs little. Throws UsageError for settings whose files do not read.
  */
 export async function startPlugin(options: StartPluginOptions): Promise<RunningPlugin> {
-  const { settings, lanes, reconciler, http, log } = options
+  const { settings, lanes, reconciler, http, opsHttp, log } = options
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
   const metrics = createPluginMetrics(reconciler.sizes)
@@ -83,15 +86,16 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   // The one before still answers: until our workers run there would be nobody ready.
   if (options.takeOver) await untilWorking(workers)
   let state: PluginState = "running"
-  await http.serve({
-    routes,
-    ops: {
-      registry: metrics.registry,
-      readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, state }),
-      beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
-    },
-  })
-  log.info({ url: http.url, clusters, sources }, "plugin started")
+  const ops: OpsSources = {
+    registry: metrics.registry,
+    readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, state }),
+    beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
+  }
+  await Promise.all([
+    http.serve({ routes, ...(opsHttp ? {} : { ops }) }),
+    opsHttp?.serve({ routes: new Map(), ops }),
+  ])
+  log.info({ url: http.url, opsUrl: opsHttp?.url, clusters, sources }, "plugin started")
   return {
     leave() {
       state = "leaving"

@@ -7,13 +7,13 @@ import { answerOps, type OpsSources } from "./ops-routes.ts"
 
 export type Route = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
-/** What is served: `/healthz`, `/readyz` and `/metrics`, and the routes by path. */
+/** What a port serves: the routes by path, and `/healthz`, `/readyz` and `/metrics` unless another port has them. */
 export interface Site {
   routes: ReadonlyMap<string, Route>
-  ops: OpsSources
+  ops?: OpsSources
 }
 
-/** The program's one port. It stays open while what it serves is replaced. */
+/** One port of the program. It stays open while what it serves is replaced. */
 export interface HttpServer {
   /** Where it listens, with the port that was picked for port 0. */
   url: string
@@ -68,7 +68,9 @@ export async function openHttp(
     try {
       const route = site.routes.get(pathOf(request))
       if (route) await route(request, response)
-      else if (!(await answerOps(request, response, site.ops))) text(response, 404, "not found\n")
+      else if (!site.ops || !(await answerOps(request, response, site.ops))) {
+        text(response, 404, "not found\n")
+      }
     } catch (error) {
       log.error({ err: errorText(error) }, "request failed")
       if (!response.headersSent) response.writeHead(500)
