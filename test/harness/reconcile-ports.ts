@@ -17,6 +17,7 @@ export function reconcilePorts(given: GivenPorts): ReconcilePorts {
     memory: createReconcileMemory(),
     ...given,
     settings: {
+      programsNamespace: "headrace",
       namespace: "headrace",
       repo: "org/repo",
       rulesPath: "rules.yaml",

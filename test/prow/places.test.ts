@@ -123,7 +123,7 @@ const PLACES: PlanCase[] = [
     name: "Headrace's own namespace is nobody's target",
     rules: "maps: {a: {name: c, clusters: {default: [headrace, mine]}}}",
     files: ["a"],
-    context: { reservedNamespace: "headrace" },
+    context: { reservedNamespaces: ["headrace-store", "headrace"] },
     expect: { "default/mine/c": { a: "a" } },
     problems: ["plan/reserved-namespace"],
   },

@@ -41,7 +41,8 @@ export async function reportNode(
   const { report, record } = settings
   if (report === undefined) return
   const node = report.node ?? process.env.HEADRACE_NODE_NAME ?? hostname()
-  const namespace = report.namespace ?? record?.split("/")[0] ?? "default"
+  const namespace =
+    report.namespace ?? process.env.HEADRACE_REPORT_NAMESPACE ?? record?.split("/")[0] ?? "default"
   const seconds = Math.ceil((report.every * PERIODS_COUNTED) / 1000)
   const place = { namespace, node, seconds, owner: podIdentity(namespace) }
   const lease = openNodeLease(ports.client, place)

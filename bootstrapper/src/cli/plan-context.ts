@@ -42,7 +42,7 @@ export function contextOfSettings(settings: OperatorSettings, repo: string | und
   return {
     repo,
     defaults: settings.defaults,
-    reservedNamespace: settings.namespace,
+    reservedNamespaces: [settings.namespace, settings.programsNamespace],
     clusters: new Map(Object.entries(settings.clusters)),
   }
 }

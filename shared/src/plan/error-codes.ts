@@ -48,7 +48,7 @@ export const planErrors = {
     remedy: 'Rename the file, narrow the glob, or give the rule a "key".',
   },
   "plan/reserved-namespace": {
-    meaning: "A rule names the namespace in which Headrace keeps its records and store.",
+    meaning: "A rule names a namespace of Headrace: that of its records and store, or that of its programs.",
     cause: "The namespace was chosen without knowing that it is taken.",
     remedy: "Choose another namespace for this ConfigMap.",
   },

@@ -26,7 +26,7 @@ export function judgePlace(target: TargetId, context: PlanContext): Objection | 
       hint: wrongNamespace,
     }
   }
-  if (namespace === context.reservedNamespace) {
+  if (context.reservedNamespaces?.includes(namespace)) {
     return {
       code: "plan/reserved-namespace",
       message: `namespace "${namespace}" is Headrace's own`,

@@ -10,8 +10,8 @@ export interface PlanContext {
   defaults: { cluster: string; namespace: string }
   /** Several files for one key are an error. */
   strict?: boolean
-  /** Headrace's own namespace, which is nobody's target. */
-  reservedNamespace?: string | undefined
+  /** Headrace's own namespaces, which no rule may name. */
+  reservedNamespaces?: readonly string[] | undefined
   /** The operator's clusters with the namespaces allowed there; undefined: any cluster, any namespace. */
   clusters?: ReadonlyMap<string, { namespaces?: readonly string[] | undefined }> | undefined
 }

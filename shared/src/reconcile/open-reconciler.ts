@@ -129,6 +129,7 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
   )
   return {
     namespace: settings.namespace,
+    programsNamespace: settings.programsNamespace,
     repo: repoOfSource(from),
     rulesPath: typeof from.rules === "string" ? from.rules : from.rules.path,
     strict: from.strict,

@@ -64,7 +64,10 @@ const EveryTarget = z.strictObject({
 
 const Report = z.strictObject({
   node: z.string().optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
-  namespace: z.string().optional().describe("Where the Lease goes; else the record's namespace."),
+  namespace: z
+    .string()
+    .optional()
+    .describe("Where the Lease goes; else HEADRACE_REPORT_NAMESPACE or the record's namespace."),
   every: Wait.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
   removeAtEnd: z
     .boolean()

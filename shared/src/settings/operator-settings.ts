@@ -101,6 +101,12 @@ export const OperatorSettings = z.strictObject({
     .prefault({})
     .describe("Where a rule goes that names no cluster, and what an empty namespace means."),
   namespace: z.string().prefault("headrace").describe("Headrace's own namespace, for records and the store."),
+  programsNamespace: z
+    .string()
+    .prefault("headrace")
+    .describe(
+      "Namespace of the programs and their settings, in every cluster: no rule may name it, and agents may report there. Best another than `namespace`, so that the right to write records reaches no agent's settings.",
+    ),
   guard: z.union([z.literal("off"), Guard]).prefault({}),
   redis: z
     .strictObject({

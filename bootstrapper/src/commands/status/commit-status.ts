@@ -6,7 +6,7 @@ import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { reachedToken } from "./reached-token.ts"
-import { readNodes } from "./read-nodes.ts"
+import { type RecordPlace, readNodes } from "./read-nodes.ts"
 import { nodeLines, short } from "./status-text.ts"
 
 /** What may be asked for: a commit by its full id, or whatever merged a pull request. */
@@ -39,7 +39,7 @@ const LOOK_MS = 1000
 /** Asks until the commit is live or the clock shows `deadline`, and once at least; gives the last answer. */
 export async function untilLive(
   ports: CommitStatusPorts,
-  record: { namespace: string; source: string },
+  record: RecordPlace,
   wanted: WantedChange,
   deadline: number,
   signal: AbortSignal,
@@ -58,12 +58,12 @@ export async function untilLive(
  */
 async function commitStatus(
   { kube, repository, clock }: CommitStatusPorts,
-  { namespace, source }: { namespace: string; source: string },
+  { namespace, programsNamespace, source }: RecordPlace,
   wanted: WantedChange,
   signal: AbortSignal,
 ): Promise<CommitStatus> {
   const commit = await wantedCommit(repository, wanted, signal)
-  const leases = await readNodes(kube, namespace, signal)
+  const leases = await readNodes(kube, [namespace, programsNamespace], signal)
   const configMap = await kube.get(namespace, source, signal)
   const record = configMap && readRecord(configMap)
   const reached = record && commit ? await reachedIn(record, commit, repository, signal) : undefined

@@ -26,12 +26,18 @@ export async function runStatus(options: StatusOptions, signal: AbortSignal): Pr
   const results = await forEachClusterSource(
     options,
     signal,
-    async (reconciler, { cluster, source }, { namespace }) => {
+    async (reconciler, { cluster, source }, { namespace, programsNamespace }) => {
       const ports = await reconciler.ports(cluster, source)
       const kube = await reconciler.kube(cluster)
       const tip = options.fetch ? await branchTip(ports.repository, signal) : undefined
       const fetchIndex = indexReader(ports, createReconcileMemory(), signal)
-      const status = await sourceStatus(kube, { namespace, source }, tip, fetchIndex, signal)
+      const status = await sourceStatus(
+        kube,
+        { namespace, programsNamespace, source },
+        tip,
+        fetchIndex,
+        signal,
+      )
       const lane = latenessOf({ cluster, source })
       return lane ? { ...status, lane } : status
     },
@@ -50,10 +56,10 @@ export async function runCommitStatus(
   const results = await forEachClusterSource(
     options,
     signal,
-    async (reconciler, { cluster, source }, { namespace }) => {
+    async (reconciler, { cluster, source }, { namespace, programsNamespace }) => {
       const { repository, clock } = await reconciler.ports(cluster, source)
       const ports = { kube: await reconciler.kube(cluster), repository, clock }
-      return untilLive(ports, { namespace, source }, wanted, deadline, signal)
+      return untilLive(ports, { namespace, programsNamespace, source }, wanted, deadline, signal)
     },
   )
   const exitCode = printResults(results, options.output, commitText)

@@ -6,7 +6,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
-import { readNodes } from "./read-nodes.ts"
+import { type RecordPlace, readNodes } from "./read-nodes.ts"
 
 /** What one cluster shows of one source. */
 export interface SourceStatus {
@@ -44,12 +44,12 @@ export interface BranchTip {
  */
 export async function sourceStatus(
   kube: ConfigMapReader & LeaseReader,
-  { namespace, source }: { namespace: string; source: string },
+  { namespace, programsNamespace, source }: RecordPlace,
   tip: BranchTip | undefined,
   fetchIndex: FetchIndex,
   signal: AbortSignal,
 ): Promise<SourceStatus> {
-  const leases = await readNodes(kube, namespace, signal)
+  const leases = await readNodes(kube, [namespace, programsNamespace], signal)
   const configMap = await kube.get(namespace, source, signal)
   if (configMap === undefined) return { ...NOTHING, tip: tip?.commit ?? null }
   const record = readRecord(configMap)

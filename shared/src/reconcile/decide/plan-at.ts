@@ -127,10 +127,13 @@ async function makePlan(
 
 /** What plans take from the operator's settings. */
 export function planContextFromSettings(
-  settings: Pick<ReconcilePorts["settings"], "repo" | "strict" | "defaults" | "namespace" | "clusters">,
+  settings: Pick<
+    ReconcilePorts["settings"],
+    "repo" | "strict" | "defaults" | "namespace" | "programsNamespace" | "clusters"
+  >,
 ): PlanContext {
-  const { repo, strict, defaults, namespace, clusters } = settings
-  return { repo, strict, defaults, reservedNamespace: namespace, clusters }
+  const { repo, strict, defaults, namespace, programsNamespace, clusters } = settings
+  return { repo, strict, defaults, reservedNamespaces: [namespace, programsNamespace], clusters }
 }
 
 /** The rules at a revision; throws `rules/…` when they are missing or do not parse. */

@@ -18,6 +18,8 @@ export interface ReconcileRequest {
 export interface ReconcileSettings {
   /** Headrace's own namespace, the same in every cluster. */
   namespace: string
+  /** Where the programs and their settings are, the same in every cluster. */
+  programsNamespace: string
   /** ORG/NAME, for access lists. */
   repo: string | undefined
   /** Path of the rules in the rules repository. */
