@@ -63,6 +63,36 @@ export const agentErrors = {
     cause: "NFS or another network file system, an old kernel, or koffi that is not installed.",
     remedy: "Use layout links, or install koffi for layout exchange on a local file system.",
   },
+  "git-sync/add-user": {
+    meaning: "The user that the program runs as has no name, and --add-user could not give it one.",
+    cause: "/etc/passwd cannot be written by that user.",
+    remedy: "Install nss_wrapper, as the image has it, or run as a user of /etc/passwd.",
+  },
+  "git-sync/bad-option": {
+    meaning: "A flag or variable of git-sync is unknown, has a wrong value, or contradicts another one.",
+    cause: "A misspelt flag, or a value that git-sync would refuse as well.",
+    remedy: "Correct it as the message says; headrace-agent git-sync --help lists all.",
+  },
+  "git-sync/hook-failed": {
+    meaning: "With --one-time, a hook failed at its first run. What was synced stays.",
+    cause: "The program of --exechook-command or the server of --webhook-url.",
+    remedy: "Read the hook's message in the log, and run the command again.",
+  },
+  "git-sync/refused": {
+    meaning: "A flag or variable of git-sync is not supported; nothing was started.",
+    cause: "The message gives the reason.",
+    remedy: "Remove it; docs/moving-from/git-sync.md lists what differs.",
+  },
+  "git-sync/root": {
+    meaning: "The folder of --root, or that of --link, cannot be made or entered.",
+    cause: "A volume that belongs to another user, or a read-only file system.",
+    remedy: "Give the pod an fsGroup, or the volume another owner.",
+  },
+  "git-sync/too-many-failures": {
+    meaning: "As many syncs as --max-failures allows failed one after another. What was synced stays.",
+    cause: "The error that follows.",
+    remedy: "Act on that error; --max-failures=-1 tries for ever, as a sidecar mostly wants it.",
+  },
   "lease/no-command": {
     meaning: "The command to run under a lease cannot be started.",
     cause: "A slip in its name, or it is not on the PATH.",

@@ -2,6 +2,7 @@
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command, CommanderError } from "commander"
 import { addCheckCommand } from "./commands/check.ts"
+import { addGitSyncCommand } from "./commands/git-sync.ts"
 import { addLeaseCommand } from "./commands/lease.ts"
 import { addListCommand } from "./commands/list.ts"
 import { addPinCommands } from "./commands/pin.ts"
@@ -27,6 +28,7 @@ function createProgram(signal: AbortSignal): Command {
   addRollbackCommand(program, signal)
   addPinCommands(program, signal)
   addLeaseCommand(program, signal)
+  addGitSyncCommand(program, signal)
   return program
 }
 

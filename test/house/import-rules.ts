@@ -41,6 +41,7 @@ export const AGENT_FLOORS = [
   "report",
   "ops",
   "project",
+  "git-sync",
   "commands",
 ]
 

@@ -6,6 +6,8 @@ import { LINK_PREFIX, type Slot, type Store, slotContent, slotName, uniqueName }
 
 export const STORE_NAME = "..rev"
 const TARGET = /^\.\.rev\/(\d{4,15})\/[^/]+$/
+/** Begins the name of a link that is about to be moved, where the link is in another folder than the store. */
+const DRAFT_PREFIX = ".headrace-link-"
 
 export interface LinksOptions {
   store: Store
@@ -13,8 +15,12 @@ export interface LinksOptions {
   root: Handle
   /** The link that is moved, `..data` as kubelet names it. */
   link: string
+  /** The folder of the link, when it is another than `root`, and the path from there to `root`. */
+  place?: { folder: Handle; up: string } | undefined
   /** Links NAME -> LINK/NAME beside it. */
   visible: boolean
+  /** True for the target of a link that another program made and that may be replaced. */
+  takesOver?: ((target: string) => boolean) | undefined
   durability: Durability | "auto"
 }
 
@@ -24,14 +30,19 @@ export interface LinksOptions {
  * (Prow's agent and configmap-reload take nothing else for an update).
  */
 export function openLinksLayout(options: LinksOptions): Layout {
-  const { store, root, link, visible, durability } = options
+  const { store, root, link, visible, durability, place } = options
   const { disk } = store
   const at = disk.within(root)
+  const linkFolder = place?.folder ?? root
+  const linkAt = disk.within(linkFolder)
+  const up = place === undefined ? "" : `${place.up}/`
+  if (place !== undefined) removeDrafts(disk, linkAt)
   return {
-    reserved: [link, STORE_NAME],
+    // Without visible links a revision's names and ours are in different folders.
+    reserved: visible ? [link, STORE_NAME] : [],
     shown: () => {
-      checkLink(disk, at, root.path, link)
-      const match = TARGET.exec(disk.readLink(`${at}/${link}`) ?? "")
+      checkLink(options, linkAt, linkFolder.path, up)
+      const match = TARGET.exec(targetBelow(disk.readLink(`${linkAt}/${link}`), up))
       return match ? Number(match[1]) : undefined
     },
     settle: () => undefined,
@@ -45,12 +56,15 @@ export function openLinksLayout(options: LinksOptions): Layout {
       if (visible) makeVisible(disk, at, root.path, link, slot)
       // Marks the end of its time in view, from which its minimum age counts; undone by nothing, so before.
       if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
-      const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
-      disk.symlink(`${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`, draft)
-      disk.rename(draft, `${at}/${link}`)
-      await syncFolder(disk, root, durability)
+      // Elsewhere it can be another file system, which no rename crosses.
+      const draft = place
+        ? `${linkAt}/${uniqueName(DRAFT_PREFIX)}`
+        : `${store.path}/${uniqueName(LINK_PREFIX)}`
+      disk.symlink(`${up}${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`, draft)
+      disk.rename(draft, `${linkAt}/${link}`)
+      await syncFolder(disk, linkFolder, durability)
     },
-    sync: () => syncFolder(disk, root, durability),
+    sync: () => syncFolder(disk, linkFolder, durability),
     mend: (slot) => {
       if (visible) makeVisible(disk, at, root.path, link, slot)
     },
@@ -61,7 +75,23 @@ export function openLinksLayout(options: LinksOptions): Layout {
         disk.unlink(`${at}/${name}`)
       }
     },
-    close: () => disk.close(root),
+    close: () => {
+      if (place !== undefined) disk.close(place.folder)
+      disk.close(root)
+    },
+  }
+}
+
+/** The target as it counts from the store's folder; empty where it does not lead there. */
+function targetBelow(target: string | undefined, up: string): string {
+  return target?.startsWith(up) ? target.slice(up.length) : ""
+}
+
+/** What a crash left between the draft and its rename. */
+function removeDrafts(disk: Disk, folder: string): void {
+  for (const name of disk.list(folder)) {
+    if (name.startsWith(DRAFT_PREFIX) && disk.look(`${folder}/${name}`)?.kind === "link")
+      disk.unlink(`${folder}/${name}`)
   }
 }
 
@@ -74,14 +104,20 @@ function makeVisible(disk: Disk, at: string, root: string, link: string, slot: S
   }
 }
 
-function checkLink(disk: Disk, at: string, root: string, link: string): void {
+function checkLink(
+  { store: { disk }, link, takesOver }: LinksOptions,
+  at: string,
+  folder: string,
+  up: string,
+): void {
   const found = disk.look(`${at}/${link}`)
   if (!found) return
-  if (found.kind !== "link") throw foreign(`${root}/${link}`, "is not a link")
+  if (found.kind !== "link") throw foreign(`${folder}/${link}`, "is not a link")
   const target = disk.readLink(`${at}/${link}`) ?? ""
-  // A dangling one publishes nothing, whatever program made it: replacing it removes nothing.
-  if (!TARGET.test(target) && disk.look(target.startsWith("/") ? target : `${at}/${target}`)) {
-    throw foreign(`${root}/${link}`, `leads to ${target}`)
+  if (TARGET.test(targetBelow(target, up)) || takesOver?.(target)) return
+  // A dangling one publishes nothing: replacing it removes nothing, whatever program made it.
+  if (disk.look(target.startsWith("/") ? target : `${at}/${target}`)) {
+    throw foreign(`${folder}/${link}`, `leads to ${target}`)
   }
 }
 

@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from "node:path"
+import { basename, dirname, relative, resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import type { Disk, Handle } from "../disk/disk.ts"
 import { errnoOf } from "../disk/disk-error.ts"
@@ -17,8 +17,11 @@ export interface LayoutOptions {
   path: string
   layout: LayoutName
   durability: Durability | "auto"
+  /** Layout links: a name, or a path from `path` or absolute to another folder, without links in it. */
   link?: string
   visibleLinks?: boolean
+  /** Layout links: true for the target of a link that another program made and that may be replaced. */
+  takesOver?: (target: string) => boolean
 }
 
 interface Opened {
@@ -36,6 +39,8 @@ export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Op
     checkMountPoint(disk, path, options.layout)
     const name = options.layout === "links" ? STORE_NAME : siblingStore(path)
     const store = await openStore(disk, root, name, options.durability)
+    const linkFolder = dirname(resolve(path, options.link ?? STORE_NAME))
+    if (options.layout === "links") await makeFolders(disk, linkFolder, options.durability)
     return { store, layout: layoutIn(store, root, { ...options, path }) }
   } catch (error) {
     disk.close(root)
@@ -75,16 +80,21 @@ function layoutAt(disk: Disk, path: string): LayoutName {
 
 function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
   const { durability, path } = options
+  const { disk } = store
   if (options.layout === "exchange")
     return openExchangeLayout({ store, parent: root, name: basename(path), durability })
   if (options.layout === "file")
     return openFileLayout({ store, parent: root, name: basename(path), durability })
   const link = options.link ?? "..data"
+  const folder = dirname(resolve(path, link))
   return openLinksLayout({
     store,
     root,
-    link,
+    link: basename(link),
+    place:
+      folder === path ? undefined : { folder: disk.openDirectory(`${folder}/.`), up: relative(folder, path) },
     visible: options.visibleLinks ?? link === "..data",
+    takesOver: options.takesOver,
     durability,
   })
 }

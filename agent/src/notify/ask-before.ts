@@ -1,6 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { BeforePublishSettings } from "@headrace/shared/settings/agent-notify"
-import type { Notice } from "./notice.ts"
+import { type Notice, noticeEnvironment } from "./notice.ts"
 import { runHook } from "./run-hook.ts"
 
 /**
@@ -14,7 +14,7 @@ export async function askBefore(
 ): Promise<void> {
   for (const { exec, timeout } of spec.before ?? []) {
     try {
-      await runHook({ command: exec, timeout, folder: notice.path }, notice, signal)
+      await runHook({ command: exec, timeout, folder: notice.path, env: noticeEnvironment(notice) }, signal)
     } catch (cause) {
       signal.throwIfAborted()
       throw new HeadraceError("projection/vetoed", `revision ${notice.revision} was vetoed`, {

@@ -1,30 +1,38 @@
 import { request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { tokenText } from "@headrace/shared/record/token"
-import type { Notice } from "./notice.ts"
 
 export interface CallOptions {
   url: string
   method: string
   /** The answer that counts as received; undefined: any 2xx. */
-  status: number | undefined
+  status: number | "any" | undefined
   /** Milliseconds for the whole call. */
   timeout: number
+  headers: Readonly<Record<string, string>>
+  /** Sent with the call; nothing unless given. */
+  body?: string | undefined
+  /** Accept a certificate that cannot be verified. */
+  skipTlsVerify?: boolean | undefined
 }
 
-/** Calls a URL with the notice in its headers. Throws `notify/call-failed`. */
-export async function callHttp(options: CallOptions, notice: Notice, signal: AbortSignal): Promise<void> {
+/** Calls a URL. Throws `notify/call-failed`. */
+export async function callHttp(options: CallOptions, signal: AbortSignal): Promise<void> {
   const either = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])
-  const status = await answerStatus(options, notice, either).catch((cause: unknown) => {
+  const status = await answerStatus(options, either).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw callFailed(options, "no answer", cause)
   })
-  const isTold = options.status === undefined ? status >= 200 && status < 300 : status === options.status
-  if (!isTold) throw callFailed(options, `answered ${status}`)
+  if (!counts(options.status, status)) throw callFailed(options, `answered ${status}`)
 }
 
-function answerStatus(options: CallOptions, notice: Notice, signal: AbortSignal): Promise<number> {
+function counts(expected: CallOptions["status"], status: number): boolean {
+  if (expected === "any") return true
+  return expected === undefined ? status >= 200 && status < 300 : status === expected
+}
+
+function answerStatus(options: CallOptions, signal: AbortSignal): Promise<number> {
+  const { body = "" } = options
   const request = options.url.startsWith("https:") ? requestHttps : requestHttp
   return new Promise((resolve, reject) => {
     const call = request(
@@ -32,12 +40,8 @@ function answerStatus(options: CallOptions, notice: Notice, signal: AbortSignal)
       {
         method: options.method,
         signal,
-        headers: {
-          "headrace-projection": encodeURIComponent(notice.projection),
-          "headrace-revision": notice.revision,
-          "headrace-token": tokenText(notice.token),
-          "content-length": 0,
-        },
+        ...(options.skipTlsVerify ? { rejectUnauthorized: false } : {}),
+        headers: { ...options.headers, "content-length": Buffer.byteLength(body) },
       },
       (response) => {
         response.on("error", reject)
@@ -46,7 +50,7 @@ function answerStatus(options: CallOptions, notice: Notice, signal: AbortSignal)
       },
     )
     call.on("error", reject)
-    call.end()
+    call.end(body)
   })
 }
 

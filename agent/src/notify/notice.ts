@@ -20,3 +20,12 @@ export function noticeEnvironment(notice: Notice): Record<string, string> {
     HEADRACE_TOKEN: tokenText(notice.token),
   }
 }
+
+/** The notice as headers of a call. */
+export function noticeHeaders(notice: Notice): Record<string, string> {
+  return {
+    "headrace-projection": encodeURIComponent(notice.projection),
+    "headrace-revision": notice.revision,
+    "headrace-token": tokenText(notice.token),
+  }
+}

@@ -165,10 +165,8 @@ it("refuses a pid file that names a group or the first process", async () => {
 })
 
 it("kills a hook that takes too long and says so", async () => {
-  const hook = { command: ["/bin/sleep", "60"], timeout: 50 }
-  await expect(runHook(hook, notice(1), new AbortController().signal)).rejects.toThrow(
-    "/bin/sleep failed: SIGKILL",
-  )
+  const hook = { env: {}, command: ["/bin/sleep", "60"], timeout: 50 }
+  await expect(runHook(hook, new AbortController().signal)).rejects.toThrow("/bin/sleep failed: SIGKILL")
 })
 
 it.each([
@@ -177,8 +175,8 @@ it.each([
 ])("%s", async (_behaviour, last, failure, survives) => {
   await withFolder(async (folder) => {
     const script = `sleep 60 & echo $! > ${folder}/pid; ${last}`
-    const hook = { command: ["/bin/sh", "-c", script], timeout: 500 }
-    const run = runHook(hook, notice(1), new AbortController().signal)
+    const hook = { env: {}, command: ["/bin/sh", "-c", script], timeout: 500 }
+    const run = runHook(hook, new AbortController().signal)
     if (failure) await expect(run).rejects.toThrow(failure)
     else await run
     const pid = Number(await text(`${folder}/pid`))
@@ -190,8 +188,6 @@ it.each([
 })
 
 it("names a hook that is not there", async () => {
-  const hook = { command: ["/no/such/hook"], timeout: 1000 }
-  await expect(runHook(hook, notice(1), new AbortController().signal)).rejects.toThrow(
-    /no\/such\/hook.*ENOENT/,
-  )
+  const hook = { env: {}, command: ["/no/such/hook"], timeout: 1000 }
+  await expect(runHook(hook, new AbortController().signal)).rejects.toThrow(/no\/such\/hook.*ENOENT/)
 })

@@ -5,7 +5,7 @@ import type { NotifySettings } from "@headrace/shared/settings/agent-notify"
 import { followLatest } from "../watch/follow-latest.ts"
 import { createLatest } from "../watch/latest.ts"
 import { callHttp } from "./call-http.ts"
-import type { Notice } from "./notice.ts"
+import { type Notice, noticeEnvironment, noticeHeaders } from "./notice.ts"
 import { runHook } from "./run-hook.ts"
 import { sendSignal } from "./send-signal.ts"
 import { touchFile } from "./touch-file.ts"
@@ -45,9 +45,10 @@ export function createNotifier(settings: NotifySettings, ports: { clock: Clock; 
 
 async function deliverOnce(settings: NotifySettings, notice: Notice, signal: AbortSignal): Promise<void> {
   const { exec, http, touch, timeout } = settings
-  if (exec !== undefined) return runHook({ command: exec, timeout }, notice, signal)
+  if (exec !== undefined) return runHook({ command: exec, timeout, env: noticeEnvironment(notice) }, signal)
   if (http !== undefined) {
-    return callHttp({ url: http, method: settings.method, status: settings.status, timeout }, notice, signal)
+    const { method, status } = settings
+    return callHttp({ url: http, method, status, timeout, headers: noticeHeaders(notice) }, signal)
   }
   if (touch !== undefined) return touchFile(touch, notice)
   const { signal: name, pidFile, process } = settings

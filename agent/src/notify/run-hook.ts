@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { type Notice, noticeEnvironment } from "./notice.ts"
 
 /** How much of what a hook wrote to standard error goes into the message. */
 const KEPT_OUTPUT = 2000
@@ -13,18 +12,20 @@ export interface HookOptions {
   /** Milliseconds, then SIGKILL. */
   timeout: number
   /** Working folder; else ours. */
-  folder?: string
+  folder?: string | undefined
+  /** Variables beside our own. */
+  env: Readonly<Record<string, string>>
 }
 
 /**
- * Runs a hook with the notice in its environment. Throws `notify/hook-failed` for any exit code but 0, a
+ * Runs a hook. Throws `notify/hook-failed` for any exit code but 0, a
  * signal, the timeout or a program that cannot be started.
  */
-export async function runHook(options: HookOptions, notice: Notice, signal: AbortSignal): Promise<void> {
+export async function runHook(options: HookOptions, signal: AbortSignal): Promise<void> {
   const [program = "", ...args] = options.command
   const child = spawn(program, args, {
     cwd: options.folder,
-    env: { ...process.env, ...noticeEnvironment(notice) },
+    env: { ...process.env, ...options.env },
     stdio: ["ignore", "ignore", "pipe"],
     signal,
     killSignal: "SIGKILL",

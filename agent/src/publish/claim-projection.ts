@@ -25,6 +25,8 @@ export interface OpenProjectionOptions {
   link?: string
   /** Make links NAME -> LINK/NAME beside it; unless given, when the link is `..data`. */
   visibleLinks?: boolean
+  /** True for the target of a link that another program made and that may be replaced. */
+  takesOver?: (target: string) => boolean
   permissions?: Partial<Permissions>
   /** Prune leased revisions too when the size cap is reached. */
   breakLeases?: boolean

@@ -7,6 +7,10 @@ export interface GitCommand {
   /** The subcommand and its arguments; anything from outside comes after `--end-of-options`. */
   args: readonly string[]
   gitDir?: string
+  /** The git program; `git`, by PATH, unless given. */
+  program?: string
+  /** Working folder; ours unless given. */
+  folder?: string
   /** From gitEnvironment. */
   env?: Record<string, string>
   signal?: AbortSignal | undefined
@@ -39,7 +43,9 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   command.signal?.throwIfAborted()
   const name = command.args[0] ?? ""
   const location = command.gitDir === undefined ? [] : [`--git-dir=${command.gitDir}`]
-  const child = spawn("git", [...location, ...command.args], {
+  const program = command.program ?? "git"
+  const child = spawn(program, [...location, ...command.args], {
+    ...(command.folder === undefined ? {} : { cwd: command.folder }),
     env: command.env ?? gitEnvironment(),
     stdio: ["ignore", "pipe", "pipe"],
     // A group of its own, so that git's helpers (ssh, remote-https, index-pack) end with it.
@@ -66,7 +72,7 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   const onAbort = () => end(command.signal?.reason)
   command.signal?.addEventListener("abort", onAbort, { once: true })
   try {
-    const code = await closed(child)
+    const code = await closed(child, program)
     if (ended !== undefined) throw ended
     if (code === 0 || (code !== null && command.answers?.includes(code))) {
       return { code, stdout: Buffer.concat(output), stderr: complaint }
@@ -78,11 +84,11 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   }
 }
 
-function closed(child: ChildProcess): Promise<number | null> {
+function closed(child: ChildProcess, program: string): Promise<number | null> {
   return new Promise((resolve, reject) => {
     child.once("error", (cause) =>
       reject(
-        new HeadraceError("git/not-installed", "git cannot be run", {
+        new HeadraceError("git/not-installed", `${program} cannot be run`, {
           hint: "Install git 2.34 or newer.",
           cause,
         }),

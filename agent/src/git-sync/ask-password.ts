@@ -1,0 +1,35 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { GitCredential } from "./git-credentials.ts"
+
+const LIMIT_MS = 1000
+
+/**
+ * Asks git-sync's --askpass-url for a login: status 200 and lines `username=` and `password=`. Throws
+ * `git/auth-failed`; the answer is in no message.
+ */
+export async function askPassword(url: string, repo: string, signal: AbortSignal): Promise<GitCredential> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
+  const answer = await fetch(url, { redirect: "manual", signal: limit }).catch((cause: unknown) => {
+    signal.throwIfAborted()
+    throw failed("cannot be reached", cause)
+  })
+  const text = await answer.text().catch((cause: unknown) => {
+    signal.throwIfAborted()
+    throw failed("broke off its answer", cause)
+  })
+  if (answer.status !== 200) throw failed(`answered ${answer.status}`)
+  const fields = new Map(
+    text.split("\n").flatMap((line) => {
+      const at = line.indexOf("=")
+      return at === -1 ? [] : [[line.slice(0, at), line.slice(at + 1).replace(/\r$/, "")] as const]
+    }),
+  )
+  return { url: repo, username: fields.get("username") ?? "", password: fields.get("password") ?? "" }
+}
+
+function failed(what: string, cause?: unknown): HeadraceError {
+  return new HeadraceError("git/auth-failed", `the URL of --askpass-url ${what}`, {
+    hint: "Check the URL and the server behind it.",
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

@@ -1,0 +1,86 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { type GitSetting, gitEnvironment } from "@headrace/shared/git/process/git-environment"
+import { runGit } from "@headrace/shared/git/process/run-git"
+import type { GitLogins } from "./git-credentials.ts"
+import type { GitSyncSettings } from "./git-sync-settings.ts"
+import { sshCommand } from "./ssh-command.ts"
+
+/** Runs one git command in the checkout and gives its standard output, trimmed. Throws `git/…`, without secrets. */
+export type GitCommandRunner = (args: readonly string[], signal: AbortSignal) => Promise<string>
+
+export interface GitCommandOptions {
+  settings: Pick<
+    GitSyncSettings,
+    "git" | "gitConfig" | "sshKeyFiles" | "knownHostsFile" | "cookieFile" | "syncTimeout" | "sparseFile"
+  >
+  /** The work tree. */
+  folder: string
+  logins: GitLogins
+  /** For processes of a user without a name. */
+  userEnv: Readonly<Record<string, string>>
+}
+
+const COOKIE_FILE = "/etc/git-secret/cookie_file"
+
+/** The caller's variables of git that choose no repository and no configuration: git-sync passes them on. */
+const PASSED = /^GIT_(SSL_|TRACE|CURL_VERBOSE|HTTP_|PROXY_|SSH_VARIANT|ASKPASS|ALLOW_PROTOCOL|LFS_)/
+
+/** git as git-sync runs it: with its settings, logins and keys, in a checkout of our own. */
+export function gitCommandRunner(options: GitCommandOptions): GitCommandRunner {
+  const { settings, folder, logins } = options
+  const env = environment(options)
+  return async (args, signal) => {
+    try {
+      const { stdout } = await runGit({
+        args,
+        program: settings.git,
+        folder,
+        env,
+        signal,
+        timeout: settings.syncTimeout,
+      })
+      return stdout.toString("utf8").trim()
+    } catch (error) {
+      if (!(error instanceof HeadraceError)) throw error
+      throw without(error, logins.secrets)
+    }
+  }
+}
+
+function environment({ settings, folder, logins, userEnv }: GitCommandOptions): Record<string, string> {
+  const passed = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      PASSED.test(name) && value !== undefined ? [[name, value]] : [],
+    ),
+  )
+  const ssh = sshCommand(
+    { keyFiles: settings.sshKeyFiles, knownHostsFile: settings.knownHostsFile },
+    process.env.GIT_SSH_COMMAND,
+  )
+  const config: GitSetting[] = [
+    // The folder is ours; a volume can belong to another user all the same.
+    ["safe.directory", folder],
+    ["gc.pruneExpire", "now"],
+    ["advice.detachedHead", "false"],
+    ...(settings.cookieFile ? [["http.cookiefile", COOKIE_FILE] as const] : []),
+    ["core.sparseCheckout", String(settings.sparseFile !== undefined)],
+    ["core.sparseCheckoutCone", "false"],
+    ...logins.settings,
+    // The user's word comes last, as in git-sync.
+    ...settings.gitConfig,
+  ]
+  const env = gitEnvironment(config, { ...passed, ...logins.env, ...userEnv, GIT_SSH_COMMAND: ssh })
+  // git's own rules then hold: a submodule's URL can name no local path (git-config(1), protocol.allow).
+  if (passed.GIT_ALLOW_PROTOCOL === undefined) delete env.GIT_ALLOW_PROTOCOL
+  return env
+}
+
+/** The error without secrets that a server may have echoed. */
+function without(error: HeadraceError, secrets: readonly string[]): HeadraceError {
+  if (!secrets.some((secret) => error.message.includes(secret))) return error
+  const message = secrets.reduce((text, secret) => text.replaceAll(secret, "[secret]"), error.message)
+  return new HeadraceError(error.code, message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    fields: error.fields,
+  })
+}
