@@ -182,7 +182,6 @@ const SEEDS: Seed[] = [
       "config/jobs/lfs.yaml": `version https://git-lfs.github.com/spec/v1\noid sha256:${"a".repeat(64)}\nsize 12345\n`,
     },
     code: "git/lfs-pointer",
-    severity: "warning",
   },
   {
     name: "a dangling link",
@@ -193,7 +192,6 @@ const SEEDS: Seed[] = [
     name: "a submodule",
     files: { "config/jobs/sub.yaml/.git": "gitdir: ../../x" },
     code: "git/submodule",
-    severity: "warning",
   },
   {
     name: "a file called VERSION under a broad glob",

@@ -1,7 +1,7 @@
 import { compareText } from "@headrace/shared/foundation/canonical-json"
 import { type Problem, problemText } from "@headrace/shared/foundation/problem"
 import { targetText } from "@headrace/shared/foundation/target"
-import type { Tree } from "@headrace/shared/foundation/tree"
+import type { Tree, TreeProblem } from "@headrace/shared/foundation/tree"
 import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
 import type { Plan, PlannedKey } from "@headrace/shared/plan/plan"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
@@ -21,7 +21,7 @@ export interface PlanCase {
   /** Paths, or path to size. */
   files: readonly string[] | Readonly<Record<string, number>>
   context?: Partial<PlanContext>
-  treeProblems?: readonly Problem[]
+  treeProblems?: readonly TreeProblem[]
   expect: Shown
   /** Codes of the plan's problems, each once, sorted. */
   problems?: readonly string[]
@@ -41,7 +41,7 @@ export function rulesOf(body: string): RuleSet {
   return rules
 }
 
-export function treeOf(files: PlanCase["files"], problems: readonly Problem[] = []): Tree {
+export function treeOf(files: PlanCase["files"], problems: readonly TreeProblem[] = []): Tree {
   const sizes = Array.isArray(files) ? files.map((path) => [path, SIZE] as const) : Object.entries(files)
   return {
     files: sizes

@@ -13,10 +13,17 @@ export interface TreeFile {
   real?: string
 }
 
+/** A path of a tree whose content is not known. */
+export interface TreeProblem extends Problem {
+  file: string
+  /** True when more files may lie beneath the path: a link that dangles, a submodule, a folder with an unreadable name. */
+  beneath: boolean
+}
+
 /** All files of a commit or of a folder. */
 export interface Tree {
   /** In path order (code units), each path once. */
   files: readonly TreeFile[]
-  /** Links that do not resolve, submodules, LFS pointers: named, and not among the files. */
-  problems: readonly Problem[]
+  /** Links that do not resolve, submodules, LFS pointers, names that are no UTF-8: not among the files. */
+  problems: readonly TreeProblem[]
 }

@@ -35,7 +35,7 @@ export const gitErrors = {
     remedy: "Rename the source to letters, digits, -, _ and ., with a letter or digit first.",
   },
   "git/bad-path": {
-    meaning: "A path of the tree cannot be shown; the file is left out.",
+    meaning: "A path of the tree cannot be shown. Targets that could hold it keep their last good content.",
     cause: 'A name that is not UTF-8, or has a part that is empty, "." or "..".',
     remedy: "Rename the file.",
   },
@@ -96,6 +96,12 @@ export const gitErrors = {
     cause: "Something writes to the folder.",
     remedy: "Run it again once nothing writes to the folder, or give it a git source.",
   },
+  "git/filtered": {
+    meaning:
+      "A changed file of a checkout has a filter (git-crypt, say), and only that program knows what git would store.",
+    cause: "A local change; or the checkout was copied, so that git cannot see that nothing changed.",
+    remedy: "Commit the change; after a copy run git update-index --refresh in the checkout.",
+  },
   "git/folder-missing": {
     meaning: "The folder to read files from cannot be read.",
     cause: "A wrong --source-path, or missing permission.",
@@ -112,27 +118,32 @@ export const gitErrors = {
     remedy: "Use an https:// URL, or an SSH key.",
   },
   "git/lfs-pointer": {
-    meaning: "A file is kept in Git LFS, which is not followed; it is left out.",
-    cause: ".gitattributes sends it to LFS.",
+    meaning:
+      "A file is a Git LFS pointer; LFS is not followed. Targets that would hold it keep their last good content.",
+    cause: ".gitattributes sends it to LFS, or somebody committed a pointer.",
     remedy: "Keep files that rules name in git itself: git lfs migrate export.",
   },
   "git/link-cyclic": {
-    meaning: "A symbolic link leads back to itself; it shows nothing.",
+    meaning:
+      "A symbolic link leads back to itself. Targets that could hold what it showed keep their last good content.",
     cause: "Links that point at each other, or at a folder above.",
     remedy: "Point it at a file or folder of the same tree, or remove it.",
   },
   "git/link-dangling": {
-    meaning: "A symbolic link leads to what is not in the tree; it shows nothing.",
+    meaning:
+      "A symbolic link leads to what is not in the tree. Targets that could hold what it showed keep their last good content.",
     cause: "What it pointed to was moved or removed.",
     remedy: "Point it at a file or folder of the same tree, or remove it.",
   },
   "git/link-outside": {
-    meaning: "A symbolic link leads outside of the tree; it shows nothing.",
+    meaning:
+      "A symbolic link leads outside of the tree. Targets that could hold what it showed keep their last good content.",
     cause: 'An absolute path, or more ".." than there are folders.',
     remedy: "Point it at a file or folder of the same tree, or remove it.",
   },
   "git/link-too-large": {
-    meaning: "Symbolic links show more files than the limit; this one shows nothing.",
+    meaning:
+      "Symbolic links show more files than the limit. Targets that could hold what this one showed keep their last good content.",
     cause: "Links to folders that hold links themselves.",
     remedy: "Point it at a smaller folder, or copy the files.",
   },
@@ -184,14 +195,15 @@ export const gitErrors = {
     remedy: "Run git fetch --unshallow in it, or clone without --depth.",
   },
   "git/special-file": {
-    meaning: "A file is neither a file, a folder nor a link; it is left out.",
+    meaning: "An entry of a folder is neither a file, a folder nor a link. Targets that would hold it fail.",
     cause: "A socket, pipe or device in the folder.",
-    remedy: "Remove it from the folder, or ignore the warning.",
+    remedy: "Remove it from the folder, or narrow the glob that matches it.",
   },
   "git/submodule": {
-    meaning: "A submodule is part of the tree; its files are not part of this source.",
-    cause: "The repository has a .gitmodules.",
-    remedy: "Make it a source of its own, or copy the files that rules need.",
+    meaning:
+      "A rule could match files of a submodule, which are not part of this source. Its targets keep their last good content.",
+    cause: "The repository has a .gitmodules, or a folder was replaced by a submodule.",
+    remedy: "Make it a source of its own, copy the files that rules need, or narrow the glob.",
   },
   "git/timeout": {
     meaning: "A git command took too long and was ended. It is tried again.",

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import type { Problem } from "../foundation/problem.ts"
+import type { TreeProblem } from "../foundation/tree.ts"
 import { foldersOfTree } from "./folders-of-tree.ts"
 
 function fileAt(path: string) {
@@ -7,7 +7,13 @@ function fileAt(path: string) {
 }
 
 it("shows files by their paths from the folders, the first folder's where two give a path", () => {
-  const problem: Problem = { severity: "error", code: "git/link-dangling", message: "dangles", file: "two/b" }
+  const problem: TreeProblem = {
+    severity: "error",
+    code: "git/link-dangling",
+    message: "dangles",
+    file: "two/b",
+    beneath: true,
+  }
   const files = ["one/a", "one/b", "one-more/x", "top", "two/a", "two/c/d"].map(fileAt)
   const shown = foldersOfTree({ files, problems: [problem] }, ["two", "one"])
 

@@ -13,11 +13,11 @@ export function foldersOfTree(tree: Tree, folders: readonly string[]): Tree {
   for (const folder of folders) {
     for (const file of tree.files) addBeneath(files, folder, file.path, (path) => ({ ...file, path }))
     for (const problem of tree.problems)
-      addBeneath(problems, folder, problem.file ?? "", (file) => ({ ...problem, file }))
+      addBeneath(problems, folder, problem.file, (file) => ({ ...problem, file }))
   }
   return {
     files: [...files.values()].sort((a, b) => compareText(a.path, b.path)),
-    problems: [...problems.values()].filter((problem) => !files.has(problem.file ?? "")),
+    problems: [...problems.values()].filter((problem) => !files.has(problem.file)),
   }
 }
 

@@ -80,10 +80,10 @@ describe("openMirror", () => {
         ["bin/run", true],
         ["d/f", false],
         ["link/f", false],
-        ["plain-pointer", false],
       ])
       expect(before.problems.map(({ code, file }) => [file, code]).sort()).toEqual([
         ["out", "git/link-outside"],
+        ["plain-pointer", "git/lfs-pointer"],
         ["sub", "git/submodule"],
       ])
       expect(String(await mirror.file(plain, "link/f"))).toBe("f")

@@ -1,8 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { compareText } from "../foundation/canonical-json.ts"
 import { HeadraceError } from "../foundation/errors.ts"
-import type { Problem } from "../foundation/problem.ts"
-import type { Tree, TreeFile } from "../foundation/tree.ts"
+import type { Tree, TreeFile, TreeProblem } from "../foundation/tree.ts"
 import { contentId, fileChanged } from "./folder-content.ts"
 import { resolveLinks } from "./links/resolve-links.ts"
 import { walkFolder } from "./walk-folder.ts"
@@ -23,7 +22,7 @@ export interface FolderTree {
  */
 export async function readFolderTree(folders: readonly string[]): Promise<FolderTree> {
   const files = new Map<string, TreeFile>()
-  const problems = new Map<string, Problem>()
+  const problems = new Map<string, TreeProblem>()
   const places = new Map<string, string>()
   for (const folder of folders) {
     const found = await walkFolder(folder)
@@ -35,12 +34,12 @@ export async function readFolderTree(folders: readonly string[]): Promise<Folder
     )
     addFirst(
       problems,
-      [...found.problems, ...resolved.problems].map((problem) => [problem.file ?? "", problem]),
+      resolved.problems.map((problem) => [problem.file, problem]),
     )
   }
   const tree: Tree = {
     files: [...files.values()].sort((a, b) => compareText(a.path, b.path)),
-    problems: [...problems.values()].filter((problem) => !files.has(problem.file ?? "")),
+    problems: [...problems.values()].filter((problem) => !files.has(problem.file)),
   }
   return { tree, read: (file) => readUnchanged(file, places) }
 }

@@ -5,8 +5,7 @@ import { join } from "node:path"
 import limit from "p-limit"
 import { compareText } from "../foundation/canonical-json.ts"
 import { UsageError } from "../foundation/errors.ts"
-import type { Problem } from "../foundation/problem.ts"
-import type { TreeFile } from "../foundation/tree.ts"
+import type { TreeFile, TreeProblem } from "../foundation/tree.ts"
 import { contentId, fileChanged } from "./folder-content.ts"
 import { isLfsPointer } from "./lfs-pointer.ts"
 import type { TreeLink } from "./links/follow-link.ts"
@@ -18,7 +17,7 @@ export interface FolderEntries {
   files: TreeFile[]
   /** In path order. */
   links: TreeLink[]
-  problems: Problem[]
+  problems: TreeProblem[]
   /** Content id to a file on disk that holds it. */
   places: Map<string, string>
 }
@@ -43,7 +42,10 @@ export async function walkFolder(folder: string): Promise<FolderEntries> {
       .filter((entry) => !isGit(entry))
       .map((entry) => {
         const entryPath = within + entry.name.toString()
-        if (!isUtf8(entry.name)) return found.problems.push(pathProblem(entryPath, "is not UTF-8"))
+        if (!isUtf8(entry.name)) {
+          const problem = pathProblem(entryPath, "is not UTF-8", !entry.isFile())
+          return found.problems.push(problem)
+        }
         if (entry.isDirectory()) return folders.push(entryPath)
         return atOnce(() => readEntry(entry, top, entryPath, found))
       })

@@ -1,8 +1,9 @@
 import type { Problem } from "../foundation/problem.ts"
 import { type TargetId, targetText } from "../foundation/target.ts"
+import type { TreeProblem } from "../foundation/tree.ts"
 import type { Rule } from "../rules/rule.ts"
 import type { RuleIndex } from "../rules/rule-index.ts"
-import { type PlanContext, targetAt } from "./plan-context.ts"
+import { type PlanContext, targetAt, targetsOf } from "./plan-context.ts"
 import { keyOf, nameOf } from "./target-key.ts"
 
 /** What is wrong with files that rules name, and the targets that cannot be planned for it. */
@@ -14,23 +15,24 @@ export interface BrokenFiles {
 
 /**
  * Ties the tree's problems to the targets of the rules that match them. A file that cannot be read (a link
- * into nowhere) fails its targets: to plan without it would delete its key. What no rule names is nobody's
+ * that dangles) fails its targets: to plan without it would delete its key. Where files may lie beneath the path
+ * (the link led to a folder), every target fails that one of them could go to. What no rule names is nobody's
  * problem.
  */
 export function brokenFiles(
   index: RuleIndex,
-  treeProblems: readonly Problem[],
+  treeProblems: readonly TreeProblem[],
   context: PlanContext,
 ): BrokenFiles {
   const problems: Problem[] = []
   const targets = new Set<string>()
-  for (const problem of treeProblems) {
-    if (problem.file === undefined) continue
-    const rule = index.first(problem.file)
-    if (!rule) continue
-    for (const target of targetsOfFile(rule, problem.file, context)) {
+  for (const { beneath, ...problem } of treeProblems) {
+    const { file } = problem
+    for (const target of beneath
+      ? targetsBeneath(index, file, context)
+      : targetsOfOneFile(index, file, context)) {
       problems.push({ ...problem, target })
-      if (problem.severity === "error") targets.add(targetText(target))
+      targets.add(targetText(target))
     }
   }
   return { problems, targets }
@@ -40,4 +42,15 @@ export function brokenFiles(
 export function targetsOfFile(rule: Rule, path: string, context: PlanContext): TargetId[] {
   const name = nameOf(rule, keyOf(rule, path))
   return rule.places.map((place) => targetAt(place, name, context))
+}
+
+function targetsOfOneFile(index: RuleIndex, path: string, context: PlanContext): TargetId[] {
+  const rule = index.first(path)
+  return rule ? targetsOfFile(rule, path, context) : []
+}
+
+/** Each target once; all partitions, since it is not known which keys are there. */
+function targetsBeneath(index: RuleIndex, path: string, context: PlanContext): TargetId[] {
+  const targets = index.reaching(path).flatMap((rule) => targetsOf(rule, context))
+  return [...new Map(targets.map((target) => [targetText(target), target])).values()]
 }

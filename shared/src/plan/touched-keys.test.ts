@@ -22,7 +22,7 @@ it.each([
     { path: "shown/folder", target: "../real" },
     { path: "top.yaml", target: "real/a" },
   ]
-  const plan = planTargets(rules, resolveLinks({ files, links }), CONTEXT)
+  const plan = planTargets(rules, resolveLinks({ files, links, problems: [] }), CONTEXT)
   const touched = touchedKeys(rules, plan, [changed], CONTEXT)
   const shown = touched.flatMap(({ keys }) =>
     [...keys.values()].flatMap((planned) => planned?.file.path ?? []),

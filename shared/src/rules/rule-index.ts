@@ -8,6 +8,8 @@ export interface RuleIndex {
   first(path: string): Rule | undefined
   /** All rules that match a path, in declared order. */
   all(path: string): Rule[]
+  /** All rules that match a path or could match one beneath it, in declared order. Tries each rule. */
+  reaching(path: string): Rule[]
 }
 
 interface Candidate {
@@ -24,9 +26,11 @@ interface Candidate {
  */
 export function indexRules(rules: readonly Rule[]): RuleIndex {
   const byPrefix = new Map<string, Candidate[]>()
+  const everyGlob: Candidate[] = []
   rules.forEach((rule, order) => {
     const prefix = literalFolder(rule.glob)
     const candidate = { order, rule, glob: compileGlob(rule.glob), needle: literalRun(rule.glob) }
+    everyGlob.push(candidate)
     const others = byPrefix.get(prefix)
     if (others) others.push(candidate)
     else byPrefix.set(prefix, [candidate])
@@ -47,6 +51,7 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
       candidatesOf(path)
         .filter((candidate) => matches(candidate, path))
         .map(({ rule }) => rule),
+    reaching: (path) => everyGlob.filter(({ glob }) => glob.match(path, true)).map(({ rule }) => rule),
   }
 }
 

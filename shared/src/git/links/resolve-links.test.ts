@@ -11,7 +11,7 @@ function tree(paths: readonly string[], links: Record<string, string>) {
   const sortedLinks = Object.entries(links)
     .map(([path, target]) => ({ path, target }))
     .sort((a, b) => compareText(a.path, b.path))
-  const { files: shown, problems } = resolveLinks({ files, links: sortedLinks })
+  const { files: shown, problems } = resolveLinks({ files, links: sortedLinks, problems: [] })
   return {
     shown: Object.fromEntries(shown.map((file) => [file.path, file.oid.slice(3)])),
     paths: shown.map((file) => file.path),
@@ -80,7 +80,11 @@ describe("resolveLinks", () => {
       "c/to-a": "../a",
     })
 
-    expect(problems).toEqual({ "a/to-b": "git/link-cyclic", "b/to-a": "git/link-cyclic" })
+    expect(problems).toEqual({
+      "a/to-b": "git/link-cyclic",
+      "b/to-a": "git/link-cyclic",
+      "c/to-a/to-b": "git/link-cyclic",
+    })
     expect(shown["c/to-a/f"]).toBe("a/f")
   })
 

@@ -1,6 +1,6 @@
 import { compareText } from "../../foundation/canonical-json.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
-import type { TreeFile } from "../../foundation/tree.ts"
+import type { TreeFile, TreeProblem } from "../../foundation/tree.ts"
 import { isLfsPointer, mayBeLfsPointer } from "../lfs-pointer.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 import { lfsProblem, pathProblem, submoduleProblem } from "../tree-problems.ts"
@@ -19,40 +19,37 @@ const OWNER_MAY_EXECUTE = 0o100
 
 /**
  * Sorts entries into files, links and problems, reading what only contents show: sizes that git did not
- * print, the targets of links and, with `usesLfs`, LFS pointers.
+ * print, the targets of links, and LFS pointers. A pointer is one by its content alone: `.gitattributes` may lack its
+ * path, or name it through a macro.
  */
-export async function admitEntries(
-  parsed: ParsedEntries,
-  usesLfs: boolean,
-  source: ObjectSource,
-): Promise<RawTree> {
-  const problems: RawTree["problems"][number][] = []
+export async function admitEntries(parsed: ParsedEntries, source: ObjectSource): Promise<RawTree> {
+  const problems: TreeProblem[] = []
   const good: TreeEntry[] = []
   for (const entry of parsed.entries) {
     const reason = parsed.unreadable.has(entry.path) ? "is not UTF-8" : badParts(entry.path)
-    if (reason !== undefined) problems.push({ ...pathProblem(entry.path, reason), file: entry.path })
-    else if (entry.mode === SUBMODULE) problems.push({ ...submoduleProblem(entry.path), file: entry.path })
+    if (reason !== undefined) problems.push(pathProblem(entry.path, reason, mayHoldMore(entry)))
+    else if (entry.mode === SUBMODULE) problems.push(submoduleProblem(entry.path))
     else good.push(entry)
   }
   const links = await readLinks(
     good.filter((entry) => entry.mode === LINK),
     source,
   )
-  let files = await sizedFiles(
+  const files = await sizedFiles(
     good.filter((entry) => entry.mode !== LINK),
     source,
   )
-  if (usesLfs) {
-    const pointers = await findPointers(files, source)
-    for (const path of pointers) problems.push({ ...lfsProblem(path), file: path })
-    files = files.filter((file) => !pointers.has(file.path))
-  }
+  const pointers = await findPointers(files, source)
+  for (const path of pointers) problems.push(lfsProblem(path))
   return {
-    files: inPathOrder(files),
+    files: inPathOrder(files.filter((file) => !pointers.has(file.path))),
     links: inPathOrder(links),
     problems: inPathOrder(problems, "file"),
-    usesLfs,
   }
+}
+
+function mayHoldMore({ mode }: TreeEntry): boolean {
+  return mode === LINK || mode === SUBMODULE
 }
 
 async function readLinks(entries: readonly TreeEntry[], source: ObjectSource): Promise<TreeLink[]> {

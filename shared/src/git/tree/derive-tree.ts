@@ -1,7 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
 import { runGit } from "../process/run-git.ts"
 import { admitEntries, type ObjectSource } from "./admit-entries.ts"
-import { isAttributesFile } from "./list-tree.ts"
 import { parseChanges } from "./parse-entries.ts"
 import type { RawTree } from "./raw-tree.ts"
 
@@ -11,7 +10,7 @@ const DELETED = "000000"
 
 /**
  * A commit's tree from a neighbour's, by what differs between them: a few milliseconds for one change among
- * any number of files. Undefined when listing is the better way: too many differences, or other attributes.
+ * any number of files. Undefined when listing is the better way: too many differences, or paths that are not UTF-8.
  */
 export async function deriveTree(
   gitDir: string,
@@ -26,16 +25,14 @@ export async function deriveTree(
   })
   if (answer === undefined) return undefined
   const { entries, unreadable } = parseChanges(answer.stdout)
-  if (unreadable.size > 0 || entries.some((entry) => isAttributesFile(entry.path))) return undefined
-  const { usesLfs } = neighbour.raw
+  if (unreadable.size > 0) return undefined
   const present = entries.filter((entry) => entry.mode !== DELETED)
-  const added = await admitEntries({ entries: present, unreadable }, usesLfs, source)
+  const added = await admitEntries({ entries: present, unreadable }, source)
   const changed = new Set(entries.map((entry) => entry.path))
   return {
     files: merge(neighbour.raw.files, added.files, changed, (file) => file.path),
     links: merge(neighbour.raw.links, added.links, changed, (link) => link.path),
     problems: merge(neighbour.raw.problems, added.problems, changed, (problem) => problem.file),
-    usesLfs,
   }
 }
 

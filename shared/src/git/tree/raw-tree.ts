@@ -1,5 +1,4 @@
-import type { Problem } from "../../foundation/problem.ts"
-import type { TreeFile } from "../../foundation/tree.ts"
+import type { TreeFile, TreeProblem } from "../../foundation/tree.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 
 /** One line of `git ls-tree -r` or the new side of one of `git diff-tree -r`. */
@@ -17,7 +16,5 @@ export interface RawTree {
   files: readonly TreeFile[]
   links: readonly TreeLink[]
   /** Submodules, LFS pointers and bad paths, by `file`. */
-  problems: readonly (Problem & { file: string })[]
-  /** True when attributes hand files to Git LFS, so that pointers must be looked for. */
-  usesLfs: boolean
+  problems: readonly TreeProblem[]
 }

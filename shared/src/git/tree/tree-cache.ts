@@ -47,8 +47,7 @@ export class TreeCache {
 
   async #load(commit: string): Promise<CachedTree> {
     const raw = (await this.#derive(commit)) ?? (await listTree(this.#gitDir, commit, this.#source))
-    const { files, problems } = resolveLinks(raw)
-    return { commit, raw, tree: { files, problems: [...raw.problems, ...problems] } }
+    return { commit, raw, tree: resolveLinks(raw) }
   }
 
   async #derive(commit: string): Promise<RawTree | undefined> {
