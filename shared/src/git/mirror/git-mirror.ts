@@ -2,7 +2,6 @@ import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { shareNext } from "../../foundation/share-next.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import type { Log } from "../../observe/log.ts"
-import { containedCommits } from "../contained-commits.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
@@ -68,7 +67,7 @@ export class GitMirror implements SourceRepository {
 
   /** Those of `shas` that are `commit` or its ancestors; a commit that the mirror does not have is not. */
   contained(commit: string, shas: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string>> {
-    return containedCommits(this.#options.place, commit, shas, signal)
+    return this.#reader.contained(commit, shas, signal)
   }
 
   tree(commit: string, signal?: AbortSignal): Promise<Tree> {

@@ -3,13 +3,11 @@ import { FULL_ID } from "../../foundation/object-id.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
 import { itemAt } from "../links/sorted-paths.ts"
-import { runGit } from "../process/run-git.ts"
 import type { SourceRepository } from "../source-repository.ts"
 import { TreeCache } from "../tree/tree-cache.ts"
-import { CommitCounts } from "./commit-counts.ts"
+import { CommitHistory } from "./commit-history.ts"
 import { mergeCommit } from "./merge-commit.ts"
 import { ObjectReader } from "./object-reader.ts"
-import { RecentAncestors } from "./recent-ancestors.ts"
 
 /**
  * Reads one git repository: commits, trees and contents, by full ids only. Its two processes start at the first
@@ -20,15 +18,13 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
   readonly #contents: ObjectReader
   readonly #sizes: ObjectReader
   readonly #trees: TreeCache
-  readonly #counts: CommitCounts
-  readonly #ancestors: RecentAncestors
+  readonly #history: CommitHistory
 
   constructor(gitDir: string) {
     this.#gitDir = gitDir
     this.#contents = new ObjectReader(gitDir, "contents")
     this.#sizes = new ObjectReader(gitDir, "sizes")
-    this.#counts = new CommitCounts(gitDir)
-    this.#ancestors = new RecentAncestors(gitDir)
+    this.#history = new CommitHistory(gitDir, (ids, signal) => this.#contents.read(ids, signal))
     this.#trees = new TreeCache(gitDir, {
       contents: (oids) => this.blobs(oids),
       sizes: (oids) => this.#blobSizes(oids),
@@ -44,16 +40,24 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
 
   async seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
     if (!(await this.#has(commit, signal))) return undefined
-    return this.#counts.count(commit, signal)
+    return this.#history.count(commit, signal)
   }
 
   async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
     if (!(await this.#has(commit, signal))) throw missing("commit", commit)
     if (!(await this.#has(ancestor, signal))) return false
-    if (await this.#ancestors.lists(commit, ancestor)) return true
-    const args = ["merge-base", "--is-ancestor", ancestor, commit]
-    const { code } = await runGit({ gitDir: this.#gitDir, args, signal, answers: [1] })
-    return code === 0
+    return this.#history.contains(commit, ancestor, signal)
+  }
+
+  /** Those of `shas` that are `commit` or its ancestors; what is no commit of the repository is not. */
+  async contained(
+    commit: string,
+    shas: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    const ids = shas.filter((sha) => FULL_ID.test(sha))
+    if (ids.length === 0 || !(await this.#has(commit, signal))) return new Set()
+    return this.#history.contained(commit, ids, signal)
   }
 
   async tree(commit: string, signal?: AbortSignal): Promise<Tree> {

@@ -61,9 +61,13 @@ export async function desiredAt(
     : desiredInNewEpoch(ports, tips, record, signal)
 }
 
-/** True when the token tells which of the two is newer, or they are one revision. */
+/**
+ * True when the token shows which of the two is newer, or they are one revision. A token that is smaller than what was
+ * shown is in no order, though it be of the same commit: another program may have counted that commit as more.
+ */
 function isOrdered(was: OrderedRevision, desired: DesiredRevision): boolean {
-  if (compareTokens(was.token, desired.token) < 0) return true
+  const order = compareTokens(was.token, desired.token)
+  if (order !== 0) return order < 0
   return was.commit === desired.commit && was.rulesCommit === desired.rulesCommit
 }
 
