@@ -224,6 +224,11 @@ export const agentErrors = {
     cause: "The agent was downgraded.",
     remedy: "Run the version that wrote it, or a later one.",
   },
+  "publish/no-lock-folder": {
+    meaning: "There is no folder for the locks that keep two programs from publishing to one projection.",
+    cause: "A read-only root file system without /run/lock, /tmp or /dev/shm, or strangers' folders there.",
+    remedy: "Name a folder that the agent's user owns, with mode 0700, in HEADRACE_LOCK_FOLDER.",
+  },
   "publish/no-projection": {
     meaning: "A path is no projection.",
     cause: "A slip in the path, or nothing was published there yet.",

@@ -188,7 +188,7 @@ describe("publishing for the first time", () => {
       "close x",
       "makeDirectory x/y/..rev",
       "sync x/y",
-      "openLockFile x/y/..rev/lock",
+      "touch x/y/..rev/.",
     ])
   })
 })

@@ -39,6 +39,8 @@ export interface SimulatedDisk extends Disk {
 export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
   const open = new Map<number, Node>()
   const locked = new Map<Node, number>()
+  /** No part of the disk, and gone after a power cut, as what is under /run. */
+  const locks = new Map<string, Node>()
   let lastFd = 2
   let time = Date.now()
 
@@ -124,6 +126,12 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
       open.delete(handle.fd)
     },
     openDirectory: (path) => openNode(path, nodeAt(path)),
+    openLock: ({ fd, path }, purpose) => {
+      const name = `${existing(`fd:${fd}`).inode}.${purpose}`
+      const file = locks.get(name) ?? newNode("file")
+      locks.set(name, file)
+      return openNode(`${path}, ${purpose}`, file)
+    },
     openLockFile: (path) => openNode(path, nodeAt(path) ?? add(path, newNode("file"))),
     link: (from, path) => void add(path, existing(from)),
     symlink: (target, path) => {

@@ -2,15 +2,28 @@ import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import { combineFiles, type ProjectedFile } from "./projected-files.ts"
-import type { ProjectionSource, SourceCommit, SourceFiles } from "./source.ts"
+import {
+  type ProjectionSource,
+  type SourceCommit,
+  type SourceFiles,
+  type SourceName,
+  waitsFor,
+} from "./source.ts"
+
+/** One source of a projection at one time. */
+export interface AssembledOrigin extends SourceName {
+  /** Stands for its files. */
+  key: string
+  commit?: SourceCommit | undefined
+}
 
 /** The files of a projection at one time. */
 export interface AssembledProjection {
   /** Stands for the content: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]
-  /** Of the first source that has a commit; undefined when none has. */
-  commit: SourceCommit | undefined
+  /** Each history once: those with commits first, in the order of the settings. */
+  origins: readonly AssembledOrigin[]
   used: ReadonlyMap<string, KnownObject>
 }
 
@@ -27,14 +40,28 @@ export async function assembleProjection(
 ): Promise<AssembledProjection> {
   const parts = await Promise.all(sources.map((source) => assembleSource(source, inputs)))
   const key = parts.map((part) => part.key).join(",")
-  const commit = parts.find((part) => part.commit !== undefined)?.commit
-  if (previous?.key === key) return { ...previous, commit }
+  const origins = originsOf(parts)
+  if (previous?.key === key) return { ...previous, origins }
   return {
     key,
     files: combineFiles(parts.map((part) => part.files)),
-    commit,
+    origins,
     used: new Map(parts.flatMap((part) => [...(part.used ?? [])])),
   }
+}
+
+/** Several selections of one history are one origin, and are shown at one commit. */
+function originsOf(parts: readonly SourceFiles[]): AssembledOrigin[] {
+  const origins = new Map<string, AssembledOrigin>()
+  for (const { origin, key, commit } of parts) {
+    const before = origins.get(origin.source)
+    if (before?.commit?.id !== commit?.id && before !== undefined) {
+      throw waitsFor(origin.source, "its selections are at two commits", "Wait for the next fetch.")
+    }
+    origins.set(origin.source, { ...origin, commit, key: before ? `${before.key},${key}` : key })
+  }
+  const all = [...origins.values()]
+  return [...all.filter(({ commit }) => commit), ...all.filter(({ commit }) => !commit)]
 }
 
 async function assembleSource(source: ProjectionSource, inputs: Inputs): Promise<SourceFiles> {

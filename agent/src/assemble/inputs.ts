@@ -1,6 +1,7 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import type { ProjectedFile } from "./projected-files.ts"
+import type { SourceName } from "./source.ts"
 
 /** A commit of a git source, with its files not yet read. */
 export interface GitSnapshot {
@@ -14,6 +15,8 @@ export interface GitSnapshot {
 /** Everything that the agent has read, at one time. What is absent has not been read yet. */
 export interface Inputs {
   record?: SourceRecord
+  /** Which record it is. */
+  recordOrigin?: SourceName
   /** The ConfigMaps that a `live` source selects, by that source's id. */
   live: ReadonlyMap<string, readonly ConfigMap[]>
   /** By the git source's id. */

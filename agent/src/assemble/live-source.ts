@@ -37,7 +37,7 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
         throw waitsFor(name, "it is not there", "Create it, or set optional: true.")
       }
       const files = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
-      return { key: keyOf(files), files }
+      return { origin: { source: `live ${options.id}`, instance: null }, key: keyOf(files), files }
     },
   }
 }

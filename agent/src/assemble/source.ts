@@ -1,5 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
+import type { Origin } from "../store/origin.ts"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import type { ProjectedFile } from "./projected-files.ts"
@@ -8,12 +9,18 @@ import type { ProjectedFile } from "./projected-files.ts"
 export interface SourceCommit {
   id: string
   token: Token
+  /** True when its epochs are raised here, on this node, and not by the source: git knows none. */
+  ownEpochs?: boolean
   /** True when it is to be shown though its token is smaller than the one shown: the epoch is then raised. */
   mayGoBack?: boolean
 }
 
+/** Whose history a source's files are of. */
+export type SourceName = Pick<Origin, "source" | "instance">
+
 /** What one source gives to a projection. */
 export interface SourceFiles {
+  origin: SourceName
   /** Stands for the files: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]

@@ -25,7 +25,7 @@ export interface TargetSourceOptions {
 /** A source that gives the files of one target of the record, fetching only what is new of the store. */
 export function createTargetSource(options: TargetSourceOptions, store: StoreReader): ProjectionSource {
   const name = `ConfigMap ${options.target}`
-  let last: { index: string | undefined; given: Omit<SourceFiles, "commit"> } | undefined
+  let last: { index: string | undefined; given: Omit<SourceFiles, "commit" | "origin"> } | undefined
 
   return {
     name,
@@ -40,7 +40,8 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
           given: { key: index ?? "", files: filesOf(stored, options, store), used: watched.used },
         }
       }
-      return { ...last.given, commit }
+      const origin = inputs.recordOrigin ?? { source: `record ${record.source}`, instance: null }
+      return { ...last.given, origin, commit }
     },
   }
 }

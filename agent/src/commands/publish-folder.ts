@@ -49,10 +49,14 @@ export async function publishFolder(
     log,
   })
   try {
+    const id = options.revision ?? revisionDigest(files)
+    const source = { source: "a folder, published by hand", instance: null }
+    const origin = { ...source, revision: id, token: projection.floor(source) }
     const revision = {
-      id: options.revision ?? revisionDigest(files),
+      id,
       // A folder has no place in a history: the caller wants it shown now.
-      token: projection.floor(),
+      token: origin.token,
+      origins: [origin] as const,
       files,
       evenIfEqual: options.revision !== undefined,
     }

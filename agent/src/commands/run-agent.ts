@@ -38,6 +38,7 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
   })
   const agent = createAgent(settings, {
     reader: client,
+    cluster: client.cluster,
     leases: client,
     clock: systemClock,
     log,

@@ -4,6 +4,9 @@ export interface Handle {
   path: string
 }
 
+/** `writer`: the one process that publishes; `change`: whoever changes a store, for as long as that takes. */
+export type LockPurpose = "writer" | "change"
+
 /** What is at a path, itself and not what a link leads to. */
 export interface FileStatus {
   kind: "file" | "directory" | "link" | "other"
@@ -50,8 +53,10 @@ export interface Disk {
   close(file: Handle): void
   /** Fails on a link. */
   openDirectory(path: string): Handle
-  /** Opens, or creates, the file that a lock is held on. */
+  /** Opens, or creates, the file that a lock of format 1 is held on. */
   openLockFile(path: string): Handle
+  /** Opens a lock of a folder, for `lock`: a file outside of it, that only the folder's owner can open. */
+  openLock(folder: Handle, purpose: LockPurpose): Handle
 
   link(existing: string, path: string): void
   symlink(target: string, path: string): void

@@ -12,12 +12,20 @@ export interface LockOptions {
   purpose: string
 }
 
-/** Takes an exclusive flock, which ends with the handle. Throws `publish/locked` when others keep it. */
-export async function takeLock(disk: Disk, handle: Handle, options: LockOptions): Promise<void> {
+/**
+ * Takes an exclusive flock, which ends with the handle, for the store in `folder`. Throws `publish/locked` when others
+ * keep it.
+ */
+export async function takeLock(
+  disk: Disk,
+  handle: Handle,
+  folder: Handle,
+  options: LockOptions,
+): Promise<void> {
   const until = performance.now() + options.wait
   while (!(await disk.lock(handle, "exclusive"))) {
     if (performance.now() >= until) {
-      throw new HeadraceError("publish/locked", `another process ${options.purpose} ${handle.path}`, {
+      throw new HeadraceError("publish/locked", `another process ${options.purpose} ${folder.path}`, {
         hint: `Stop it; fuser -v ${handle.path} shows it.`,
       })
     }
@@ -25,16 +33,16 @@ export async function takeLock(disk: Disk, handle: Handle, options: LockOptions)
   }
 }
 
-/** Runs `action` alone among all processes that change this store. */
+/** Runs `action` alone among all processes that change the store in `folder`. */
 export async function withStoreLock<T>(
   disk: Disk,
-  storePath: string,
+  folder: Handle,
   options: LockOptions,
   action: () => Promise<T>,
 ): Promise<T> {
-  const handle = disk.openDirectory(`${storePath}/.`)
+  const handle = disk.openLock(folder, "change")
   try {
-    await takeLock(disk, handle, options)
+    await takeLock(disk, handle, folder, options)
     return await action()
   } finally {
     disk.close(handle)

@@ -1,6 +1,7 @@
 import fs from "node:fs"
 import type { Disk, FileStatus, Handle } from "./disk.ts"
 import { diskError } from "./disk-error.ts"
+import { lockFolder } from "./lock-folder.ts"
 import { type NativeCalls, nativeCalls } from "./native-calls.ts"
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_RDONLY, O_RDWR, O_DIRECTORY } = fs.constants
@@ -73,6 +74,13 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
       attempt("close", file.path, () => fs.closeSync(file.fd))
     },
     openDirectory: (path) => handle("open the folder", path, FOLDER),
+    openLock: (folder, purpose) => {
+      const { dev, ino, uid } = fs.fstatSync(folder.fd)
+      const path = `${lockFolder(uid)}/${dev}-${ino}.${purpose}`
+      const file = handle("open the lock file", path, O_RDWR | O_CREAT | O_NOFOLLOW, PRIVATE)
+      if (uid !== process.geteuid?.()) fs.fchownSync(file.fd, uid, -1)
+      return file
+    },
     openLockFile: (path) => handle("open the lock file", path, O_RDWR | O_CREAT | O_NOFOLLOW, PRIVATE),
 
     link: (existing, path) => attempt("link", path, () => fs.linkSync(existing, path)),

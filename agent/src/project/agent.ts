@@ -20,6 +20,8 @@ import { createPublishLimits } from "./publish-limits.ts"
 
 export interface AgentPorts {
   reader: ConfigMapReader
+  /** Which cluster that reads: a record of another one is another record. */
+  cluster?: string
   /** Where to report this node; absent: nowhere. */
   leases?: LeaseClient
   clock: Clock
@@ -102,7 +104,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       // What is on disk is opened and verified at once, whether or not anything can be read.
       inputs.set(NO_INPUTS)
       const change: ChangeInputs = (apply) => inputs.set(apply(inputs.current()?.value ?? NO_INPUTS))
-      const watching = runFeeds(settings, reader, { clock, log, status: watch }, change, ended)
+      const watching = runFeeds(settings, reader, { clock, log, status: watch }, change, ended, ports.cluster)
       try {
         await Promise.all([watching, projections.run(ended), reporting(ended)])
       } finally {

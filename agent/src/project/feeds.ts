@@ -1,7 +1,9 @@
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import type { GitSnapshot, Inputs } from "../assemble/inputs.ts"
+import type { SourceName } from "../assemble/source.ts"
 import { type LiveSelection, liveSelection } from "../watch/live-selection.ts"
 import { type GitListener, gitSourceId, watchGit } from "../watch/watch-git.ts"
 import { watchLive } from "../watch/watch-live.ts"
@@ -18,6 +20,7 @@ export async function runFeeds(
   ports: WatchPorts,
   change: ChangeInputs,
   signal: AbortSignal,
+  cluster?: string,
 ): Promise<void> {
   const feeds = liveSelections(settings).map((selection) =>
     watchLive(
@@ -32,10 +35,10 @@ export async function runFeeds(
   )
   if (settings.record !== undefined) {
     const [namespace = "", name = ""] = settings.record.split("/")
-    const place = { namespace, name }
-    feeds.push(
-      watchRecord(reader, place, ports, (record) => change((inputs) => ({ ...inputs, record })), signal),
-    )
+    const onRecord = (record: SourceRecord, recordOrigin: SourceName) => {
+      change((inputs) => ({ ...inputs, record, recordOrigin }))
+    }
+    feeds.push(watchRecord(reader, { namespace, name, cluster }, ports, onRecord, signal))
   }
   for (const [id, git] of gitSources(settings)) {
     const onSnapshot = (snapshot: GitSnapshot) => {

@@ -17,7 +17,7 @@ import type { StoreReader } from "../assemble/store-reader.ts"
 import { createTargetSource } from "../assemble/target-source.ts"
 import type { Permissions } from "../store/permissions.ts"
 import { liveSelection } from "../watch/live-selection.ts"
-import { gitSourceId } from "../watch/watch-git.ts"
+import { gitHistory, gitSourceId } from "../watch/watch-git.ts"
 import { checkFolders } from "./check-folders.ts"
 import { checkInputs } from "./check-inputs.ts"
 
@@ -127,7 +127,8 @@ function createSource(from: FromSettings, store: StoreReader): ProjectionSource 
     const whenAbsent = optional ? "empty" : "wait"
     return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
   }
-  if (git !== undefined) return createGitSource({ id: gitSourceId(git), under, mode })
+  if (git !== undefined)
+    return createGitSource({ id: gitSourceId(git), history: gitHistory(git), under, mode })
   if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
   const { id } = liveSelection(live)
   const { uniqueNames } = live

@@ -18,7 +18,7 @@ import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
-import { refuseOlder, revisionToShow } from "./revision-to-show.ts"
+import { revisionToShow } from "./revision-to-show.ts"
 
 /** At each start sources were not read yet: no reason to warn at the first tries. */
 const USUAL_WAITS = 2
@@ -150,14 +150,17 @@ async function publishAssembled(
   const { spec, status } = work
   const { limits } = work.ports
   const isSameContent = assembled.key === work.published
-  const { id, token } = revisionToShow(assembled, isSameContent, folder)
-  refuseOlder(token, folder.floor())
+  const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
   if (isSameContent && isShown && !folder.isMoved()) return
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled
-  recordPublish(work, token, await limit(() => folder.publish({ id, token, files, approve }, signal)))
+  recordPublish(
+    work,
+    token,
+    await limit(() => folder.publish({ id, token, origins, files, approve }, signal)),
+  )
 }
 
 /** Puts what was published into status, metrics and log. */

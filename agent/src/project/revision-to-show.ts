@@ -2,50 +2,79 @@ import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import type { AssembledProjection } from "../assemble/assemble-projection.ts"
+import type { AssembledOrigin, AssembledProjection } from "../assemble/assemble-projection.ts"
 import type { OpenProjection } from "../publish/open-projection.ts"
+import { type Origin, revisionId } from "../store/origin.ts"
 
 /** As long as a commit id, since readers take a link's name for one. */
 const CONTENT_ID_LENGTH = 40
 
-/** The revision to publish: a commit where there is one, else what the content says. */
-export function revisionToShow(
-  { key, commit }: AssembledProjection,
-  isPublished: boolean,
-  folder: OpenProjection,
-): { id: string; token: Token } {
-  if (commit === undefined) return contentRevision(key, isPublished, folder)
-  const { id, token, mayGoBack = false } = commit
-  return { id, token: mayGoBack ? raisedToken(token, folder.floor(), folder.current()?.id === id) : token }
+/** What to publish, without its files. */
+export interface RevisionToShow {
+  id: string
+  /** The first origin's. */
+  token: Token
+  origins: [Origin, ...Origin[]]
 }
 
-/** A token that is not below the floor, for a source that may go back: to another commit in a new epoch. */
-function raisedToken(token: Token, floor: Token, isShown: boolean): Token {
+/**
+ * The revision to publish, with where each source is in its own history. Throws `projection/older`: a stale replica, or
+ * a restored backup, of a source must not take a node back.
+ */
+export function revisionToShow(
+  { origins }: Pick<AssembledProjection, "origins">,
+  isPublished: boolean,
+  folder: Pick<OpenProjection, "floor" | "current" | "isStale">,
+): RevisionToShow {
+  const shown = origins.map((origin) => originToShow(origin, isPublished, folder))
+  const [first, ...others] = shown
+  if (first === undefined) throw new HeadraceError("agent/unexpected", "a projection has no source")
+  for (const origin of shown) refuseOlder(origin, folder)
+  return { id: revisionId(shown), token: first.token, origins: [first, ...others] }
+}
+
+function originToShow(
+  { source, instance, key, commit }: AssembledOrigin,
+  isPublished: boolean,
+  folder: Pick<OpenProjection, "floor" | "current">,
+): Origin {
+  const floor = folder.floor({ source, instance })
+  const isShown = (revision: string) => isShownOf(folder, source, revision)
+  if (commit) {
+    const token = commit.ownEpochs
+      ? ownToken(commit.token, floor, commit.mayGoBack, isShown(commit.id))
+      : commit.token
+    return { source, instance, revision: commit.id, token }
+  }
+  // The content names the revision, and each change of it counts up.
+  const revision = sha256(key).slice(0, CONTENT_ID_LENGTH)
+  const token = isPublished || isShown(revision) ? floor : { epoch: floor.epoch, seq: floor.seq + 1 }
+  return { source, instance, revision, token }
+}
+
+function isShownOf(folder: Pick<OpenProjection, "current">, source: string, revision: string): boolean {
+  const origins = folder.current()?.manifest.origins ?? []
+  // One without a name is of a store of format 1.
+  return origins.some((origin) => origin.revision === revision && [source, ""].includes(origin.source))
+}
+
+/**
+ * A token in the epoch that this node counts, which only a source that may go back raises: by one, whenever it goes
+ * to another commit with fewer ancestors.
+ */
+function ownToken(token: Token, floor: Token, mayGoBack: boolean | undefined, isShown: boolean): Token {
   const ofEpoch = { epoch: Math.max(token.epoch, floor.epoch), seq: token.seq }
-  if (compareTokens(ofEpoch, floor) >= 0) return ofEpoch
+  if (!mayGoBack || compareTokens(ofEpoch, floor) >= 0) return ofEpoch
   return isShown ? floor : { epoch: floor.epoch + 1, seq: token.seq }
 }
 
-/** Sources without commits: the content names the revision, and each change of it counts up. */
-function contentRevision(
-  key: string,
-  isPublished: boolean,
-  folder: OpenProjection,
-): { id: string; token: Token } {
-  const floor = folder.floor()
-  const id = sha256(key).slice(0, CONTENT_ID_LENGTH)
-  const isShown = isPublished || folder.current()?.id === id
-  return { id, token: isShown ? floor : { epoch: floor.epoch, seq: floor.seq + 1 } }
-}
-
-/** A stale replica, or a restored backup, of the API server must not take a node back. Throws `projection/older`. */
-export function refuseOlder(token: Token, floor: Token): void {
-  if (compareTokens(token, floor) >= 0) return
-  throw new HeadraceError(
-    "projection/older",
-    `the source is at ${tokenText(token)}, older than ${tokenText(floor)} that was published`,
-    {
-      hint: "Wait for the API server to catch up; to go back on purpose use headrace-bootstrapper rewind, or allowForcePush of a git source.",
-    },
-  )
+function refuseOlder(origin: Origin, folder: Pick<OpenProjection, "floor" | "isStale">): void {
+  const floor = folder.floor(origin)
+  if (!folder.isStale(origin) && compareTokens(origin.token, floor) >= 0) return
+  const older = folder.isStale(origin)
+    ? `${origin.source} is an object that another one has replaced`
+    : `${origin.source} is at ${tokenText(origin.token)}, older than ${tokenText(floor)} that was published`
+  throw new HeadraceError("projection/older", older, {
+    hint: "Wait for the API server to catch up; to go back on purpose use headrace-bootstrapper rewind, or allowForcePush of a git source.",
+  })
 }

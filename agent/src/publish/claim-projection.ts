@@ -7,11 +7,12 @@ import { openNodeDisk } from "../disk/node-disk.ts"
 import { type LayoutName, openLayout } from "../layout/open-layout.ts"
 import { prune } from "../retain/prune.ts"
 import type { Durability } from "../store/make-durable.ts"
-import { EMPTY_NOTE, readNote } from "../store/note.ts"
+import { EMPTY_NOTE } from "../store/note.ts"
 import { type Permissions, READ_ONLY } from "../store/permissions.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
-import { LOCK_NAME, storeBytes } from "../store/store.ts"
+import { storeBytes } from "../store/store.ts"
 import { recover } from "./recover.ts"
+import { upgradeNote } from "./upgrade-note.ts"
 
 /** How and where to publish. */
 export interface OpenProjectionOptions {
@@ -88,11 +89,13 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     }
   }
   try {
-    const writer = disk.openLockFile(`${store.path}/${LOCK_NAME}`)
+    const writer = disk.openLock(store.folder, "writer")
     open.push(writer)
-    await takeLock(disk, writer, lock)
-    await withStoreLock(disk, store.path, lock, async () => {
-      projection.note = readNote(store, options.log) ?? projection.note
+    await takeLock(disk, writer, store.folder, lock)
+    // A read-only file system is named now, and not by the first publish.
+    disk.touch(`${store.path}/.`)
+    await withStoreLock(disk, store.folder, lock, async () => {
+      projection.note = await upgradeNote(projection, lock)
       await recover(projection, { digests: options.verify ?? true })
       await prune(projection)
       projection.usedBytes = storeBytes(store)

@@ -1,6 +1,7 @@
 import type { Token } from "@headrace/shared/record/record"
 import { withStoreLock } from "../disk/lock-projection.ts"
 import type { Manifest } from "../store/manifest.ts"
+import { floorOf, type Origin } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
 import { claimProjection, type OpenProjectionOptions } from "./claim-projection.ts"
@@ -16,8 +17,13 @@ export interface OpenProjection {
   current(): { id: string; token: Token; number: number; manifest: Manifest } | undefined
   /** True when disk shows something else than `current`, by another process: the next publish takes that in. */
   isMoved(): boolean
-  /** The largest token that was published: `publish` refuses smaller ones. */
-  floor(): Token
+  /**
+   * The largest token of a source that was published: `publish` refuses smaller ones of it. Without a source: that of
+   * what was published last.
+   */
+  floor(source?: Pick<Origin, "source" | "instance">): Token
+  /** True when another object of the same name has replaced the source's since: what it says is of the past. */
+  isStale(source: Pick<Origin, "source" | "instance">): boolean
   /** Files that are not what was published (found when opening); the next publish repairs them. */
   damaged(): string[]
   /**
@@ -49,7 +55,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     await tending.pause()
     let isTouched = false
     try {
-      return await withStoreLock(disk, store.path, { ...lock, signal }, async () => {
+      return await withStoreLock(disk, store.folder, { ...lock, signal }, async () => {
         await lookAgain(projection)
         // A publish that fails leaves trash, and no clone.
         isTouched = true
@@ -79,7 +85,8 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   return {
     current: () => currentOf(projection),
     isMoved: () => isMoved(projection),
-    floor: () => projection.note.token,
+    isStale: (source) => floorOf(projection.note, source).isStale,
+    floor: (source) => (source ? floorOf(projection.note, source).token : projection.note.token),
     damaged: () => [...projection.damaged],
     publish: (revision, signal) => {
       const next = last.then(() => publish(revision, signal))

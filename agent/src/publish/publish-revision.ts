@@ -1,11 +1,15 @@
+import { isDeepStrictEqual } from "node:util"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { tokenText } from "@headrace/shared/record/token"
 import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
 import { makeRoom } from "../retain/make-room.ts"
 import type { ManifestFile } from "../store/manifest.ts"
-import { writeNote } from "../store/note.ts"
+import { raisedNote, writeNote } from "../store/note.ts"
+import { floorOf, UNNAMED_SOURCE } from "../store/origin.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
-import { isOlder, type Revision } from "../store/revision.ts"
+import { originsOf, type Revision } from "../store/revision.ts"
 import type { Slot } from "../store/store.ts"
+import { isOlder } from "../store/token-order.ts"
 import { trashSlot } from "../store/trash.ts"
 import { checkRoom } from "./check-room.ts"
 import { isUnchanged, planStage, type StagePlan, writtenBytes } from "./plan-stage.ts"
@@ -69,7 +73,7 @@ async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> 
   } finally {
     if (layout.shown() === slot.number) {
       projection.shown = shownSlot(slot)
-      projection.note = { ...projection.note, token: slot.manifest.token, number: slot.number }
+      projection.note = { ...raisedNote(projection.note, slot.manifest.origins), number: slot.number }
     }
   }
 }
@@ -85,15 +89,17 @@ function refuse({ note, path }: ProjectionState, revision: Revision): void {
       },
     )
   }
-  if (!isOlder(revision.token, note.token)) return
-  const { epoch, seq } = revision.token
-  throw new HeadraceError(
-    "publish/behind",
-    `${path} has shown token ${note.token.epoch}.${note.token.seq}; ${revision.id} at ${epoch}.${seq} is older`,
-    {
+  for (const origin of originsOf(revision)) {
+    const { token, isStale } = floorOf(note, origin)
+    if (!isStale && !isOlder(origin.token, token)) continue
+    const what = origin.source === UNNAMED_SOURCE ? revision.id : `${origin.source} (${origin.revision})`
+    const older = isStale
+      ? `${path} has shown what replaced ${what}`
+      : `${path} has shown token ${tokenText(token)}; ${what} at ${tokenText(origin.token)} is older`
+    throw new HeadraceError("publish/behind", older, {
       hint: "Run headrace-agent rollback to show an older revision on purpose, or rewind at the control plane.",
-    },
-  )
+    })
+  }
 }
 
 function undamagedFiles({ shown, damaged }: ProjectionState): Map<string, ManifestFile> {
@@ -111,8 +117,8 @@ function checkNewPaths({ layout, shown }: ProjectionState, revision: Revision, p
 
 async function noteToken(projection: ProjectionState, revision: Revision): Promise<void> {
   const { note, store, durability } = projection
-  if (!isOlder(note.token, revision.token)) return
-  const newer = { ...note, token: revision.token }
+  const newer = raisedNote(note, originsOf(revision))
+  if (isDeepStrictEqual(newer, note)) return
   await writeNote(store, newer, durability)
   projection.note = newer
 }

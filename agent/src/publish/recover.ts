@@ -1,8 +1,9 @@
 import { removeTree } from "../disk/remove-tree.ts"
 import { verifySlot } from "../retain/verify.ts"
+import { completeNote } from "../store/complete-note.ts"
 import { syncFolder } from "../store/make-durable.ts"
+import { isAtFloor } from "../store/origin.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
-import { isOlder } from "../store/revision.ts"
 import {
   LINK_PREFIX,
   NOTE_PREFIX,
@@ -12,7 +13,6 @@ import {
   slotName,
   slotNumbers,
 } from "../store/store.ts"
-import { tokenFloor } from "../store/token-floor.ts"
 import { emptyTrash, trashSlot } from "../store/trash.ts"
 
 const LEFTOVERS = [STAGING_PREFIX, LINK_PREFIX, NOTE_PREFIX]
@@ -53,8 +53,7 @@ export async function takeShown(
   projection.damaged = new Set(slot ? await verifySlot(projection, slot, options) : [])
   projection.verifiedAt = performance.now()
   projection.note = {
-    ...projection.note,
-    token: tokenFloor(projection),
+    ...completeNote(projection),
     number: Math.max(projection.note.number, projection.layout.shown() ?? 0),
   }
   if (projection.damaged.size === 0) return
@@ -144,7 +143,7 @@ async function repair(projection: ProjectionState): Promise<Slot | undefined> {
     )
     return slot
   }
-  if (note.token.seq > 0) {
+  if (note.latest.length > 0) {
     log.error(
       { path, token: note.token, pinned: note.pinned?.number },
       "what was shown is lost, and no revision may take its place; the next publish shows again",
@@ -155,7 +154,7 @@ async function repair(projection: ProjectionState): Promise<Slot | undefined> {
 
 function repairCandidates({ store, note }: ProjectionState): Slot[] {
   const slots = readableSlots(store).reverse()
-  const { pinned, token } = note
+  const { pinned } = note
   if (pinned) return slots.filter((slot) => slot.number === pinned.number)
-  return slots.filter((slot) => !isOlder(slot.manifest.token, token))
+  return slots.filter((slot) => isAtFloor(note, slot.manifest.origins))
 }

@@ -3,10 +3,10 @@ import { checkRealFolders } from "../disk/check-real-folders.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
-import { draftNote, type NoteDraft, placeNote } from "../store/note.ts"
+import { draftNote, type NoteDraft, placeNote, raisedNote } from "../store/note.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
-import type { Revision, RevisionFile } from "../store/revision.ts"
+import { originsOf, type Revision, type RevisionFile } from "../store/revision.ts"
 import {
   discardStaging,
   openStaging,
@@ -62,7 +62,7 @@ export async function stageRevision(
     disk.setMode(staging.folder, SLOT_MODE)
     // The floor under later tokens must not rest on the revision itself, which may get lost. Noted before it shows,
     // since then the one sync of the store's folder covers both; a token whose flip fails counts as well.
-    const note = { ...projection.note, token: revision.token }
+    const note = raisedNote(projection.note, originsOf(revision))
     draft = draftNote(store, note)
     finishFile(staging, draft.file, sync)
     await makeDurable(staging, durability)
@@ -167,6 +167,7 @@ function manifestOf(
     revision: revision.id,
     number,
     token: revision.token,
+    origins: [...originsOf(revision)],
     created: new Date(projection.clock.now()).toISOString(),
     files: revision.files.map((file) => {
       const staged = staging.files.get(file.path)

@@ -41,7 +41,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
   async function tend(signal: AbortSignal): Promise<void> {
     due = performance.now() + options.lookEvery
     try {
-      const wait = await withStoreLock(disk, store.path, options.lock, async () => {
+      const wait = await withStoreLock(disk, store.folder, options.lock, async () => {
         await lookAgain(projection)
         if (options.prestage) await prestage(projection)
         const { leased } = await prune(projection)

@@ -60,7 +60,7 @@ export async function withRetainedAlone<T>(
   return await withRetained(options, async (projection) => {
     const { disk, store } = projection
     const lock = { wait: LOCK_WAIT, signal: options.signal, purpose: "changes" }
-    return await withStoreLock(disk, store.path, lock, async () => {
+    return await withStoreLock(disk, store.folder, lock, async () => {
       projection.note = readNote(store, options.log) ?? EMPTY_NOTE
       return await action(projection)
     })

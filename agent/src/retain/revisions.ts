@@ -1,9 +1,9 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
+import { completeNote } from "../store/complete-note.ts"
 import { writeNote } from "../store/note.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
-import { tokenFloor } from "../store/token-floor.ts"
 import { isLeased } from "../store/trash.ts"
 import { verifySlot } from "./verify.ts"
 
@@ -100,9 +100,8 @@ async function writePin(
   projection: ProjectionState,
   pinned: ProjectionState["note"]["pinned"],
 ): Promise<void> {
-  const token = tokenFloor(projection)
   const number = Math.max(projection.note.number, projection.layout.shown() ?? 0)
-  const changed = { ...projection.note, token, number, pinned }
+  const changed = { ...completeNote(projection), number, pinned }
   await writeNote(projection.store, changed, projection.durability)
   projection.note = changed
 }

@@ -1,9 +1,10 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { Token } from "@headrace/shared/record/record"
 import { z } from "zod"
+import { Origin, unnamedOrigin } from "./origin.ts"
 
 /** The format that this version writes; it reads this one and its predecessor's. */
-export const MANIFEST_FORMAT = 1
+export const MANIFEST_FORMAT = 2
 
 const ManifestFile = z.strictObject({
   path: z.string(),
@@ -16,17 +17,34 @@ const ManifestFile = z.strictObject({
 })
 export type ManifestFile = z.infer<typeof ManifestFile>
 
-/** What a published directory holds; it lies beside it (inside it in layout `exchange`). */
-export const Manifest = z.strictObject({
-  format: z.literal(MANIFEST_FORMAT),
+const members = {
   revision: z.string(),
   number: z.int().min(1),
+  /** Its first origin's. */
   token: Token,
   /** ISO time of staging. */
   created: z.string(),
   files: z.array(ManifestFile),
+}
+
+const ManifestNow = z.strictObject({
+  ...members,
+  format: z.literal(MANIFEST_FORMAT),
+  origins: z.array(Origin).min(1),
 })
-export type Manifest = z.infer<typeof Manifest>
+export type Manifest = z.infer<typeof ManifestNow>
+
+/** Format 1 named no sources. */
+const ManifestBefore = z.strictObject({ ...members, format: z.literal(1) }).transform(
+  (before): Manifest => ({
+    ...before,
+    format: MANIFEST_FORMAT,
+    origins: [unnamedOrigin(before.revision, before.token)],
+  }),
+)
+
+/** What a published directory holds; it lies beside it (inside it in layout `exchange`). */
+export const Manifest = z.union([ManifestNow, ManifestBefore])
 
 /** Files whose lines are kept together. */
 const BLOCK = 128

@@ -5,25 +5,72 @@ import { z } from "zod"
 import type { Handle } from "../disk/disk.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { formatOf } from "./manifest.ts"
+import { Floor, type Origin, raiseFloors, UNNAMED_SOURCE } from "./origin.ts"
 import { NOTE_NAME, NOTE_PREFIX, type Store, uniqueName } from "./store.ts"
 
-const NOTE_FORMAT = 1
+export const NOTE_FORMAT = 2
 const NOTE_MODE = 0o644
 
-/** What a projection remembers beyond its revisions. */
-export const Note = z.strictObject({
-  format: z.literal(NOTE_FORMAT),
-  /** The largest token that was published, or was about to be: nothing older is ever published. */
+const members = {
+  /** The first of `latest`'s. */
   token: Token,
   /** The largest number that was ever shown: a slot above it was never published. */
   number: z.int().min(0),
   /** Stay at this number until `unpin`. */
   pinned: z.strictObject({ number: z.int().min(1), reason: z.string(), since: z.string() }).nullable(),
+}
+
+const NoteNow = z.strictObject({
+  ...members,
+  format: z.literal(NOTE_FORMAT),
+  /**
+   * The largest tokens that were published, or were about to be, of the newest revision's origins: nothing older of
+   * these sources is ever published.
+   */
+  latest: z.array(Floor),
+  /** The same of sources that were shown before, newest first. */
+  others: z.array(Floor),
 })
-export type Note = z.infer<typeof Note>
+export type Note = z.infer<typeof NoteNow>
+
+/** Format 1 knew one token, of a source that it did not name. */
+const NoteBefore = z.strictObject({ ...members, format: z.literal(1) }).transform(
+  (before): Note => ({
+    ...before,
+    format: NOTE_FORMAT,
+    latest: before.number + before.token.epoch + before.token.seq > 0 ? [unnamedFloor(before.token)] : [],
+    others: [],
+  }),
+)
+
+/** What a projection remembers beyond its revisions. */
+export const Note = z.union([NoteNow, NoteBefore])
 
 /** Of a projection that has shown nothing yet. */
-export const EMPTY_NOTE: Note = { format: NOTE_FORMAT, token: { epoch: 0, seq: 0 }, number: 0, pinned: null }
+export const EMPTY_NOTE: Note = {
+  format: NOTE_FORMAT,
+  token: { epoch: 0, seq: 0 },
+  number: 0,
+  pinned: null,
+  latest: [],
+  others: [],
+}
+
+function unnamedFloor(token: Token): Floor {
+  return { source: UNNAMED_SOURCE, instance: null, token }
+}
+
+/** The format of the note that is there; undefined when none is, or none that can be read. */
+export function readNoteFormat({ disk, path }: Store): number | undefined {
+  const file = `${path}/${NOTE_NAME}`
+  return disk.look(file)?.kind === "file" ? formatOf(disk.read(file).toString("utf8")) : undefined
+}
+
+/** A note with the floors of a revision raised. */
+export function raisedNote(note: Note, origins: readonly Omit<Origin, "revision">[]): Note {
+  const { latest, others } = raiseFloors(note, origins)
+  return { ...note, token: latest[0]?.token ?? note.token, latest: [...latest], others: [...others] }
+}
 
 /**
  * Undefined when none was written, or none that can be read: the revisions then say how far publishing had come,

@@ -1,4 +1,5 @@
 import type { Token } from "@headrace/shared/record/record"
+import { type Origin, unnamedOrigin } from "./origin.ts"
 
 /** One file of a revision. */
 export interface RevisionFile {
@@ -17,7 +18,10 @@ export interface RevisionFile {
 export interface Revision {
   /** Last part of the link's target: the full commit id, or a digest. */
   id: string
+  /** Its first origin's. */
   token: Token
+  /** Its sources, the one that its token is of first; absent: one that has no name. */
+  origins?: readonly [Origin, ...Origin[]]
   files: readonly RevisionFile[]
   /** Publish even when only the id differs, for readers that take the commit from the link's name. */
   evenIfEqual?: boolean
@@ -25,7 +29,11 @@ export interface Revision {
   approve?(folder: string): Promise<void>
 }
 
-/** True when `a` is older than `b`. */
-export function isOlder(a: Token, b: Token): boolean {
-  return a.epoch < b.epoch || (a.epoch === b.epoch && a.seq < b.seq)
+/** Its sources; of a revision that names none, one without a name. */
+export function originsOf({
+  id,
+  token,
+  origins,
+}: Pick<Revision, "id" | "token" | "origins">): readonly Origin[] {
+  return origins ?? [unnamedOrigin(id, token)]
 }

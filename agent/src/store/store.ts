@@ -8,6 +8,7 @@ export const STAGING_PREFIX = ".staging-"
 export const TRASH_PREFIX = ".trash-"
 export const LINK_PREFIX = ".link-"
 export const NOTE_PREFIX = ".note-"
+/** Where format 1 had its lock: a file that readers could open, and so hold. */
 export const LOCK_NAME = "lock"
 export const NOTE_NAME = "published.json"
 

@@ -13,6 +13,13 @@ export function gitSourceId(git: GitFromSettings): string {
   return `${follows} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
 }
 
+/** Names the history that a git source follows, whatever it selects of it. It holds no credentials. */
+export function gitHistory({ url, branch, tag, commit }: GitFromSettings): string {
+  const follows = branch ?? tag ?? "one commit"
+  const kind = branch === undefined ? (tag === undefined ? commit : "tag") : "branch"
+  return `git ${follows} of ${sha256(JSON.stringify([url, kind, follows])).slice(0, 12)}`
+}
+
 /** The callbacks of a git source. */
 export interface GitListener {
   onSnapshot(snapshot: GitSnapshot): void

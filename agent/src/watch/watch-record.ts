@@ -4,12 +4,15 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { followConfigMaps } from "@headrace/shared/kube/light/follow"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
+import type { SourceName } from "../assemble/source.ts"
 import { followOptions, type WatchPorts } from "./watch-ports.ts"
 import { RECORD_FEED } from "./watch-status.ts"
 
 export interface RecordPlace {
   namespace: string
   name: string
+  /** Which cluster it is in, where one agent may come to another; undefined: there is but one. */
+  cluster?: string | undefined
 }
 
 /**
@@ -20,7 +23,7 @@ export async function watchRecord(
   reader: ConfigMapReader,
   place: RecordPlace,
   ports: WatchPorts,
-  onRecord: (record: SourceRecord) => void,
+  onRecord: (record: SourceRecord, origin: SourceName) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, name } = place
@@ -30,14 +33,24 @@ export async function watchRecord(
     { ...followOptions(ports, RECORD_FEED), namespace, selection },
     signal,
   )) {
-    const record = parse(objects.get(`${namespace}/${name}`), place)
+    const object = objects.get(`${namespace}/${name}`)
+    const record = parse(object, place)
     if (typeof record !== "string") {
       ports.status.record = undefined
-      onRecord(record)
+      onRecord(record, recordOrigin(place, object))
       continue
     }
     if (ports.status.record !== record) ports.log.warn({ err: record }, "no record to show; last good stays")
     ports.status.record = record
+  }
+}
+
+/** Which record this is: by its place, and by the object there, since one that is made anew is another one. */
+function recordOrigin({ namespace, name, cluster }: RecordPlace, object: ConfigMap | undefined): SourceName {
+  const { uid, creationTimestamp } = object?.metadata ?? {}
+  return {
+    source: `record ${namespace}/${name}${cluster === undefined ? "" : ` in ${cluster}`}`,
+    instance: uid && creationTimestamp ? { id: uid, created: creationTimestamp } : null,
   }
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http"
 import { z } from "zod"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { sha256 } from "../../foundation/digest.ts"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import type { Log } from "../../observe/log.ts"
 import type { ConfigMapReader, Selection, WatchEvent } from "../config-map-api.ts"
@@ -29,6 +30,8 @@ export interface LightClientOptions {
 }
 
 export interface LightClient extends ConfigMapReader {
+  /** Stands for the cluster, by the server's address and certificate authority: 12 hex digits. */
+  cluster: string
   /** Any object by its path, as JSON; undefined when there is none. */
   getJson(path: string, signal?: AbortSignal): Promise<unknown>
   /** Creates (POST) or replaces (PUT) any object by its path; gives what the server made of it. */
@@ -100,6 +103,7 @@ export function lightClient(
   }
 
   return {
+    cluster: sha256(`${access.server.href}\n${access.tls.ca ?? ""}`).slice(0, 12),
     async get(namespace, name, signal): Promise<ConfigMap | undefined> {
       const value = await getJson(
         configMapPath(namespace, name),
