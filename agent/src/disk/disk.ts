@@ -4,7 +4,7 @@ export interface Handle {
   path: string
 }
 
-/** `writer`: the one process that publishes; `change`: whoever changes a store, for as long as that takes. */
+/** `writer`: the one process that publishes; `change`: any program that changes a store, for as long as that takes. */
 export type LockPurpose = "writer" | "change"
 
 /** What is at a path, itself and not what a link leads to. */

@@ -11,7 +11,7 @@ const OF_ALL = ["/run/lock", "/tmp", "/dev/shm"]
 
 /**
  * The folder for the locks of the stores of one user, made where it is not there: private to that user, and no place
- * that readers of a projection have mounted. Whoever can open a file can hold an flock(2) on it, through a read-only
+ * that readers of a projection have mounted. Any program that can open a file can hold an flock(2) on it, through a read-only
  * mount as well, so a lock inside of a projection would be anybody's.
  *
  * `HEADRACE_LOCK_FOLDER` names another one: programs in several containers exclude each other only with one that they

@@ -42,7 +42,7 @@ const JOBS = "[{configMap: ci/jobs}]"
 const RECORD = (folder: string) => settings(folder, JOBS, SOURCE)
 
 describe("a path that follows another source than before", () => {
-  it("shows a record that was made anew with smaller tokens, and the old one never again", async () => {
+  it("shows a record that was made again with smaller tokens, and the old one never again", async () => {
     await withFolder(async (folder) => {
       const { kube } = createTestCluster()
       await writeRevision(kube, { seq: 10, epoch: 2000, targets: { "ci/jobs": { x: "A" } } })

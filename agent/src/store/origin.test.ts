@@ -21,7 +21,7 @@ describe("floors of sources", () => {
     expect(floorOf(floors, origin("d", 0)).token).toEqual(ZERO)
   })
 
-  it("start anew for an object that was made later, and refuse the one that it has replaced", () => {
+  it("start again for an object that was made later, and refuse the one that it has replaced", () => {
     const first = origin("record x", 10, ["u1", "2026-01-01T00:00:00Z"], 2000)
     const second = origin("record x", 5, ["u2", "2026-01-02T00:00:00Z"], 1000)
     const older = origin("record x", 9, ["u0", "2025-01-01T00:00:00Z"], 3000)

@@ -8,7 +8,7 @@ export const UNNAMED_SOURCE = ""
 
 const ZERO: Token = { epoch: 0, seq: 0 }
 
-/** Which object of a source's name is meant: one that is made anew, or restored in another cluster, is another one. */
+/** Which object of a source's name is meant: one that is made again, or restored in another cluster, is another one. */
 export const Instance = z.strictObject({
   /** Unique for ever, such as an object's uid in Kubernetes. */
   id: z.string(),

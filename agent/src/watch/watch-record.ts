@@ -45,7 +45,7 @@ export async function watchRecord(
   }
 }
 
-/** Which record this is: by its place, and by the object there, since one that is made anew is another one. */
+/** Which record this is: by its place, and by the object there, since one that is made again is another one. */
 function recordOrigin({ namespace, name, cluster }: RecordPlace, object: ConfigMap | undefined): SourceName {
   const { uid, creationTimestamp } = object?.metadata ?? {}
   return {
