@@ -1,14 +1,9 @@
 import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
+import type { SourceName } from "../store/origin.ts"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import { combineFiles, type ProjectedFile } from "./projected-files.ts"
-import {
-  type ProjectionSource,
-  type SourceCommit,
-  type SourceFiles,
-  type SourceName,
-  waitsFor,
-} from "./source.ts"
+import { type ProjectionSource, type SourceCommit, type SourceFiles, waitsFor } from "./source.ts"
 
 /** One source of a projection at one time. */
 export interface AssembledOrigin extends SourceName {

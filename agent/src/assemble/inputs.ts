@@ -1,7 +1,7 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
+import type { SourceName } from "../store/origin.ts"
 import type { ProjectedFile } from "./projected-files.ts"
-import type { SourceName } from "./source.ts"
 
 /** A commit of a git source, with its files not yet read. */
 export interface GitSnapshot {

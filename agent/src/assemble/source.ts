@@ -1,6 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
-import type { Origin } from "../store/origin.ts"
+import type { SourceName } from "../store/origin.ts"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import type { ProjectedFile } from "./projected-files.ts"
@@ -14,9 +14,6 @@ export interface SourceCommit {
   /** True when it is to be shown though its token is smaller than the one shown: the epoch is then raised. */
   mayGoBack?: boolean
 }
-
-/** Whose history a source's files are of. */
-export type SourceName = Pick<Origin, "source" | "instance">
 
 /** What one source gives to a projection. */
 export interface SourceFiles {

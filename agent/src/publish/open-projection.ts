@@ -1,7 +1,7 @@
 import type { Token } from "@headrace/shared/record/record"
 import { withStoreLock } from "../disk/lock-projection.ts"
 import type { Manifest } from "../store/manifest.ts"
-import { floorOf, type Origin } from "../store/origin.ts"
+import { floorOf, type SourceName } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
 import { claimProjection, type OpenProjectionOptions } from "./claim-projection.ts"
@@ -21,9 +21,9 @@ export interface OpenProjection {
    * The largest token of a source that was published: `publish` refuses smaller ones of it. Without a source: that of
    * what was published last.
    */
-  floor(source?: Pick<Origin, "source" | "instance">): Token
+  floor(source?: SourceName): Token
   /** True when another object of the same name has replaced the source's since: what it says is of the past. */
-  isStale(source: Pick<Origin, "source" | "instance">): boolean
+  isStale(source: SourceName): boolean
   /** Files that are not what was published (found when opening); the next publish repairs them. */
   damaged(): string[]
   /**

@@ -28,6 +28,9 @@ export const Origin = z.strictObject({
 })
 export type Origin = z.infer<typeof Origin>
 
+/** Whose history something is of. */
+export type SourceName = Pick<Origin, "source" | "instance">
+
 /** The largest token of a source that a projection has ever shown, or was about to show. */
 export const Floor = Origin.omit({ revision: true })
 export type Floor = z.infer<typeof Floor>
@@ -63,7 +66,7 @@ const RECORD_EPOCH = 1e12
  * The floor under an origin. A floor that names no source (format 1 had no names) is inherited by the first source
  * that counts in the same way.
  */
-export function floorOf({ latest, others }: Floors, origin: Pick<Origin, "source" | "instance">): FloorFound {
+export function floorOf({ latest, others }: Floors, origin: SourceName): FloorFound {
   const { source, instance } = origin
   const floors = [...latest, ...others]
   const same = floors.find((floor) => instance !== null && floor.instance?.id === instance.id)

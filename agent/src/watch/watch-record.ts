@@ -4,7 +4,7 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { followConfigMaps } from "@headrace/shared/kube/light/follow"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
-import type { SourceName } from "../assemble/source.ts"
+import type { SourceName } from "../store/origin.ts"
 import { followOptions, type WatchPorts } from "./watch-ports.ts"
 import { RECORD_FEED } from "./watch-status.ts"
 
