@@ -3,37 +3,8 @@ import { mkdir, readdir, rm, symlink, writeFile } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
-import { type TestRepo, withRepo } from "../harness/with-repo.ts"
-
-/** A repository whose `file` holds `1`, and a folder to sync to. */
-async function withSite(
-  fn: (site: {
-    repo: TestRepo
-    root: string
-    flags: string[]
-    file(): string
-    hash(): string
-  }) => Promise<void>,
-): Promise<void> {
-  await withRepo(async (repo) => {
-    await repo.commit({ file: "1" })
-    const root = join(repo.scratch, "root")
-    const link = join(root, "link")
-    await fn({
-      repo,
-      root,
-      flags: [
-        `--repo=file://${repo.folder}`,
-        `--root=${root}`,
-        "--link=link",
-        "--period=50ms",
-        "--max-failures=-1",
-      ],
-      file: () => readFileSync(join(link, "file"), "utf8"),
-      hash: () => basename(readlinkSync(link)),
-    })
-  })
-}
+import { withRepo } from "../harness/with-repo.ts"
+import { withGitSyncSite } from "./git-sync-site.ts"
 
 /** What stands under ..rev, by commit. */
 async function revisions(root: string): Promise<string[]> {
@@ -44,7 +15,7 @@ async function revisions(root: string): Promise<string[]> {
 
 describe("the root", () => {
   it("init_root_doesnt_exist, init_root_exists_empty: is made, or taken as it is", async () => {
-    await withSite(async ({ root, flags, file }) => {
+    await withGitSyncSite(async ({ root, flags, file }) => {
       await gitSyncOnce(flags)
       expect(file()).toBe("1")
       await rm(root, { recursive: true })
@@ -55,7 +26,7 @@ describe("the root", () => {
   })
 
   it("init_root_flag_is_weird, init_root_flag_has_symlink: may be written in any way, and lead through links", async () => {
-    await withSite(async ({ repo, root, flags, file }) => {
+    await withGitSyncSite(async ({ repo, root, flags, file }) => {
       await gitSyncOnce([...flags, `--root=${repo.scratch}/../scratch/./root/`])
       expect(file()).toBe("1")
       await mkdir(join(repo.scratch, "real"))
@@ -68,7 +39,7 @@ describe("the root", () => {
   })
 
   it("init_root_is_under_another_repo, init_root_fails_sanity: a repository around or in it is left alone", async () => {
-    await withSite(async ({ repo, root, flags, file }) => {
+    await withGitSyncSite(async ({ repo, root, flags, file }) => {
       await repo.git("init", "--quiet", repo.scratch)
       await mkdir(join(root, ".git"), { recursive: true })
       await writeFile(join(root, ".git/HEAD"), "ref: refs/heads/nonexist\n")
@@ -81,7 +52,7 @@ describe("the root", () => {
 
   it("v3_v4_upgrade_in_place: takes over the link of git-sync 3 and 4, without a moment without it", async () => {
     for (const place of [".worktrees/", ""]) {
-      await withSite(async ({ repo, root, flags, file }) => {
+      await withGitSyncSite(async ({ repo, root, flags, file }) => {
         const old = await repo.tip()
         await mkdir(join(root, place, old), { recursive: true })
         await writeFile(join(root, place, old, "file"), "0")
@@ -95,7 +66,7 @@ describe("the root", () => {
   })
 
   it("refuses a link that is neither ours nor git-sync's, and names it", async () => {
-    await withSite(async ({ root, flags }) => {
+    await withGitSyncSite(async ({ root, flags }) => {
       await mkdir(join(root, "data"), { recursive: true })
       await symlink("data", join(root, "link"))
       await expect(gitSyncOnce([...flags, "--max-failures=0"])).rejects.toMatchObject({
@@ -107,7 +78,7 @@ describe("the root", () => {
 
 describe("the ref", () => {
   it("bad_ref_non_zero_exit: ends after --max-failures, and names the ref", async () => {
-    await withSite(async ({ root, flags }) => {
+    await withGitSyncSite(async ({ root, flags }) => {
       const sync = gitSyncOnce([...flags, "--ref=does-not-exist", "--max-failures=2"])
       await expect(sync).rejects.toMatchObject({
         code: "git-sync/too-many-failures",
@@ -119,7 +90,7 @@ describe("the ref", () => {
   })
 
   it("sync_default_ref, sync_head, readlink: HEAD is followed forward and back; the link's last part is the commit", async () => {
-    await withSite(async ({ repo, flags, file, hash }) => {
+    await withGitSyncSite(async ({ repo, flags, file, hash }) => {
       const first = await repo.tip()
       await withGitSync(flags, async () => {
         await expect.poll(file).toBe("1")
@@ -135,7 +106,7 @@ describe("the ref", () => {
   })
 
   it("sync_branch, sync_branch_switch, sync_tag, sync_annotated_tag: each is followed wherever it moves", async () => {
-    await withSite(async ({ repo, flags, file, hash }) => {
+    await withGitSyncSite(async ({ repo, flags, file, hash }) => {
       const main = await repo.tip()
       await repo.git("branch", "other")
       await repo.git("tag", "plain")
@@ -162,7 +133,7 @@ describe("the ref", () => {
   })
 
   it("sync_sha, sync_sha_once, sync_sha_once_sync_different_sha_known, sync_sha_once_sync_different_sha_unknown, sync_sha_shafile_exists", async () => {
-    await withSite(async ({ repo, root, flags, file }) => {
+    await withGitSyncSite(async ({ repo, root, flags, file }) => {
       const first = await repo.tip()
       const second = await repo.commit({ file: "2" })
       await writeFile(join(repo.scratch, "x"), "")
@@ -180,7 +151,7 @@ describe("the ref", () => {
   })
 
   it("takes a short commit id too, which git-sync 4 cannot", async () => {
-    await withSite(async ({ repo, flags, file, hash }) => {
+    await withGitSyncSite(async ({ repo, flags, file, hash }) => {
       const first = await repo.tip()
       await repo.commit({ file: "2" })
       await gitSyncOnce([...flags, `--ref=${first.slice(0, 9)}`])
@@ -190,7 +161,7 @@ describe("the ref", () => {
   })
 
   it("sync_repo_switch: another repository at the next start replaces what is shown", async () => {
-    await withSite(async ({ flags, file }) => {
+    await withGitSyncSite(async ({ flags, file }) => {
       await gitSyncOnce(flags)
       await withRepo(async (other) => {
         await other.commit({ file: "other" })
@@ -203,7 +174,7 @@ describe("the ref", () => {
 
 describe("the link", () => {
   it("sync_head_absolute_link, sync_head_subdir_link: may be anywhere; the files stay in the root", async () => {
-    await withSite(async ({ repo, root, flags }) => {
+    await withGitSyncSite(async ({ repo, root, flags }) => {
       const elsewhere = join(repo.scratch, "other/dir/current")
       for (const [link, at] of [
         ["other/dir/link", join(root, "other/dir/link")],
@@ -223,7 +194,7 @@ describe("the link", () => {
   })
 
   it("is named after the repository by default, also when the repository has a folder of that name", async () => {
-    await withSite(async ({ repo, root, flags }) => {
+    await withGitSyncSite(async ({ repo, root, flags }) => {
       await repo.commit({ "repo/inner": "x" })
       await gitSyncOnce(flags.filter((flag) => !flag.startsWith("--link")))
       expect(readFileSync(join(root, "repo/repo/inner"), "utf8")).toBe("x")
@@ -231,7 +202,7 @@ describe("the link", () => {
   })
 
   it("sync_crash_no_link_cleanup_retry, sync_crash_no_worktree_cleanup_retry: leftovers of a crash keep nothing from syncing", async () => {
-    await withSite(async ({ repo, root, flags, file }) => {
+    await withGitSyncSite(async ({ repo, root, flags, file }) => {
       await gitSyncOnce(flags)
       await symlink("x", join(root, "tmp-link"))
       await symlink("x", join(root, "..rev/.link-1-aaaaaaaaaaaa"))
@@ -244,7 +215,7 @@ describe("the link", () => {
   })
 
   it("a clone that git cannot use is made again", async () => {
-    await withSite(async ({ repo, root, flags, file }) => {
+    await withGitSyncSite(async ({ repo, root, flags, file }) => {
       await gitSyncOnce(flags)
       await repo.commit({ file: "2" })
       await rm(join(root, ".headrace/tree/.git/objects"), { recursive: true })
@@ -256,7 +227,7 @@ describe("the link", () => {
 
 describe("what was replaced", () => {
   it("worktree_cleanup: is removed, but for the one before", async () => {
-    await withSite(async ({ repo, root, flags, hash }) => {
+    await withGitSyncSite(async ({ repo, root, flags, hash }) => {
       await withGitSync([...flags, "--stale-worktree-timeout=100ms"], async () => {
         for (let step = 2; step < 6; step += 1) {
           const next = await repo.commit({ file: String(step) })
@@ -269,7 +240,7 @@ describe("what was replaced", () => {
   })
 
   it("stale_worktree_timeout, stale_worktree_timeout_restart: stays for that time, also after a restart", async () => {
-    await withSite(async ({ repo, root, flags }) => {
+    await withGitSyncSite(async ({ repo, root, flags }) => {
       const first = await repo.tip()
       await gitSyncOnce([...flags, "--stale-worktree-timeout=1h"])
       const second = await repo.commit({ file: "2" })
@@ -282,7 +253,7 @@ describe("what was replaced", () => {
   })
 
   it("worktree_unexpected_removal, sync_recover_wrong_worktree_hash: what another program removes or moves comes back", async () => {
-    await withSite(async ({ repo, root, flags, file, hash }) => {
+    await withGitSyncSite(async ({ repo, root, flags, file, hash }) => {
       const first = await repo.tip()
       await gitSyncOnce(flags)
       await repo.commit({ file: "2" })

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs"
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
+import { sha256 } from "@headrace/shared/foundation/digest"
 import { hasCode } from "@headrace/shared/foundation/errors"
 import type { GitCommandRunner } from "./git-command.ts"
 import type { GitSyncSettings } from "./git-sync-settings.ts"
 
 type CheckoutSettings = Pick<
   GitSyncSettings,
-  "repo" | "ref" | "depth" | "filter" | "submodules" | "sparseFile" | "gc"
+  "repo" | "ref" | "depth" | "filter" | "submodules" | "sparseFile" | "gc" | "gitConfig"
 >
 
 /** A short commit id: git servers resolve none, so the branches are fetched to find it. */
@@ -27,6 +29,8 @@ const NOT_OURS = [
 ]
 /** Loose objects from which on `gc --auto` collects: git's own default. */
 const GC_AUTO = 6700
+/** Holds a digest of the options that the work tree was made by. */
+const OPTIONS_FILE = "headrace-options"
 const REMOTE_REFS = "refs/remotes/origin"
 
 /** True for a ref that never moves. */
@@ -68,7 +72,7 @@ export async function checkOut(
   git: GitCommandRunner,
   signal: AbortSignal,
 ): Promise<void> {
-  await writeSparsePatterns(folder, settings.sparseFile)
+  await applyOptions(folder, settings)
   await git(["reset", "--quiet", "--hard", commit, "--"], signal)
   // Twice -f: folders of submodules that the commit does not have are repositories of their own.
   await git(["clean", "--quiet", "-ffdx"], signal)
@@ -144,16 +148,23 @@ async function fetchShortId(
   return git(["rev-parse", "--verify", "--quiet", `${settings.ref}^{commit}`], signal)
 }
 
-async function writeSparsePatterns(folder: string, file: string | undefined): Promise<void> {
-  const info = join(folder, ".git/info")
-  const before = await readFile(join(info, "sparse-checkout")).catch(() => undefined)
-  const now = file === undefined ? undefined : await readFile(file)
-  if (before === now || (before !== undefined && now?.equals(before))) return
-  // The index remembers what was left out, also when nothing is to be left out any more.
-  await rm(join(folder, ".git/index"), { force: true })
-  if (now === undefined) return rm(join(info, "sparse-checkout"), { force: true })
-  await mkdir(info, { recursive: true })
-  await writeFile(join(info, "sparse-checkout"), now)
+/**
+ * Writes the sparse patterns, and empties the work tree when it was made by other options: git leaves there what it
+ * no longer tracks, such as the files of a submodule or those outside of the patterns.
+ */
+async function applyOptions(folder: string, settings: CheckoutSettings): Promise<void> {
+  const { sparseFile, submodules, gitConfig } = settings
+  const patterns = sparseFile === undefined ? undefined : await readFile(sparseFile)
+  const options = sha256(canonicalJson([patterns?.toString("base64") ?? null, submodules, gitConfig]))
+  const git = join(folder, ".git")
+  if ((await readFile(join(git, OPTIONS_FILE), "utf8").catch(() => "")) === options) return
+  const names = (await readdir(folder)).filter((name) => name !== ".git")
+  await Promise.all(names.map((name) => rm(join(folder, name), { recursive: true, force: true })))
+  await rm(join(git, "index"), { force: true })
+  await mkdir(join(git, "info"), { recursive: true })
+  if (patterns === undefined) await rm(join(git, "info/sparse-checkout"), { force: true })
+  else await writeFile(join(git, "info/sparse-checkout"), patterns)
+  await writeFile(join(git, OPTIONS_FILE), options)
 }
 
 /** Only we use the checkout, so a lock is one that a killed git left. */

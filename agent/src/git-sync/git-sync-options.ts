@@ -1,4 +1,7 @@
-/** The version of git-sync whose documentation the list below follows: its manual, and the flags of its main.go. */
+/**
+ * The version of git-sync whose manual and main.go the list below follows, with what its main branch has added since
+ * (commit e2be7fa of July 2026: --pre-publish-exechook-*, --git-config-add).
+ */
 export const GIT_SYNC_VERSION = "4.7.1"
 
 export type GitSyncValueKind = "text" | "number" | "switch" | "duration" | "list"
