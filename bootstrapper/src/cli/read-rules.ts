@@ -3,16 +3,24 @@ import { isAbsolute, join } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules"
 
+/** What git would store of a file on disk; undefined when it is in no checkout that was read. */
+type FileAt = (place: string) => Promise<Buffer | undefined>
+
 /**
  * Reads and parses a rules file: as given, or else beneath one of the source paths, where a path in the
- * repository leads. Throws UsageError `rules/not-found`; what is wrong inside comes as problems.
+ * repository leads. With `fileAt` a file of a checkout is read as git would store it. Throws UsageError `rules/not-found`; what is wrong inside comes as problems.
  */
-export async function readRules(file: string, sourcePaths: readonly string[]): Promise<ParsedRules> {
+export async function readRules(
+  file: string,
+  sourcePaths: readonly string[],
+  fileAt?: FileAt,
+): Promise<ParsedRules> {
   const paths = isAbsolute(file) ? [file] : [file, ...sourcePaths.map((folder) => join(folder, file))]
   let cause: unknown
   for (const path of paths) {
     try {
-      return parseRules(await readFile(path, "utf8"), path)
+      const onDisk = await readFile(path)
+      return parseRules(((await fileAt?.(path)) ?? onDisk).toString("utf8"), path)
     } catch (error) {
       cause ??= error
     }

@@ -1,9 +1,7 @@
-import { stat } from "node:fs/promises"
-import { join } from "node:path"
 import { HeadraceError, UsageError } from "../foundation/errors.ts"
+import { type IsolatedRepository, isolateRepository } from "./checkout/isolated-repository.ts"
 import { foldersOfTree } from "./folders-of-tree.ts"
 import { RepositoryReader } from "./objects/repository-reader.ts"
-import { gitEnvironment } from "./process/git-environment.ts"
 import { runGit } from "./process/run-git.ts"
 import type { SourceRepository, Tip } from "./source-repository.ts"
 
@@ -14,26 +12,26 @@ export type Checkout = SourceRepository & { close(): Promise<void> }
 
 /**
  * Opens a checkout, the top folder of a work tree, as a source at its HEAD, as a periodic job has one
- * (Prow's config-bootstrapper). `fetch` reads HEAD again and checks the checkout; nothing in it is ever written. With
+ * (Prow's config-bootstrapper). `fetch` reads HEAD again and checks the checkout; nothing in it is ever written, and
+ * nothing that its configuration names is run, any user may own it (isolated-repository.ts). With
  * `folders` its tree is what lies in those, by the paths from each; `file` goes by paths from the top all the same.
  *
  * Throws UsageError `git/not-a-checkout`. `fetch` throws `git/shallow`, since a shallow history cannot be counted,
  * and `git/dirty`, since what is not committed has no place in the order of commits.
  */
 export async function openCheckout(folder: string, folders: readonly string[] = [""]): Promise<Checkout> {
-  // Named outright, so that git need not look for it and mind whose it is: the operator named this folder.
-  const gitDir = join(folder, ".git")
-  await stat(gitDir).catch((cause: unknown) => {
+  const repository = await isolateRepository(folder)
+  if (repository === undefined) {
     throw new UsageError("git/not-a-checkout", `${folder} is not the top of a git checkout`, {
       hint: "Give the folder that holds .git, or follow the repository as a source.",
-      cause,
     })
-  })
-  const reader = new RepositoryReader(gitDir)
+  }
+  const reader = new RepositoryReader(repository.gitDir)
   return {
     async fetch(signal) {
-      await refuseShallow(folder, gitDir, signal)
-      await refuseDirty(folder, gitDir, signal)
+      await repository.refresh()
+      await refuseShallow(repository)
+      await refuseDirty(repository, signal)
       return headOf(reader, signal)
     },
     seqOf: (commit, signal) => reader.seqOf(commit, signal),
@@ -42,7 +40,10 @@ export async function openCheckout(folder: string, folders: readonly string[] = 
     tree: async (commit, signal) => foldersOfTree(await reader.tree(commit, signal), folders),
     file: (commit, path, signal) => reader.file(commit, path, signal),
     blobs: (oids, signal) => reader.blobs(oids, signal),
-    close: async () => reader.close(),
+    async close() {
+      reader.close()
+      await repository.close()
+    },
   }
 }
 
@@ -51,19 +52,22 @@ async function headOf(reader: RepositoryReader, signal: AbortSignal | undefined)
   return { commit, seq: (await reader.seqOf(commit, signal)) ?? 0 }
 }
 
-async function refuseShallow(folder: string, gitDir: string, signal: AbortSignal | undefined): Promise<void> {
-  const { stdout } = await runGit({ gitDir, args: ["rev-parse", "--is-shallow-repository"], signal })
-  if (stdout.toString("latin1").trim() === "false") return
-  throw new HeadraceError("git/shallow", `${folder} is a shallow clone, which lacks part of its history`, {
+async function refuseShallow(repository: IsolatedRepository): Promise<void> {
+  if (!(await repository.shallow())) return
+  const message = `${repository.top} is a shallow clone, which lacks part of its history`
+  throw new HeadraceError("git/shallow", message, {
     hint: "Run git fetch --unshallow in it, or clone without --depth.",
   })
 }
 
-async function refuseDirty(folder: string, gitDir: string, signal: AbortSignal | undefined): Promise<void> {
+async function refuseDirty(
+  { top, gitDir, env }: IsolatedRepository,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { stdout } = await runGit({
     gitDir,
-    // The lock that `git status` would take to refresh the index is not ours to take.
-    env: gitEnvironment([], { GIT_WORK_TREE: folder, GIT_OPTIONAL_LOCKS: "0" }),
+    env,
+    folder: top,
     args: ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignore-submodules=all"],
     signal,
   })
@@ -75,7 +79,7 @@ async function refuseDirty(folder: string, gitDir: string, signal: AbortSignal |
   if (paths.length === 0) return
   const named = paths.slice(0, MOST_NAMED).join(", ")
   const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : ""
-  throw new HeadraceError("git/dirty", `${folder} differs from its HEAD: ${named}${more}`, {
+  throw new HeadraceError("git/dirty", `${top} differs from its HEAD: ${named}${more}`, {
     hint: "Commit the changes, or take a clean checkout.",
   })
 }

@@ -3,6 +3,7 @@ import { HeadraceError, UsageError } from "../foundation/errors.ts"
 import { FULL_ID } from "../foundation/object-id.ts"
 import type { Log } from "../observe/log.ts"
 import { checkUrl, type RemoteAuth } from "./git-login.ts"
+import { isLocalUrl } from "./local-remote.ts"
 import { claimFolder } from "./mirror/claim-folder.ts"
 import { GitMirror } from "./mirror/git-mirror.ts"
 import { createMirror, type MirrorIdentity, mirrorFault } from "./mirror/mirror-folder.ts"
@@ -94,5 +95,5 @@ async function checkedRef(kind: "branch" | "tag", folder: string, name: string):
 
 /** A local path is made absolute, since git runs elsewhere; scp-like `host:path` has a colon before any slash. */
 function absoluteUrl(url: string): string {
-  return /^[a-z][a-z0-9+.-]*:\/\//i.test(url) || /^[^/]+:/.test(url) ? url : resolvePath(url)
+  return isLocalUrl(url) && !/^file:/i.test(url) ? resolvePath(url) : url
 }

@@ -56,7 +56,8 @@ export async function walkFolder(folder: string): Promise<FolderEntries> {
   return found
 }
 
-async function realFolder(folder: string): Promise<string> {
+/** A folder with links resolved. Throws UsageError `git/folder-missing` when it cannot be read as one. */
+export async function realFolder(folder: string): Promise<string> {
   try {
     const real = await realpath(folder)
     await readdir(real)

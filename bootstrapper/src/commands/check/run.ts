@@ -1,17 +1,25 @@
-import { join, relative, resolve } from "node:path"
+import { realpath } from "node:fs/promises"
+import { relative } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Problem } from "@headrace/shared/foundation/problem"
-import { type FolderTree, readFolderTree } from "@headrace/shared/git/read-folder-tree"
+import {
+  type FolderInCheckout,
+  type FoldersTree,
+  type FolderTree,
+  joinTrees,
+  readFolderTree,
+} from "@headrace/shared/git/read-folder-tree"
 import { checkRules, claimedTwice } from "@headrace/shared/plan/check-rules"
 import { comparePlans, type TargetChange } from "@headrace/shared/plan/compare-plans"
 import type { Plan } from "@headrace/shared/plan/plan"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
+import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules"
 import type { RuleSet } from "@headrace/shared/rules/rule"
 import { contextOfFlags } from "../../cli/plan-context.ts"
 import { readRules } from "../../cli/read-rules.ts"
-import { type CheckedOutFiles, checkoutMergeBase, checkoutRemote } from "./check-out.ts"
 import { measureTargets, sizeProblems } from "./measure-targets.ts"
+import { type CommitTree, readMergeBase, readRemoteTree } from "./other-trees.ts"
 import { type Report, reportGithub, reportJson, reportText } from "./report.ts"
 
 export interface CheckOptions {
@@ -32,34 +40,12 @@ const PRINT = { text: reportText, json: reportJson, github: reportGithub }
 
 /** Checks and prints; gives the exit code: 1 for an error, with --strict for a warning too. */
 export async function runCheck(options: CheckOptions, signal: AbortSignal): Promise<number> {
-  const remote = await openRemote(options, signal)
-  try {
-    const folders = remote ? [remote.folder] : (options.sourcePath ?? [])
-    const rules = remote ? resolve(remote.folder, options.rules) : options.rules
-    const report = await checkSource(folders, { ...options, rules }, signal)
-    const problems = report.problems.map((problem) => insideOf(remote?.folder, problem))
-    process.stdout.write(PRINT[options.output]({ ...report, problems }))
-    const counts = (problem: Problem) => problem.severity === "error" || options.strict
-    return report.problems.some(counts) ? 1 : 0
-  } finally {
-    await remote?.close()
-  }
-}
-
-/** A problem with its file as the repository knows it, when it was read from a temporary folder. */
-function insideOf(folder: string | undefined, problem: Problem): Problem {
-  if (folder === undefined || !problem.file?.startsWith(`${folder}/`)) return problem
-  return { ...problem, file: problem.file.slice(folder.length + 1) }
-}
-
-async function openRemote(options: CheckOptions, signal: AbortSignal): Promise<CheckedOutFiles | undefined> {
-  if (options.sourcePath) return undefined
-  if (options.repo === undefined) {
-    throw new UsageError("check/no-source", "there is nothing to check", {
-      hint: "Give --source-path DIR, or --repo URL and --ref REF.",
-    })
-  }
-  return checkoutRemote(options.repo, options.ref ?? "HEAD", signal)
+  const report = options.sourcePath
+    ? await checkSource(options.sourcePath, options, signal)
+    : await checkRemote(options, signal)
+  process.stdout.write(PRINT[options.output](report))
+  const counts = (problem: Problem) => problem.severity === "error" || options.strict
+  return report.problems.some(counts) ? 1 : 0
 }
 
 /** What is wrong with rules and files, how full each ConfigMap is and, with a base, what changes. */
@@ -68,11 +54,47 @@ export async function checkSource(
   options: CheckOptions,
   signal: AbortSignal,
 ): Promise<Report> {
-  const parsed = await readRules(options.rules, folders)
-  if (!parsed.rules) return { problems: parsed.problems, sizes: [], changes: undefined }
+  const files = await readFolderTree(folders, signal)
+  try {
+    const parsed = await readRules(options.rules, folders, files.fileAt)
+    const { plan, report } = await checkTree(parsed, files, options)
+    if (plan === undefined || options.base === undefined) return report
+    return { ...report, changes: await changesSince(files, plan, { ...options, base: options.base }, signal) }
+  } finally {
+    await files.close()
+  }
+}
+
+/** The same of a ref of a remote repository, its rules too. */
+async function checkRemote(options: CheckOptions, signal: AbortSignal): Promise<Report> {
+  if (options.repo === undefined) {
+    throw new UsageError("check/no-source", "there is nothing to check", {
+      hint: "Give --source-path DIR, or --repo URL and --ref REF.",
+    })
+  }
+  const files = await readRemoteTree(options.repo, options.ref ?? "HEAD", signal)
+  try {
+    const text = await files.file(options.rules)
+    if (text === undefined) {
+      throw new UsageError("rules/not-found", `there are no rules ${options.rules} in ${options.repo}`, {
+        hint: "Give the path of a plugins.yaml in the repository.",
+      })
+    }
+    const { report } = await checkTree(parseRules(text.toString("utf8"), options.rules), files, options)
+    return report
+  } finally {
+    await files.close()
+  }
+}
+
+async function checkTree(
+  parsed: ParsedRules,
+  files: FolderTree,
+  options: CheckOptions,
+): Promise<{ plan: Planned | undefined; report: Report }> {
   const { rules } = parsed
+  if (!rules) return { plan: undefined, report: { problems: parsed.problems, sizes: [], changes: undefined } }
   const context = await contextOfFlags({ ...options, repo: repositoryName(options.repo) })
-  const files = await readFolderTree(folders)
   const plan = planTargets(rules, files.tree, context)
   const sizes = await measureTargets(plan, files.read)
   const problems = [
@@ -82,11 +104,14 @@ export async function checkSource(
     ...claimedTwice(rules, await readOtherRules(options.otherRules), context),
     ...sizeProblems(sizes),
   ]
-  const changes =
-    options.base === undefined
-      ? undefined
-      : await changesSince(folders, rules, plan, context, options, signal)
-  return { problems, sizes, changes }
+  return { plan: { plan, rules, context }, report: { problems, sizes, changes: undefined } }
+}
+
+/** A plan and what it was made of. */
+interface Planned {
+  plan: Plan
+  rules: RuleSet
+  context: PlanContext
 }
 
 /** ORG/NAME for access lists, out of a URL too. */
@@ -104,33 +129,40 @@ async function readOtherRules(files: readonly string[]): Promise<RuleSet[]> {
   })
 }
 
+/** What the first folder's local state changes since the merge base. Throws UsageError `git/not-a-checkout`. */
 async function changesSince(
-  folders: readonly string[],
-  rules: RuleSet,
-  plan: Plan,
-  context: PlanContext,
-  options: CheckOptions,
+  files: FoldersTree,
+  { plan, rules, context }: Planned,
+  { base: ref, ...options }: CheckOptions & { base: string },
   signal: AbortSignal,
 ): Promise<TargetChange[]> {
-  const [folder, ...others] = folders
-  if (folder === undefined || options.base === undefined) return []
-  const base = await checkoutMergeBase(folder, options.base, signal)
+  const [checkout] = files.checkouts
+  const [folder, ...others] = options.sourcePath ?? []
+  if (checkout === undefined) {
+    throw new UsageError("git/not-a-checkout", `--base needs a checkout, and ${folder} is in none`, {
+      hint: "Give a folder of a clone that has the branch, or leave out --base.",
+    })
+  }
+  const base = await readMergeBase(checkout, ref, signal)
+  const more = await readFolderTree(others, signal)
   try {
-    const before = await readFolderTree([base.folder, ...others])
-    const { rules: old } = await readRules(rulesFileBefore(rules.file, folder, base.folder), [])
-    return comparePlans(planBefore(old, before, context), plan)
+    const before = joinTrees([base.tree, more.tree])
+    const { rules: old } = await rulesBefore(rules.file, checkout, base)
+    // Rules that had errors at the merge base gave nothing.
+    return comparePlans(old ? planTargets(old, before, context) : { targets: [], problems: [] }, plan)
   } finally {
-    await base.close()
+    await Promise.all([base.close(), more.close()])
   }
 }
 
-/** Where the rules stood before: in the same repository, or outside of it, as they are. */
-function rulesFileBefore(rulesFile: string, folder: string, baseFolder: string): string {
-  const inside = relative(resolve(folder), resolve(rulesFile))
-  return inside.startsWith("..") ? rulesFile : join(baseFolder, inside)
-}
-
-/** Rules that had errors at the merge base gave nothing. */
-function planBefore(rules: RuleSet | undefined, files: FolderTree, context: PlanContext): Plan {
-  return rules ? planTargets(rules, files.tree, context) : { targets: [], problems: [] }
+/** The rules at the merge base; as they are, where they lie elsewhere. */
+async function rulesBefore(
+  file: string,
+  { workTree }: FolderInCheckout,
+  base: CommitTree,
+): Promise<ParsedRules> {
+  const inside = relative(workTree.repository.top, await realpath(file))
+  if (inside.startsWith("..")) return readRules(file, [])
+  const text = await base.file(inside)
+  return parseRules(text?.toString("utf8") ?? "", file)
 }

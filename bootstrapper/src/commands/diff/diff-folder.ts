@@ -1,4 +1,4 @@
-import type { FolderTree } from "@headrace/shared/git/read-folder-tree"
+import type { FoldersTree } from "@headrace/shared/git/read-folder-tree"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
 import type { Plan } from "@headrace/shared/plan/plan"
@@ -14,7 +14,7 @@ import type { TargetDifference } from "./target-difference.ts"
 export interface FolderPlan {
   settings: OperatorSettings
   plan: Plan
-  files: FolderTree
+  files: FoldersTree
   /** Undefined: it is not known which source the folder is of. */
   source: string | undefined
   keepForeign: boolean

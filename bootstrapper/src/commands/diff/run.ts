@@ -1,5 +1,5 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { readFolderTree } from "@headrace/shared/git/read-folder-tree"
+import { type FoldersTree, readFolderTree } from "@headrace/shared/git/read-folder-tree"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -39,9 +39,22 @@ export async function diffBranches(options: DiffOptions, signal: AbortSignal): P
 export async function diffFolders(options: FolderDiffOptions, signal: AbortSignal): Promise<number> {
   const settings = await loadOperatorSettings(options.config)
   const source = sourceOfFolder(settings, options.source)
+  const files = await readFolderTree(options.sourcePath, signal)
+  try {
+    return await diffFiles(files, { settings, source }, options, signal)
+  } finally {
+    await files.close()
+  }
+}
+
+async function diffFiles(
+  files: FoldersTree,
+  { settings, source }: Pick<FolderPlan, "settings" | "source">,
+  options: FolderDiffOptions,
+  signal: AbortSignal,
+): Promise<number> {
   const own = source === undefined ? undefined : settings.sources[source]
-  const files = await readFolderTree(options.sourcePath)
-  const parsed = await readRules(options.rules, options.sourcePath)
+  const parsed = await readRules(options.rules, options.sourcePath, files.fileAt)
   if (!parsed.rules) {
     printProblems(parsed.problems)
     return 1

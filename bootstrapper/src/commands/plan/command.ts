@@ -28,6 +28,6 @@ export function addPlanCommand(program: Command, run: CommandRun): void {
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
     .action(async (options: PlanOptions) => {
       const { runPlan } = await import("./run.ts")
-      run.exitCode = await runPlan(options)
+      run.exitCode = await runPlan(options, run.signal)
     })
 }

@@ -22,9 +22,8 @@ export interface PlanOptions {
 }
 
 /** Plans and prints; gives the exit code. What is wrong goes to standard error, and the other targets are shown. */
-export async function runPlan(options: PlanOptions): Promise<number> {
-  const { tree } = await readFolderTree(options.sourcePath)
-  const parsed = await readRules(options.rules, options.sourcePath)
+export async function runPlan(options: PlanOptions, signal?: AbortSignal): Promise<number> {
+  const { tree, parsed } = await readSource(options, signal)
   if (!parsed.rules) {
     printProblems(parsed.problems)
     return 1
@@ -42,6 +41,15 @@ export async function runPlan(options: PlanOptions): Promise<number> {
   const text = options.output === "json" ? `${JSON.stringify(listed, undefined, 2)}\n` : planText(listed)
   process.stdout.write(text)
   return printProblems([...parsed.problems, ...plan.problems]) > 0 ? 1 : 0
+}
+
+async function readSource({ sourcePath, rules }: PlanOptions, signal: AbortSignal | undefined) {
+  const files = await readFolderTree(sourcePath, signal)
+  try {
+    return { tree: files.tree, parsed: await readRules(rules, sourcePath, files.fileAt) }
+  } finally {
+    await files.close()
+  }
 }
 
 /** Reads a JSON array of changed files. Throws UsageError `plan/wrong-changes`. */

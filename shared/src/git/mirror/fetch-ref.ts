@@ -1,5 +1,6 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import { gitLogin, type RemoteAuth } from "../git-login.ts"
+import { servedLocally } from "../local-remote.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
 
@@ -26,10 +27,11 @@ const TIMEOUT = 600_000
 export async function fetchRef(request: FetchRequest): Promise<void> {
   const { url, ref, auth, place, signal } = request
   const login = await gitLogin(auth, url, signal)
+  const served = servedLocally(url)
   try {
     const { stderr } = await runGit({
       gitDir: place,
-      env: gitEnvironment(login.settings, login.env),
+      env: gitEnvironment(login.settings, { ...login.env, ...served.env }),
       signal,
       timeout: request.fetchTimeout ?? TIMEOUT,
       args: [
@@ -39,6 +41,7 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
         "--no-write-fetch-head",
         "--no-auto-maintenance",
         "--no-recurse-submodules",
+        ...served.args,
         "--end-of-options",
         url,
         `+${ref}:${TIP}`,

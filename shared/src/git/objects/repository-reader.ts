@@ -65,6 +65,12 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
     return untilAborted(this.#trees.get(commit), signal)
   }
 
+  /** All files of a tree object, by its full id. Throws `git/…`. */
+  async treeObject(id: string, signal?: AbortSignal): Promise<Tree> {
+    checkId(id)
+    return untilAborted(this.#trees.get(id), signal)
+  }
+
   async mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined> {
     checkId(tip)
     return mergeCommit(this.#gitDir, tip, pullRequest, signal)

@@ -14,6 +14,8 @@ export interface GitCommand {
   /** From gitEnvironment. */
   env?: Record<string, string>
   signal?: AbortSignal | undefined
+  /** What it reads from standard input; nothing without it. */
+  stdin?: Buffer
   /** Milliseconds after which the command is ended. */
   timeout?: number
   /** Bytes of output after which the command is ended. */
@@ -47,7 +49,7 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   const child = spawn(program, [...location, ...command.args], {
     ...(command.folder === undefined ? {} : { cwd: command.folder }),
     env: command.env ?? gitEnvironment(),
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
     // A group of its own, so that git's helpers (ssh, remote-https, index-pack) end with it.
     detached: true,
   })
@@ -56,6 +58,9 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
     ended ??= reason
     endGroup(child)
   }
+  // One that ends before it has read everything says why on standard error.
+  child.stdin.on("error", () => {})
+  child.stdin.end(command.stdin)
   const output: Buffer[] = []
   let size = 0
   child.stdout.on("data", (chunk: Buffer) => {

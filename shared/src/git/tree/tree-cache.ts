@@ -27,7 +27,7 @@ export class TreeCache {
     this.#source = source
   }
 
-  /** All files at a commit (40 or 64 hex digits). Concurrent callers share the work. Throws `git/…`. */
+  /** All files at a commit or of a tree object (40 or 64 hex digits). Concurrent callers share the work. Throws `git/…`. */
   async get(commit: string): Promise<Tree> {
     const pending = this.#trees.get(commit) ?? this.#load(commit)
     this.#trees.delete(commit)
