@@ -2,6 +2,7 @@ import { access } from "node:fs/promises"
 import { homedir } from "node:os"
 import { delimiter, join } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { DEFAULT_CLUSTER } from "@headrace/shared/rules/resolve-places"
 import { kubeconfigContexts } from "@headrace/shared/settings/kubeconfig-file"
 import {
   type KubeconfigClusterSettings,
@@ -9,9 +10,6 @@ import {
 } from "@headrace/shared/settings/kubeconfig-folder"
 import { ClusterName } from "@headrace/shared/settings/operator-settings"
 import type { ProwOptions } from "./prow-flags.ts"
-
-/** The cluster that Prow calls by this name when a rule names none. */
-export const DEFAULT_CLUSTER = "default"
 
 /** Contexts by name, and the one that counts as current: of several files, the last that has one. */
 interface Contexts {

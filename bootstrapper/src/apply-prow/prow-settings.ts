@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { DEFAULT_CLUSTER } from "@headrace/shared/rules/resolve-places"
 import { readRulesYaml } from "@headrace/shared/rules/rules-yaml"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { DEFAULT_CLUSTER, prowClusters } from "./prow-clusters.ts"
+import { prowClusters } from "./prow-clusters.ts"
 import type { ProwOptions } from "./prow-flags.ts"
 import type { RulesLocation } from "./prow-rules.ts"
 

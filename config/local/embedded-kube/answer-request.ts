@@ -11,7 +11,7 @@ import { apiVersionOf } from "./resource-kind.ts"
 import { fieldMatcher, labelMatcher, type Matcher } from "./selectors.ts"
 
 /** An answer in full: everything but a watch. */
-export interface Answer {
+export interface ApiAnswer {
   status: number
   /** JSON text. */
   body: string
@@ -44,7 +44,7 @@ export async function answerRequest(
   path: ApiPath,
   query: URLSearchParams,
   request: IncomingMessage,
-): Promise<Answer> {
+): Promise<ApiAnswer> {
   const { kind, namespace, name } = path
   if (verb === "get") return ok(store.get(kind, namespace, name))
   if (verb === "list") return list(store, path, query, request.headers.accept)
@@ -72,7 +72,12 @@ export function queryMatcher(path: ApiPath, query: URLSearchParams): Matcher {
     (!namespace || object.metadata.namespace === namespace) && byLabel(object) && byField(object)
 }
 
-function list(store: ObjectStore, path: ApiPath, query: URLSearchParams, accept: string | undefined): Answer {
+function list(
+  store: ObjectStore,
+  path: ApiPath,
+  query: URLSearchParams,
+  accept: string | undefined,
+): ApiAnswer {
   const found = store.list(path.kind, path.namespace, queryMatcher(path, query))
   const partial = accept?.includes(";as=PartialObjectMetadataList") === true
   const items = found.map(partial ? metadataJson : jsonOf)
@@ -90,7 +95,7 @@ function metadataJson({ metadata }: KubeObject): string {
   return JSON.stringify({ kind: "PartialObjectMetadata", apiVersion: "meta.k8s.io/v1", metadata })
 }
 
-function update(store: ObjectStore, path: ApiPath, body: unknown, manager: string): Answer {
+function update(store: ObjectStore, path: ApiPath, body: unknown, manager: string): ApiAnswer {
   const { kind, namespace, name } = path
   const status = kind.createOnUpdate && !store.has(kind, namespace, name) ? 201 : 200
   return { status, body: jsonOf(store.replace(kind, namespace, name, body, manager)) }
@@ -101,7 +106,7 @@ async function patch(
   path: ApiPath,
   request: IncomingMessage,
   manager: string,
-): Promise<Answer> {
+): Promise<ApiAnswer> {
   const body = await readJsonBody(request, ["application/merge-patch+json"])
   if (body === undefined) throw badRequest("a patch needs a body")
   const { kind, namespace, name } = path
@@ -109,7 +114,7 @@ async function patch(
   return ok(store.replace(kind, namespace, name, patched, manager))
 }
 
-function ok(object: KubeObject): Answer {
+function ok(object: KubeObject): ApiAnswer {
   return { status: 200, body: jsonOf(object) }
 }
 

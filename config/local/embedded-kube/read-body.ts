@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http"
 import { ApiFailure, badRequest } from "./api-failure.ts"
 
 /** What kube-apiserver takes in one request. */
-export const BODY_LIMIT_BYTES = 3 * 1024 * 1024
+export const REQUEST_LIMIT_BYTES = 3 * 1024 * 1024
 
 /** The request's JSON; undefined when there is none. Throws 413 beyond 3 MiB, 415 and 400. */
 export async function readJsonBody(request: IncomingMessage, types: readonly string[]): Promise<unknown> {
@@ -10,10 +10,10 @@ export async function readJsonBody(request: IncomingMessage, types: readonly str
   let size = 0
   for await (const chunk of request) {
     size += (chunk as Buffer).length
-    if (size <= BODY_LIMIT_BYTES) chunks.push(chunk as Buffer)
+    if (size <= REQUEST_LIMIT_BYTES) chunks.push(chunk as Buffer)
   }
-  if (size > BODY_LIMIT_BYTES) {
-    const message = `Request entity too large: limit is ${BODY_LIMIT_BYTES}`
+  if (size > REQUEST_LIMIT_BYTES) {
+    const message = `Request entity too large: limit is ${REQUEST_LIMIT_BYTES}`
     throw new ApiFailure(413, "RequestEntityTooLarge", message)
   }
   if (size === 0) return undefined

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
-import { type Answer, answerRequest, verbOf } from "./answer-request.ts"
+import { type ApiAnswer, answerRequest, verbOf } from "./answer-request.ts"
 import { ApiFailure, badRequest } from "./api-failure.ts"
 import { discoveryAnswer } from "./discovery.ts"
 import type { FaultAnswer, Faults } from "./faults.ts"
@@ -97,7 +97,7 @@ async function strike(
   reply(state, response, { status: answer.status, body: answer.body.slice(0, answer.body.length / 2) })
 }
 
-function reply(state: EmbeddedState, response: ServerResponse, answer: Answer): void {
+function reply(state: EmbeddedState, response: ServerResponse, answer: ApiAnswer): void {
   const body = Buffer.from(answer.body)
   state.requests.bytesSent += body.length
   response

@@ -6,7 +6,7 @@ import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { reachedToken } from "./reached-token.ts"
-import { type RecordPlace, readNodes } from "./read-nodes.ts"
+import { type RecordAddress, readNodes } from "./read-nodes.ts"
 import { nodeLines, short } from "./status-text.ts"
 
 /** What may be asked for: a commit by its full id, or whatever merged a pull request. */
@@ -39,7 +39,7 @@ const LOOK_MS = 1000
 /** Asks until the commit is live or the clock shows `deadline`, and once at least; gives the last answer. */
 export async function untilLive(
   ports: CommitStatusPorts,
-  record: RecordPlace,
+  record: RecordAddress,
   wanted: WantedChange,
   deadline: number,
   signal: AbortSignal,
@@ -58,7 +58,7 @@ export async function untilLive(
  */
 async function commitStatus(
   { kube, repository, clock }: CommitStatusPorts,
-  { namespace, programsNamespace, source }: RecordPlace,
+  { namespace, programsNamespace, source }: RecordAddress,
   wanted: WantedChange,
   signal: AbortSignal,
 ): Promise<CommitStatus> {

@@ -3,7 +3,7 @@ import type { Lease, LeaseReader } from "@headrace/shared/kube/lease-api"
 import { REPORT_SELECTOR } from "@headrace/shared/record/node-report"
 
 /** A source's record, and where else agents report. */
-export interface RecordPlace {
+export interface RecordAddress {
   namespace: string
   programsNamespace: string
   source: string

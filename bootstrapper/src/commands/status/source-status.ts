@@ -6,7 +6,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
-import { type RecordPlace, readNodes } from "./read-nodes.ts"
+import { type RecordAddress, readNodes } from "./read-nodes.ts"
 
 /** What one cluster shows of one source. */
 export interface SourceStatus {
@@ -44,7 +44,7 @@ export interface BranchTip {
  */
 export async function sourceStatus(
   kube: ConfigMapReader & LeaseReader,
-  { namespace, programsNamespace, source }: RecordPlace,
+  { namespace, programsNamespace, source }: RecordAddress,
   tip: BranchTip | undefined,
   fetchIndex: FetchIndex,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { hasCode } from "../../foundation/errors.ts"
 import { runGit } from "../process/run-git.ts"
 import { admitEntries, type ObjectSource } from "./admit-entries.ts"
-import { parseChanges } from "./parse-entries.ts"
+import { parseTreeChanges } from "./parse-entries.ts"
 import type { RawTree } from "./raw-tree.ts"
 
 /** Beyond this much difference (about 10,000 paths), listing the whole tree is as cheap. */
@@ -24,7 +24,7 @@ export async function deriveTree(
     throw error
   })
   if (answer === undefined) return undefined
-  const { entries, unreadable } = parseChanges(answer.stdout)
+  const { entries, unreadable } = parseTreeChanges(answer.stdout)
   if (unreadable.size > 0) return undefined
   const present = entries.filter((entry) => entry.mode !== DELETED)
   const added = await admitEntries({ entries: present, unreadable }, source)

@@ -27,7 +27,7 @@ export function parseListing(output: Buffer): ParsedEntries {
  * Parses `git diff-tree -r -z --raw --no-renames`: `:MODE MODE OID OID STATUS<nul>PATH<nul>`; a deleted path
  * has mode 000000. Throws `git/unexpected-output`.
  */
-export function parseChanges(output: Buffer): ParsedEntries {
+export function parseTreeChanges(output: Buffer): ParsedEntries {
   const { records, readable } = split(output)
   const entries: TreeEntry[] = []
   for (let at = 0; at < records.length; at += 2) {

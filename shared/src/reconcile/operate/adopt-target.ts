@@ -7,7 +7,7 @@ import { isRecordConfigMap } from "../../record/record-config-map.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
 
-type Place = { namespace: string; name: string }
+type NamespacedName = { namespace: string; name: string }
 
 /** What these commands are handed: the cluster, and the clock that waits between lost races. */
 export interface AdoptPorts {
@@ -22,7 +22,7 @@ export interface AdoptPorts {
 export async function adoptTarget(
   ports: AdoptPorts,
   source: string,
-  target: Place,
+  target: NamespacedName,
   signal: AbortSignal,
 ): Promise<void> {
   const found = await changeMetadata(ports, target, (configMap) => withOwner(configMap, source), signal)
@@ -31,7 +31,7 @@ export async function adoptTarget(
 }
 
 /** Takes everything of Headrace's off a ConfigMap; Prow's labels stay, so that Prow takes it over again. */
-async function detachTarget(ports: AdoptPorts, target: Place, signal: AbortSignal): Promise<void> {
+async function detachTarget(ports: AdoptPorts, target: NamespacedName, signal: AbortSignal): Promise<void> {
   await changeMetadata(ports, target, ({ metadata }) => withoutStamp(metadata), signal)
 }
 
@@ -83,7 +83,7 @@ async function removeRecord(
 /** False when there is no such ConfigMap. */
 async function changeMetadata(
   { kube, clock }: AdoptPorts,
-  target: Place,
+  target: NamespacedName,
   change: (existing: ConfigMap) => ConfigMap["metadata"],
   signal: AbortSignal,
 ): Promise<boolean> {
