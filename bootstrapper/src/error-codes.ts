@@ -101,10 +101,15 @@ export const bootstrapperErrors = {
     cause: "A number without its unit.",
     remedy: "Give a duration such as 10m.",
   },
+  "hold/reason": {
+    meaning: "A hold has no reason.",
+    cause: "--reason is empty, often a variable of a script that is not set.",
+    remedy: "Give the reason in a few words: status shows it to everyone who wonders.",
+  },
   "hold/until": {
     meaning: "The end of a hold cannot be read, or has passed.",
-    cause: "Another format than ISO, or a date in the past.",
-    remedy: "Give an ISO time in the future, such as 2030-01-31T12:00:00Z.",
+    cause: "Neither an ISO time nor a duration, or a time in the past.",
+    remedy: "Give an ISO time in the future, such as 2030-01-31T12:00:00Z, or a duration, such as 2h.",
   },
   "rules/not-found": {
     meaning: "The rules file cannot be read.",

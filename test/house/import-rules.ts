@@ -17,6 +17,7 @@ export const SHARED_FLOORS = [
   "foundation",
   "observe",
   "settings",
+  "command-line",
   "rules",
   "plan",
   "bundle",

@@ -1,16 +1,20 @@
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import { configFlag } from "./flags.ts"
 
 /** `headrace-agent check --config FILE`: says what would keep projections from being shown; writes nothing. */
 export function addCheckCommand(program: Command, signal: AbortSignal): void {
-  program
+  const check = program
     .command("check")
     .description("Read the agent's file and its sources; say what keeps projections from being shown.")
-    .action(async () => {
-      const { config } = program.opts<{ config?: string }>()
+    .addOption(configFlag())
+    .action(async (options: { config?: string }) => {
+      const config = options.config ?? program.opts<{ config?: string }>().config
       if (!config)
         throw new UsageError("agent/no-config", "there is nothing to check", { hint: "Give --config FILE." })
       const { checkAgent } = await import("./check-agent.ts")
       await checkAgent(config, signal)
     })
+  addExamples(check, ["headrace-agent check --config agent.yaml"])
 }

@@ -1,6 +1,7 @@
+import { flag } from "@headrace/shared/command-line/flag"
 import { createLog, type Log } from "@headrace/shared/observe/log"
 import { Bytes, Duration } from "@headrace/shared/settings/units"
-import { type Command, InvalidArgumentError, Option } from "commander"
+import { type Command, InvalidArgumentError, type Option } from "commander"
 
 /** How long a revision stays after another has replaced it. */
 const DEFAULT_AGE = 600_000
@@ -8,44 +9,47 @@ const DEFAULT_BYTES = 2 * 2 ** 30
 const DEFAULT_REVISIONS = 3
 
 export function durabilityOption(): Option {
-  return new Option("--durability <how>", "how a revision is made durable before it is shown")
+  return flag("--durability <how>", "how a revision is made durable before it is shown")
     .choices(["fsync", "syncfs", "auto", "none"])
     .default("auto")
-    .env("HEADRACE_DURABILITY")
 }
 
 /** Retention: `keep`, `keepAge` (ms) and `keepBytes`. */
 export function keepOptions(): Option[] {
   return [
-    new Option("--keep <count>", "revisions that stay, the current one among them")
+    flag("--keep <count>", "revisions that stay, the current one among them")
       .argParser(count)
-      .default(DEFAULT_REVISIONS)
-      .env("HEADRACE_KEEP"),
-    new Option("--keep-age <duration>", "revisions replaced less than this ago stay in any case")
+      .default(DEFAULT_REVISIONS),
+    flag("--keep-age <duration>", "revisions replaced less than this ago stay in any case")
       .argParser((text) => parsed(Duration, text))
-      .default(DEFAULT_AGE, "10m")
-      .env("HEADRACE_KEEP_AGE"),
-    new Option("--keep-bytes <size>", "at this size publishing stops rather than fill the disk")
+      .default(DEFAULT_AGE, "10m"),
+    flag("--keep-bytes <size>", "at this size publishing stops rather than fill the disk")
       .argParser((text) => parsed(Bytes, text))
-      .default(DEFAULT_BYTES, "2Gi")
-      .env("HEADRACE_KEEP_BYTES"),
+      .default(DEFAULT_BYTES, "2Gi"),
   ]
 }
 
 /** Which link shows a projection. */
 export function linkOption(): Option {
-  return new Option("--link <name>", "link that is moved to the new revision")
-    .default("..data")
-    .env("HEADRACE_LINK")
+  return flag("--link <name>", "link that is moved to the new revision").default("..data")
 }
 
-/** The log of a command whose standard output is its answer: on standard error, warnings unless configured otherwise. */
-export function commandLog(program: Command): Log {
-  const { logLevel } = program.opts<{ logLevel?: string }>()
-  return createLog("agent", {
-    level: logLevel ?? "warn",
-    destination: process.stderr,
-  })
+export function configFlag(): Option {
+  return flag("--config <file>", "the agent's file")
+}
+
+export function logLevelFlag(): Option {
+  return flag("--log-level <level>", "trace to fatal, or silent")
+}
+
+/**
+ * The log of a command whose standard output is its answer: on standard error, warnings unless --log-level, after the
+ * command or before it, says otherwise.
+ */
+export function commandLog(command: Command): Log {
+  const { logLevel } = command.opts<{ logLevel?: string }>()
+  const { logLevel: ofProgram } = command.parent?.opts<{ logLevel?: string }>() ?? {}
+  return createLog("agent", { level: logLevel ?? ofProgram ?? "warn", destination: process.stderr })
 }
 
 function count(text: string): number {

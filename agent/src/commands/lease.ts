@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { constants } from "node:os"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import type { LeasedRevision } from "../read/with-revision.ts"
@@ -11,7 +12,7 @@ const LEASE_FD = 3
 
 /** `lease PATH -- COMMAND`: runs a command in a revision that stays as long as the command runs. */
 export function addLeaseCommand(program: Command, signal: AbortSignal): void {
-  program
+  const lease = program
     .command("lease")
     .description(
       "run a command on one revision, which is not removed meanwhile; ends with the command's code",
@@ -27,6 +28,7 @@ export function addLeaseCommand(program: Command, signal: AbortSignal): void {
         signal,
       })
     })
+  addExamples(lease, ["headrace-agent lease /var/lib/headrace/job-config -- make -f build.mk"])
 }
 
 function run(command: string[], revision: LeasedRevision, signal: AbortSignal): Promise<number> {

@@ -1,17 +1,20 @@
+import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
-import { commandLog, linkOption } from "./flags.ts"
+import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
 
 /** `list PATH`: the revisions that a projection keeps, as a JSON array, oldest first. */
 export function addListCommand(program: Command, signal: AbortSignal): void {
-  program
+  const list = program
     .command("list")
     .description("print the revisions that a projection keeps, as a JSON array, oldest first")
     .argument("<path>", "the projection")
     .addOption(linkOption())
-    .action(async (path: string, options: { link: string }) => {
+    .addOption(logLevelFlag())
+    .action(async (path: string, options: { link: string }, command: Command) => {
       const { withRetained } = await import("../retain/open-retained.ts")
       const { listRevisions } = await import("../retain/revisions.ts")
-      const listed = await withRetained({ path, ...options, log: commandLog(program), signal }, listRevisions)
+      const listed = await withRetained({ path, ...options, log: commandLog(command), signal }, listRevisions)
       process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`)
     })
+  addExamples(list, ["headrace-agent list /var/lib/headrace/job-config"])
 }

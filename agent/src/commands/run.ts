@@ -1,25 +1,24 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { Duration } from "@headrace/shared/settings/units"
-import { type Command, InvalidArgumentError, Option } from "commander"
+import { type Command, InvalidArgumentError } from "commander"
+import { configFlag, logLevelFlag } from "./flags.ts"
 import type { RunOptions } from "./run-agent.ts"
 
 /** `headrace-agent --config FILE`, without a subcommand: runs the agent. */
 export function addRunAction(program: Command, signal: AbortSignal): void {
   program
-    .addOption(new Option("--config <file>", "the agent's file").env("HEADRACE_CONFIG"))
-    .addOption(new Option("--log-level <level>", "trace to fatal, or silent").env("HEADRACE_LOG_LEVEL"))
+    .addOption(configFlag())
+    .addOption(logLevelFlag())
+    .addOption(flag("--once", "end when every projection shows the newest revision"))
     .addOption(
-      new Option("--once", "end when every projection shows the newest revision").env("HEADRACE_ONCE"),
+      flag("--timeout <duration>", "with --once: fail after this long, such as 5m").argParser(parseDuration),
     )
     .addOption(
-      new Option("--timeout <duration>", "with --once: fail after this long, such as 5m")
-        .env("HEADRACE_TIMEOUT")
-        .argParser(parseDuration),
-    )
-    .addOption(
-      new Option("--jitter <duration>", "spread of the reads after a change, instead of the file's")
-        .env("HEADRACE_JITTER")
-        .argParser(parseDuration),
+      flag("--jitter <duration>", "spread of the reads after a change, instead of the file's").argParser(
+        parseDuration,
+      ),
     )
     .action(async (options: Partial<RunOptions>) => {
       if (!options.config) {
@@ -30,6 +29,11 @@ export function addRunAction(program: Command, signal: AbortSignal): void {
       const { runAgent } = await import("./run-agent.ts")
       await runAgent({ ...options, config: options.config }, signal)
     })
+  addExamples(program, [
+    "headrace-agent --config agent.yaml",
+    "headrace-agent --config agent.yaml --once --timeout 5m   # and end",
+    "headrace-agent publish --from config --to /var/lib/published",
+  ])
 }
 
 function parseDuration(text: string): number {

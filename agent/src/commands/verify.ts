@@ -1,21 +1,23 @@
+import { addExamples } from "@headrace/shared/command-line/help"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import { commandLog, linkOption } from "./flags.ts"
+import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
 
 /** `verify PATH`: reads all that is shown and compares it with its manifest; ends with 1 when something differs. */
 export function addVerifyCommand(program: Command, signal: AbortSignal): void {
-  program
+  const verify = program
     .command("verify")
     .description(
       "read all that is shown and compare it with its manifest; ends with 1 when something differs",
     )
     .argument("<path>", "the projection")
     .addOption(linkOption())
-    .action(async (path: string, options: { link: string }) => {
+    .addOption(logLevelFlag())
+    .action(async (path: string, options: { link: string }, command: Command) => {
       const { withRetained } = await import("../retain/open-retained.ts")
       const { shownRevision } = await import("../retain/revisions.ts")
       const { verifySlot } = await import("../retain/verify.ts")
-      await withRetained({ path, ...options, log: commandLog(program), signal }, async (projection) => {
+      await withRetained({ path, ...options, log: commandLog(command), signal }, async (projection) => {
         const { number, manifest } = shownRevision(projection)
         const damaged = await verifySlot(projection, { number, manifest }, { digests: true })
         const { revision, files } = manifest
@@ -30,4 +32,5 @@ export function addVerifyCommand(program: Command, signal: AbortSignal): void {
         )
       })
     })
+  addExamples(verify, ["headrace-agent verify /var/lib/headrace/job-config"])
 }

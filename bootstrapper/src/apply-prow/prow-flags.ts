@@ -1,6 +1,6 @@
+import { flag } from "@headrace/shared/command-line/flag"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { Command, InvalidArgumentError } from "commander"
-import { flag } from "../cli/flag.ts"
 
 /** The flags of Prow's config-bootstrapper, as its periodic jobs give them. */
 export interface ProwOptions {
@@ -32,6 +32,7 @@ const UNREAD = {
 
 /** Adds Prow's flags to a command, so that a job written for config-bootstrapper needs a new image only. */
 export function addProwFlags(command: Command): Command {
+  const before = command.options.length
   command
     .addOption(
       flag(
@@ -73,6 +74,8 @@ export function addProwFlags(command: Command): Command {
     .addOption(flag("--repo <org/name>", "the repository, for access lists"))
   for (const [flags, why] of Object.entries(UNREAD))
     command.addOption(flag(flags, `Prow's; not read: ${why}`))
+  for (const option of command.options.slice(before))
+    option.helpGroup("As Prow's config-bootstrapper has them:")
   return command
 }
 

@@ -1,7 +1,7 @@
+import { flag } from "@headrace/shared/command-line/flag"
 import type { ClusterSettings, OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { unknownName } from "@headrace/shared/settings/unknown-name"
 import type { Command } from "commander"
-import { flag } from "./flag.ts"
 
 /** Flags of every command that works on records: which settings, which clusters, which sources, how to print. */
 export interface ClusterSourceOptions {
@@ -20,10 +20,15 @@ export interface ClusterSource {
 
 /** Adds the flags of ClusterSourceOptions to a command; `config` says whether it can do without the file. */
 export function addClusterSourceOptions(command: Command, config: "needed" | "optional" = "needed"): Command {
+  const which = "Which clusters and sources:"
   return command
-    .addOption(flag("--config <file>", "the operator's file").makeOptionMandatory(config === "needed"))
-    .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given"))
-    .addOption(flag("--source <name...>", "sources of the settings; all when not given"))
+    .addOption(
+      flag("--config <file>", "the operator's file")
+        .needed(config === "needed")
+        .helpGroup(which),
+    )
+    .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given").helpGroup(which))
+    .addOption(flag("--source <name...>", "sources of the settings; all when not given").helpGroup(which))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
     .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
 }

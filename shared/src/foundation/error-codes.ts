@@ -2,6 +2,11 @@ import type { ErrorMeanings } from "./errors.ts"
 
 /** The codes that `foundation` declares, as docs/reference/errors.md explains them. */
 export const foundationErrors = {
+  "program/output": {
+    meaning: "What the program printed could not be written in full.",
+    cause: "The disk or quota behind its standard output is full, or its device failed.",
+    remedy: "Make room where the output goes, and run the command again.",
+  },
   "program/stopped": {
     meaning: "The program was asked to end before its work was done.",
     cause: "SIGTERM or SIGINT: a rollout, a node that drains, Ctrl-C.",

@@ -1,12 +1,16 @@
 import { errorMessage, HeadraceError, UsageError } from "./errors.ts"
 
 const FORCED_EXIT = 130
+/** How long a reader that has stopped reading keeps a program from ending that was asked to end. */
+const LAST_OUTPUT_MS = 2000
 
 /**
- * Runs a program's main function to its exit code: 0 done, 1 failed, 2 misused.
+ * Runs a program's main function to its exit code: 0 done, 1 failed, 2 misused. All that it wrote has gone through its
+ * pipes when it ends, however slow their readers are.
  *
- * The first SIGTERM or SIGINT aborts the signal (finish or hand back what is under way), the second ends
- * the process now. SIGPIPE is absent: Node turns it into EPIPE on the stream, where it belongs.
+ * The first SIGTERM or SIGINT aborts the signal (finish or hand back what is under way), the second ends the process
+ * now. A reader that closes its pipe, as `head` does, is no failure: what comes after it is dropped, and the work
+ * continues. Node ignores SIGPIPE, so that this shows as EPIPE on the stream.
  */
 export async function runProgram(main: (signal: AbortSignal) => Promise<number | undefined>): Promise<never> {
   const stop = new AbortController()
@@ -16,14 +20,65 @@ export async function runProgram(main: (signal: AbortSignal) => Promise<number |
       stop.abort(new HeadraceError("program/stopped", `stopped by ${name}`))
     })
   }
+  const lost = watchOutput()
+  const code = await exitCode(main, stop.signal)
+  await outputGone(stop.signal)
+  const failure = lost()
+  if (failure === undefined) return process.exit(code)
+  process.stderr.write(`${complaint(failure)}\n`)
+  return process.exit(code === 0 ? 1 : code)
+}
+
+async function exitCode(
+  main: (signal: AbortSignal) => Promise<number | undefined>,
+  signal: AbortSignal,
+): Promise<number> {
   try {
-    const code = await main(stop.signal)
-    process.exit(code ?? 0)
+    return (await main(signal)) ?? 0
   } catch (error) {
-    if (stop.signal.aborted && error === stop.signal.reason) process.exit(0)
-    process.stderr.write(`${complaint(error)}\n`)
-    process.exit(error instanceof UsageError ? 2 : 1)
+    if (signal.aborted && error === signal.reason) return 0
+    const shown = outputFailure(error) ?? error
+    process.stderr.write(`${complaint(shown)}\n`)
+    return shown instanceof UsageError ? 2 : 1
   }
+}
+
+/** Follows the errors of standard output and standard error; what it returns gives the first that counts. */
+function watchOutput(): () => HeadraceError | undefined {
+  let failure: HeadraceError | undefined
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && stream === process.stdout) failure ??= outputFailure(error)
+    })
+  }
+  return () => failure
+}
+
+/** The error for output that could not be written: to a file, Node throws it where it was written. */
+function outputFailure(error: unknown): HeadraceError | undefined {
+  if (!(error instanceof Error) || error instanceof HeadraceError) return undefined
+  const { syscall, path, code } = error as NodeJS.ErrnoException
+  if (syscall !== "write" || path !== undefined) return undefined
+  return new HeadraceError("program/output", `the output could not be written (${code})`, {
+    hint: "Make room where it goes, and run it again.",
+    cause: error,
+  })
+}
+
+/** Resolves once all that was written is through, or its reader is gone, or the operator no longer waits. */
+async function outputGone(signal: AbortSignal): Promise<void> {
+  const written = [process.stdout, process.stderr].map(
+    (stream) => new Promise<void>((resolve) => stream.write("", () => resolve())),
+  )
+  await Promise.race([Promise.all(written), stopped(signal)])
+}
+
+function stopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const limit = () => setTimeout(resolve, LAST_OUTPUT_MS)
+    if (signal.aborted) limit()
+    else signal.addEventListener("abort", limit, { once: true })
+  })
 }
 
 function complaint(error: unknown): string {

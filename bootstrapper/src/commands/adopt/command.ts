@@ -1,13 +1,14 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import type { AdoptOptions } from "./run.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */
 export function addAdoptCommand(program: Command, run: CommandRun): void {
-  addClusterSourceOptions(program.command("adopt"))
+  const adopt = addClusterSourceOptions(program.command("adopt"))
     .description(
       "Takes over ConfigMaps that another program made and the rules name; the next apply writes them.",
     )
@@ -20,4 +21,8 @@ export function addAdoptCommand(program: Command, run: CommandRun): void {
       const { runAdopt } = await import("./run.ts")
       run.exitCode = await runAdopt(options, run.signal)
     })
+  addExamples(adopt, [
+    "headrace-bootstrapper adopt --config headrace.yaml",
+    "headrace-bootstrapper adopt --config headrace.yaml --target ci/job-config",
+  ])
 }

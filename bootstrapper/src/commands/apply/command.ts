@@ -1,14 +1,15 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "../../apply-prow/prow-flags.ts"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import type { ApplyOptions } from "./run.ts"
 
 /** `apply`: brings clusters to the goal of their sources, every target looked at. */
 export function addApplyCommand(program: Command, run: CommandRun): void {
-  addProwFlags(addClusterSourceOptions(program.command("apply"), "optional"))
+  const apply = addProwFlags(addClusterSourceOptions(program.command("apply"), "optional"))
     .description("Rebuilds every ConfigMap and the store from the branch, through the lanes or directly.")
     .addOption(flag("--direct", "do it here, without Redis: for a cluster built from nothing").default(false))
     .addOption(flag("--incremental", "look only at what may have changed").default(false))
@@ -31,6 +32,12 @@ export function addApplyCommand(program: Command, run: CommandRun): void {
       const { runApply } = await import("./run.ts")
       run.exitCode = await runApply(options, run.signal)
     })
+  addExamples(apply, [
+    "headrace-bootstrapper apply --config headrace.yaml   # through the lanes",
+    "headrace-bootstrapper apply --config headrace.yaml --direct   # without Redis",
+    `headrace-bootstrapper apply --source-path . --dry-run=false \\
+    --plugin-config plugins.yaml   # as a job of Prow's calls it`,
+  ])
 }
 
 /**

@@ -1,11 +1,12 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import type { CheckOptions } from "./run.ts"
 
 /** `check`: judges rules and files, for a CI job on pull requests. Reads only. */
 export function addCheckCommand(program: Command, run: CommandRun): void {
-  program
+  const check = program
     .command("check")
     .description("Finds mistakes in rules and files, and says how full each ConfigMap is.")
     .addOption(
@@ -15,7 +16,7 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
       flag("--repo <repository>", "URL to read --ref from; with --source-path ORG/NAME, for access lists"),
     )
     .addOption(flag("--ref <ref>", "branch, tag or commit of --repo").default("HEAD"))
-    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").makeOptionMandatory())
+    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").needed())
     .addOption(
       flag(
         "--config <file>",
@@ -46,4 +47,10 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
       const { runCheck } = await import("./run.ts")
       run.exitCode = await runCheck(options, run.signal)
     })
+  addExamples(check, [
+    "headrace-bootstrapper check --source-path . --rules plugins.yaml",
+    `headrace-bootstrapper check --source-path . --rules plugins.yaml \\
+    --base origin/main   # what a pull request changes`,
+    "headrace-bootstrapper check --source-path . --rules plugins.yaml -o github",
+  ])
 }

@@ -1,13 +1,14 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import type { DiffOptions, FolderDiffOptions } from "./run.ts"
 
 /** `diff`: what the ConfigMaps in the clusters hold, and what the rules want. Reads only. */
 export function addDiffCommand(program: Command, run: CommandRun): void {
-  addClusterSourceOptions(program.command("diff"))
+  const diff = addClusterSourceOptions(program.command("diff"))
     .description(
       "Compares the ConfigMaps in the clusters, whatever program wrote them, with what the rules want, and lists those that no rule names any more.",
     )
@@ -33,6 +34,12 @@ export function addDiffCommand(program: Command, run: CommandRun): void {
         ? diffFolders(options, run.signal)
         : diffBranches(options, run.signal))
     })
+  addExamples(diff, [
+    "headrace-bootstrapper diff --config headrace.yaml",
+    "headrace-bootstrapper diff --config headrace.yaml --cluster build01",
+    `headrace-bootstrapper diff --config headrace.yaml --source-path . \\
+    --rules plugins.yaml   # what a pull request would change`,
+  ])
 }
 
 function isOfFolders(options: DiffOptions): options is FolderDiffOptions {

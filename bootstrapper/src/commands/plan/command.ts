@@ -1,20 +1,21 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import type { PlanOptions } from "./run.ts"
 
 /** `plan`: what rules make of a source path, without a cluster. */
 export function addPlanCommand(program: Command, run: CommandRun): void {
-  program
+  const plan = program
     .command("plan")
     .description("Shows what each ConfigMap would hold; needs no cluster.")
     .addOption(
       flag(
         "--source-path <dir...>",
         "folder with the files; of several, the first that has a path wins",
-      ).makeOptionMandatory(),
+      ).needed(),
     )
-    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").makeOptionMandatory())
+    .addOption(flag("--rules <file>", "the rules: a plugins.yaml").needed())
     .addOption(flag("--repo <org/name>", "the repository, for access lists"))
     .addOption(
       flag(
@@ -30,4 +31,8 @@ export function addPlanCommand(program: Command, run: CommandRun): void {
       const { runPlan } = await import("./run.ts")
       run.exitCode = await runPlan(options, run.signal)
     })
+  addExamples(plan, [
+    "headrace-bootstrapper plan --source-path . --rules plugins.yaml",
+    "headrace-bootstrapper plan --source-path . --rules plugins.yaml -o json",
+  ])
 }

@@ -1,14 +1,15 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import { addHoldFlags } from "../../cli/hold-flags.ts"
 import type { RewindOptions } from "./run.ts"
 
 /** `rewind`: takes clusters to any commit, back too, and holds them there. */
 export function addRewindCommand(program: Command, run: CommandRun): void {
-  addHoldFlags(program.command("rewind"))
+  const rewind = addHoldFlags(program.command("rewind"))
     .description("Takes clusters to a commit that need not come after what they show, and holds them there.")
-    .addOption(flag("--to <commit>", "full id of the commit").makeOptionMandatory())
+    .addOption(flag("--to <commit>", "full id of the commit").needed())
     .addOption(
       flag(
         "--rules-commit <commit>",
@@ -19,4 +20,8 @@ export function addRewindCommand(program: Command, run: CommandRun): void {
       const { runRewind } = await import("./run.ts")
       run.exitCode = await runRewind(options, run.signal)
     })
+  addExamples(rewind, [
+    `headrace-bootstrapper rewind --config headrace.yaml --to 3f9a1c0 \\
+    --reason "incident 42"`,
+  ])
 }

@@ -1,6 +1,7 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { Argument, type Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 
 export interface SchemaOptions {
   output: "json" | "markdown"
@@ -8,7 +9,7 @@ export interface SchemaOptions {
 
 /** `schema`: the JSON Schema, or the reference page, of a configuration file. */
 export function addSchemaCommand(program: Command, run: CommandRun): void {
-  program
+  const schema = program
     .command("schema")
     .description("Prints the JSON Schema of a configuration file, for editors, or its reference page.")
     .addArgument(new Argument("<file>", "which one").choices(["operator", "agent", "rules"]))
@@ -18,4 +19,8 @@ export function addSchemaCommand(program: Command, run: CommandRun): void {
       process.stdout.write(schemaText(file, options.output))
       run.exitCode = 0
     })
+  addExamples(schema, [
+    "headrace-bootstrapper schema operator > operator.schema.json",
+    "headrace-bootstrapper schema agent -o markdown",
+  ])
 }

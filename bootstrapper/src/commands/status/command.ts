@@ -1,8 +1,9 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { flag } from "../../cli/flag.ts"
 import { fullCommitId } from "../../cli/full-commit-id.ts"
 import type { WantedChange } from "./commit-status.ts"
 import type { StatusOptions } from "./run.ts"
@@ -22,7 +23,7 @@ function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {
 
 /** `status`: what each cluster shows of each source. */
 export function addStatusCommand(program: Command, run: CommandRun): void {
-  addClusterSourceOptions(program.command("status"))
+  const status = addClusterSourceOptions(program.command("status"))
     .description(
       "Shows what every cluster shows, how far behind the branch it is, holds, failures and sizes.",
     )
@@ -45,4 +46,8 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
         ? runStatus(options, run.signal)
         : runCommitStatus(options, wanted, run.signal))
     })
+  addExamples(status, [
+    "headrace-bootstrapper status --config headrace.yaml",
+    "headrace-bootstrapper status --config headrace.yaml --pr 512 --wait",
+  ])
 }

@@ -1,0 +1,113 @@
+import { existsSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Command, CommanderError } from "commander"
+import { suggestion } from "../foundation/closest-word.ts"
+import { addCompletionCommand } from "./completion/completion-command.ts"
+import { readEnvironment } from "./environment.ts"
+import { Flag } from "./flag.ts"
+import { explainEnvironment, HELP, HELP_COLUMNS } from "./help.ts"
+
+/** The group of what a program has beside its work. */
+const MORE = "More:"
+
+/**
+ * A program's command line as all of ours have it: `--help` and `--version`, the environment behind every flag, the
+ * nearest word for a misspelt one. `module` is the URL of the program's main module: its package names the version.
+ */
+export function createProgram(name: string, module: string): Command {
+  const program = new Command(name)
+    .version(`${name} ${packageVersion(module)}`, "--version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .configureHelp(HELP)
+    .configureOutput({
+      getOutHelpWidth: () => Math.min(HELP_COLUMNS, process.stdout.columns ?? HELP_COLUMNS),
+      getErrHelpWidth: () => Math.min(HELP_COLUMNS, process.stderr.columns ?? HELP_COLUMNS),
+    })
+    // Refused below, by the name that is nearest.
+    .allowExcessArguments()
+    .exitOverride()
+  program.hook("preAction", (_, command) => {
+    refuseStrayWords(command)
+    refuseMissingFlags(command)
+  })
+  return program
+}
+
+/** Adds what every program has beside its work, once its own commands are there: `help`, `completion`, hints. */
+export function completeProgram(program: Command): Command {
+  program.commandsGroup(MORE).helpCommand("help [command]", "Prints the help of a command.")
+  addCompletionCommand(program)
+  explainEnvironment(program)
+  for (const command of [program, ...program.commands]) {
+    command.showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes.`)
+  }
+  return program
+}
+
+/**
+ * Parses the arguments and runs the command that they name. Gives 0 after help and version, 2 after a misuse of which
+ * commander has printed the message, otherwise undefined: the command's own code counts. `before` runs once the
+ * program is complete, and may refuse the arguments by `program.error`.
+ */
+export async function runCommandLine(
+  program: Command,
+  args: readonly string[] = process.argv,
+  before?: () => void,
+): Promise<0 | 2 | undefined> {
+  completeProgram(program)
+  try {
+    readEnvironment(program, process.env)
+    before?.()
+    await program.parseAsync(args)
+    return undefined
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    throw error
+  }
+}
+
+/** The names of a program's commands that a person can type. */
+export function commandNames(program: Command): string[] {
+  return program
+    .createHelp()
+    .visibleCommands(program)
+    .map((command) => command.name())
+}
+
+/** `headrace-agent publish`; a hidden command is its program's own way of being called. */
+function pathOf(command: Command): string {
+  const { parent } = command
+  if (!parent) return command.name()
+  return commandNames(parent).includes(command.name()) ? `${parent.name()} ${command.name()}` : parent.name()
+}
+
+function packageVersion(module: string): string {
+  let folder = dirname(fileURLToPath(module))
+  while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder)
+  const file = join(folder, "package.json")
+  if (!existsSync(file)) return "unknown"
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version?: string }
+  return version ?? "unknown"
+}
+
+function refuseStrayWords(command: Command): void {
+  const { args, registeredArguments } = command
+  const stray = args[registeredArguments.length]
+  if (stray === undefined || registeredArguments.at(-1)?.variadic) return
+  const known = commandNames(command)
+  if (known.length > 0) command.error(`error: unknown command "${stray}" (${suggestion(stray, known)})`)
+  command.error(`error: "${stray}" is one argument too many`)
+}
+
+function refuseMissingFlags(command: Command): void {
+  const missing = command.options.filter(
+    (option) =>
+      option instanceof Flag &&
+      option.isNeeded &&
+      command.getOptionValue(option.attributeName()) === undefined,
+  )
+  if (missing.length === 0) return
+  const names = missing.map(({ flags }) => flags).join(" and ")
+  command.error(`error: ${names} must be given`)
+}

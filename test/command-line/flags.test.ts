@@ -1,0 +1,100 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { createProgram, runCommandLine } from "@headrace/shared/command-line/program"
+import { afterEach, describe, expect, it, vi } from "vitest"
+
+interface Seen {
+  code: 0 | 2 | undefined
+  ran: Record<string, unknown>[]
+  printed: string
+}
+
+/** A program with a command `show`, run with these arguments after its name. */
+async function run(...args: string[]): Promise<Seen> {
+  const ran: Record<string, unknown>[] = []
+  let printed = ""
+  const program = createProgram("headrace-sample", import.meta.url).configureOutput({
+    writeOut: (text) => (printed += text),
+    writeErr: (text) => (printed += text),
+  })
+  program
+    .command("show")
+    .addOption(flag("--config <file>", "settings").needed())
+    .addOption(flag("--commit <id>", "commit").needed())
+    .addOption(flag("--wait", "wait").default(false))
+    .addOption(flag("--no-fetch", "do not fetch"))
+    .action((options) => {
+      ran.push(options)
+    })
+  const code = await runCommandLine(program, ["node", "headrace-sample", ...args])
+  return { code, ran, printed }
+}
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+describe("a command line", () => {
+  it.each([
+    [["show", "--confg", "x"], "--config"],
+    [["show", "--comit", "x", "--config", "x"], "--commit"],
+    [["show", "--wiat"], "--wait"],
+    [["shwo"], "mean show"],
+    [["completoin", "bash"], "mean completion"],
+    [["completion", "csh"], "bash, zsh, fish"],
+  ])("names what a misspelt word may have meant: %j", async (args, meant) => {
+    const { code, ran, printed } = await run(...args)
+    expect([code, ran]).toEqual([2, []])
+    expect(printed).toContain(meant)
+    expect(printed).toMatch(/Run "headrace-sample.*--help"/)
+  })
+
+  it("names every flag that is missing, and the command whose help lists them", async () => {
+    const { code, printed } = await run("show")
+    expect(code).toBe(2)
+    expect(printed).toContain("--config <file> and --commit <id> must be given")
+    expect(printed).toContain('Run "headrace-sample show --help"')
+  })
+
+  it("refuses a stray word by name", async () => {
+    const { code, ran, printed } = await run("show", "--config", "c", "--commit", "1", "stray")
+    expect([code, ran]).toEqual([2, []])
+    expect(printed).toContain('"stray"')
+  })
+
+  it("takes its version before and after a command", async () => {
+    expect(await run("--version")).toMatchObject({
+      code: 0,
+      printed: expect.stringMatching(/^headrace-sample \d/),
+    })
+    expect(await run("show", "--version")).toMatchObject({ code: 0 })
+  })
+})
+
+describe("the environment of a flag", () => {
+  it.each(["true", "1", "yes", "on"])("is yes for %j", async (value) => {
+    vi.stubEnv("HEADRACE_WAIT", value)
+    expect((await run("show", "--config", "c", "--commit", "1")).ran).toMatchObject([{ wait: true }])
+  })
+
+  it.each(["false", "0", "no", "off", ""])("is no for %j", async (value) => {
+    vi.stubEnv("HEADRACE_WAIT", value)
+    vi.stubEnv("HEADRACE_NO_FETCH", value)
+    const { ran } = await run("show", "--config", "c", "--commit", "1")
+    expect(ran).toMatchObject([{ wait: false, fetch: true }])
+  })
+
+  it("is refused by name for anything else", async () => {
+    vi.stubEnv("HEADRACE_WAIT", "perhaps")
+    const { code, printed } = await run("show", "--config", "c", "--commit", "1")
+    expect([code, printed]).toEqual([2, expect.stringContaining("HEADRACE_WAIT")])
+  })
+
+  it("gives what must be given, and an empty variable gives nothing", async () => {
+    vi.stubEnv("HEADRACE_CONFIG", "from-env")
+    vi.stubEnv("HEADRACE_COMMIT", "")
+    expect(await run("show")).toMatchObject({ code: 2, printed: expect.stringContaining("--commit") })
+    expect((await run("show", "--commit", "1")).ran).toMatchObject([{ config: "from-env" }])
+    const both = await run("show", "--commit", "1", "--config", "from-line")
+    expect(both.ran).toMatchObject([{ config: "from-line" }])
+  })
+})
