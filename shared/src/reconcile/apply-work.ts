@@ -7,6 +7,7 @@ import type { Work } from "./decide/work-out.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/commit-record.ts"
 import { loadState, type RecordState, swapState } from "./record/record-state.ts"
 import { contended, type Run } from "./run/run.ts"
+import type { Stamp } from "./target/ownership.ts"
 import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
 
@@ -83,7 +84,15 @@ async function writeAll(run: Run, record: SourceRecord, work: Work) {
   const full = request.mode === "full"
   const storeInput = { plan, previous, choice, root: record.root, full }
   const planOf = planOfStamps(run, desired)
-  const viewInput = { source: request.source, desired, choice, planOf, views: memory.views }
+  const viewInput = {
+    source: request.source,
+    desired,
+    choice,
+    planOf,
+    views: memory.views,
+    freshRecord: async () => (await loadState(run))?.record,
+    inForce: stampInForce(record),
+  }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>
       ports.settings.store ? writeStore(ports, memory, storeInput, signal) : undefined,
@@ -93,6 +102,11 @@ async function writeAll(run: Run, record: SourceRecord, work: Work) {
   if (store.status === "rejected") throw store.reason
   if (view.status === "rejected") throw view.reason
   return { store: store.value, view: view.value }
+}
+
+/** What the record shows, as the stamp that a target would have if this had written it. */
+function stampInForce({ source, token, commit, rulesCommit }: SourceRecord): Stamp | undefined {
+  return commit === null ? undefined : { source, token, commit, rulesCommit }
 }
 
 /**

@@ -34,6 +34,12 @@ export const reconcileErrors = {
     cause: "An older record was put back, from a backup for instance.",
     remedy: "Run headrace-bootstrapper apply, which finds the newest revision and starts a new epoch.",
   },
+  "reconcile/bad-stamp": {
+    meaning:
+      "What would be written on a ConfigMap is nothing that Headrace could read again; it is not written.",
+    cause: "A clock far ahead of any date gave the record its epoch.",
+    remedy: "Set the clock, delete the record, and run headrace-bootstrapper apply, which begins it again.",
+  },
   "reconcile/contended": {
     meaning: "The record kept changing while a reconcile wanted to write it. The next wake-up tries again.",
     cause: "Several writers at once: plugins and a bootstrapper with --direct.",

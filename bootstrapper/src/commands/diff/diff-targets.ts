@@ -2,7 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { diffConfigMap } from "@headrace/shared/plan/diff-config-map"
 import type { PlannedTarget } from "@headrace/shared/plan/plan"
-import { isOurs, readStamp, type Stamp } from "@headrace/shared/reconcile/target/ownership"
+import { isOurs, otherOwner, readStamp, type Stamp } from "@headrace/shared/reconcile/target/ownership"
 import type { TargetDifference } from "./target-difference.ts"
 
 /** What named ConfigMaps of one cluster should hold. */
@@ -45,7 +45,7 @@ async function diffTarget(
     content: content[index] ?? Buffer.alloc(0),
   }))
   const stamp = existing && readStamp(existing)
-  const state = stateOf(existing, stamp, source)
+  const state = stateOf(existing, source)
   const isToTake = state === "present" ? await owned(stamp, planned) : () => false
   const differing = diffConfigMap(existing, wanted, isToTake)
   // What holds the right content but is not ours to write will not stay right.
@@ -53,12 +53,8 @@ async function diffTarget(
   return differing.length > 0 || barred ? { target, state, keys: differing } : undefined
 }
 
-function stateOf(
-  existing: ConfigMap | undefined,
-  stamp: Stamp | undefined,
-  source: string | undefined,
-): TargetDifference["state"] {
+function stateOf(existing: ConfigMap | undefined, source: string | undefined): TargetDifference["state"] {
   if (existing === undefined) return "absent"
   if (!isOurs(existing)) return "not-ours"
-  return stamp && source !== undefined && stamp.source !== source ? "other-source" : "present"
+  return source !== undefined && otherOwner(existing, source) !== undefined ? "other-source" : "present"
 }

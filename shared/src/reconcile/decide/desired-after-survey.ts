@@ -15,7 +15,8 @@ export function isBehindTargets(record: SourceRecord): boolean {
  * The desired revision, once the targets were read because the record does not tell what they hold. Where the record
  * was lost (a new one knows nothing of what the targets show) it must contain their newest commit as it must contain
  * the record's, unless an operator has rewound since. Where targets carry a larger token than the record knows
- * of (an earlier record was put back, or the clock that gave its epoch) it takes an epoch beyond them.
+ * of (an earlier record was put back, or the clock that gave its epoch) it takes an epoch beyond them. A record that
+ * shows a commit decides alone which commits must be contained: a stamp on one target must not stop the source.
  *
  * Throws `git/diverged`.
  */
@@ -30,7 +31,8 @@ export async function desiredAfterSurvey(
   if (newest === undefined) return desired
   const isAhead = compareTokens(newest.token, largestToken(record)) > 0
   if (!isAhead && record.commit !== null) return desired
-  const mayLeave = isBegun(record, desired) || mayFollowRewrite(run.ports, tips, record)
+  const mayLeave =
+    record.commit !== null || isBegun(record, desired) || mayFollowRewrite(run.ports, tips, record)
   if (!mayLeave && !(await isOnward(run.ports, desired, newest, run.signal))) {
     throw diverged(desired.commit, `${newest.commit}, which targets hold`)
   }

@@ -8,7 +8,8 @@ import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { OrderedRevision } from "../run/revision.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
-import { isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
+import { isOurs, otherOwner, readStamp, type Stamp } from "../target/ownership.ts"
+import { isCredible } from "./believe-stamp.ts"
 import type { KeysByTarget } from "./judge-deletions.ts"
 
 const CONCURRENT_READS = 6
@@ -17,7 +18,7 @@ const CONCURRENT_READS = 6
 export interface Survey {
   /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
   held: KeysByTarget
-  /** The stamp with the largest token: what they show that must not be gone back on. */
+  /** The credible stamp with the largest token: what they show that must not be gone back on. */
   newest: OrderedRevision | undefined
 }
 
@@ -43,7 +44,11 @@ export async function surveyTargets(
   const seen = found.filter((one) => one !== undefined)
   return {
     held: new Map(seen.map(({ place, keys }) => [place, keys])),
-    newest: newest(seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : []))),
+    newest: await newest(
+      ports,
+      seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : [])),
+      signal,
+    ),
   }
 
   // Contents are dropped immediately: all targets together may be larger than memory.
@@ -52,7 +57,7 @@ export async function surveyTargets(
       ports.kube.get(target.namespace, target.name, signal),
     )
     if (configMap === undefined || !isOurs(configMap)) return undefined
-    if ((ownerOf(configMap) ?? source) !== source) return undefined
+    if (otherOwner(configMap, source) !== undefined) return undefined
     const place = placeText(target)
     const stamp = readStamp(configMap)
     const named = new Set(wanted.map(({ key }) => key))
@@ -63,10 +68,20 @@ export async function surveyTargets(
   }
 }
 
-/** The stamp with the largest token: within an epoch every other one is of an ancestor of its commit. */
-function newest(stamps: readonly Stamp[]): OrderedRevision | undefined {
-  const [last] = [...stamps].sort((a, b) => compareTokens(b.token, a.token))
-  return last && { commit: last.commit, rulesCommit: null, token: last.token }
+/**
+ * The credible stamp with the largest token: within an epoch every other one is of an ancestor of its commit. Only the
+ * record proves a stamp, and here it knows too little: a stranger's that is credible is taken for one of ours.
+ */
+async function newest(
+  ports: ReconcilePorts,
+  stamps: readonly Stamp[],
+  signal: AbortSignal,
+): Promise<OrderedRevision | undefined> {
+  for (const { commit, rulesCommit, token } of stamps.toSorted((a, b) => compareTokens(b.token, a.token))) {
+    if (await isCredible(ports, { commit, rulesCommit, token }, signal))
+      return { commit, rulesCommit: null, token }
+  }
+  return undefined
 }
 
 function keysOf(configMap: ConfigMap): string[] {

@@ -8,7 +8,7 @@ import { planContextFromSettings, rulesAt } from "../decide/plan-at.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import { isOurs, ownerOf } from "../target/ownership.ts"
+import { isOurs, otherOwner } from "../target/ownership.ts"
 
 /**
  * The ConfigMaps of a cluster that a source's rules name at the branch's tip and that others own: without
@@ -39,7 +39,8 @@ export async function findAdoptable(
   const adoptable: TargetId[] = []
   for (const target of new Map(targets.map((one) => [placeText(one), one])).values()) {
     const existing = await ports.kube.get(target.namespace, target.name, signal)
-    if (existing && (!isOurs(existing) || (ownerOf(existing) ?? source) !== source)) adoptable.push(target)
+    if (existing === undefined) continue
+    if (!isOurs(existing) || otherOwner(existing, source) !== undefined) adoptable.push(target)
   }
   return adoptable
 }

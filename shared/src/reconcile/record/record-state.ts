@@ -46,6 +46,8 @@ export async function swapRecord(
   signal?: AbortSignal,
 ): Promise<RecordState | undefined> {
   const fresh = recordConfigMap(namespace, next)
+  // What no reader of ours could read is not written: every agent and writer would stop at it.
+  readRecord(fresh)
   try {
     const configMap = await retryTransient(transientRetry(clock), signal, () =>
       base ? kube.replace(over(base.configMap, fresh), signal) : createOnce(kube, fresh, signal),

@@ -1,4 +1,5 @@
 import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
+import { FULL_ID } from "../../foundation/object-id.ts"
 import type { Token } from "../../record/record.ts"
 
 /** Prow's own labels: they mark what its updateconfig plugin keeps, and count as ours. */
@@ -37,16 +38,27 @@ export function isOurs(configMap: ConfigMap): boolean {
   return Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
 }
 
-/** The source that a ConfigMap belongs to: who stamped it or, before it has, who was given it by `adopt`. */
-export function ownerOf(configMap: ConfigMap): string | undefined {
-  return readStamp(configMap)?.source ?? configMap.metadata.labels?.[SOURCE_LABEL]
+/**
+ * The other source that a ConfigMap belongs to; undefined: it is `source`'s, or no source's. We write label and stamp
+ * together, and `adopt` takes another's stamp off: where one of the two names `source`, a stranger changed the other.
+ */
+export function otherOwner(configMap: ConfigMap, source: string): string | undefined {
+  const named = [configMap.metadata.labels?.[SOURCE_LABEL], readStamp(configMap)?.source]
+  return named.includes(source) ? undefined : named.find((one) => one !== undefined)
 }
 
-/** True when it carries every label and annotation that we write, whatever they say. */
-export function isMarked(configMap: ConfigMap): boolean {
+/** True when it carries every label and annotation that we write, and both name `source`. */
+export function isMarked(configMap: ConfigMap, source: string): boolean {
   const labels = configMap.metadata.labels ?? {}
   const prows = Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
-  return prows && labels[SOURCE_LABEL] !== undefined && readStamp(configMap) !== undefined
+  return prows && labels[SOURCE_LABEL] === source && readStamp(configMap)?.source === source
+}
+
+/** True when it carries a part of a stamp, which no version of Headrace leaves: a stranger changed the rest. */
+export function isStampBroken(configMap: ConfigMap): boolean {
+  const annotations = configMap.metadata.annotations ?? {}
+  const parts = ["epoch", "seq", "commit", "source"].map((part) => annotations[`${OURS}${part}`])
+  return parts.some((part) => part !== undefined) && readStamp(configMap) === undefined
 }
 
 /** True when a newer Headrace wrote it: what it wrote is not ours to understand, let alone to replace. */
@@ -54,24 +66,31 @@ export function isNewerFormat(configMap: ConfigMap): boolean {
   return Number(configMap.metadata.annotations?.[`${OURS}format`] ?? FORMAT) > FORMAT
 }
 
-/** Undefined when Headrace has not written it, or its annotations are not ours to understand. */
+/**
+ * The stamp exactly as `withStamp` writes it. Undefined when Headrace has not written it, or a part of it is not as
+ * Headrace writes it: a count that is no decimal number, a commit that is no full id. Then all of it has no say.
+ */
 export function readStamp(configMap: ConfigMap): Stamp | undefined {
   const annotations = configMap.metadata.annotations ?? {}
-  const epoch = Number(annotations[`${OURS}epoch`] ?? Number.NaN)
-  const seq = Number(annotations[`${OURS}seq`] ?? Number.NaN)
+  const epoch = countOf(annotations[`${OURS}epoch`])
+  const seq = countOf(annotations[`${OURS}seq`])
   const commit = annotations[`${OURS}commit`]
   const source = annotations[`${OURS}source`]
-  if (!isCount(epoch) || !isCount(seq)) return undefined
-  if (commit === undefined || source === undefined) return undefined
   const rulesCommit = annotations[`${OURS}rules-commit`]
+  if (epoch === undefined || seq === undefined || !source) return undefined
+  if (commit === undefined || !FULL_ID.test(commit)) return undefined
+  if (rulesCommit !== undefined && !FULL_ID.test(rulesCommit)) return undefined
   return { source, token: { epoch, seq }, commit, rulesCommit, content: annotations[`${OURS}content`] }
 }
 
 /** Far beyond any clock and any history, and far enough from what a number holds for a token beyond it. */
 const LARGEST_COUNT = 1e15
+const DECIMAL = /^(0|[1-9][0-9]*)$/
 
-function isCount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value <= LARGEST_COUNT
+function countOf(text: string | undefined): number | undefined {
+  if (text === undefined || !DECIMAL.test(text)) return undefined
+  const count = Number(text)
+  return count <= LARGEST_COUNT ? count : undefined
 }
 
 /** The metadata with our labels and this stamp; everything else on it stays. */

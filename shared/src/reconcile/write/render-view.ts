@@ -1,11 +1,13 @@
 import { isUtf8 } from "node:buffer"
 import { createHash } from "node:crypto"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
+import { tokenText } from "../../record/token.ts"
 import { contentDigest } from "../target/content-digest.ts"
-import { type Stamp, withStamp } from "../target/ownership.ts"
+import { readStamp, type Stamp, withStamp } from "../target/ownership.ts"
 
 /** What a target's ConfigMap has that its plan has not, and the other way round. */
 export interface ViewDifference {
@@ -76,11 +78,18 @@ export function renderView(
   const { namespace, name } = planned.target
   const content = { data: Object.fromEntries(data), binaryData: Object.fromEntries(binaryData) }
   const stamped = { ...stamp, content: contentDigest(content) }
-  return {
-    ...existing,
-    metadata: withStamp(existing?.metadata ?? { namespace, name }, stamped),
-    ...content,
-  }
+  const metadata = withStamp(existing?.metadata ?? { namespace, name }, stamped)
+  return readable({ ...existing, metadata, ...content }, stamped)
+}
+
+/** What no reader of ours could read is not written: the target would be without a token. */
+function readable(next: ConfigMap, { token, commit }: Stamp): ConfigMap {
+  if (readStamp(next) !== undefined) return next
+  throw new HeadraceError(
+    "reconcile/bad-stamp",
+    `the stamp ${tokenText(token)} of commit ${commit} is none that Headrace reads`,
+    { hint: "Check the clock that gave the epoch; delete the record to have it begun again." },
+  )
 }
 
 /** True when the ConfigMap's planned content is not what it should be. */

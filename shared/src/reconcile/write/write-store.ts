@@ -12,7 +12,7 @@ import {
   type ShardEntry,
   type TargetEntry,
 } from "../../record/build-index.ts"
-import { type FetchIndex, listShards, listTargets } from "../../record/walk-index.ts"
+import { type FetchIndex, listShards, listTargets, parseIndex } from "../../record/walk-index.ts"
 import { type Choice, type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -83,6 +83,8 @@ async function writeObjects(
   }
   async function ensureIndex(built: BuiltIndex): Promise<void> {
     const missing = built.objects.filter((object) => !state.exists(object.digest))
+    // What no reader of ours could read is not written.
+    for (const object of missing) parseIndex(object.payload, object.digest)
     await Promise.all(missing.map((object) => limit(() => ensure(object))))
   }
 

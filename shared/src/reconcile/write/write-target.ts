@@ -9,7 +9,15 @@ import { placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { DesiredRevision } from "../run/revision.ts"
-import { isMarked, isNewerFormat, isOurs, ownerOf, readStamp, type Stamp } from "../target/ownership.ts"
+import {
+  isMarked,
+  isNewerFormat,
+  isOurs,
+  isStampBroken,
+  otherOwner,
+  readStamp,
+  type Stamp,
+} from "../target/ownership.ts"
 import { foreignWrite } from "./foreign-write.ts"
 import { comparePlannedKeys, compareView, isChanged, renderView } from "./render-view.ts"
 import { staleValues, tooLarge } from "./stale-values.ts"
@@ -27,6 +35,10 @@ export interface TargetWork {
   owned(stamp: Stamp | undefined): Promise<(key: string) => boolean>
   /** True when another program has changed the content since it was stamped (foreign-write.ts). */
   altered(existing: ConfigMap): Promise<boolean>
+  /** True when no writer of ours has written this stamp (believe-stamp.ts). Called after the target was read. */
+  isStrangers(stamp: Stamp): Promise<boolean>
+  /** What the record says that the target held: it takes the place of a stamp that is not ours. */
+  inForce: Stamp | undefined
 }
 
 export interface TargetResult {
@@ -78,19 +90,18 @@ async function nextStep(
   signal: AbortSignal,
 ): Promise<NextVersion | TargetResult> {
   const { planned, desired, source } = work
-  const stamp = existing && readStamp(existing)
   if (existing) judgeOwner(existing, source)
+  const { held, stamp, ownedBy, altered } = existing ? await marksOf(work, existing) : NO_MARKS
   const order = stamp ? compareTokens(stamp.token, desired.token) : -1
   if (order > 0) return { outcome: "ahead" }
-  const held = existing && heldPlan(work, existing)
-  const altered = existing !== undefined && held === undefined && (await work.altered(existing))
   const difference = held
     ? comparePlannedKeys(held, planned)
-    : compareView(existing, planned, await work.owned(stamp))
-  // Somebody who took our marks off would let in a writer that wakes up late, and hide the target from prune.
-  const isStamped = existing !== undefined && isMarked(existing) && !(work.stamp && order < 0)
+    : compareView(existing, planned, await work.owned(ownedBy))
+  // A program that took our marks off would let in a writer that wakes up late, and hide the target from prune.
+  const isStamped = existing !== undefined && isMarked(existing, source) && !(work.stamp && order < 0)
   if (isStamped && !isChanged(difference) && !altered) return { outcome: "unchanged" }
-  const foreign = altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
+  const foreign =
+    existing && altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
   const values = await staleValues(ports, planned, difference.stale, signal)
   const next = renderView(existing, planned, difference, values, {
     source,
@@ -122,6 +133,38 @@ function heldPlan(work: TargetWork, { metadata }: ConfigMap): PlannedTarget | un
   return written?.resourceVersion === metadata.resourceVersion ? written?.planned : undefined
 }
 
+/** What is known of a target before it is compared. */
+interface Marks {
+  /** The plan that it is known to hold. */
+  held: PlannedTarget | undefined
+  /** Of a writer of ours. */
+  stamp: Stamp | undefined
+  /** At which stamp the keys are known that are ours. */
+  ownedBy: Stamp | undefined
+  /** True when another program has changed it since we wrote it. */
+  altered: boolean
+}
+
+const NO_MARKS: Marks = { held: undefined, stamp: undefined, ownedBy: undefined, altered: false }
+
+async function marksOf(work: TargetWork, existing: ConfigMap): Promise<Marks> {
+  const held = heldPlan(work, existing)
+  const stamp = readStamp(existing)
+  // What we wrote ourselves, and has not been written since, carries our stamp.
+  if (held) return { held, stamp, ownedBy: stamp, altered: false }
+  if (await hasForgedStamp(work, existing)) {
+    return { held, stamp: undefined, ownedBy: work.inForce, altered: true }
+  }
+  return { held, stamp, ownedBy: stamp, altered: await work.altered(existing) }
+}
+
+/** True when a stranger has changed the marks that we leave: then none of them has a say. */
+async function hasForgedStamp({ source, isStrangers }: TargetWork, existing: ConfigMap): Promise<boolean> {
+  const stamp = readStamp(existing)
+  if (stamp === undefined) return isStampBroken(existing)
+  return stamp.source !== source || (await isStrangers(stamp))
+}
+
 function judgeOwner(existing: ConfigMap, source: string): void {
   const place = placeText(existing.metadata)
   if (!isOurs(existing)) {
@@ -138,8 +181,8 @@ function judgeOwner(existing: ConfigMap, source: string): void {
       hint: "Upgrade this program; until then the ConfigMap is left alone.",
     })
   }
-  const owner = ownerOf(existing)
-  if (owner !== undefined && owner !== source) {
+  const owner = otherOwner(existing, source)
+  if (owner !== undefined) {
     throw new HeadraceError("reconcile/other-source", `ConfigMap ${place} belongs to source ${owner}`, {
       hint: "Let one source name it, or run adopt to move it.",
     })

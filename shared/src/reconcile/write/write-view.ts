@@ -1,12 +1,14 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { errorText } from "../../foundation/errors.ts"
-import type { ForeignWrite } from "../../record/record.ts"
+import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
+import { isStrangers } from "../decide/believe-stamp.ts"
 import { type Choice, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
+import type { Stamp } from "../target/ownership.ts"
 import { isAltered } from "./foreign-write.ts"
 import { writeTarget } from "./write-target.ts"
 
@@ -33,10 +35,14 @@ export async function writeView(
     choice: Choice
     planOf: PlanOf
     views: ReconcileMemory["views"]
+    /** The record as it is when it is called; undefined: there is none. */
+    freshRecord(): Promise<SourceRecord | undefined>
+    /** What the record shows before this run. */
+    inForce: Stamp | undefined
   },
   signal: AbortSignal,
 ): Promise<ViewResult> {
-  const { source, desired, choice, planOf, views } = input
+  const { source, desired, choice, planOf, views, freshRecord, inForce } = input
   const result: ViewResult = { written: 0, ahead: [], failed: new Map(), foreign: [] }
   const limit = pLimit(CONCURRENT_TARGETS)
   await Promise.all(
@@ -54,7 +60,17 @@ export async function writeView(
     try {
       const { outcome, foreign } = await writeTarget(
         ports,
-        { source, desired, planned, stamp: choice.stamp.has(place), owned, altered, views },
+        {
+          source,
+          desired,
+          planned,
+          stamp: choice.stamp.has(place),
+          owned,
+          altered,
+          views,
+          inForce,
+          isStrangers: (stamp) => isStrangers(ports, stamp, desired, freshRecord, signal),
+        },
         signal,
       )
       if (outcome === "written") result.written += 1

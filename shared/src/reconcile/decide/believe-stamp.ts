@@ -1,0 +1,80 @@
+import type { SourceRepository } from "../../git/source-repository.ts"
+import { largestToken } from "../../record/intents.ts"
+import type { SourceRecord } from "../../record/record.ts"
+import { compareTokens } from "../../record/token.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
+import type { DesiredRevision } from "../run/revision.ts"
+import type { Stamp } from "../target/ownership.ts"
+
+/** How far ahead of our clock another writer's may be: epochs are of the clock that began a record. */
+const MOST_AHEAD_MS = 24 * 3_600_000
+
+/** Ports of what is read here. */
+export type BeliefPorts = Pick<ReconcilePorts, "repository" | "rulesRepository" | "clock">
+
+/**
+ * True when a writer of ours can have written this stamp, as far as anything but a record shows it: its epoch is at
+ * most a day ahead of now, the mirrors have its commits, and its seq is their count. Throws `git/…`.
+ */
+export async function isCredible(
+  { repository, rulesRepository, clock }: BeliefPorts,
+  { token, commit, rulesCommit }: Pick<Stamp, "token" | "commit" | "rulesCommit">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (token.epoch > clock.now() + MOST_AHEAD_MS) return false
+  const counts = await Promise.all([
+    countOf(repository, commit, signal),
+    rulesCommit ? countOf(rulesRepository, rulesCommit, signal) : 0,
+  ])
+  const [own, ofRules] = counts
+  return own !== undefined && ofRules !== undefined && own + ofRules === token.seq
+}
+
+/**
+ * True when a stamp on a target is not of ours. No target is written without an intent, so the record knows a token as
+ * large as any that its writers stamp. A larger one is a stranger's, unless an earlier record was put back: then
+ * stamps may lead, and one that is credible is believed. Beneath what the record knows, a stamp of the epoch in which we
+ * write is of a commit that the desired one contains, and the stamp at the desired token is of the desired commit.
+ *
+ * `fresh` reads the record; it is called after the target was read. Throws `git/…`, `kube/…`.
+ */
+export async function isStrangers(
+  ports: BeliefPorts,
+  stamp: Stamp,
+  desired: DesiredRevision,
+  fresh: () => Promise<SourceRecord | undefined>,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const order = compareTokens(stamp.token, desired.token)
+  if (order === 0) {
+    return stamp.commit !== desired.commit || (stamp.rulesCommit ?? null) !== desired.rulesCommit
+  }
+  if (order < 0) {
+    if (stamp.token.epoch !== desired.token.epoch) return false
+    return !(await isBefore(ports, stamp, desired, signal))
+  }
+  const record = await fresh()
+  // A record that is gone knows nothing: what was written is judged when the next one begins.
+  if (record === undefined || compareTokens(stamp.token, largestToken(record)) <= 0) return false
+  return !(await isCredible(ports, stamp, signal))
+}
+
+/** True when a revision is of commits that the desired one contains: rules of another source come in, and stay. */
+async function isBefore(
+  { repository, rulesRepository }: BeliefPorts,
+  { commit, rulesCommit }: Stamp,
+  desired: DesiredRevision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (!(await repository.contains(desired.commit, commit, signal))) return false
+  if (!rulesCommit) return true
+  return desired.rulesCommit !== null && rulesRepository.contains(desired.rulesCommit, rulesCommit, signal)
+}
+
+function countOf(
+  repository: SourceRepository,
+  commit: string,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  return repository.seqOf(commit, signal)
+}
