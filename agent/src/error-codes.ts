@@ -214,6 +214,13 @@ export const agentErrors = {
     cause: "A volume is mounted where the projection is to be.",
     remedy: "Project to a folder inside the mount, or use layout links.",
   },
+  "publish/moved-away": {
+    meaning:
+      "The path of a projection leads to another folder than when it was opened; nothing was published there.",
+    cause: "The folder was moved, removed or mounted over while the agent ran.",
+    remedy:
+      "Leave it as it is: the agent opens the folder that is there now and publishes to it, within seconds.",
+  },
   "publish/nested": {
     meaning: "The folder to publish to is inside of the folder to publish.",
     cause: "The two paths were swapped, or lie in each other.",

@@ -118,6 +118,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
   }
 
   return {
+    folders: [parent],
     reserved: [],
     identity: IDENTITY_NAME,
     shown,
@@ -140,6 +141,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
       settle()
     },
     sync: () => syncFolder(disk, parent, durability),
+    isWhole: (slot) => numberIn(at) === slot.number,
     mend: (slot) => identify(at, slot.number),
     tidy: () => undefined,
     close: () => disk.close(parent),

@@ -23,6 +23,8 @@ export interface FileOptions {
   parent: Handle
   name: string
   durability: Durability | "auto"
+  /** The sha256 of what this process has published there, in a store that may be gone. */
+  published?: string | undefined
 }
 
 /**
@@ -32,7 +34,7 @@ export interface FileOptions {
  * that who edits it in place does not edit the store.
  */
 export function openFileLayout(options: FileOptions): Layout {
-  const { store, parent, name, durability } = options
+  const { store, parent, name, durability, published } = options
   const { disk } = store
   const at = `${disk.within(parent)}/${name}`
   const path = `${parent.path}/${name}`
@@ -44,9 +46,13 @@ export function openFileLayout(options: FileOptions): Layout {
     if (found.kind !== "file") throw foreign(path, "is no file")
     const key = `${found.inode} ${found.modified} ${found.size} ${found.mode}`
     if (known?.key === key) return known.number
-    if (!hasPublished(store)) throw foreign(path, "was not published")
-    const slots = readableSlots(store).reverse()
     const digest = sha256(disk.read(at))
+    if (!hasPublished(store)) {
+      // The store was removed beneath us: the file is still what we have published.
+      if (digest === published) return undefined
+      throw foreign(path, "was not published")
+    }
+    const slots = readableSlots(store).reverse()
     // Undefined for a file that somebody has edited: it is ours, and the next look of recovery replaces it.
     const number = slots.find((slot) => isFile(onlyFile(slot), digest, found.mode))?.number
     known = number === undefined ? undefined : { key, number }
@@ -70,6 +76,7 @@ export function openFileLayout(options: FileOptions): Layout {
   }
 
   return {
+    folders: [parent],
     copies: true,
     reserved: [],
     shown,
@@ -101,6 +108,7 @@ export function openFileLayout(options: FileOptions): Layout {
       await syncFolder(disk, parent, durability)
     },
     sync: () => syncFolder(disk, parent, durability),
+    isWhole: () => true,
     mend: () => undefined,
     tidy: () => undefined,
     close: () => disk.close(parent),

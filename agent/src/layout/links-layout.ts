@@ -38,6 +38,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
   const up = place === undefined ? "" : `${place.up}/`
   if (place !== undefined) removeDrafts(disk, linkAt)
   return {
+    folders: place === undefined ? [root] : [root, place.folder],
     // Without visible links a revision's names and ours are in different folders.
     reserved: visible ? [link, STORE_NAME] : [],
     shown: () => {
@@ -65,6 +66,9 @@ export function openLinksLayout(options: LinksOptions): Layout {
       await syncFolder(disk, linkFolder, durability)
     },
     sync: () => syncFolder(disk, linkFolder, durability),
+    isWhole: (slot) =>
+      !visible ||
+      [...topNames(pathsOf(slot))].every((name) => disk.readLink(`${at}/${name}`) === `${link}/${name}`),
     mend: (slot) => {
       if (visible) makeVisible(disk, at, root.path, link, slot)
     },

@@ -20,6 +20,8 @@ export interface LayoutOptions {
   /** Layout links: a name, or a path from `path` or absolute to another folder, without links in it. */
   link?: string
   visibleLinks?: boolean
+  /** Layout file: the sha256 of what this process has published at the path. */
+  published?: string | undefined
   /** Layout links: true for the target of a link that another program made and that may be replaced. */
   takesOver?: (target: string) => boolean
 }
@@ -83,8 +85,10 @@ function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
   const { disk } = store
   if (options.layout === "exchange")
     return openExchangeLayout({ store, parent: root, name: basename(path), durability })
-  if (options.layout === "file")
-    return openFileLayout({ store, parent: root, name: basename(path), durability })
+  if (options.layout === "file") {
+    const { published } = options
+    return openFileLayout({ store, parent: root, name: basename(path), durability, published })
+  }
   const link = options.link ?? "..data"
   const folder = dirname(resolve(path, link))
   return openLinksLayout({

@@ -13,6 +13,7 @@ import { siblingStore } from "../layout/open-layout.ts"
 import { askBefore } from "../notify/ask-before.ts"
 import type { Notice } from "../notify/notice.ts"
 import { createNotifier, type Notifier } from "../notify/notifier.ts"
+import type { Condition } from "../publish/examine.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
@@ -51,7 +52,7 @@ export interface Projection {
    */
   show(inputs: Inputs, signal: AbortSignal): Promise<void>
   /** True when another process has moved what was shown since: a rollback by the command line. Show it again. */
-  isMoved(): boolean
+  isMoved(): Promise<boolean>
   /** Puts the reason for a failed show, and what disk shows all the same, into the status and the log. */
   failed(error: unknown, attempt: number): void
   /** Tells consumers until the signal aborts. */
@@ -82,7 +83,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
   return {
     status: () => work.status,
     show: (inputs, signal) => show(work, inputs, signal),
-    isMoved: () => work.status.current && work.folder?.isMoved() === true,
+    isMoved: () => isMoved(work),
     failed: (error, attempt) => reportFailure(work, error, attempt),
     notify: (signal) => Promise.all(work.notifiers.map((notifier) => notifier.run(signal))),
     used: () => (work.assembled?.used ?? work.learnt).keys(),
@@ -121,10 +122,37 @@ async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): 
   await publishAssembled(work, folder, assembled, signal)
   notifyShown(work)
   status.current = true
+  status.damage = undefined
   status.problem = undefined
   work.ports.onStatus?.()
   if (assembled.key !== work.published) await writeKnown(work, assembled.used)
   work.published = assembled.key
+}
+
+const DAMAGES: Record<Condition, string | undefined> = {
+  right: undefined,
+  moved: undefined,
+  damaged: "parts of it are not what was published",
+  elsewhere: "its folder was moved, removed or mounted over",
+}
+
+/** Looks at what readers see, and puts what is wrong with it into status and log at once. */
+async function isMoved(work: ProjectionWork): Promise<boolean> {
+  const { folder, status, ports, log } = work
+  if (folder === undefined || status.shown === undefined) return false
+  const condition = await folder.examine()
+  const damage = DAMAGES[condition]
+  // A show that fails is tried again in any case.
+  const isShown = status.current
+  if (damage !== undefined && damage !== status.damage) {
+    log.warn({ condition }, "what readers see is not what was published; publishing it again")
+    status.current = false
+  }
+  if (damage !== status.damage) {
+    status.damage = damage
+    ports.onStatus?.()
+  }
+  return isShown && condition !== "right"
 }
 
 async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<OpenProjection> {
@@ -152,7 +180,7 @@ async function publishAssembled(
   const isSameContent = assembled.key === work.published
   const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
-  if (isSameContent && isShown && !folder.isMoved()) return
+  if (isSameContent && isShown && (await folder.examine()) === "right") return
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled

@@ -6,7 +6,7 @@ import { createLatest, type Latest } from "../watch/latest.ts"
 import type { Projection, ProjectionPorts } from "./projection.ts"
 
 /** How often to look whether disk still shows what was published, in milliseconds. */
-const LOOK_EVERY = 10_000
+const LOOK_EVERY = 4_000
 
 /** Shows each new value of the inputs, and the same again when another process has moved it, until the signal aborts. */
 export async function runProjection(
@@ -40,7 +40,7 @@ export async function runProjection(
 async function handOn(
   inputs: Latest<Inputs>,
   wanted: Latest<Inputs>,
-  isStale: () => boolean,
+  isStale: () => Promise<boolean>,
   every: number,
   clock: Clock,
   signal: AbortSignal,
@@ -48,7 +48,7 @@ async function handOn(
   for (let seen = 0; ; ) {
     await waitOrNewer(every, inputs, seen, clock, signal)
     const newest = inputs.current()
-    if (newest === undefined || (newest.version === seen && !isStale())) continue
+    if (newest === undefined || (newest.version === seen && !(await isStale()))) continue
     seen = newest.version
     wanted.set(newest.value)
   }

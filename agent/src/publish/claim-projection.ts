@@ -7,7 +7,8 @@ import { openNodeDisk } from "../disk/node-disk.ts"
 import { type LayoutName, openLayout } from "../layout/open-layout.ts"
 import { prune } from "../retain/prune.ts"
 import type { Durability } from "../store/make-durable.ts"
-import { EMPTY_NOTE } from "../store/note.ts"
+import { EMPTY_NOTE, withFloors } from "../store/note.ts"
+import type { Floors } from "../store/origin.ts"
 import { type Permissions, READ_ONLY } from "../store/permissions.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { storeBytes } from "../store/store.ts"
@@ -39,9 +40,18 @@ export interface OpenProjectionOptions {
   lockWait?: number
   /** How often to look whether a revision that was leased is free, in milliseconds; 10 s unless given. */
   lookEvery?: number
+  /** What this process knows of a projection that was at the path before. */
+  carried?: Carried | undefined
   disk?: Disk
   clock?: Clock
   signal?: AbortSignal
+}
+
+/** Kept while a projection is opened again at a path that leads to another folder by now. */
+export interface Carried {
+  floors: Floors
+  /** The sha256 of the one file of layout `file`. */
+  published: string | undefined
 }
 
 const LOCK_WAIT = 10_000
@@ -57,7 +67,7 @@ export interface Claimed {
 /** Opens a projection as its only writer: locked, recovered, pruned. */
 export async function claimProjection(options: OpenProjectionOptions): Promise<Claimed> {
   const disk = options.disk ?? openNodeDisk()
-  const { store, layout } = await openLayout(disk, options)
+  const { store, layout } = await openLayout(disk, { ...options, published: options.carried?.published })
   const projection: ProjectionState = {
     path: options.path,
     disk,
@@ -73,6 +83,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     shown: undefined,
     note: EMPTY_NOTE,
     damaged: new Set(),
+    lacksNames: false,
     verifiedAt: Number.NEGATIVE_INFINITY,
     clone: undefined,
   }
@@ -95,7 +106,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     // A read-only file system is named now, and not by the first publish.
     disk.touch(`${store.path}/.`)
     await withStoreLock(disk, store.folder, lock, async () => {
-      projection.note = await upgradeNote(projection, lock)
+      projection.note = withFloors(await upgradeNote(projection, lock), options.carried?.floors)
       await recover(projection, { digests: options.verify ?? true })
       await prune(projection)
       projection.usedBytes = storeBytes(store)

@@ -1,27 +1,34 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { readNote } from "../store/note.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
+import { isInPlace, isMoved } from "./examine.ts"
 import { dropClone } from "./prestage.ts"
 import { shownIn, takeShown } from "./recover.ts"
 
-/** True when what is shown is not what we last saw there; what cannot be determined is for the next publish to report. */
-export function isMoved({ layout, shown }: ProjectionState): boolean {
-  try {
-    return layout.shown() !== shown?.number
-  } catch {
-    return true
-  }
-}
-
 /**
- * Takes in what another process may have done since we looked: a rollback, a pin. The caller holds the lock, and
- * calls it before it publishes or prunes, for what was old a moment ago may be what is shown now.
+ * Takes in what another process may have done since we looked: a rollback, a pin, damage. The caller holds the lock,
+ * and calls it before it publishes or prunes, for what was old a moment ago may be what is shown now. Throws
+ * `publish/moved-away` when the path leads elsewhere by now.
  */
 export async function lookAgain(projection: ProjectionState): Promise<void> {
-  const { store, layout, note } = projection
+  checkPlace(projection)
+  const { store, note } = projection
   const written = readNote(store, projection.log)
   if (written)
     projection.note = { ...note, pinned: written.pinned, number: Math.max(note.number, written.number) }
-  if (layout.shown() === projection.shown?.number) return
+  // A clone shares the inodes of what is damaged.
+  if (projection.damaged.size > 0) await dropClone(projection)
+  if (!isMoved(projection)) return
   await dropClone(projection)
   await takeShown(projection, shownIn(projection), { digests: true })
+}
+
+/** Throws `publish/moved-away` when what is published here would not be seen at the projection's path. */
+export function checkPlace(projection: ProjectionState): void {
+  if (isInPlace(projection)) return
+  throw new HeadraceError(
+    "publish/moved-away",
+    `${projection.path} leads to another folder than the one that was opened: it was moved, removed or mounted over`,
+    { hint: "Leave it as it is: the next attempt opens the folder that is there now." },
+  )
 }

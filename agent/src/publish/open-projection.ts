@@ -4,11 +4,17 @@ import type { Manifest } from "../store/manifest.ts"
 import { floorOf, type SourceName } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
-import { claimProjection, type OpenProjectionOptions } from "./claim-projection.ts"
-import { isMoved, lookAgain } from "./look-again.ts"
+import {
+  type Carried,
+  type Claimed,
+  claimProjection,
+  type OpenProjectionOptions,
+} from "./claim-projection.ts"
+import { type Condition, examine, isInPlace, isMoved } from "./examine.ts"
+import { lookAgain } from "./look-again.ts"
 import { dropClone } from "./prestage.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
-import { tendProjection } from "./tend-projection.ts"
+import { type Tending, tendProjection } from "./tend-projection.ts"
 
 const LOOK_EVERY = 10_000
 
@@ -17,6 +23,8 @@ export interface OpenProjection {
   current(): { id: string; token: Token; number: number; manifest: Manifest } | undefined
   /** True when disk shows something else than `current`, by another process: the next publish takes that in. */
   isMoved(): boolean
+  /** Looks whether readers see what was published, whole; publishing again repairs what is not `right`. */
+  examine(): Promise<Condition>
   /**
    * The largest token of a source that was published: `publish` refuses smaller ones of it. Without a source: that of
    * what was published last.
@@ -42,16 +50,24 @@ export interface OpenProjection {
  * `publish/newer-format`.
  */
 export async function openProjection(options: OpenProjectionOptions): Promise<OpenProjection> {
-  const { projection, lock, release } = await claimProjection(options)
-  const { disk, store } = projection
+  let open = await openAt(options)
+  /** What is open is closed, and nothing else could be opened yet. */
+  let isLeft = false
 
-  const tending = tendProjection(projection, {
-    lock,
-    prestage: options.prestage ?? true,
-    lookEvery: options.lookEvery ?? LOOK_EVERY,
-  })
+  /** Opens the folder that the path leads to now, when that is another one than before. */
+  async function follow(): Promise<void> {
+    const { projection } = open
+    if (!isLeft && isInPlace(projection)) return
+    await leave()
+    projection.log.warn({ path: options.path }, "the projection's folder is another one now; opening that")
+    open = await openAt({ ...options, carried: carriedOf(projection) })
+    isLeft = false
+  }
 
   async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
+    await follow()
+    const { projection, lock, tending } = open
+    const { disk, store } = projection
     await tending.pause()
     let isTouched = false
     try {
@@ -70,8 +86,10 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     }
   }
 
-  async function close(): Promise<void> {
-    await last
+  async function leave(): Promise<void> {
+    if (isLeft) return
+    isLeft = true
+    const { projection, tending, release } = open
     await tending.settled()
     await tending.pause()
     await dropClone(projection).catch((error: unknown) => {
@@ -81,24 +99,47 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   }
 
   let last: Promise<unknown> = Promise.resolve()
+  function inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const next = last.then(action)
+    last = next.catch(() => undefined)
+    return next
+  }
+
   let closed: Promise<void> | undefined
   return {
-    current: () => currentOf(projection),
-    isMoved: () => isMoved(projection),
-    isStale: (source) => floorOf(projection.note, source).isStale,
-    floor: (source) => (source ? floorOf(projection.note, source).token : projection.note.token),
-    damaged: () => [...projection.damaged],
-    publish: (revision, signal) => {
-      const next = last.then(() => publish(revision, signal))
-      last = next.catch(() => undefined)
-      return next
+    current: () => currentOf(open.projection),
+    isMoved: () => isLeft || !isInPlace(open.projection) || isMoved(open.projection),
+    examine: () => inTurn(async () => (isLeft ? "elsewhere" : examine(open.projection))),
+    isStale: (source) => floorOf(open.projection.note, source).isStale,
+    floor: (source) => {
+      const { note } = open.projection
+      return source ? floorOf(note, source).token : note.token
     },
-    settled: () => last.then(() => tending.settled()),
+    damaged: () => [...open.projection.damaged],
+    publish: (revision, signal) => inTurn(() => publish(revision, signal)),
+    settled: () => last.then(() => open.tending.settled()),
     close: () => {
-      closed ??= close()
+      closed ??= last.then(leave)
       return closed
     },
   }
+}
+
+interface Opened extends Claimed {
+  tending: Tending
+}
+
+async function openAt(options: OpenProjectionOptions): Promise<Opened> {
+  const claimed = await claimProjection(options)
+  const { prestage = true, lookEvery = LOOK_EVERY } = options
+  return {
+    ...claimed,
+    tending: tendProjection(claimed.projection, { lock: claimed.lock, prestage, lookEvery }),
+  }
+}
+
+function carriedOf({ note, shown }: ProjectionState): Carried {
+  return { floors: note, published: shown?.manifest.files[0]?.sha256 }
 }
 
 function tidy({ layout, shown, log, path }: ProjectionState): void {

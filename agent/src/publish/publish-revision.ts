@@ -12,6 +12,7 @@ import type { Slot } from "../store/store.ts"
 import { isOlder } from "../store/token-order.ts"
 import { trashSlot } from "../store/trash.ts"
 import { checkRoom } from "./check-room.ts"
+import { checkPlace } from "./look-again.ts"
 import { isUnchanged, planStage, type StagePlan, writtenBytes } from "./plan-stage.ts"
 import { stageRevision } from "./stage-revision.ts"
 
@@ -43,6 +44,7 @@ export async function publishRevision(
   const { shown } = projection
   const sameId = !revision.evenIfEqual || shown?.manifest.revision === revision.id
   if (shown && sameId && projection.damaged.size === 0 && isUnchanged(plan)) {
+    putNamesBack(projection, shown)
     await noteToken(projection, revision)
     return result(projection, shown, started, { written: 0, linked: 0, outcome: "unchanged" })
   }
@@ -61,8 +63,10 @@ export async function publishRevision(
 async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> {
   const { layout, shown } = projection
   try {
+    checkPlace(projection)
     await layout.show(slot, shown)
     projection.damaged = new Set()
+    projection.lacksNames = false
   } catch (error) {
     if (layout.shown() !== slot.number) {
       await trashSlot(projection.store, slot.number).catch(() => false)
@@ -113,6 +117,12 @@ function checkNewPaths({ layout, shown }: ProjectionState, revision: Revision, p
   const paths = revision.files.map((file) => file.path)
   checkPaths(paths, layout.reserved)
   layout.check(paths)
+}
+
+function putNamesBack(projection: ProjectionState, shown: Slot): void {
+  if (!projection.lacksNames) return
+  projection.layout.mend(shown)
+  projection.lacksNames = false
 }
 
 async function noteToken(projection: ProjectionState, revision: Revision): Promise<void> {

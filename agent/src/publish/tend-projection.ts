@@ -3,6 +3,7 @@ import { prune, untilPrunable } from "../retain/prune.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
+import { isInPlace } from "./examine.ts"
 import { lookAgain } from "./look-again.ts"
 import { prestage } from "./prestage.ts"
 
@@ -40,6 +41,8 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
 
   async function tend(signal: AbortSignal): Promise<void> {
     due = performance.now() + options.lookEvery
+    // What is elsewhere by now is left alone; the next publish opens what is there.
+    if (!isInPlace(projection)) return waitUntilDue()
     try {
       const wait = await withStoreLock(disk, store.folder, options.lock, async () => {
         await lookAgain(projection)

@@ -29,6 +29,8 @@ export interface ProjectionStatus {
   /** True when what is shown is the newest that its sources have offered. */
   current: boolean
   problem?: ProjectionProblem | undefined
+  /** What is wrong with what readers see, until it was published again. */
+  damage?: string | undefined
 }
 
 /** The problem that an error reports; the same problem keeps the time of its first appearance. */

@@ -43,6 +43,7 @@ export async function withRetained<T>(
       shown: undefined,
       note: readNote(store, options.log) ?? EMPTY_NOTE,
       damaged: new Set(),
+      lacksNames: false,
       verifiedAt: Number.NEGATIVE_INFINITY,
       clone: undefined,
     })

@@ -1,3 +1,4 @@
+import type { Handle } from "../disk/disk.ts"
 import type { Slot } from "./store.ts"
 
 /** In layout `exchange`, the manifest inside a directory, which identifies it wherever it is. */
@@ -7,6 +8,8 @@ export const IDENTITY_NAME = "..revision.json"
 export interface Layout {
   /** Name under which the manifest is inside the directory too; undefined: only beside it. */
   identity?: string
+  /** The folders that it works in, open, by the paths that they were opened at. */
+  folders: readonly Handle[]
   /** What is shown is a copy of the slot's files, which needs room of its own. */
   copies?: boolean
   /** First path elements that a revision may not use. */
@@ -25,6 +28,8 @@ export interface Layout {
   show(slot: Slot, before: Slot | undefined): Promise<void>
   /** Makes durable what is shown, which a process that died within `show` may not have done. */
   sync(): Promise<void>
+  /** True when nothing that belongs to the revision that is shown got lost beside it. */
+  isWhole(slot: Slot): boolean
   /** Puts back what belongs to the revision that is shown and got lost beside it. */
   mend(slot: Slot): void
   /** Removes what only older revisions showed. After the report, so a failure is no failure to publish. */

@@ -5,7 +5,7 @@ import { z } from "zod"
 import type { Handle } from "../disk/disk.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { formatOf } from "./manifest.ts"
-import { Floor, type Origin, raiseFloors, UNNAMED_SOURCE } from "./origin.ts"
+import { Floor, type Floors, type Origin, raiseFloors, UNNAMED_SOURCE } from "./origin.ts"
 import { NOTE_NAME, NOTE_PREFIX, type Store, uniqueName } from "./store.ts"
 
 export const NOTE_FORMAT = 2
@@ -99,6 +99,13 @@ export function readNote(store: Store, log: Log): Note | undefined {
     "the note of what was published cannot be read; a pin, if there was one, is forgotten",
   )
   return undefined
+}
+
+/** A note with the floors of another one raised too, of which its own stay the latest. */
+export function withFloors(note: Note, floors: Floors | undefined): Note {
+  if (floors === undefined) return note
+  const raised = raisedNote(raisedNote(note, floors.others), floors.latest)
+  return note.latest.length === 0 ? raised : raisedNote(raised, note.latest)
 }
 
 /** A note that is written and not in force yet. */

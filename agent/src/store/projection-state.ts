@@ -36,6 +36,8 @@ export interface ProjectionState {
   note: Note
   /** Paths of `shown` that are not what its manifest says: the next publish rewrites them. */
   damaged: Set<string>
+  /** A name that readers use beside the revision is gone: the next publish puts it back. */
+  lacksNames: boolean
   /** When all files of `shown` were last verified, by performance.now(). */
   verifiedAt: number
   /** A clone of `shown`, made while idle. */

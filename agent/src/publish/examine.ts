@@ -1,0 +1,69 @@
+import type { Disk, Handle } from "../disk/disk.ts"
+import { verifySlot } from "../retain/verify.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
+import { readSlot } from "../store/store.ts"
+
+/**
+ * What has become of a projection since it was published: `right`; `moved`, another process shows something else;
+ * `damaged`, parts of what is shown are not what was published; `elsewhere`, its path leads to other folders than
+ * those that it was opened in: they were moved, removed, or mounted over.
+ */
+export type Condition = "right" | "moved" | "damaged" | "elsewhere"
+
+/**
+ * Looks at what readers see now. It takes no lock and changes nothing on disk; files that differ are remembered as
+ * damaged, for the next publish. Contents are read only where size, mode, owner, inode or time differ.
+ */
+export async function examine(projection: ProjectionState): Promise<Condition> {
+  if (!isInPlace(projection)) return "elsewhere"
+  const { layout, shown } = projection
+  if (isMoved(projection)) return isShownElsewhere(projection) ? "moved" : "damaged"
+  if (shown === undefined) return "right"
+  if (!layout.isWhole(shown)) projection.lacksNames = true
+  const wrong = await verifySlot(projection, shown, { digests: false })
+  // Meanwhile another revision may have been published.
+  if (projection.shown !== shown) return "right"
+  for (const path of wrong) projection.damaged.add(path)
+  return projection.damaged.size > 0 || projection.lacksNames ? "damaged" : "right"
+}
+
+/** True when the paths of a projection lead to the folders that are open. */
+export function isInPlace({ disk, layout, store }: ProjectionState): boolean {
+  return [...layout.folders, store.folder].every((folder) => isStillAt(disk, folder))
+}
+
+function isStillAt(disk: Disk, folder: Handle): boolean {
+  try {
+    const there = disk.look(`${folder.path}/.`)
+    const open = disk.look(`${disk.within(folder)}/.`)
+    return there !== undefined && there.inode === open?.inode && there.device === open.device
+  } catch {
+    return false
+  }
+}
+
+/** True when what is shown is not what we last saw there; what cannot be determined is for the next publish to report. */
+export function isMoved(projection: ProjectionState): boolean {
+  const { layout, shown } = projection
+  try {
+    return layout.shown() !== shown?.number || !isThere(projection)
+  } catch {
+    return true
+  }
+}
+
+/** True when the slot of what is shown has its manifest and its directory. */
+export function isThere({ store, layout, shown, disk }: ProjectionState): boolean {
+  if (shown === undefined) return true
+  return readSlot(store, shown.number) !== undefined && disk.look(layout.content(shown))?.kind === "directory"
+}
+
+/** True when another revision is shown, whole as far as its names tell. */
+function isShownElsewhere({ layout, shown, store }: ProjectionState): boolean {
+  try {
+    const number = layout.shown()
+    return number !== undefined && number !== shown?.number && readSlot(store, number) !== undefined
+  } catch {
+    return false
+  }
+}
