@@ -11,7 +11,7 @@ export function errorPage(meanings: Readonly<Record<string, ErrorMeaning>>): str
   })
   return `# Error codes
 
-<!-- Generated from the error-codes.ts of each module: vitest run --update test/reference. Do not edit. -->
+<!-- Generated from the error-codes.ts of each module: vitest run test/reference --update=all. Do not edit. -->
 
 A program prints an error's code in brackets after its message; \`status\`, logs, metrics and a node's report give it
 too. A code never changes once released. An error that another one caused follows it, with its own code: act on the

@@ -35,7 +35,7 @@ const INSTRUCTION =
   /^(?!(?:A|An|The|It|Its|This|That|These|Both|Nothing|Somebody|What|There|No|Only|Without|If|Known|Expected)\b)[A-Z].*[.?]$/s
 
 describe("error codes", () => {
-  it("are all explained in docs/reference/errors.md (vitest run --update rewrites it)", async () => {
+  it("are all explained in docs/reference/errors.md (vitest run test/reference --update=all rewrites it)", async () => {
     await expect(errorPage(ALL)).toMatchFileSnapshot(join(ROOT, "docs/reference/errors.md"))
   })
 

@@ -13,7 +13,7 @@ const SAMPLES = ["config/samples", "config/overlays/example"].flatMap((folder) =
     .map((file) => `${folder}/${file}`),
 )
 
-/** After a change of a schema, `vitest run --update` rewrites the files. */
+/** After a change of a schema, `vitest run bootstrapper/src/commands/schema --update=all` rewrites the files. */
 describe("what is generated from the schemas", () => {
   it.each(FILES)("the JSON Schema of %s is the committed one", async (file) => {
     await expect(schemaText(file, "json")).toMatchFileSnapshot(
