@@ -5,15 +5,30 @@ import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { load, loadAll } from "js-yaml"
 import { describe, expect, it } from "vitest"
+import { kubectlProgram, type Manifest } from "./build-manifests.ts"
+import { rightsGranted } from "./rights.ts"
 
 const CONFIG = join(import.meta.dirname, "../../config")
 const POD_SAMPLES = ["samples/sidecar", "samples/init-container"]
-const FOLDERS = ["base", "base/plugin", "base/bootstrapper", "base/agent", "overlays/example", ...POD_SAMPLES]
-const noKubectl = spawnSync("kubectl", ["version", "--client"]).status !== 0
+const OVERLAYS = ["overlays/example", "overlays/example-remote", "overlays/openshift"]
+const FOLDERS = [
+  "base",
+  "base/writer",
+  "base/plugin",
+  "base/bootstrapper",
+  "base/agent",
+  "home",
+  "components/own-lease",
+  ...OVERLAYS,
+  ...POD_SAMPLES,
+]
+const kubectl = kubectlProgram()
+const noKubectl = spawnSync(kubectl, ["version", "--client"]).status !== 0
 
 interface Kustomization {
   resources: string[]
   configMapGenerator?: { files: string[] }[]
+  patches?: { path: string }[]
 }
 
 interface Container {
@@ -52,7 +67,8 @@ describe("manifests", () => {
       readFileSync(join(CONFIG, folder, "kustomization.yaml"), "utf8"),
     ) as Kustomization
     const generated = (kustomization.configMapGenerator ?? []).flatMap(({ files }) => files)
-    const named = [...kustomization.resources, ...generated]
+    const patches = (kustomization.patches ?? []).map(({ path }) => path)
+    const named = [...kustomization.resources, ...generated, ...patches]
     for (const name of named) expect(existsSync(join(CONFIG, folder, name)), name).toBe(true)
     const files = readdirSync(join(CONFIG, folder)).filter((name) =>
       statSync(join(CONFIG, folder, name)).isFile(),
@@ -74,11 +90,103 @@ describe("manifests", () => {
     `build with kubectl kustomize${noKubectl ? " (not run: no kubectl here)" : ""}`,
     () => {
       for (const folder of FOLDERS) {
-        const built = spawnSync("kubectl", ["kustomize", join(CONFIG, folder)], { encoding: "utf8" })
+        const built = spawnSync(kubectl, ["kustomize", join(CONFIG, folder)], { encoding: "utf8" })
         expect(built.status, built.stderr).toBe(0)
       }
     },
   )
+})
+
+/** Every object of the files below a folder of config/. */
+function objectsOf(folder: string): Manifest[] {
+  const files = readdirSync(join(CONFIG, folder), { recursive: true, encoding: "utf8" })
+  return files
+    .filter((name) => name.endsWith(".yaml"))
+    .flatMap((name) => loadAll(textOf(folder, name)) as Manifest[])
+    .filter((one) => one?.kind !== undefined && one.metadata !== undefined)
+}
+
+interface Workload extends Manifest {
+  spec: { selector: { matchLabels: object }; template: { metadata: { labels: object }; spec: object } }
+}
+
+describe("the bases", () => {
+  const objects = objectsOf("base")
+
+  it("select the Pods that they make", () => {
+    const workloads = objects.filter(({ kind }) => ["Deployment", "DaemonSet"].includes(kind)) as Workload[]
+    expect(workloads.map(({ metadata }) => metadata.name).sort()).toEqual([
+      "headrace-agent",
+      "headrace-plugin",
+    ])
+    for (const { spec } of workloads) {
+      expect(Object.keys(spec.selector.matchLabels).length).toBeGreaterThan(1)
+      expect(spec.template.metadata.labels).toMatchObject(spec.selector.matchLabels)
+    }
+  })
+
+  it("name no priority class, service account or namespace that they do not bring", () => {
+    const named = (kind: string) =>
+      objects.filter((one) => one.kind === kind).map(({ metadata }) => metadata.name)
+    const text = JSON.stringify(objects)
+    const used = (field: string) =>
+      [...text.matchAll(new RegExp(`"${field}":"([^"]+)"`, "g"))].map(([, one]) => one)
+    expect(named("PriorityClass")).toEqual(expect.arrayContaining(used("priorityClassName")))
+    expect(named("ServiceAccount")).toEqual(expect.arrayContaining(used("serviceAccountName")))
+    expect(named("Namespace")).toEqual(expect.arrayContaining(used("namespace")))
+  })
+
+  it("keep settings and Secrets where no account of Headrace may write ConfigMaps", () => {
+    const granted = rightsGranted(objects, "headrace/headrace-writer")
+    expect([...granted].filter((right) => / headrace$/.test(right))).toEqual(["list leases headrace"])
+    const agent = rightsGranted(objects, "headrace/headrace-agent")
+    expect(
+      [...agent].filter((right) => / configmaps /.test(right) && !/^(get|list|watch) /.test(right)),
+    ).toEqual([])
+  })
+})
+
+describe("the example", () => {
+  it("gives the writer its rights in each namespace that its settings allow", async () => {
+    for (const overlay of ["overlays/example", "overlays/example-remote"]) {
+      const { clusters } = await loadOperatorSettings(join(CONFIG, "overlays/example/headrace.yaml"))
+      const bound = (loadAll(textOf(overlay, "view-writers.yaml")) as Manifest[]).map(
+        ({ metadata }) => metadata.namespace,
+      )
+      for (const { namespaces } of Object.values(clusters)) expect(bound).toEqual(namespaces)
+    }
+  })
+
+  it("reads settings, Secrets and kubeconfigs only where its Pods mount them", () => {
+    const paths = [...textOf("overlays/example/headrace.yaml").matchAll(/[ [](\/[\w/]+)/g)].map(
+      ([, path]) => path,
+    )
+    expect(paths).toContain("/kube/build01")
+    for (const file of ["base/plugin/deployment.yaml", "base/bootstrapper/cronjob.yaml"]) {
+      const mounted = [...textOf(file).matchAll(/mountPath: (\S+)/g)].map(([, path]) => `${path}/`)
+      for (const path of paths)
+        expect(
+          mounted.some((one) => path?.startsWith(one)),
+          `${file} ${path}`,
+        ).toBe(true)
+    }
+  })
+
+  it("has a command in docs/deploy.md for each Secret that the manifests mount", () => {
+    const page = readFileSync(join(CONFIG, "../docs/deploy.md"), "utf8")
+    const secrets = new Set(
+      ["plugin/deployment.yaml", "bootstrapper/cronjob.yaml", "agent/daemonset.yaml"].flatMap((file) =>
+        [...textOf("base", file).matchAll(/(?:secretName: |secret:\s+name: )(\S+)/g)].map(([, name]) => name),
+      ),
+    )
+    expect([...secrets].sort()).toEqual([
+      "headrace-git",
+      "headrace-kubeconfigs",
+      "headrace-redis",
+      "headrace-webhook",
+    ])
+    for (const name of secrets) expect(page, name).toMatch(new RegExp(`create secret generic ${name} `))
+  })
 })
 
 describe("samples", () => {

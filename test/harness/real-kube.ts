@@ -14,8 +14,15 @@ export interface RealKube {
   url: string
   token: string
   kubeconfigFile: string
+  /** What it logged of each request, as JSON lines; with `audit` alone. */
+  auditFile: string
   /** Ends kube-apiserver and starts it again on the same etcd: its watch history is gone. */
   restart(): Promise<void>
+}
+
+export interface RealKubeOptions {
+  /** Log who did what, by which right. */
+  audit?: boolean
 }
 
 const READY_LIMIT_MS = 90_000
@@ -33,8 +40,11 @@ export function realKubeMissing(): string | undefined {
 }
 
 /** Runs a test with a real API server of its own, and ends it and etcd afterwards. */
-export async function withRealKube<T>(test: (kube: RealKube) => Promise<T>): Promise<T> {
-  const { kube, close } = await startRealKube()
+export async function withRealKube<T>(
+  test: (kube: RealKube) => Promise<T>,
+  options: RealKubeOptions = {},
+): Promise<T> {
+  const { kube, close } = await startRealKube(options)
   try {
     return await test(kube)
   } finally {
@@ -43,7 +53,10 @@ export async function withRealKube<T>(test: (kube: RealKube) => Promise<T>): Pro
 }
 
 /** Starts etcd and kube-apiserver; `close` ends both and removes their folder. */
-export async function startRealKube(): Promise<{ kube: RealKube; close(): Promise<void> }> {
+export async function startRealKube({ audit = false }: RealKubeOptions = {}): Promise<{
+  kube: RealKube
+  close(): Promise<void>
+}> {
   const missing = realKubeMissing()
   if (missing) throw new Error(missing)
   const folder = await mkdtemp(join(tmpdir(), "headrace-real-kube-"))
@@ -57,14 +70,16 @@ export async function startRealKube(): Promise<{ kube: RealKube; close(): Promis
     const token = await writeIdentity(folder)
     const etcd = await startEtcd(folder, running)
     const port = await freePort()
-    const serve = (): Promise<void> => startApiServer(folder, running, etcd, port, token)
+    const auditFile = join(folder, "audit.log")
+    const auditFlags = audit ? await writeAuditPolicy(folder, auditFile) : []
+    const serve = (): Promise<void> => startApiServer(folder, running, { etcd, port, token, auditFlags })
     await serve()
     const kubeconfigFile = await writeKubeconfig(folder, port, token)
     async function restart(): Promise<void> {
       await stop(running.get("kube-apiserver"))
       await serve()
     }
-    return { kube: { url: `https://127.0.0.1:${port}`, token, kubeconfigFile, restart }, close }
+    return { kube: { url: `https://127.0.0.1:${port}`, token, kubeconfigFile, auditFile, restart }, close }
   } catch (error) {
     await close()
     throw error
@@ -79,6 +94,18 @@ async function writeIdentity(folder: string): Promise<string> {
   const pem = privateKey.export({ type: "pkcs1", format: "pem" })
   await writeFile(join(folder, "service-account.key"), pem, { mode: 0o600 })
   return token
+}
+
+/** Every request once, when it is answered, or when its watch begins; without bodies. */
+async function writeAuditPolicy(folder: string, auditFile: string): Promise<string[]> {
+  const policy = {
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived"],
+    rules: [{ level: "Metadata" }],
+  }
+  await writeFile(join(folder, "audit-policy.yaml"), JSON.stringify(policy))
+  return [`--audit-policy-file=${join(folder, "audit-policy.yaml")}`, `--audit-log-path=${auditFile}`]
 }
 
 async function startEtcd(folder: string, running: Map<string, ChildProcess>): Promise<string> {
@@ -100,9 +127,7 @@ async function startEtcd(folder: string, running: Map<string, ChildProcess>): Pr
 async function startApiServer(
   folder: string,
   running: Map<string, ChildProcess>,
-  etcd: string,
-  port: number,
-  token: string,
+  { etcd, port, token, auditFlags }: { etcd: string; port: number; token: string; auditFlags: string[] },
 ): Promise<void> {
   const key = join(folder, "service-account.key")
   const server = await start("kube-apiserver", folder, running, [
@@ -119,6 +144,7 @@ async function startApiServer(
     "--service-cluster-ip-range=10.0.0.0/24",
     "--authorization-mode=RBAC",
     "--disable-admission-plugins=ServiceAccount",
+    ...auditFlags,
   ])
   await waitUntilReady(folder, port, token, server)
 }

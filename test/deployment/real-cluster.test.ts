@@ -1,0 +1,474 @@
+import { spawn } from "node:child_process"
+import { createHmac, randomBytes } from "node:crypto"
+import { once } from "node:events"
+import { readFile } from "node:fs/promises"
+import { join } from "node:path"
+import { freePort } from "@headrace/config/local/free-port"
+import { dump, load } from "js-yaml"
+import { describe, expect, it } from "vitest"
+import { rawRequest } from "../contract/raw-request.ts"
+import { type RealKube, realKubeMissing, withRealKube } from "../harness/real-kube.ts"
+import { until } from "../harness/until.ts"
+import { withFolder } from "../harness/with-folder.ts"
+import { withGitServer } from "../harness/with-git-server.ts"
+import { withKube } from "../harness/with-kube.ts"
+import { pushEvent } from "../harness/with-plugin.ts"
+import { withRedis } from "../harness/with-redis.ts"
+import { type TestRepo, withRepo } from "../harness/with-repo.ts"
+import { buildManifests, kubectlProgram, type Manifest } from "./build-manifests.ts"
+import { forOldServer } from "./for-old-server.ts"
+import type { Volume } from "./pod-volumes.ts"
+import { schemaMistakes } from "./published-kinds.ts"
+import { rightsGranted, rightsUsed } from "./rights.ts"
+import { type LocalPod, localPodsMissing, type PodSpec, preparePod, type Running } from "./run-pod.ts"
+
+const FOLDERS = [
+  "base",
+  "home",
+  "overlays/example",
+  "overlays/example-remote",
+  "samples/sidecar",
+  "samples/init-container",
+]
+const NAMESPACES = ["headrace", "headrace-store", "ci", "ocp"]
+const missing = realKubeMissing()
+const noPods = missing ?? localPodsMissing()
+
+describe("the manifests on a real API server", { timeout: 240_000 }, () => {
+  it.skipIf(missing)(`are accepted, dry and in earnest${missing ? ` (${missing})` : ""}`, async () => {
+    await withRealKube(async (kube) => {
+      await createNamespaces(kube)
+      const changes = new Set<string>()
+      for (const folder of FOLDERS) {
+        const { manifests, changed } = await convertedManifests(kube, folder)
+        for (const change of changed) changes.add(change)
+        await apply(kube, manifests, ["--dry-run=server"])
+        await apply(kube, manifests)
+      }
+      // Both samples beside each other: what one applied, the other left as it is.
+      const again = await Promise.all(FOLDERS.slice(4).map((folder) => convertedManifests(kube, folder)))
+      await apply(
+        kube,
+        again.flatMap(({ manifests }) => manifests),
+      )
+      // What a server of 1.20 takes only after a change; each was held against its published schema.
+      const minor = await minorVersion(kube)
+      if (minor < 21) expect([...changes].sort()).toEqual(CHANGED_FOR_1_20)
+    })
+  })
+
+  it.skipIf(missing)(
+    "would be seen to be wrong: a selector that misses its template, an unknown field",
+    async () => {
+      await withRealKube(async (kube) => {
+        await createNamespaces(kube)
+        const { manifests } = await convertedManifests(kube, "home")
+        const deployment = structuredClone(manifests.find(({ kind }) => kind === "Deployment")) as Manifest
+        Object.assign(deployment.spec as object, {
+          template: { spec: podOf([deployment], "Deployment").spec },
+        })
+        await expect(apply(kube, [deployment], ["--dry-run=server"])).rejects.toThrow(/selector/)
+      })
+      const policy = (await buildManifests("components/own-lease"))[0] as Manifest
+      expect(schemaMistakes(policy)).toEqual([])
+      const misspelt: Manifest = { ...policy, spec: { ...(policy.spec as object), validation: [] } }
+      expect(schemaMistakes(misspelt)).toEqual(["ValidatingAdmissionPolicy.spec.validation: unknown field"])
+    },
+  )
+})
+
+const CHANGED_FOR_1_20 = [
+  "batch/v1/CronJob as batch/v1beta1",
+  "policy/v1/PodDisruptionBudget as policy/v1beta1",
+  "with-sidecar: native sidecar as a container",
+]
+
+describe("the programs with the accounts, users and volumes of their manifests", { timeout: 600_000 }, () => {
+  it.skipIf(noPods)(
+    `use each right that they have, and need no other${noPods ? ` (${noPods})` : ""}`,
+    async () => {
+      await withScene(async (scene) => {
+        const { repo, granted, rewindTo } = scene
+        const first = await repo.commit({
+          "rules.yaml": RULES,
+          "jobs/a.yaml": "a: 1\n",
+          "templates/t.yaml": "t: 1\n",
+        })
+        const pods = await startPods(scene)
+        await pods.shows("a: 1\n")
+        expect(await pods.reports()).toBeGreaterThan(0)
+
+        const second = await repo.commit({ "jobs/a.yaml": "a: 2\n", "templates/t.yaml": "t: 2\n" })
+        expect(await pods.push(second)).toBe(202)
+        await pods.shows("a: 2\n")
+
+        await rewindTo(pods, first)
+        expect(await pods.job()).toBe(0)
+        await pods.shows("a: 1\n")
+        expect(await pods.command("release")).toBe(0)
+        expect(await pods.job()).toBe(0)
+        await pods.shows("a: 2\n")
+
+        await leaveGarbage(scene.kube)
+        expect(await pods.job()).toBe(0)
+        await ageGarbage(scene.kube)
+        expect(await pods.job()).toBe(0)
+        expect(await storeObject(scene.kube)).toBeUndefined()
+
+        await pods.restart()
+        const third = await repo.commit({ "jobs/a.yaml": "a: 3\n" })
+        expect(await pods.push(third)).toBe(202)
+        await pods.shows("a: 3\n")
+        expect(await pods.initContainer()).toBe(0)
+        await pods.sidecar("a: 3\n")
+        expect(await pods.command("status")).toBe(0)
+        expect(await pods.command("diff")).toBe(0)
+        await pods.end()
+
+        for (const account of ACCOUNTS) {
+          const { used, refused } = await rightsUsed(scene.kube.auditFile, account)
+          const given = rightsGranted(granted, account)
+          expect([...refused], `refused to ${account}`).toEqual([])
+          expect(
+            [...used].filter((right) => !given.has(right)),
+            `used beyond Roles by ${account}`,
+          ).toEqual([])
+          expect(
+            [...given].filter((right) => !used.has(right)),
+            `in vain for ${account}`,
+          ).toEqual([])
+        }
+        await expectNoRightToSettings(scene.kube)
+      })
+    },
+  )
+})
+
+const ACCOUNTS = [
+  "headrace/headrace-writer",
+  "headrace/headrace-agent",
+  "ci/config-sidecar",
+  "ci/config-init",
+]
+
+const RULES = `config_updater:
+  maps:
+    jobs/*.yaml: { name: job-config-master, clusters: { app.ci: [ci], build01: [ci] } }
+    templates/*.yaml: { name: templates, clusters: { app.ci: [ocp] } }
+    steps/*.yaml: { name: step-registry, clusters: { app.ci: [ci] } }
+`
+
+interface Scene {
+  kube: RealKube
+  repo: TestRepo
+  folder: string
+  granted: Manifest[]
+  secret: string
+  rewindTo(pods: Pods, commit: string): Promise<void>
+}
+
+async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
+  await withFolder((folder) =>
+    withRedis((redis) =>
+      withRepo((repo) =>
+        withGitServer(repo.folder, (git) =>
+          withKube((build01) =>
+            withRealKube(
+              async (kube) => {
+                git.token = randomBytes(8).toString("hex")
+                const secret = randomBytes(8).toString("hex")
+                await createNamespaces(kube)
+                const applied = await Promise.all(
+                  ["overlays/example", "samples/sidecar", "samples/init-container"].map((of) =>
+                    convertedManifests(kube, of),
+                  ),
+                )
+                const manifests = applied
+                  .flatMap((one) => one.manifests)
+                  .map((one) => withLocalPlaces(one, git.url))
+                await apply(kube, [
+                  ...manifests,
+                  secretOf("headrace-webhook", "hmac", secret),
+                  secretOf("headrace-redis", "url", redis.url),
+                  secretOf("headrace-git", "token", git.token),
+                  secretOf("headrace-kubeconfigs", "build01", build01.kubeconfig),
+                ])
+                await test({
+                  kube,
+                  repo,
+                  folder,
+                  secret,
+                  granted: manifests,
+                  async rewindTo(pods, commit) {
+                    expect(await pods.command("rewind", "--to", commit, "--reason", "test")).toBe(0)
+                  },
+                })
+              },
+              { audit: true },
+            ),
+          ),
+        ),
+      ),
+    ),
+  )
+}
+
+/** The settings as they are, but for the repository's address and ports of this machine. */
+function withLocalPlaces(manifest: Manifest, url: string): Manifest {
+  const { data } = manifest as { data?: Record<string, string> }
+  if (manifest.kind !== "ConfigMap" || !data) return manifest
+  const changed = Object.entries(data).map(([key, text]) => {
+    const settings = load(text) as { sources?: { release: object }; listen?: string }
+    if (settings.listen !== undefined) settings.listen = "127.0.0.1:0"
+    if (settings.sources)
+      Object.assign(settings.sources.release, { url, repo: "openshift/release", rules: "rules.yaml" })
+    return [key, dump(settings)]
+  })
+  return { ...manifest, data: Object.fromEntries(changed) }
+}
+
+/** The Pods of the example and the samples, run on this machine. */
+interface Pods {
+  shows(text: string): Promise<void>
+  /** How many Leases the agents of the programs' namespace keep. */
+  reports(): Promise<number>
+  push(sha: string): Promise<number>
+  /** The CronJob's job; its exit code. */
+  job(): Promise<number | null>
+  /** headrace-bootstrapper in the plugin's Pod, as with kubectl exec; its exit code. */
+  command(...args: string[]): Promise<number | null>
+  restart(): Promise<void>
+  initContainer(): Promise<number | null>
+  sidecar(text: string): Promise<void>
+  end(): Promise<void>
+}
+
+async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods> {
+  const ports = { hook: await freePort(), ops: await freePort() }
+  const argument = (text: string) =>
+    text
+      .replace("--listen=0.0.0.0:8888", `--listen=127.0.0.1:${ports.hook}`)
+      .replace("--ops-listen=0.0.0.0:9473", `--ops-listen=127.0.0.1:${ports.ops}`)
+  const prepare = (kind: string, name: string, namespace = "headrace") =>
+    preparePod({
+      kube,
+      namespace,
+      name,
+      argument,
+      folder: join(folder, name),
+      spec: podOf(granted, kind, name).spec,
+    })
+  const plugin = await prepare("Deployment", "headrace-plugin")
+  const job = await prepare("CronJob", "headrace-bootstrapper")
+  const agent = await prepare("DaemonSet", "headrace-agent")
+  const isReady = () => answers(`http://127.0.0.1:${ports.ops}/readyz`)
+  let running = await startBoth(plugin, agent, isReady)
+
+  async function ended(run: Running): Promise<number | null> {
+    const code = await run.ended
+    if (code !== 0) throw new Error(`ended with ${code}:\n${run.output()}`)
+    return code
+  }
+  const file = join(agent.volume("projections"), "job-config/a.yaml")
+  return {
+    shows: (text) => untilFile(file, text, running),
+    async reports() {
+      await until(async () => (await leases(kube)) > 0)
+      return leases(kube)
+    },
+    push: (sha) => push(`http://127.0.0.1:${ports.hook}/hook`, secret, sha),
+    job: () => ended(job.start("bootstrapper")),
+    command: (command, ...args) =>
+      ended(
+        plugin.start("plugin", {
+          program: "bootstrapper",
+          args: [
+            command,
+            "--config=/etc/headrace/headrace.yaml",
+            "--source=release",
+            "--cluster=app.ci",
+            ...args,
+          ],
+        }),
+      ),
+    async restart() {
+      for (const one of running) one.kill("SIGKILL")
+      await Promise.all(running.map((one) => one.ended))
+      running = await startBoth(plugin, agent, isReady)
+    },
+    async initContainer() {
+      const pod = await prepare("Pod", "with-init-container", "ci")
+      return ended(pod.start("headrace-agent"))
+    },
+    async sidecar(text) {
+      const pod = await prepare("Pod", "with-sidecar", "ci")
+      const run = pod.start("headrace-agent")
+      await untilFile(join(pod.volume("config"), "job-config/a.yaml"), text, [run])
+      await until(async () => (await leases(kube, "headrace-store")) > 0)
+      run.kill("SIGTERM")
+      await ended(run)
+    },
+    async end() {
+      for (const one of running) one.kill("SIGTERM")
+      for (const one of running) await ended(one)
+    },
+  }
+}
+
+async function startBoth(
+  plugin: LocalPod,
+  agent: LocalPod,
+  isReady: () => Promise<boolean>,
+): Promise<Running[]> {
+  const running = [plugin.start("plugin"), agent.start("agent")]
+  const codes = running.map(async (one) => {
+    throw new Error(`ended with ${await one.ended}:\n${one.output()}`)
+  })
+  const ready = until(isReady, 60_000)
+  for (const one of [...codes, ready]) one.catch(() => undefined)
+  await Promise.race([ready, ...codes])
+  return running
+}
+
+async function untilFile(file: string, text: string, running: readonly Running[]): Promise<void> {
+  const read = () => readFile(file, "utf8").catch(() => undefined)
+  try {
+    await until(async () => (await read()) === text, 60_000)
+  } catch (cause) {
+    throw new Error(`${file} does not show ${text}:\n${running.map((one) => one.output()).join("\n")}`, {
+      cause,
+    })
+  }
+}
+
+async function push(url: string, secret: string, sha: string): Promise<number> {
+  const body = JSON.stringify(pushEvent(sha))
+  const response = await fetch(url, {
+    method: "POST",
+    body,
+    headers: {
+      "content-type": "application/json",
+      "x-github-event": "push",
+      "x-github-delivery": randomBytes(8).toString("hex"),
+      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
+    },
+  })
+  await response.text()
+  return response.status
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    ({ status }) => status === 200,
+    () => false,
+  )
+}
+
+async function leases(kube: RealKube, namespace = "headrace"): Promise<number> {
+  const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
+  const { body } = await rawRequest(kube, "GET", path)
+  return (body.items as object[]).length
+}
+
+const GARBAGE = "/api/v1/namespaces/headrace-store/configmaps/headrace-shard-garbage"
+
+/** A shard that no record names, as a writer that died leaves one. */
+async function leaveGarbage(kube: RealKube): Promise<void> {
+  const labels = { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "shard" }
+  const metadata = { name: "headrace-shard-garbage", labels }
+  const { status } = await rawRequest(kube, "POST", "/api/v1/namespaces/headrace-store/configmaps", {
+    metadata,
+  })
+  expect(status).toBe(201)
+}
+
+/** It was marked by the full reconcile before this; the mark becomes older than the grace time. */
+async function ageGarbage(kube: RealKube): Promise<void> {
+  const found = (await storeObject(kube)) as unknown as Manifest
+  expect(found.metadata.annotations?.["headrace.dev/unused-since"]).toBeDefined()
+  const old = { metadata: { annotations: { "headrace.dev/unused-since": "2020-01-01T00:00:00Z" } } }
+  const headers = { "content-type": "application/merge-patch+json" }
+  expect((await rawRequest(kube, "PATCH", GARBAGE, old, headers)).status).toBe(200)
+}
+
+async function storeObject(kube: RealKube): Promise<Record<string, unknown> | undefined> {
+  const { status, body } = await rawRequest(kube, "GET", GARBAGE)
+  return status === 404 ? undefined : body
+}
+
+/** The accounts of the writer and of agents cannot change any settings or Secret, nor another's Lease in the store. */
+async function expectNoRightToSettings(kube: RealKube): Promise<void> {
+  for (const account of ACCOUNTS) {
+    const user = `system:serviceaccount:${account.replace("/", ":")}`
+    for (const resource of ["configmaps", "secrets"]) {
+      for (const verb of ["get", "create", "update", "patch", "delete"]) {
+        const spec = { user, resourceAttributes: { namespace: "headrace", resource, verb } }
+        const review = { apiVersion: "authorization.k8s.io/v1", kind: "SubjectAccessReview", spec }
+        const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+        const { body } = await rawRequest(kube, "POST", path, review)
+        expect((body.status as { allowed: boolean }).allowed, `${account} ${verb} ${resource}`).toBe(false)
+      }
+    }
+  }
+}
+
+function secretOf(name: string, key: string, value: string): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace: "headrace" },
+    stringData: { [key]: value },
+  }
+}
+
+/** The Pod that an object makes. */
+function podOf(
+  manifests: readonly Manifest[],
+  kind: string,
+  name?: string,
+): { spec: PodSpec & { volumes: Volume[] } } {
+  const found = manifests.find(
+    (one) => one.kind === kind && (name === undefined || one.metadata.name === name),
+  )
+  if (!found) throw new Error(`no ${kind} ${name}`)
+  if (kind === "Pod") return found as unknown as { spec: PodSpec }
+  const { spec } = found as unknown as {
+    spec: { template: { spec: PodSpec }; jobTemplate: { spec: { template: { spec: PodSpec } } } }
+  }
+  return kind === "CronJob" ? spec.jobTemplate.spec.template : spec.template
+}
+
+async function createNamespaces(kube: RealKube): Promise<void> {
+  const body = (name: string) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })
+  for (const name of NAMESPACES) await rawRequest(kube, "POST", "/api/v1/namespaces", body(name))
+}
+
+async function minorVersion(kube: RealKube): Promise<number> {
+  const { body } = await rawRequest(kube, "GET", "/version")
+  return Number.parseInt(String(body.minor), 10)
+}
+
+async function convertedManifests(
+  kube: RealKube,
+  folder: string,
+): Promise<{ manifests: Manifest[]; changed: string[] }> {
+  const minor = await minorVersion(kube)
+  const converted = (await buildManifests(folder)).map((one) => forOldServer(one, minor))
+  return {
+    manifests: converted.flatMap(({ manifest }) => manifest ?? []),
+    changed: converted.flatMap(({ change }) => change ?? []),
+  }
+}
+
+/** `kubectl apply --server-side`, which refuses fields that the server does not know. Throws with what it printed. */
+async function apply(kube: RealKube, manifests: readonly Manifest[], flags: string[] = []): Promise<void> {
+  const args = ["--kubeconfig", kube.kubeconfigFile, "apply", "--server-side", ...flags, "-f", "-"]
+  const child = spawn(kubectlProgram(), args, { stdio: ["pipe", "ignore", "pipe"] })
+  let errors = ""
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    errors += text
+  })
+  child.stdin.end(JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }))
+  const [code] = await once(child, "close")
+  if (code !== 0) throw new Error(errors)
+}
