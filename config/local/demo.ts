@@ -141,7 +141,7 @@ async function keepUp(
   say(`\nIt stays up until Ctrl-C. Try:
   cd ${repository.folder} && $EDITOR ${SAMPLE.changed.path} && git commit -am "a change"
   find ${target}
-  node bootstrapper/dist/main.js status --config ${pipeline.operatorSettingsFile}`)
+  npm run -s bootstrapper -- status --config ${pipeline.operatorSettingsFile}`)
   while (!signal.aborted) await systemClock.sleep(1000, signal).catch(() => undefined)
 }
 

@@ -120,7 +120,10 @@ describe("the programs with the accounts, users and volumes of their manifests",
         expect(await pods.push(third)).toBe(202)
         await pods.shows("a: 3\n")
         expect(await pods.initContainer()).toBe(0)
-        await pods.sidecar("a: 3\n")
+        await pods.sidecar("a: 3\n", async () => {
+          expect(await pods.push(await repo.commit({ "jobs/a.yaml": "a: 4\n" }))).toBe(202)
+          return "a: 4\n"
+        })
         expect(await pods.command("status")).toBe(0)
         expect(await pods.command("diff")).toBe(0)
         await pods.end()
@@ -239,7 +242,8 @@ interface Pods {
   command(...args: string[]): Promise<number | null>
   restart(): Promise<void>
   initContainer(): Promise<number | null>
-  sidecar(text: string): Promise<void>
+  /** Runs until it shows the text, and then the one that a change gives. */
+  sidecar(text: string, change: () => Promise<string>): Promise<void>
   end(): Promise<void>
 }
 
@@ -273,8 +277,8 @@ async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods
   return {
     shows: (text) => untilFile(file, text, running),
     async reports() {
-      await until(async () => (await leases(kube)) > 0)
-      return leases(kube)
+      await until(async () => (await leases(kube)).length > 0)
+      return (await leases(kube)).length
     },
     push: (sha) => push(`http://127.0.0.1:${ports.hook}/hook`, secret, sha),
     job: () => ended(job.start("bootstrapper")),
@@ -300,11 +304,15 @@ async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods
       const pod = await prepare("Pod", "with-init-container", "ci")
       return ended(pod.start("headrace-agent"))
     },
-    async sidecar(text) {
+    async sidecar(text, change) {
       const pod = await prepare("Pod", "with-sidecar", "ci")
       const run = pod.start("headrace-agent")
-      await untilFile(join(pod.volume("config"), "job-config/a.yaml"), text, [run])
-      await until(async () => (await leases(kube, "headrace-store")) > 0)
+      const shown = join(pod.volume("config"), "job-config/a.yaml")
+      await untilFile(shown, text, [run])
+      await until(async () => (await leases(kube, "headrace-store")).length > 0)
+      const [before] = await leases(kube, "headrace-store")
+      await untilFile(shown, await change(), [run])
+      await until(async () => (await leases(kube, "headrace-store"))[0] !== before)
       run.kill("SIGTERM")
       await ended(run)
     },
@@ -364,10 +372,12 @@ async function answers(url: string): Promise<boolean> {
   )
 }
 
-async function leases(kube: RealKube, namespace = "headrace"): Promise<number> {
+/** The version of each Lease of a namespace. */
+async function leases(kube: RealKube, namespace = "headrace"): Promise<string[]> {
   const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases`
   const { body } = await rawRequest(kube, "GET", path)
-  return (body.items as object[]).length
+  const items = body.items as { metadata: { resourceVersion: string } }[]
+  return items.map(({ metadata }) => metadata.resourceVersion)
 }
 
 const GARBAGE = "/api/v1/namespaces/headrace-store/configmaps/headrace-shard-garbage"

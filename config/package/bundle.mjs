@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/**
+ * Bundles a program for its tarball: `npm pack` runs this as `prepack`. What a program uses of @headrace/shared goes into
+ * its own files, so that it installs without any other package of ours and without what only the others need.
+ *
+ *   node config/package/bundle.mjs agent|plugin|bootstrapper
+ */
+import { execFileSync } from "node:child_process"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { isBuiltin } from "node:module"
+import { dirname, join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+import { rolldown } from "rolldown"
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
+/** What other programs may import, beside the program itself. */
+const ENTRIES = { agent: { read: "src/read/index.ts" }, plugin: {}, bootstrapper: {} }
+
+const [, , name = ""] = process.argv
+if (!(name in ENTRIES)) {
+  process.stderr.write("usage: node config/package/bundle.mjs agent|plugin|bootstrapper\n")
+  process.exit(2)
+}
+const folder = join(ROOT, name)
+const bundle = join(folder, "bundle")
+rmSync(bundle, { recursive: true, force: true })
+checkDependencies(await writeBundle())
+if (ENTRIES[name].read) copyDeclarations("read")
+
+/** Gives the modules that the bundle imports and does not hold. */
+async function writeBundle() {
+  const inputs = { main: "src/main.ts", ...ENTRIES[name] }
+  const build = await rolldown({
+    input: Object.fromEntries(Object.entries(inputs).map(([entry, file]) => [entry, join(folder, file)])),
+    platform: "node",
+    resolve: { conditionNames: ["source", "node", "import"] },
+    external: (id) => !/^(\.|\/|@headrace\/)/.test(id),
+  })
+  const { output } = await build.write({
+    dir: bundle,
+    format: "esm",
+    chunkFileNames: "chunks/[name]-[hash].js",
+  })
+  await build.close()
+  const own = new Set(output.map(({ fileName }) => fileName))
+  const imported = output.flatMap((chunk) => [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])])
+  return new Set(imported.filter((id) => !own.has(id) && !isBuiltin(id)).map(packageOf))
+}
+
+function packageOf(id) {
+  return id
+    .split("/")
+    .slice(0, id.startsWith("@") ? 2 : 1)
+    .join("/")
+}
+
+/** package.json names exactly what the bundle imports: nothing is missing, and nothing is brought along in vain. */
+function checkDependencies(imported) {
+  const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
+  const named = Object.keys(dependencies)
+  const lacking = [...imported].filter((one) => !named.includes(one))
+  const vain = named.filter((one) => !imported.has(one))
+  if (lacking.length + vain.length === 0) return
+  process.stderr.write(
+    `${name}/package.json: dependencies lack ${lacking.join(", ") || "nothing"}, and have ${vain.join(", ") || "nothing"} in vain\n`,
+  )
+  process.exit(1)
+}
+
+/** The types of an entry, which import nothing but each other. */
+function copyDeclarations(entry) {
+  execFileSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-b", folder], {
+    stdio: "inherit",
+  })
+  const from = join(folder, "dist", entry)
+  if (!existsSync(from)) throw new Error(`${from} was not built`)
+  mkdirSync(join(bundle, entry), { recursive: true })
+  for (const file of readdirSync(from).filter((one) => one.endsWith(".d.ts"))) {
+    cpSync(join(from, file), join(bundle, entry, file))
+  }
+}
