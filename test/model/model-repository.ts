@@ -86,6 +86,7 @@ export function modelRepository(first: Files): ModelRepository {
     async seqOf(commit) {
       return commits.get(commit)?.history.size
     },
+    keep: async (commit) => commits.has(commit),
     async contains(commit, ancestor) {
       return commits.get(commit)?.history.has(ancestor) ?? false
     },

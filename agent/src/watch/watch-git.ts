@@ -8,7 +8,7 @@ import type { WatchPorts } from "./watch-ports.ts"
 
 /** Names a git source: equal for equal settings, which then share a mirror. It holds no credentials. */
 export function gitSourceId(git: GitFromSettings): string {
-  const { auth: _, poll: __, allowForcePush: ___, ...rest } = git
+  const { auth: _, poll: __, allowForcePush: ___, allowPlaintext: ____, fsckIgnore: _____, ...rest } = git
   const follows = git.branch ?? git.tag ?? git.commit?.slice(0, 12)
   return `${follows} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
 }

@@ -34,6 +34,12 @@ export const gitErrors = {
     cause: '"/" or a leading "." or "-" in the name.',
     remedy: "Rename the source to letters, digits, -, _ and ., with a letter or digit first.",
   },
+  "git/bad-object": {
+    meaning: "The server sent an object that git's own check refuses. Nothing of that fetch is used.",
+    cause: "An old tool made a malformed commit or tree; or somebody sends crafted objects.",
+    remedy:
+      "Check the repository with git fsck. Name a fault that is known and harmless in the source's fsckIgnore, by git's name for it.",
+  },
   "git/bad-path": {
     meaning: "A path of the tree cannot be shown. Targets that could hold it keep their last good content.",
     cause: 'A name that is not UTF-8, or has a part that is empty, "." or "..".',
@@ -172,6 +178,16 @@ export const gitErrors = {
     meaning: "git cannot be run.",
     cause: "It is not on the PATH.",
     remedy: "Install git 2.34 or newer.",
+  },
+  "git/object-format": {
+    meaning: "The repository and the mirror name objects by different hashes, SHA-1 and SHA-256.",
+    cause: "The repository was made again with another hash. The mirror is made again by itself.",
+    remedy: "Wait for the next fetch; install git 2.34 or newer when the error returns.",
+  },
+  "git/plaintext-url": {
+    meaning: "A repository would be fetched in clear, so that anybody on the way can change what is shown.",
+    cause: "The URL begins with git:// or http://.",
+    remedy: "Use an https:// or SSH URL, or set allowPlaintext for the source where the network is trusted.",
   },
   "git/reader-died": {
     meaning: "The git process that reads objects died again and again.",

@@ -39,17 +39,21 @@ export async function gitLogin(
   }
 }
 
-/** Refuses a URL that carries a secret, or would send one in clear. Throws UsageError `git/…`. */
-export function checkUrl(url: string, auth: RemoteAuth | undefined): void {
+/**
+ * Refuses a URL that carries a secret, would send one in clear, or fetches in clear without `allowPlaintext`; what
+ * stays on this machine is not in clear. Throws UsageError `git/…`.
+ */
+export function checkUrl(url: string, auth: RemoteAuth | undefined, allowPlaintext = false): void {
   const parsed = /^https?:/i.test(url) ? new URL(url) : undefined
   if (parsed?.password || (parsed?.username && !auth)) {
     throw new UsageError("git/credentials-in-url", `the URL of ${parsed.host} carries credentials`, {
       hint: "Put them in a file and name it in the source's auth.",
     })
   }
-  if (auth?.kind !== "token") return
-  const loopback = ["127.0.0.1", "localhost", "[::1]"].includes(parsed?.hostname ?? "")
-  if (parsed === undefined || (parsed.protocol !== "https:" && !loopback)) {
+  if (
+    auth?.kind === "token" &&
+    (parsed === undefined || (parsed.protocol !== "https:" && !isLoopback(url)))
+  ) {
     throw new UsageError(
       "git/insecure-token",
       "a token is for https:// URLs only: anything else sends it in clear",
@@ -58,6 +62,30 @@ export function checkUrl(url: string, auth: RemoteAuth | undefined): void {
       },
     )
   }
+  if (isPlaintext(url) && !isLoopback(url) && !allowPlaintext) {
+    const [scheme] = url.split(":", 1)
+    throw new UsageError(
+      "git/plaintext-url",
+      `${scheme}:// fetches in clear, from a server that proves nothing`,
+      {
+        hint: "Use an https:// or SSH URL, or set allowPlaintext: true.",
+      },
+    )
+  }
+}
+
+/** What git may speak for this URL: GIT_ALLOW_PROTOCOL, git(1). */
+export function allowedProtocols(url: string, allowPlaintext = false): string {
+  const always = "file:https:ssh"
+  return allowPlaintext || (isPlaintext(url) && isLoopback(url)) ? `${always}:http:git` : always
+}
+
+function isPlaintext(url: string): boolean {
+  return /^(git|http):\/\//i.test(url)
+}
+
+function isLoopback(url: string): boolean {
+  return ["127.0.0.1", "localhost", "[::1]"].includes(URL.parse(url)?.hostname ?? "")
 }
 
 /** ssh_config(5): UserKnownHostsFile is a list by spaces, so a path is written in double quotes. */

@@ -25,6 +25,10 @@ export interface MirrorOptions {
   /** Folder of all mirrors; made when it is missing. */
   folder: string
   auth?: RemoteAuth
+  /** Fetch over git:// and http://, too, which nothing protects on the way. */
+  allowPlaintext?: boolean
+  /** Faults of old objects that are accepted, by git's names for them: git-fsck(1), fsck.<msg-id>. */
+  fsckIgnore?: readonly string[]
   log: Log
   /** Milliseconds that a fetch may take; 10 minutes, as a first one brings the whole history. */
   fetchTimeout?: number
@@ -38,10 +42,10 @@ export type Mirror = SourceRepository & Pick<GitMirror, "contained" | "close">
  * half made or of another remote is replaced. Another program that has it open keeps it: this one then gets
  * a mirror of its own beside it.
  *
- * Throws UsageError `git/bad-branch`, `git/bad-tag`, `git/bad-commit`, `git/credentials-in-url`, `git/insecure-token`; HeadraceError `git/…`.
+ * Throws UsageError `git/bad-branch`, `git/bad-tag`, `git/bad-commit`, `git/credentials-in-url`, `git/plaintext-url`, `git/insecure-token`; HeadraceError `git/…`.
  */
 export async function openMirror(options: MirrorOptions): Promise<Mirror> {
-  checkUrl(options.url, options.auth)
+  checkUrl(options.url, options.auth, options.allowPlaintext)
   const ref = await refOf(options)
   if (!/^[A-Za-z0-9][-.\w]*$/.test(options.name)) {
     throw new UsageError("git/bad-name", `${JSON.stringify(options.name)} cannot name a mirror`)

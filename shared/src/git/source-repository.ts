@@ -14,6 +14,12 @@ export interface SourceRepository {
   fetch(signal?: AbortSignal): Promise<Tip>
   /** Undefined when the mirror does not have that commit. */
   seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined>
+  /**
+   * Keeps a commit that something needs beside the branch (a hold, a rewind): fetched by its id when it is not there,
+   * and held by a ref, so that a force-push does not lose it. Asked for again as long as it is needed. False when the
+   * server does not give it. Throws `git/…` when that is not known.
+   */
+  keep(commit: string, signal?: AbortSignal): Promise<boolean>
   /** True when `ancestor` is `commit` or one of its ancestors. */
   contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean>
   /** The newest commit up to `tip` that merged a pull request, as far as its subject shows (merge-commit.ts). */

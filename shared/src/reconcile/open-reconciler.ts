@@ -51,9 +51,10 @@ export interface Reconciler {
 export async function openReconciler(settings: OperatorSettings, log: Log): Promise<Reconciler> {
   const tokens = appTokens(settings.github?.apiUrl ?? GITHUB_API)
   const mirrors = openOnce((name: string) => {
-    const { url, branch, auth } = sourceNamed(settings, name)
+    const { url, branch, auth, allowPlaintext, fsckIgnore = [] } = sourceNamed(settings, name)
     const login = authFromSettings(auth, tokens)
-    return openMirror({ name, url, branch, folder: settings.mirrors, log, ...(login ? { auth: login } : {}) })
+    const protection = { allowPlaintext, fsckIgnore, ...(login ? { auth: login } : {}) }
+    return openMirror({ name, url, branch, folder: settings.mirrors, log, ...protection })
   })
   const clusters = openOnce((name: string) => {
     const cluster = settings.clusters[name]

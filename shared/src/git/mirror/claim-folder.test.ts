@@ -1,4 +1,5 @@
-import { writeFile } from "node:fs/promises"
+import { readFile, utimes, writeFile } from "node:fs/promises"
+import { hostname } from "node:os"
 import { basename, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
@@ -36,6 +37,31 @@ describe("claimFolder", () => {
       await claim.release()
     }),
   )
+
+  it("leaves a mirror to a live program in another container with the same host name, until that falls silent", () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "m.git.owner")
+      await writeFile(file, JSON.stringify({ host: hostname(), pid: 1, started: "4711" }))
+      const claims = [await claimFolder(folder, "m"), await claimFolder(folder, "m")]
+      expect(claims.map(({ place }) => basename(place))).toEqual(["m-2.git", "m-3.git"])
+
+      const long = new Date(Date.now() - 600_000)
+      await utimes(file, long, long)
+      const taken = await claimFolder(folder, "m")
+      expect(basename(taken.place)).toBe("m.git")
+      for (const claim of [...claims, taken]) await claim.release()
+    }))
+
+  it("takes over from a process of its own container that ended, however fresh its heartbeat", () =>
+    withFolder(async (folder) => {
+      const claim = await claimFolder(folder, "m")
+      const file = join(folder, "m.git.owner")
+      const owner = JSON.parse(await readFile(file, "utf8"))
+      await writeFile(file, JSON.stringify({ ...owner, started: "1" }))
+      const next = await claimFolder(folder, "m")
+      expect(basename(next.place)).toBe("m.git")
+      for (const each of [claim, next]) await each.release()
+    }))
 
   it("takes over, by the second program, what one that died meanwhile was taking over", () =>
     withFolder(async (folder) => {

@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
@@ -14,14 +14,16 @@ const Owner = z.strictObject({ host: z.string(), pid: z.int(), started: z.string
 type Owner = z.infer<typeof Owner>
 
 const MOST_PROGRAMS = 32
-const HEARTBEAT = 30_000
-/** Without a sign of life this long, an owner on another host counts as gone. */
-const SILENCE = 300_000
+const HEARTBEAT = 10_000
+/** Without a sign of life this long, an owner whose processes are not ours to see counts as gone. */
+const SILENCE = 120_000
 
 /**
  * Claims a folder for a mirror: NAME.git, or NAME-2.git and so on when another program holds it, since two
- * programs must not repair or tend one mirror at once. A file beside it names the owner; one whose process has
- * ended is taken over. Throws `git/no-mirror-folder`.
+ * programs must not repair or maintain one mirror at once. A file beside it names the owner; one whose process has
+ * ended is taken over. An owner in another container or on another host is judged by its heartbeat alone: a host name
+ * and process ids say nothing there, since the containers of a Pod share the one and count the others from 1. Throws
+ * `git/no-mirror-folder`.
  */
 export async function claimFolder(folder: string, name: string): Promise<Claim> {
   await mkdir(folder, { recursive: true })
@@ -78,7 +80,7 @@ async function takeOver(file: string): Promise<boolean> {
 /** False when there is one already: a link appears whole or not at all. */
 async function write(file: string): Promise<boolean> {
   const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
-  const owner: Owner = { host: hostname(), pid: process.pid, started: await startOf(process.pid) }
+  const owner: Owner = { host: await ownHost(), pid: process.pid, started: await startOf(process.pid) }
   await writeFile(draft, JSON.stringify(owner))
   try {
     await link(draft, file)
@@ -94,9 +96,20 @@ async function write(file: string): Promise<boolean> {
 async function isOwned(file: string): Promise<boolean> {
   const owner = await readOwner(file)
   if (owner === undefined) return false
-  if (owner.host === hostname()) return (await startOf(owner.pid)) === owner.started && isAlive(owner.pid)
+  if (owner.host === (await ownHost()))
+    return (await startOf(owner.pid)) === owner.started && isAlive(owner.pid)
   const sign = await stat(file).catch(() => undefined)
   return sign !== undefined && Date.now() - sign.mtimeMs < SILENCE
+}
+
+/**
+ * Where process ids mean what they mean here: the host name, this boot of the kernel and the PID namespace (proc(5),
+ * pid_namespaces(7)). One text, so that an earlier version, which wrote the host name alone, takes it for another host.
+ */
+async function ownHost(): Promise<string> {
+  const boot = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")
+  const namespace = await readlink("/proc/self/ns/pid").catch(() => "")
+  return [hostname(), boot.trim(), namespace].join(" ")
 }
 
 async function readOwner(file: string): Promise<Owner | undefined> {

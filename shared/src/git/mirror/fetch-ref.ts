@@ -1,17 +1,25 @@
 import { HeadraceError } from "../../foundation/errors.ts"
-import { gitLogin, type RemoteAuth } from "../git-login.ts"
+import { allowedProtocols, gitLogin, type RemoteAuth } from "../git-login.ts"
 import { servedLocally } from "../local-remote.ts"
-import { gitEnvironment } from "../process/git-environment.ts"
+import { type GitSetting, gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
 
 /** The ref of a mirror that keeps the commit of its branch, tag or id at the last fetch. */
 export const TIP = "refs/headrace/tip"
 
+/** Commits that something needs beside the branch, each under its id: what no ref keeps, git drops in time. */
+export const KEPT = "refs/headrace/kept/"
+
 export interface FetchRequest {
   url: string
   /** `refs/heads/NAME`, `refs/tags/NAME` or a commit's full id. */
   ref: string
+  /** The ref of the mirror that it goes to; the tip unless given. */
+  to?: string
   auth?: RemoteAuth
+  allowPlaintext?: boolean
+  /** Faults of objects that are accepted, by git's names for them: git-fsck(1). */
+  fsckIgnore?: readonly string[]
   place: string
   fetchTimeout?: number
   signal: AbortSignal
@@ -21,17 +29,23 @@ const TIMEOUT = 600_000
 
 /**
  * Brings a ref's commit and its whole history into the mirror at `place`, also when a branch was forced or a tag
- * moved elsewhere. Throws `git/branch-missing`, `git/commit-missing`, `git/repository-missing`, `git/auth-failed`,
+ * moved elsewhere. Throws `git/branch-missing`, `git/commit-missing`, `git/bad-object`,
+ * `git/object-format`, `git/repository-missing`, `git/auth-failed`,
  * `git/unreachable`, `git/shallow`, `git/damaged`, `git/timeout` and the signal's reason; no message holds a secret.
  */
 export async function fetchRef(request: FetchRequest): Promise<void> {
-  const { url, ref, auth, place, signal } = request
+  const { url, ref, to = TIP, auth, place, signal } = request
   const login = await gitLogin(auth, url, signal)
   const served = servedLocally(url)
   try {
     const { stderr } = await runGit({
       gitDir: place,
-      env: gitEnvironment(login.settings, { ...login.env, ...served.env }),
+      env: gitEnvironment([...login.settings, ...fsckSettings(request)], {
+        ...login.env,
+        ...served.env,
+        // A redirect from https:// to http:// is none of a setting's either.
+        GIT_ALLOW_PROTOCOL: allowedProtocols(url, request.allowPlaintext),
+      }),
       signal,
       timeout: request.fetchTimeout ?? TIMEOUT,
       args: [
@@ -44,7 +58,7 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
         ...served.args,
         "--end-of-options",
         url,
-        `+${ref}:${TIP}`,
+        `+${ref}:${to}`,
       ],
     })
     // Git leaves the ref as it was, says so and ends with 0.
@@ -53,6 +67,12 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
     if (!(error instanceof HeadraceError)) throw error
     throw told(error, login.secret, url)
   }
+}
+
+/** What a server sends is checked before it is believed: git-config(1), fetch.fsckObjects. */
+function fsckSettings({ fsckIgnore = [] }: FetchRequest): GitSetting[] {
+  const accepted = fsckIgnore.map((fault): GitSetting => [`fetch.fsck.${fault}`, "ignore"])
+  return [["fetch.fsckObjects", "true"], ...accepted]
 }
 
 /** The error without the secret, should a server have echoed it, and with the remote's name. */

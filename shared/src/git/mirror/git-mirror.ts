@@ -4,10 +4,11 @@ import type { Tree } from "../../foundation/tree.ts"
 import type { Log } from "../../observe/log.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
+import { runGit } from "../process/run-git.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
-import { fetchRef, TIP } from "./fetch-ref.ts"
+import { fetchRef, KEPT, TIP } from "./fetch-ref.ts"
 import { isDamage } from "./is-damage.ts"
-import { createMirror, type MirrorIdentity, swapMirror } from "./mirror-folder.ts"
+import { createMirror, type MirrorIdentity, type ObjectFormat, swapMirror } from "./mirror-folder.ts"
 import { removeLeftovers } from "./remove-leftovers.ts"
 import { Upkeep, type UpkeepOptions } from "./upkeep.ts"
 
@@ -16,6 +17,8 @@ export interface GitMirrorOptions {
   /** What it follows: `refs/heads/NAME`, `refs/tags/NAME` or a commit's full id. */
   ref: string
   auth?: RemoteAuth
+  allowPlaintext?: boolean
+  fsckIgnore?: readonly string[]
   /** The bare repository's folder. */
   place: string
   identity: MirrorIdentity
@@ -28,6 +31,8 @@ export interface GitMirrorOptions {
 
 /** Milliseconds between rebuilds: one that does not help must not fetch the whole history at every poll. */
 const REBUILD_PAUSE = 300_000
+/** Milliseconds before a server is asked again for a commit that it did not have. */
+const MISSING_PAUSE = 60_000
 
 /** A bare repository that follows one branch or tag of one remote, or holds one commit of it. */
 export class GitMirror implements SourceRepository {
@@ -39,22 +44,38 @@ export class GitMirror implements SourceRepository {
   #rebuildAfter = 0
   readonly #upkeep: Upkeep
   readonly #closing = new AbortController()
-  /** Never rejects. */
+  /** Ends when nothing fetches; never rejects. */
   #fetching: Promise<unknown> = Promise.resolve()
+  /** Commits with a ref of ours that were asked for since the last repack. */
+  readonly #kept = new Set<string>()
+  /** Commit to when to ask for it again. */
+  readonly #missing = new Map<string, number>()
 
   constructor(options: GitMirrorOptions) {
     this.#options = options
     this.#reader = new RepositoryReader(options.place)
-    this.#upkeep = new Upkeep(options.place, options.log, options.upkeep)
-    this.fetch = shareNext((signal) => {
-      const tip = this.#fetchTended(AbortSignal.any([signal, this.#closing.signal]))
-      this.#fetching = tip.catch(() => undefined)
-      return tip
+    this.#upkeep = new Upkeep(options.place, options.log, {
+      beforeRepack: () => this.#dropKept(),
+      afterRepack: () => this.#reader.refresh(),
+      ...options.upkeep,
     })
+    this.fetch = shareNext((signal) => this.#inTurn(signal, (either) => this.#fetchTip(either)))
   }
 
   seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
     return this.#reader.seqOf(commit, signal)
+  }
+
+  async keep(commit: string, signal?: AbortSignal): Promise<boolean> {
+    const here = await this.#reader.has(commit, signal)
+    if (here && this.#kept.has(commit)) return true
+    if (!here && Date.now() < (this.#missing.get(commit) ?? 0)) return false
+    return this.#inTurn(signal, async (either) => {
+      if (here) await this.#setKept(commit, either)
+      else if (!(await this.#fetchKept(commit, either))) return false
+      this.#kept.add(commit)
+      return true
+    })
   }
 
   contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
@@ -91,30 +112,80 @@ export class GitMirror implements SourceRepository {
     await this.#options.release()
   }
 
-  async #fetchTended(signal: AbortSignal): Promise<Tip> {
+  /** One fetch at a time, with what it leaves removed when it fails. */
+  #inTurn<Result>(
+    signal: AbortSignal | undefined,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const either = signal ? AbortSignal.any([signal, this.#closing.signal]) : this.#closing.signal
+    const turn = this.#fetching.then(() => this.#tidied(either, work))
+    this.#fetching = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #tidied<Result>(
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
     signal.throwIfAborted()
-    await this.#upkeep.pause()
+    if (this.#upkeep.leftFiles) await this.#removeLeftovers()
     try {
-      return await this.#fetchNow(signal)
+      return await work(signal)
     } catch (error) {
       // What git had written of a pack when it ended stays, however large: try upon try would fill the disk.
-      await removeLeftovers(this.#options.place)
+      await this.#removeLeftovers()
       throw error
     } finally {
-      if (!this.#closing.signal.aborted) this.#upkeep.resume()
+      this.#upkeep.afterFetch()
     }
   }
 
-  async #fetchNow(signal: AbortSignal): Promise<Tip> {
+  /** What upkeep writes meanwhile looks the same as what a fetch left: then it waits for the next fetch. */
+  async #removeLeftovers(): Promise<void> {
+    this.#upkeep.leftFiles = this.#upkeep.isRunning
+    if (!this.#upkeep.isRunning) await removeLeftovers(this.#options.place)
+  }
+
+  async #fetchTip(signal: AbortSignal): Promise<Tip> {
     try {
       if (this.#damage !== undefined) throw this.#damage
-      await this.#fetchUnlocked(signal)
+      await this.#fetchUnlocked({}, signal)
       return await this.#tip(signal)
     } catch (error) {
-      if (error !== this.#damage && !hasCode(error, "git/damaged")) throw error
-      await this.#rebuildRarely(error, signal)
+      if (hasCode(error, "git/object-format")) await this.#rebuild(error, signal)
+      else if (error !== this.#damage && !hasCode(error, "git/damaged")) throw error
+      else await this.#rebuildRarely(error, signal)
       return this.#tip(signal)
     }
+  }
+
+  /** False when the server does not give it. */
+  async #fetchKept(commit: string, signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#fetchUnlocked({ ref: commit, to: KEPT + commit }, signal)
+      this.#missing.delete(commit)
+      return true
+    } catch (error) {
+      if (!hasCode(error, "git/commit-missing")) throw error
+      this.#missing.set(commit, Date.now() + MISSING_PAUSE)
+      return false
+    }
+  }
+
+  async #setKept(commit: string, signal: AbortSignal): Promise<void> {
+    const args = ["update-ref", "--end-of-options", KEPT + commit, commit]
+    await runGit({ gitDir: this.#options.place, args, signal })
+  }
+
+  /** Drops the refs of commits that nothing asked for since the last time; git keeps the commits two weeks more. */
+  async #dropKept(): Promise<void> {
+    const gitDir = this.#options.place
+    const { stdout } = await runGit({ gitDir, args: ["for-each-ref", "--format=%(refname)", KEPT] })
+    for (const ref of stdout.toString("latin1").split("\n").filter(Boolean)) {
+      if (this.#kept.has(ref.slice(KEPT.length))) continue
+      await runGit({ gitDir, args: ["update-ref", "-d", "--end-of-options", ref] })
+    }
+    this.#kept.clear()
   }
 
   /** A rebuild that the network ended may be tried again at once; one that came to its end may not. */
@@ -129,14 +200,16 @@ export class GitMirror implements SourceRepository {
     }
   }
 
-  /** The folder is ours and nothing else of ours writes now, so a lock is one that a killed git left. */
-  async #fetchUnlocked(signal: AbortSignal): Promise<void> {
+  /** The folder is ours and nothing else of ours writes then, so a lock is one that a killed git left. */
+  async #fetchUnlocked(what: { ref?: string; to?: string }, signal: AbortSignal): Promise<void> {
+    const request = { ...this.#options, ...what, signal }
     try {
-      await fetchRef({ ...this.#options, signal })
+      await fetchRef(request)
     } catch (error) {
       if (!hasCode(error, "git/locked")) throw error
-      await removeLeftovers(this.#options.place)
-      await fetchRef({ ...this.#options, signal })
+      await this.#upkeep.stop()
+      await this.#removeLeftovers()
+      await fetchRef(request)
     }
   }
 
@@ -164,16 +237,25 @@ export class GitMirror implements SourceRepository {
 
   /** Fetches everything into a new repository beside the old one, then puts it in its place. */
   async #rebuild(reason: unknown, signal: AbortSignal): Promise<void> {
-    const { place, identity, log } = this.#options
-    log.warn({ err: String(reason) }, "the mirror is damaged and is fetched again")
+    const { place, log } = this.#options
+    log.warn({ err: reason }, "the mirror cannot be used as it is and is fetched again")
     const fresh = `${place}.new-rebuild`
-    await createMirror(fresh, identity)
-    await fetchRef({ ...this.#options, place: fresh, signal })
+    await this.#fetchWhole(fresh, "sha1", signal).catch(async (error: unknown) => {
+      if (!hasCode(error, "git/object-format")) throw error
+      await this.#fetchWhole(fresh, "sha256", signal)
+    })
+    await this.#upkeep.stop()
     const old = this.#reader
     await swapMirror(fresh, place)
     this.#reader = new RepositoryReader(place)
     this.#damage = undefined
+    this.#kept.clear()
     old.close()
     log.info("the mirror is whole again")
+  }
+
+  async #fetchWhole(place: string, format: ObjectFormat, signal: AbortSignal): Promise<void> {
+    await createMirror(place, this.#options.identity, format)
+    await fetchRef({ ...this.#options, place, signal })
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { runGit } from "../process/run-git.ts"
@@ -16,8 +16,15 @@ export interface MirrorIdentity {
 
 const IDENTITY_FILE = "headrace.json"
 
+/** How a repository names its objects. */
+export type ObjectFormat = "sha1" | "sha256"
+
 /** Makes an empty bare repository at `place`, no templates and so no hooks in it. Throws `git/…`. */
-export async function createMirror(place: string, identity: MirrorIdentity): Promise<void> {
+export async function createMirror(
+  place: string,
+  identity: MirrorIdentity,
+  format: ObjectFormat = "sha1",
+): Promise<void> {
   await mkdir(dirname(place), { recursive: true })
   const fresh = `${place}.new-${process.pid}`
   await rm(fresh, { recursive: true, force: true })
@@ -28,6 +35,7 @@ export async function createMirror(place: string, identity: MirrorIdentity): Pro
       "--bare",
       "--template=",
       "--initial-branch=headrace",
+      `--object-format=${format}`,
       "--end-of-options",
       fresh,
     ],
@@ -53,11 +61,24 @@ export async function mirrorFault(place: string, identity: MirrorIdentity): Prom
   const written = await readFile(join(place, IDENTITY_FILE), "utf8").catch(() => undefined)
   if (written === undefined) return "missing or half made"
   if (written.trim() !== canonicalJson(identity)) return "of another remote, branch, tag or commit"
+  // Its configuration could name programs.
+  if (!(await isTrusted(place))) return "of another user"
   const names = await readdir(place)
   const missing = ["HEAD", "objects", "refs"].find((name) => !names.includes(name))
   if (missing !== undefined) return `without ${missing}`
   // Never our doing, and it would cut the history that is counted.
   if (names.includes("shallow")) return "shallow"
-  const pack = await damagedPack(join(place, "objects", "pack"))
+  const pack = await damagedPack(join(place, "objects", "pack"), await objectFormat(place))
   return pack === undefined ? undefined : `with a damaged pack, ${pack}`
+}
+
+async function isTrusted(place: string): Promise<boolean> {
+  const { uid } = await stat(place)
+  return uid === 0 || uid === (process.geteuid?.() ?? uid)
+}
+
+/** By the mirror's own configuration: git-config(1), extensions.objectFormat. */
+async function objectFormat(place: string): Promise<ObjectFormat> {
+  const config = await readFile(join(place, "config"), "utf8").catch(() => "")
+  return /^\s*objectformat\s*=\s*sha256\s*$/im.test(config) ? "sha256" : "sha1"
 }

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { withRepo } from "../../../../test/harness/with-repo.ts"
 import { createLog } from "../../observe/log.ts"
 import { openMirror } from "../open-mirror.ts"
-import { tendMirror } from "./upkeep.ts"
+import { maintainMirror, type UpkeepOptions } from "./upkeep.ts"
 
 const log = createLog("test", { level: "silent" })
 
@@ -18,10 +18,17 @@ async function bytesBeneath(folder: string): Promise<number> {
 describe("upkeep", () => {
   it("drops what a force push left behind, and packs the rest, while readers go on", () =>
     withRepo(async (repo) => {
+      const begin = Promise.withResolvers<void>()
+      async function whenAsked(...args: Parameters<typeof maintainMirror>): Promise<void> {
+        await begin.promise
+        await maintainMirror(...args)
+      }
       const kept = await repo.commit({ small: "1" })
       const dropped = await repo.commit({ large: randomBytes(3_000_000) })
       const folder = join(repo.scratch, "mirrors")
-      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+      const upkeep = { quiet: 1, every: 0, pruneAfter: "now" }
+      const options = { name: "m", url: repo.folder, branch: "main", folder, log }
+      const mirror = await openMirror({ ...options, upkeep: { ...upkeep, maintain: whenAsked } })
       await mirror.fetch()
       await mirror.tree(dropped)
       await repo.forcePush(kept)
@@ -29,11 +36,11 @@ describe("upkeep", () => {
       const place = join(folder, "m.git")
       expect(await bytesBeneath(place)).toBeGreaterThan(3_000_000)
 
-      await tendMirror(place, { every: 0, pruneAfter: "now" })
+      begin.resolve()
 
-      expect(await bytesBeneath(place)).toBeLessThan(200_000)
+      await expect.poll(() => bytesBeneath(place), { timeout: 20_000 }).toBeLessThan(200_000)
       expect(String(await mirror.file(kept, "small"))).toBe("1")
-      expect(await mirror.seqOf(dropped)).toBeUndefined()
+      await expect.poll(() => mirror.seqOf(dropped), { timeout: 20_000 }).toBeUndefined()
       const next = await repo.commit({ small: "2" })
       expect(await mirror.fetch()).toEqual({ commit: next, seq: 3 })
       expect(String(await mirror.file(next, "small"))).toBe("2")
@@ -68,7 +75,54 @@ describe("upkeep of a mirror that is fetched all the time", () => {
       for (let fetched = 0; fetched < 5; fetched++) await mirror.fetch()
       expect(await note()).toBe(before)
       await mirror.fetch()
-      expect(await note()).not.toBe(before)
+      await expect.poll(note, { timeout: 20_000 }).not.toBe(before)
+      await mirror.close()
+    }))
+
+  it("never holds up a fetch, however long it takes, and ends with the mirror", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      let began = 0
+      let ended = 0
+      async function maintain(_place: string, _options?: UpkeepOptions, signal?: AbortSignal): Promise<void> {
+        began++
+        await new Promise((resolve) => signal?.addEventListener("abort", resolve))
+        ended++
+        signal?.throwIfAborted()
+      }
+      const upkeep = { quiet: 1, most: 1, maintain }
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, upkeep })
+      for (let round = 0; round < 6; round++) {
+        const commit = await repo.commit({ a: String(round) })
+        expect((await mirror.fetch()).commit).toBe(commit)
+        expect([began, ended]).toEqual([1, 0])
+      }
+      await mirror.close()
+      expect([began, ended]).toEqual([1, 1])
+    }))
+
+  it("ends for a fetch that finds a lock, and for one that fetches a damaged mirror again", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      let ended = 0
+      async function maintain(_place: string, _options?: UpkeepOptions, signal?: AbortSignal): Promise<void> {
+        await new Promise((resolve) => signal?.addEventListener("abort", resolve))
+        ended++
+        signal?.throwIfAborted()
+      }
+      const upkeep = { quiet: 3_600_000, most: 1, maintain }
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, upkeep })
+      await repo.commit({ a: "1" })
+      await mirror.fetch()
+      await writeFile(join(folder, "m.git/refs/headrace/tip.lock"), "")
+      const second = await repo.commit({ a: "2" })
+      expect((await mirror.fetch()).commit).toBe(second)
+      expect(ended).toBe(1)
+      const pack = join(folder, "m.git/objects")
+      await rm(pack, { recursive: true })
+      const third = await repo.commit({ a: "3" })
+      expect((await mirror.fetch()).commit).toBe(third)
+      expect(ended).toBe(2)
       await mirror.close()
     }))
 })

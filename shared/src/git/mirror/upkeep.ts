@@ -3,17 +3,22 @@ import { join } from "node:path"
 import type { Log } from "../../observe/log.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
-import { removeLeftovers } from "./remove-leftovers.ts"
 
 export interface UpkeepOptions {
   /** Milliseconds without a fetch before the mirror is maintained. */
   quiet?: number
-  /** Fetches after which the next one waits for it, though they never let up. */
+  /** Fetches after which it begins, though they never let up. */
   most?: number
   /** Milliseconds after which everything is repacked, even when little has accumulated. */
   every?: number
   /** How long what a force push left behind stays, in git's words for dates. */
   pruneAfter?: string
+  /** Called before everything is repacked: to drop refs that are needed no longer. */
+  beforeRepack?(): Promise<void>
+  /** Called after packs may have been removed. */
+  afterRepack?(): void
+  /** How it is done; for tests. */
+  maintain?: typeof maintainMirror
 }
 
 const QUIET = 5_000
@@ -26,21 +31,20 @@ const PACKS = "30"
 /** Packs this large are left alone except by the rare run, so that the frequent one takes seconds. */
 const LARGE_PACK = "64m"
 const TIMEOUT = 3600_000
-/** Interrupted so often in a row, upkeep is let through and the next fetch waits for it: it must run some time. */
-const PATIENCE = 3
 const NOTE = "headrace-tended"
 
 /**
  * Packs what fetches left lying about and drops what force pushes made unreachable, so that disk use stays
  * bounded. Throws `git/…`.
  */
-export async function tendMirror(
+export async function maintainMirror(
   place: string,
   options: UpkeepOptions = {},
   signal?: AbortSignal,
 ): Promise<void> {
   const last = Number(await readFile(join(place, NOTE), "utf8").catch(() => "0"))
   const due = Date.now() - last > (options.every ?? EVERY)
+  if (due) await options.beforeRepack?.()
   const env = gitEnvironment([
     ["gc.auto", LOOSE_OBJECTS],
     ["gc.autoPackLimit", PACKS],
@@ -58,16 +62,21 @@ export async function noteTended(place: string): Promise<void> {
   await writeFile(join(place, NOTE), String(Date.now()))
 }
 
-/** Maintains a mirror at quiet moments: never while a fetch runs, and a fetch that arrives ends it. */
+/**
+ * Maintains a mirror at quiet moments, or after many fetches when there are none. A fetch never waits for it: git's own
+ * locks, held for milliseconds, order the two, and what a fetch brings is younger than what is dropped.
+ */
 export class Upkeep {
   readonly #place: string
   readonly #log: Log
   readonly #options: UpkeepOptions
   #timer: NodeJS.Timeout | undefined
   #running: { done: Promise<void>; stop: AbortController } | undefined
-  #interrupted = 0
+  #closed = false
   /** Since its last maintenance. */
   #fetches = 0
+  /** True when one was ended before its time and has left files, which must go while nothing else writes. */
+  leftFiles = false
 
   constructor(place: string, log: Log, options: UpkeepOptions = {}) {
     this.#place = place
@@ -75,50 +84,49 @@ export class Upkeep {
     this.#options = options
   }
 
-  /** To be awaited before a fetch. */
-  async pause(): Promise<void> {
-    clearTimeout(this.#timer)
-    const overdue = this.#fetches >= (this.#options.most ?? MOST_FETCHES)
-    if (overdue && this.#running === undefined) this.#start()
-    if (this.#running === undefined) return
-    if (!overdue && this.#interrupted < PATIENCE) this.#running.stop.abort()
-    await this.#running.done
+  get isRunning(): boolean {
+    return this.#running !== undefined
   }
 
   /** To be called after a fetch. */
-  resume(): void {
+  afterFetch(): void {
     clearTimeout(this.#timer)
+    if (this.#closed) return
     this.#fetches++
+    if (this.#fetches >= (this.#options.most ?? MOST_FETCHES)) return this.#start()
     this.#timer = setTimeout(() => this.#start(), this.#options.quiet ?? QUIET)
     this.#timer.unref()
   }
 
-  /** Ends what runs, for good. */
-  async close(): Promise<void> {
-    clearTimeout(this.#timer)
+  /** Ends what runs: a lock that it may hold is in the way, or the mirror is to be replaced. */
+  async stop(): Promise<void> {
     this.#running?.stop.abort()
     await this.#running?.done
   }
 
+  /** Ends what runs, for good. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.stop()
+  }
+
   #start(): void {
+    if (this.#running !== undefined) return
     const stop = new AbortController()
     this.#running = { stop, done: this.#run(stop.signal) }
   }
 
   async #run(signal: AbortSignal): Promise<void> {
+    const { maintain = maintainMirror } = this.#options
     try {
-      await tendMirror(this.#place, this.#options, signal)
-      this.#interrupted = 0
-      this.#fetches = 0
+      await maintain(this.#place, this.#options, signal)
+      this.#options.afterRepack?.()
     } catch (error) {
-      await removeLeftovers(this.#place)
-      if (signal.aborted) {
-        this.#interrupted++
-        return
-      }
-      this.#fetches = 0
-      this.#log.warn({ err: String(error) }, "upkeep of the mirror failed")
+      this.leftFiles = true
+      if (!signal.aborted) this.#log.warn({ err: error }, "upkeep of the mirror failed")
     } finally {
+      this.#fetches = 0
       this.#running = undefined
     }
   }

@@ -32,6 +32,8 @@ export class ObjectReader {
   #written: Request[] = []
   #silence: NodeJS.Timeout | undefined
   #closed = false
+  /** True when the process is to be replaced once it has answered. */
+  #isStale = false
 
   /**
    * With contents (`--batch`) or only type and size (`--batch-check`). A git that says nothing for `silence`
@@ -72,6 +74,16 @@ export class ObjectReader {
     }
   }
 
+  /** Has the next read see the repository as it is now: a process goes on reading packs that were removed. */
+  refresh(): void {
+    this.#isStale = this.#written.length > 0
+    if (this.#isStale) return
+    const child = this.#child
+    this.#child = undefined
+    this.#stopClock()
+    child?.stdin.end()
+  }
+
   /** Ends the process; what is unanswered fails. */
   close(): void {
     this.#closed = true
@@ -83,7 +95,7 @@ export class ObjectReader {
   #write(): void {
     if (this.#waiting.length === 0) return
     this.#child ??= this.#start()
-    while (this.#written.length < WRITTEN_AHEAD) {
+    while (this.#written.length < WRITTEN_AHEAD && !this.#isStale) {
       const request = this.#waiting.shift()
       if (request === undefined) break
       this.#written.push(request)
@@ -109,13 +121,14 @@ export class ObjectReader {
       if (this.#child !== child) return
       try {
         parser.push(chunk)
+        if (this.#isStale && this.#written.length === 0) this.refresh()
         this.#write()
       } catch (error) {
         complaint += String(error)
         endGroup(child)
       }
       if (this.#written.length === 0) this.#stopClock()
-      else this.#startClock(child)
+      else if (this.#child !== undefined) this.#startClock(this.#child)
     })
     child.stdin.on("error", () => {})
     child.once("error", (cause) => this.#died(child, String(cause), null))

@@ -13,7 +13,7 @@ import { ObjectReader } from "./object-reader.ts"
  * Reads one git repository: commits, trees and contents, by full ids only. Its two processes start at the first
  * read. What a SourceRepository promises, but for fetching.
  */
-export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
+export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"> {
   readonly #gitDir: string
   readonly #contents: ObjectReader
   readonly #sizes: ObjectReader
@@ -39,13 +39,13 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
   }
 
   async seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
-    if (!(await this.#has(commit, signal))) return undefined
+    if (!(await this.has(commit, signal))) return undefined
     return this.#history.count(commit, signal)
   }
 
   async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
-    if (!(await this.#has(commit, signal))) throw missing("commit", commit)
-    if (!(await this.#has(ancestor, signal))) return false
+    if (!(await this.has(commit, signal))) throw missing("commit", commit)
+    if (!(await this.has(ancestor, signal))) return false
     return this.#history.contains(commit, ancestor, signal)
   }
 
@@ -56,12 +56,12 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
     signal?: AbortSignal,
   ): Promise<ReadonlySet<string>> {
     const ids = shas.filter((sha) => FULL_ID.test(sha))
-    if (ids.length === 0 || !(await this.#has(commit, signal))) return new Set()
+    if (ids.length === 0 || !(await this.has(commit, signal))) return new Set()
     return this.#history.contained(commit, ids, signal)
   }
 
   async tree(commit: string, signal?: AbortSignal): Promise<Tree> {
-    if (!(await this.#has(commit, signal))) throw missing("commit", commit)
+    if (!(await this.has(commit, signal))) throw missing("commit", commit)
     return untilAborted(this.#trees.get(commit), signal)
   }
 
@@ -93,6 +93,12 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
     })
   }
 
+  /** Has reads see the repository as it is now, after packs were removed; what was removed takes no space any more. */
+  refresh(): void {
+    this.#contents.refresh()
+    this.#sizes.refresh()
+  }
+
   /** Ends the processes; reads under way fail with `git/closed`. */
   close(): void {
     this.#contents.close()
@@ -107,7 +113,8 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch"> {
     })
   }
 
-  async #has(commit: string, signal?: AbortSignal): Promise<boolean> {
+  /** True when the repository has the commit. */
+  async has(commit: string, signal?: AbortSignal): Promise<boolean> {
     checkId(commit)
     const [found] = await this.#sizes.read([commit], signal)
     return found?.type === "commit"

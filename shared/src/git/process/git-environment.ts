@@ -14,6 +14,9 @@ const SETTINGS: readonly GitSetting[] = [
   ["core.commitGraph", "false"],
   ["fetch.writeCommitGraph", "false"],
   ["gc.writeCommitGraph", "false"],
+  // Upkeep and fetches take the same locks, each for milliseconds: neither gives up at once.
+  ["core.filesRefLockTimeout", "1000"],
+  ["core.packedRefsTimeout", "1000"],
   // A server that stalls ends the command: under 1000 bytes a second for 30 s.
   ["http.lowSpeedLimit", "1000"],
   ["http.lowSpeedTime", "30"],

@@ -19,6 +19,16 @@ const KINDS: readonly Kind[] = [
     hint: "Check the commit's id; some servers give only commits that a branch or tag contains.",
   },
   {
+    code: "git/object-format",
+    pattern: /mismatched algorithms: client/,
+    hint: "Wait: a mirror with the server's hash is made by itself.",
+  },
+  {
+    code: "git/bad-object",
+    pattern: /fsck error in (packed object|pack)/,
+    hint: "Check the repository with git fsck; list faults that are known and harmless in the source's fsckIgnore.",
+  },
+  {
     code: "git/auth-failed",
     pattern:
       /Authentication failed|could not read (Username|Password)|Permission denied \(|returned error: 40[13]|HTTP Basic: Access denied/,

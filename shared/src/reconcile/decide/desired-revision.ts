@@ -125,15 +125,33 @@ async function desiredWithin(
   signal: AbortSignal,
 ): Promise<DesiredRevision> {
   const revision = goalAt(tips, record)
+  if (record.hold && holdInForce(record.hold, tips.at)) await keepRevision(ports, revision, signal)
   return { ...revision, token: { epoch, seq: await seqOf(ports, revision, signal) } }
 }
 
+/** Keeps a revision's commits in the mirrors, also when the branch leaves them: an operator's word needs them. */
+export async function keepRevision(
+  ports: Pick<ReconcilePorts, "repository" | "rulesRepository">,
+  { commit, rulesCommit }: SourceRevision,
+  signal: AbortSignal,
+): Promise<void> {
+  await ports.repository.keep(commit, signal)
+  if (rulesCommit !== null) await ports.rulesRepository.keep(rulesCommit, signal)
+}
+
 async function countOf(repository: SourceRepository, commit: string, signal: AbortSignal): Promise<number> {
-  const seq = await repository.seqOf(commit, signal)
-  if (seq !== undefined) return seq
-  throw new HeadraceError("git/unknown-commit", `commit ${commit} is not in the mirror`, {
-    hint: "Name a commit of the followed branch, by its full id.",
-  })
+  const here = await repository.seqOf(commit, signal)
+  if (here !== undefined) return here
+  // A mirror that was lost, or is new, does not have what a branch has left.
+  const fetched = (await repository.keep(commit, signal)) ? await repository.seqOf(commit, signal) : undefined
+  if (fetched !== undefined) return fetched
+  throw new HeadraceError(
+    "git/unknown-commit",
+    `commit ${commit} is not in the mirror, and the server does not give it`,
+    {
+      hint: "Name a commit of the followed branch, by its full id.",
+    },
+  )
 }
 
 /** True when going from `was` to `desired` is a fast-forward, of the rules' own branch too. */

@@ -2,7 +2,7 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import type { Hold, SourceRecord } from "../../record/record.ts"
-import { isOnward, seqOf, shownBy } from "../decide/desired-revision.ts"
+import { isOnward, keepRevision, seqOf, shownBy } from "../decide/desired-revision.ts"
 import { changeRecord, type RecordPorts } from "../record/change-record.ts"
 import type { SourceRevision } from "../run/revision.ts"
 
@@ -29,6 +29,7 @@ export async function holdSource(
       if (commit === null)
         throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
       const { rulesCommit } = record
+      await keepRevision(ports, { commit, rulesCommit }, signal)
       const held = { ...record, hold: { ...hold, commit, rulesCommit } }
       if (await isAhead(ports, record, { commit, rulesCommit }, signal)) return held
       // An open intent may have written beyond it already, or under newer rules: going back on that takes a new epoch.
