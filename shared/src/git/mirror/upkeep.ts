@@ -93,7 +93,10 @@ export class Upkeep {
     clearTimeout(this.#timer)
     if (this.#closed) return
     this.#fetches++
-    if (this.#fetches >= (this.#options.most ?? MOST_FETCHES)) return this.#start()
+    if (this.#fetches >= (this.#options.most ?? MOST_FETCHES)) {
+      this.#start()
+      return
+    }
     this.#timer = setTimeout(() => this.#start(), this.#options.quiet ?? QUIET)
     this.#timer.unref()
   }
