@@ -14,6 +14,11 @@ export const pluginErrors = {
     cause: "A number without its unit.",
     remedy: "Give --drain a duration such as 5s.",
   },
+  "plugin/settings-interval": {
+    meaning: "The interval at which the settings are read cannot be used.",
+    cause: "A number without its unit, or nothing.",
+    remedy: "Give --settings-interval a duration such as 2s.",
+  },
   "plugin/webhook-path": {
     meaning: "The path for webhooks is one of the plugin's own pages.",
     cause: "webhook.path is /healthz, /readyz, /metrics or /help.",

@@ -5,19 +5,17 @@ import type { Log } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 
-const LOOK_MS = 2000
-
 /**
  * Waits until the operator's file, or its folder of kubeconfigs, says something else than `current`, and gives it.
  * Settings that do not parse are logged once and otherwise ignored: the last good ones stay in force. Undefined when the
- * signal aborted. Reads instead of watching: a mounted ConfigMap changes by links that a watch does not see.
+ * signal aborted. Reads every `interval` milliseconds instead of watching: a mounted ConfigMap changes by links that a watch does not see.
  */
 export async function nextSettings(
   file: string,
   current: OperatorSettings,
   log: Log,
   signal: AbortSignal,
-  interval = LOOK_MS,
+  interval: number,
 ): Promise<OperatorSettings | undefined> {
   let reported = ""
   for (;;) {

@@ -24,6 +24,7 @@ export function createPluginProgram(signal: AbortSignal): Command {
       ).default("0s"),
     )
     .addOption(flag("--schedule <cron>", 'when to look at everything, in UTC, such as "0 * * * *"'))
+    .addOption(flag("--settings-interval <duration>", "how often the settings are read again").default("2s"))
     .addOption(flag("--log-level <level>", "trace to fatal, or silent"))
     .action(async (options: RunPluginOptions) => {
       const { runPlugin } = await import("./run-plugin.ts")

@@ -3,7 +3,7 @@ import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog, type Log } from "@headrace/shared/observe/log"
 import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import { Duration } from "@headrace/shared/settings/units"
+import { Duration, Wait } from "@headrace/shared/settings/units"
 import { nextSettings } from "./next-settings.ts"
 import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 
@@ -16,6 +16,7 @@ export interface RunPluginOptions {
   redisUrlFile?: string
   drain: string
   schedule?: string
+  settingsInterval?: string
   logLevel?: string
 }
 
@@ -29,7 +30,8 @@ const RETRY_MS = 60_000
  */
 export async function runPlugin(options: RunPluginOptions, signal: AbortSignal): Promise<void> {
   const log = createLog("plugin", options.logLevel === undefined ? {} : { level: options.logLevel })
-  const drain = readDuration(options.drain)
+  const drain = readDrain(options.drain)
+  const interval = readInterval(options.settingsInterval)
   const settings = await loadOperatorSettings(options.config)
   const http = await openHttp(options.listen, log)
   let opsHttp: HttpServer | undefined
@@ -39,6 +41,7 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
     const first = await startOnSettings(settings, opened)
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
       file: options.config,
+      interval,
       log,
       signal,
     })
@@ -57,27 +60,36 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
 async function followSettings(
   first: SettledPlugin,
   startOver: (settings: SettledPlugin["settings"], before: SettledPlugin) => Promise<SettledPlugin>,
-  { file, log, signal }: { file: string; log: Log; signal: AbortSignal },
+  { file, interval, log, signal }: { file: string; interval: number; log: Log; signal: AbortSignal },
 ): Promise<SettledPlugin> {
   let running = first
-  let interval: number | undefined
+  let wait = interval
   for (;;) {
-    const next = await nextSettings(file, running.settings, log, signal, interval)
+    const next = await nextSettings(file, running.settings, log, signal, wait)
     if (next === undefined) return running
     log.info({}, "settings changed: starting over")
     try {
       running = await startOver(next, running)
-      interval = undefined
+      wait = interval
     } catch (error) {
       if (running.hasEnded()) throw error
       log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
-      interval = RETRY_MS
+      wait = RETRY_MS
     }
   }
 }
 
-function readDuration(text: string): number {
+function readDrain(text: string): number {
   const parsed = Duration.safeParse(text)
   if (parsed.success) return parsed.data
   throw new UsageError("plugin/drain", `--drain ${text}: expected a duration such as 5s`)
+}
+
+function readInterval(text = "2s"): number {
+  const parsed = Wait.safeParse(text)
+  if (parsed.success) return parsed.data
+  throw new UsageError(
+    "plugin/settings-interval",
+    `--settings-interval ${text}: expected a duration such as 2s, at most 14d`,
+  )
 }

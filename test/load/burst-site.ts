@@ -18,6 +18,7 @@ const ROOT = join(import.meta.dirname, "../..")
 const REPOSITORY = "openshift/release"
 const SECRET = "a secret of the tests"
 const TOKEN = "burst"
+const SETTINGS_INTERVAL = "100ms"
 /** First part of all keys in Redis. */
 const PREFIX = "burst"
 
@@ -29,6 +30,14 @@ export interface Site {
   lanes: Lanes
   /** The operator's file. */
   config: string
+  /** What it states at the start. */
+  settings: OperatorSettingsText
+}
+
+/** The operator's file as it is written, as far as the tests change it. */
+export interface OperatorSettingsText {
+  sources: Record<string, object>
+  clusters: Record<string, object>
 }
 
 export interface BurstCluster {
@@ -60,12 +69,12 @@ export async function withSite<T>(
       const servers = new Map<string, Server>()
       for (const cluster of clusters) servers.set(cluster, await startServer(folder, cluster))
       for (const cluster of up) await servers.get(cluster)?.set("up")
-      const config = await writeSettings(folder, branch, servers, url)
+      const { config, settings } = await writeSettings(folder, branch, servers, url)
       const log = createLog("burst", { level: "silent" })
       const lanes = await openLanes({ redis: url, prefix: PREFIX, log })
       const plugins = [await startPluginProcess(config), await startPluginProcess(config)]
       try {
-        return await fn({ branch, clusters: servers, plugins, lanes, config })
+        return await fn({ branch, clusters: servers, plugins, lanes, config, settings })
       } finally {
         for (const { child } of plugins) child.kill("SIGTERM")
         await Promise.all(plugins.map(({ ended }) => ended))
@@ -110,7 +119,7 @@ async function writeSettings(
   branch: BurstBranch,
   servers: ReadonlyMap<string, Server>,
   redis: string,
-): Promise<string> {
+): Promise<Pick<Site, "config" | "settings">> {
   const secretFile = join(folder, "hmac")
   await writeFile(secretFile, SECRET)
   const clusters = [...servers].map(([cluster, { kubeconfig }]) => [cluster, { kubeconfig }])
@@ -124,13 +133,14 @@ async function writeSettings(
   }
   const config = join(folder, "headrace.yaml")
   await writeFile(config, JSON.stringify(settings))
-  return config
+  return { config, settings }
 }
 
 async function startPluginProcess(config: string): Promise<PluginProcess> {
   const listen = `127.0.0.1:${await freePort()}`
   const main = join(ROOT, "plugin/src/main.ts")
-  const flags = ["--conditions=source", "--no-warnings", main, "--config", config, "--listen", listen]
+  const own = ["--config", config, "--listen", listen, "--settings-interval", SETTINGS_INTERVAL]
+  const flags = ["--conditions=source", "--no-warnings", main, ...own]
   const run = runMarked(flags)
   await until(() => run.output().includes('"plugin started"') || run.errors() !== "")
   if (run.errors() !== "") throw new Error(run.errors())

@@ -1,10 +1,13 @@
 import { mergeBurst } from "./merge-burst.ts"
 import { fetchManyTimes } from "./mirror-fetches.ts"
+import { changeSettings } from "./settings-changes.ts"
 
 /**
- * The long forms: a burst of merges through the whole control plane, and as many fetches of one mirror:
- * `npm run test:load`, or `node --conditions=source test/load/main.ts [MERGES]`.
+ * The long forms: a burst of merges through the whole control plane, as many fetches of one mirror, and settings that
+ * change under load: `npm run test:load`, or `node --conditions=source test/load/main.ts [MERGES [CHANGES]]`.
  */
 const merges = Number(process.argv[2] ?? 2000)
+const changes = Number(process.argv[3] ?? 500)
 process.stdout.write(`burst ${JSON.stringify(await mergeBurst(merges), null, 2)}\n`)
 process.stdout.write(`mirror ${JSON.stringify(await fetchManyTimes(merges), null, 2)}\n`)
+process.stdout.write(`settings ${JSON.stringify(await changeSettings(changes), null, 2)}\n`)

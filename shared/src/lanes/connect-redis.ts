@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs"
 import { Cluster, Redis, type RedisOptions } from "ioredis"
 import { backoffDelay } from "../foundation/backoff.ts"
 import { UsageError } from "../foundation/errors.ts"
+import { CorkedRedis } from "./corked-redis.ts"
 import type { RedisAddress } from "./redis-address.ts"
 
 export type RedisClient = Redis | Cluster
@@ -39,11 +40,8 @@ export function connectRedis(address: RedisAddress, options: ConnectRedisOptions
 function connectSingle(address: RedisAddress, options: ConnectRedisOptions): Redis {
   const [node] = address.nodes
   if (address.kind === "single") {
-    // Commands of one tick travel together: a burst of webhooks would else cost a system call for each.
-    const pipelining = { enableAutoPipelining: options.failFast }
-    return new Redis({
+    return new CorkedRedis({
       ...commonOptions(address, options),
-      ...pipelining,
       host: node?.host ?? "",
       port: node?.port ?? 0,
     })
