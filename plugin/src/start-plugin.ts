@@ -71,14 +71,14 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const stop = new AbortController()
   const reports = openReports?.()
   const onAnswered = reports?.notify ?? (async () => undefined)
-  const workers = workLanes(lanes, clusters, reconciler, metrics, onAnswered, log)
+  const workers = workLanes(lanes, { clusters, sources }, reconciler, metrics, onAnswered, log)
   lanes.onOpen(() => {
     if (stop.signal.aborted) return
     wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "start" }).catch((error: unknown) => {
       log.warn({ err: errorText(error) }, "lanes could not be woken")
     })
   })
-  keepSchedule(lanes, clusters, sources, options.schedule, log)
+  keepSchedule(lanes, clusters, sources, options.schedule, log, stop.signal)
   const watches = Promise.all([
     startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal),
     watchLateLanes({ lanes, clusters, sources, log }, stop.signal),

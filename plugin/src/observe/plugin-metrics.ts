@@ -81,6 +81,18 @@ export function createPluginMetrics(sizes?: Pick<TargetSizes, "all">) {
       labelNames: ["cluster", "state"],
       registers,
     }),
+    redisTrouble: new Gauge({
+      name: "headrace_redis_trouble",
+      help: "1 while Redis cannot be used, by the code of the reason; no series while it can.",
+      labelNames: ["code"],
+      registers,
+    }),
+    laneRepairs: new Counter({
+      name: "headrace_lane_repairs_total",
+      help: "How often this plugin repaired a lane of which Redis had lost a part.",
+      labelNames: ["cluster"],
+      registers,
+    }),
     polls: new Counter({
       name: "headrace_polls_total",
       help: "Looks at a source's branch.",

@@ -9,7 +9,12 @@ export async function refreshLaneGauges(
   sources: readonly string[],
   metrics: PluginMetrics,
 ): Promise<void> {
-  if (lanes.trouble()) return
+  const trouble = lanes.trouble()
+  metrics.redisTrouble.reset()
+  if (trouble) metrics.redisTrouble.set({ code: trouble.code }, 1)
+  metrics.laneRepairs.reset()
+  for (const [cluster, count] of lanes.repairs()) metrics.laneRepairs.inc({ cluster }, count)
+  if (trouble) return
   for (const age of await readLaneAges(lanes, clusters, sources)) {
     const { cluster, source, lastSuccess } = age
     if (lastSuccess !== undefined) metrics.lastSuccess.set({ cluster, source }, lastSuccess / 1000)

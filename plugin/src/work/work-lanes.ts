@@ -16,7 +16,7 @@ export interface LaneWorkers {
 /** Starts a worker for each cluster's lane; each outcome answers deliveries, and `onAnswered` receives which. */
 export function workLanes(
   lanes: Lanes,
-  clusters: readonly string[],
+  { clusters, sources }: { clusters: readonly string[]; sources: readonly string[] },
   reconciler: PluginReconciler,
   metrics: PluginMetrics,
   onAnswered: (guids: readonly string[]) => Promise<void>,
@@ -26,6 +26,7 @@ export function workLanes(
   for (const cluster of clusters) {
     const worker = workLane(lanes, cluster, reconcileWakeUp(cluster, reconciler, metrics, log), {
       log,
+      sources,
       async onOutcome({ source }, result) {
         const answered = await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
           reconciler.contained(source, commit, shas),

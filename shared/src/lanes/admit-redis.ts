@@ -1,19 +1,41 @@
 import { Cluster } from "ioredis"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { RedisClient } from "./connect-redis.ts"
+import { requireRights } from "./redis-rights.ts"
+import { noWrites, READONLY } from "./redis-trouble.ts"
 import { LANES_FORMAT } from "./wake-up.ts"
 
+export interface AdmitRedisOptions {
+  /** Names the server in messages. */
+  where: string
+  /** Names the user of the connection in hints. */
+  user: string
+  /** Every key of this installation begins with it, and a colon. */
+  prefix: string
+  /** Where the format of the lanes is. */
+  formatKey: string
+  /** Also checks that the user has every right, and that a write is taken. */
+  thorough: boolean
+}
+
 /**
- * Judges whether this Redis is fit for lanes, and marks it with our format. Throws
- * `lanes/redis-evicts` (a Redis that drops keys when it is full drops queues silently: BullMQ's "Going to
- * production" asks for noeviction) or `lanes/newer-format`.
+ * Judges whether this Redis is fit for lanes, and marks it with our format. Gives true when it had no mark: it is new,
+ * or was emptied. Throws `lanes/redis-evicts` (a Redis that drops keys when it is full drops queues silently: BullMQ's
+ * "Going to production" asks for noeviction), `lanes/newer-format`, `lanes/redis-no-writes` or `lanes/redis-rights`.
  */
-export async function admitRedis(client: RedisClient, formatKey: string): Promise<void> {
+export async function admitRedis(client: RedisClient, options: AdmitRedisOptions): Promise<boolean> {
+  const { where, user, prefix, formatKey, thorough } = options
   for (const node of client instanceof Cluster ? client.nodes("master") : [client]) {
-    refuseEviction(await node.info("memory"))
+    if (thorough) await requireRights(node, { key: formatKey, prefix, user })
+    const info = await node.info()
+    refuseEviction(info)
+    refuseReplica(info, where)
   }
-  await client.set(formatKey, String(LANES_FORMAT), "NX")
-  const format = Number(await client.get(formatKey))
+  // A write that changes nothing: reads say nothing about a disk that is full, or paused clients.
+  if (thorough) await client.persist(formatKey)
+  const found = await client.get(formatKey)
+  if (found === null) await client.set(formatKey, String(LANES_FORMAT), "NX")
+  const format = Number(found ?? LANES_FORMAT)
   if (format > LANES_FORMAT) {
     throw new HeadraceError(
       "lanes/newer-format",
@@ -21,6 +43,7 @@ export async function admitRedis(client: RedisClient, formatKey: string): Promis
       { hint: "Upgrade this program, or give it a redis.prefix of its own." },
     )
   }
+  return found === null
 }
 
 function refuseEviction(info: string): void {
@@ -31,4 +54,9 @@ function refuseEviction(info: string): void {
     `Redis has maxmemory-policy ${policy} and would drop queues when it is full`,
     { hint: "Set maxmemory-policy noeviction on it." },
   )
+}
+
+function refuseReplica(info: string, where: string): void {
+  if (!/^role:slave/m.test(info)) return
+  throw noWrites(where, READONLY)
 }

@@ -6,6 +6,8 @@ import { CorkedRedis } from "./corked-redis.ts"
 import type { RedisAddress } from "./redis-address.ts"
 
 export type RedisClient = Redis | Cluster
+/** A connection to one server of Redis. */
+export type RedisNodeClient = Redis
 
 export interface ConnectRedisOptions {
   /**
@@ -22,6 +24,7 @@ export interface ConnectRedisOptions {
 /** `replyMapping` takes no undefined, which the rest of ioredis' own type brings along. */
 type CommonOptions = Omit<RedisOptions, "replyMapping">
 
+const RECONNECT_TO_PRIMARY_MS = 5000
 const RECONNECT = { first: 50, limit: 2000 }
 /**
  * A connection on which no answer comes for so long is dead (its other end lost power, a firewall forgot it) and
@@ -75,13 +78,27 @@ function commonOptions(address: RedisAddress, options: ConnectRedisOptions): Com
     keepAlive: 10_000,
     socketTimeout: SILENCE_MS,
     retryStrategy: retryDelay,
-    // After a failover the old master answers READONLY: reconnect, and send the command again.
-    reconnectOnError: (error) => (error.message.startsWith("READONLY") ? 2 : false),
+    reconnectOnError: reconnectToPrimary(),
     enableOfflineQueue: !options.failFast,
     // A fail-fast command is not sent again behind its caller's back: the caller already has the error.
     autoResendUnfulfilledCommands: !options.failFast,
     maxRetriesPerRequest: options.failFast ? 0 : null,
     ...(options.failFast && options.timeLimit ? { commandTimeout: options.timeLimit } : {}),
+  }
+}
+
+/**
+ * After a failover the old primary answers READONLY: connect again, and send the command again. Not more often than
+ * every few seconds: an address that keeps leading to a replica would be asked without end.
+ */
+function reconnectToPrimary(): (error: Error) => 2 | false {
+  let last = Number.NEGATIVE_INFINITY
+  return (error) => {
+    if (!error.message.startsWith("READONLY")) return false
+    const now = performance.now()
+    if (now - last < RECONNECT_TO_PRIMARY_MS) return false
+    last = now
+    return 2
   }
 }
 

@@ -43,6 +43,19 @@ export const lanesErrors = {
     cause: "Something else fills it, or its maxmemory is very small.",
     remedy: "Give it more memory, or look at what else it holds: lanes need little.",
   },
+  "lanes/redis-no-writes": {
+    meaning: "Redis answers reads and takes no writes. Headrace goes on by itself when it takes them again.",
+    cause:
+      "It became a replica after a failover, its clients are paused (CLIENT PAUSE), or it cannot save to its disk (MISCONF).",
+    remedy:
+      "Give the URL of the primary, or make this Redis take writes again: REPLICAOF NO ONE for a replica, CLIENT UNPAUSE for a paused one, room on its disk otherwise.",
+  },
+  "lanes/redis-rights": {
+    meaning: "The user of the Redis URL lacks rights. Headrace goes on by itself when they are given.",
+    cause: "An ACL that is narrower than what lanes need, or keys of another redis.prefix.",
+    remedy:
+      "Run the ACL SETUSER command of the hint, or give the user the rights that docs/reference/redis.md lists.",
+  },
   "lanes/redis-slow": {
     meaning: "Redis did not answer in time.",
     cause: "An overloaded Redis, or the network.",

@@ -4,6 +4,7 @@ import type { Log } from "../observe/log.ts"
 import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
 import type { Lanes } from "./open-lanes.ts"
+import { repairQueue } from "./repair-queue.ts"
 
 /** Thrown by a handler that was asked to come back later (a rate limit): no attempt is counted, all jobs wait. */
 export class ComeBackLater extends HeadraceError {
@@ -39,6 +40,7 @@ export interface Jobs {
 const ATTEMPTS = 12
 const BACKOFF_MS = 2000
 const KEPT_FAILED = 100
+const REPAIR_MS = 5000
 
 /**
  * Works jobs that any program may ask for; one is run at a time, by whichever worker, and what is asked for while
@@ -62,8 +64,8 @@ export function workJobs(lanes: Lanes, options: JobOptions): Jobs {
 
   async function open(): Promise<void> {
     // Of all workers together: GitHub wants its requests one after the other, and one that was asked to wait must
-    // not be overtaken by another's that is under way. It stands in Redis, which may have been emptied.
-    await queue.setGlobalConcurrency(1)
+    // not be overtaken by another's that is under way. It is in Redis, which may have lost it.
+    await repairQueue(lanes.redis, queue, [])
     if (closed || worker) return
     worker = new BriefWorker<{ id: string }>(name, (job) => runJob(job, queue, options), {
       connection: lanes.patientRedis(),
@@ -80,6 +82,9 @@ export function workJobs(lanes: Lanes, options: JobOptions): Jobs {
       log.warn({ job: job?.data.id, attempt: job?.attemptsMade, err: errorText(error) }, "job failed"),
     )
   }
+  const repairs = setInterval(() => {
+    if (lanes.trouble() === undefined) repairQueue(lanes.redis, queue, []).catch(() => undefined)
+  }, REPAIR_MS)
   lanes.onOpen(() => {
     if (!closed)
       open().catch((error: unknown) => log.debug({ err: errorText(error) }, "jobs cannot be worked"))
@@ -88,10 +93,12 @@ export function workJobs(lanes: Lanes, options: JobOptions): Jobs {
     async ask(id) {
       // Redis may have been full, or slow, when it came back: nobody would tell us that it no longer is.
       await open()
+      await repairQueue(lanes.redis, queue, [id])
       await queue.add("job", { id }, { delay: options.gather, deduplication: { id, keepLastIfActive: true } })
     },
     async close() {
       closed = true
+      clearInterval(repairs)
       if (worker) await closeWorker(worker, lanes, log)
       await queue.close()
     },

@@ -1,6 +1,6 @@
 import { type Backoff, backoffDelay } from "../foundation/backoff.ts"
 import type { LaneQueue } from "./open-lanes.ts"
-import type { WakeUp } from "./wake-up.ts"
+import { retryName, type WakeUp } from "./wake-up.ts"
 
 const RETRY: Backoff = { first: 1000, limit: 60_000 }
 /** Of a source that the settings of its worker lack: another plugin may have got newer ones already. */
@@ -26,7 +26,7 @@ export async function scheduleRetry(
     { wakeUp, failures },
     {
       delay: Math.round(backoffDelay(RETRY, failures - 1)),
-      deduplication: { id: `retry/${wakeUp.source}/${wakeUp.mode}`, keepLastIfActive: true },
+      deduplication: { id: retryName(wakeUp), keepLastIfActive: true },
     },
   )
 }

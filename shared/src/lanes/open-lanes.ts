@@ -8,7 +8,8 @@ import { connectRedis, type RedisClient } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
 import { redisError } from "./redis-error.ts"
 import { type RedisGate, watchRedis } from "./redis-gate.ts"
-import type { LaneJob, WakeUp } from "./wake-up.ts"
+import { repairQueue } from "./repair-queue.ts"
+import { type LaneJob, type WakeUp, wakeUpName } from "./wake-up.ts"
 
 export interface OpenLanesOptions {
   /** A Redis URL (redis-address.ts lists the forms). */
@@ -29,6 +30,15 @@ export interface Lanes {
   wake(cluster: string, wakeUp: WakeUp): Promise<void>
   /** Why lanes cannot be used now; undefined when they can. */
   trouble(): HeadraceError | undefined
+  /** Lets Redis be checked soon, since a command of it failed. */
+  suspect(): void
+  /**
+   * Repairs the queue of a lane after Redis lost keys of it, logs what was repaired and gives it; `names` are the
+   * deduplication names to check. Nothing is lost when a lane is new.
+   */
+  repair(cluster: string, names: readonly string[]): Promise<readonly string[]>
+  /** How often the queue of each lane was repaired by this program. */
+  repairs(): ReadonlyMap<string, number>
   /** Calls back now if Redis is fit, and each time it has come back: what was in flight may be gone. */
   onOpen(listener: () => void): void
   /** The key of this installation that these parts name; all share a hash tag, for Redis Cluster. */
@@ -71,9 +81,11 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     options.log.debug({ redis: where, err: error.message }, "redis connection failed")
 
   const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, onError })
-  const gate = watchRedis(redis, where, key("format"), options.log)
+  const user = address.username ?? "default"
+  const gate = watchRedis(redis, { where, user, prefix, formatKey: key("format"), log: options.log })
   let patient: RedisClient | undefined
   const queues = new Map<string, LaneQueue>()
+  const repairs = new Map<string, number>()
 
   function queue(cluster: string): LaneQueue {
     const known = queues.get(cluster)
@@ -83,7 +95,18 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     return opened
   }
 
+  async function repair(cluster: string, names: readonly string[]): Promise<readonly string[]> {
+    const repaired = await repairQueue(redis, queue(cluster), names)
+    const before = repairs.get(cluster)
+    // What is new lacks what every queue has.
+    const lost = before === undefined ? repaired.filter((what) => what !== "meta" && what !== "id") : repaired
+    repairs.set(cluster, (before ?? 0) + (lost.length > 0 ? 1 : 0))
+    if (lost.length > 0) options.log.warn({ cluster, repaired: lost }, "redis had lost a part of this lane")
+    return lost
+  }
+
   async function close(): Promise<void> {
+    gate.close()
     await Promise.allSettled([...queues.values()].map((one) => one.close()))
     redis.disconnect()
     patient?.disconnect()
@@ -96,9 +119,16 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     throw unfit
   }
   return {
-    wake: wakeThrough(gate, queue, options.timeLimit ?? WAKE_LIMIT_MS),
-    trouble: gate.trouble,
-    onOpen: gate.onOpen,
+    wake: wakeThrough(
+      gate,
+      (cluster, wakeUp) => addWakeUp({ queue: queue(cluster), repair }, cluster, wakeUp),
+      options.timeLimit ?? WAKE_LIMIT_MS,
+    ),
+    trouble: () => gate.trouble(),
+    suspect: () => gate.suspect(),
+    repair,
+    repairs: () => repairs,
+    onOpen: (listener) => gate.onOpen(listener),
     key,
     redis,
     patientRedis() {
@@ -119,7 +149,7 @@ interface Line {
 
 function wakeThrough(
   gate: RedisGate,
-  queue: (cluster: string) => LaneQueue,
+  add: (cluster: string, wakeUp: WakeUp) => Promise<void>,
   timeLimit: number,
 ): Lanes["wake"] {
   const lines = new Map<string, Line>()
@@ -132,7 +162,7 @@ function wakeThrough(
         const soon = addedAt + ADD_GAP_MS - performance.now()
         if (soon > 0) await systemClock.sleep(soon, signal)
         addedAt = performance.now()
-        await addWakeUp(queue(cluster), line.latest)
+        await add(cluster, line.latest)
       }),
     }
     return line
@@ -146,21 +176,29 @@ function wakeThrough(
     const line = lines.get(name) ?? openLine(cluster, wakeUp)
     line.latest = wakeUp
     lines.set(name, line)
-    await withTimeLimit(
-      line.add(),
-      timeLimit,
-      () => new HeadraceError("lanes/redis-slow", `Redis did not take a wake-up for ${cluster} in time`),
-    )
+    const late = () =>
+      new HeadraceError("lanes/redis-slow", `Redis did not take a wake-up for ${cluster} in time`)
+    try {
+      await withTimeLimit(line.add(), timeLimit, late)
+    } catch (error) {
+      gate.suspect()
+      throw error
+    }
   }
 }
 
-async function addWakeUp(queue: LaneQueue, wakeUp: WakeUp): Promise<void> {
+async function addWakeUp(
+  { queue, repair }: Pick<Lanes, "repair"> & { queue: LaneQueue },
+  cluster: string,
+  wakeUp: WakeUp,
+): Promise<void> {
+  const id = wakeUpName(wakeUp)
   try {
+    // Just ahead of every wake-up: a Redis that lost a key would swallow it, or let two workers work at once.
+    const repaired = repair(cluster, [id])
     // keepLastIfActive, not BullMQ's simple mode: that one drops what comes while the job is active.
-    const deduplication = { id: `${wakeUp.source}/${wakeUp.mode}`, keepLastIfActive: true }
-    // With every wake-up, just ahead: a Redis that was emptied would hand those of two sources to two workers.
-    const held = queue.setGlobalConcurrency(1)
-    await Promise.all([held, queue.add("wake-up", { wakeUp, failures: 0 }, { deduplication })])
+    const deduplication = { id, keepLastIfActive: true }
+    await Promise.all([repaired, queue.add("wake-up", { wakeUp, failures: 0 }, { deduplication })])
   } catch (cause) {
     throw redisError(`a wake-up for ${queue.name}`, cause)
   }

@@ -4,7 +4,7 @@ import { withLanes } from "../../../test/harness/with-lanes.ts"
 import { withRedis } from "../../../test/harness/with-redis.ts"
 import { createLog } from "../observe/log.ts"
 import type { Lanes } from "./open-lanes.ts"
-import { scheduleLane, unscheduleLane } from "./schedule-lane.ts"
+import { isScheduled, scheduleLane, unscheduleLane } from "./schedule-lane.ts"
 import { workLane } from "./work-lane.ts"
 
 const log = createLog("test", { level: "silent" })
@@ -59,6 +59,22 @@ describe("scheduleLane", () => {
       await scheduleLane(lanes, "build01", ["release"], EVERY_SECOND)
       expect(await lanes.queue("build01").getJobScheduler("full-release")).toBeDefined()
       expect(await lanes.queue("build01").getDelayedCount()).toBe(1)
+    }))
+
+  it("is missed and put back whichever of its keys Redis has lost", () =>
+    withOwnLanes(async (lanes) => {
+      const lost: string[] = []
+      const schedule = () => scheduleLane(lanes, "build01", ["release"], "0 0 1 1 *")
+      await schedule()
+      const keys = (await lanes.redis.keys(lanes.key("lane-build01", "*"))).sort()
+      for (const key of keys) {
+        expect(await isScheduled(lanes, "build01", ["release"])).toBe(true)
+        await lanes.redis.del(key)
+        if (await isScheduled(lanes, "build01", ["release"])) continue
+        lost.push(key.replace(/\d{10,}/, "TIME").slice(lanes.key("lane-build01", "").length))
+        await schedule()
+      }
+      expect(lost).toEqual(["delayed", "repeat", "repeat:full-release", "repeat:full-release:TIME"])
     }))
 
   it("refuses a pattern that does not read", () =>

@@ -21,3 +21,13 @@ export const LaneJob = z.strictObject({
   failures: z.int().min(0),
 })
 export type LaneJob = z.infer<typeof LaneJob>
+
+/** The deduplication name of wake-ups of a source and mode: at most one of them waits. */
+export function wakeUpName({ source, mode }: Pick<WakeUp, "source" | "mode">): string {
+  return `${source}/${mode}`
+}
+
+/** The deduplication name of their retry. */
+export function retryName(wakeUp: Pick<WakeUp, "source" | "mode">): string {
+  return `retry/${wakeUpName(wakeUp)}`
+}

@@ -10,13 +10,16 @@ import { lastTicket, saveOutcome } from "./lane-outcomes.ts"
 import { scheduleRetry } from "./lane-retry.ts"
 import { type Lanes, laneName } from "./open-lanes.ts"
 import { type OwedWakeUps, oweWakeUps } from "./owed-wake-ups.ts"
-import { LANES_FORMAT, LaneJob, type WakeUp } from "./wake-up.ts"
+import { wakeLanes } from "./wake-lanes.ts"
+import { LANES_FORMAT, LaneJob, retryName, type WakeUp, wakeUpName } from "./wake-up.ts"
 
 /** Does what a wake-up asks for. Must stop before its next write when the signal aborts, and then throw. */
 export type LaneHandler = (wakeUp: WakeUp, signal: AbortSignal) => Promise<LaneResult>
 
 export interface WorkLaneOptions {
   log: Log
+  /** The sources that the lane is woken for: each is looked at again when Redis has lost a part of the lane. */
+  sources?: readonly string[]
   /** Milliseconds for which a worker that fell silent keeps its wake-up. */
   lockDuration?: number
   /** Milliseconds between looks for workers that fell silent; two looks are needed. */
@@ -42,11 +45,14 @@ export interface LaneWorker {
 const LOCK_MS = 4000
 const STALLED_MS = 1000
 const GRACE_MS = 10_000
+const REPAIR_MS = 2000
+const WARN_AGAIN_MS = 60_000
+const MODES = ["incremental", "full"] as const
 
 /**
  * Works a cluster's lane, one wake-up at a time among all workers of that lane everywhere (as a rule, not
  * as a promise: the record's token is what keeps writers apart). Starts when Redis is fit, outlives its
- * absence, and puts the lane's global concurrency back whenever Redis has lost it.
+ * absence, and repairs the lane whenever Redis has lost a part of it.
  */
 export function workLane(
   lanes: Lanes,
@@ -66,6 +72,8 @@ class RunningLane implements LaneWorker {
   readonly #stop = new AbortController()
   readonly #heartbeat: Heartbeat
   readonly #owed: OwedWakeUps
+  readonly #repairs: NodeJS.Timeout
+  #warned = { message: "", until: 0 }
   #worker: BriefWorker<LaneJob> | undefined
   #underWay: Promise<void> | undefined
   #closing: Promise<void> | undefined
@@ -78,6 +86,7 @@ class RunningLane implements LaneWorker {
     this.#log = options.log.child({ cluster })
     this.#heartbeat = startHeartbeat(lanes, cluster, () => this.#alive())
     this.#owed = oweWakeUps((wakeUp) => lanes.wake(cluster, wakeUp))
+    this.#repairs = setInterval(() => void this.#repairQuietly(), REPAIR_MS)
     lanes.onOpen(() => void this.#open())
   }
 
@@ -96,7 +105,7 @@ class RunningLane implements LaneWorker {
     if (this.#closing !== undefined) return
     this.#heartbeat.beat()
     try {
-      await this.#holdToOne()
+      await this.#repair()
       await this.#owed.retry()
     } catch (error) {
       // The next connect, or the next wake-up, asserts it again.
@@ -110,10 +119,23 @@ class RunningLane implements LaneWorker {
     return this.#worker === undefined ? this.#closing === undefined : this.running()
   }
 
-  /** A Redis that was emptied has forgotten the lane's concurrency, and would let all workers run at once. */
-  async #holdToOne(): Promise<void> {
-    const queue = this.#lanes.queue(this.#cluster)
-    if ((await queue.getGlobalConcurrency()) !== 1) await queue.setGlobalConcurrency(1)
+  /** A Redis that lost keys may have lost a wake-up with them, so every source is looked at again. */
+  async #repair(): Promise<void> {
+    const sources = this.#options.sources ?? []
+    const lines = sources.flatMap((source) => MODES.map((mode) => ({ source, mode })))
+    const names = lines.flatMap((line) => [wakeUpName(line), retryName(line)])
+    const lost = await this.#lanes.repair(this.#cluster, names)
+    if (lost.length === 0) return
+    await wakeLanes(this.#lanes, [this.#cluster], sources, { mode: "incremental", reason: "repair" })
+  }
+
+  async #repairQuietly(): Promise<void> {
+    if (this.#lanes.trouble()) return
+    try {
+      await this.#repair()
+    } catch {
+      this.#lanes.suspect()
+    }
   }
 
   #start(): void {
@@ -141,9 +163,18 @@ class RunningLane implements LaneWorker {
   }
 
   #onError(error: Error): void {
-    // While Redis is away, BullMQ reports every attempt; the gate has logged the outage.
-    const level = this.#lanes.trouble() ? "debug" : "warn"
-    this.#log[level]({ err: error.message }, "lane worker met an error")
+    // BullMQ reports every attempt, several a second; the gate logs why Redis cannot be used, once.
+    this.#lanes.suspect()
+    this.#log.debug({ err: error.message }, "lane worker met an error")
+    this.#warnSparingly(error.message)
+  }
+
+  /** The same error again is no news for a while. */
+  #warnSparingly(message: string): void {
+    const now = performance.now()
+    if (this.#lanes.trouble() || (message === this.#warned.message && now < this.#warned.until)) return
+    this.#warned = { message, until: now + WARN_AGAIN_MS }
+    this.#log.warn({ err: message }, "lane worker met an error")
   }
 
   #lockDuration(): number {
@@ -175,7 +206,7 @@ class RunningLane implements LaneWorker {
     const lock = this.#hold(job, token)
     const signal = AbortSignal.any([lock.signal, this.#stop.signal])
     try {
-      await this.#holdToOne()
+      await this.#repair()
       const ticket = await lastTicket(this.#lanes)
       const result = await this.#handle(wakeUp, signal)
       await this.#tell(wakeUp, result, ticket)
@@ -215,6 +246,7 @@ class RunningLane implements LaneWorker {
   }
 
   async #close(): Promise<void> {
+    clearInterval(this.#repairs)
     await this.#heartbeat.stop()
     const worker = this.#worker
     if (worker === undefined) return

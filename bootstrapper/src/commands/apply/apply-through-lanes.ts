@@ -127,7 +127,7 @@ function workOwn(cluster: string, { options, reconciler }: LaneJob): LaneWorker 
       const opened = await reconciler()
       return laneResult(await opened.run(cluster, source, mode, signal))
     },
-    { log: options.log },
+    { log: options.log, sources: options.sources },
   )
 }
 

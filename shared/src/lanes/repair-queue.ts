@@ -1,0 +1,82 @@
+import type { RedisClient } from "./connect-redis.ts"
+
+/** A queue of BullMQ, as far as its keys go. */
+export interface KeyedQueue {
+  /** The key of a part of the queue: `wait`, `active`, a job's id. */
+  toKey(part: string): string
+}
+
+/**
+ * Repairs what the loss of any single key leaves behind in a queue, in one step. It relies on BullMQ 6's keys: `meta`
+ * (`concurrency`, `paused`), `id` (counts job ids), `wait` and `active` (lists of job ids), `delayed` (sorted set of
+ * them), `ID` (a job's hash), `ID:lock`, `de:NAME` (the job that stands for all of a name), `dn:NAME` (what is to follow
+ * an active one).
+ *
+ *  - `meta` must hold the queue to one job at a time, and not paused: lanes have no use for a pause, and the log
+ *    shows that a dashboard's button was pressed.
+ *  - Ids start from Redis' clock in milliseconds, so that a lost counter never gives an id to two jobs. BullMQ makes them
+ *    text with Lua's 14 digits, so microseconds would be too many.
+ *  - A job without its hash is taken off the lists, an active one when no worker holds its lock.
+ *  - A name whose job is in no list would swallow all that comes under it, so it is freed.
+ *
+ * ARGV: the queue's first part of keys, then names. Gives what was repaired.
+ */
+const REPAIR = `
+  local base = ARGV[1]
+  local repaired = {}
+  local listed = {}
+  local function note(what) repaired[#repaired + 1] = what end
+  local function exists(part) return redis.call("EXISTS", base .. part) == 1 end
+
+  if redis.call("HGET", base .. "meta", "concurrency") ~= "1" then
+    redis.call("HSET", base .. "meta", "concurrency", "1")
+    note("meta")
+  end
+  if redis.call("HDEL", base .. "meta", "paused") == 1 then note("paused") end
+  while redis.call("RPOPLPUSH", base .. "paused", base .. "wait") do end
+  if not exists("id") then
+    local time = redis.call("TIME")
+    redis.call("SET", base .. "id", string.format("%.0f", time[1] * 1000))
+    note("id")
+  end
+
+  for _, list in ipairs({ "wait", "active" }) do
+    for _, id in ipairs(redis.call("LRANGE", base .. list, 0, -1)) do
+      if exists(id) or (list == "active" and exists(id .. ":lock")) then listed[id] = true
+      else
+        redis.call("LREM", base .. list, 0, id)
+        note(list .. "/" .. id)
+      end
+    end
+  end
+  for _, id in ipairs(redis.call("ZRANGE", base .. "delayed", 0, -1)) do
+    if exists(id) then listed[id] = true
+    else
+      redis.call("ZREM", base .. "delayed", id)
+      note("delayed/" .. id)
+    end
+  end
+
+  for i = 2, #ARGV do
+    local name = ARGV[i]
+    local id = redis.call("GET", base .. "de:" .. name)
+    if (id and not listed[id]) or (not id and exists("dn:" .. name)) then
+      redis.call("DEL", base .. "de:" .. name, base .. "dn:" .. name)
+      if id then redis.call("DEL", base .. id) end
+      note(name)
+    end
+  end
+  return repaired`
+
+/**
+ * Repairs a queue after Redis lost any of its keys; `names` are the deduplication names to check. Gives what was
+ * repaired, for the log: for a queue that is new, `meta` and `id`.
+ */
+export async function repairQueue(
+  redis: RedisClient,
+  queue: KeyedQueue,
+  names: readonly string[],
+): Promise<string[]> {
+  const base = queue.toKey("")
+  return (await redis.eval(REPAIR, 1, `${base}meta`, base, ...names)) as string[]
+}
