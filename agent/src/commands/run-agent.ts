@@ -3,6 +3,7 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
+import { isCurrent } from "@headrace/shared/observe/ops-routes"
 import { openHttp } from "@headrace/shared/observe/serve-http"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
@@ -75,7 +76,7 @@ async function runOnce(agent: Agent, { timeout }: RunOptions, signal: AbortSigna
   running.catch(() => {
     hasFailed = true
   })
-  const isDone = () => agent.readiness().ready && agent.isTold()
+  const isDone = () => isCurrent(agent.readiness()) && agent.isTold()
   while (!isDone() && !hasFailed && !signal.aborted && !limit.some(({ aborted }) => aborted)) {
     await systemClock.sleep(ONCE_LOOK_MS, signal).catch(() => undefined)
   }

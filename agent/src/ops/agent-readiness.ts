@@ -5,9 +5,10 @@ import type { ProjectionStatus } from "../report/projection-status.ts"
 import { RECORD_FEED, type WatchStatus } from "../watch/watch-status.ts"
 
 /**
- * Ready when every projection shows a verified revision, those of the record at the token of the newest one read; else
- * a line for each thing that is missing. `record` is "none" when the agent follows none. An API server that went away
- * later does not unmake it: last good stays.
+ * Ready while every projection shows a verified revision, old or new: what keeps a newer one back (a veto, a rejected
+ * path, a source that cannot be reached, a hook at work) is among the reasons and takes no consumer out of service.
+ * `/readyz?current` and `--once` ask that there be no reason: those of the record at the token of the newest one read.
+ * `record` is "none" when the agent follows none.
  */
 export function agentReadiness(
   record: SourceRecord | undefined | "none",
@@ -24,7 +25,11 @@ export function agentReadiness(
     const reason = projectionReason(projection, record === "none" ? undefined : record)
     if (reason !== undefined) reasons.push(`projection ${projection.name}: ${reason}`)
   }
-  return { ready: reasons.length === 0, reasons }
+  return { ready: projections.length > 0 && projections.every(isShowing), reasons }
+}
+
+function isShowing({ shown, damage, isFound }: ProjectionStatus): boolean {
+  return isFound === true || (shown !== undefined && damage === undefined)
 }
 
 function unread(watch: WatchStatus): string {
@@ -35,7 +40,8 @@ function projectionReason(
   projection: ProjectionStatus,
   record: SourceRecord | undefined,
 ): string | undefined {
-  const { shown, current, problem, ofRecord } = projection
+  const { shown, current, problem, ofRecord, damage } = projection
+  if (damage !== undefined) return `${damage}${problem ? `; ${problem.message} [${problem.code}]` : ""}`
   if (problem) return `${problem.message} [${problem.code}] since ${problem.since}`
   if (!current) return shown ? `shows ${shown.id} and moves to a newer revision` : "shows nothing yet"
   // Tokens of a git branch, or counted by ourselves, are no record's.

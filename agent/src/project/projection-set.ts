@@ -60,6 +60,7 @@ export function createProjectionSet(
         start(targetProjection(every, target, ports.store), signal)
       }
       status.current = root !== null
+      status.isFound = status.current || projections.size > 0
       status.problem = undefined
       ports.onStatus?.()
     }

@@ -17,6 +17,7 @@ import type { Condition } from "../publish/examine.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
+import type { Origin } from "../store/origin.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
 import { revisionToShow } from "./revision-to-show.ts"
@@ -164,6 +165,7 @@ async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<Op
   learnObjects(ports.store, work.learnt)
   const current = folder.current()
   if (current) status.shown = shownOf(current, ports.clock)
+  status.damage = folder.damaged().length > 0 ? DAMAGES.damaged : undefined
   ports.onStatus?.()
   return folder
 }
@@ -186,18 +188,18 @@ async function publishAssembled(
   const { files } = assembled
   recordPublish(
     work,
-    token,
+    origins[0],
     await limit(() => folder.publish({ id, token, origins, files, approve }, signal)),
   )
 }
 
 /** Puts what was published into status, metrics and log. */
-function recordPublish(work: ProjectionWork, token: Token, result: PublishResult): void {
+function recordPublish(work: ProjectionWork, { token, source }: Origin, result: PublishResult): void {
   const { ports, status } = work
   const { number, outcome } = result
   const now = new Date(ports.clock.now()).toISOString()
   const since = outcome === "unchanged" ? status.shown?.since : undefined
-  status.shown = { id: result.revision, token, number, since: since ?? now }
+  status.shown = { id: result.revision, token, source, number, since: since ?? now }
   if (outcome !== "unchanged" || work.published === undefined) ports.onShown?.()
   if (outcome === "unchanged") return
   ports.onPublished?.(work.spec, result)
@@ -260,5 +262,6 @@ function knownFolder({ path, layout }: ProjectionSpec): string {
 
 function shownOf(current: NonNullable<ReturnType<OpenProjection["current"]>>, clock: Clock): ShownRevision {
   const since = new Date(clock.now()).toISOString()
-  return { id: current.id, token: current.token, number: current.number, since }
+  const source = current.manifest.origins[0]?.source ?? ""
+  return { id: current.id, token: current.token, source, number: current.number, since }
 }

@@ -13,7 +13,7 @@ export function nodeReport(
   record: string | undefined,
   projections: readonly ProjectionStatus[],
 ): NodeReport {
-  const reported = projections.map(reportedProjection)
+  const reported = projections.map((projection) => reportedProjection(projection, record))
   const byTrouble = [...reported.filter((each) => each.problem), ...reported.filter((each) => !each.problem)]
   return NodeReport.parse({
     format: REPORT_FORMAT,
@@ -25,15 +25,23 @@ export function nodeReport(
   })
 }
 
-function reportedProjection({ name, path, ofRecord, shown, problem }: ProjectionStatus): ReportedProjection {
+function reportedProjection(projection: ProjectionStatus, record: string | undefined): ReportedProjection {
+  const { name, path, shown, problem } = projection
   return {
     name,
     path,
     revision: shown?.id ?? null,
-    token: ofRecord ? (shown?.token ?? null) : null,
+    token: isLive(projection, record) ? (shown?.token ?? null) : null,
     since: shown?.since ?? null,
     problem: problem ? { ...problem, message: problem.message.slice(0, MESSAGE_LENGTH) } : null,
   }
+}
+
+/** What was shown of another source, or is damaged, counts as nothing of the record. */
+function isLive({ ofRecord, shown, damage }: ProjectionStatus, record: string | undefined): boolean {
+  const source = shown?.source
+  const isOfRecord = source === undefined || `${source} `.startsWith(`record ${record} `)
+  return ofRecord && damage === undefined && isOfRecord
 }
 
 function lowestToken(projections: readonly ReportedProjection[]): Token | null {

@@ -6,6 +6,8 @@ export interface ShownRevision {
   /** The commit, or a digest where no commit is its source. */
   id: string
   token: Token
+  /** Whose token that is (Origin's `source`); `""` where it is not known. */
+  source?: string
   /** Counts the revisions published at this path. */
   number: number
   /** ISO time since which it is shown, as far as this process knows. */
@@ -29,6 +31,8 @@ export interface ProjectionStatus {
   /** True when what is shown is the newest that its sources have offered. */
   current: boolean
   problem?: ProjectionProblem | undefined
+  /** For the search for projections: true once it has found which there are, on disk or in the record. */
+  isFound?: boolean
   /** What is wrong with what readers see, until it was published again. */
   damage?: string | undefined
 }

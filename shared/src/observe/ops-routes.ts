@@ -14,8 +14,14 @@ export interface OpsSources {
   beforeMetrics?(): Promise<void>
 }
 
+/** True when nothing is worth a look either. */
+export function isCurrent({ ready, reasons }: Readiness): boolean {
+  return ready && reasons.length === 0
+}
+
 /**
- * Answers `/healthz` (alive, nothing more: restarting us would not repair Redis), `/readyz` and `/metrics`.
+ * Answers `/healthz` (alive, nothing more: restarting us would not repair Redis), `/readyz`, which with
+ * `?current` fails for everything that is worth a look too, and `/metrics`.
  * Gives false for any other path, untouched.
  */
 export async function answerOps(
@@ -23,12 +29,15 @@ export async function answerOps(
   response: ServerResponse,
   sources: OpsSources,
 ): Promise<boolean> {
-  switch (URL.parse(request.url ?? "/", "http://localhost")?.pathname) {
+  const url = URL.parse(request.url ?? "/", "http://localhost")
+  switch (url?.pathname) {
     case "/healthz":
       text(response, 200, "ok\n")
       return true
     case "/readyz": {
-      const { ready, reasons } = await sources.readiness()
+      const readiness = await sources.readiness()
+      const { reasons } = readiness
+      const ready = url.searchParams.has("current") ? isCurrent(readiness) : readiness.ready
       text(response, ready ? 200 : 503, [...(ready ? ["ok"] : []), ...reasons, ""].join("\n"))
       return true
     }
