@@ -1,14 +1,18 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
-import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
 import { isCurrent } from "@headrace/shared/observe/ops-routes"
-import { openHttp } from "@headrace/shared/observe/serve-http"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
+import { nextSettings } from "@headrace/shared/settings/next-settings"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { type Agent, createAgent } from "../project/agent.ts"
+import { checkProjections } from "../project/projection-spec.ts"
+import { type AgentPort, openPort } from "./agent-port.ts"
+import { createSignals, type Signals } from "./agent-signals.ts"
+import { NO_CLUSTER, needsCluster } from "./no-cluster.ts"
 
 export interface RunOptions {
   /** Path of the agent's file. */
@@ -23,46 +27,151 @@ export interface RunOptions {
 }
 
 const ONCE_LOOK_MS = 20
+/** How long settings that did not start are left alone: what they name (a mounted Secret) may yet come. */
+const RETRY_MS = 60_000
 
-/** `headrace-agent --config FILE`: runs the agent until the signal aborts. Throws UsageError for bad settings. */
+/**
+ * `headrace-agent --config FILE`: runs the agent until the signal aborts. When the file changes it starts over with the
+ * new settings, within this process; settings that do not read or do not start leave the last good ones in force. SIGHUP
+ * looks at everything now, SIGUSR2 logs the state. Throws UsageError for bad settings at the start.
+ */
 export async function runAgent(options: RunOptions, signal: AbortSignal): Promise<void> {
   keepHeapSmall()
-  const memory = createMemoryReturn()
-  const { jitter, ...file } = await loadAgentSettings(options.config)
-  const settings = { ...file, jitter: options.jitter ?? jitter }
   const log = createLog("agent", options.logLevel === undefined ? {} : { level: options.logLevel })
+  const load = (file: string) => loadSettings(file, options.jitter)
+  const settings = await load(options.config)
+  try {
+    if (!options.once) return await runServing(settings, { ...options, load, log }, signal)
+    const started = await startAgent(settings, log)
+    try {
+      await runOnce(started.agent, options, signal)
+    } finally {
+      started.close()
+    }
+  } finally {
+    log.info("agent stopped")
+  }
+}
+
+async function loadSettings(file: string, jitter: number | undefined): Promise<AgentSettings> {
+  const settings = await loadAgentSettings(file)
+  checkProjections(settings)
+  return { ...settings, jitter: jitter ?? settings.jitter }
+}
+
+interface StartedAgent {
+  agent: Agent
+  close(): void
+}
+
+/** An agent with its connection to the cluster, when it needs one. Throws `kube/…` for a kubeconfig that does not read. */
+async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAgent> {
+  const memory = createMemoryReturn()
   const { kubeconfig, context } = settings
-  const client = await openLightClient({
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-    log,
-  })
+  const client = needsCluster(settings)
+    ? await openLightClient({
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        ...(context === undefined ? {} : { context }),
+        log,
+      })
+    : undefined
   const agent = createAgent(settings, {
-    reader: client,
-    cluster: client.cluster,
-    leases: client,
+    reader: client ?? NO_CLUSTER,
+    ...(client === undefined ? {} : { cluster: client.cluster, leases: client }),
     clock: systemClock,
     log,
     onShown: memory.used,
     onUnpack: memory.unpacked,
   })
-  try {
-    await (options.once ? runOnce(agent, options, signal) : runServing(agent, settings, log, signal))
-  } finally {
-    memory.stop()
-    client.close()
-    log.info("agent stopped")
+  return {
+    agent,
+    close() {
+      memory.stop()
+      client?.close()
+    },
   }
 }
 
-async function runServing(agent: Agent, settings: AgentSettings, log: Log, signal: AbortSignal) {
-  const http = await openHttp(settings.listen, log)
+interface ServingOptions extends RunOptions {
+  load(file: string): Promise<AgentSettings>
+  log: Log
+}
+
+async function runServing(first: AgentSettings, options: ServingOptions, signal: AbortSignal): Promise<void> {
+  const { log } = options
+  const port = await openPort(first.listen, log)
+  const watcher = createSignals(log)
+  let running = { settings: first, started: await startAgent(first, log) }
   try {
-    await http.serve({ routes: new Map(), ops: agent })
-    log.info({ record: settings.record, url: http.url }, "agent started")
-    await agent.run(signal)
+    for (;;) {
+      const { settings, started } = running
+      await port.serve(settings.listen, started.agent)
+      watcher.follow(started.agent)
+      log.info({ record: settings.record, url: port.url() }, "agent started")
+      const next = await runUntilChanged(started, settings, { ...options, watcher, port }, signal)
+      if (next === undefined) return
+      log.info("settings changed: starting over")
+      started.close()
+      running = next
+    }
   } finally {
-    await http.close()
+    watcher.close()
+    running.started.close()
+    await port.close()
+  }
+}
+
+/** An agent that was made by settings and does not run yet. */
+interface Prepared {
+  settings: AgentSettings
+  started: StartedAgent
+}
+
+interface FollowOptions extends ServingOptions {
+  watcher: Signals
+  port: AgentPort
+}
+
+/** Runs until the signal aborts, then undefined, or until another agent is prepared by the file's new settings. */
+async function runUntilChanged(
+  { agent }: StartedAgent,
+  current: AgentSettings,
+  options: FollowOptions,
+  signal: AbortSignal,
+): Promise<Prepared | undefined> {
+  const over = new AbortController()
+  const ended = AbortSignal.any([signal, over.signal])
+  const running = agent.run(ended)
+  try {
+    const next = await Promise.race([prepareNext(current, options, ended), running.then(() => undefined)])
+    over.abort(new HeadraceError("program/stopped", "the agent starts over"))
+    await running
+    return next
+  } finally {
+    over.abort()
+  }
+}
+
+/** Waits for settings by which an agent can be made; undefined when the signal aborted. */
+async function prepareNext(
+  current: AgentSettings,
+  { config, load, log, watcher, port }: FollowOptions,
+  signal: AbortSignal,
+): Promise<Prepared | undefined> {
+  let interval: number | undefined
+  for (;;) {
+    const settings = await nextSettings({
+      ...{ file: config, load, current, log, signal, hurry: watcher.hurry },
+      ...(interval === undefined ? {} : { interval }),
+    })
+    if (settings === undefined) return undefined
+    try {
+      await port.open(settings.listen)
+      return { settings, started: await startAgent(settings, log) }
+    } catch (error) {
+      log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
+      interval = RETRY_MS
+    }
   }
 }
 

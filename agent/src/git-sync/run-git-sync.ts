@@ -4,6 +4,7 @@ import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
+import { addUserName } from "./add-user.ts"
 import { createErrorFile } from "./error-file.ts"
 import type { GitSyncSettings } from "./git-sync-settings.ts"
 import { removeLeftBehind, takesOverLink } from "./leave-git-sync.ts"
@@ -12,7 +13,6 @@ import { createSyncMetrics } from "./sync-metrics.ts"
 import { openSyncPort } from "./sync-port.ts"
 import { createSyncer, type Syncer } from "./syncer.ts"
 import { touchPath } from "./touch-path.ts"
-import { userNameEnvironment } from "./user-name.ts"
 
 export interface GitSyncPorts {
   log: Log
@@ -57,7 +57,7 @@ export async function runGitSync(
       { root: settings.root, link: settings.link, ref: settings.ref, url: port?.url },
       "git-sync started",
     )
-    const userEnv = await userNameEnvironment({ addUser: settings.addUser, log })
+    const userEnv = await addUserName(settings.addUser)
     syncer = createSyncer(settings, {
       folder: join(settings.root, OWN_FOLDER, "tree"),
       open: () => openTree(settings, log, ended),

@@ -42,6 +42,10 @@ export interface Agent {
   projections(): ProjectionStatus[]
   /** True when every consumer was notified of what is shown. */
   isTold(): boolean
+  /** Fetches git sources, and checks and publishes every projection again, now. */
+  lookNow(): void
+  /** What it knows, for people: projections, and how its sources are. */
+  state(): Record<string, unknown>
   /** Follows the record and publishes until the signal aborts. */
   run(signal: AbortSignal): Promise<void>
 }
@@ -54,6 +58,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const record = () => inputs.current()?.value.record
   const watch: WatchStatus = { feeds: new Map() }
   const statusChanges = createLatest<true>()
+  const hurry = createLatest<true>()
   const stop = new AbortController()
   const metrics = createAgentMetrics({
     projections: () => projections.statuses(),
@@ -99,12 +104,31 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     isTold: projections.isTold,
     readiness: () =>
       agentReadiness(settings.record === undefined ? "none" : record(), watch, projections.statuses()),
+    lookNow() {
+      hurry.set(true)
+      const known = inputs.current()
+      if (known !== undefined) inputs.set(known.value)
+    },
+    state: () => ({
+      record: record()?.token,
+      recordProblem: watch.record,
+      sources: Object.fromEntries(watch.feeds),
+      gitProblems: Object.fromEntries(inputs.current()?.value.gitTroubles ?? []),
+      projections: projections.statuses(),
+    }),
     async run(signal) {
       const ended = AbortSignal.any([signal, stop.signal])
       // What is on disk is opened and verified at once, whether or not anything can be read.
       inputs.set(NO_INPUTS)
       const change: ChangeInputs = (apply) => inputs.set(apply(inputs.current()?.value ?? NO_INPUTS))
-      const watching = runFeeds(settings, reader, { clock, log, status: watch }, change, ended, ports.cluster)
+      const watching = runFeeds(
+        settings,
+        reader,
+        { clock, log, status: watch, hurry },
+        change,
+        ended,
+        ports.cluster,
+      )
       try {
         await Promise.all([watching, projections.run(ended), reporting(ended)])
       } finally {

@@ -44,7 +44,7 @@ export interface ProjectionSpec {
 
 /** The projections that the settings name one by one. Throws UsageError when two want one folder, or two inputs one path. */
 export function namedProjections(settings: AgentSettings, store: StoreReader): ProjectionSpec[] {
-  for (const [name, { from }] of Object.entries(settings.projections)) checkInputs(name, from)
+  checkProjections(settings)
   const specs = Object.entries(settings.projections).map(([name, projection]) => ({
     name,
     path: resolve(projection.path),
@@ -60,8 +60,17 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     ...(projection.permissions && { permissions: permissionsOf(projection.permissions) }),
     ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),
   }))
-  checkFolders(settings.everyTarget ? [...specs, everyFolder(settings.everyTarget)] : specs)
   return specs
+}
+
+/** Throws UsageError when two projections want one folder, or two inputs of one want one path. */
+export function checkProjections(settings: AgentSettings): void {
+  for (const [name, { from }] of Object.entries(settings.projections)) checkInputs(name, from)
+  const folders = Object.entries(settings.projections).map(([name, { path }]) => ({
+    name,
+    path: resolve(path),
+  }))
+  checkFolders(settings.everyTarget ? [...folders, everyFolder(settings.everyTarget)] : folders)
 }
 
 /** Without what the settings leave out, which is as usual. */

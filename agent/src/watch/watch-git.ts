@@ -4,6 +4,8 @@ import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import { gitFiles, type KnownBlobs } from "../assemble/git-files.ts"
 import type { GitSnapshot } from "../assemble/inputs.ts"
+import { waitOrNewer } from "./follow-latest.ts"
+import { createLatest } from "./latest.ts"
 import type { WatchPorts } from "./watch-ports.ts"
 
 /** Names a git source: equal for equal settings, which then share a mirror. It holds no credentials. */
@@ -39,6 +41,7 @@ export async function watchGit(
   signal: AbortSignal,
 ): Promise<void> {
   const known: KnownBlobs = new Map()
+  const { hurry = createLatest<true>() } = ports
   let shown: string | undefined
   while (!signal.aborted) {
     try {
@@ -56,7 +59,8 @@ export async function watchGit(
       ports.log.warn({ err: reason, source: gitSourceId(git) }, "cannot follow the git source")
       if (shown === undefined) onTrouble(reason)
     }
-    await ports.clock.sleep(git.poll * (0.75 + Math.random() / 2), signal).catch(() => undefined)
+    const wait = git.poll * (0.75 + Math.random() / 2)
+    await waitOrNewer(wait, hurry, hurry.current()?.version ?? 0, ports.clock, signal).catch(() => undefined)
   }
 }
 

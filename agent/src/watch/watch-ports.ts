@@ -3,6 +3,7 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
 import type { FollowOptions } from "@headrace/shared/kube/light/follow"
 import type { Log } from "@headrace/shared/observe/log"
+import type { Latest } from "./latest.ts"
 import type { FeedStatus, WatchStatus } from "./watch-status.ts"
 
 export interface WatchPorts {
@@ -10,6 +11,8 @@ export interface WatchPorts {
   log: Log
   /** Kept up to date. */
   status: WatchStatus
+  /** Each new value ends the wait of whatever is polled. */
+  hurry?: Latest<true> | undefined
 }
 
 /** Short at its longest, so that a node is whole again within seconds of an outage's end; jittered. */

@@ -13,6 +13,8 @@ const LAST_OUTPUT_MS = 2000
  * continues. Node ignores SIGPIPE, so that this shows as EPIPE on the stream.
  */
 export async function runProgram(main: (signal: AbortSignal) => Promise<number | undefined>): Promise<never> {
+  // Without a listener Node opens its inspector, through which any process of this user could run code in this one.
+  process.on("SIGUSR1", () => undefined)
   const stop = new AbortController()
   for (const name of ["SIGTERM", "SIGINT"] as const) {
     process.on(name, () => {

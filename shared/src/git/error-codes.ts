@@ -158,6 +158,12 @@ export const gitErrors = {
     cause: "A git that was killed.",
     remedy: "Check that nothing else uses the folder of mirrors when this returns.",
   },
+  "git/mirrors-unwritable": {
+    meaning: "The folder of the mirrors cannot be made or written, so nothing can be fetched.",
+    cause: "A read-only root file system, or a folder of another user: the default is /var/cache/headrace.",
+    remedy:
+      "Set mirrors in the settings to a folder that the program's user can write, such as a mounted volume.",
+  },
   "git/missing-object": {
     meaning: "The repository does not have a commit or file that is asked for.",
     cause: "It was never on the followed branch, or a force-push dropped it.",
@@ -168,6 +174,12 @@ export const gitErrors = {
     meaning: "Too many programs hold mirrors of one source in one folder.",
     cause: "Several programs share the folder of mirrors.",
     remedy: 'Give each program a folder of its own: "mirrors" in its settings.',
+  },
+  "git/no-user-name": {
+    meaning: "ssh does not run for a user that /etc/passwd does not list.",
+    cause: "A pod's runAsUser, or the user that OpenShift picks, and an image without nss_wrapper.",
+    remedy:
+      "Run as a user of /etc/passwd, or install nss_wrapper (Debian: libnss-wrapper); the image has it.",
   },
   "git/not-a-checkout": {
     meaning: "A folder is not a git checkout, or not the top of one.",

@@ -1,5 +1,6 @@
 import { UsageError } from "../foundation/errors.ts"
 import type { GitSetting } from "./process/git-environment.ts"
+import { userNameEnvironment } from "./process/user-name.ts"
 
 /** How a mirror proves who it is. Secrets are given at each fetch, so that they may rotate. */
 export type RemoteAuth =
@@ -101,7 +102,7 @@ function sshEnvironment(auth: Extract<RemoteAuth, { kind: "ssh" }>): Record<stri
     `-o StrictHostKeyChecking=${hostKeys}`,
     ...(auth.knownHostsFile ? [`-o ${shellQuoted(`UserKnownHostsFile="${auth.knownHostsFile}"`)}`] : []),
   ]
-  return { GIT_SSH_COMMAND: `ssh ${options.join(" ")}`, GIT_SSH_VARIANT: "ssh" }
+  return { ...userNameEnvironment(), GIT_SSH_COMMAND: `ssh ${options.join(" ")}`, GIT_SSH_VARIANT: "ssh" }
 }
 
 /** GIT_SSH_COMMAND is read by a shell. */

@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { access, constants, link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
@@ -23,10 +23,10 @@ const SILENCE = 120_000
  * programs must not repair or maintain one mirror at once. A file beside it names the owner; one whose process has
  * ended is taken over. An owner in another container or on another host is judged by its heartbeat alone: a host name
  * and process ids say nothing there, since the containers of a Pod share the one and count the others from 1. Throws
- * `git/no-mirror-folder`.
+ * `git/no-mirror-folder`, `git/mirrors-unwritable`.
  */
 export async function claimFolder(folder: string, name: string): Promise<Claim> {
-  await mkdir(folder, { recursive: true })
+  await makeWritable(folder)
   for (let slot = 1; slot <= MOST_PROGRAMS; slot++) {
     const place = join(folder, `${name}${slot === 1 ? "" : `-${slot}`}.git`)
     const file = `${place}.owner`
@@ -39,6 +39,23 @@ export async function claimFolder(folder: string, name: string): Promise<Claim> 
       hint: "Give each program a folder of its own (mirrors in its settings).",
     },
   )
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    const user = process.getuid?.()
+    throw new HeadraceError(
+      "git/mirrors-unwritable",
+      `user ${user} cannot write to ${folder}, where mirrors are kept`,
+      {
+        hint: "Name a folder that it can write as mirrors in the settings, such as a volume of the pod.",
+        cause,
+      },
+    )
+  }
 }
 
 function held(place: string, file: string): Claim {

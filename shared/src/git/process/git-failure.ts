@@ -35,6 +35,11 @@ const KINDS: readonly Kind[] = [
     hint: "Check the source's auth: a token or key that may read this repository.",
   },
   {
+    code: "git/no-user-name",
+    pattern: /No user exists for uid/,
+    hint: "Run as a user of /etc/passwd, or install nss_wrapper (Debian: libnss-wrapper).",
+  },
+  {
     code: "git/host-key",
     pattern: /Host key verification failed/,
     hint: "Add the server's key to known_hosts.",

@@ -1,0 +1,37 @@
+import type { Log } from "@headrace/shared/observe/log"
+import type { OpsSources } from "@headrace/shared/observe/ops-routes"
+import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
+
+/** The agent's port, which stays open while the agent behind it starts over. */
+export interface AgentPort {
+  url(): string
+  /** Opens the port of these settings when it is another one; throws `http/…`, and the old one stays. */
+  open(listen: string): Promise<void>
+  /** Answers by this agent from now on. */
+  serve(listen: string, agent: OpsSources): Promise<void>
+  close(): Promise<void>
+}
+
+/** Throws `http/bind`, and UsageError `http/listen`. */
+export async function openPort(listen: string, log: Log): Promise<AgentPort> {
+  let current: { listen: string; http: HttpServer } = { listen, http: await openHttp(listen, log) }
+  let next: typeof current | undefined
+  return {
+    url: () => current.http.url,
+    async open(wanted) {
+      if (wanted !== current.listen) next = { listen: wanted, http: await openHttp(wanted, log) }
+    },
+    async serve(wanted, agent) {
+      const old = next?.listen === wanted ? current : undefined
+      if (next !== undefined && old !== undefined) current = next
+      else await next?.http.close()
+      next = undefined
+      await current.http.serve({ routes: new Map(), ops: agent })
+      await old?.http.close()
+    },
+    async close() {
+      await next?.http.close()
+      await current.http.close()
+    },
+  }
+}
