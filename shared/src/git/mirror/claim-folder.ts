@@ -1,4 +1,15 @@
-import { access, constants, link, mkdir, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises"
+import {
+  access,
+  constants,
+  link,
+  mkdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
