@@ -129,6 +129,14 @@ export const agentErrors = {
     cause: "A store object or ConfigMap that cannot be read.",
     remedy: "Act on the code of the cause, which the message gives too.",
   },
+  "projection/incomplete": {
+    meaning:
+      "A commit of a git source has parts whose content is not known. It is not shown; what is published stays.",
+    cause:
+      "A submodule, a Git LFS pointer, a symbolic link that dangles or leads out or in a circle, or a name that is not UTF-8, under the source's paths.",
+    remedy:
+      "Fix it in the repository or narrow the source's paths; set unknownContent to leave-out to show the rest.",
+  },
   "projection/known": {
     meaning: "The agent's memory of what it has read cannot be kept.",
     cause: "A file stands where its folder is to be.",

@@ -1,5 +1,5 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
-import type { TreeFile } from "@headrace/shared/foundation/tree"
+import type { Tree, TreeFile, TreeProblem } from "@headrace/shared/foundation/tree"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ProjectedFile } from "./projected-files.ts"
 
@@ -32,15 +32,36 @@ export function selectFiles(
     .map((file) => ({ file, name: file.path.slice(below.length) }))
 }
 
+/**
+ * What is not known of the part of a tree that a git source shows: links that do not resolve, submodules, Git LFS
+ * pointers, names that are not UTF-8. Also a path above the selected ones, when files may lie beneath it. Pure.
+ */
+export function selectProblems(
+  problems: readonly TreeProblem[],
+  { paths, strip }: GitSelection,
+): TreeProblem[] {
+  const wanted = paths?.map(trimmed)
+  const below = strip === undefined ? [] : [trimmed(strip)]
+  return problems.filter(
+    (problem) =>
+      (wanted === undefined || wanted.some((folder) => concerns(problem, folder))) &&
+      below.every((folder) => concerns(problem, folder)),
+  )
+}
+
+function concerns({ file, beneath }: TreeProblem, folder: string): boolean {
+  if (folder === "" || file === folder || file.startsWith(`${folder}/`)) return true
+  return beneath && folder.startsWith(`${file}/`)
+}
+
 /** A commit's selected files, contents to be read later. `known` becomes what this commit knows. Throws `git/…`. */
 export async function gitFiles(
-  repository: Pick<SourceRepository, "tree" | "blobs">,
-  commit: string,
+  repository: Pick<SourceRepository, "blobs">,
+  { commit, tree }: { commit: string; tree: Tree },
   selection: GitSelection,
   known: KnownBlobs,
   signal: AbortSignal,
 ): Promise<ProjectedFile[]> {
-  const tree = await repository.tree(commit, signal)
   const selected = selectFiles(tree.files, selection)
   for (const batch of batches(selected.map(({ file }) => file).filter(({ oid }) => !known.has(oid)))) {
     const contents = await repository.blobs(batch, signal)

@@ -1,3 +1,5 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Problem } from "@headrace/shared/foundation/problem"
 import { pathUnder } from "./projected-files.ts"
 import { type ProjectionSource, waitsFor } from "./source.ts"
 
@@ -22,7 +24,8 @@ export function createGitSource({ id, history, under, mode }: GitSourceOptions):
         const why = inputs.gitTroubles.get(id)
         throw waitsFor(name, why ?? "not fetched yet", "It is fetched again by itself.")
       }
-      const { commit, token, files, mayGoBack } = snapshot
+      const { commit, token, files, mayGoBack, unknown } = snapshot
+      if (snapshot.refusesUnknown && unknown.length > 0) throw incomplete(name, commit, unknown)
       return {
         key: commit,
         origin: { source: history, instance: null },
@@ -35,4 +38,17 @@ export function createGitSource({ id, history, under, mode }: GitSourceOptions):
       }
     },
   }
+}
+
+/** As many problems as a message names. */
+const MOST_NAMED = 3
+
+function incomplete(name: string, commit: string, problems: readonly Problem[]): HeadraceError {
+  const named = problems.slice(0, MOST_NAMED).map(({ message, code }) => `${message} [${code}]`)
+  const more = problems.length > MOST_NAMED ? `; ${problems.length - MOST_NAMED} more` : ""
+  return new HeadraceError(
+    "projection/incomplete",
+    `commit ${commit.slice(0, 12)} of ${name} is not known whole: ${named.join("; ")}${more}`,
+    { hint: "Fix it in the repository, narrow paths, or set unknownContent: leave-out." },
+  )
 }

@@ -1,4 +1,5 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import type { Problem } from "@headrace/shared/foundation/problem"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import type { SourceName } from "../store/origin.ts"
 import type { ProjectedFile } from "./projected-files.ts"
@@ -8,6 +9,10 @@ export interface GitSnapshot {
   commit: string
   token: Token
   files: readonly ProjectedFile[]
+  /** Parts of the selected tree whose content is not known; they are not among the files. */
+  unknown: readonly Problem[]
+  /** True when such a commit is not to be shown. */
+  refusesUnknown: boolean
   /** True when a commit with fewer ancestors than the one shown is to be shown all the same. */
   mayGoBack: boolean
 }

@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
+import { problemText } from "@headrace/shared/foundation/problem"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
@@ -44,6 +45,11 @@ export async function checkAgent(config: string, signal: AbortSignal): Promise<v
         },
       )
       process.stdout.write(`${spec.name} at ${spec.path}: ${line}\n`)
+    }
+    for (const snapshot of inputs.git.values()) {
+      // Those of a source that refuses them are its error already.
+      if (snapshot.refusesUnknown) continue
+      for (const problem of snapshot.unknown) process.stdout.write(`left out: ${problemText(problem)}\n`)
     }
     if (failed > 0) {
       throw new HeadraceError("agent/check-failed", `${failed} of the projections cannot be shown`)

@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from "node:fs/promises"
+import { readdir, readFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { parseSettings } from "@headrace/shared/settings/parse-settings"
 import { expect, it } from "vitest"
+import { programsThatRan, setForeignConfig } from "../../../test/harness/foreign-config.ts"
 import { createTestCluster, untilReady, untilShown, withAgent } from "../../../test/harness/with-agent.ts"
 import { withGitServer } from "../../../test/harness/with-git-server.ts"
 import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
@@ -128,6 +129,44 @@ it("logs in with a token that is read each time, and reports when it may not", a
         await untilShown(agent, commit)
       })
     })
+  })
+})
+
+it("keeps what it shows when a commit is not known whole, names what is not, and shows the rest when configured to", async () => {
+  await withRepo(async (repo) => {
+    const whole = await repo.commit({ "app/a": "1", "app/link": { link: "a" }, other: { link: "nowhere" } })
+    const git = `url: ${repo.folder}, branch: main, paths: [app]`
+    await withGitAgent(repo, git, async (agent, root) => {
+      await untilShown(agent, whole)
+      const broken = await repo.commit({
+        "app/a": null,
+        "app/b": "2",
+        "app/current": { link: "releases/v1" },
+      })
+      await reasons(agent, "app/link points to a, which is not in the tree [git/link-dangling]")
+      await reasons(agent, "app/current points to releases/v1, which is not in the tree [git/link-dangling]")
+      expect(await readFile(join(root, "app/a"), "utf8")).toBe("1")
+      expect(agent.projections()[0]?.shown?.id).toBe(whole)
+      const whole2 = await repo.commit({ "app/link": null, "app/current": null })
+      await untilShown(agent, whole2)
+      expect(broken).not.toBe(whole2)
+    })
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${"ab".repeat(32)}\nsize 1234\n`
+    const commit = await repo.commit({ "app/large": pointer, "app/c": "3" })
+    await withGitAgent(repo, `${git}, unknownContent: leave-out`, async (agent, root) => {
+      await untilShown(agent, commit)
+      expect(await readdir(join(root, "app"))).toEqual(["b", "c"])
+    })
+  })
+})
+
+it("runs nothing that the configuration of a repository on this machine names", async () => {
+  await withRepo(async (repo) => {
+    const marks = join(repo.scratch, "marks")
+    const commit = await repo.commit({ ".gitattributes": "* filter=evil\n", a: "1" })
+    await setForeignConfig(join(repo.folder, ".git"), marks)
+    await withGitAgent(repo, `url: ${repo.folder}, branch: main`, (agent) => untilShown(agent, commit))
+    expect(await programsThatRan(marks)).toEqual([])
   })
 })
 

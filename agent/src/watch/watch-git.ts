@@ -1,8 +1,9 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { type Problem, problemText } from "@headrace/shared/foundation/problem"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
-import { gitFiles, type KnownBlobs } from "../assemble/git-files.ts"
+import { gitFiles, type KnownBlobs, selectProblems } from "../assemble/git-files.ts"
 import type { GitSnapshot } from "../assemble/inputs.ts"
 import { waitOrNewer } from "./follow-latest.ts"
 import { createLatest } from "./latest.ts"
@@ -10,7 +11,10 @@ import type { WatchPorts } from "./watch-ports.ts"
 
 /** Names a git source: equal for equal settings, which then share a mirror. It holds no credentials. */
 export function gitSourceId(git: GitFromSettings): string {
-  const { auth: _, poll: __, allowForcePush: ___, allowPlaintext: ____, fsckIgnore: _____, ...rest } = git
+  const { auth: _, poll: __, allowForcePush: ___, allowPlaintext: ____, fsckIgnore: _____, ...selected } = git
+  const { unknownContent, ...whole } = selected
+  // What is the default does not change the id, so that mirrors of earlier versions stay in use.
+  const rest = unknownContent === "refuse" ? whole : selected
   const follows = git.branch ?? git.tag ?? git.commit?.slice(0, 12)
   return `${follows} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
 }
@@ -47,10 +51,7 @@ export async function watchGit(
     try {
       const commit = await wantedCommit(repository, git, signal)
       if (commit.id !== shown) {
-        const files = await gitFiles(repository, commit.id, git, known, signal)
-        // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless configured otherwise.
-        const mayGoBack = git.branch === undefined || git.commit !== undefined || git.allowForcePush
-        onSnapshot({ commit: commit.id, token: { epoch: 0, seq: commit.seq }, files, mayGoBack })
+        onSnapshot(await snapshotAt(repository, commit, git, { known, ports }, signal))
         shown = commit.id
       }
     } catch (error) {
@@ -62,6 +63,42 @@ export async function watchGit(
     const wait = git.poll * (0.75 + Math.random() / 2)
     await waitOrNewer(wait, hurry, hurry.current()?.version ?? 0, ports.clock, signal).catch(() => undefined)
   }
+}
+
+async function snapshotAt(
+  repository: SourceRepository,
+  { id, seq }: { id: string; seq: number },
+  git: GitFromSettings,
+  { known, ports }: { known: KnownBlobs; ports: WatchPorts },
+  signal: AbortSignal,
+): Promise<GitSnapshot> {
+  const tree = await repository.tree(id, signal)
+  const unknown = selectProblems(tree.problems, git)
+  if (unknown.length > 0) logUnknown(unknown, id, git, ports)
+  return {
+    commit: id,
+    token: { epoch: 0, seq },
+    files: await gitFiles(repository, { commit: id, tree }, git, known, signal),
+    // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless configured otherwise.
+    mayGoBack: git.branch === undefined || git.commit !== undefined || git.allowForcePush,
+    unknown,
+    refusesUnknown: git.unknownContent === "refuse",
+  }
+}
+
+/** As many problems as one log line names. */
+const MOST_NAMED = 20
+
+function logUnknown(
+  unknown: readonly Problem[],
+  commit: string,
+  git: GitFromSettings,
+  { log }: WatchPorts,
+): void {
+  const problems = unknown.slice(0, MOST_NAMED).map(problemText)
+  const fields = { source: gitSourceId(git), commit, problems, count: unknown.length }
+  if (git.unknownContent === "refuse") log.error(fields, "a commit is not known whole and is not shown")
+  else log.warn(fields, "parts of a commit are not known and are left out")
 }
 
 async function wantedCommit(

@@ -49,6 +49,12 @@ const Git = z
       .min(1)
       .optional()
       .describe("Only files at or under these paths; absent: the whole tree."),
+    unknownContent: z
+      .enum(["refuse", "leave-out"])
+      .prefault("refuse")
+      .describe(
+        "A commit with submodules, Git LFS pointers, links that do not resolve or names that are not UTF-8 under `paths`: refuse keeps what is shown, leave-out shows the rest; both name them.",
+      ),
     strip: z.string().optional().describe("Folder of the repository that `under` replaces."),
     auth: GitAuth.optional(),
     allowPlaintext: z
