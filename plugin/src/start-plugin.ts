@@ -18,6 +18,7 @@ import { helpRoute } from "./prow/help-route.ts"
 import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
 import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
+import { watchRecords } from "./triggers/watch-records.ts"
 import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
 import { newBodyRoom } from "./webhook/read-body.ts"
 import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
@@ -82,6 +83,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const watches = Promise.all([
     startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal),
     watchLateLanes({ lanes, clusters, sources, log }, stop.signal),
+    watchRecords({ lanes, reconciler, clusters, sources, log }, stop.signal),
   ])
   // The one before still answers: until our workers run there would be nobody ready.
   if (options.takeOver) await untilWorking(workers)

@@ -15,6 +15,8 @@ export interface PluginReconciler {
     mode: "incremental" | "full",
     signal: AbortSignal,
   ): Promise<ReconcileOutcome>
+  /** True when a cluster has an earlier record of a source than was in force: one that was put back. */
+  isPutBack?(cluster: string, source: string, signal: AbortSignal): Promise<boolean>
   /** The commit at the tip of a source's branch, asked of its origin. */
   tip(source: string, signal: AbortSignal): Promise<string>
   /** Those of `shas` that are `commit` or its ancestors. */
@@ -44,6 +46,7 @@ export function pluginReconciler(opened: Reconciler, settings: OperatorSettings)
   return {
     sizes: opened.sizes,
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),
+    isPutBack: (cluster, source, signal) => opened.isPutBack(cluster, source, signal),
     async tip(source, signal) {
       const repository = await opened.repository(source)
       return (await repository.fetch(signal)).commit

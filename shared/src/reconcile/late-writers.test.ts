@@ -135,6 +135,8 @@ describe("a record that was put back", () => {
       ...backup,
       metadata: { ...backup.metadata, resourceVersion: resourceVersion ?? "" },
     })
+    // A process that has just begun: one that saw the later record would know at once (restored-record.test.ts).
+    Object.assign(here.ports, { memory: createReconcileMemory() })
     const found = await here.run()
     expect(found.failed).toMatchObject([{ target: "ci/alpha" }])
     expect(found.failed[0]?.reason).toMatch(/^reconcile\/ahead: /)

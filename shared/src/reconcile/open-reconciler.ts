@@ -12,6 +12,7 @@ import { openOnce } from "./open-once.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
+import { isRecordPutBack, noteNodeTokens } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, ReconcileSettings } from "./run/ports.ts"
@@ -40,6 +41,8 @@ export interface Reconciler {
   orphans(cluster: string, source: string, signal: AbortSignal): Promise<ObjectMeta[]>
   /** What the rules that a cluster shows ask for in clusters that the settings do not have. */
   unplaced(cluster: string, source: string, signal: AbortSignal): Promise<string[]>
+  /** True when an earlier record than was in force is there: it was put back, and a run takes an epoch beyond. */
+  isPutBack(cluster: string, source: string, signal: AbortSignal): Promise<boolean>
   /** What `run` works with, for commands that look at or change a record. */
   ports(cluster: string, source: string): Promise<ReconcilePorts>
   /** How large the named ConfigMaps are that its runs have met. */
@@ -63,6 +66,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
   })
   const memories = new Map<string, ReconcileMemory>()
   const sizes = createTargetSizes()
+  const asked = new Set<string>()
 
   async function ports(cluster: string, source: string): Promise<ReconcilePorts> {
     const { rules } = sourceNamed(settings, source)
@@ -81,6 +85,21 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     }
   }
 
+  /** What nodes report helps to notice a record that was put back; without it a run is as good otherwise. */
+  async function noteNodes(
+    own: ReconcilePorts,
+    cluster: string,
+    source: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      await noteNodeTokens(own, await clusters.get(cluster), { cluster, source }, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      own.log.warn({ err: error }, "reports of nodes not read")
+    }
+  }
+
   return {
     ports,
     sizes,
@@ -92,8 +111,17 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     async unplaced(cluster, source, signal) {
       return findUnplaced(await ports(cluster, source), source, signal)
     },
+    async isPutBack(cluster, source, signal) {
+      const own = await ports(cluster, source)
+      // Once: afterwards this process has seen itself what was in force.
+      const pair = `${cluster} ${source}`
+      if (!asked.has(pair)) await noteNodes(own, cluster, source, signal)
+      asked.add(pair)
+      return isRecordPutBack(own, { cluster, source }, signal)
+    },
     async run(cluster, source, mode, signal) {
       const own = await ports(cluster, source)
+      if (mode === "full") await noteNodes(own, cluster, source, signal)
       const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)
       if (mode === "full" && outcome.stopped === null) sizes.forget(cluster, source, start)

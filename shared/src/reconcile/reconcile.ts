@@ -1,5 +1,5 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
-import { newRecord, type SourceRecord } from "../record/record.ts"
+import { newRecord, type SourceRecord, type Token } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/desired-revision.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
@@ -8,6 +8,7 @@ import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
 import { contended, type Run, startStopwatch } from "./run/run.ts"
 import { stopSource } from "./stop-source.ts"
+import { tokenBeyond } from "./target/known-token.ts"
 
 /**
  * Brings one cluster to the goal of one source, whatever woke it up: fetch, work out the goal, plan and
@@ -34,18 +35,24 @@ export async function reconcile(
 }
 
 /** One pass over all stages; undefined: the record moved under us, begin again. */
-async function attempt(run: Run): Promise<ReconcileOutcome | undefined> {
-  const { ports, watch, signal } = run
+async function attempt(begun: Run): Promise<ReconcileOutcome | undefined> {
+  const { ports, watch, signal } = begun
   // In this order: a fetch that began after the record was read contains what it shows, or the branch was
   // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
-  const state = await watch.time("record", async () => (await loadState(run)) ?? beginRecord(run))
+  const state = await watch.time("record", async () => (await loadState(begun)) ?? beginRecord(begun))
   if (state === undefined) return undefined
+  const run = { ...begun, beyond: beyondOf(begun, state) }
   const tips = await watch.time("fetch", () => fetchTips(ports, signal))
   const decision = await watch.time("plan", () => workOut(run, tips, state.record))
   if (decision.kind === "noop") return outcome(run, "noop", state.record, { written: 0, foreign: [] })
   const applied = await act(run, state, decision)
   if (applied.kind === "again") return undefined
   return outcome(run, resultOf(decision, applied, state), applied.record, applied)
+}
+
+function beyondOf({ memory, request, ports }: Run, { record, configMap }: RecordState): Token | undefined {
+  const { uid } = configMap.metadata
+  return tokenBeyond(memory, request.cluster, { record, uid }, ports.clock.now())
 }
 
 /**

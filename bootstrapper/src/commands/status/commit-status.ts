@@ -2,6 +2,7 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
+import { largestToken } from "@headrace/shared/record/intents"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
@@ -67,7 +68,8 @@ async function commitStatus(
   const configMap = await kube.get(namespace, source, signal)
   const record = configMap && readRecord(configMap)
   const reached = record && commit ? await reachedIn(record, commit, repository, signal) : undefined
-  const nodes = leases && countLiveNodes(leases, `${namespace}/${source}`, reached, clock.now())
+  const largest = record && largestToken(record)
+  const nodes = leases && countLiveNodes(leases, `${namespace}/${source}`, { reached, largest }, clock.now())
   const recorded = reached !== undefined
   const live = recorded && nodes !== null && nodes.behind.length === 0
   const asked = "pullRequest" in wanted ? { pullRequest: wanted.pullRequest } : {}

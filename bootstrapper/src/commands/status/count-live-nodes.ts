@@ -22,12 +22,13 @@ const GONE_MS = 7 * 86_400_000
 /**
  * Counts the agents' reports on a record (`namespace/source`). `reached` is the smallest token that is far
  * enough; undefined: none is. A Lease counts for as long as it says, which is a few of its agent's intervals.
- * A report that cannot be read may be on any record, so it keeps each from being live everywhere. Pure.
+ * A report that cannot be read may be on any record, so it keeps each from being live everywhere. A node that shows a
+ * larger token than `largest`, all that the record knows, refuses what the record shows: it is not live. Pure.
  */
 export function countLiveNodes(
   leases: readonly Lease[],
   record: string,
-  reached: Token | undefined,
+  { reached, largest }: { reached: Token | undefined; largest: Token | undefined },
   now: number,
 ): NodeCount {
   const count: NodeCount = { live: 0, total: 0, behind: [], silent: [], gone: 0 }
@@ -41,11 +42,23 @@ export function countLiveNodes(
       continue
     }
     count.total += 1
-    if (report === undefined) count.behind.push({ node, shows: null, problem: "its report cannot be read" })
-    else if (isLive(report, reached)) count.live += 1
-    else count.behind.push({ node, ...laggardOf(report, reached) })
+    const lag = lagOf(report, reached, largest, now)
+    if (lag === undefined) count.live += 1
+    else count.behind.push({ node, ...lag })
   }
   return count
+}
+
+/** What a node shows that is not live there, and why; undefined: it is live. */
+function lagOf(
+  report: NodeReport | undefined,
+  reached: Token | undefined,
+  largest: Token | undefined,
+  now: number,
+): { shows: string | null; problem: string | null } | undefined {
+  if (report === undefined) return { shows: null, problem: "its report cannot be read" }
+  if (isAhead(report, largest)) return aheadOf(report, largest, now)
+  return isLive(report, reached) ? undefined : laggardOf(report, reached)
 }
 
 function readReport({ annotations }: Lease): NodeReport | undefined {
@@ -73,6 +86,28 @@ function laggardOf({ projections }: NodeReport, reached: Token | undefined) {
   )
   const worst = lagging.find(({ problem }) => problem !== null) ?? lagging[0]
   return { shows: worst?.revision ?? null, problem: worst?.problem?.message ?? null }
+}
+
+const DAY_MS = 86_400_000
+
+function isAhead({ projections }: NodeReport, largest: Token | undefined): boolean {
+  return projections.some(({ token }) => isBeyond(token, largest))
+}
+
+/** What a node shows that the record does not know: up to a day ahead of now the next epoch goes beyond it. */
+function aheadOf({ projections }: NodeReport, largest: Token | undefined, now: number) {
+  const ahead = projections.find(({ token }) => isBeyond(token, largest))
+  const { epoch, seq } = ahead?.token ?? { epoch: 0, seq: 0 }
+  const remedy =
+    epoch > now + DAY_MS
+      ? `run rewind --to COMMIT --epoch ${epoch + 1}`
+      : "the next full reconcile begins an epoch beyond it"
+  const problem = `it shows token ${epoch}.${seq}, larger than any that the record knows: an earlier record was put back; ${remedy}`
+  return { shows: ahead?.revision ?? null, problem }
+}
+
+function isBeyond(token: Token | null, largest: Token | undefined): boolean {
+  return token !== null && largest !== undefined && compareTokens(token, largest) > 0
 }
 
 function isBlocked({ revision, problem }: ReportedProjection): boolean {

@@ -119,6 +119,28 @@ it("counts the nodes that show what the record shows, and names the others with 
   })
 })
 
+it("counts no node as live that shows more than the record knows, and says what to do", {
+  timeout: 60_000,
+}, async () => {
+  await withOperator(async ({ repo, show, lease, status }) => {
+    const first = await repo.commit({ a: "1" })
+    const second = await repo.commit({ a: "2" })
+    await show(first, 1)
+    await show(second, 2)
+    await lease("node-1", shows(second, { epoch: 0, seq: 2 }))
+    await lease("node-2", shows(first, { epoch: 7, seq: 1 }))
+    await lease("node-3", shows(first, { epoch: 900_000_000_000_000, seq: 1 }))
+
+    const [place] = JSON.parse((await status("-o", "json")).stdout)
+    expect(place.nodes).toMatchObject({ live: 1, total: 3 })
+    const [near, far] = place.nodes.behind
+    expect(near).toMatchObject({ node: "node-2", shows: first })
+    expect(near.problem).toMatch(/7\.1.*put back; the next full reconcile begins an epoch beyond it$/)
+    expect(far.problem).toMatch(/run rewind --to COMMIT --epoch 900000000000001$/)
+    expect((await status("--commit", second)).code).toBe(1)
+  })
+})
+
 it("says whether a commit is live: in the record, and on every node that reports", {
   timeout: 60_000,
 }, async () => {

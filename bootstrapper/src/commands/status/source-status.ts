@@ -2,6 +2,7 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { holdInForce } from "@headrace/shared/record/goal"
+import { largestToken } from "@headrace/shared/record/intents"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
@@ -69,7 +70,14 @@ export async function sourceStatus(
     failed: record.failed.map(({ target, reason, since }) => ({ target, reason, since })),
     failedMore: record.failedMore,
     foreign: record.foreign,
-    nodes: leases && countLiveNodes(leases, `${namespace}/${source}`, record.token, systemClock.now()),
+    nodes:
+      leases &&
+      countLiveNodes(
+        leases,
+        `${namespace}/${source}`,
+        { reached: record.token, largest: largestToken(record) },
+        systemClock.now(),
+      ),
     store: record.root === null ? null : await storeSize(record.root, fetchIndex),
   }
 }

@@ -12,6 +12,8 @@ export interface FollowOptions {
   backoff?: Backoff
   /** Milliseconds after which it lists again though all seems well, in case an event was lost. */
   resync?: number
+  /** Milliseconds after which a watch that was opened again from the version before is checked by a list. */
+  verify?: number
   clock?: Clock
   /** Gives a number in [0, 1). */
   random?: () => number
@@ -23,11 +25,19 @@ export interface FollowOptions {
 
 const BACKOFF: Backoff = { first: 200, limit: 30_000 }
 const RESYNC_MS = 10 * 60_000
+/**
+ * After a restore of etcd from a backup the version that we know lies in the server's future: kube-apiserver then sends
+ * nothing at all, bookmarks included, until its versions have grown past ours. Only a list shows that.
+ */
+const VERIFY_MS = 20_000
+/** The reason to end a watch and to list. */
+const VERIFY = Symbol("verify")
 /** A watch that lasted this long was a good one: the next failure is the first. */
 const GOOD_WATCH_MS = 5000
 
 /**
- * Follows ConfigMaps: list, watch, and list again when the version has become too old. Gives the whole state
+ * Follows ConfigMaps: list, watch, and list again when the version has become too old, and soon after a watch was opened
+ * again, since the server may have lost what it had. Gives the whole state
  * at first and after each change; changes that come while the caller is busy are given as one. It goes on
  * until the signal aborts, and then ends without an error.
  *
@@ -66,16 +76,22 @@ async function pump(
   while (!signal.aborted) {
     const begun = clock.now()
     let failure: unknown
+    let isVerified = false
     try {
       if (objects.version === undefined || Math.abs(begun - listed) > (options.resync ?? RESYNC_MS)) {
         await list(reader, options, objects, signal)
         listed = clock.now()
+        isVerified = true
       }
-      await watch(reader, options, objects, signal)
+      await watch(reader, options, objects, isVerified, signal)
     } catch (error) {
       failure = error
     }
     if (signal.aborted) return
+    if (failure === VERIFY) {
+      listed = Number.NEGATIVE_INFINITY
+      continue
+    }
     if (clock.now() - begun >= GOOD_WATCH_MS) waits.reset()
     await pause(failure, waits, options, objects, signal)
   }
@@ -93,6 +109,25 @@ async function list(
 }
 
 async function watch(
+  reader: ConfigMapReader,
+  options: FollowOptions,
+  objects: FollowedObjects,
+  isVerified: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const verify = new AbortController()
+  const timer = isVerified ? undefined : setTimeout(() => verify.abort(VERIFY), options.verify ?? VERIFY_MS)
+  try {
+    await applyEvents(reader, options, objects, AbortSignal.any([signal, verify.signal]))
+    verify.signal.throwIfAborted()
+  } catch (error) {
+    throw verify.signal.aborted ? VERIFY : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function applyEvents(
   reader: ConfigMapReader,
   options: FollowOptions,
   objects: FollowedObjects,

@@ -4,10 +4,8 @@ import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { DesiredRevision } from "../run/revision.ts"
+import { MOST_AHEAD_MS } from "../target/known-token.ts"
 import type { Stamp } from "../target/ownership.ts"
-
-/** How far ahead of our clock another writer's may be: epochs are of the clock that began a record. */
-const MOST_AHEAD_MS = 24 * 3_600_000
 
 /** Ports of what is read here. */
 export type BeliefPorts = Pick<ReconcilePorts, "repository" | "rulesRepository" | "clock">

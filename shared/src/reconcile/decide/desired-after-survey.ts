@@ -6,16 +6,16 @@ import type { Run } from "../run/run.ts"
 import { diverged, isOnward, mayFollowRewrite, type Tips } from "./desired-revision.ts"
 import type { Survey } from "./survey-targets.ts"
 
-/** True when the record was found to be older than what its targets carry: an earlier one, put back. */
-export function isBehindTargets(record: SourceRecord): boolean {
-  return record.failed.some(({ ahead }) => ahead === true)
+/** True when the record was found to be older than what was in force: an earlier one, put back. */
+export function isPutBack(run: Run, record: SourceRecord): boolean {
+  return run.beyond !== undefined || record.failed.some(({ ahead }) => ahead === true)
 }
 
 /**
  * The desired revision, once the targets were read because the record does not tell what they hold. Where the record
  * was lost (a new one knows nothing of what the targets show) it must contain their newest commit as it must contain
  * the record's, unless an operator has rewound since. Where targets carry a larger token than the record knows
- * of (an earlier record was put back, or the clock that gave its epoch) it takes an epoch beyond them. A record that
+ * of, or one was in force (an earlier record was put back, or the clock that gave its epoch) it takes an epoch beyond. A record that
  * shows a commit decides alone which commits must be contained: a stamp on one target must not stop the source.
  *
  * Throws `git/diverged`.
@@ -28,15 +28,16 @@ export async function desiredAfterSurvey(
   survey: Survey,
 ): Promise<DesiredRevision> {
   const { newest } = survey
-  if (newest === undefined) return desired
-  const isAhead = compareTokens(newest.token, largestToken(record)) > 0
-  if (!isAhead && record.commit !== null) return desired
-  const mayLeave =
-    record.commit !== null || isBegun(record, desired) || mayFollowRewrite(run.ports, tips, record)
-  if (!mayLeave && !(await isOnward(run.ports, desired, newest, run.signal))) {
-    throw diverged(desired.commit, `${newest.commit}, which targets hold`)
+  const isAhead = newest !== undefined && compareTokens(newest.token, largestToken(record)) > 0
+  if (newest !== undefined && record.commit === null) {
+    const mayLeave = isBegun(record, desired) || mayFollowRewrite(run.ports, tips, record)
+    if (!mayLeave && !(await isOnward(run.ports, desired, newest, run.signal))) {
+      throw diverged(desired.commit, `${newest.commit}, which targets hold`)
+    }
   }
-  if (!isAhead) return desired
-  const epoch = Math.max(newest.token.epoch + 1, Math.floor(run.ports.clock.now()))
+  const passed = [run.beyond, isAhead ? newest.token : undefined].filter((token) => token !== undefined)
+  if (passed.length === 0) return desired
+  const beyond = Math.max(...passed.map(({ epoch }) => epoch + 1))
+  const epoch = Math.max(beyond, desired.token.epoch, Math.floor(run.ports.clock.now()))
   return { ...desired, token: { ...desired.token, epoch } }
 }

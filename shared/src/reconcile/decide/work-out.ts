@@ -6,7 +6,7 @@ import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { chooseTargets } from "./choose-targets.ts"
-import { desiredAfterSurvey, isBehindTargets } from "./desired-after-survey.ts"
+import { desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
 import {
   desiredAt,
   desiredInNewEpoch,
@@ -72,7 +72,7 @@ async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Pr
 async function judged(run: Run, tips: Tips, record: SourceRecord, first: DesiredRevision): Promise<Work> {
   const { ports, memory, request, signal } = run
   const plan = await planAt(ports, memory, request.cluster, first, signal)
-  const previous = isBehindTargets(record) ? undefined : await planInForce(run, record)
+  const previous = isPutBack(run, record) ? undefined : await planInForce(run, record)
   const planOf = planOfStamps(run, first)
   const survey = previous
     ? undefined
@@ -138,7 +138,7 @@ function isShown(record: SourceRecord, desired: DesiredRevision): boolean {
 }
 
 async function isDone(run: Run, record: SourceRecord, desired: DesiredRevision): Promise<boolean> {
-  if (run.request.mode === "full" || !isShown(record, desired)) return false
+  if (run.request.mode === "full" || run.beyond || !isShown(record, desired)) return false
   if (record.intents.length > 0 || record.failed.length > 0 || record.failedMore > 0) return false
   if (record.stopped !== null) return false
   return record.rules === (await rulesDigestAt(run.ports, run.memory, desired, run.signal))

@@ -48,11 +48,12 @@ export async function holdSource(
  * Takes a source to a commit that need not be a descendant of what it shows: raises the epoch, so that every
  * writer of the old one is refused from then on, and holds there until `release`. Rules that come from another
  * source are held at `rulesCommit`; without it at the tip of their branch, which may have been rewritten too.
- * The intent that raises the epoch approves what this deletes.
+ * The intent that raises the epoch approves what this deletes. The epoch is the next one, or `atLeast`: where nodes show
+ * an epoch that no record knows any more, and that lies too far ahead to be believed, only an operator goes beyond it.
  */
 export async function rewindSource(
   ports: HoldPorts,
-  hold: Omit<Hold, "rulesCommit"> & { rulesCommit?: string },
+  { atLeast = 0, ...hold }: Omit<Hold, "rulesCommit"> & { rulesCommit?: string; atLeast?: number },
   signal: AbortSignal,
 ): Promise<SourceRecord> {
   const { repository, rulesRepository } = ports
@@ -62,7 +63,7 @@ export async function rewindSource(
   const revision = { commit: hold.commit, rulesCommit }
   return changeRecord(
     ports,
-    (record) => inNewEpoch(ports, { ...record, hold: { ...hold, rulesCommit } }, revision, signal),
+    (record) => inNewEpoch(ports, { ...record, hold: { ...hold, rulesCommit } }, revision, signal, atLeast),
     signal,
   )
 }
@@ -87,8 +88,12 @@ async function inNewEpoch(
   record: SourceRecord,
   revision: SourceRevision,
   signal: AbortSignal,
+  atLeast = 0,
 ): Promise<SourceRecord> {
-  const token = { epoch: epochInForce(record) + 1, seq: await seqOf(ports, revision, signal) }
+  const token = {
+    epoch: Math.max(epochInForce(record) + 1, atLeast),
+    seq: await seqOf(ports, revision, signal),
+  }
   return openIntent(record, { ...revision, token, targets: [] })
 }
 

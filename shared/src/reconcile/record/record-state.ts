@@ -4,9 +4,11 @@ import { isFinal } from "../../foundation/retry.ts"
 import { createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
+import { largestToken } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
 import type { Run } from "../run/run.ts"
+import { noteToken } from "../target/known-token.ts"
 
 /** A record as it was read, with the resourceVersion that a swap must name. */
 export interface RecordState {
@@ -28,9 +30,21 @@ export async function loadRecord(
 /** The record as it is now; waits out what may pass by itself. */
 export async function loadState(run: Run): Promise<RecordState | undefined> {
   const { ports, signal, request } = run
-  return retryTransient(transientRetry(ports.clock), signal, () =>
+  const state = await retryTransient(transientRetry(ports.clock), signal, () =>
     loadRecord(ports.kube, ports.settings.namespace, request.source, signal),
   )
+  noteRecord(run, state)
+  return state
+}
+
+/** Notes the largest token of a record that was read or written. */
+export function noteRecord(
+  { memory, request }: Pick<Run, "memory"> & { request: { cluster: string } },
+  state: RecordState | undefined,
+): void {
+  if (state === undefined) return
+  const { uid } = state.configMap.metadata
+  noteToken(memory, request.cluster, { token: largestToken(state.record), uid })
 }
 
 /**
@@ -61,12 +75,14 @@ export async function swapRecord(
 
 /** Swaps the record of a run, see `swapRecord`. */
 export async function swapState(
-  { ports, signal }: Run,
+  run: Run,
   base: RecordState | undefined,
   next: SourceRecord,
 ): Promise<RecordState | undefined> {
-  const { kube, clock, settings } = ports
-  return swapRecord({ kube, clock, namespace: settings.namespace }, base, next, signal)
+  const { kube, clock, settings } = run.ports
+  const state = await swapRecord({ kube, clock, namespace: settings.namespace }, base, next, run.signal)
+  noteRecord(run, state)
+  return state
 }
 
 /** Labels and annotations that others have put on the record stay. */

@@ -1,6 +1,7 @@
 import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
+import type { Token } from "../../record/record.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import type { RuleSet } from "../../rules/rule.ts"
 import { type BoundedMap, boundedMap } from "./bounded-map.ts"
@@ -9,8 +10,8 @@ import { type BoundedMap, boundedMap } from "./bounded-map.ts"
 export type RulesAnswer = { rules: RuleSet } | { code: ErrorCode; message: string }
 
 /**
- * What one source's runs remember, for all its clusters: pure results by their inputs, and store objects by
- * their digests, so that nothing here can be out of date. Losing it costs time alone.
+ * What one source's runs remember, for all its clusters: pure results by their inputs, store objects by their digests,
+ * and tokens that were in force, so that nothing here can be out of date. Losing it costs time alone.
  */
 export interface ReconcileMemory {
   /** By rules commit and path. */
@@ -23,6 +24,15 @@ export interface ReconcileMemory {
   shards: BoundedMap<ShardEntry>
   /** What a target holds at a resourceVersion that we wrote ourselves, by cluster and `namespace/name`. */
   views: BoundedMap<WrittenView>
+  /** The largest token that a cluster's record was seen with, or that its nodes report, by cluster. */
+  known: BoundedMap<KnownToken>
+}
+
+/** A token that was in force in a cluster: an earlier record that was put back knows a smaller one. */
+export interface KnownToken {
+  token: Token
+  /** The record's; undefined: a node reports it. */
+  uid: string | undefined
 }
 
 /** A named ConfigMap as we left it. While its resourceVersion is still this one, it holds this plan. */
@@ -38,5 +48,6 @@ export function createReconcileMemory(): ReconcileMemory {
     indexes: boundedMap(4096),
     shards: boundedMap(65_536),
     views: boundedMap(4096),
+    known: boundedMap(1024),
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "../../foundation/clock.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import type { Token } from "../../record/record.ts"
 import type { ReconcileMemory } from "./memory.ts"
 import type { ReconcilePorts, ReconcileRequest, Stages } from "./ports.ts"
 
@@ -10,6 +11,8 @@ export interface Run {
   memory: ReconcileMemory
   watch: Stopwatch
   signal: AbortSignal
+  /** In force earlier, and beyond all that the record knows: an earlier record was put back (known-token.ts). */
+  beyond?: Token | undefined
 }
 
 /** The error of a run whose record others keep changing. */

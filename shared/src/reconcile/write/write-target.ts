@@ -150,12 +150,14 @@ const NO_MARKS: Marks = { held: undefined, stamp: undefined, ownedBy: undefined,
 async function marksOf(work: TargetWork, existing: ConfigMap): Promise<Marks> {
   const held = heldPlan(work, existing)
   const stamp = readStamp(existing)
-  // What we wrote ourselves, and has not been written since, carries our stamp.
-  if (held) return { held, stamp, ownedBy: stamp, altered: false }
+  // What we wrote ourselves, and has not been written since, carries our stamp: of this record, unless it leads.
+  const isOwn =
+    held !== undefined && stamp !== undefined && compareTokens(stamp.token, work.desired.token) <= 0
+  if (isOwn) return { held, stamp, ownedBy: stamp, altered: false }
   if (await hasForgedStamp(work, existing)) {
     return { held, stamp: undefined, ownedBy: work.inForce, altered: true }
   }
-  return { held, stamp, ownedBy: stamp, altered: await work.altered(existing) }
+  return { held, stamp, ownedBy: stamp, altered: held === undefined && (await work.altered(existing)) }
 }
 
 /** True when a stranger has changed the marks that we leave: then none of them has a say. */

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { errorText } from "@headrace/shared/foundation/errors"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
+import type { Log } from "@headrace/shared/observe/log"
+import type { PluginReconciler } from "../work/plugin-reconciler.ts"
+
+export interface WatchRecordsOptions {
+  lanes: Lanes
+  reconciler: Pick<PluginReconciler, "isPutBack">
+  clusters: readonly string[]
+  sources: readonly string[]
+  /** Milliseconds between two reads of a record. */
+  interval?: number
+  log: Log
+}
+
+const INTERVAL_MS = 30_000
+
+/**
+ * Reads the record of every source in every cluster twice a minute and wakes the lane, for a full reconcile, of one
+ * that was put back from a backup: no webhook and no poll shows that, and nodes refuse what it names. Ends with the signal.
+ */
+export async function watchRecords(options: WatchRecordsOptions, signal: AbortSignal): Promise<void> {
+  const pairs = options.clusters.flatMap((cluster) => options.sources.map((source) => ({ cluster, source })))
+  while (!signal.aborted) {
+    await delay(options.interval ?? INTERVAL_MS, undefined, { signal }).catch(() => undefined)
+    if (signal.aborted) return
+    // One cluster that does not answer must not keep the others from being read.
+    await Promise.all(pairs.map((pair) => checkRecord(options, pair, signal)))
+  }
+}
+
+async function checkRecord(
+  { lanes, reconciler, log }: WatchRecordsOptions,
+  { cluster, source }: { cluster: string; source: string },
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    if (!(await reconciler.isPutBack?.(cluster, source, signal))) return
+    log.warn({ cluster, source }, "an earlier record was put back")
+    await wakeLanes(lanes, [cluster], [source], { mode: "full", reason: "watchdog" })
+  } catch (error) {
+    if (!signal.aborted) log.warn({ cluster, source, err: errorText(error) }, "record not checked")
+  }
+}

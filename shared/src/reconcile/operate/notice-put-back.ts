@@ -1,0 +1,67 @@
+import { hasCode } from "../../foundation/errors.ts"
+import type { LeaseReader } from "../../kube/lease-api.ts"
+import { NodeReport, REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
+import { loadRecord, noteRecord } from "../record/record-state.ts"
+import { createReconcileMemory } from "../run/memory.ts"
+import type { ReconcilePorts } from "../run/ports.ts"
+import { MOST_AHEAD_MS, noteToken, tokenBeyond } from "../target/known-token.ts"
+
+/**
+ * Reads the record of a source in a cluster and remembers its token. True when a larger one was in force: an earlier
+ * record was put back, and the next run takes an epoch beyond. False where there is no record. Throws `record/…`, `kube/…`.
+ */
+export async function isRecordPutBack(
+  ports: ReconcilePorts,
+  { cluster, source }: { cluster: string; source: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const memory = ports.memory ?? createReconcileMemory()
+  const state = await loadRecord(ports.kube, ports.settings.namespace, source, signal)
+  if (state === undefined) return false
+  noteRecord({ memory, request: { cluster } }, state)
+  const { uid } = state.configMap.metadata
+  return tokenBeyond(memory, cluster, { record: state.record, uid }, ports.clock.now()) !== undefined
+}
+
+/**
+ * Remembers the tokens that the nodes of a cluster report of a source's record: a process that has just begun learns
+ * from them what was in force before a record was put back. A report is a claim: an epoch more than a day ahead of now
+ * counts for nothing. Does nothing where Leases may not be listed. Throws KubeError.
+ */
+export async function noteNodeTokens(
+  ports: ReconcilePorts,
+  leases: LeaseReader,
+  { cluster, source }: { cluster: string; source: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const { memory, settings, clock } = ports
+  if (memory === undefined) return
+  const record = `${settings.namespace}/${source}`
+  for (const namespace of new Set([settings.namespace, settings.programsNamespace])) {
+    for (const { annotations } of await listed(leases, namespace, signal)) {
+      const report = readReport(annotations[REPORT_ANNOTATION])
+      if (report?.record !== record) continue
+      for (const { token } of report.projections) {
+        if (token !== null && token.epoch <= clock.now() + MOST_AHEAD_MS)
+          noteToken(memory, cluster, { token, uid: undefined })
+      }
+    }
+  }
+}
+
+async function listed(leases: LeaseReader, namespace: string, signal: AbortSignal) {
+  try {
+    return await leases.listLeases(namespace, REPORT_SELECTOR, signal)
+  } catch (error) {
+    if (hasCode(error, "kube/forbidden")) return []
+    throw error
+  }
+}
+
+function readReport(text: string | undefined): NodeReport | undefined {
+  try {
+    return NodeReport.parse(JSON.parse(text ?? ""))
+  } catch {
+    return undefined
+  }
+}
