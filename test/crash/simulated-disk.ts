@@ -126,6 +126,7 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
       open.delete(handle.fd)
     },
     openDirectory: (path) => openNode(path, nodeAt(path)),
+    openFile: (path) => openNode(path, nodeAt(path)),
     openLock: ({ fd, path }, purpose) => {
       const name = `${existing(`fd:${fd}`).inode}.${purpose}`
       const file = locks.get(name) ?? newNode("file")

@@ -53,6 +53,8 @@ export interface Disk {
   close(file: Handle): void
   /** Fails on a link. */
   openDirectory(path: string): Handle
+  /** Opens a file to lock it, not to read it; fails on a link. */
+  openFile(path: string): Handle
   /** Opens, or creates, the file that a lock of format 1 is held on. */
   openLockFile(path: string): Handle
   /** Opens a lock of a folder, for `lock`: a file outside of it, that only the folder's owner can open. */

@@ -74,6 +74,7 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
       attempt("close", file.path, () => fs.closeSync(file.fd))
     },
     openDirectory: (path) => handle("open the folder", path, FOLDER),
+    openFile: (path) => handle("open the file", path, O_RDONLY | O_NOFOLLOW),
     openLock: (folder, purpose) => {
       const { dev, ino, uid } = fs.fstatSync(folder.fd)
       const path = `${lockFolder(uid)}/${dev}-${ino}.${purpose}`

@@ -3,8 +3,8 @@ import type { Handle } from "../disk/disk.ts"
 import { IDENTITY_NAME, type Layout } from "../store/layout.ts"
 import { type Durability, syncFolder } from "../store/make-durable.ts"
 import { parseManifest } from "../store/manifest.ts"
+import { MANIFEST_NAME } from "../store/manifest-name.ts"
 import {
-  MANIFEST_NAME,
   readableSlots,
   type Slot,
   type Store,

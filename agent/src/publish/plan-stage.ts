@@ -32,7 +32,8 @@ export function planStage(
   const plan: StagePlan = { keep, move: [], write: [], remove, vacates, hasNewPaths }
   for (const file of changed) {
     const equal = byContent.get(contentKey(file.sha256, fileMode(permissions, file.mode)))
-    if (equal?.size === file.size) plan.move.push({ from: equal, to: file.path })
+    // At a path that is there already an inode from elsewhere could take the modification time back.
+    if (equal?.size === file.size && !base.has(file.path)) plan.move.push({ from: equal, to: file.path })
     else plan.write.push(file)
   }
   return plan

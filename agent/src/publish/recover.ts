@@ -1,4 +1,5 @@
 import { removeTree } from "../disk/remove-tree.ts"
+import { freshen } from "../retain/freshen.ts"
 import { verifySlot } from "../retain/verify.ts"
 import { completeNote } from "../store/complete-note.ts"
 import { syncFolder } from "../store/make-durable.ts"
@@ -124,6 +125,7 @@ async function followPin(projection: ProjectionState, slot: Slot | undefined): P
   if (!slot || !note.pinned || note.pinned.number === slot.number) return slot
   const pinned = readableSlots(store).find((candidate) => candidate.number === note.pinned?.number)
   if (!pinned) return slot
+  freshen(projection, pinned, slot)
   await layout.show(pinned, slot)
   return pinned
 }
@@ -136,6 +138,7 @@ async function repair(projection: ProjectionState): Promise<Slot | undefined> {
   const { note, layout, log, path } = projection
   for (const slot of repairCandidates(projection)) {
     if ((await verifySlot(projection, slot, { digests: true })).length > 0) continue
+    freshen(projection, slot, undefined)
     await layout.show(slot, undefined)
     log.warn(
       { path, number: slot.number, revision: slot.manifest.revision },

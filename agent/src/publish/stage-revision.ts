@@ -3,6 +3,7 @@ import { checkRealFolders } from "../disk/check-real-folders.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
+import { MANIFEST_NAME } from "../store/manifest-name.ts"
 import { draftNote, type NoteDraft, placeNote, raisedNote } from "../store/note.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
@@ -14,7 +15,7 @@ import {
   removeStaged,
   type Staging,
 } from "../store/staging.ts"
-import { MANIFEST_NAME, type Slot, slotName, slotNumbers } from "../store/store.ts"
+import { type Slot, slotName, slotNumbers } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
 import { linkFile, linkUnchanged } from "./link-unchanged.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"

@@ -13,9 +13,12 @@ import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { nativeCalls } from "../disk/native-calls.ts"
 import { IDENTITY_NAME } from "../store/layout.ts"
+import { MANIFEST_NAME } from "../store/manifest-name.ts"
 
 const RETRY = 5
 const GIVE_UP_AFTER = 10_000
+/** The pruner holds its exclusive lock for less; what holds one for longer is no part of Headrace. */
+const STRANGER_AFTER = 250
 
 /** One revision, held: nothing beneath `path` changes or goes away until the lease ends. */
 export interface LeasedRevision {
@@ -43,15 +46,17 @@ export async function withRevision<T>(
   action: (revision: LeasedRevision) => Promise<T>,
   options: WithRevisionOptions = {},
 ): Promise<T> {
-  const until = performance.now() + GIVE_UP_AFTER
+  const began = performance.now()
+  const until = began + GIVE_UP_AFTER
   while (performance.now() < until) {
     options.signal?.throwIfAborted()
-    const leased = await lease(path, options.link ?? "..data")
+    const isStranger = performance.now() - began > STRANGER_AFTER
+    const leased = await lease(path, options.link ?? "..data", isStranger)
     if (leased) {
       try {
         return await action(leased)
       } finally {
-        closeSync(leased.fd)
+        leased.release()
       }
     }
     await delay(RETRY, undefined, options.signal ? { signal: options.signal } : {})
@@ -62,13 +67,17 @@ export async function withRevision<T>(
 }
 
 /** Undefined when the revision went away between the look and the lock: look again. */
-async function lease(path: string, link: string): Promise<LeasedRevision | undefined> {
+async function lease(path: string, link: string, isStranger: boolean): Promise<HeldRevision | undefined> {
   const directory = resolved(path, link)
   const fd = directory === undefined ? undefined : opened(directory)
   if (directory === undefined || fd === undefined) return undefined
   try {
-    if ((await nativeCalls().flock(fd, "shared")) && isStillThere(directory, fd)) {
-      return directory === path ? heldDirectory(fd) : { path: directory, id: basename(directory), fd }
+    const isHeld = await nativeCalls().flock(fd, "shared")
+    if ((isHeld || isStranger) && isStillThere(directory, fd)) {
+      const release = isHeld ? () => closeSync(fd) : await holdBeside(directory, fd, directory === path)
+      const revision =
+        directory === path ? heldDirectory(fd) : { path: directory, id: basename(directory), fd }
+      return { ...revision, release }
     }
   } catch (error) {
     closeSync(fd)
@@ -76,6 +85,37 @@ async function lease(path: string, link: string): Promise<LeasedRevision | undef
   }
   closeSync(fd)
   return undefined
+}
+
+interface HeldRevision extends LeasedRevision {
+  release(): void
+}
+
+const TRY_AGAIN = 50
+
+/**
+ * Holds a revision whose directory a stranger has locked for itself: by its manifest, which the pruner looks at too. As
+ * long as the stranger holds both, that keeps the revision; then one of them is ours.
+ */
+async function holdBeside(directory: string, fd: number, isExchange: boolean): Promise<() => void> {
+  const manifest = openSync(
+    isExchange ? join(directory, IDENTITY_NAME) : join(directory, "..", MANIFEST_NAME),
+    "r",
+  )
+  const take = async () =>
+    (await nativeCalls().flock(manifest, "shared")) || nativeCalls().flock(fd, "shared")
+  let isOver = false
+  async function takeLater(): Promise<void> {
+    while (!isOver && !(await take())) await delay(TRY_AGAIN, undefined, { ref: false })
+  }
+  const taking = takeLater().catch(() => undefined)
+  return () => {
+    isOver = true
+    void taking.then(() => {
+      closeSync(manifest)
+      closeSync(fd)
+    })
+  }
 }
 
 // Layout exchange: another directory may be at the path at any time, so reads go through the open one.

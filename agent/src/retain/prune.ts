@@ -1,6 +1,7 @@
 import type { ProjectionState } from "../store/projection-state.ts"
 import { slotName, slotNumbers } from "../store/store.ts"
-import { trashSlot } from "../store/trash.ts"
+import { leasePlaces, trashSlot } from "../store/trash.ts"
+import { lockHolders } from "./lease-holders.ts"
 
 /** The most that a timer of Node takes, in milliseconds. */
 const LONGEST_WAIT = 2 ** 31 - 1
@@ -20,11 +21,24 @@ export interface PruneResult {
 export async function prune(projection: ProjectionState, breakLeases = false): Promise<PruneResult> {
   const result: PruneResult = { removed: [], leased: [] }
   for (const number of prunable(projection)) {
-    const gone = await trashSlot(projection.store, number, breakLeases)
+    const gone =
+      (await trashSlot(projection.store, number, breakLeases)) || (await breakPastCap(projection, number))
     ;(gone ? result.removed : result.leased).push(number)
     if (gone) projection.store.known.delete(number)
   }
   return result
+}
+
+/** How long a lease keeps a revision after it was replaced, unless settings say otherwise: a reader that hangs holds one for ever. */
+export const LEASE_CAP_MS = 86_400_000
+
+async function breakPastCap(projection: ProjectionState, number: number): Promise<boolean> {
+  const { clock, keep, log, path, store } = projection
+  const cap = keep.lease ?? LEASE_CAP_MS
+  if (cap === 0 || clock.now() - retiredAt(projection, number) < cap) return false
+  const holders = leasePlaces(store, number).flatMap((place) => lockHolders(place))
+  log.warn({ path, number, cap, holders }, "a lease is past its cap; the revision goes")
+  return trashSlot(store, number, true)
 }
 
 /** Numbers that may go, oldest first, leases aside. */

@@ -4,7 +4,9 @@ import { completeNote } from "../store/complete-note.ts"
 import { writeNote } from "../store/note.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
-import { isLeased } from "../store/trash.ts"
+import { isLeased, leasePlaces } from "../store/trash.ts"
+import { freshen } from "./freshen.ts"
+import { type LeaseHolder, lockHolders } from "./lease-holders.ts"
 import { verifySlot } from "./verify.ts"
 
 /** A revision on disk, as `list` shows it. */
@@ -18,17 +20,18 @@ export interface ListedRevision {
   shown: boolean
   pinned: boolean
   leased: boolean
+  /** Who holds it, as far as /proc tells; one with pid null for those that it does not. */
+  holders: LeaseHolder[]
   path: string
 }
 
 /** All whole revisions, oldest first. */
 export async function listRevisions(projection: ProjectionState): Promise<ListedRevision[]> {
-  const { store, layout, note, disk } = projection
+  const { store, layout, note } = projection
   const shown = layout.shown()
   const listed: ListedRevision[] = []
   for (const slot of readableSlots(store)) {
     const { manifest, number } = slot
-    const directory = layout.content(slot)
     listed.push({
       number,
       revision: manifest.revision,
@@ -38,11 +41,22 @@ export async function listRevisions(projection: ProjectionState): Promise<Listed
       bytes: manifest.files.reduce((sum, file) => sum + file.size, 0),
       shown: number === shown,
       pinned: number === note.pinned?.number,
-      leased: disk.look(directory)?.kind === "directory" && (await isLeased(store, directory)),
+      ...(await leaseOf(projection, slot)),
       path: layout.path(slot),
     })
   }
   return listed
+}
+
+async function leaseOf(
+  { store, layout }: ProjectionState,
+  slot: Slot,
+): Promise<Pick<ListedRevision, "leased" | "holders">> {
+  const places = leasePlaces(store, slot.number, layout.content(slot))
+  const leased = await isLeased(store, places)
+  if (!leased) return { leased, holders: [] }
+  const holders = places.flatMap((place) => lockHolders(place))
+  return { leased, holders: holders.length > 0 ? holders : [{ pid: null, program: null, kind: "shared" }] }
 }
 
 /**
@@ -69,7 +83,10 @@ export async function rollback(
   await pin(projection, slot, reason)
   const shown = projection.layout.shown()
   const before = readableSlots(projection.store).find(({ number }) => number === shown)
-  if (slot.number !== shown) await projection.layout.show(slot, before)
+  if (slot.number !== shown) {
+    freshen(projection, slot, before)
+    await projection.layout.show(slot, before)
+  }
   projection.shown = shownSlot(slot)
   projection.layout.tidy(slot)
   return slot

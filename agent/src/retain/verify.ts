@@ -9,23 +9,25 @@ const BATCH = 128
 
 /**
  * Compares a slot's files with its manifest: kind, size, mode, owner and content. Gives the paths that differ
- * or are missing. With `digests` every content is read; else only where inode or time differ.
+ * or are missing; `onKnown` gets those whose inode or time differ and whose content does not. With `digests` every content is read; else only where inode or time differ.
  */
 export async function verifySlot(
   projection: ProjectionState,
   slot: Slot,
-  options: { digests: boolean },
+  options: { digests: boolean; onKnown?: (file: ManifestFile) => void; files?: Iterable<ManifestFile> },
 ): Promise<string[]> {
   const { disk, layout, permissions } = projection
   const content = layout.content(slot)
   const wrong: string[] = []
   const isReached = checkRealFolders(disk, content)
-  const isRight = (file: ManifestFile, path: string) =>
-    isReached(file.path) &&
-    verifyFile(disk, path, file, permissions) !== undefined &&
-    (!options.digests || readSound(disk, path, file.sha256) !== undefined)
+  const isRight = (file: ManifestFile, path: string) => {
+    const known = isReached(file.path) ? verifyFile(disk, path, file, permissions) : undefined
+    if (known === undefined) return false
+    if (known !== file) options.onKnown?.(known)
+    return !options.digests || readSound(disk, path, file.sha256) !== undefined
+  }
   let done = 0
-  for (const file of slot.manifest.files) {
+  for (const file of options.files ?? slot.manifest.files) {
     if (!isRight(file, `${content}/${file.path}`)) wrong.push(file.path)
     if (++done % BATCH === 0) await setImmediate()
   }

@@ -1,7 +1,17 @@
 import { setImmediate } from "node:timers/promises"
-import type { Handle } from "../disk/disk.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { type Store, slotName, TRASH_PREFIX, uniqueName } from "./store.ts"
+
+/** What a reader may hold an flock on: a revision's directory, or its manifest where a stranger has locked that. */
+export function leasePlaces(store: Store, number: number, directory?: string): string[] {
+  const { disk } = store
+  const slot = `${store.path}/${slotName(number)}`
+  const names = disk.look(slot)?.kind === "directory" ? disk.list(slot) : []
+  const places = new Set(names.map((name) => `${slot}/${name}`))
+  if (directory !== undefined && disk.look(directory)) places.add(directory)
+  return [...places].filter((place) => ["directory", "file"].includes(disk.look(place)?.kind ?? ""))
+}
 
 /**
  * Takes a slot out of sight by one rename, unless a reader holds a lease (flock) on its directory. The lock is
@@ -13,18 +23,20 @@ export async function trashSlot(store: Store, number: number, breakLease = false
   const slot = `${store.path}/${slotName(number)}`
   const held: Handle[] = []
   try {
-    const names = disk.look(slot)?.kind === "directory" ? disk.list(slot) : []
-    for (const name of names) {
-      if (disk.look(`${slot}/${name}`)?.kind !== "directory") continue
-      const directory = disk.openDirectory(`${slot}/${name}`)
-      held.push(directory)
-      if (!(await disk.lock(directory, "exclusive")) && !breakLease) return false
+    for (const place of leasePlaces(store, number)) {
+      const handle = openForLock(disk, place)
+      held.push(handle)
+      if (!(await disk.lock(handle, "exclusive")) && !breakLease) return false
     }
     disk.rename(slot, `${store.path}/${uniqueName(`${TRASH_PREFIX}${slotName(number)}-`)}`)
     return true
   } finally {
-    for (const directory of held) disk.close(directory)
+    for (const handle of held) disk.close(handle)
   }
+}
+
+function openForLock(disk: Disk, place: string): Handle {
+  return disk.look(place)?.kind === "directory" ? disk.openDirectory(place) : disk.openFile(place)
 }
 
 /** Removes what trashSlot took out of sight. */
@@ -36,12 +48,15 @@ export async function emptyTrash(store: Store, signal?: AbortSignal): Promise<vo
   }
 }
 
-/** True when a reader holds a lease on a slot's directory. */
-export async function isLeased(store: Store, directory: string): Promise<boolean> {
-  const handle = store.disk.openDirectory(directory)
-  try {
-    return !(await store.disk.lock(handle, "exclusive"))
-  } finally {
-    store.disk.close(handle)
+/** True when a reader holds a lease on one of these places. */
+export async function isLeased(store: Store, places: readonly string[]): Promise<boolean> {
+  for (const place of places) {
+    const handle = openForLock(store.disk, place)
+    try {
+      if (!(await store.disk.lock(handle, "exclusive"))) return true
+    } finally {
+      store.disk.close(handle)
+    }
   }
+  return false
 }

@@ -7,6 +7,9 @@ import { Bytes, Duration, Wait } from "./units.ts"
 const Keep = z.strictObject({
   revisions: z.int().min(1).prefault(3).describe("How many revisions stay, the current one among them."),
   age: Duration.prefault("10m").describe("Younger revisions stay in any case."),
+  lease: Duration.prefault("24h").describe(
+    "How long a reader's lease keeps a revision after it was replaced; 0s: as long as the reader holds it.",
+  ),
   bytes: Bytes.prefault("2Gi").describe(
     "At this size publishing stops and alarms rather than fill the disk.",
   ),
@@ -39,7 +42,7 @@ const Projection = z.strictObject({
     .describe("Layout links: make NAME -> LINK/NAME beside it; absent: when the link is ..data."),
   breakLeases: z
     .boolean()
-    .prefault(false)
+    .prefault(true)
     .describe("At the size cap remove revisions that readers still hold rather than stop."),
   permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
@@ -119,4 +122,5 @@ function needsRecord(settings: {
 
 export type AgentSettings = z.infer<typeof AgentSettings>
 export type ProjectionSettings = AgentSettings["projections"][string]
-export type KeepSettings = ProjectionSettings["keep"]
+type FullKeepSettings = ProjectionSettings["keep"]
+export type KeepSettings = Omit<FullKeepSettings, "lease"> & Partial<Pick<FullKeepSettings, "lease">>
