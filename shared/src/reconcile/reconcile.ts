@@ -3,6 +3,7 @@ import { newRecord, type SourceRecord, type Token } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/desired-revision.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
+import { isOverQuota, makeRoom } from "./operate/make-room.ts"
 import { loadState, type RecordState, swapState } from "./record/record-state.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
@@ -29,9 +30,19 @@ export async function reconcile(
   return compareAndSwap(
     ports.clock,
     signal,
-    () => attempt(run),
+    () => attemptWithRoom(run),
     (cause) => contended(request.source, cause),
   )
+}
+
+/** One pass; where our own namespace is at its quota, garbage goes first, and then all is begun again. */
+async function attemptWithRoom(run: Run): Promise<ReconcileOutcome | undefined> {
+  try {
+    return await attempt(run)
+  } catch (error) {
+    if (!isOverQuota(error) || !(await makeRoom(run))) throw error
+    return undefined
+  }
 }
 
 /** One pass over all stages; undefined: the record moved under us, begin again. */

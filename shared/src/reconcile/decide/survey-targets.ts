@@ -1,5 +1,7 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { errorText, hasCode } from "../../foundation/errors.ts"
+import type { TargetId } from "../../foundation/target.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
@@ -20,6 +22,8 @@ export interface Survey {
   held: KeysByTarget
   /** The credible stamp with the largest token: what they show that must not be gone back on. */
   newest: OrderedRevision | undefined
+  /** `namespace/name` to the reason, of targets that may not be read: what they hold stays, unjudged and unwritten. */
+  unreadable: ReadonlyMap<string, string>
 }
 
 /** One target of the source's. */
@@ -39,10 +43,12 @@ export async function surveyTargets(
   signal: AbortSignal,
 ): Promise<Survey> {
   const limit = pLimit(CONCURRENT_READS)
+  const unreadable = new Map<string, string>()
   const planned = [...plan.targets.values()].filter((target) => target.view)
   const found = await Promise.all(planned.map((target) => limit(() => look(target))))
   const seen = found.filter((one) => one !== undefined)
   return {
+    unreadable,
     held: new Map(seen.map(({ place, keys }) => [place, keys])),
     newest: await newest(
       ports,
@@ -51,11 +57,22 @@ export async function surveyTargets(
     ),
   }
 
+  // Rights that one namespace lacks cost that namespace; anything else that fails leaves unknown what is held.
+  async function readTarget(target: TargetId): Promise<ConfigMap | undefined> {
+    try {
+      return await retryTransient(transientRetry(ports.clock), signal, () =>
+        ports.kube.get(target.namespace, target.name, signal),
+      )
+    } catch (error) {
+      if (!hasCode(error, "kube/forbidden")) throw error
+      unreadable.set(placeText(target), errorText(error))
+      return undefined
+    }
+  }
+
   // Contents are dropped immediately: all targets together may be larger than memory.
   async function look({ target, keys: wanted }: PlannedTarget): Promise<Seen | undefined> {
-    const configMap = await retryTransient(transientRetry(ports.clock), signal, () =>
-      ports.kube.get(target.namespace, target.name, signal),
-    )
+    const configMap = await readTarget(target)
     if (configMap === undefined || !isOurs(configMap)) return undefined
     if (otherOwner(configMap, source) !== undefined) return undefined
     const place = placeText(target)
@@ -86,4 +103,11 @@ async function newest(
 
 function keysOf(configMap: ConfigMap): string[] {
   return Object.keys({ ...configMap.data, ...configMap.binaryData }).filter((key) => key !== VERSION_KEY)
+}
+
+/** The plan with these targets refused, for reasons that are no mistake of the rules. */
+export function withRefused(plan: ClusterPlan, refused: ReadonlyMap<string, string>): ClusterPlan {
+  if (refused.size === 0) return plan
+  const targets = new Map([...plan.targets].filter(([place]) => !refused.has(place)))
+  return { ...plan, targets, refused: new Map([...plan.refused, ...refused]) }
 }

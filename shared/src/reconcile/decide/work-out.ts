@@ -17,7 +17,7 @@ import {
 } from "./desired-revision.ts"
 import { judgeDeletions, plannedKeys } from "./judge-deletions.ts"
 import { planAt, planOfStamps, rulesDigestAt } from "./plan-at.ts"
-import { surveyTargets } from "./survey-targets.ts"
+import { surveyTargets, withRefused } from "./survey-targets.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -71,12 +71,13 @@ async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Pr
 
 async function judged(run: Run, tips: Tips, record: SourceRecord, first: DesiredRevision): Promise<Work> {
   const { ports, memory, request, signal } = run
-  const plan = await planAt(ports, memory, request.cluster, first, signal)
+  const whole = await planAt(ports, memory, request.cluster, first, signal)
   const previous = isPutBack(run, record) ? undefined : await planInForce(run, record)
   const planOf = planOfStamps(run, first)
   const survey = previous
     ? undefined
-    : await surveyTargets(ports, { source: request.source, plan, planOf }, signal)
+    : await surveyTargets(ports, { source: request.source, plan: whole, planOf }, signal)
+  const plan = survey ? withRefused(whole, survey.unreadable) : whole
   const desired = survey ? await desiredAfterSurvey(run, tips, record, first, survey) : first
   const held = previous ? plannedKeys(previous) : survey?.held
   if (held && !isJudged(record, first, plan)) judgeDeletions(held, plan, ports.settings.guard)
