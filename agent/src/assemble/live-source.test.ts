@@ -46,13 +46,11 @@ describe("live ConfigMaps", () => {
   })
 
   it("wait for what was not read, and for a ConfigMap that is not there unless it is optional", async () => {
-    await expect(shown({ configMap: "ci/x" }, undefined)).rejects.toThrow(
+    await expect(shown({ place: "ci/x" }, undefined)).rejects.toThrow(
       "waits for ConfigMap ci/x: not read yet",
     )
-    await expect(shown({ configMap: "ci/x" }, [])).rejects.toThrow(
-      "waits for ConfigMap ci/x: it is not there",
-    )
-    expect((await shown({ configMap: "ci/x", optional: true }, [])).files).toEqual({})
+    await expect(shown({ place: "ci/x" }, [])).rejects.toThrow("waits for ConfigMap ci/x: it is not there")
+    expect((await shown({ place: "ci/x", optional: true }, [])).files).toEqual({})
   })
 
   it("keep equal keys of several apart when asked to", async () => {

@@ -1,6 +1,7 @@
 import { canonicalJson, compareText } from "@headrace/shared/foundation/canonical-json"
 import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
 import { sha256 } from "@headrace/shared/foundation/digest"
+import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
 import { type ProjectionSource, waitsFor } from "./source.ts"
@@ -10,8 +11,9 @@ import { undoGzip } from "./undo-gzip.ts"
 export interface LiveSourceOptions {
   /** Names its selection among the inputs. */
   id: string
-  /** `namespace/name` when it is one ConfigMap, which is then waited for; else undefined. */
-  configMap?: string | undefined
+  kind?: FileKind
+  /** `namespace/name` when it is one object, which is then waited for; else undefined. */
+  place?: string | undefined
   /** Put files under NAMESPACE.NAME/. */
   uniqueNames: boolean
   under?: string | undefined
@@ -26,14 +28,15 @@ const DEFAULT_MODE = 0o444
 
 /** A source that gives the keys of live ConfigMaps: what a kubelet's mount, or a sidecar that selects, shows. */
 export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
-  const name = options.configMap === undefined ? `ConfigMaps ${options.id}` : `ConfigMap ${options.configMap}`
+  const { kind = "ConfigMap", place } = options
+  const name = place === undefined ? `${kind}s ${options.id.replace(/^Secrets /, "")}` : `${kind} ${place}`
 
   return {
     name,
     async assemble(inputs) {
       const configMaps = inputs.live.get(options.id)
       if (configMaps === undefined) throw waitsFor(name, "not read yet", "See /readyz for the reason.")
-      if (configMaps.length === 0 && options.configMap !== undefined && !options.optional) {
+      if (configMaps.length === 0 && place !== undefined && !options.optional) {
         throw waitsFor(name, "it is not there", "Create it, or set optional: true.")
       }
       const files = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
@@ -44,7 +47,7 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
 
 function filesOf(configMap: ConfigMap, options: LiveSourceOptions): ProjectedFile[] {
   const { namespace, name } = configMap.metadata
-  const owner = `ConfigMap ${namespace}/${name}`
+  const owner = `${options.kind ?? "ConfigMap"} ${namespace}/${name}`
   const folder = options.uniqueNames ? pathUnder(options.under, `${namespace}.${name}`) : options.under
   const entries = [...configMapBytes(configMap).entries()].sort(([a], [b]) => compareText(a, b))
   const chosen = chooseItems(entries, options.items, {

@@ -13,6 +13,7 @@ import { type GitSnapshot, type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
 import { followGit, gitSources, liveSelections } from "../project/feeds.ts"
 import { namedProjections } from "../project/projection-spec.ts"
+import { NO_CLUSTER, needsCluster } from "./no-cluster.ts"
 
 /** How long one git source may take to be fetched. */
 const FETCH_MS = 60_000
@@ -25,15 +26,17 @@ export async function checkAgent(config: string, signal: AbortSignal): Promise<v
   const settings = await loadAgentSettings(config)
   const log = createLog("agent", { level: "silent" })
   const { kubeconfig, context } = settings
-  const client = await openLightClient({
-    ...(kubeconfig === undefined ? {} : { kubeconfig }),
-    ...(context === undefined ? {} : { context }),
-    log,
-  })
+  const client = needsCluster(settings)
+    ? await openLightClient({
+        ...(kubeconfig === undefined ? {} : { kubeconfig }),
+        ...(context === undefined ? {} : { context }),
+        log,
+      })
+    : undefined
   try {
     const [namespace = ""] = (settings.record ?? "").split("/")
-    const store = createStoreReader({ reader: client, namespace, signal })
-    const inputs = await readInputs(settings, client, signal)
+    const store = createStoreReader({ reader: client ?? NO_CLUSTER, namespace, signal })
+    const inputs = await readInputs(settings, client ?? NO_CLUSTER, client?.secrets ?? NO_CLUSTER, signal)
     let failed = 0
     for (const spec of namedProjections(settings, store)) {
       const line = await assembleProjection(spec.sources, inputs, undefined).then(
@@ -55,18 +58,20 @@ export async function checkAgent(config: string, signal: AbortSignal): Promise<v
       throw new HeadraceError("agent/check-failed", `${failed} of the projections cannot be shown`)
     }
   } finally {
-    client.close()
+    client?.close()
   }
 }
 
 async function readInputs(
   settings: AgentSettings,
   reader: ConfigMapReader,
+  secrets: ConfigMapReader,
   signal: AbortSignal,
 ): Promise<Inputs> {
   const live = new Map(NO_INPUTS.live)
-  for (const { id, namespaces, ...selection } of liveSelections(settings)) {
-    const lists = await Promise.all(namespaces.map((namespace) => reader.list(namespace, selection, signal)))
+  for (const { id, kind, namespaces, ...selection } of liveSelections(settings)) {
+    const of = kind === "Secret" ? secrets : reader
+    const lists = await Promise.all(namespaces.map((namespace) => of.list(namespace, selection, signal)))
     live.set(
       id,
       lists.flatMap(({ items }) => items),

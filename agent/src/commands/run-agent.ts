@@ -7,9 +7,10 @@ import { isCurrent } from "@headrace/shared/observe/ops-routes"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { nextSettings } from "@headrace/shared/settings/next-settings"
+import { forbidCoreFiles } from "../disk/no-core-files.ts"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { type Agent, createAgent } from "../project/agent.ts"
-import { checkProjections } from "../project/projection-spec.ts"
+import { checkProjections, showsSecrets } from "../project/projection-spec.ts"
 import { type AgentPort, openPort } from "./agent-port.ts"
 import { createSignals, type Signals } from "./agent-signals.ts"
 import { NO_CLUSTER, needsCluster } from "./no-cluster.ts"
@@ -68,6 +69,9 @@ interface StartedAgent {
 async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAgent> {
   const memory = createMemoryReturn()
   const { kubeconfig, context } = settings
+  if (showsSecrets(settings) && !forbidCoreFiles()) {
+    log.warn("core files cannot be forbidden: a crash may write Secrets to one")
+  }
   const client = needsCluster(settings)
     ? await openLightClient({
         ...(kubeconfig === undefined ? {} : { kubeconfig }),
@@ -77,7 +81,7 @@ async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAge
     : undefined
   const agent = createAgent(settings, {
     reader: client ?? NO_CLUSTER,
-    ...(client === undefined ? {} : { cluster: client.cluster, leases: client }),
+    ...(client === undefined ? {} : { cluster: client.cluster, leases: client, secrets: client.secrets }),
     clock: systemClock,
     log,
     onShown: memory.used,

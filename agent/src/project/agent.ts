@@ -20,6 +20,8 @@ import { createPublishLimits } from "./publish-limits.ts"
 
 export interface AgentPorts {
   reader: ConfigMapReader
+  /** Reads Secrets, in the shape of ConfigMaps; absent: there are none. */
+  secrets?: ConfigMapReader
   /** Which cluster that reads: a record of another one is another record. */
   cluster?: string
   /** Where to report this node; absent: nowhere. */
@@ -124,7 +126,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       const watching = runFeeds(
         settings,
         reader,
-        { clock, log, status: watch, hurry },
+        { clock, log, status: watch, hurry, secrets: ports.secrets },
         change,
         ended,
         ports.cluster,

@@ -24,7 +24,7 @@ export async function runFeeds(
 ): Promise<void> {
   const feeds = liveSelections(settings).map((selection) =>
     watchLive(
-      reader,
+      selection.kind === "Secret" ? (ports.secrets ?? reader) : reader,
       selection,
       ports,
       (configMaps) => {

@@ -16,13 +16,14 @@ import type { ProjectionSource } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { createTargetSource } from "../assemble/target-source.ts"
 import type { Permissions } from "../store/permissions.ts"
-import { liveSelection } from "../watch/live-selection.ts"
+import { liveKind, liveSelection } from "../watch/live-selection.ts"
 import { gitHistory, gitSourceId } from "../watch/watch-git.ts"
 import { checkFolders } from "./check-folders.ts"
 import { checkInputs } from "./check-inputs.ts"
 
 /** What distinguishes a projection of layout `links` from any other folder. */
 const STORE_FOLDER = "..rev"
+const OWNER_ONLY: Partial<Permissions> = { file: 0o400, executable: 0o500 }
 
 /** What to show where. */
 export interface ProjectionSpec {
@@ -31,6 +32,8 @@ export interface ProjectionSpec {
   sources: readonly ProjectionSource[]
   /** True when its tokens are the record's: those of the first source that has commits. */
   ofRecord: boolean
+  /** True when a source of it is a Secret. */
+  isSecret?: boolean
   layout: ProjectionSettings["layout"]
   durability: ProjectionSettings["durability"]
   keep: KeepSettings
@@ -57,7 +60,8 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     breakLeases: projection.breakLeases,
     before: projection.before,
     notify: projection.notify,
-    ...(projection.permissions && { permissions: permissionsOf(projection.permissions) }),
+    isSecret: projection.from.some(isSecret),
+    ...permissionsFor(projection),
     ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),
   }))
   return specs
@@ -71,6 +75,22 @@ export function checkProjections(settings: AgentSettings): void {
     path: resolve(path),
   }))
   checkFolders(settings.everyTarget ? [...folders, everyFolder(settings.everyTarget)] : folders)
+}
+
+/** Files of a Secret are for their owner alone unless the settings say otherwise: what lists their digests too. */
+function permissionsFor({ from, permissions }: ProjectionSettings): Pick<ProjectionSpec, "permissions"> {
+  const given = permissions && permissionsOf(permissions)
+  if (!from.some(isSecret)) return given === undefined ? {} : { permissions: given }
+  return { permissions: { ...OWNER_ONLY, ...given } }
+}
+
+function isSecret({ live }: FromSettings): boolean {
+  return live !== undefined && liveKind(live) === "Secret"
+}
+
+/** True when any projection shows a Secret. */
+export function showsSecrets(settings: AgentSettings): boolean {
+  return Object.values(settings.projections).some(({ from }) => from.some(isSecret))
 }
 
 /** Without what the settings leave out, which is as usual. */
@@ -139,11 +159,12 @@ function createSource(from: FromSettings, store: StoreReader): ProjectionSource 
   if (git !== undefined)
     return createGitSource({ id: gitSourceId(git), history: gitHistory(git), under, mode })
   if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
-  const { id } = liveSelection(live)
+  const { id, kind } = liveSelection(live)
   const { uniqueNames } = live
   return createLiveSource({
     id,
-    configMap: live.configMap,
+    kind,
+    place: live.configMap ?? live.secret,
     uniqueNames,
     under,
     optional,

@@ -9,6 +9,7 @@ import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { learnObjects } from "../assemble/used-objects.ts"
+import { isInMemory } from "../disk/in-memory.ts"
 import { siblingStore } from "../layout/open-layout.ts"
 import { askBefore } from "../notify/ask-before.ts"
 import type { Notice } from "../notify/notice.ts"
@@ -161,6 +162,9 @@ async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<Op
   const { ports, status } = work
   const folder = await openProjection({ ...work.spec, log: work.log, signal })
   work.folder = folder
+  if (work.spec.isSecret && !isInMemory(work.spec.path)) {
+    work.log.warn({ path: work.spec.path }, "Secrets are kept on a disk; a tmpfs keeps them in memory")
+  }
   work.learnt = await readKnownObjects(work.known)
   learnObjects(ports.store, work.learnt)
   const current = folder.current()

@@ -1,9 +1,11 @@
+import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
 import type { LiveSettings } from "@headrace/shared/settings/agent-sources"
 
-/** Which live ConfigMaps a source selects. */
+/** Which live ConfigMaps or Secrets a source selects. */
 export interface LiveSelection {
   /** Equal for equal selections, which then share a watch. */
   id: string
+  kind: FileKind
   /** `""` is all namespaces. */
   namespaces: readonly string[]
   labelSelector?: string
@@ -12,11 +14,20 @@ export interface LiveSelection {
 
 /** The selection of a `live` source. */
 export function liveSelection(live: LiveSettings): LiveSelection {
-  if (live.configMap !== undefined) {
-    const [namespace = "", name = ""] = live.configMap.split("/")
-    return { id: live.configMap, namespaces: [namespace], fieldSelector: `metadata.name=${name}` }
+  const kind = liveKind(live)
+  const place = live.configMap ?? live.secret
+  if (place !== undefined) {
+    const [namespace = "", name = ""] = place.split("/")
+    const id = kind === "Secret" ? `Secret ${place}` : place
+    return { id, kind, namespaces: [namespace], fieldSelector: `metadata.name=${name}` }
   }
   const labelSelector = live.labelSelector ?? ""
   const namespaces = [...new Set(live.namespaces ?? [""])].sort()
-  return { id: `${labelSelector} in ${namespaces.join(",") || "all namespaces"}`, namespaces, labelSelector }
+  const id = `${labelSelector} in ${namespaces.join(",") || "all namespaces"}`
+  return { id: kind === "Secret" ? `Secrets ${id}` : id, kind, namespaces, labelSelector }
+}
+
+/** What a `live` source shows. */
+export function liveKind({ secret, kind }: LiveSettings): FileKind {
+  return secret === undefined ? kind : "Secret"
 }

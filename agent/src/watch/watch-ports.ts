@@ -1,12 +1,15 @@
 import type { Backoff } from "@headrace/shared/foundation/backoff"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { FollowOptions } from "@headrace/shared/kube/light/follow"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Latest } from "./latest.ts"
 import type { FeedStatus, WatchStatus } from "./watch-status.ts"
 
 export interface WatchPorts {
+  /** Reads Secrets, in the shape of ConfigMaps. */
+  secrets?: ConfigMapReader | undefined
   clock: Clock
   log: Log
   /** Kept up to date. */

@@ -1,4 +1,5 @@
 import type { FieldCause } from "./api-failure.ts"
+import { decodeSecret } from "./decode-secret.ts"
 import type { KubeObject } from "./kube-object.ts"
 import { configMapCauses, decodeConfigMap, immutableCauses } from "./validate-config-map.ts"
 import { decodeLease, leaseCauses } from "./validate-lease.ts"
@@ -41,6 +42,20 @@ export const CONFIG_MAPS: ResourceKind = {
   ],
 }
 
+export const SECRETS: ResourceKind = {
+  group: "",
+  version: "v1",
+  kind: "Secret",
+  resource: "secrets",
+  namespaced: true,
+  names: "subdomain",
+  fields: ["data", "stringData", "immutable", "type"],
+  unconditionalUpdate: true,
+  createOnUpdate: false,
+  decode: decodeSecret,
+  causes: (object, before) => (before ? immutableCauses(before, object) : []),
+}
+
 export const LEASES: ResourceKind = {
   group: "coordination.k8s.io",
   version: "v1",
@@ -69,7 +84,7 @@ export const NAMESPACES: ResourceKind = {
   causes: () => [],
 }
 
-export const RESOURCE_KINDS: readonly ResourceKind[] = [CONFIG_MAPS, LEASES, NAMESPACES]
+export const RESOURCE_KINDS: readonly ResourceKind[] = [CONFIG_MAPS, SECRETS, LEASES, NAMESPACES]
 
 /** `v1`, `coordination.k8s.io/v1`. */
 export function apiVersionOf(kind: ResourceKind): string {

@@ -15,7 +15,19 @@ const Item = z.strictObject({
 const Live = z
   .strictObject({
     configMap: place.optional().describe("One ConfigMap, NAMESPACE/NAME."),
-    labelSelector: z.string().optional().describe("Every ConfigMap that this Kubernetes selector matches."),
+    secret: place
+      .optional()
+      .describe(
+        "One Secret, NAMESPACE/NAME; its projection's files are 0400 unless permissions say otherwise.",
+      ),
+    labelSelector: z
+      .string()
+      .optional()
+      .describe("Every ConfigMap, or Secret, that this Kubernetes selector matches."),
+    kind: z
+      .enum(["ConfigMap", "Secret"])
+      .prefault("ConfigMap")
+      .describe("With labelSelector: what it selects."),
     namespaces: z
       .array(z.string())
       .min(1)
@@ -26,9 +38,11 @@ const Live = z
       .prefault(false)
       .describe("With labelSelector: put files under NAMESPACE.NAME/, so that equal keys do not meet."),
   })
-  .refine((live) => (live.configMap === undefined) !== (live.labelSelector === undefined), {
-    message: "expected either configMap or labelSelector",
-  })
+  .refine(
+    ({ configMap, secret, labelSelector }) =>
+      [configMap, secret, labelSelector].filter((given) => given !== undefined).length === 1,
+    { message: "expected one of configMap, secret and labelSelector" },
+  )
 
 const Git = z
   .strictObject({

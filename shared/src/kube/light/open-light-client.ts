@@ -7,9 +7,9 @@ import type { Log } from "../../observe/log.ts"
 import type { ConfigMapReader, Selection, WatchEvent } from "../config-map-api.ts"
 import type { ClusterAccess } from "../credentials/cluster-access.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
-import { parseConfigMap } from "../protocol/config-map-json.ts"
-import { configMapPath, selectionQuery } from "../protocol/config-map-path.ts"
+import { objectPath, selectionQuery } from "../protocol/config-map-path.ts"
 import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
+import { CONFIG_MAP_KIND, type ObjectKind, SECRET_KIND } from "../protocol/object-kind.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-limits.ts"
 import { type Connection, type ConnectionRequest, openConnection } from "./connection.ts"
 import { inClusterAccess } from "./in-cluster-access.ts"
@@ -32,6 +32,8 @@ export interface LightClientOptions {
 export interface LightClient extends ConfigMapReader {
   /** Stands for the cluster, by the server's address and certificate authority: 12 hex digits. */
   cluster: string
+  /** Secrets, in the shape of ConfigMaps whose values are all `binaryData`. */
+  secrets: ConfigMapReader
   /** Any object by its path, as JSON; undefined when there is none. */
   getJson(path: string, signal?: AbortSignal): Promise<unknown>
   /** Creates (POST) or replaces (PUT) any object by its path; gives what the server made of it. */
@@ -102,31 +104,39 @@ export function lightClient(
     }
   }
 
+  function readerOf(kind: ObjectKind): ConfigMapReader {
+    const { resource } = kind
+    return {
+      async get(namespace, name, signal): Promise<ConfigMap | undefined> {
+        const what = `get ${kind.kind} ${namespace}/${name}`
+        const value = await getJson(objectPath(resource, namespace, name), signal, what)
+        return value === undefined ? undefined : kind.parse(value)
+      },
+      list: (namespace, selection, signal) =>
+        listPages(call, { kind, namespace, selection }, options.pageSize ?? PAGE_SIZE, signal),
+      watch(namespace, selection, signal): AsyncIterable<WatchEvent> {
+        const what = `watch ${kind.kind}s of ${namespace || "all namespaces"}`
+        const query = selectionQuery(selection, {
+          watch: "true",
+          resourceVersion: selection.resourceVersion,
+          allowWatchBookmarks: "true",
+          timeoutSeconds: String(watchSeconds(limits)),
+        })
+        const request = {
+          method: "GET" as const,
+          path: objectPath(resource, namespace, undefined, query),
+          what,
+        }
+        const open = (limited: AbortSignal) => answered(access, connection, request, limited)
+        return watchEvents(what, limits.silence, signal, open, kind.parse)
+      },
+    }
+  }
+
   return {
     cluster: sha256(`${access.server.href}\n${access.tls.ca ?? ""}`).slice(0, 12),
-    async get(namespace, name, signal): Promise<ConfigMap | undefined> {
-      const value = await getJson(
-        configMapPath(namespace, name),
-        signal,
-        `get ConfigMap ${namespace}/${name}`,
-      )
-      return value === undefined ? undefined : parseConfigMap(value)
-    },
-    list: (namespace, selection, signal) =>
-      listPages(call, namespace, selection, options.pageSize ?? PAGE_SIZE, signal),
-    watch(namespace, selection, signal): AsyncIterable<WatchEvent> {
-      const what = `watch ConfigMaps of ${namespace || "all namespaces"}`
-      const query = selectionQuery(selection, {
-        watch: "true",
-        resourceVersion: selection.resourceVersion,
-        allowWatchBookmarks: "true",
-        timeoutSeconds: String(watchSeconds(limits)),
-      })
-      const request = { method: "GET" as const, path: configMapPath(namespace, undefined, query), what }
-      return watchEvents(what, limits.silence, signal, (limited) =>
-        answered(access, connection, request, limited),
-      )
-    },
+    ...readerOf(CONFIG_MAP_KIND),
+    secrets: readerOf(SECRET_KIND),
     getJson,
     sendJson: (method, path, body, signal) =>
       call(
@@ -166,14 +176,20 @@ async function answered(
   throw kubeErrorOfAnswer(request.what, status, body, message.headers["retry-after"])
 }
 
+/** What to list. */
+interface Wanted {
+  kind: ObjectKind
+  namespace: string
+  selection: Selection
+}
+
 /**
  * Lists page by page. Without a resourceVersion the server reads from etcd, so that a stale replica of it
  * cannot answer. A page token that has expired (410) starts the list again, then without pages.
  */
 async function listPages(
   call: Call,
-  namespace: string,
-  selection: Selection,
+  wanted: Wanted,
   pageSize: number,
   signal?: AbortSignal,
 ): Promise<{ items: ConfigMap[]; resourceVersion: string }> {
@@ -181,37 +197,36 @@ async function listPages(
   let token = ""
   try {
     for (;;) {
-      const page = await listPage(call, namespace, selection, { pageSize, token }, signal)
+      const page = await listPage(call, wanted, { pageSize, token }, signal)
       items.push(...page.items)
       if (!page.continue) return { items, resourceVersion: page.resourceVersion }
       token = page.continue
     }
   } catch (error) {
     if (!token || !(error instanceof KubeError) || error.code !== "kube/gone") throw error
-    return listPage(call, namespace, selection, { pageSize: 0, token: "" }, signal)
+    return listPage(call, wanted, { pageSize: 0, token: "" }, signal)
   }
 }
 
 async function listPage(
   call: Call,
-  namespace: string,
-  selection: Selection,
+  { kind, namespace, selection }: Wanted,
   from: { pageSize: number; token: string },
   signal?: AbortSignal,
 ): Promise<{ items: ConfigMap[]; resourceVersion: string; continue: string | undefined }> {
-  const what = `list ConfigMaps of ${namespace || "all namespaces"}`
+  const what = `list ${kind.kind}s of ${namespace || "all namespaces"}`
   const query = selectionQuery(selection, {
     ...(from.pageSize > 0 ? { limit: String(from.pageSize) } : {}),
     ...(from.token ? { continue: from.token } : {}),
   })
-  const path = configMapPath(namespace, undefined, query)
+  const path = objectPath(kind.resource, namespace, undefined, query)
   const answer = await call({ method: "GET", path, what }, signal, PAGE_LIMIT_BYTES)
   const page = ListPage.safeParse(answer)
   if (!page.success)
     throw new KubeError("kube/unavailable", `${what}: the answer is not a list`, { cause: page.error })
   const { metadata, items } = page.data
   return {
-    items: (items ?? []).map(parseConfigMap),
+    items: (items ?? []).map((item) => kind.parse(item)),
     resourceVersion: metadata.resourceVersion,
     continue: metadata.continue,
   }

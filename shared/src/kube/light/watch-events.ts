@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http"
+import type { ConfigMap } from "../../foundation/config-map.ts"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import type { WatchEvent } from "../config-map-api.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
@@ -15,13 +16,14 @@ export async function* watchEvents(
   silence: number,
   caller: AbortSignal,
   open: (signal: AbortSignal) => Promise<IncomingMessage>,
+  parse?: (value: unknown) => ConfigMap,
 ): AsyncGenerator<WatchEvent> {
   const limit = startTimeLimit(silence, () => noAnswer(what, silence), caller)
   let message: IncomingMessage | undefined
   try {
     message = await open(limit.signal)
     for await (const value of jsonLines(heard(message, () => limit.restart())))
-      yield parseWatchEvent(what, value)
+      yield parseWatchEvent(what, value, parse)
   } catch (error) {
     limit.signal.throwIfAborted()
     if (error instanceof KubeError) throw error

@@ -6,7 +6,7 @@ import { kubeErrorOfAnswer } from "./kube-answer.ts"
 const TYPES = { ADDED: "added", MODIFIED: "modified", DELETED: "deleted" } as const
 
 /** A watch's line as an event. Throws the KubeError of an ERROR event (410 is `kube/gone`), or `kube/unavailable`. */
-export function parseWatchEvent(what: string, value: unknown): WatchEvent {
+export function parseWatchEvent(what: string, value: unknown, parse = parseConfigMap): WatchEvent {
   const event = (value ?? {}) as {
     type?: unknown
     object?: { code?: unknown; metadata?: { resourceVersion?: unknown } }
@@ -21,5 +21,5 @@ export function parseWatchEvent(what: string, value: unknown): WatchEvent {
   }
   const type = TYPES[event.type as keyof typeof TYPES]
   if (!type) throw new KubeError("kube/unavailable", `${what}: an event of unknown type`)
-  return { type, object: parseConfigMap(event.object) }
+  return { type, object: parse(event.object) }
 }
