@@ -2,7 +2,6 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
 import { problemText } from "@headrace/shared/foundation/problem"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
-import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
@@ -13,7 +12,7 @@ import { type GitSnapshot, type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
 import { followGit, gitSources, liveSelections } from "../project/feeds.ts"
 import { namedProjections } from "../project/projection-spec.ts"
-import { NO_CLUSTER, needsCluster } from "./no-cluster.ts"
+import { NO_CLUSTER, openCluster } from "./open-cluster.ts"
 
 /** How long one git source may take to be fetched. */
 const FETCH_MS = 60_000
@@ -25,14 +24,7 @@ const FETCH_MS = 60_000
 export async function checkAgent(config: string, signal: AbortSignal): Promise<void> {
   const settings = await loadAgentSettings(config)
   const log = createLog("agent", { level: "silent" })
-  const { kubeconfig, context } = settings
-  const client = needsCluster(settings)
-    ? await openLightClient({
-        ...(kubeconfig === undefined ? {} : { kubeconfig }),
-        ...(context === undefined ? {} : { context }),
-        log,
-      })
-    : undefined
+  const client = await openCluster(settings, log)
   try {
     const [namespace = ""] = (settings.record ?? "").split("/")
     const store = createStoreReader({ reader: client ?? NO_CLUSTER, namespace, signal })

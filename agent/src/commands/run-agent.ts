@@ -1,6 +1,5 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
-import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
 import { isCurrent } from "@headrace/shared/observe/ops-routes"
@@ -13,7 +12,7 @@ import { type Agent, createAgent } from "../project/agent.ts"
 import { checkProjections, showsSecrets } from "../project/projection-spec.ts"
 import { type AgentPort, openPort } from "./agent-port.ts"
 import { createSignals, type Signals } from "./agent-signals.ts"
-import { NO_CLUSTER, needsCluster } from "./no-cluster.ts"
+import { NO_CLUSTER, openCluster } from "./open-cluster.ts"
 
 export interface RunOptions {
   /** Path of the agent's file. */
@@ -68,17 +67,10 @@ interface StartedAgent {
 /** An agent with its connection to the cluster, when it needs one. Throws `kube/…` for a kubeconfig that does not read. */
 async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAgent> {
   const memory = createMemoryReturn()
-  const { kubeconfig, context } = settings
   if (showsSecrets(settings) && !forbidCoreFiles()) {
     log.warn("core files cannot be forbidden: a crash may write Secrets to one")
   }
-  const client = needsCluster(settings)
-    ? await openLightClient({
-        ...(kubeconfig === undefined ? {} : { kubeconfig }),
-        ...(context === undefined ? {} : { context }),
-        log,
-      })
-    : undefined
+  const client = await openCluster(settings, log)
   const agent = createAgent(settings, {
     reader: client ?? NO_CLUSTER,
     ...(client === undefined ? {} : { cluster: client.cluster, leases: client, secrets: client.secrets }),
