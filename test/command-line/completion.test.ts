@@ -11,6 +11,7 @@ import { zshScript } from "@headrace/shared/command-line/completion/zsh-script"
 import { completeProgram } from "@headrace/shared/command-line/program"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 
 const { signal } = new AbortController()
 const PROGRAMS = {
@@ -58,36 +59,42 @@ _${program.replaceAll("-", "_")}; printf '%s\\n' "\${COMPREPLY[@]}"`
   })
 })
 
-describe.skipIf(!isInstalled("fish"))("completion in fish (skipped where fish is not installed)", () => {
-  it.each(CASES)("of %s %j", async (program, words, { has = [], lacks = [] }) => {
-    const script = `${fishScript(program, PROGRAMS[program])}
+describe.skipIf(!isInstalled("fish"))(
+  `completion in fish${whySkipped(isInstalled("fish") ? undefined : "fish is not installed")}`,
+  () => {
+    it.each(CASES)("of %s %j", async (program, words, { has = [], lacks = [] }) => {
+      const script = `${fishScript(program, PROGRAMS[program])}
 complete -C ${quoted([program, ...words].join(" "))}`
-    const found = await inSample((cwd) =>
-      execFileSync("fish", ["--no-config", "-c", script], { cwd, encoding: "utf8" })
-        .split("\n")
-        .map((line) => line.split("\t")[0]?.replace(/\/$/, "")),
-    )
-    expect(found).toEqual(expect.arrayContaining(has))
-    for (const word of lacks) expect(found).not.toContain(word)
-  })
-})
+      const found = await inSample((cwd) =>
+        execFileSync("fish", ["--no-config", "-c", script], { cwd, encoding: "utf8" })
+          .split("\n")
+          .map((line) => line.split("\t")[0]?.replace(/\/$/, "")),
+      )
+      expect(found).toEqual(expect.arrayContaining(has))
+      for (const word of lacks) expect(found).not.toContain(word)
+    })
+  },
+)
 
-describe.skipIf(!isInstalled("zsh"))("completion in zsh (skipped where zsh is not installed)", () => {
-  // Its own suggestions need a terminal and compinit: what is run here is the script, with zsh's helpers recorded.
-  it.each(CASES)("of %s %j", async (program, words, { has = [], lacks = [] }) => {
-    if (has.some((word) => ["files", "plugins.yaml"].includes(word))) return
-    const script = `_describe() { print -l -- \${(P)4%%:*} }; _arguments() { print -l -- "$@" }; _files() { : }; compdef() { : }
+describe.skipIf(!isInstalled("zsh"))(
+  `completion in zsh${whySkipped(isInstalled("zsh") ? undefined : "zsh is not installed")}`,
+  () => {
+    // Its own suggestions need a terminal and compinit: what is run here is the script, with zsh's helpers recorded.
+    it.each(CASES)("of %s %j", async (program, words, { has = [], lacks = [] }) => {
+      if (has.some((word) => ["files", "plugins.yaml"].includes(word))) return
+      const script = `_describe() { print -l -- \${(P)4%%:*} }; _arguments() { print -l -- "$@" }; _files() { : }; compdef() { : }
 ${zshScript(program, PROGRAMS[program])}
 words=(${[program, ...words].map(quoted).join(" ")}); CURRENT=${words.length + 1}
 _${program.replaceAll("-", "_")}`
-    const found = await inSample((cwd) =>
-      execFileSync("zsh", ["-f", "-c", script], { cwd, encoding: "utf8" }),
-    )
-    for (const word of has) expect(found).toContain(word)
-    // zsh chooses by what is typed so far, which the recorded helpers do not.
-    for (const flag of lacks.filter((word) => word.startsWith("-"))) expect(found).not.toContain(flag)
-  })
-})
+      const found = await inSample((cwd) =>
+        execFileSync("zsh", ["-f", "-c", script], { cwd, encoding: "utf8" }),
+      )
+      for (const word of has) expect(found).toContain(word)
+      // zsh chooses by what is typed so far, which the recorded helpers do not.
+      for (const flag of lacks.filter((word) => word.startsWith("-"))) expect(found).not.toContain(flag)
+    })
+  },
+)
 
 it.each(Object.keys(PROGRAMS) as ProgramName[])(
   "the bash script of %s parses, and names every flag",

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const NODE = `"${process.execPath}" --conditions=source --no-warnings`
@@ -84,7 +85,7 @@ describe("what a program prints into a pipe", () => {
   it("is whole where it is an error, and keeps its code", () => withLargePlan(errorsAreWhole), LIMIT_MS)
 
   it.skipIf(!existsSync("/dev/full"))(
-    "fails by name when there is no room for it",
+    `fails by name when there is no room for it${whySkipped(existsSync("/dev/full") ? undefined : "no /dev/full")}`,
     () => withLargePlan(failsByName),
     LIMIT_MS,
   )

@@ -3,6 +3,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { afterAll, beforeAll, describe } from "vitest"
 import { realKubeMissing } from "../harness/real-kube.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { rawRequest } from "./raw-request.ts"
 import { openEmbedded, openReal, type Server } from "./subjects.ts"
 
@@ -21,7 +22,9 @@ export function contract(name: string, suite: (given: () => Contract) => void): 
   describe(`${name}, embedded server`, () => runAgainst(openEmbedded, suite))
   const missing = realKubeMissing()
   if (missing) process.stdout.write(`${name}: ${missing}\n`)
-  describe.skipIf(missing)(`${name}, real kube-apiserver`, () => runAgainst(openReal, suite))
+  describe.skipIf(missing)(`${name}, real kube-apiserver${whySkipped(missing)}`, () =>
+    runAgainst(openReal, suite),
+  )
 }
 
 /** Runs a suite over both clients as well, and over the one without a server in between. */

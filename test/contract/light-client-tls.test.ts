@@ -5,6 +5,7 @@ import { inClusterAccess } from "@headrace/shared/kube/light/in-cluster-access"
 import { type LightClient, lightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
 import {
@@ -74,7 +75,7 @@ const FILES = { "client-certificate": "node.crt", "client-key": "node.key" }
 const missing = opensslMissing()
 if (missing) process.stdout.write(`${missing}\n`)
 
-describe.skipIf(missing)("the light client over TLS", () => {
+describe.skipIf(missing)(`the light client over TLS${whySkipped(missing)}`, () => {
   it("shows its client certificate, and after its files were rotated the new one", async () => {
     await withTlsKube(async (site) => {
       const { folder, authority, door } = site

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { revisionOf, withProjection } from "../harness/with-projection.ts"
 
 const RECIPES = fileURLToPath(new URL("../../docs/recipes", import.meta.url))
@@ -29,7 +30,7 @@ describe("recipes for readers", () => {
     if (missing) process.stdout.write(`the ${language} recipe is not run: ${tool} is not there\n`)
 
     it.skipIf(missing)(
-      `hold a revision through three more: ${language}`,
+      `hold a revision through three more: ${language}${whySkipped(missing ? `${tool} is not installed` : undefined)}`,
       async () => {
         const keep = { revisions: 1, age: 0, bytes: 1e9 }
         await withProjection({ keep }, async (projection, path) => {
@@ -54,7 +55,7 @@ describe("recipes for readers", () => {
     )
 
     it.skipIf(missing)(
-      `look again when the revision goes between the look and the open: ${language}`,
+      `look again when the revision goes between the look and the open: ${language}${whySkipped(missing ? `${tool} is not installed` : undefined)}`,
       async () => {
         await withProjection({}, async (projection, path) => {
           if (language === "Go") buildGo(join(path, "../read-revision"))

@@ -5,6 +5,7 @@ import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { load, loadAll } from "js-yaml"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { kubectlProgram, type Manifest } from "./build-manifests.ts"
 import { rightsGranted } from "./rights.ts"
 
@@ -87,7 +88,7 @@ describe("manifests", () => {
   })
 
   it.skipIf(noKubectl)(
-    `build with kubectl kustomize${noKubectl ? " (not run: no kubectl here)" : ""}`,
+    `build with kubectl kustomize${whySkipped(noKubectl ? "kubectl is not installed" : undefined)}`,
     () => {
       for (const folder of FOLDERS) {
         const built = spawnSync(kubectl, ["kustomize", join(CONFIG, folder)], { encoding: "utf8" })

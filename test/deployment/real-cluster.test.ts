@@ -9,6 +9,7 @@ import { describe, expect, it } from "vitest"
 import { rawRequest } from "../contract/raw-request.ts"
 import { type RealKube, realKubeMissing, withRealKube } from "../harness/real-kube.ts"
 import { until } from "../harness/until.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { withGitServer } from "../harness/with-git-server.ts"
 import { withKube } from "../harness/with-kube.ts"
@@ -35,7 +36,7 @@ const missing = realKubeMissing()
 const noPods = missing ?? localPodsMissing()
 
 describe("the manifests on a real API server", { timeout: 240_000 }, () => {
-  it.skipIf(missing)(`are accepted, dry and in earnest${missing ? ` (${missing})` : ""}`, async () => {
+  it.skipIf(missing)(`are accepted, dry and in earnest${whySkipped(missing)}`, async () => {
     await withRealKube(async (kube) => {
       await createNamespaces(kube)
       const changes = new Set<string>()
@@ -58,7 +59,7 @@ describe("the manifests on a real API server", { timeout: 240_000 }, () => {
   })
 
   it.skipIf(missing)(
-    "would be seen to be wrong: a selector that misses its template, an unknown field",
+    `would be seen to be wrong: a selector that misses its template, an unknown field${whySkipped(missing)}`,
     async () => {
       await withRealKube(async (kube) => {
         await createNamespaces(kube)
@@ -84,67 +85,64 @@ const CHANGED_FOR_1_20 = [
 ]
 
 describe("the programs with the accounts, users and volumes of their manifests", { timeout: 600_000 }, () => {
-  it.skipIf(noPods)(
-    `use each right that they have, and need no other${noPods ? ` (${noPods})` : ""}`,
-    async () => {
-      await withScene(async (scene) => {
-        const { repo, granted, rewindTo } = scene
-        const first = await repo.commit({
-          "rules.yaml": RULES,
-          "jobs/a.yaml": "a: 1\n",
-          "templates/t.yaml": "t: 1\n",
-        })
-        const pods = await startPods(scene)
-        await pods.shows("a: 1\n")
-        expect(await pods.reports()).toBeGreaterThan(0)
-
-        const second = await repo.commit({ "jobs/a.yaml": "a: 2\n", "templates/t.yaml": "t: 2\n" })
-        expect(await pods.push(second)).toBe(202)
-        await pods.shows("a: 2\n")
-
-        await rewindTo(pods, first)
-        expect(await pods.job()).toBe(0)
-        await pods.shows("a: 1\n")
-        expect(await pods.command("release")).toBe(0)
-        expect(await pods.job()).toBe(0)
-        await pods.shows("a: 2\n")
-
-        await leaveGarbage(scene.kube)
-        expect(await pods.job()).toBe(0)
-        await ageGarbage(scene.kube)
-        expect(await pods.job()).toBe(0)
-        expect(await storeObject(scene.kube)).toBeUndefined()
-
-        await pods.restart()
-        const third = await repo.commit({ "jobs/a.yaml": "a: 3\n" })
-        expect(await pods.push(third)).toBe(202)
-        await pods.shows("a: 3\n")
-        expect(await pods.initContainer()).toBe(0)
-        await pods.sidecar("a: 3\n", async () => {
-          expect(await pods.push(await repo.commit({ "jobs/a.yaml": "a: 4\n" }))).toBe(202)
-          return "a: 4\n"
-        })
-        expect(await pods.command("status")).toBe(0)
-        expect(await pods.command("diff")).toBe(0)
-        await pods.end()
-
-        for (const account of ACCOUNTS) {
-          const { used, refused } = await rightsUsed(scene.kube.auditFile, account)
-          const given = rightsGranted(granted, account)
-          expect([...refused], `refused to ${account}`).toEqual([])
-          expect(
-            [...used].filter((right) => !given.has(right)),
-            `used beyond Roles by ${account}`,
-          ).toEqual([])
-          expect(
-            [...given].filter((right) => !used.has(right)),
-            `in vain for ${account}`,
-          ).toEqual([])
-        }
-        await expectNoRightToSettings(scene.kube)
+  it.skipIf(noPods)(`use each right that they have, and need no other${whySkipped(noPods)}`, async () => {
+    await withScene(async (scene) => {
+      const { repo, granted, rewindTo } = scene
+      const first = await repo.commit({
+        "rules.yaml": RULES,
+        "jobs/a.yaml": "a: 1\n",
+        "templates/t.yaml": "t: 1\n",
       })
-    },
-  )
+      const pods = await startPods(scene)
+      await pods.shows("a: 1\n")
+      expect(await pods.reports()).toBeGreaterThan(0)
+
+      const second = await repo.commit({ "jobs/a.yaml": "a: 2\n", "templates/t.yaml": "t: 2\n" })
+      expect(await pods.push(second)).toBe(202)
+      await pods.shows("a: 2\n")
+
+      await rewindTo(pods, first)
+      expect(await pods.job()).toBe(0)
+      await pods.shows("a: 1\n")
+      expect(await pods.command("release")).toBe(0)
+      expect(await pods.job()).toBe(0)
+      await pods.shows("a: 2\n")
+
+      await leaveGarbage(scene.kube)
+      expect(await pods.job()).toBe(0)
+      await ageGarbage(scene.kube)
+      expect(await pods.job()).toBe(0)
+      expect(await storeObject(scene.kube)).toBeUndefined()
+
+      await pods.restart()
+      const third = await repo.commit({ "jobs/a.yaml": "a: 3\n" })
+      expect(await pods.push(third)).toBe(202)
+      await pods.shows("a: 3\n")
+      expect(await pods.initContainer()).toBe(0)
+      await pods.sidecar("a: 3\n", async () => {
+        expect(await pods.push(await repo.commit({ "jobs/a.yaml": "a: 4\n" }))).toBe(202)
+        return "a: 4\n"
+      })
+      expect(await pods.command("status")).toBe(0)
+      expect(await pods.command("diff")).toBe(0)
+      await pods.end()
+
+      for (const account of ACCOUNTS) {
+        const { used, refused } = await rightsUsed(scene.kube.auditFile, account)
+        const given = rightsGranted(granted, account)
+        expect([...refused], `refused to ${account}`).toEqual([])
+        expect(
+          [...used].filter((right) => !given.has(right)),
+          `used beyond Roles by ${account}`,
+        ).toEqual([])
+        expect(
+          [...given].filter((right) => !used.has(right)),
+          `in vain for ${account}`,
+        ).toEqual([])
+      }
+      await expectNoRightToSettings(scene.kube)
+    })
+  })
 })
 
 const ACCOUNTS = [

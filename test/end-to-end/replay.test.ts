@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { badDaySchedule } from "../harness/delivery-schedule.ts"
 import { expectedRevisions } from "../harness/expected-revisions.ts"
 import { REAL_BRANCH, REAL_RULES, realHistoryMissing } from "../harness/test-data.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withRealHistory } from "../harness/with-real-history.ts"
 import { expectEqualsRebuild } from "./expect-equals-rebuild.ts"
 import { replay } from "./replay.ts"
@@ -15,7 +16,7 @@ const MERGES = 90
 const MINUTES = 60_000
 const missing = realHistoryMissing()
 
-describe.skipIf(missing)(`replay of the real history${missing ? ` (${missing})` : ""}`, () => {
+describe.skipIf(missing)(`replay of the real history${whySkipped(missing)}`, () => {
   it(
     "ends at what a rebuild from scratch gives, through dropped, doubled and late webhooks, while readers look",
     () => replayAndCompare({ plugins: 1, killWorkers: false }),

@@ -7,6 +7,7 @@ import { createLog } from "@headrace/shared/observe/log"
 import { expect, it } from "vitest"
 import { realKubeMissing, withRealKube } from "../harness/real-kube.ts"
 import { serviceAccountAccess } from "../harness/service-account.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withMemoryFolder } from "../harness/with-folder.ts"
 import { withKube } from "../harness/with-kube.ts"
 import { commitOf, NAMESPACE, writeRevision } from "../harness/write-revision.ts"
@@ -77,7 +78,7 @@ const missing = realKubeMissing()
 if (missing) process.stdout.write(`${REAL_AGENTS} nodes: ${missing}\n`)
 
 it.skipIf(missing)(
-  `does so on ${REAL_AGENTS} nodes of a real kube-apiserver, with the permissions of the manifest`,
+  `does so on ${REAL_AGENTS} nodes of a real kube-apiserver, with the permissions of the manifest${whySkipped(missing)}`,
   {
     timeout: 240_000,
   },

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest"
 import { rawRequest } from "../contract/raw-request.ts"
 import { openReal, type Server } from "../contract/subjects.ts"
 import { realKubeMissing } from "../harness/real-kube.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { inNamespaces } from "./in-namespaces.ts"
 import { CLUSTERS, NAMESPACES } from "./model-rules.ts"
 import { runSchedule } from "./run-schedule.ts"
@@ -48,7 +49,7 @@ async function playMany(server: Server, runs: number, seed: number): Promise<num
   return played
 }
 
-describe.skipIf(missing)("the model on a real kube-apiserver", () => {
+describe.skipIf(missing)(`the model on a real kube-apiserver${whySkipped(missing)}`, () => {
   it("keeps every promise", { timeout: 3_600_000 }, async () => {
     const server = await openReal()
     const start = performance.now()

@@ -16,6 +16,7 @@ import { openReal, type Server } from "../contract/subjects.ts"
 import { realKubeMissing } from "../harness/real-kube.ts"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { REAL_BRANCH, REAL_RULES, realHistoryMissing } from "../harness/test-data.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { type RealHistory, withRealHistory } from "../harness/with-real-history.ts"
 import { inNamespaces } from "./in-namespaces.ts"
 
@@ -106,7 +107,7 @@ async function freshCluster(server: Server): Promise<ConfigMapWriter> {
   return inNamespaces(server.adapter, names)
 }
 
-describe.skipIf(missing)("merges of a real repository, one by one", () => {
+describe.skipIf(missing)(`merges of a real repository, one by one${whySkipped(missing)}`, () => {
   it("come to what a rebuild from nothing gives, shard by shard", { timeout: 1_800_000 }, async () => {
     function cluster(): ConfigMapWriter {
       return inProcessClient(new ObjectStore({ createNamespaces: true }))
@@ -114,13 +115,17 @@ describe.skipIf(missing)("merges of a real repository, one by one", () => {
     await withRealHistory((history) => replay(history, cluster(), cluster()))
   })
 
-  it.skipIf(noServer)("come to the same on a real kube-apiserver", { timeout: 1_800_000 }, async () => {
-    const server = await openReal()
-    try {
-      const [stepwise, fresh] = [await freshCluster(server), await freshCluster(server)]
-      await withRealHistory((history) => replay(history, stepwise, fresh))
-    } finally {
-      await server.close()
-    }
-  })
+  it.skipIf(noServer)(
+    `come to the same on a real kube-apiserver${whySkipped(noServer)}`,
+    { timeout: 1_800_000 },
+    async () => {
+      const server = await openReal()
+      try {
+        const [stepwise, fresh] = [await freshCluster(server), await freshCluster(server)]
+        await withRealHistory((history) => replay(history, stepwise, fresh))
+      } finally {
+        await server.close()
+      }
+    },
+  )
 })

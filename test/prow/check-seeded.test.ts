@@ -4,6 +4,7 @@ import { checkSource } from "@headrace/bootstrapper/commands/check/run"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import { expect, it } from "vitest"
 import { REAL_RULES, realHistoryBundle, realHistoryMissing } from "../harness/test-data.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { checkOutReal } from "./real-checkout.ts"
 
@@ -245,7 +246,7 @@ async function problemsIn(
 }
 
 it.skipIf(realHistoryMissing())(
-  `check finds each of ${SEEDS.length} mistakes put into the real rules, and none in the rules as they are`,
+  `check finds each of ${SEEDS.length} mistakes put into the real rules, and none in the rules as they are${whySkipped(realHistoryMissing())}`,
   { timeout: 300_000 },
   async () => {
     await withFolder(async (folder) => {

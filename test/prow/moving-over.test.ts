@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { githubEvent } from "../harness/github-events.ts"
 import { until } from "../harness/until.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { realKubeMissing, withKube, withRealKube } from "../harness/with-kube.ts"
 import type { PluginProcess } from "../harness/with-plugin-process.ts"
 import { FILES, type MovingSite, PATH, prowContent, SECRET, withMovingSite } from "./moving-site.ts"
@@ -152,7 +153,7 @@ describe("moving over from Prow and back", { timeout: 240_000 }, () => {
     withKube((appCi) => withKube((build01) => withMovingSite(appCi, build01, moveOverAndBack))))
 
   const missing = realKubeMissing()
-  it.skipIf(missing)(`loses no key at any moment, on the real one${missing ? `: ${missing}` : ""}`, () =>
+  it.skipIf(missing)(`loses no key at any moment, on the real one${whySkipped(missing)}`, () =>
     withRealKube((appCi) => withRealKube((build01) => withMovingSite(appCi, build01, moveOverAndBack))),
   )
 })

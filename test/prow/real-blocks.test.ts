@@ -6,6 +6,7 @@ import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { RuleSet } from "@headrace/shared/rules/rule"
 import { describe, expect, it } from "vitest"
 import { rulesExcerpt } from "../harness/test-data.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { codesOf, type Shown, shown, treeOf } from "./plan-case.ts"
 
 interface RealBlock {
@@ -181,34 +182,37 @@ describe("a real config_updater", () => {
   })
 
   const excerpt = rulesExcerpt()
-  it.skipIf(!existsSync(excerpt))("of openshift/release in 2024 (an excerpt as it stood) does too", () => {
-    const rules = load(readFileSync(excerpt, "utf8"), excerpt, ["rules/empty-group"])
-    const files = [
-      "core-services/prow/02_config/_config.yaml",
-      "core-services/prow/02_config/o/_prowconfig.yaml",
-      "core-services/prow/02_config/o/r/_prowconfig.yaml",
-      "core-services/release-controller/_repos/.gitignore",
-      "core-services/image-mirroring/a/b/mapping_x",
-    ]
+  it.skipIf(!existsSync(excerpt))(
+    `of openshift/release in 2024 (an excerpt as it stood) does too${whySkipped(existsSync(excerpt) ? undefined : "no excerpt where HEADRACE_TEST_DATA says")}`,
+    () => {
+      const rules = load(readFileSync(excerpt, "utf8"), excerpt, ["rules/empty-group"])
+      const files = [
+        "core-services/prow/02_config/_config.yaml",
+        "core-services/prow/02_config/o/_prowconfig.yaml",
+        "core-services/prow/02_config/o/r/_prowconfig.yaml",
+        "core-services/release-controller/_repos/.gitignore",
+        "core-services/image-mirroring/a/b/mapping_x",
+      ]
 
-    const plan = planTargets(rules, treeOf(files), CONTEXT)
-    const planned = shown(plan)
+      const plan = planTargets(rules, treeOf(files), CONTEXT)
+      const planned = shown(plan)
 
-    expect(plan.problems).toEqual([])
-    expect(Object.keys(planned)).toHaveLength(43)
-    expect(planned["app.ci/ci/config"]).toEqual({
-      "config.yaml": "core-services/prow/02_config/_config.yaml (gzip)",
-      "core-services-prow-02_config-o-_prowconfig.yaml":
-        "core-services/prow/02_config/o/_prowconfig.yaml (gzip)",
-      "core-services-prow-02_config-o-r-_prowconfig.yaml":
-        "core-services/prow/02_config/o/r/_prowconfig.yaml (gzip)",
-    })
-    expect(planned["app.ci/ci/image-mirror-mappings"]).toEqual({
-      mapping_x: "core-services/image-mirroring/a/b/mapping_x",
-    })
-    expect(planned["vsphere02/ocp/base-repos"]).toEqual({
-      ".gitignore": "core-services/release-controller/_repos/.gitignore",
-    })
-    expect(Object.keys(planned).filter((target) => target.startsWith("arm01/"))).toEqual([])
-  })
+      expect(plan.problems).toEqual([])
+      expect(Object.keys(planned)).toHaveLength(43)
+      expect(planned["app.ci/ci/config"]).toEqual({
+        "config.yaml": "core-services/prow/02_config/_config.yaml (gzip)",
+        "core-services-prow-02_config-o-_prowconfig.yaml":
+          "core-services/prow/02_config/o/_prowconfig.yaml (gzip)",
+        "core-services-prow-02_config-o-r-_prowconfig.yaml":
+          "core-services/prow/02_config/o/r/_prowconfig.yaml (gzip)",
+      })
+      expect(planned["app.ci/ci/image-mirror-mappings"]).toEqual({
+        mapping_x: "core-services/image-mirroring/a/b/mapping_x",
+      })
+      expect(planned["vsphere02/ocp/base-repos"]).toEqual({
+        ".gitignore": "core-services/release-controller/_repos/.gitignore",
+      })
+      expect(Object.keys(planned).filter((target) => target.startsWith("arm01/"))).toEqual([])
+    },
+  )
 })

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, readFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import { expect, it } from "vitest"
 import { logLines } from "../../../test/harness/run-marked.ts"
 import { runAgentProgram } from "../../../test/harness/with-agent-process.ts"
@@ -80,7 +81,7 @@ it("names a mirrors folder that it cannot write, and what to do", async () => {
 const canUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0
 
 it.runIf(canUnshare)(
-  "leaves no zombie as the first process of a container",
+  `leaves no zombie as the first process of a container${whySkipped(canUnshare ? undefined : "unshare is not allowed")}`,
   async () => {
     await withFolder(async (folder) => {
       // A hook that leaves processes behind, which become the agent's.

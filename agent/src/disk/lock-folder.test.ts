@@ -1,5 +1,6 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { lockFolder } from "./lock-folder.ts"
@@ -32,11 +33,14 @@ describe("the folder of the locks", () => {
     })
   })
 
-  it.skipIf(OURSELVES !== 0)("is not trusted when it belongs to a stranger", async () => {
-    await withFolder(async (folder) => {
-      fs.mkdirSync(join(folder, "locks"), { mode: 0o700 })
-      fs.chownSync(join(folder, "locks"), STRANGER, STRANGER)
-      expect(() => lockFolder(OURSELVES, join(folder, "locks"))).toThrow("no private folder")
-    })
-  })
+  it.skipIf(OURSELVES !== 0)(
+    `is not trusted when it belongs to a stranger${whySkipped(notRoot())}`,
+    async () => {
+      await withFolder(async (folder) => {
+        fs.mkdirSync(join(folder, "locks"), { mode: 0o700 })
+        fs.chownSync(join(folder, "locks"), STRANGER, STRANGER)
+        expect(() => lockFolder(OURSELVES, join(folder, "locks"))).toThrow("no private folder")
+      })
+    },
+  )
 })

@@ -1,6 +1,7 @@
 import fs from "node:fs"
 import { join } from "node:path"
 import { hasCode } from "@headrace/shared/foundation/errors"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
@@ -113,7 +114,7 @@ describe.each<[LayoutName, number]>([
 ])("any names, trees, modes and ids (layout %s)", (layout, numRuns) => {
   const isMissing = layout === "exchange" && throughKoffi() === undefined
   it.skipIf(isMissing)(
-    "are published as they are or refused as a whole, and nothing outside of the projection changes",
+    `are published as they are or refused as a whole, and nothing outside of the projection changes${whySkipped(isMissing ? "koffi is not installed" : undefined)}`,
     async () => {
       const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), (steps) =>
         withMemoryFolder(async (folder) => {

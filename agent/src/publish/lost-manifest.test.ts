@@ -1,6 +1,7 @@
 import fs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
@@ -93,63 +94,66 @@ describe("what is shown is lost while a revision is pinned", () => {
   })
 })
 
-describe.skipIf(!throughKoffi())("the manifest inside a directory of layout exchange", () => {
-  it.each(["is gone", "is damaged alone"])("comes back when it %s", async (what) => {
-    const destroy = (_store: string, path: string) => {
-      const identity = join(path, "..revision.json")
-      fs.rmSync(identity)
-      if (what !== "is gone") fs.writeFileSync(identity, "{")
-    }
-    await afterDestroying("exchange", 2, destroy, async (projection, path) => {
-      expect(projection.current()).toMatchObject({ id: "c2", number: 2 })
-      expect(JSON.parse(fs.readFileSync(join(path, "..revision.json"), "utf8")).number).toBe(2)
-      await projection.publish(revisionOf(3, { a: "3" }))
-      expect(read(path, "exchange")).toBe("3")
-    })
-  })
-
-  it.each([
-    ["the one inside", false],
-    ["both", true],
-  ])("keeps a leased directory that has lost %s until its reader is done", async (_which, both) => {
-    await withFolder(async (folder) => {
-      const path = join(folder, "shown")
-      const keep = { revisions: 1, age: 0, bytes: 1e9 }
-      const projection = await openProjection(projectionOptions(path, { layout: "exchange", keep }))
-      await projection.publish(revisionOf(1, { a: "1" }))
-      await projection.settled()
-      await withRevision(path, async (revision) => {
-        fs.rmSync(join(path, "..revision.json"))
-        if (both) fs.rmSync(join(storeOf(path, "exchange"), "0001/manifest.json"))
-        for (const seq of [2, 3]) {
-          await projection.publish(revisionOf(seq, { a: `${seq}` }))
-          await projection.settled()
-        }
-        expect(fs.readFileSync(join(revision.path, "a"), "utf8")).toBe("1")
+describe.skipIf(!throughKoffi())(
+  `the manifest inside a directory of layout exchange${whySkipped(throughKoffi() ? undefined : "koffi is not installed")}`,
+  () => {
+    it.each(["is gone", "is damaged alone"])("comes back when it %s", async (what) => {
+      const destroy = (_store: string, path: string) => {
+        const identity = join(path, "..revision.json")
+        fs.rmSync(identity)
+        if (what !== "is gone") fs.writeFileSync(identity, "{")
+      }
+      await afterDestroying("exchange", 2, destroy, async (projection, path) => {
+        expect(projection.current()).toMatchObject({ id: "c2", number: 2 })
+        expect(JSON.parse(fs.readFileSync(join(path, "..revision.json"), "utf8")).number).toBe(2)
+        await projection.publish(revisionOf(3, { a: "3" }))
         expect(read(path, "exchange")).toBe("3")
       })
-      await projection.publish(revisionOf(4, { a: "4" }))
-      await projection.settled()
-      expect(fs.readdirSync(storeOf(path, "exchange")).filter((name) => /^\d/.test(name))).toEqual(["0004"])
-      await projection.close()
     })
-  })
 
-  it("keeps a leased directory of an older revision that has lost the one inside", async () => {
-    await withFolder(async (folder) => {
-      const path = join(folder, "shown")
-      const keep = { revisions: 1, age: 0, bytes: 1e9 }
-      const projection = await openProjection(projectionOptions(path, { layout: "exchange", keep }))
-      await projection.publish(revisionOf(1, { a: "1" }))
-      await withRevision(path, async (revision) => {
-        await projection.publish(revisionOf(2, { a: "2" }))
+    it.each([
+      ["the one inside", false],
+      ["both", true],
+    ])("keeps a leased directory that has lost %s until its reader is done", async (_which, both) => {
+      await withFolder(async (folder) => {
+        const path = join(folder, "shown")
+        const keep = { revisions: 1, age: 0, bytes: 1e9 }
+        const projection = await openProjection(projectionOptions(path, { layout: "exchange", keep }))
+        await projection.publish(revisionOf(1, { a: "1" }))
         await projection.settled()
-        fs.rmSync(join(revision.path, "..revision.json"))
-        await projection.publish(revisionOf(3, { a: "3" }))
+        await withRevision(path, async (revision) => {
+          fs.rmSync(join(path, "..revision.json"))
+          if (both) fs.rmSync(join(storeOf(path, "exchange"), "0001/manifest.json"))
+          for (const seq of [2, 3]) {
+            await projection.publish(revisionOf(seq, { a: `${seq}` }))
+            await projection.settled()
+          }
+          expect(fs.readFileSync(join(revision.path, "a"), "utf8")).toBe("1")
+          expect(read(path, "exchange")).toBe("3")
+        })
+        await projection.publish(revisionOf(4, { a: "4" }))
         await projection.settled()
-        expect(fs.readFileSync(join(revision.path, "a"), "utf8")).toBe("1")
+        expect(fs.readdirSync(storeOf(path, "exchange")).filter((name) => /^\d/.test(name))).toEqual(["0004"])
+        await projection.close()
       })
-      await projection.close()
     })
-  })
-})
+
+    it("keeps a leased directory of an older revision that has lost the one inside", async () => {
+      await withFolder(async (folder) => {
+        const path = join(folder, "shown")
+        const keep = { revisions: 1, age: 0, bytes: 1e9 }
+        const projection = await openProjection(projectionOptions(path, { layout: "exchange", keep }))
+        await projection.publish(revisionOf(1, { a: "1" }))
+        await withRevision(path, async (revision) => {
+          await projection.publish(revisionOf(2, { a: "2" }))
+          await projection.settled()
+          fs.rmSync(join(revision.path, "..revision.json"))
+          await projection.publish(revisionOf(3, { a: "3" }))
+          await projection.settled()
+          expect(fs.readFileSync(join(revision.path, "a"), "utf8")).toBe("1")
+        })
+        await projection.close()
+      })
+    })
+  },
+)

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../../../test/harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
@@ -34,97 +35,102 @@ async function withLayout(
 const native = throughKoffi() !== undefined
 if (!native) process.stdout.write("layout exchange is not tested: koffi is not there\n")
 
-describe.skipIf(!native)("layout exchange", () => {
-  it("shows a real directory, and keeps the one before in its own slot", async () => {
-    await withLayout("exchange", async (projection, path, folder) => {
-      await projection.publish(revisionOf(1, { a: "1", "d/b": "same" }))
-      expect(fs.lstatSync(path).isDirectory()).toBe(true)
-      const inode = fs.statSync(join(path, "d/b")).ino
-      await projection.settled()
-      await projection.publish(revisionOf(2, { a: "2", "d/b": "same" }))
-      await projection.settled()
+describe.skipIf(!native)(
+  `layout exchange${whySkipped(native ? undefined : "koffi is not installed")}`,
+  () => {
+    it("shows a real directory, and keeps the one before in its own slot", async () => {
+      await withLayout("exchange", async (projection, path, folder) => {
+        await projection.publish(revisionOf(1, { a: "1", "d/b": "same" }))
+        expect(fs.lstatSync(path).isDirectory()).toBe(true)
+        const inode = fs.statSync(join(path, "d/b")).ino
+        await projection.settled()
+        await projection.publish(revisionOf(2, { a: "2", "d/b": "same" }))
+        await projection.settled()
 
-      expect(fs.readdirSync(path).sort()).toEqual(["..revision.json", "a", "d"])
-      expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("2")
-      expect(fs.statSync(join(path, "d/b")).ino).toBe(inode)
-      expect(fs.readFileSync(join(folder, ".headrace-shown/0001/c1/a"), "utf8")).toBe("1")
-      await projection.publish(revisionOf(3, { a: "3" }))
-      await projection.publish(revisionOf(4, { a: "4" }))
-      await projection.settled()
-      const slots = fs.readdirSync(join(folder, ".headrace-shown")).filter((name) => /^\d/.test(name))
-      expect(slots).toEqual(["0003", "0004"])
-      expect(await withRetained({ path, log, signal: NEVER }, listRevisions)).toMatchObject([
-        { revision: "c3", shown: false },
-        { revision: "c4", shown: true },
-      ])
+        expect(fs.readdirSync(path).sort()).toEqual(["..revision.json", "a", "d"])
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("2")
+        expect(fs.statSync(join(path, "d/b")).ino).toBe(inode)
+        expect(fs.readFileSync(join(folder, ".headrace-shown/0001/c1/a"), "utf8")).toBe("1")
+        await projection.publish(revisionOf(3, { a: "3" }))
+        await projection.publish(revisionOf(4, { a: "4" }))
+        await projection.settled()
+        const slots = fs.readdirSync(join(folder, ".headrace-shown")).filter((name) => /^\d/.test(name))
+        expect(slots).toEqual(["0003", "0004"])
+        expect(await withRetained({ path, log, signal: NEVER }, listRevisions)).toMatchObject([
+          { revision: "c3", shown: false },
+          { revision: "c4", shown: true },
+        ])
+      })
     })
-  })
 
-  it("takes the place of an empty directory, and refuses one with files in it", async () => {
-    await withFolder(async (folder) => {
-      fs.mkdirSync(join(folder, "empty"))
-      const projection = await openProjection(
-        projectionOptions(join(folder, "empty"), { layout: "exchange" }),
-      )
-      await projection.publish(revisionOf(1, { a: "1" }))
-      await projection.close()
-      expect(fs.readFileSync(join(folder, "empty/a"), "utf8")).toBe("1")
+    it("takes the place of an empty directory, and refuses one with files in it", async () => {
+      await withFolder(async (folder) => {
+        fs.mkdirSync(join(folder, "empty"))
+        const projection = await openProjection(
+          projectionOptions(join(folder, "empty"), { layout: "exchange" }),
+        )
+        await projection.publish(revisionOf(1, { a: "1" }))
+        await projection.close()
+        expect(fs.readFileSync(join(folder, "empty/a"), "utf8")).toBe("1")
 
-      fs.mkdirSync(join(folder, "theirs"))
-      fs.writeFileSync(join(folder, "theirs/x"), "")
-      const refused = openProjection(projectionOptions(join(folder, "theirs"), { layout: "exchange" }))
-      await expect(refused).rejects.toMatchObject({ code: "publish/foreign-file" })
-      expect(fs.readdirSync(join(folder, "theirs"))).toEqual(["x"])
+        fs.mkdirSync(join(folder, "theirs"))
+        fs.writeFileSync(join(folder, "theirs/x"), "")
+        const refused = openProjection(projectionOptions(join(folder, "theirs"), { layout: "exchange" }))
+        await expect(refused).rejects.toMatchObject({ code: "publish/foreign-file" })
+        expect(fs.readdirSync(join(folder, "theirs"))).toEqual(["x"])
+      })
     })
-  })
 
-  it("keeps a leased directory readable through several swaps, and rolls back", async () => {
-    await withLayout("exchange", async (projection, path) => {
-      await projection.publish(revisionOf(1, { a: "1" }))
-      await withRevision(
-        path,
-        async (revision) => {
-          for (const seq of [2, 3, 4, 5]) {
-            await projection.publish(revisionOf(seq, { a: `${seq}` }))
-            await projection.settled()
-          }
-          expect(revision.id).toBe("c1")
-          expect(fs.readFileSync(join(revision.path, "a"), "utf8")).toBe("1")
-        },
-        { link: "" },
-      )
-      await withRetainedAlone({ path, log, signal: NEVER }, (retained) =>
-        rollback(retained, undefined, "test"),
-      )
-      expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("4")
+    it("keeps a leased directory readable through several swaps, and rolls back", async () => {
+      await withLayout("exchange", async (projection, path) => {
+        await projection.publish(revisionOf(1, { a: "1" }))
+        await withRevision(
+          path,
+          async (revision) => {
+            for (const seq of [2, 3, 4, 5]) {
+              await projection.publish(revisionOf(seq, { a: `${seq}` }))
+              await projection.settled()
+            }
+            expect(revision.id).toBe("c1")
+            expect(fs.readFileSync(join(revision.path, "a"), "utf8")).toBe("1")
+          },
+          { link: "" },
+        )
+        await withRetainedAlone({ path, log, signal: NEVER }, (retained) =>
+          rollback(retained, undefined, "test"),
+        )
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("4")
+      })
     })
-  })
 
-  it("stays as it is when rolled back to what it shows, and is pinned there", async () => {
-    await withLayout("exchange", async (projection, path) => {
-      await projection.publish(revisionOf(1, { a: "1" }))
-      const retained = { path, log, signal: NEVER }
-      await withRetainedAlone(retained, (shown) => rollback(shown, "c1", "test"))
-      expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
-      expect(await withRetained(retained, listRevisions)).toMatchObject([{ shown: true, pinned: true }])
+    it("stays as it is when rolled back to what it shows, and is pinned there", async () => {
+      await withLayout("exchange", async (projection, path) => {
+        await projection.publish(revisionOf(1, { a: "1" }))
+        const retained = { path, log, signal: NEVER }
+        await withRetainedAlone(retained, (shown) => rollback(shown, "c1", "test"))
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
+        expect(await withRetained(retained, listRevisions)).toMatchObject([{ shown: true, pinned: true }])
+      })
     })
-  })
 
-  it.skipIf(!ROOT)("refuses a mount point", async () => {
-    await withFolder(async (folder) => {
-      const path = join(folder, "mnt")
-      fs.mkdirSync(path)
-      execFileSync("mount", ["-t", "tmpfs", "tmpfs", path])
-      try {
-        await expect(openProjection(projectionOptions(path, { layout: "exchange" }))).rejects.toMatchObject({
-          code: "publish/mount-point",
-        })
-      } finally {
-        execFileSync("umount", [path])
-      }
+    it.skipIf(!ROOT)(`refuses a mount point${whySkipped(notRoot())}`, async () => {
+      await withFolder(async (folder) => {
+        const path = join(folder, "mnt")
+        fs.mkdirSync(path)
+        execFileSync("mount", ["-t", "tmpfs", "tmpfs", path])
+        try {
+          await expect(openProjection(projectionOptions(path, { layout: "exchange" }))).rejects.toMatchObject(
+            {
+              code: "publish/mount-point",
+            },
+          )
+        } finally {
+          execFileSync("umount", [path])
+        }
+      })
     })
-  })
-})
+  },
+)
 
 describe("layout file", () => {
   it("replaces an executable while it runs and while it is read", async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { describe, expect, it } from "vitest"
 import { FILES } from "../../../test/harness/after-damage.ts"
 import { withFolder } from "../../../test/harness/with-folder.ts"
@@ -11,7 +12,7 @@ const ROOT = process.getuid?.() === 0
 if (!ROOT)
   process.stdout.write("full, read-only and foreign file systems are not tested: it needs root to mount\n")
 
-describe.skipIf(!ROOT)("file systems that say no", () => {
+describe.skipIf(!ROOT)(`file systems that say no${whySkipped(notRoot())}`, () => {
   async function withTmpfs(
     size: string,
     action: (path: string, remount: (options: string) => void) => Promise<void>,

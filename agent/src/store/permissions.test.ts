@@ -1,6 +1,7 @@
 import fs from "node:fs"
 import { join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
@@ -23,7 +24,7 @@ function ownerAndMode(path: string): string {
   return `${uid}:${gid} ${(mode & 0o7777).toString(8)}`
 }
 
-describe.skipIf(!ROOT)("owner and modes", () => {
+describe.skipIf(!ROOT)(`owner and modes${whySkipped(notRoot())}`, () => {
   it.each(["links", ...(throughKoffi() ? (["exchange"] as const) : [])] as const)(
     "are those asked for, of each file and folder, and files that have them are linked (layout %s)",
     async (layout) => {

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { mkdir, readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { describe, expect, it } from "vitest"
 import { mirrorContents } from "../../../test/harness/with-mirror.ts"
 import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
@@ -33,7 +34,7 @@ async function unfinished(disk: string): Promise<string[]> {
   return names.filter((name) => /tmp_|\.lock$/.test(name))
 }
 
-describe.skipIf(!ROOT)("a mirror on a full disk", () => {
+describe.skipIf(!ROOT)(`a mirror on a full disk${whySkipped(notRoot())}`, () => {
   it.each([
     [
       "a pack",

@@ -1,5 +1,6 @@
 import type { Disk } from "@headrace/agent/disk/disk"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../../harness/why-skipped.ts"
 import type { ProjectionOptions } from "../../harness/with-projection.ts"
 import type { BlockEvent } from "./block-log.ts"
 import { FILE_SYSTEMS, type FileSystem, powerCutMissing } from "./file-systems.ts"
@@ -59,46 +60,51 @@ for (const type of FILE_SYSTEMS) {
   const missing = powerCutMissing(type)
   if (missing) process.stdout.write(`power cuts on ${type} are skipped: ${missing}\n`)
 
-  describe.skipIf(missing)(`a power cut after any write to ${type}, in any order`, () => {
-    it.each(LONG ? [...DURABLE, ...MORE] : DURABLE)(
-      "tears nothing, loses nothing, and lets publishing go on (%s)",
-      async (name, options) => {
-        await withRecordedDisk(type, async (disk) => {
-          const events = await recordScenario(disk, options)
-          const cuts = chosen(everyCut(events, REORDERINGS))
-          const broken: [Cut, string[]][] = []
-          for (const cut of cuts) {
-            const faults = await faultsOfCut(disk, events, cut, options)
-            if (faults.length > 0) broken.push([cut, faults])
-          }
-          say(type, name, cuts, broken.length)
+  describe.skipIf(missing)(
+    `a power cut after any write to ${type}, in any order${whySkipped(missing)}`,
+    () => {
+      it.each(LONG ? [...DURABLE, ...MORE] : DURABLE)(
+        "tears nothing, loses nothing, and lets publishing go on (%s)",
+        async (name, options) => {
+          await withRecordedDisk(type, async (disk) => {
+            const events = await recordScenario(disk, options)
+            const cuts = chosen(everyCut(events, REORDERINGS))
+            const broken: [Cut, string[]][] = []
+            for (const cut of cuts) {
+              const faults = await faultsOfCut(disk, events, cut, options)
+              if (faults.length > 0) broken.push([cut, faults])
+            }
+            say(type, name, cuts, broken.length)
 
-          expect(broken).toEqual([])
-          expect(events.filter(({ kind }) => kind === "mark")).toHaveLength(3)
-          expect(cuts.length).toBeGreaterThanOrEqual(LONG ? LONG_CUTS : SHORT_CUTS)
-        })
-      },
-      LONG ? 3_600_000 : 120_000,
-    )
+            expect(broken).toEqual([])
+            expect(events.filter(({ kind }) => kind === "mark")).toHaveLength(3)
+            expect(cuts.length).toBeGreaterThanOrEqual(LONG ? LONG_CUTS : SHORT_CUTS)
+          })
+        },
+        LONG ? 3_600_000 : 120_000,
+      )
 
-    const controls: [string, ProjectionOptions, ((disk: Disk) => Disk)?][] = [
-      ["no sync at all", { durability: "none" }],
-      ...Object.entries(WEAKENED).map(([name, weaken]): [string, ProjectionOptions, (disk: Disk) => Disk] => [
-        name,
-        { durability: "fsync" },
-        weaken,
-      ]),
-    ]
-    it.each(controls)(
-      "breaks a promise (negative control: %s)",
-      async (_name, options, weaken) => {
-        await withRecordedDisk(type, async (disk) => {
-          const events = await recordScenario(disk, options, weaken)
+      const controls: [string, ProjectionOptions, ((disk: Disk) => Disk)?][] = [
+        ["no sync at all", { durability: "none" }],
+        ...Object.entries(WEAKENED).map(
+          ([name, weaken]): [string, ProjectionOptions, (disk: Disk) => Disk] => [
+            name,
+            { durability: "fsync" },
+            weaken,
+          ],
+        ),
+      ]
+      it.each(controls)(
+        "breaks a promise (negative control: %s)",
+        async (_name, options, weaken) => {
+          await withRecordedDisk(type, async (disk) => {
+            const events = await recordScenario(disk, options, weaken)
 
-          expect(await isBroken(disk, events, options)).toBe(true)
-        })
-      },
-      LONG ? 3_600_000 : 120_000,
-    )
-  })
+            expect(await isBroken(disk, events, options)).toBe(true)
+          })
+        },
+        LONG ? 3_600_000 : 120_000,
+      )
+    },
+  )
 }

@@ -2,6 +2,7 @@ import { createRequire } from "node:module"
 import { join } from "node:path"
 import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../../harness/why-skipped.ts"
 import type { ProjectionOptions } from "../../harness/with-projection.ts"
 import { type Finding, lookAtProjection, recoverAndPublish } from "../check-projection.ts"
 import { publishAll, REVISIONS } from "../scenario.ts"
@@ -89,7 +90,7 @@ for (const type of TYPES) {
   const missing = shutdownMissing(type)
   if (missing) process.stdout.write(`shutting ${type} down is skipped: ${missing}\n`)
 
-  describe.skipIf(missing)(`shutting ${type} down before an operation`, () => {
+  describe.skipIf(missing)(`shutting ${type} down before an operation${whySkipped(missing)}`, () => {
     it.each(DURABILITIES)(
       "loses nothing and tears nothing (%s)",
       async (durability) => {

@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { chmodSync, existsSync } from "node:fs"
 import { join } from "node:path"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import { describe, expect, it } from "vitest"
 import { withFolder } from "../../../../test/harness/with-folder.ts"
 import { gitFailure } from "./git-failure.ts"
@@ -26,7 +27,7 @@ describe("the name of a user", () => {
   })
 
   it.runIf(isRoot && existsSync("/usr/bin/ssh"))(
-    "lets ssh run for a user without one, where nss_wrapper is",
+    `lets ssh run for a user without one, where nss_wrapper is${whySkipped(isRoot && existsSync("/usr/bin/ssh") ? undefined : "needs root and /usr/bin/ssh")}`,
     () =>
       withFolder((folder) => {
         chmodSync(folder, 0o755)

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import { describe, expect, it } from "vitest"
 import {
   REAL_BRANCH,
@@ -41,7 +42,7 @@ async function withMirror(
   }
 }
 
-describe.skipIf(missing)("trees of the real history", () => {
+describe.skipIf(missing)(`trees of the real history${whySkipped(missing)}`, () => {
   it("are the same derived from the merge before as listed, and so are counts", { timeout: 300_000 }, () =>
     withMirror(async (mirror, gitDir) => {
       const sizes = () => Promise.reject(new Error("a listing has all sizes"))
