@@ -2,11 +2,13 @@ import { readFile } from "node:fs/promises"
 import { compareText } from "../foundation/canonical-json.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { Tree, TreeFile, TreeProblem } from "../foundation/tree.ts"
+import { type CheckedOutFile, checkedOutFiles } from "./checked-out-files.ts"
 import { openWorkTree, type WorkTree } from "./checkout/work-tree.ts"
 import { findCheckout } from "./find-checkout.ts"
 import { contentId, fileChanged } from "./folder-content.ts"
 import { foldersOfTree } from "./folders-of-tree.ts"
 import { resolveLinks } from "./links/resolve-links.ts"
+import { itemAt } from "./links/sorted-paths.ts"
 import { realFolder, walkFolder } from "./walk-folder.ts"
 
 /** A tree, and the way to its contents. */
@@ -20,6 +22,11 @@ export interface FolderTree {
 export interface FoldersTree extends FolderTree {
   /** What git would store of a file on disk; undefined when it is in none of the checkouts that were read. */
   fileAt(place: string): Promise<Buffer | undefined>
+  /**
+   * How a clone has these files of the tree on disk, by their paths in it: only those of checkouts whose attributes
+   * convert them.
+   */
+  checkedOut(files: readonly TreeFile[]): Promise<ReadonlyMap<string, CheckedOutFile>>
   /** The checkout that each folder lies in, with the folder's path there; undefined: none. */
   checkouts: readonly (FolderInCheckout | undefined)[]
   /** Ends the processes that read, and removes what they needed. */
@@ -68,6 +75,7 @@ export async function readFolderTree(folders: readonly string[], signal?: AbortS
       tree: joinTrees(parts.map((part) => part.tree)),
       read: (file) => readFrom(parts, file),
       checkouts,
+      checkedOut: (files) => checkedOutOf(checkouts, files, signal),
       async fileAt(place) {
         for (const workTree of workTrees.values()) {
           const content = await workTree.fileAt(place)
@@ -95,6 +103,29 @@ async function folderInCheckout(
   if (workTree === undefined) return undefined
   workTrees.set(found.top, workTree)
   return (await workTree.ignores(found.path)) ? undefined : { workTree, path: found.path }
+}
+
+async function checkedOutOf(
+  checkouts: readonly (FolderInCheckout | undefined)[],
+  files: readonly TreeFile[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, CheckedOutFile>> {
+  const all = new Map<string, CheckedOutFile>()
+  for (const checkout of checkouts) {
+    if (checkout === undefined) continue
+    const { workTree, path } = checkout
+    const prefix = path === "" ? "" : `${path}/`
+    const placeOf = (file: TreeFile) => file.real ?? prefix + file.path
+    // Of several folders, a file is of the first that has it.
+    const mine = files.filter((file) => itemAt(workTree.tree.files, prefix + file.path)?.oid === file.oid)
+    const tree = { gitDir: workTree.repository.gitDir, id: workTree.id }
+    const found = await checkedOutFiles(tree, mine.map(placeOf), signal)
+    for (const file of mine) {
+      const clone = found.get(placeOf(file))
+      if (clone && !all.has(file.path)) all.set(file.path, clone)
+    }
+  }
+  return all
 }
 
 function partOfCheckout({ workTree, path }: FolderInCheckout): Part {

@@ -9,6 +9,7 @@ import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { ownedKeys } from "@headrace/shared/reconcile/target/owned-keys"
 import type { Stamp } from "@headrace/shared/reconcile/target/ownership"
 import type { ClusterSource } from "../../cli/cluster-source-options.ts"
+import { byPlannedPath } from "./by-planned-path.ts"
 import type { Differing } from "./diff-folder.ts"
 import { diffTargets } from "./diff-targets.ts"
 import { findUnnamed } from "./find-unnamed.ts"
@@ -44,6 +45,10 @@ export async function diffBranch(
           keys.map(({ file }) => file.oid),
           signal,
         ),
+      checkedOut: async (files) => {
+        const mirror = await reconciler.repository(source)
+        return byPlannedPath(files, (paths) => mirror.checkedOut(revision.commit, paths, signal))
+      },
       owned: (stamp, { target }) => ownedKeys(settings.foreignKeys, placeText(target), planOf)(stamp),
     },
     signal,

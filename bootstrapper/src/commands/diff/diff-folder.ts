@@ -1,3 +1,4 @@
+import type { TreeFile } from "@headrace/shared/foundation/tree"
 import type { FoldersTree } from "@headrace/shared/git/read-folder-tree"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
@@ -47,6 +48,7 @@ export function diffFolder(
         source,
         contents: (planned: (typeof targets)[number]) =>
           Promise.all(planned.keys.map(({ file }) => files.read(file))),
+        checkedOut: (changed: readonly TreeFile[]) => files.checkedOut(changed),
         owned: async () => () => !keepForeign,
       }
       const differences = await diffTargets(kube, wanted, signal)

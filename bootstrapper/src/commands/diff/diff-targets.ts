@@ -1,9 +1,11 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import type { TreeFile } from "@headrace/shared/foundation/tree"
+import type { CheckedOutFile } from "@headrace/shared/git/checked-out-files"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
-import { diffConfigMap } from "@headrace/shared/plan/diff-config-map"
+import { diffConfigMap, type KeyDifference } from "@headrace/shared/plan/diff-config-map"
 import type { PlannedTarget } from "@headrace/shared/plan/plan"
 import { isOurs, otherOwner, readStamp, type Stamp } from "@headrace/shared/reconcile/target/ownership"
-import type { TargetDifference } from "./target-difference.ts"
+import type { ExplainedDifference, TargetDifference } from "./target-difference.ts"
 
 /** What named ConfigMaps of one cluster should hold. */
 export interface WantedTargets {
@@ -12,6 +14,8 @@ export interface WantedTargets {
   source: string | undefined
   /** The uncompressed contents of a target's keys, in their order. */
   contents(planned: PlannedTarget): Promise<readonly Buffer[]>
+  /** How a clone has these files on disk, by the file's path in the plan: only those that attributes convert. */
+  checkedOut(files: readonly TreeFile[]): Promise<ReadonlyMap<string, CheckedOutFile>>
   /** Which keys that no rule names are ours to take away, given who wrote the target last. */
   owned(stamp: Stamp | undefined, planned: PlannedTarget): Promise<(key: string) => boolean>
 }
@@ -33,7 +37,7 @@ export async function diffTargets(
 async function diffTarget(
   kube: ConfigMapReader,
   planned: PlannedTarget,
-  { source, contents, owned }: WantedTargets,
+  { source, contents, owned, checkedOut }: WantedTargets,
   signal: AbortSignal,
 ): Promise<TargetDifference | undefined> {
   const { target, keys } = planned
@@ -47,10 +51,26 @@ async function diffTarget(
   const stamp = existing && readStamp(existing)
   const state = stateOf(existing, source)
   const isToTake = state === "present" ? await owned(stamp, planned) : () => false
-  const differing = diffConfigMap(existing, wanted, isToTake)
+  const differing = await explained(diffConfigMap(existing, wanted, isToTake), planned, checkedOut)
   // What holds the right content but is not ours to write will not stay right.
   const barred = state === "not-ours" || state === "other-source"
   return differing.length > 0 || barred ? { target, state, keys: differing } : undefined
+}
+
+/** Names the attributes of changed files that a clone has otherwise on disk than git has them. */
+async function explained(
+  differing: readonly KeyDifference[],
+  { keys }: PlannedTarget,
+  checkedOut: WantedTargets["checkedOut"],
+): Promise<ExplainedDifference[]> {
+  const fileOf = new Map(keys.map(({ key, file }) => [key, file]))
+  const changed = differing.flatMap(({ kind, key }) => (kind === "changed" ? [fileOf.get(key)] : []))
+  const onDisk = await checkedOut(changed.filter((file) => file !== undefined))
+  return differing.map((one) => {
+    const clone = one.kind === "changed" ? onDisk.get(fileOf.get(one.key)?.path ?? "") : undefined
+    if (clone === undefined || one.after?.equals(clone.content)) return one
+    return { ...one, attributes: clone.attributes }
+  })
 }
 
 function stateOf(existing: ConfigMap | undefined, source: string | undefined): TargetDifference["state"] {

@@ -19,3 +19,12 @@ it("gives sizes alone for what is not text", () => {
 
   expect(text).toBe("east/ci/jobs\n  changed a: 2 to 1 bytes\n")
 })
+
+it("names the attributes for which a clone has other bytes than git", () => {
+  const [one] = changed(Buffer.from("a\r\n"), Buffer.from("a\n"))
+  const keys = one?.keys.map((key) => ({ ...key, attributes: ["eol=crlf", "ident"] })) ?? []
+
+  expect(differencesText([{ target: TARGET, state: "present", keys }])).toContain(
+    "  changed a: 3 to 2 bytes (eol=crlf, ident in .gitattributes: a clone, which Prow reads, has other bytes on disk)\n",
+  )
+})

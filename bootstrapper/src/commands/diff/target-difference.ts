@@ -15,7 +15,13 @@ export interface TargetDifference {
    */
   state: "present" | "absent" | "not-ours" | "other-source" | "orphan" | "prow-orphan"
   /** None of an orphan: it keeps what it holds. */
-  keys: readonly KeyDifference[]
+  keys: readonly ExplainedDifference[]
+}
+
+/** A difference, with what in the repository makes it. */
+export interface ExplainedDifference extends KeyDifference {
+  /** Attributes of the file for which git writes other bytes to disk than it has: Prow takes those. */
+  attributes?: readonly string[]
 }
 
 /** For programs: one entry per ConfigMap, text contents as unified diffs. */
@@ -26,7 +32,12 @@ export function differencesJson(differences: readonly TargetDifference[]): strin
     keys: Object.fromEntries(
       keys.map((one) => [
         one.key,
-        { kind: one.kind, encoding: one.encoding ?? null, diff: patchOf(target, one) ?? null },
+        {
+          kind: one.kind,
+          encoding: one.encoding ?? null,
+          ...(one.attributes ? { attributes: one.attributes } : {}),
+          diff: patchOf(target, one) ?? null,
+        },
       ]),
     ),
   }))
@@ -52,9 +63,14 @@ const STATES = {
 function targetDifferenceText({ target, state, keys }: TargetDifference): string {
   const lines = keys.map((one) => {
     const patch = one.kind === "changed" ? patchOf(target, one) : undefined
-    return `  ${one.kind} ${one.key}${sizeText(one)}\n${patch ?? ""}`
+    return `  ${one.kind} ${one.key}${sizeText(one)}${attributesText(one)}\n${patch ?? ""}`
   })
   return `${targetText(target)}${STATES[state]}\n${lines.join("")}`
+}
+
+function attributesText({ attributes }: ExplainedDifference): string {
+  if (attributes === undefined) return ""
+  return ` (${attributes.join(", ")} in .gitattributes: a clone, which Prow reads, has other bytes on disk)`
 }
 
 function sizeText({ before, after, encoding }: KeyDifference): string {

@@ -2,6 +2,7 @@ import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { shareNext } from "../../foundation/share-next.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import type { Log } from "../../observe/log.ts"
+import { type CheckedOutFile, checkedOutFiles } from "../checked-out-files.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
 import { runGit } from "../process/run-git.ts"
@@ -101,6 +102,15 @@ export class GitMirror implements SourceRepository {
 
   blobs(oids: readonly string[], signal?: AbortSignal): Promise<Buffer[]> {
     return this.#repaired(() => this.#reader.blobs(oids, signal), signal)
+  }
+
+  /** How a clone has these paths of a commit on disk: checked-out-files.ts. */
+  checkedOut(
+    commit: string,
+    paths: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlyMap<string, CheckedOutFile>> {
+    return checkedOutFiles({ gitDir: this.#options.place, id: commit }, paths, signal)
   }
 
   /** Ends what runs, and releases the folder. */
