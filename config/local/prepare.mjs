@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
  * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, with `--build` the build, and with
- * `--file-systems` what makes the file systems that the power-cut tests use.
+ * `--test-programs` the programs that some tests use.
  *
  * Plain JavaScript on purpose: it runs before anything is installed, on whatever Node (>= 20) the machine has.
  * It installs programs of the system only as root, with the system's package manager, and says so; never through sudo.
@@ -21,11 +21,17 @@ const REDIS_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 const WITHOUT_QUESTIONS = { DEBIAN_FRONTEND: "noninteractive" }
 const REDIS_PACKAGES = { "apt-get": ["redis-server"], dnf: ["redis"], apk: ["redis"] }
 const SBIN_FOLDERS = ["/sbin", "/usr/sbin"]
-const FILE_SYSTEM_PACKAGES = {
-  "apt-get": ["e2fsprogs", "xfsprogs", "btrfs-progs"],
-  dnf: ["e2fsprogs", "xfsprogs", "btrfs-progs"],
-  apk: ["e2fsprogs", "xfsprogs", "btrfs-progs"],
-}
+/** Programs that some tests use, and what brings them on Debian; on other systems those tests are skipped by name. */
+const TEST_PROGRAMS = [
+  { program: "mkfs.ext4", debian: "e2fsprogs" },
+  { program: "mkfs.xfs", debian: "xfsprogs" },
+  { program: "mkfs.btrfs", debian: "btrfs-progs" },
+  { program: "openssl", debian: "openssl" },
+  { program: "python3", debian: "python3" },
+  { program: "go", debian: "golang-go" },
+  { program: "fish", debian: "fish" },
+  { program: "zsh", debian: "zsh" },
+]
 
 const flags = new Set(process.argv.slice(2))
 const quiet = flags.has("--quiet")
@@ -33,7 +39,7 @@ const quiet = flags.has("--quiet")
 installPackages()
 checkPinnedNode()
 if (!process.env.REDIS_URL || flags.has("--own-redis")) installRedis()
-if (flags.has("--file-systems")) installFileSystems()
+if (flags.has("--test-programs")) installTestPrograms()
 if (flags.has("--build")) build()
 
 /**
@@ -81,13 +87,14 @@ function findRedis() {
   return given ? executable(given) : findOnPath("redis-server", REDIS_FOLDERS)
 }
 
-/** Tests of a file system that is not there are skipped by name, so nothing fails for want of one. */
-function installFileSystems() {
-  const missing = ["ext4", "xfs", "btrfs"].filter((type) => !findOnPath(`mkfs.${type}`, SBIN_FOLDERS))
+/** A test whose program is not there is skipped by name, so nothing fails for want of one. */
+function installTestPrograms() {
+  const missing = TEST_PROGRAMS.filter(({ program }) => !findOnPath(program, SBIN_FOLDERS))
   if (missing.length === 0 || process.platform !== "linux") return
-  const commands = installCommands(FILE_SYSTEM_PACKAGES)
-  if (!commands) return say(`power cuts on ${missing.join(", ")} will be skipped: mkfs is not installed`)
-  say(`installing what makes ${missing.join(", ")} (running as root)`)
+  const names = missing.map(({ program }) => program).join(", ")
+  const commands = installCommands({ "apt-get": missing.map(({ debian }) => debian) })
+  if (!commands) return say(`tests will be skipped that need ${names}`)
+  say(`installing ${names} (running as root)`)
   for (const [command, ...args] of commands) {
     spawnSync(command, args, {
       stdio: ["ignore", "ignore", "inherit"],
