@@ -8,7 +8,7 @@
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
@@ -16,6 +16,8 @@ import { executable, findOnPath, installCommands } from "./system-packages.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 const BIN = join(ROOT, "node_modules", ".bin")
+const LOCK = join(ROOT, "package-lock.json")
+const INSTALLED = join(ROOT, "node_modules", ".package-lock.json")
 const STAMP = join(ROOT, "node_modules", ".headrace-prepared")
 const REDIS_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 const WITHOUT_QUESTIONS = { DEBIAN_FRONTEND: "noninteractive" }
@@ -43,17 +45,23 @@ if (flags.has("--test-programs")) installTestPrograms()
 if (flags.has("--build")) build()
 
 /**
- * `npm install` by the lock file, unless that is the one that was installed last. Not `npm ci`: it refuses a
- * lock without the optional packages of other platforms, which a mirror of the registry need not carry.
+ * Installs what the lock file names, unless it is installed: `npm ci` in a fresh clone, and else what has changed. Neither
+ * writes the lock, so that a clone stays clean.
  */
 function installPackages() {
-  const lock = createHash("sha256")
-    .update(readFileSync(join(ROOT, "package-lock.json")))
-    .digest("hex")
+  const lock = createHash("sha256").update(readFileSync(LOCK)).digest("hex")
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === lock) return
-  say("installing npm packages")
-  run("npm", ["install", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"])
+  if (!isInstalledByNpm()) {
+    say("installing npm packages")
+    const how = existsSync(INSTALLED) ? ["install", "--no-save"] : ["ci"]
+    run("npm", [...how, "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"])
+  }
   writeFileSync(STAMP, lock)
+}
+
+/** By an `npm install` or `npm ci` of the user's: npm writes its own list last. */
+function isInstalledByNpm() {
+  return existsSync(INSTALLED) && statSync(INSTALLED).mtimeMs > statSync(LOCK).mtimeMs
 }
 
 /** npm's `node` package brings the runtime through its install script, which npm can be configured not to run. */
