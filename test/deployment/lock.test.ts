@@ -2,8 +2,13 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, it } from "vitest"
 
+const ROOT = join(import.meta.dirname, "../..")
+const WORKSPACES = ["shared", "plugin", "bootstrapper", "agent", "config", "test"]
+
 interface Locked {
   resolved?: string
+  dependencies?: Record<string, string>
+  devDependencies?: Record<string, string>
   optionalDependencies?: Record<string, string>
 }
 
@@ -16,9 +21,24 @@ function lackingPackages(packages: Record<string, Locked>): string[] {
   )
 }
 
+it("package-lock.json names what each package.json depends on", () => {
+  const { packages } = readJson("package-lock.json") as { packages: Record<string, Locked> }
+  const needs = ({ dependencies, devDependencies, optionalDependencies }: Locked) => ({
+    dependencies,
+    devDependencies,
+    optionalDependencies,
+  })
+  for (const name of WORKSPACES) {
+    expect(needs(packages[name] ?? {}), name).toEqual(needs(readJson(`${name}/package.json`) as Locked))
+  }
+})
+
+function readJson(file: string): unknown {
+  return JSON.parse(readFileSync(join(ROOT, file), "utf8"))
+}
+
 it("package-lock.json holds the packages of every platform, and names no registry", () => {
-  const file = join(import.meta.dirname, "../../package-lock.json")
-  const { packages } = JSON.parse(readFileSync(file, "utf8")) as { packages: Record<string, Locked> }
+  const { packages } = readJson("package-lock.json") as { packages: Record<string, Locked> }
   expect(lackingPackages(packages)).toEqual([])
   expect(Object.values(packages).filter(({ resolved }) => resolved?.includes("://"))).toEqual([])
   const { "node_modules/@koromix/koffi-linux-x64": taken, ...others } = packages

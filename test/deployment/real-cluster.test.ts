@@ -1,6 +1,4 @@
-import { spawn } from "node:child_process"
-import { createHmac, randomBytes } from "node:crypto"
-import { once } from "node:events"
+import { randomBytes } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { freePort } from "@headrace/config/local/free-port"
@@ -13,13 +11,14 @@ import { whySkipped } from "../harness/why-skipped.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { withGitServer } from "../harness/with-git-server.ts"
 import { withKube } from "../harness/with-kube.ts"
-import { pushEvent } from "../harness/with-plugin.ts"
 import { withRedis } from "../harness/with-redis.ts"
 import { type TestRepo, withRepo } from "../harness/with-repo.ts"
-import { buildManifests, kubectlProgram, type Manifest } from "./build-manifests.ts"
+import { buildManifests, type Manifest } from "./build-manifests.ts"
 import { forOldServer } from "./for-old-server.ts"
+import { applyManifests, programSecret } from "./kubectl.ts"
 import type { Volume } from "./pod-volumes.ts"
 import { schemaMistakes } from "./published-kinds.ts"
+import { pushTo } from "./push-to.ts"
 import { rightsGranted, rightsUsed } from "./rights.ts"
 import { type LocalPod, localPodsMissing, type PodSpec, preparePod, type Running } from "./run-pod.ts"
 
@@ -43,13 +42,13 @@ describe("the manifests on a real API server", { timeout: 240_000 }, () => {
       for (const folder of FOLDERS) {
         const { manifests, changed } = await convertedManifests(kube, folder)
         for (const change of changed) changes.add(change)
-        await apply(kube, manifests, ["--dry-run=server"])
-        await apply(kube, manifests)
+        await applyManifests(kube.kubeconfigFile, manifests, ["--dry-run=server"])
+        await applyManifests(kube.kubeconfigFile, manifests)
       }
       // Both samples beside each other: what one applied, the other left as it is.
       const again = await Promise.all(FOLDERS.slice(4).map((folder) => convertedManifests(kube, folder)))
-      await apply(
-        kube,
+      await applyManifests(
+        kube.kubeconfigFile,
         again.flatMap(({ manifests }) => manifests),
       )
       // What a server of 1.20 takes only after a change; each was held against its published schema.
@@ -68,7 +67,9 @@ describe("the manifests on a real API server", { timeout: 240_000 }, () => {
         Object.assign(deployment.spec as object, {
           template: { spec: podOf([deployment], "Deployment").spec },
         })
-        await expect(apply(kube, [deployment], ["--dry-run=server"])).rejects.toThrow(/selector/)
+        await expect(applyManifests(kube.kubeconfigFile, [deployment], ["--dry-run=server"])).rejects.toThrow(
+          /selector/,
+        )
       })
       const policy = (await buildManifests("components/own-lease"))[0] as Manifest
       expect(schemaMistakes(policy)).toEqual([])
@@ -187,12 +188,12 @@ async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
                 const manifests = applied
                   .flatMap((one) => one.manifests)
                   .map((one) => withLocalPlaces(one, git.url))
-                await apply(kube, [
+                await applyManifests(kube.kubeconfigFile, [
                   ...manifests,
-                  secretOf("headrace-webhook", "hmac", secret),
-                  secretOf("headrace-redis", "url", redis.url),
-                  secretOf("headrace-git", "token", git.token),
-                  secretOf("headrace-kubeconfigs", "build01", build01.kubeconfig),
+                  programSecret("headrace-webhook", "hmac", secret),
+                  programSecret("headrace-redis", "url", redis.url),
+                  programSecret("headrace-git", "token", git.token),
+                  programSecret("headrace-kubeconfigs", "build01", build01.kubeconfig),
                 ])
                 await test({
                   kube,
@@ -278,7 +279,7 @@ async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods
       await until(async () => (await leases(kube)).length > 0)
       return (await leases(kube)).length
     },
-    push: (sha) => push(`http://127.0.0.1:${ports.hook}/hook`, secret, sha),
+    push: (sha) => pushTo(`http://127.0.0.1:${ports.hook}/hook`, secret, sha),
     job: () => ended(job.start("bootstrapper")),
     command: (command, ...args) =>
       ended(
@@ -347,22 +348,6 @@ async function untilFile(file: string, text: string, running: readonly Running[]
   }
 }
 
-async function push(url: string, secret: string, sha: string): Promise<number> {
-  const body = JSON.stringify(pushEvent(sha))
-  const response = await fetch(url, {
-    method: "POST",
-    body,
-    headers: {
-      "content-type": "application/json",
-      "x-github-event": "push",
-      "x-github-delivery": randomBytes(8).toString("hex"),
-      "x-hub-signature-256": `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`,
-    },
-  })
-  await response.text()
-  return response.status
-}
-
 async function answers(url: string): Promise<boolean> {
   return fetch(url).then(
     ({ status }) => status === 200,
@@ -420,15 +405,6 @@ async function expectNoRightToSettings(kube: RealKube): Promise<void> {
   }
 }
 
-function secretOf(name: string, key: string, value: string): Manifest {
-  return {
-    apiVersion: "v1",
-    kind: "Secret",
-    metadata: { name, namespace: "headrace" },
-    stringData: { [key]: value },
-  }
-}
-
 /** The Pod that an object makes. */
 function podOf(
   manifests: readonly Manifest[],
@@ -466,17 +442,4 @@ async function convertedManifests(
     manifests: converted.flatMap(({ manifest }) => manifest ?? []),
     changed: converted.flatMap(({ change }) => change ?? []),
   }
-}
-
-/** `kubectl apply --server-side`, which refuses fields that the server does not know. Throws with what it printed. */
-async function apply(kube: RealKube, manifests: readonly Manifest[], flags: string[] = []): Promise<void> {
-  const args = ["--kubeconfig", kube.kubeconfigFile, "apply", "--server-side", ...flags, "-f", "-"]
-  const child = spawn(kubectlProgram(), args, { stdio: ["pipe", "ignore", "pipe"] })
-  let errors = ""
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    errors += text
-  })
-  child.stdin.end(JSON.stringify({ apiVersion: "v1", kind: "List", items: manifests }))
-  const [code] = await once(child, "close")
-  if (code !== 0) throw new Error(errors)
 }
