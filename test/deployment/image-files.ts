@@ -10,11 +10,11 @@ export interface ImageCopies {
 
 const BUILD_FOLDER = "/build"
 
-/** Reads `COPY --from=build` and `rm -rf` of a Dockerfile; continued lines are joined. */
+/** Reads `COPY --from` and `rm -rf` of a Dockerfile; continued lines are joined. */
 export function readImageCopies(dockerfile: string): ImageCopies {
   const lines = dockerfile.replaceAll(/\\\n/g, " ").split("\n")
   const copied = lines.flatMap((line) => {
-    const sources = /^COPY\s+--from=build\s+(.+)\s+\S+$/.exec(line)?.[1]
+    const sources = /^COPY\s+--from=(?:build|production)\s+(.+)\s+\S+$/.exec(line)?.[1]
     return sources ? sources.split(/\s+/).map((source) => posix.relative(BUILD_FOLDER, source)) : []
   })
   const removed = lines.flatMap((line) => [...line.matchAll(/\brm -rf ([^&|;]+)/g)].flatMap(wordsOf))

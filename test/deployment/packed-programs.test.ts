@@ -56,6 +56,12 @@ interface Lock {
   >
 }
 
+interface Bill {
+  bomFormat: string
+  metadata: { component: { name: string } }
+  components: { purl: string }[]
+}
+
 const lock = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Lock
 
 /** Every package that an installation brings: dependencies of dependencies, by the lock. */
@@ -146,6 +152,25 @@ describe("the packed programs", () => {
       await run(process.execPath, [TSC, ...flags, "consumer.mts"], { cwd: folder })
     })
   }, 120_000)
+
+  it("have a software bill of materials of exactly what they bring along", async () => {
+    const bills = await Promise.all(
+      ["agent", "plugin"].map(async (name) => {
+        const { stdout } = await run(process.execPath, [join(ROOT, "config/package/sbom.mjs"), name])
+        const { bomFormat, metadata, components } = JSON.parse(stdout) as Bill
+        expect(bomFormat).toBe("CycloneDX")
+        expect(metadata.component.name).toBe(`headrace-${name}`)
+        const manifest = await manifestOf(join(ROOT, name))
+        const listed = components.map(({ purl }) => decodeURIComponent(purl.slice("pkg:npm/".length)))
+        for (const [needed, version] of Object.entries(manifest.dependencies)) {
+          expect(listed).toContain(`${needed}@${version}`)
+        }
+        return listed.join("\n")
+      }),
+    )
+    expect(bills[0]).not.toMatch(/bullmq|client-node|@headrace/)
+    expect(bills[1]).toMatch(/bullmq/)
+  }, 60_000)
 
   it("start the same way, from a file that is in a clone before anything is built", () => {
     const [first, ...others] = PROGRAMS.map((name) =>

@@ -7,6 +7,7 @@ const LOCK_EXCLUSIVE = 2
 const LOCK_WITHOUT_WAITING = 4
 const AT_CWD = -100
 const RENAME_EXCHANGE = 2
+const RENAME_SWAP = 2
 /** man 2 ioctl_iflags; what `chattr +T` sets. */
 const FS_IOC_GETFLAGS = 0x80086601
 const FS_IOC_SETFLAGS = 0x40086602
@@ -24,22 +25,31 @@ export interface NativeCalls {
 
 let loaded: NativeCalls | undefined
 
-/** Through koffi where it is installed, else through `flock` and `sync -f` of the system; loaded at first use. */
+/**
+ * Through koffi where it is installed, else through the programs `flock` and `sync` of the system, and where there are
+ * none, without: see weakerHere. Loaded at first use.
+ */
 export function nativeCalls(): NativeCalls {
   loaded ??= throughKoffi() ?? throughPrograms
   return loaded
 }
 
-/** Undefined where koffi (an optional dependency) or one of the calls is not there. */
+/** Undefined where koffi (an optional dependency) or flock is not there. Linux's own calls have a stand-in each. */
 export function throughKoffi(): NativeCalls | undefined {
   if (process.env.HEADRACE_NO_NATIVE) return undefined
   try {
     const koffi = loadKoffi()
     const libc = koffi.load(null)
     const flock = libc.func("int flock(int fd, int operation)")
-    const syncfs = libc.func("int syncfs(int fd)")
-    const renameat2 = libc.func(
-      "int renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags)",
+    const syncfs = optional(() => libc.func("int syncfs(int fd)"))
+    const renameat2 = optional(() =>
+      libc.func(
+        "int renameat2(int olddir, const char *oldpath, int newdir, const char *newpath, unsigned int flags)",
+      ),
+    )
+    // macOS: man 2 renamex_np.
+    const renamex = optional(() =>
+      libc.func("int renamex_np(const char *from, const char *to, unsigned int flags)"),
     )
     const ioctl = libc.func("int ioctl(int fd, unsigned long request, _Inout_ int *flags)")
     return {
@@ -51,15 +61,17 @@ export function throughKoffi(): NativeCalls | undefined {
         throw systemError("flock", errno)
       },
       // On a thread, since it may wait for the disk for seconds. errno belongs to that thread and is lost.
-      async syncFileSystem(fd) {
+      async syncFileSystem(fd, path) {
+        if (syncfs === undefined) return throughPrograms.syncFileSystem(fd, path)
         const result = await new Promise<number>((resolve, reject) => {
           syncfs.async(fd, (error: Error | null, value: number) => (error ? reject(error) : resolve(value)))
         })
         if (result !== 0) throw systemError("syncfs", "EIO")
       },
       exchange(a, b) {
-        if (renameat2(AT_CWD, a, AT_CWD, b, RENAME_EXCHANGE) === 0) return
-        throw systemError("renameat2", errnoName(koffi.errno()))
+        if (renameat2 === undefined && renamex === undefined) throw systemError("renameat2", "ENOSYS")
+        const result = renameat2?.(AT_CWD, a, AT_CWD, b, RENAME_EXCHANGE) ?? renamex?.(a, b, RENAME_SWAP)
+        if (result !== 0) throw systemError("renameat2", errnoName(koffi.errno()))
       },
       spreadFolders(fd) {
         const flags = [0]
@@ -76,13 +88,14 @@ export function throughKoffi(): NativeCalls | undefined {
 export const throughPrograms: NativeCalls = {
   async flock(fd, kind) {
     const code = await run("flock", ["-n", kind === "shared" ? "-s" : "-x", "3"], fd)
-    if (code === 0) return true
+    if (code === 0 || code === NO_PROGRAM) return true
     if (code === 1) return false
     throw systemError("flock", "ENOSYS")
   },
   async syncFileSystem(_fd, path) {
-    const code = await run("sync", ["-f", path])
-    if (code !== 0) throw systemError("syncfs", "EIO")
+    // Elsewhere than on Linux it knows no flag, and syncs everything.
+    const args = process.platform === "linux" ? ["-f", path] : []
+    if ((await run("sync", args)) !== 0) throw systemError("syncfs", "EIO")
   },
   exchange() {
     throw systemError("renameat2", "ENOSYS")
@@ -90,13 +103,37 @@ export const throughPrograms: NativeCalls = {
   spreadFolders() {},
 }
 
+/** What is weaker on this machine than on a Linux with koffi, each in a sentence; empty: nothing. */
+export async function weakerHere(): Promise<string[]> {
+  if (throughKoffi() !== undefined && process.platform === "linux") return []
+  const hasFlock = throughKoffi() !== undefined || (await run("flock", ["--version"])) === 0
+  const lock = "no flock: a second agent on the same folder is not noticed, and readers hold no revision"
+  const sync = "no syncfs: a large revision is made durable by sync(1), which syncs every file system"
+  return [...(hasFlock ? [] : [lock]), ...(process.platform === "linux" ? [] : [sync])]
+}
+
+/** What a shell gives for a program that is not there. */
+const NO_PROGRAM = 127
+
+/** The exit code of a program, NO_PROGRAM when it is not there. */
 function run(program: string, args: string[], inherited?: number): Promise<number | null> {
   return new Promise((resolve, reject) => {
     const stdio = ["ignore", "ignore", "ignore", ...(inherited === undefined ? [] : [inherited])] as const
     const child = spawn(program, args, { stdio: [...stdio] })
-    child.on("error", reject)
+    child.on("error", (error) => {
+      if (Reflect.get(error, "code") === "ENOENT") resolve(NO_PROGRAM)
+      else reject(error)
+    })
     child.on("close", resolve)
   })
+}
+
+function optional<T>(load: () => T): T | undefined {
+  try {
+    return load()
+  } catch {
+    return undefined
+  }
 }
 
 function errnoName(errno: number): string {

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+/**
+ * Prints the software bill of materials of a program's tarball, as CycloneDX JSON: what npm installs with it.
+ *
+ *   npm run -s sbom -- agent|plugin|bootstrapper > agent.cdx.json
+ *
+ * By `npm sbom`, on a lock of that program alone: the workspace's own would count what only other programs use. The images
+ * hold Debian's packages beside these: for an image, let a scanner such as syft read it whole.
+ */
+import { execFileSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import process from "node:process"
+import { fileURLToPath } from "node:url"
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
+const [, , name = ""] = process.argv
+if (!["agent", "plugin", "bootstrapper"].includes(name)) {
+  process.stderr.write("usage: npm run -s sbom -- agent|plugin|bootstrapper\n")
+  process.exit(2)
+}
+
+const { devDependencies: _, scripts: __, ...manifest } = readJson(join(ROOT, name, "package.json"))
+const scratch = mkdtempSync(join(tmpdir(), "headrace-sbom-"))
+// npm calls the whole by its folder.
+const folder = join(scratch, `headrace-${name}`)
+try {
+  mkdirSync(folder)
+  writeJson("package.json", manifest)
+  writeJson("package-lock.json", lockOf(manifest))
+  const args = ["sbom", "--package-lock-only", "--sbom-format", "cyclonedx", "--sbom-type", "application"]
+  process.stdout.write(execFileSync("npm", args, { cwd: folder, maxBuffer: 2 ** 26 }))
+} finally {
+  rmSync(scratch, { recursive: true, force: true })
+}
+
+function lockOf({ name, version, dependencies, optionalDependencies }) {
+  const { packages, ...head } = readJson(join(ROOT, "package-lock.json"))
+  const found = new Map([["", { name, version, dependencies, optionalDependencies }]])
+  const open = [""]
+  for (let path = open.pop(); path !== undefined; path = open.pop()) {
+    const { dependencies, optionalDependencies } = found.get(path)
+    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const at = placeOf(packages, path, needed)
+      if (at === undefined || found.has(at)) continue
+      found.set(at, packages[at])
+      open.push(at)
+    }
+  }
+  return { ...head, name, version, packages: Object.fromEntries(found) }
+}
+
+/** Where Node finds a package from a place: beneath it, or beneath a folder above. */
+function placeOf(packages, from, needed) {
+  for (let place = from; ; place = place.slice(0, Math.max(0, place.lastIndexOf("/node_modules/")))) {
+    const at = `${place === "" ? "" : `${place}/`}node_modules/${needed}`
+    if (at in packages) return at
+    if (place === "") return undefined
+  }
+}
+
+function readJson(file) {
+  return JSON.parse(readFileSync(file, "utf8"))
+}
+
+function writeJson(file, value) {
+  writeFileSync(join(folder, file), JSON.stringify(value))
+}
