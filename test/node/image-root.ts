@@ -9,7 +9,7 @@ const ROOT = join(import.meta.dirname, "../..")
 const CACHE = join(ROOT, ".cache")
 const PARTS = ["shared", "plugin", "bootstrapper", "agent"]
 /** What config/image/Dockerfile installs, and what Node's own image has. */
-const DEBIAN_PACKAGES = "ca-certificates,git,openssh-client,libstdc++6"
+const DEBIAN_PACKAGES = "ca-certificates,git,openssh-client,libnss-wrapper,libstdc++6"
 
 interface Locked {
   dependencies?: Record<string, string>

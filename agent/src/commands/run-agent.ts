@@ -6,6 +6,7 @@ import { isCurrent } from "@headrace/shared/observe/ops-routes"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { nextSettings } from "@headrace/shared/settings/next-settings"
+import { weakerHere } from "../disk/native-calls.ts"
 import { forbidCoreFiles } from "../disk/no-core-files.ts"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { type Agent, createAgent } from "../project/agent.ts"
@@ -38,6 +39,7 @@ const RETRY_MS = 60_000
 export async function runAgent(options: RunOptions, signal: AbortSignal): Promise<void> {
   keepHeapSmall()
   const log = createLog("agent", options.logLevel === undefined ? {} : { level: options.logLevel })
+  for (const weaker of await weakerHere()) log.warn({ weaker }, "weaker here than on Linux")
   const load = (file: string) => loadSettings(file, options.jitter)
   const settings = await load(options.config)
   try {
