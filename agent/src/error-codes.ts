@@ -48,6 +48,11 @@ export const agentErrors = {
     cause: "Old revisions that are kept, or something else on the volume.",
     remedy: "Free bytes or inodes there (df, df -i), raise the quota, or lower keep.",
   },
+  "disk/not-a-folder": {
+    meaning: "A file is where a folder is needed; nothing published was changed.",
+    cause: "The path of a projection, or a folder above it, is a file.",
+    remedy: "Give another path, or move the file.",
+  },
   "disk/other-file-system": {
     meaning: "A rename would cross file systems.",
     cause: "The projection and its store are on two mounts.",
@@ -260,6 +265,11 @@ export const agentErrors = {
     meaning: "The projection is pinned to a revision; newer ones are not shown.",
     cause: "An operator ran headrace-agent pin or rollback.",
     remedy: "Run headrace-agent unpin PATH.",
+  },
+  "publish/work-tree": {
+    meaning: "The folder to publish to is a git checkout; nothing was written.",
+    cause: "--to names the repository, often by swapping --from and --to.",
+    remedy: "Publish to a folder of its own, outside of the checkout.",
   },
   "publish/wrong-content": {
     meaning: "A file has other content than the revision promised; what is published stays.",

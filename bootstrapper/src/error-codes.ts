@@ -92,9 +92,9 @@ export const bootstrapperErrors = {
     remedy: "Give --source with one source of the settings.",
   },
   "flag/commit-id": {
-    meaning: "A commit is not named by its full id: an abbreviation could mean another one tomorrow.",
-    cause: "An abbreviated id or a branch's name.",
-    remedy: "Give all of it: git rev-parse COMMIT prints it.",
+    meaning: "A commit is not named by its id, or several commits or none begin with the digits given.",
+    cause: "A branch's name, fewer than 4 digits, a slip, or too few digits for a large repository.",
+    remedy: "Give the id, or more of its first digits: git rev-parse COMMIT prints it.",
   },
   "flag/time-limit": {
     meaning: "A time limit cannot be read.",

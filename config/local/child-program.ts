@@ -88,11 +88,18 @@ export function programCommand(program: ProgramName): string[] {
 function spawnProgram(options: ChildProgramOptions, log: WriteStream): ChildProcess {
   const child = spawn(process.execPath, [...programCommand(options.program), ...options.args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, ...options.env },
+    env: { ...ownEnvironment(), ...options.env },
   })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   return child
+}
+
+/** What this program was given by HEADRACE_ variables is not meant for the flags of another. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const kept = ([name]: [string, unknown]) =>
+    !name.startsWith("HEADRACE_") || name.startsWith("HEADRACE_TEST_")
+  return Object.fromEntries(Object.entries(process.env).filter(kept))
 }
 
 async function endChild(child: ChildProcess): Promise<void> {

@@ -2,10 +2,12 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
+import { createProgram, runCommandLine } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
-import { Command } from "commander"
 import pc from "picocolors"
 import { DEFAULTS } from "./local-settings.ts"
 import { createSampleRepository, SAMPLE, type SampleRepository } from "./sample-repository.ts"
@@ -17,29 +19,36 @@ const PULL_REQUEST = 7
 const NEW_INTERVAL = "12h"
 
 await runProgram(async (signal) => {
-  const flags = new Command("demo")
+  const program = createProgram("demo", import.meta.url)
     .description(
       "Shows the main job on this machine: a merged pull request becomes a changed file on a node's disk.",
     )
-    .option("--keep", "leave it up until Ctrl-C, and say what to try")
-    .option("--json", "print the timeline as one JSON object, last")
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-    .parse()
-    .opts<{ keep?: boolean; json?: boolean }>()
+    .addOption(flag("--keep", "leave it up until Ctrl-C, and say what to try").default(false))
+    .addOption(flag("--json", "print the timeline as one JSON object, last").default(false))
+    .action((flags: DemoFlags) => inFolder(flags, signal))
+  addExamples(program, [
+    "npm run demo",
+    "npm run demo -- --keep",
+    "npm run -s demo -- --json | jq .published_ms",
+  ])
+  return runCommandLine(program)
+})
+
+interface DemoFlags {
+  keep: boolean
+  json: boolean
+}
+
+async function inFolder(flags: DemoFlags, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-demo-"))
   try {
     await demo(folder, flags, signal)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
-  return 0
-})
+}
 
-async function demo(
-  folder: string,
-  flags: { keep?: boolean; json?: boolean },
-  signal: AbortSignal,
-): Promise<void> {
+async function demo(folder: string, flags: DemoFlags, signal: AbortSignal): Promise<void> {
   say(pc.bold("Headrace: from a merge to a node's disk"))
   const repository = await createSampleRepository(join(folder, "repository"))
   const target = join(folder, "node")

@@ -45,6 +45,26 @@ export const localErrors = {
     cause: "A slip in --rules, or a path that does not count from the top of the repository.",
     remedy: "Give --rules the path of the rules inside the repository.",
   },
+  "local/port": {
+    meaning: "The port for webhooks cannot be had; nothing was started.",
+    cause: "Another program listens on it, or only root may.",
+    remedy: "Give another --port, or 0 to let one be picked.",
+  },
+  "local/rules-path": {
+    meaning: "The rules are named by a path of this machine, not by their path in the repository.",
+    cause: "An absolute path, or one that begins with ./ or ../, was given to --rules.",
+    remedy: "Give the path as the repository has it; the message names it where the file is in there.",
+  },
+  "local/target": {
+    meaning: "The target cannot be a folder, so nothing was started.",
+    cause: "It is a file, a folder above it is one, or this user may not write there.",
+    remedy: "Give --target a folder of your own, or a path where one can be made.",
+  },
+  "local/target-taken": {
+    meaning: "Another up shows a branch in the same target.",
+    cause: "It was started twice, or one still runs in another terminal.",
+    remedy: "Stop the other one, whose process id the message names, or give another --target.",
+  },
   "local/timeout": {
     meaning: "Something that was started did not get ready in time.",
     cause: "A busy machine, or a program that failed to start.",

@@ -16,12 +16,14 @@ export interface LocalSource {
   /** ORG/NAME that webhooks call it. */
   repository: string
   pollSeconds: number
+  /** True: stop before much is deleted, as in a deployment. */
+  guard?: boolean
 }
 
 /**
  * The operator's settings file for a laptop, as text (JSON is YAML).
  *
- * The guard is off: everything here is rebuilt from the repository at each start, so nothing that a
+ * The guard is off unless it is asked for: everything here is rebuilt from the repository at each start, so nothing that a
  * deletion empties is lost, and nobody sits there to approve it.
  */
 export function localOperatorSettings(
@@ -45,7 +47,7 @@ export function localOperatorSettings(
     clusters,
     defaults: DEFAULTS,
     namespace: OWN_NAMESPACE,
-    guard: "off",
+    ...(source.guard ? {} : { guard: "off" }),
     webhook: { secretFiles: [files.secret] },
     mirrors: files.mirrors,
   })

@@ -9,6 +9,7 @@ import {
 import { freePort } from "@headrace/config/local/free-port"
 import { startLocalRedis } from "@headrace/config/local/redis-server"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
 import { type ChildProgram, startChildProgram } from "./child-program.ts"
@@ -116,7 +117,9 @@ async function assemble(
   }
 
   async function addNewClusters(): Promise<void> {
-    const names = (await rulesClusters(mirror, options.rules)).filter((name) => !clusters.has(name))
+    const names = (await rulesClusters(mirror, options.repo, options.rules)).filter(
+      (name) => !clusters.has(name),
+    )
     if (names.length === 0) return
     for (const name of names) clusters.set(name, await startCluster(name, options, stateFolder, closers))
     await writeSettings(operatorSettingsFile, "mirrors")
@@ -185,7 +188,7 @@ async function startCluster(
   const kubeconfigFile = join(stateFolder, `kubeconfig-${name}`)
   await writeFile(kubeconfigFile, kube.kubeconfig, { mode: 0o600 })
   const folder = resolve(options.target, name)
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   const listen = `127.0.0.1:${await freePort()}`
   const settingsFile = join(stateFolder, `agent-${name}.yaml`)
   await writeFile(settingsFile, localAgentSettings(kubeconfigFile, folder, listen))

@@ -1,12 +1,20 @@
 #!/usr/bin/env node
 import { existsSync } from "node:fs"
 import { basename, isAbsolute, resolve } from "node:path"
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
+import { createProgram, runCommandLine } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
+import { escapeText } from "@headrace/shared/foundation/escape-text"
 import { runProgram } from "@headrace/shared/foundation/run-program"
-import { Command } from "commander"
+import { Wait } from "@headrace/shared/settings/units"
+import { type Command, InvalidArgumentError } from "commander"
 import pc from "picocolors"
 import { clusterTroubles } from "./cluster-troubles.ts"
+import { rulesPathInRepository } from "./preflight/check-rules.ts"
+import { preflight } from "./preflight/preflight.ts"
+import { createPublishedCommits } from "./published-commits.ts"
 import { type LocalPipeline, startLocal } from "./start-local.ts"
 
 interface UpFlags {
@@ -14,67 +22,108 @@ interface UpFlags {
   branch: string
   rules: string
   target: string
-  poll: string
-  port: string
+  /** Milliseconds. */
+  poll: number
+  port: number
+  guard: boolean
   repository?: string
 }
 
-await runProgram(async (signal) => {
-  const flags = new Command("up")
-    .description("Runs the whole pipeline on this machine, on your own repository, until it is stopped.")
-    .requiredOption("--repo <path-or-url>", "the repository to follow")
-    .requiredOption("--branch <name>", "the branch to follow")
-    .requiredOption("--rules <path>", "path of the rules (Prow's plugins.yaml) in the repository")
-    .requiredOption("--target <folder>", "folder that gets CLUSTER/NAMESPACE/CONFIGMAP/KEY")
-    .option("--poll <seconds>", "how often to look at the branch without a webhook", "5")
-    .option("--port <number>", "port of the webhook endpoint; 0 picks one", "0")
-    .option("--repository <org/name>", "what webhooks call the repository (else taken from --repo)")
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-    .parse()
-    .opts<UpFlags>()
-  const poll = Number(flags.poll)
-  const port = Number(flags.port)
-  if (!(poll > 0) || !Number.isInteger(port) || port < 0 || port > 65_535) {
-    process.stderr.write("error: --poll takes seconds above 0, --port a number from 0 to 65535\n")
-    return 2
-  }
+const DEFAULT_POLL_MS = 1000
+const LOOK_MS = 500
+const LAST_PORT = 65_535
 
+await runProgram((signal) => runCommandLine(createUp(signal)))
+
+function createUp(signal: AbortSignal): Command {
+  const program = createProgram("up", import.meta.url)
+    .description("Runs the whole pipeline on this machine, on your own repository, until it is stopped.")
+    .addOption(flag("--repo <path-or-url>", "the repository to follow").needed())
+    .addOption(flag("--branch <name>", "the branch to follow").needed())
+    .addOption(flag("--rules <path>", "path of the rules (Prow's plugins.yaml) in the repository").needed())
+    .addOption(flag("--target <folder>", "folder that gets CLUSTER/NAMESPACE/CONFIGMAP/KEY").needed())
+    .addOption(
+      flag("--poll <duration>", "how often to look at the branch without a webhook: 5s, or 5 for seconds")
+        .argParser(readPoll)
+        .default(DEFAULT_POLL_MS, "1s"),
+    )
+    .addOption(
+      flag("--port <number>", "port of the webhook endpoint; 0 picks one")
+        .argParser(readPort)
+        .default(0, "0"),
+    )
+    .addOption(
+      flag("--guard", "stop before a commit deletes much, as in a deployment, until approve").default(false),
+    )
+    .addOption(
+      flag("--repository <org/name>", "what webhooks call the repository; without it taken from --repo"),
+    )
+    .action((flags: UpFlags) => up(flags, signal))
+  return addExamples(program, [
+    "npm run up -- --repo ../my-config --branch main \\\n    --rules config/prow/plugins.yaml --target /tmp/node",
+    "npm run up -- --repo https://github.com/my-org/config --branch main \\\n    --rules plugins.yaml --target /tmp/node --poll 30s --guard",
+  ])
+}
+
+async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const repo = existsSync(flags.repo) ? resolve(flags.repo) : flags.repo
-  say(pc.dim("starting redis, API servers, plugin and agents on loopback…"))
-  const pipeline = await startLocal({
-    repo,
-    branch: flags.branch,
-    rules: flags.rules,
-    target: resolve(flags.target),
-    pollSeconds: poll,
-    port,
-    repository: flags.repository ?? repositoryName(repo),
-    signal,
-  })
+  const target = resolve(flags.target)
+  const rules = rulesPathInRepository(repo, flags.rules)
+  const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL })
   try {
-    await pipeline.waitForProjection()
-    describe(pipeline, resolve(flags.target))
-    await followClusters(pipeline, poll, signal)
+    say(pc.dim("starting redis, API servers, plugin and agents on loopback…"))
+    const pipeline = await startLocal({
+      repo,
+      branch: flags.branch,
+      rules,
+      target,
+      pollSeconds: flags.poll / 1000,
+      port: flags.port,
+      guard: flags.guard,
+      repository: flags.repository ?? repositoryName(repo),
+      signal,
+    })
+    try {
+      await pipeline.waitForProjection()
+      describe(pipeline, target)
+      await Promise.all([followClusters(pipeline, flags.poll, signal), followCommits(pipeline, signal)])
+    } finally {
+      say(pc.dim("stopping…"))
+      await pipeline.close()
+    }
   } finally {
-    say(pc.dim("stopping…"))
-    await pipeline.close()
+    await release()
   }
-  return 0
-})
+}
 
 /** New rules may name new clusters, and what is merged may not be writable: looks for both until stopped. */
 async function followClusters(pipeline: LocalPipeline, poll: number, signal: AbortSignal): Promise<void> {
-  let told: string[] = []
+  let reported: string[] = []
   while (!signal.aborted) {
-    await systemClock.sleep(poll * 1000, signal).catch(() => undefined)
+    await systemClock.sleep(poll, signal).catch(() => undefined)
     if (signal.aborted) return
     const now = await pipeline.addNewClusters().then(
-      () => clusterTroubles(pipeline.clusters.values()),
+      () => clusterTroubles(pipeline.clusters.values(), pipeline.operatorSettingsFile),
       (error: unknown) => [errorText(error)],
     )
-    for (const trouble of now) if (!told.includes(trouble)) say(pc.yellow(trouble))
-    if (told.length > 0 && now.length === 0) say(pc.green("all is fine again"))
-    told = now
+    for (const trouble of now) if (!reported.includes(trouble)) say(pc.yellow(escapeText(trouble)))
+    if (reported.length > 0 && now.length === 0) say(pc.green("all is fine again"))
+    reported = now
+  }
+}
+
+/** A line for each commit, once disk shows it. */
+async function followCommits(pipeline: LocalPipeline, signal: AbortSignal): Promise<void> {
+  const newCommits = createPublishedCommits()
+  while (!signal.aborted) {
+    const published = await newCommits(pipeline.clusters.values()).catch(() => [])
+    for (const { cluster, commit, projections } of published) {
+      const moved = projections === 0 ? "nothing to move" : `${projections} moved`
+      say(
+        `${new Date(systemClock.now()).toISOString()} published ${commit.slice(0, 12)} in ${cluster}: ${moved}`,
+      )
+    }
+    await systemClock.sleep(LOOK_MS, signal).catch(() => undefined)
   }
 }
 
@@ -98,6 +147,19 @@ function repositoryName(repo: string): string {
   if (isAbsolute(repo)) return `local/${name}`
   const org = repo.replace(/\/?[^/]*$/, "").match(/([^/:]+)$/)?.[1]
   return `${org ?? "local"}/${name}`
+}
+
+/** `5s`, `500ms`, or a number of seconds, in milliseconds. */
+function readPoll(text: string): number {
+  const parsed = Wait.safeParse(/^\d+(\.\d+)?$/.test(text) ? `${Math.round(Number(text) * 1000)}ms` : text)
+  if (parsed.success) return parsed.data
+  throw new InvalidArgumentError("Give a duration such as 5s or 1m, or a number of seconds above 0.")
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= LAST_PORT) return port
+  throw new InvalidArgumentError(`Give a number from 0 to ${LAST_PORT}.`)
 }
 
 function say(text: string): void {

@@ -44,6 +44,11 @@ export const pluginErrors = {
     cause: "A wrong path, an empty file, or a secret that is not mounted.",
     remedy: "Write the secret that the webhook has on GitHub into the file.",
   },
+  "plugin/schedule": {
+    meaning: "--schedule is no cron pattern; the plugin does not start.",
+    cause: "A word such as hourly, or another number of fields than five or six.",
+    remedy: 'Give a pattern in UTC, such as "0 * * * *" for every hour.',
+  },
 } as const satisfies ErrorMeanings
 
 declare module "@headrace/shared/foundation/errors" {

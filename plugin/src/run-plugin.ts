@@ -4,6 +4,7 @@ import { createLog, type Log } from "@headrace/shared/observe/log"
 import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { Duration, Wait } from "@headrace/shared/settings/units"
+import { CronExpressionParser } from "cron-parser"
 import { nextSettings } from "./next-settings.ts"
 import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 
@@ -32,6 +33,7 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   const log = createLog("plugin", options.logLevel === undefined ? {} : { level: options.logLevel })
   const drain = readDrain(options.drain)
   const interval = readInterval(options.settingsInterval)
+  if (options.schedule !== undefined) checkSchedule(options.schedule)
   const settings = await loadOperatorSettings(options.config)
   const http = await openHttp(options.listen, log)
   let opsHttp: HttpServer | undefined
@@ -92,4 +94,16 @@ function readInterval(text = "2s"): number {
     "plugin/settings-interval",
     `--settings-interval ${text}: expected a duration such as 2s, at most 14d`,
   )
+}
+
+/** BullMQ would find out at the first wake-up, and the plugin would run on without its schedule. */
+function checkSchedule(pattern: string): void {
+  try {
+    CronExpressionParser.parse(pattern, { tz: "UTC" })
+  } catch (cause) {
+    throw new UsageError("plugin/schedule", `--schedule ${JSON.stringify(pattern)} is not a cron pattern`, {
+      hint: 'Give five fields, such as "0 * * * *" for every hour or "*/15 * * * *" for every quarter.',
+      cause,
+    })
+  }
 }

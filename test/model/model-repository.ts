@@ -92,6 +92,7 @@ export function modelRepository(first: Files): ModelRepository {
     },
     // Its commits have no messages.
     mergeOf: async () => undefined,
+    abbreviated: async () => [],
     async tree(commit) {
       const tree = trees.get(commit) ?? treeAt(commit)
       trees.set(commit, tree)

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { StoreIndex } from "@headrace/shared/record/store-index"
 import { z } from "zod"
 
@@ -48,7 +49,7 @@ export async function writeKnownObjects(
   folder: string,
   objects: ReadonlyMap<string, KnownObject>,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolder(folder, 0o700)
   if (!(await lstat(folder)).isDirectory()) {
     throw new HeadraceError("projection/known", `${folder} is not a folder`, { hint: "Remove it." })
   }

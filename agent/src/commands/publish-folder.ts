@@ -1,4 +1,5 @@
-import { relative, resolve } from "node:path"
+import { existsSync } from "node:fs"
+import { dirname, join, relative, resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { LayoutName } from "../layout/open-layout.ts"
@@ -35,6 +36,7 @@ export async function publishFolder(
   signal: AbortSignal,
 ): Promise<PrintedResult> {
   refuseNested(options.from, options.to)
+  judgeWorkTree(options.to, log)
   const files = readFolderFiles(options.from)
   const projection = await openProjection({
     path: options.to,
@@ -71,6 +73,24 @@ export async function publishFolder(
   } finally {
     await projection.close()
   }
+}
+
+/** Published into a checkout, revisions would be among its files, for the next commit or clean to take. */
+function judgeWorkTree(to: string, log: Log): void {
+  const place = resolve(to)
+  if (existsSync(join(place, ".git"))) {
+    throw new UsageError("publish/work-tree", `${to} is a git work tree`, {
+      hint: "Publish to a folder of its own, outside of it.",
+    })
+  }
+  const above = parents(place).find((folder) => existsSync(join(folder, ".git")))
+  if (above === undefined) return
+  log.warn({ to: place, workTree: above }, "the projection is inside of a git work tree: git sees its files")
+}
+
+function parents(path: string): string[] {
+  const parent = dirname(path)
+  return parent === path ? [] : [parent, ...parents(parent)]
 }
 
 /** A projection inside of its own source would publish itself, larger each time. */

@@ -1,6 +1,6 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
-import type { Command, Option } from "commander"
+import { type Command, InvalidArgumentError, type Option } from "commander"
 import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
 
 /** `rollback PATH`: shows an earlier revision and pins it. */
@@ -32,5 +32,10 @@ export function addRollbackCommand(program: Command, signal: AbortSignal): void 
 
 /** Why an operator holds a projection: in the message that a refused publish gets. */
 export function reasonOption(otherwise: string): Option {
-  return flag("--reason <text>", "why, for those who wonder").default(otherwise)
+  return flag("--reason <text>", "why, for those who wonder").argParser(readReason).default(otherwise)
+}
+
+function readReason(text: string): string {
+  if (text.trim() !== "") return text
+  throw new InvalidArgumentError("Say why in a few words, or leave it out.")
 }

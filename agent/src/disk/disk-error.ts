@@ -9,6 +9,12 @@ const KINDS: Record<string, { code: ErrorCode; hint: string }> = {
   },
   EACCES: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
   EPERM: { code: "disk/denied", hint: "Give the user that this program runs as write access." },
+  ENOTDIR: { code: "disk/not-a-folder", hint: "Give a path where no file is in the way of a folder." },
+  EEXIST: { code: "disk/not-a-folder", hint: "Give a path where no file is in the way of a folder." },
+  ENOENT: {
+    code: "disk/failed",
+    hint: "Give a path where a folder can be made; nothing published was changed.",
+  },
   EXDEV: { code: "disk/other-file-system", hint: "Keep the projection and its store on one file system." },
   ENOSYS: { code: "disk/unsupported", hint: "Install koffi, or use layout links." },
   EINVAL: { code: "disk/unsupported", hint: "Use layout links: this file system cannot do that (NFS?)." },

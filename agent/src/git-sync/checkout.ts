@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { hasCode } from "@headrace/shared/foundation/errors"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import type { GitCommandRunner } from "./git-command.ts"
 import type { GitSyncSettings } from "./git-sync-settings.ts"
 
@@ -48,7 +49,7 @@ export async function fetchCommit(
   git: GitCommandRunner,
   signal: AbortSignal,
 ): Promise<string> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder)
   if (!existsSync(join(folder, ".git/HEAD")))
     await git(["init", "--quiet", "--template=", "--initial-branch=git-sync"], signal)
   await removeLocks(join(folder, ".git"))

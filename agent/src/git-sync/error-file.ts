@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto"
-import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises"
+import { chmod, rename, rm, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { errorText } from "@headrace/shared/foundation/errors"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import type { Log } from "@headrace/shared/observe/log"
 
 /**
@@ -13,7 +14,7 @@ export function createErrorFile(file: string | undefined, log: Log) {
     if (file === undefined) return
     const temporary = `${file}.${randomUUID()}`
     try {
-      await mkdir(dirname(file), { recursive: true })
+      await makeFolder(dirname(file))
       await writeFile(temporary, JSON.stringify({ Msg: message, Err: errorText(error), Args: args }), {
         flag: "wx",
       })

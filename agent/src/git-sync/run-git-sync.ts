@@ -1,7 +1,8 @@
-import { mkdir, realpath } from "node:fs/promises"
+import { realpath } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
 import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import type { Log } from "@headrace/shared/observe/log"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import { addUserName } from "./add-user.ts"
@@ -208,10 +209,10 @@ async function withRealPaths(settings: GitSyncSettings): Promise<GitSyncSettings
   const { root, link } = settings
   const mode = settings.groupWrite ? 0o775 : 0o755
   try {
-    await mkdir(root, { recursive: true, mode })
+    await makeFolder(root, mode)
     const real = await realpath(root)
     const place = dirname(link) === root ? real : dirname(link)
-    await mkdir(place, { recursive: true, mode })
+    await makeFolder(place, mode)
     const inRoot = (file: string | undefined) =>
       file?.startsWith(`${root}/`) ? join(real, file.slice(root.length + 1)) : file
     return {

@@ -12,12 +12,29 @@ export function closestWord(given: string, words: Iterable<string>): string | un
   return best?.word
 }
 
-/** A hint that asks for the closest word, or lists the words when none is close. */
+/** More words than this are no help at a glance. */
+const MOST_LISTED = 16
+const NEAREST = 3
+
+function nearestWords(given: string, words: readonly string[]): string[] {
+  const distances = words.map((word) => ({
+    word,
+    distance: editDistance(given.toLowerCase(), word.toLowerCase()),
+  }))
+  return distances
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, NEAREST)
+    .map(({ word }) => word)
+}
+
+/** A hint that asks for the closest word, or lists the words when none is close: all of a few, of many the nearest three. */
 export function suggestion(given: string, words: Iterable<string>): string {
   const known = [...words]
   const closest = closestWord(given, known)
   if (closest !== undefined) return `Check the spelling: did you mean "${closest}"?`
-  return known.length === 0 ? "Remove it." : `Choose one of: ${known.join(", ")}.`
+  if (known.length === 0) return "Remove it."
+  if (known.length <= MOST_LISTED) return `Choose one of: ${known.join(", ")}.`
+  return `Choose one of the ${known.length}; the nearest are ${nearestWords(given, known).join(", ")}.`
 }
 
 /** Optimal string alignment: insertions, deletions, substitutions, and neighbours swapped. */

@@ -92,6 +92,11 @@ export const gitErrors = {
     remedy:
       "Run headrace-bootstrapper rewind --to COMMIT to follow it, or set allowForcePush for the source.",
   },
+  "git/empty": {
+    meaning: "The repository has no commits yet, so there is nothing to show.",
+    cause: "It was just made, or nothing was pushed to it.",
+    remedy: "Commit to it, and push where it is a remote one; the next poll finds it.",
+  },
   "git/failed": {
     meaning: "git ended with a failure that has no code of its own.",
     cause: "The end of git's own words is in the message.",

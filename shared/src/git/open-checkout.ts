@@ -39,6 +39,7 @@ export async function openCheckout(folder: string, folders: readonly string[] = 
     keep: (commit, signal) => reader.has(commit, signal),
     contains: (commit, ancestor, signal) => reader.contains(commit, ancestor, signal),
     mergeOf: (tip, pullRequest, signal) => reader.mergeOf(tip, pullRequest, signal),
+    abbreviated: (prefix, signal) => reader.abbreviated(prefix, signal),
     tree: async (commit, signal) => foldersOfTree(await reader.tree(commit, signal), folders),
     file: (commit, path, signal) => reader.file(commit, path, signal),
     blobs: (oids, signal) => reader.blobs(oids, signal),

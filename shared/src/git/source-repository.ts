@@ -24,6 +24,8 @@ export interface SourceRepository {
   contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean>
   /** The newest commit up to `tip` that merged a pull request, as far as its subject shows (merge-commit.ts). */
   mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined>
+  /** The commits that the mirror has whose ids begin with these 4 or more digits, in id order. */
+  abbreviated(prefix: string, signal?: AbortSignal): Promise<string[]>
   /** All files at a commit. Cached: asking again for a recent commit is cheap. */
   tree(commit: string, signal?: AbortSignal): Promise<Tree>
   /** One file's bytes by its path at a commit; undefined when it is not there. */

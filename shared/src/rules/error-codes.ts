@@ -122,6 +122,11 @@ export const rulesErrors = {
     cause: "An empty list or a key without a value.",
     remedy: 'Name the namespaces, or write [""] for the default one.',
   },
+  "rules/no-section": {
+    meaning: "A YAML file that is no rules file was named as one; nothing of it is used.",
+    cause: "--rules or the source's rules name another file, such as a chart.",
+    remedy: 'Name a plugins.yaml, whose "config_updater" has the rules.',
+  },
   "rules/not-a-mapping": {
     meaning: "The rules file is YAML of another shape than a mapping.",
     cause: "Another file was named, or the file is empty.",

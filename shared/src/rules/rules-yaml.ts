@@ -70,7 +70,7 @@ function missingSection(yaml: LocatedYaml, root: YamlNode): Problem[] {
   const slip = root.entries.find(
     (entry) => entry.key === "maps" || suggestion(entry.key, [SECTION]).startsWith("Check the spelling"),
   )
-  if (!slip) return []
+  if (!slip) return isPlugins(root) ? [] : [notRules(yaml)]
   return [
     {
       severity: "error",
@@ -81,4 +81,33 @@ function missingSection(yaml: LocatedYaml, root: YamlNode): Problem[] {
       ...yaml.positionAt(slip.offset),
     },
   ]
+}
+
+/**
+ * The members of Prow's plugins.yaml (prow/plugins/config.go, `Configuration`). A file without any of them is another
+ * kind of YAML: taken for rules, it would name none of the repository's files.
+ */
+const PLUGINS_MEMBERS = new Set(
+  `plugins external_plugins owners approve blockades blunderbuss bugzilla cat cherry_pick_approved
+  cherry_pick_unapproved cherrypick_approved dco golint goose heart jira label lgtm milestone_applier help override
+  project_config project_manager repo_milestone require_matching_label retitle sigmention size slack triggers welcome
+  branch_cleaner pony dog yuks assign hold lifecycle skip shrug stage tide trigger release_note release_notes
+  require_sig merge_method_comment transfer_issue verify_owners wip work_in_progress`.split(/\s+/),
+)
+
+/** True for a plugins.yaml, and for one that says nothing at all. */
+function isPlugins(root: YamlNode): boolean {
+  return root.entries.length === 0 || root.entries.some(({ key }) => PLUGINS_MEMBERS.has(key))
+}
+
+function notRules(yaml: LocatedYaml): Problem {
+  return {
+    severity: "error",
+    code: "rules/no-section",
+    message: `this is no rules file: it has no "${SECTION}"`,
+    hint: `Name a plugins.yaml, or begin one with "${SECTION}:".`,
+    file: yaml.file,
+    line: 1,
+    column: 1,
+  }
 }

@@ -2,7 +2,7 @@ import { z } from "zod"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
-import { Bytes, Duration, Wait } from "./units.ts"
+import { AbsolutePath, Bytes, Duration, Wait } from "./units.ts"
 
 const Keep = z.strictObject({
   revisions: z.int().min(1).prefault(3).describe("How many revisions stay, the current one among them."),
@@ -23,7 +23,7 @@ const durability = z
   )
 
 const Projection = z.strictObject({
-  path: z.string().describe("Folder to project to; absolute."),
+  path: AbsolutePath.describe("Folder to project to; absolute."),
   from: z.array(From).min(1),
   layout: z
     .enum(["links", "exchange", "file"])
@@ -55,7 +55,9 @@ const Projection = z.strictObject({
 })
 
 const EveryTarget = z.strictObject({
-  path: z.string().describe("Each target of the record becomes the projection PATH/NAMESPACE/NAME."),
+  path: AbsolutePath.describe(
+    "Each target of the record becomes the projection PATH/NAMESPACE/NAME; absolute.",
+  ),
   permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,

@@ -1,7 +1,9 @@
 import { UsageError } from "../foundation/errors.ts"
+import type { LocatedYaml } from "../foundation/located-yaml.ts"
 import { loadKubeconfigFolder } from "./kubeconfig-folder.ts"
 import { ClusterName, type ClusterSettings, OperatorSettings } from "./operator-settings.ts"
 import { loadSettings } from "./parse-settings.ts"
+import { noteSettingPlace } from "./setting-places.ts"
 
 /**
  * The operator's file, parsed and judged, with the clusters that its folder of kubeconfigs brings.
@@ -11,7 +13,7 @@ import { loadSettings } from "./parse-settings.ts"
  * `kube/kubeconfig…` for a folder or a file in it that does not read.
  */
 export async function loadOperatorSettings(file: string): Promise<OperatorSettings> {
-  const settings = await loadSettings(file, OperatorSettings)
+  const settings = await loadSettings(file, OperatorSettings, notePlaces)
   const brought = await clustersOfFolder(settings.kubeconfigs)
   const own = Object.entries(settings.clusters).map(
     ([name, cluster]) => [name, addressed(name, cluster, brought[name])] as const,
@@ -23,6 +25,14 @@ export async function loadOperatorSettings(file: string): Promise<OperatorSettin
   throw new UsageError("settings/no-cluster", `the settings ${file} name no cluster`, {
     hint: 'List them under "clusters", or a folder of kubeconfigs under "kubeconfigs".',
   })
+}
+
+/** Where each cluster names its kubeconfig: whether that is there shows only when the cluster is connected to. */
+function notePlaces({ clusters }: OperatorSettings, yaml: LocatedYaml): void {
+  for (const [name, cluster] of Object.entries(clusters)) {
+    const { line, column } = yaml.positionOf(["clusters", name, "kubeconfig"])
+    noteSettingPlace(cluster, `${yaml.file}:${line}:${column}`)
+  }
 }
 
 async function clustersOfFolder(

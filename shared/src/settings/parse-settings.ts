@@ -23,11 +23,12 @@ const NODES_LIMIT = 100_000
  * Reads and parses one of our two configuration files.
  *
  * Throws UsageError: `settings/unreadable` when the file cannot be read, `settings/invalid` with every
- * problem as `file:line:column` on a line of its own.
+ * problem as `file:line:column` on a line of its own. `onParsed` gets sound settings with the places in their file.
  */
 export async function loadSettings<Schema extends z.ZodType>(
   file: string,
   schema: Schema,
+  onParsed?: (settings: z.output<Schema>, yaml: LocatedYaml) => void,
 ): Promise<z.output<Schema>> {
   let text: string
   try {
@@ -38,7 +39,7 @@ export async function loadSettings<Schema extends z.ZodType>(
       cause: error,
     })
   }
-  return parseSettings(text, file, schema)
+  return parseSettings(text, file, schema, onParsed)
 }
 
 /** Parses settings from text; `file` names them in messages. Throws UsageError `settings/invalid`. */
@@ -46,6 +47,7 @@ export function parseSettings<Schema extends z.ZodType>(
   text: string,
   file: string,
   schema: Schema,
+  onParsed?: (settings: z.output<Schema>, yaml: LocatedYaml) => void,
 ): z.output<Schema> {
   const yaml = readYaml(text, file)
   const node = yaml.root
@@ -61,7 +63,10 @@ export function parseSettings<Schema extends z.ZodType>(
   }
   const keys = node ? keyProblems(CODES, yaml, node) : []
   const result = schema.safeParse(yaml.value)
-  if (result.success && keys.length === 0) return result.data
+  if (result.success && keys.length === 0) {
+    onParsed?.(result.data, yaml)
+    return result.data
+  }
   const issues = result.error?.issues ?? []
   throw invalidSettings([...keys, ...schemaProblems(CODES, schema, issues, yaml)])
 }

@@ -35,3 +35,8 @@ export const Percent = z
   .string()
   .regex(/^(100|\d{1,2})%$/, "expected a percentage such as 20%")
   .transform((text) => Number.parseInt(text, 10) / 100)
+
+/** Where a program works does not say where its service manager starts it: a path of a node is absolute. */
+export const AbsolutePath = z
+  .string()
+  .startsWith("/", "expected an absolute path, such as /var/lib/headrace/jobs")

@@ -9,7 +9,7 @@ import type { ApproveOptions } from "./run.ts"
 export function addApproveCommand(program: Command, run: CommandRun): void {
   const approve = addClusterSourceOptions(program.command("approve"))
     .description("Lets a commit delete what the guard stopped it for.")
-    .addOption(flag("--commit <id>", "full id of the commit").needed())
+    .addOption(flag("--commit <id>", "the commit, by 4 digits of its id or more").needed())
     .action(async (options: ApproveOptions) => {
       const { runApprove } = await import("./run.ts")
       run.exitCode = await runApprove(options, run.signal)

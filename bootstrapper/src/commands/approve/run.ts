@@ -1,7 +1,7 @@
 import { approveCommit } from "@headrace/shared/reconcile/operate/hold-source"
 import { changeRecords } from "../../cli/change-records.ts"
 import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
-import { fullCommitId } from "../../cli/full-commit-id.ts"
+import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
 
 export interface ApproveOptions extends ClusterSourceOptions {
   commit: string
@@ -9,6 +9,8 @@ export interface ApproveOptions extends ClusterSourceOptions {
 
 /** Runs `approve`. */
 export function runApprove(options: ApproveOptions, signal: AbortSignal): Promise<number> {
-  const commit = fullCommitId(options.commit)
-  return changeRecords(options, signal, (ports) => approveCommit(ports, commit, signal))
+  const text = commitDigits(options.commit)
+  return changeRecords(options, signal, async (ports) =>
+    approveCommit(ports, await namedCommit(ports.repository, text, signal), signal),
+  )
 }

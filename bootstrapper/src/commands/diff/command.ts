@@ -12,9 +12,7 @@ export function addDiffCommand(program: Command, run: CommandRun): void {
     .description(
       "Compares the ConfigMaps in the clusters, whatever program wrote them, with what the rules want, and lists those that no rule names any more.",
     )
-    .addOption(
-      flag("--commit <id>", "compare with this commit (its full id), not with what apply would aim at"),
-    )
+    .addOption(flag("--commit <id>", "compare with this commit, not with what apply would aim at"))
     .addOption(
       flag(
         "--source-path <dir...>",

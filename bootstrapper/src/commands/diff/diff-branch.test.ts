@@ -128,7 +128,7 @@ describe("diff with a folder", { timeout: 120_000 }, () => {
         [["--rules", "rules.yaml"], "diff/no-folder"],
         [["--source-path", repo.folder, "--rules", "r", "--source", "nobody"], "diff/which-source"],
         [["--cluster", "nowhere"], "settings/unknown-cluster"],
-        [["--commit", "abc"], "is not a full commit id"],
+        [["--commit", "abc"], "is not a commit id"],
       ]
       for (const [args, text] of cases) {
         expect(await run("diff", ...args)).toMatchObject({ code: 2, stderr: expect.stringContaining(text) })

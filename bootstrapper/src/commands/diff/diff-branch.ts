@@ -9,6 +9,7 @@ import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { ownedKeys } from "@headrace/shared/reconcile/target/owned-keys"
 import type { Stamp } from "@headrace/shared/reconcile/target/ownership"
 import type { ClusterSource } from "../../cli/cluster-source-options.ts"
+import { namedCommit } from "../../cli/named-commit.ts"
 import { byPlannedPath } from "./by-planned-path.ts"
 import type { Differing } from "./diff-folder.ts"
 import { diffTargets } from "./diff-targets.ts"
@@ -31,7 +32,10 @@ export async function diffBranch(
   const tips = await fetchTips(ports, signal)
   const goal = goalAt(tips, state?.record)
   const { rulesCommit } = goal
-  const revision = { ...goal, commit: other ?? goal.commit }
+  const revision = {
+    ...goal,
+    commit: other === undefined ? goal.commit : await namedCommit(ports.repository, other, signal),
+  }
   const plan = await planAt(ports, memory, cluster, revision, signal)
   const planOf = (stamp: Stamp) => planAtStamp(ports, memory, cluster, { stamp, rulesCommit }, signal)
   const targets = [...plan.targets.values()].filter(({ view }) => view)

@@ -6,7 +6,7 @@ import type { OperatorSettings } from "@headrace/shared/settings/operator-settin
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { type ClusterSourceOptions, chosenClusters } from "../../cli/cluster-source-options.ts"
 import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
-import { fullCommitId } from "../../cli/full-commit-id.ts"
+import { commitDigits } from "../../cli/named-commit.ts"
 import { contextOfSettings } from "../../cli/plan-context.ts"
 import { printProblems } from "../../cli/print-problems.ts"
 import { resultErrorText } from "../../cli/print-results.ts"
@@ -28,7 +28,7 @@ export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: str
 
 /** Compares clusters with the goals of their sources, and prints; gives the exit code: 1 when anything differs. */
 export async function diffBranches(options: DiffOptions, signal: AbortSignal): Promise<number> {
-  const commit = options.commit === undefined ? undefined : fullCommitId(options.commit)
+  const commit = options.commit === undefined ? undefined : commitDigits(options.commit)
   const results = await forEachClusterSource(options, signal, (reconciler, clusterSource) =>
     diffBranch(reconciler, clusterSource, commit, signal),
   )

@@ -9,7 +9,9 @@ import type { HoldOptions } from "./run.ts"
 export function addHoldCommand(program: Command, run: CommandRun): void {
   const hold = addHoldFlags(program.command("hold"))
     .description("Keeps clusters at a commit, whatever is merged, until release.")
-    .addOption(flag("--commit <id>", "full id of the commit; else the one that each shows"))
+    .addOption(
+      flag("--commit <id>", "the commit, by 4 digits of its id or more; else the one that each shows"),
+    )
     .action(async (options: HoldOptions) => {
       const { runHold } = await import("./run.ts")
       run.exitCode = await runHold(options, run.signal)

@@ -1,7 +1,7 @@
 import { holdSource } from "@headrace/shared/reconcile/operate/hold-source"
 import { changeRecords } from "../../cli/change-records.ts"
-import { fullCommitId } from "../../cli/full-commit-id.ts"
 import { type HoldFlags, holdOfFlags } from "../../cli/hold-flags.ts"
+import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
 
 export interface HoldOptions extends HoldFlags {
   commit?: string
@@ -9,7 +9,11 @@ export interface HoldOptions extends HoldFlags {
 
 /** Runs `hold`. */
 export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {
-  const { commit } = options
-  const hold = { ...holdOfFlags(options), ...(commit === undefined ? {} : { commit: fullCommitId(commit) }) }
-  return changeRecords(options, signal, (ports) => holdSource(ports, hold, signal))
+  const hold = holdOfFlags(options)
+  const text = options.commit === undefined ? undefined : commitDigits(options.commit)
+  return changeRecords(options, signal, async (ports) => {
+    if (text === undefined) return holdSource(ports, hold, signal)
+    const commit = await namedCommit(ports.repository, text, signal)
+    return holdSource(ports, { ...hold, commit }, signal)
+  })
 }

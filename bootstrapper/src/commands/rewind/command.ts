@@ -19,11 +19,11 @@ function epochNumber(text: string): number {
 export function addRewindCommand(program: Command, run: CommandRun): void {
   const rewind = addHoldFlags(program.command("rewind"))
     .description("Takes clusters to a commit that need not come after what they show, and holds them there.")
-    .addOption(flag("--to <commit>", "full id of the commit").needed())
+    .addOption(flag("--to <commit>", "the commit, by 4 digits of its id or more").needed())
     .addOption(
       flag(
         "--rules-commit <commit>",
-        "full id of the commit that rules from another source are held at; without it the tip of their branch",
+        "the commit, by 4 digits of its id or more that rules from another source are held at; without it the tip of their branch",
       ),
     )
     .addOption(

@@ -1,7 +1,7 @@
 import { rewindSource } from "@headrace/shared/reconcile/operate/hold-source"
 import { changeRecords } from "../../cli/change-records.ts"
-import { fullCommitId } from "../../cli/full-commit-id.ts"
 import { type HoldFlags, holdOfFlags } from "../../cli/hold-flags.ts"
+import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
 
 export interface RewindOptions extends HoldFlags {
   to: string
@@ -11,13 +11,14 @@ export interface RewindOptions extends HoldFlags {
 
 /** Runs `rewind`. */
 export function runRewind(options: RewindOptions, signal: AbortSignal): Promise<number> {
-  const { to, rulesCommit, epoch } = options
-  const rules = rulesCommit === undefined ? {} : { rulesCommit: fullCommitId(rulesCommit) }
-  const hold = {
-    ...holdOfFlags(options),
-    commit: fullCommitId(to),
-    ...rules,
-    ...(epoch ? { atLeast: epoch } : {}),
-  }
-  return changeRecords(options, signal, (ports) => rewindSource(ports, hold, signal))
+  const { epoch } = options
+  const hold = { ...holdOfFlags(options), ...(epoch ? { atLeast: epoch } : {}) }
+  const to = commitDigits(options.to)
+  const rulesText = options.rulesCommit === undefined ? undefined : commitDigits(options.rulesCommit)
+  return changeRecords(options, signal, async (ports) => {
+    const commit = await namedCommit(ports.repository, to, signal)
+    if (rulesText === undefined) return rewindSource(ports, { ...hold, commit }, signal)
+    const rulesCommit = await namedCommit(ports.rulesRepository ?? ports.repository, rulesText, signal)
+    return rewindSource(ports, { ...hold, commit, rulesCommit }, signal)
+  })
 }

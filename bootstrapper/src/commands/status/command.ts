@@ -4,7 +4,7 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { fullCommitId } from "../../cli/full-commit-id.ts"
+import { commitDigits } from "../../cli/named-commit.ts"
 import type { WantedChange } from "./commit-status.ts"
 import type { StatusOptions } from "./run.ts"
 
@@ -15,7 +15,7 @@ function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {
       hint: "Give one of them.",
     })
   }
-  if (commit !== undefined) return { commit: fullCommitId(commit) }
+  if (commit !== undefined) return { commit: commitDigits(commit) }
   if (pr === undefined) return undefined
   if (/^[1-9]\d{0,9}$/.test(pr)) return { pullRequest: Number(pr) }
   throw new UsageError("status/change", `${pr} is not a pull request's number`)
@@ -28,7 +28,7 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
       "Shows what every cluster shows, how far behind the branch it is, holds, failures and sizes.",
     )
     .addOption(flag("--no-fetch", "do not ask git how far behind the branch that is"))
-    .addOption(flag("--commit <id>", "ask whether this commit (its full id) is live on every node"))
+    .addOption(flag("--commit <id>", "ask whether this commit is live on every node"))
     .addOption(
       flag("--pr <number>", "ask the same of a pull request, by the subject of its merge or squash commit"),
     )

@@ -1,16 +1,18 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
+import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { largestToken } from "@headrace/shared/record/intents"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
+import { namedCommit } from "../../cli/named-commit.ts"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { reachedToken } from "./reached-token.ts"
 import { type RecordAddress, readNodes } from "./read-nodes.ts"
 import { nodeLines, short } from "./status-text.ts"
 
-/** What may be asked for: a commit by its full id, or whatever merged a pull request. */
+/** What may be asked for: a commit by its first digits or all of them, or whatever merged a pull request. */
 export type WantedChange = { commit: string } | { pullRequest: number }
 
 /** Whether a commit is live in one cluster. */
@@ -31,7 +33,7 @@ export interface CommitStatus {
 
 export interface CommitStatusPorts {
   kube: ConfigMapReader & LeaseReader
-  repository: Pick<SourceRepository, "fetch" | "seqOf" | "contains" | "mergeOf">
+  repository: Pick<SourceRepository, "fetch" | "seqOf" | "contains" | "mergeOf" | "abbreviated">
   clock: Clock
 }
 
@@ -82,9 +84,21 @@ async function wantedCommit(
   wanted: WantedChange,
   signal: AbortSignal,
 ): Promise<string | null> {
-  if ("commit" in wanted) return wanted.commit
+  if ("commit" in wanted) return knownCommit(repository, wanted.commit, signal)
   const tip = await repository.fetch(signal)
   return (await repository.mergeOf(tip.commit, wanted.pullRequest, signal)) ?? null
+}
+
+/** Named by its first digits, the commit may be one that the mirror has yet to fetch. */
+async function knownCommit(
+  repository: CommitStatusPorts["repository"],
+  text: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (!FULL_ID.test(text) && (await repository.abbreviated(text, signal)).length === 0) {
+    await repository.fetch(signal)
+  }
+  return namedCommit(repository, text, signal)
 }
 
 async function reachedIn(

@@ -1,19 +1,9 @@
-import {
-  access,
-  constants,
-  link,
-  mkdir,
-  readFile,
-  readlink,
-  rm,
-  stat,
-  utimes,
-  writeFile,
-} from "node:fs/promises"
+import { access, constants, link, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
 import { z } from "zod"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { makeFolder } from "../../foundation/make-folder.ts"
 
 /** A mirror's place that is ours until it is released. */
 export interface Claim {
@@ -54,7 +44,7 @@ export async function claimFolder(folder: string, name: string): Promise<Claim> 
 
 async function makeWritable(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true })
+    await makeFolder(folder)
     await access(folder, constants.W_OK | constants.X_OK)
   } catch (cause) {
     const user = process.getuid?.()

@@ -3,6 +3,7 @@ import { allowedProtocols, gitLogin, type RemoteAuth } from "../git-login.ts"
 import { servedLocally } from "../local-remote.ts"
 import { type GitSetting, gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
+import { explainMissing } from "./explain-missing.ts"
 
 /** The ref of a mirror that keeps the commit of its branch, tag or id at the last fetch. */
 export const TIP = "refs/headrace/tip"
@@ -29,7 +30,7 @@ const TIMEOUT = 600_000
 
 /**
  * Brings a ref's commit and its whole history into the mirror at `place`, also when a branch was forced or a tag
- * moved elsewhere. Throws `git/branch-missing`, `git/commit-missing`, `git/bad-object`,
+ * moved elsewhere. Throws `git/branch-missing`, `git/empty`, `git/commit-missing`, `git/bad-object`,
  * `git/object-format`, `git/repository-missing`, `git/auth-failed`,
  * `git/unreachable`, `git/shallow`, `git/damaged`, `git/timeout` and the signal's reason; no message holds a secret.
  */
@@ -37,15 +38,16 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
   const { url, ref, to = TIP, auth, place, signal } = request
   const login = await gitLogin(auth, url, signal)
   const served = servedLocally(url)
+  const env = gitEnvironment([...login.settings, ...fsckSettings(request)], {
+    ...login.env,
+    ...served.env,
+    // A redirect from https:// to http:// is none of a setting's either.
+    GIT_ALLOW_PROTOCOL: allowedProtocols(url, request.allowPlaintext),
+  })
   try {
     const { stderr } = await runGit({
       gitDir: place,
-      env: gitEnvironment([...login.settings, ...fsckSettings(request)], {
-        ...login.env,
-        ...served.env,
-        // A redirect from https:// to http:// is none of a setting's either.
-        GIT_ALLOW_PROTOCOL: allowedProtocols(url, request.allowPlaintext),
-      }),
+      env,
       signal,
       timeout: request.fetchTimeout ?? TIMEOUT,
       args: [
@@ -65,7 +67,8 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
     if (stderr.includes("shallow roots are not allowed")) throw shallow(url)
   } catch (error) {
     if (!(error instanceof HeadraceError)) throw error
-    throw told(error, login.secret, url)
+    const explained = await explainMissing(error, request, { env, args: served.args })
+    throw told(explained, login.secret, url)
   }
 }
 

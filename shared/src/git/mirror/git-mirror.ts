@@ -87,6 +87,10 @@ export class GitMirror implements SourceRepository {
     return this.#reader.mergeOf(tip, pullRequest, signal)
   }
 
+  abbreviated(prefix: string, signal?: AbortSignal): Promise<string[]> {
+    return this.#reader.abbreviated(prefix, signal)
+  }
+
   /** Those of `shas` that are `commit` or its ancestors; a commit that the mirror does not have is not. */
   contained(commit: string, shas: readonly string[], signal?: AbortSignal): Promise<ReadonlySet<string>> {
     return this.#reader.contained(commit, shas, signal)

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
+import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { makeFolder } from "../../foundation/make-folder.ts"
 import { runGit } from "../process/run-git.ts"
 import { damagedPack } from "./damaged-pack.ts"
 import { noteTended } from "./upkeep.ts"
@@ -25,7 +26,7 @@ export async function createMirror(
   identity: MirrorIdentity,
   format: ObjectFormat = "sha1",
 ): Promise<void> {
-  await mkdir(dirname(place), { recursive: true })
+  await makeFolder(dirname(place))
   const fresh = `${place}.new-${process.pid}`
   await rm(fresh, { recursive: true, force: true })
   await runGit({

@@ -6,6 +6,7 @@ import { itemAt } from "../links/sorted-paths.ts"
 import type { SourceRepository } from "../source-repository.ts"
 import { TreeCache } from "../tree/tree-cache.ts"
 import { CommitHistory } from "./commit-history.ts"
+import { commitsAbbreviated } from "./commits-abbreviated.ts"
 import { mergeCommit } from "./merge-commit.ts"
 import { ObjectReader } from "./object-reader.ts"
 
@@ -74,6 +75,10 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   async mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined> {
     checkId(tip)
     return mergeCommit(this.#gitDir, tip, pullRequest, signal)
+  }
+
+  abbreviated(prefix: string, signal?: AbortSignal): Promise<string[]> {
+    return commitsAbbreviated(this.#gitDir, prefix, signal)
   }
 
   async file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {

@@ -52,7 +52,7 @@ const KINDS: readonly Kind[] = [
   {
     code: "git/repository-missing",
     pattern:
-      /does not appear to be a git repository|[Rr]epository .*not found|Repository not found|returned error: 404|access denied or repository not exported/,
+      /does not appear to be a git repository|invalid gitfile format|[Rr]epository .*not found|Repository not found|returned error: 404|access denied or repository not exported/,
     hint: "Check the source's url; a private repository without auth looks missing too.",
   },
   {

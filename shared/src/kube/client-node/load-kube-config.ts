@@ -4,6 +4,7 @@ import { KubeConfig } from "@kubernetes/client-node"
 import { systemClock } from "../../foundation/clock.ts"
 import { errorMessage, errorText, hasCode, UsageError } from "../../foundation/errors.ts"
 import { parseKubeconfig } from "../../settings/kubeconfig-file.ts"
+import { placeOfSetting } from "../../settings/setting-places.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
 import { credentialSource } from "../light/kubeconfig-access.ts"
@@ -30,8 +31,16 @@ export async function loadKubeConfig(name: string, address: ClusterAddress): Pro
   try {
     return await loadFile(address.kubeconfig, address)
   } catch (error) {
+    const place = placeOfSetting(address)
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      const at = place === undefined ? "" : `${place}: `
+      const message = `${at}cluster "${name}": there is no kubeconfig ${address.kubeconfig}`
+      throw new UsageError("kube/kubeconfig", message, {
+        hint: "Mount or write the file, or correct its path: it counts from the working folder unless it is absolute.",
+      })
+    }
     const why = hasCode(error, "kube/kubeconfig") ? errorMessage(error) : errorText(error)
-    const message = `cluster "${name}": ${why}`
+    const message = `${place === undefined ? "" : `${place}: `}cluster "${name}": ${why}`
     throw new UsageError(
       "kube/kubeconfig",
       message,

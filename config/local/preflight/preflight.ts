@@ -1,0 +1,32 @@
+import { checkRedis } from "@headrace/shared/lanes/check-redis"
+import { checkPort } from "./check-port.ts"
+import { claimTarget } from "./claim-target.ts"
+
+/** Milliseconds that a Redis of this machine or the next may take to answer. */
+const REDIS_LIMIT_MS = 900
+
+export interface PreflightOptions {
+  target: string
+  /** 0: one is picked. */
+  port: number
+  /** Undefined: one is started. */
+  redisUrl: string | undefined
+}
+
+/**
+ * Looks, before anything is started, at what would keep a local pipeline from working, all within a second: the target
+ * and its lock, the port, Redis. Gives what releases the target. Throws `local/…` or `lanes/…` that names the culprit.
+ */
+export async function preflight({ target, port, redisUrl }: PreflightOptions): Promise<() => Promise<void>> {
+  const release = await claimTarget(target)
+  try {
+    await Promise.all([
+      checkPort(port),
+      redisUrl === undefined ? undefined : checkRedis(redisUrl, REDIS_LIMIT_MS),
+    ])
+    return release
+  } catch (error) {
+    await release()
+    throw error
+  }
+}

@@ -1,0 +1,326 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createServer, type Server } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { missingRulesHint, rulesPathInRepository } from "@headrace/config/local/preflight/check-rules"
+import { preflight } from "@headrace/config/local/preflight/preflight"
+import { suggestion } from "@headrace/shared/foundation/closest-word"
+import { type ErrorCode, HeadraceError } from "@headrace/shared/foundation/errors"
+import { openMirror } from "@headrace/shared/git/open-mirror"
+import { loadKubeConfig } from "@headrace/shared/kube/client-node/load-kube-config"
+import { checkRedis } from "@headrace/shared/lanes/check-redis"
+import { createLog } from "@headrace/shared/observe/log"
+import { parseRules } from "@headrace/shared/rules/parse-rules"
+import { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { parseSettings } from "@headrace/shared/settings/parse-settings"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { withRedis } from "@headrace/test/harness/with-redis"
+import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
+import { afterAll, beforeAll, describe, expect, it } from "vitest"
+
+// Wrong inputs of every kind, each with what is wrong, where, and what to do. Flags are in flags.test.ts.
+
+const log = createLog("test", { level: "silent" })
+let folder = ""
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "headrace-wrong-"))
+  writeFileSync(join(folder, "file"), "")
+  mkdirSync(join(folder, "plain"))
+})
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** The error that something ends with. */
+async function failure(work: () => unknown): Promise<HeadraceError> {
+  try {
+    await work()
+  } catch (error) {
+    if (error instanceof HeadraceError) return error
+    throw error
+  }
+  throw new Error("it did not fail")
+}
+
+async function expectFailure(
+  work: () => unknown,
+  { code, message, hint }: { code: ErrorCode; message: RegExp; hint?: RegExp },
+): Promise<void> {
+  const error = await failure(work)
+  expect(error.code).toBe(code)
+  expect(error.message).toMatch(message)
+  if (hint) expect(error.hint).toMatch(hint)
+}
+
+function fetchOf(url: string, branch: string): Promise<unknown> {
+  return withFolder(async (mirrors) => {
+    const mirror = await openMirror({ name: "s", url, branch, folder: mirrors, log })
+    try {
+      return await mirror.fetch()
+    } finally {
+      await mirror.close()
+    }
+  })
+}
+
+describe("a repository", () => {
+  it("without a commit is named so, bare or not", () =>
+    withRepo(async ({ git, scratch }) => {
+      for (const [place, ...flags] of [["work"], ["bare.git", "--bare"]] as const) {
+        const empty = join(scratch, place)
+        await git("init", "--quiet", ...flags, empty)
+        await expectFailure(() => fetchOf(empty, "main"), {
+          code: "git/empty",
+          message: /has no commits yet/,
+          hint: /Commit to it/,
+        })
+      }
+    }))
+
+  it("that is no folder, no repository or a file is named so", async () => {
+    const cases = [
+      ["absent", /there is no folder .*absent/, /path of a git repository/],
+      ["plain", /plain is no git repository/, /git init/],
+      ["file", /file is a file, not a git repository/, /holds \.git/],
+    ] as const
+    for (const [name, message, hint] of cases) {
+      const code = "git/repository-missing"
+      await expectFailure(() => fetchOf(join(folder, name), "main"), { code, message, hint })
+    }
+  })
+
+  it("that lacks the branch is named with the branches that it has", () =>
+    withRepo(async ({ folder: url, git }) => {
+      await git("branch", "release-1.2")
+      const cases = [
+        ["mian", /did you mean "main"/],
+        ["release-12", /did you mean "release-1.2"/],
+        ["develop", /Choose one of: main, release-1.2/],
+      ] as const
+      for (const [branch, hint] of cases) {
+        const message = new RegExp(`has no branch ${branch}`)
+        await expectFailure(() => fetchOf(url, branch), { code: "git/branch-missing", message, hint })
+      }
+    }))
+
+  it.skipIf(process.getuid?.() === 0)("whose mirrors this user may not write is named by that folder", () =>
+    expectFailure(() => openMirror({ name: "s", url: "/x", branch: "main", folder: "/root/mirrors", log }), {
+      code: "git/mirrors-unwritable",
+      message: /cannot write to \/root\/mirrors/,
+      hint: /as mirrors in the settings/,
+    }),
+  )
+
+  it.each(["/proc/mirrors", "file/mirrors"])(
+    "whose mirrors cannot be at %s is named by that folder",
+    (place) =>
+      expectFailure(
+        () =>
+          openMirror({
+            name: "s",
+            url: "/x",
+            branch: "main",
+            folder: join(place.startsWith("/") ? "" : folder, place),
+            log,
+          }),
+        {
+          code: "git/mirrors-unwritable",
+          message: /cannot write to .*mirrors, where mirrors are kept/,
+          hint: /as mirrors in the settings/,
+        },
+      ),
+  )
+})
+
+describe("the path of rules", () => {
+  it("of this machine is answered with the path inside of the repository", () =>
+    withRepo(async (repo) => {
+      const given = join(repo.folder, "config/plugins.yaml")
+      const hint = /--rules config\/plugins\.yaml/
+      const code = "local/rules-path"
+      await expectFailure(() => rulesPathInRepository(repo.folder, given), {
+        code,
+        message: /no path inside/,
+        hint,
+      })
+      const outside = { code, message: /no path inside/, hint: /as the repository has it/ } as const
+      await expectFailure(() => rulesPathInRepository(repo.folder, "/etc/plugins.yaml"), outside)
+      await expectFailure(() => rulesPathInRepository(repo.folder, "./plugins.yaml"), outside)
+      await expectFailure(() => rulesPathInRepository("https://example.com/a/b", "/etc/p.yaml"), outside)
+      expect(rulesPathInRepository(repo.folder, "config/plugins.yaml")).toBe("config/plugins.yaml")
+    }))
+
+  it("that exists and is not committed is answered with what to type", () =>
+    withRepo(async ({ folder: repo }: TestRepo) => {
+      writeFileSync(join(repo, "plugins.yaml"), "config_updater: {}\n")
+      expect(missingRulesHint(repo, "plugins.yaml")).toMatch(/exists, but is not .*git add plugins\.yaml/)
+      expect(missingRulesHint(repo, "other.yaml")).toMatch(/path of the rules inside the repository/)
+    }))
+
+  it.each([
+    ["a chart", "apiVersion: v2\nname: chart\nversion: 1.0.0\n"],
+    ["a deployment", "kind: Deployment\nmetadata: {name: a}\n"],
+    ["a package", '{"name": "a", "scripts": {}}'],
+  ])("to %s is refused: it has no config_updater", (_, text) => {
+    const { rules, problems } = parseRules(text, "helm/Chart.yaml")
+    expect(rules).toBeUndefined()
+    expect(problems).toMatchObject([
+      {
+        severity: "error",
+        code: "rules/no-section",
+        message: expect.stringContaining("config_updater"),
+        file: "helm/Chart.yaml",
+        line: 1,
+      },
+    ])
+  })
+
+  it.each(["plugins: {}\n", "{}\n", "approve: []\nlgtm: []\n"])("to Prow's own %j stays good", (text) => {
+    expect(parseRules(text, "plugins.yaml").rules).toBeDefined()
+  })
+})
+
+describe("up, before it starts anything", () => {
+  const options = { port: 0, redisUrl: undefined }
+
+  it.each([
+    ["file", /is a file/],
+    ["file/below", /no folder can be made there \(ENOTDIR\)/],
+    ["/proc/x", /no folder can be made there/],
+  ])("names a target that cannot be: %s", (target, message) =>
+    expectFailure(
+      () => preflight({ ...options, target: target.startsWith("/") ? target : join(folder, target) }),
+      {
+        code: "local/target",
+        message,
+        hint: /Give --target a folder/,
+      },
+    ),
+  )
+
+  it("refuses a target that is a work tree", () =>
+    withRepo(({ folder: target }) =>
+      expectFailure(() => preflight({ ...options, target }), {
+        code: "local/target",
+        message: /is a git work tree/,
+        hint: /outside of it/,
+      }),
+    ))
+
+  it("names the process that has the target, and takes over from one that has ended", () =>
+    withFolder(async (target) => {
+      const release = await preflight({ ...options, target })
+      await expectFailure(() => preflight({ ...options, target }), {
+        code: "local/target-taken",
+        message: new RegExp(`process id ${process.pid}`),
+        hint: new RegExp(`kill ${process.pid}`),
+      })
+      await release()
+      writeFileSync(join(target, ".headrace-up"), JSON.stringify({ pid: process.pid, started: "1" }))
+      await (await preflight({ ...options, target }))()
+      writeFileSync(join(target, ".headrace-up"), "half wri")
+      await (await preflight({ ...options, target }))()
+    }))
+
+  it("names the program that has the port, and releases the target", () =>
+    withFolder(async (target) => {
+      const { server, port } = await listening()
+      try {
+        await expectFailure(() => preflight({ ...options, target, port }), {
+          code: "local/port",
+          message: new RegExp(`port ${port} is in use by .*process id ${process.pid}`),
+          hint: /another --port/,
+        })
+      } finally {
+        server.close()
+      }
+      await (await preflight({ ...options, target, port }))()
+    }))
+
+  it("names a Redis that refuses the connection", () =>
+    withFolder((target) =>
+      expectFailure(() => preflight({ ...options, target, redisUrl: "redis://127.0.0.1:1" }), {
+        code: "lanes/redis-unavailable",
+        message: /at 127\.0\.0\.1:1 refuses the connection/,
+        hint: /Start it, or correct host and port/,
+      }),
+    ))
+
+  it("names a server that does not answer as Redis does", () =>
+    withFolder(async (target) => {
+      const { server, port } = await listening()
+      try {
+        await expectFailure(() => preflight({ ...options, target, redisUrl: `redis://127.0.0.1:${port}` }), {
+          code: "lanes/redis-unavailable",
+          message: /does not answer/,
+          hint: /TLS/,
+        })
+      } finally {
+        server.close()
+      }
+    }))
+})
+
+it("a Redis that refuses the password is named so, with none, a wrong one and a wrong user", () =>
+  withRedis(
+    async ({ port }) => {
+      for (const login of ["", ":wrong@", "nobody:right@"]) {
+        await expectFailure(() => checkRedis(`redis://${login}127.0.0.1:${port}`, 5000), {
+          code: "lanes/redis-unavailable",
+          message: /refuses the user or the password|wants a password/,
+          hint: /the password in the Redis URL/,
+        })
+      }
+      await checkRedis(`redis://:right@127.0.0.1:${port}`, 5000)
+    },
+    { args: ["--requirepass", "right"] },
+  ))
+
+describe("settings", () => {
+  it.each(["/nokube", "nokube", "/proc/nokube"])(
+    "that name the missing kubeconfig %s are named by file and line",
+    (kubeconfig) =>
+      withFolder(async (place) => {
+        const file = join(place, "headrace.yaml")
+        writeFileSync(file, `version: 1\nsources: {}\nclusters:\n  b:\n    kubeconfig: ${kubeconfig}\n`)
+        const { clusters } = await loadOperatorSettings(file)
+        await expectFailure(() => loadKubeConfig("b", clusters.b ?? {}), {
+          code: "kube/kubeconfig",
+          message: new RegExp(`headrace.yaml:5:\\d+: cluster "b": there is no kubeconfig ${kubeconfig}`),
+          hint: /correct its path/,
+        })
+      }),
+  )
+
+  it.each([
+    "projections: {a: {path: rel, from: [{configMap: {namespace: ci, name: a}}]}}",
+    "projections: {a: {path: ./rel, from: [{configMap: {namespace: ci, name: a}}]}}",
+    "record: headrace/a\neveryTarget: {path: ../rel}",
+  ])("of the agent with a relative path are refused: %s", (text) =>
+    expectFailure(() => parseSettings(`version: 1\n${text}\n`, "agent.yaml", AgentSettings), {
+      code: "settings/invalid",
+      message: /agent\.yaml:\d+:\d+: .*path: expected an absolute path, such as \/var/,
+    }),
+  )
+})
+
+it("a name among very many is answered with the nearest three", () => {
+  const globs = Array.from({ length: 40 }, (_, index) => `config/jobs/team-${index}/**/*.yaml`)
+  const hint = suggestion("config/jbs/tm-3/nothing-like-it", globs)
+  expect(hint).toMatch(/^Choose one of the 40; the nearest are (\S+, ){2}\S+\.$/)
+  expect(suggestion("config/jobs/team-3/*/*.yaml", globs)).toContain(
+    'did you mean "config/jobs/team-3/**/*.yaml"',
+  )
+  expect(suggestion("x", ["one", "two"])).toBe("Choose one of: one, two.")
+})
+
+function listening(): Promise<{ server: Server; port: number }> {
+  const server = createServer()
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address()
+      resolve({ server, port: typeof address === "object" && address ? address.port : 0 })
+    })
+  })
+}
