@@ -7,13 +7,14 @@ import { badRequest } from "./api-failure.ts"
 export function decodeTextMap(value: unknown, path: string): Record<string, string> | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== "object" || Array.isArray(value)) throw undecodable(path, "expects an object")
-  const map: Record<string, string> = {}
+  const map = new Map<string, string>()
   for (const [key, member] of Object.entries(value)) {
     if (member !== null && typeof member !== "string")
       throw undecodable(`${path}[${key}]`, "expects a string")
-    map[key] = member ?? ""
+    map.set(key, member ?? "")
   }
-  return Object.keys(map).length > 0 ? map : undefined
+  // Not by assignment: a key may be `__proto__`.
+  return map.size > 0 ? Object.fromEntries(map) : undefined
 }
 
 /** 400 for a body that is JSON, but not of its kind. */

@@ -26,7 +26,6 @@ export interface KubeObject {
 export function copyJson<T>(value: T): T {
   if (Array.isArray(value)) return value.map((item) => copyJson(item)) as T
   if (value === null || typeof value !== "object") return value
-  const copy: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) copy[key] = copyJson(member)
-  return copy as T
+  // A key may be `__proto__`: an assignment would not make a member of it.
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, copyJson(member)])) as T
 }

@@ -31,6 +31,7 @@ const METADATA_FIELDS = [
   "labels",
   "annotations",
   "ownerReferences",
+  "finalizers",
   "resourceVersion",
   "uid",
   "creationTimestamp",

@@ -1,4 +1,7 @@
-/** The part of Kubernetes' ObjectMeta that we read or write. */
+/**
+ * The part of Kubernetes' ObjectMeta that we read or write. What was read carries every other field that the API server
+ * has too, but for `managedFields`, so that a replace leaves to others what is theirs.
+ */
 export interface ObjectMeta {
   name: string
   namespace: string
@@ -7,6 +10,10 @@ export interface ObjectMeta {
   resourceVersion?: string
   uid?: string
   creationTimestamp?: string
+  /** ISO time since which it is being deleted: it goes when the last finalizer does. */
+  deletionTimestamp?: string
+  ownerReferences?: readonly object[]
+  finalizers?: readonly string[]
 }
 
 /** A Kubernetes ConfigMap as the API speaks it: `binaryData` values are base64 text. */

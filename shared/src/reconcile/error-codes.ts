@@ -12,6 +12,12 @@ export const reconcileErrors = {
     cause: "Another controller writes it over and over.",
     remedy: "Stop the other writer, and run the command again.",
   },
+  "adopt/terminating": {
+    meaning: "The ConfigMap to adopt is being deleted; it is left alone.",
+    cause: "It was deleted, and a finalizer keeps it for now.",
+    remedy:
+      "Wait until it is gone, or remove what its finalizers wait for; then run apply, which writes it again.",
+  },
   "adopt/unknown-rule": {
     meaning: "No rule of the source has the glob that was given.",
     cause: "A slip in --rule, or the shell expanded the glob.",
@@ -40,6 +46,12 @@ export const reconcileErrors = {
     cause: "A clock far ahead of any date gave the record its epoch.",
     remedy: "Set the clock, delete the record, and run headrace-bootstrapper apply, which begins it again.",
   },
+  "reconcile/changed-on-write": {
+    meaning:
+      "The API server keeps something else of a ConfigMap than was sent. It holds what the server made of it.",
+    cause: "A mutating admission webhook changes ConfigMaps as they are written.",
+    remedy: "Exempt the ConfigMap, or its namespace, from the webhook.",
+  },
   "reconcile/contended": {
     meaning: "The record kept changing while a reconcile wanted to write it. The next wake-up tries again.",
     cause: "Several writers at once: plugins and a bootstrapper with --direct.",
@@ -59,6 +71,11 @@ export const reconcileErrors = {
     meaning: "A ConfigMap belongs to another source; it is left alone.",
     cause: "Rules of two sources name it, or a rule moved from one to the other.",
     remedy: "Let one source name it, or run headrace-bootstrapper adopt to move it.",
+  },
+  "reconcile/terminating": {
+    meaning: "A ConfigMap is being deleted; it is left alone, and written again when it is gone.",
+    cause: "It was deleted, and a finalizer keeps it for now.",
+    remedy: "Wait; if it stays, remove what its finalizers wait for.",
   },
   "reconcile/too-large": {
     meaning: "A ConfigMap would hold more than 1 MiB; it is not written.",

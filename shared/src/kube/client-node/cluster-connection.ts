@@ -42,6 +42,45 @@ export function acceptingMetadata(options: ConfigurationOptions): ConfigurationO
   return { ...options, middleware: [...(options.middleware ?? []), accept] }
 }
 
+/** The same options for a call whose body is this text, in place of what client-node makes of its model. */
+export function sendingText(options: ConfigurationOptions, text: string): ConfigurationOptions {
+  return {
+    ...options,
+    middleware: [...(options.middleware ?? []), changing((request) => request.setBody(text))],
+  }
+}
+
+/**
+ * The same options for a call whose answer is read as the server sent it. client-node's models drop what they do not
+ * know, and a key `__proto__`, which is a legal one of a ConfigMap.
+ */
+export function keepingAnswer(options: ConfigurationOptions): {
+  options: ConfigurationOptions
+  /** The answer of a call that succeeded. */
+  answer(): unknown
+} {
+  let text = ""
+  const keep: ObservableMiddleware = {
+    pre: (request) => new Observable(Promise.resolve(request)),
+    post(response) {
+      const read = response.body.text().then((body) => {
+        text = body
+        response.body = {
+          text: async () => body,
+          binary: async () => Buffer.from(body),
+          stream: () => new Response(body).body,
+        }
+        return response
+      })
+      return new Observable(read)
+    },
+  }
+  return {
+    options: { ...options, middleware: [...(options.middleware ?? []), keep] },
+    answer: () => JSON.parse(text),
+  }
+}
+
 function changing(change: (request: RequestContext) => void): ObservableMiddleware {
   return {
     pre(request) {

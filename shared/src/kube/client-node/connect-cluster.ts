@@ -1,4 +1,5 @@
-import type { V1ConfigMap } from "@kubernetes/client-node"
+import type { ConfigurationOptions, CoreV1Api, V1ConfigMap } from "@kubernetes/client-node"
+import { z } from "zod"
 import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { RetryPolicy } from "../../foundation/retry.ts"
@@ -6,16 +7,16 @@ import type { Log } from "../../observe/log.ts"
 import type { ConfigMapWriter } from "../config-map-api.ts"
 import { KubeError } from "../kube-error.ts"
 import type { LeaseReader } from "../lease-api.ts"
+import { configMapJson, parseConfigMap, parseMetadata } from "../protocol/config-map-json.ts"
 import { configMapPath, selectionQuery } from "../protocol/config-map-path.ts"
 import { neededVersion } from "../protocol/needed-version.ts"
 import { FIELD_MANAGER, otherWriter } from "../protocol/other-writer.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-limits.ts"
 import { transientRetry } from "../retry-transient.ts"
 import { openClusterCaller } from "./call-cluster.ts"
-import { acceptingMetadata } from "./cluster-connection.ts"
+import { acceptingMetadata, keepingAnswer, sendingText } from "./cluster-connection.ts"
 import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
-import { fromV1ConfigMap, toV1ConfigMap } from "./v1-config-map.ts"
 import { watchWithClientNode } from "./watch-with-client-node.ts"
 
 /** ConfigMaps and Leases of one cluster. */
@@ -54,45 +55,59 @@ export async function connectCluster(
     retry: options.retry ?? transientRetry(systemClock),
   })
   const { call, config, close } = caller
+  /** One call; gives the answer's JSON as the server sent it. */
+  function exchange(
+    what: string,
+    repeatable: boolean,
+    signal: AbortSignal | undefined,
+    send: (api: CoreV1Api, options: ConfigurationOptions) => Promise<unknown>,
+    body?: ConfigMap,
+  ): Promise<unknown> {
+    return call(what, repeatable, signal, async (api, callWith) => {
+      const text = body && JSON.stringify(configMapJson(body))
+      const kept = keepingAnswer(text === undefined ? callWith : sendingText(callWith, text))
+      await send(api, kept.options)
+      return kept.answer()
+    })
+  }
   function read(namespace: string, configMapName: string, signal: AbortSignal | undefined) {
     const what = `get ConfigMap ${namespace}/${configMapName}`
     const request = { namespace, name: configMapName }
     return orAbsent(
-      call(what, true, signal, (api, callWith) => api.readNamespacedConfigMap(request, callWith)),
+      exchange(what, true, signal, (api, callWith) => api.readNamespacedConfigMap(request, callWith)),
     )
   }
   return {
     async get(namespace, configMapName, signal) {
       const found = await read(namespace, configMapName, signal)
-      return found && fromV1ConfigMap(found)
+      return found === undefined ? undefined : parseConfigMap(found)
     },
 
     async otherWriter(namespace, configMapName, signal) {
-      const found = await read(namespace, configMapName, signal)
+      const found = (await read(namespace, configMapName, signal)) as V1ConfigMap | undefined
       return otherWriter(found?.metadata?.managedFields ?? [])
     },
 
     async list(namespace, selection, signal) {
       const what = `list ConfigMaps of ${namespace || "all namespaces"}`
-      const list = await call(what, true, signal, (api, callWith) =>
+      const answer = await exchange(what, true, signal, (api, callWith) =>
         namespace
           ? api.listNamespacedConfigMap({ namespace, ...selection }, callWith)
           : api.listConfigMapForAllNamespaces({ ...selection }, callWith),
       )
-      return { items: list.items.map(fromV1ConfigMap), resourceVersion: list.metadata?.resourceVersion ?? "" }
+      const { items, resourceVersion } = listOf(answer)
+      return { items: items.map(parseConfigMap), resourceVersion }
     },
 
     async listMetadata(namespace, selection, signal) {
       const what = `list the metadata of ConfigMaps of ${namespace || "all namespaces"}`
-      const list = await call(what, true, signal, (api, callWith) => {
+      const answer = await exchange(what, true, signal, (api, callWith) => {
         const options = acceptingMetadata(callWith)
         return namespace
           ? api.listNamespacedConfigMap({ namespace, ...selection }, options)
           : api.listConfigMapForAllNamespaces({ ...selection }, options)
       })
-      // kube-apiserver says null for none here, where a list of whole objects says [].
-      const items: V1ConfigMap[] | null = list.items
-      return (items ?? []).map((item) => fromV1ConfigMap(item).metadata)
+      return listOf(answer).items.map(parseMetadata)
     },
 
     watch(namespace, selection, signal) {
@@ -108,22 +123,19 @@ export async function connectCluster(
 
     async create(configMap, signal) {
       const { namespace } = configMap.metadata
-      const request = { namespace, body: toV1ConfigMap(configMap), fieldManager: FIELD_MANAGER }
-      const created = await call(`create ${nameOf(configMap)}`, false, signal, (api, callWith) =>
-        api.createNamespacedConfigMap(request, callWith),
-      )
-      return fromV1ConfigMap(created)
+      const request = { namespace, body: {}, fieldManager: FIELD_MANAGER }
+      const send = (api: CoreV1Api, options: ConfigurationOptions) =>
+        api.createNamespacedConfigMap(request, options)
+      return parseConfigMap(await exchange(`create ${nameOf(configMap)}`, false, signal, send, configMap))
     },
 
     async replace(configMap, signal) {
       neededVersion(configMap)
       const { namespace, name: configMapName } = configMap.metadata
-      const body = toV1ConfigMap(configMap)
-      const request = { namespace, name: configMapName, body, fieldManager: FIELD_MANAGER }
-      const replaced = await call(`replace ${nameOf(configMap)}`, true, signal, (api, callWith) =>
-        api.replaceNamespacedConfigMap(request, callWith),
-      )
-      return fromV1ConfigMap(replaced)
+      const request = { namespace, name: configMapName, body: {}, fieldManager: FIELD_MANAGER }
+      const send = (api: CoreV1Api, options: ConfigurationOptions) =>
+        api.replaceNamespacedConfigMap(request, options)
+      return parseConfigMap(await exchange(`replace ${nameOf(configMap)}`, true, signal, send, configMap))
     },
 
     async remove(configMap, signal) {
@@ -142,6 +154,21 @@ export async function connectCluster(
     close,
   }
 }
+
+/** A list out of an answer. kube-apiserver says null for no items of a list of metadata, where it otherwise says []. */
+function listOf(answer: unknown): { items: unknown[]; resourceVersion: string } {
+  const parsed = ApiList.safeParse(answer)
+  if (parsed.success) {
+    const { items, metadata } = parsed.data
+    return { items: items ?? [], resourceVersion: metadata?.resourceVersion ?? "" }
+  }
+  throw new KubeError("kube/unavailable", "the API server's answer is not a list", { cause: parsed.error })
+}
+
+const ApiList = z.object({
+  items: z.array(z.unknown()).nullish(),
+  metadata: z.object({ resourceVersion: z.string().optional() }).optional(),
+})
 
 async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {

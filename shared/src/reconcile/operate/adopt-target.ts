@@ -17,7 +17,7 @@ export interface AdoptPorts {
 
 /**
  * Lets a source take an existing ConfigMap over, whatever program made it: its labels are set and another source's
- * stamp is taken off. Its content stays until the next reconcile. Throws `adopt/absent`.
+ * stamp is taken off. Its content stays until the next reconcile. Throws `adopt/absent`, `adopt/terminating`.
  */
 export async function adoptTarget(
   ports: AdoptPorts,
@@ -25,9 +25,22 @@ export async function adoptTarget(
   target: NamespacedName,
   signal: AbortSignal,
 ): Promise<void> {
-  const found = await changeMetadata(ports, target, (configMap) => withOwner(configMap, source), signal)
+  const found = await changeMetadata(
+    ports,
+    target,
+    (configMap) => withOwner(refuseTerminating(configMap), source),
+    signal,
+  )
   const place = placeText(target)
   if (!found) throw new HeadraceError("adopt/absent", `there is no ConfigMap ${place}`)
+}
+
+function refuseTerminating(configMap: ConfigMap): ConfigMap {
+  const { metadata } = configMap
+  if (metadata.deletionTimestamp === undefined) return configMap
+  throw new HeadraceError("adopt/terminating", `ConfigMap ${placeText(metadata)} is being deleted`, {
+    hint: "Wait until it is gone, or remove what its finalizers wait for.",
+  })
 }
 
 /** Takes everything of Headrace's off a ConfigMap; Prow's labels stay, so that Prow takes it over again. */

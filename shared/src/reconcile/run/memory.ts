@@ -35,9 +35,14 @@ export interface KnownToken {
   uid: string | undefined
 }
 
-/** A named ConfigMap as we left it. While its resourceVersion is still this one, it holds this plan. */
+/**
+ * A named ConfigMap as we left it. While its content has this digest, it holds this plan. Its resourceVersion alone would
+ * not show that: after a restore of etcd the same one can be of another content.
+ */
 export interface WrittenView {
   resourceVersion: string
+  /** As content-digest.ts has it. */
+  content: string
   planned: PlannedTarget
 }
 

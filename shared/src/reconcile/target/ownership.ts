@@ -47,6 +47,11 @@ export function otherOwner(configMap: ConfigMap, source: string): string | undef
   return named.includes(source) ? undefined : named.find((one) => one !== undefined)
 }
 
+/** The source that stamped a ConfigMap, as `withStamp` has just done. */
+export function ownerOfStamp(stamped: ConfigMap): string {
+  return readStamp(stamped)?.source ?? ""
+}
+
 /** True when it carries every label and annotation that we write, and both name `source`. */
 export function isMarked(configMap: ConfigMap, source: string): boolean {
   const labels = configMap.metadata.labels ?? {}

@@ -9,6 +9,7 @@ import { placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { DesiredRevision } from "../run/revision.ts"
+import { contentDigest } from "../target/content-digest.ts"
 import {
   isMarked,
   isNewerFormat,
@@ -19,6 +20,7 @@ import {
   type Stamp,
 } from "../target/ownership.ts"
 import { foreignWrite } from "./foreign-write.ts"
+import { refuseChanged } from "./refuse-changed.ts"
 import { comparePlannedKeys, compareView, isChanged, renderView } from "./render-view.ts"
 import { staleValues, tooLarge } from "./stale-values.ts"
 
@@ -55,8 +57,8 @@ export interface TargetResult {
  *
  * A target without keys is written too: while it is absent nothing would refuse a late writer's creation.
  *
- * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/too-large`, `git/…` or `kube/…`: the
- * target keeps what it holds.
+ * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/terminating`, `reconcile/too-large`, `git/…` or
+ * `kube/…`: the target keeps what it holds. Throws `reconcile/changed-on-write` where it holds something else.
  */
 export async function writeTarget(
   ports: ReconcilePorts,
@@ -71,6 +73,7 @@ export async function writeTarget(
     if ("outcome" in step) return step
     const { next, foreign } = step
     const written = await (existing ? ports.kube.replace(next, signal) : createOnce(ports.kube, next, signal))
+    refuseChanged(next, written)
     remember(work, written)
     recordSize(ports, work, written)
     return foreign ? { outcome: "written", foreign } : { outcome: "written" }
@@ -121,16 +124,19 @@ function recordSize(
   sizes?.note(source, planned.target, configMap, clock.now())
 }
 
-function remember(work: TargetWork, { metadata }: ConfigMap): void {
+function remember(work: TargetWork, written: ConfigMap): void {
+  const { metadata } = written
   const { planned, views } = work
   if (metadata.resourceVersion === undefined) return
-  views?.set(targetText(planned.target), { resourceVersion: metadata.resourceVersion, planned })
+  const { resourceVersion } = metadata
+  views?.set(targetText(planned.target), { resourceVersion, content: contentDigest(written), planned })
 }
 
 /** The plan that the ConfigMap is known to hold: we wrote it, and it has not been written since. */
-function heldPlan(work: TargetWork, { metadata }: ConfigMap): PlannedTarget | undefined {
+function heldPlan(work: TargetWork, existing: ConfigMap): PlannedTarget | undefined {
   const written = work.views?.get(targetText(work.planned.target))
-  return written?.resourceVersion === metadata.resourceVersion ? written?.planned : undefined
+  if (written?.resourceVersion !== existing.metadata.resourceVersion) return undefined
+  return written?.content === contentDigest(existing) ? written.planned : undefined
 }
 
 /** What is known of a target before it is compared. */
@@ -169,6 +175,11 @@ async function hasForgedStamp({ source, isStrangers }: TargetWork, existing: Con
 
 function judgeOwner(existing: ConfigMap, source: string): void {
   const place = placeText(existing.metadata)
+  if (existing.metadata.deletionTimestamp !== undefined) {
+    throw new HeadraceError("reconcile/terminating", `ConfigMap ${place} is being deleted`, {
+      hint: "Wait: it is written again when it is gone. If it stays, remove what its finalizers wait for.",
+    })
+  }
   if (!isOurs(existing)) {
     throw new HeadraceError(
       "reconcile/not-ours",
