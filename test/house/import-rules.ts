@@ -15,6 +15,7 @@ export interface ImportRule {
 /** Each module of shared imports only modules before it. */
 export const SHARED_FLOORS = [
   "foundation",
+  "guard",
   "observe",
   "settings",
   "command-line",
@@ -47,7 +48,7 @@ export const AGENT_FLOORS = [
 ]
 
 /** Each stage of reconcile imports only stages before it; the files beside the folders are not bound by this. */
-export const RECONCILE_FLOORS = ["run", "target", "decide", "record", "write", "operate"]
+export const RECONCILE_FLOORS = ["run", "target", "store", "decide", "record", "write", "operate"]
 
 const PROGRAMS = ["plugin", "bootstrapper", "agent"]
 const TEST = /\.test\.ts$/

@@ -1,4 +1,5 @@
-import { UNUSED_SINCE, unmarked } from "@headrace/shared/reconcile/write/store-objects"
+import { UNUSED_SINCE } from "@headrace/shared/reconcile/store/read-store"
+import { unmarked } from "@headrace/shared/reconcile/write/store-objects"
 import type { Write } from "./monitored-cluster.ts"
 import type { Simulation } from "./simulation.ts"
 import { Violation } from "./watch-invariants.ts"

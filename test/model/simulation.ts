@@ -14,7 +14,8 @@ import { type MonitoredCluster, monitoredCluster, type Watcher } from "./monitor
 import { startTally, type Tally } from "./tally.ts"
 
 export const OWN_NAMESPACE = "headrace"
-export const GUARD = { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 }
+/** Each change counts alone: what the model expects of a commit does not depend on those before it. */
+export const GUARD = { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1, window: 0 }
 
 /** `tools` takes its rules from a repository of their own. */
 export type Source = "release" | "tools"

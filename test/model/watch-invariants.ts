@@ -107,7 +107,7 @@ function watchGuard(
       (was) => was.commit === commit && was.rulesCommit === rulesCommit,
     )
     const rewound = after.hold?.commit === commit && token.epoch > before.token.epoch
-    if (known || rewound || before.approved === commit) continue
+    if (known || rewound || before.approved?.commit === commit) continue
     if (tripsGuard(simulation, cluster, after.source as Source, shown, { commit, rulesCommit })) {
       throw new Violation(`6: ${commit} deletes beyond the guard`)
     }
@@ -130,11 +130,27 @@ export function tripsGuard(
   const after = expectedTargets(ruledFiles(simulation, source, to), cluster)
   if (before === undefined || after === undefined) return false
   const filled = [...before].filter(([, target]) => target.keys.size > 0)
-  const keys = filled.flatMap(([place, { keys }]) => [...keys.keys()].map((key) => [place, key] as const))
-  const deleted = keys.filter(([place, key]) => !after.get(place)?.keys.has(key)).length
-  const emptied = filled.filter(([place]) => !after.get(place)?.keys.size).length
-  if (deleted <= GUARD.atLeast) return false
-  return deleted > keys.length * GUARD.deletedKeys || emptied > filled.length * GUARD.deletedConfigMaps
+  const losses = filled.map(([place, { keys }]) => lossOf(keys, after.get(place)?.keys ?? new Map()))
+  const held = losses.reduce((sum, { held }) => sum + held, 0)
+  const deleted = losses.reduce((sum, { deleted }) => sum + deleted, 0)
+  if (deleted > GUARD.atLeast && deleted > held * GUARD.deletedKeys) return true
+  const several = deleted > GUARD.atLeast ? 1 : 3
+  const lost = losses.filter((loss) => loss.isAll && loss.held >= several).length
+  return lost > 0 && lost > filled.length * GUARD.deletedConfigMaps
+}
+
+/** A key counts as deleted whose content no new key of the target takes over, and one that has nothing in it any more. */
+function lossOf(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) {
+  const fresh = [...after].filter(([key]) => !before.has(key)).map(([, content]) => content)
+  let deleted = 0
+  for (const [key, content] of before) {
+    const next = after.get(key)
+    const renamed = next === undefined ? fresh.indexOf(content) : -1
+    if (renamed >= 0) fresh.splice(renamed, 1)
+    else if (next === undefined || (next.trim() === "" && content.trim() !== "")) deleted += 1
+  }
+  const filled = [...after.values()].filter((content) => content.trim() !== "").length
+  return { held: before.size, deleted, isAll: deleted === before.size && filled * 2 < before.size }
 }
 
 /** Which rules a revision was of, which its history entry does not say, and which have been compared. */

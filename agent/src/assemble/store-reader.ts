@@ -189,6 +189,7 @@ function unpackObject({ object, contents }: PackedObject): ConfigMap {
 
 function entryCount(index: StoreIndex): number {
   if (index.kind === "branch") return index.children.length
+  if (index.kind === "failures") return index.failed.length
   return index.kind === "targets" ? index.targets.length : index.shards.length
 }
 

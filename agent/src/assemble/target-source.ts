@@ -1,7 +1,7 @@
 import { compareText } from "@headrace/shared/foundation/canonical-json"
 import type { ShardEntry } from "@headrace/shared/record/build-index"
 import type { SourceRecord } from "@headrace/shared/record/record"
-import { findTarget, listShards } from "@headrace/shared/record/walk-index"
+import { findTarget, listFailures, listShards } from "@headrace/shared/record/walk-index"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import type { Inputs } from "./inputs.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
@@ -73,13 +73,32 @@ async function findIndex(
   const [namespace = "", name = ""] = options.target.split("/")
   const entry = await findTarget(record.root, { namespace, name }, store.index)
   if (entry) return entry.index
-  const failure = record.failed.find(({ target }) => target === options.target)
-  if (options.whenAbsent === "empty" && !failure) return undefined
+  const reason = await failureOf(store, record, options.target)
+  if (options.whenAbsent === "empty" && reason === undefined) return undefined
   throw waitsFor(
     `ConfigMap ${options.target}`,
-    failure?.reason ?? `${record.source} has no such target at ${commit.slice(0, 12)}`,
+    reason ?? `${record.source} has no such target at ${commit.slice(0, 12)}`,
     "Check the rules and the projection's `from`; what is published stays.",
   )
+}
+
+/**
+ * Why a target failed, or may have; undefined: it did not. Where the record has more failed targets than it names, and
+ * nothing lists them all, each may be one of them.
+ */
+async function failureOf(
+  store: Pick<StoreReader, "index">,
+  record: SourceRecord,
+  target: string,
+): Promise<string | undefined> {
+  const named = record.failed.find((failure) => failure.target === target)
+  if (named) return named.reason
+  if (record.failures !== null) {
+    const listed = await listFailures(record.failures, store.index)
+    return listed.find((failure) => failure.target === target)?.reason
+  }
+  if (record.failedMore === 0) return undefined
+  return `${record.source} has ${record.failedMore} more failed targets than it names, and this may be one`
 }
 
 function filesOf(

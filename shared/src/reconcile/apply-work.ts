@@ -1,13 +1,19 @@
+import { windowOf } from "../guard/judge-change.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestToken, openIntent } from "../record/intents.ts"
-import type { ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
+import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
+import { settingsOfRecord } from "./decide/judge-settings.ts"
 import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/commit-record.ts"
+import { listFailed } from "./record/list-failed.ts"
 import { loadState, type RecordState, swapState } from "./record/record-state.ts"
 import { contended, type Run } from "./run/run.ts"
+import { isMarkedRoot, rootMarks } from "./store/last-roots.ts"
 import type { Stamp } from "./target/ownership.ts"
+import { findHeldElsewhere } from "./write/held-elsewhere.ts"
+import { writeFailures } from "./write/write-failures.ts"
 import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
 
@@ -18,6 +24,8 @@ export type Applied = { kind: "again" } | ({ kind: "committed" | "superseded"; r
 export interface Done {
   written: number
   foreign: readonly ForeignWrite[]
+  /** Every target that failed, those that the record has no room for too. */
+  failed: readonly FailedTarget[]
 }
 
 /**
@@ -29,25 +37,40 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
   const opened = await run.watch.time("record", () => openWork(run, state, intent))
   if (opened === undefined) return { kind: "again" }
   const results = await writeAll(run, opened.record, work)
-  const failed = new Map([...work.plan.refused, ...results.view.failed])
-  const { foreign } = results.view
-  const done: Done = { written: results.view.written + (results.store?.written ?? 0), foreign }
-  if (results.view.ahead.length > 0) {
-    const now = await run.watch.time("record", () => loadState(run))
-    if (now === undefined) return { kind: "again" }
-    if (isOvertaken(now.record, work, intent)) return { kind: "superseded", record: now.record, ...done }
+  const now = run.ports.clock.now()
+  const found = {
+    failed: new Map([...work.plan.refused, ...results.view.failed]),
+    ahead: results.view.ahead,
+    now,
   }
+  const failed = listFailed(work.failures.failed, found)
+  const { foreign } = results.view
+  const done: Done = { written: results.view.written + (results.store?.written ?? 0), foreign, failed }
+  if (results.view.ahead.length > 0) {
+    const current = await run.watch.time("record", () => loadState(run))
+    if (current === undefined) return { kind: "again" }
+    if (isOvertaken(current.record, work, intent))
+      return { kind: "superseded", record: current.record, ...done }
+  }
+  const { guard } = run.ports.settings
   const achieved = {
     desired: work.desired,
     rules: work.plan.digest,
     root: results.store?.root ?? null,
     failed,
-    ahead: results.view.ahead,
+    failures: null,
     foreign,
     stopped: work.stopped,
-    now: run.ports.clock.now(),
+    judged: work.judged,
+    window: guard === "off" ? 0 : windowOf(guard),
+    settings: settingsOfRecord(run.ports.settings),
+    now,
   }
-  const next = (base: SourceRecord) => committedRecord(base, achieved)
+  // Written before the record names it, as everything of the store.
+  const kept = results.store?.kept ?? new Map()
+  const plain = committedRecord(opened.record, achieved)
+  const failures = await run.watch.time("store", () => writeFailures(run, opened.record, plain, work, kept))
+  const next = (base: SourceRecord) => committedRecord(base, { ...achieved, failures })
   return run.watch.time("record", () => commit(run, opened, work, intent, next, done))
 }
 
@@ -63,7 +86,8 @@ function intentFor(work: Work): Intent | undefined {
     previous === undefined || [...previous.targets.keys()].some((place) => !plan.targets.has(place))
   if (!dropped && choice.visit.length === 0) return undefined
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
-  return { token: desired.token, commit: desired.commit, rulesCommit: desired.rulesCommit, targets }
+  const { token, commit, rulesCommit } = desired
+  return { token, commit, rulesCommit, rules: plan.digest, targets }
 }
 
 /** The record with the intent open; undefined when it moved on meanwhile. */
@@ -73,19 +97,26 @@ async function openWork(
   intent: Intent | undefined,
 ): Promise<RecordState | undefined> {
   if (intent === undefined) return state
-  const next = openIntent(state.record, intent)
+  const settings = settingsOfRecord(run.ports.settings) ?? state.record.settings
+  const next = openIntent({ ...state.record, settings }, intent)
   if (sameRecord(state.record, next)) return state
   return swapState(run, state, next)
 }
 
 async function writeAll(run: Run, record: SourceRecord, work: Work) {
   const { ports, memory, request, watch, signal } = run
-  const { desired, plan, previous, choice } = work
+  const { desired, plan, previous, choice, failures } = work
   const full = request.mode === "full"
-  const storeInput = { plan, previous, choice, root: record.root, full }
+  const { source } = request
+  const marks = {
+    annotations: rootMarks(source, desired.token),
+    areOn: (annotations?: { [name: string]: string }) => isMarkedRoot(annotations, source, desired.token),
+  }
+  const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
+  const storeInput = { plan, previous, choice, root: record.root, full, elsewhere, marks }
   const planOf = planOfStamps(run, desired)
   const viewInput = {
-    source: request.source,
+    source,
     desired,
     choice,
     planOf,
@@ -146,6 +177,8 @@ function isOvertaken(record: SourceRecord, work: Work, intent: Intent | undefine
 
 /** Our own swap whose answer was lost, or a twin's, is as good as ours; anything else has overtaken us. */
 function settled(record: SourceRecord, work: Work, done: Done): Applied {
-  const same = record.commit === work.desired.commit && compareTokens(record.token, work.desired.token) === 0
+  const { desired, plan } = work
+  const isThere = record.commit === desired.commit && compareTokens(record.token, desired.token) === 0
+  const same = isThere && record.rules === plan.digest
   return { kind: same ? "committed" : "superseded", record, ...done }
 }

@@ -23,18 +23,6 @@ export const reconcileErrors = {
     cause: "A slip in --rule, or the shell expanded the glob.",
     remedy: "Give the glob as it is in the rules, in quotes.",
   },
-  "guard/deleted-config-maps": {
-    meaning:
-      "A change would delete more of the ConfigMaps than the guard allows. The source stopped; what is shown stays.",
-    cause: "A merge that moves or removes many files, or a checkout that is wrong.",
-    remedy: "Run headrace-bootstrapper approve --commit SHA if it is meant; otherwise revert the merge.",
-  },
-  "guard/deleted-keys": {
-    meaning:
-      "A change would delete more of the keys than the guard allows. The source stopped; what is shown stays.",
-    cause: "A merge that moves or removes many files, or a checkout that is wrong.",
-    remedy: "Run headrace-bootstrapper approve --commit SHA if it is meant; otherwise revert the merge.",
-  },
   "reconcile/ahead": {
     meaning: "A ConfigMap carries a newer revision than the record knows.",
     cause: "An older record was put back, from a backup for instance.",

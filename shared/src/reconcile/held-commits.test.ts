@@ -38,7 +38,8 @@ it("shows a held commit that the branch has left, by a mirror that never had it 
     expect(await run(mirror)).toMatchObject({ result: "stopped", stopped: { code: "git/diverged" } })
     const hold = { commit: good, by: "me", reason: "keep good", until: null }
     const ports = { kube, namespace: "headrace", source: "release", clock: systemClock }
-    await rewindSource({ ...ports, repository: mirror, rulesRepository: mirror }, hold, quiet)
+    const { settings } = reconcilePorts({ kube, repository: mirror })
+    await rewindSource({ ...ports, repository: mirror, rulesRepository: mirror, settings }, hold, quiet)
     await run(mirror)
 
     await maintainMirror(join(folder, "m.git"), { every: 0, pruneAfter: "now" })

@@ -166,6 +166,7 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
     allowForcePush: from.allowForcePush,
     defaults: settings.defaults,
     guard: settings.guard,
+    ...(settings.settingsVersion === undefined ? {} : { settingsVersion: settings.settingsVersion }),
     clusters: new Map(clusters),
     store: settings.clusters[cluster]?.store ?? true,
   }

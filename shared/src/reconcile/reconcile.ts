@@ -8,7 +8,7 @@ import { loadState, type RecordState, swapState } from "./record/record-state.ts
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
 import { contended, type Run, startStopwatch } from "./run/run.ts"
-import { stopSource } from "./stop-source.ts"
+import { noteInRecord, stopSource } from "./stop-source.ts"
 import { tokenBeyond } from "./target/known-token.ts"
 
 /**
@@ -55,10 +55,14 @@ async function attempt(begun: Run): Promise<ReconcileOutcome | undefined> {
   const run = { ...begun, beyond: beyondOf(begun, state) }
   const tips = await watch.time("fetch", () => fetchTips(ports, signal))
   const decision = await watch.time("plan", () => workOut(run, tips, state.record))
-  if (decision.kind === "noop") return outcome(run, "noop", state.record, { written: 0, foreign: [] })
+  if (decision.kind === "noop") {
+    const { failed } = decision.failures
+    return outcome(run, "noop", state.record, { written: 0, foreign: [], failed })
+  }
   const applied = await act(run, state, decision)
   if (applied.kind === "again") return undefined
-  return outcome(run, resultOf(decision, applied, state), applied.record, applied)
+  const result = outcome(run, resultOf(decision, applied, state), applied.record, applied)
+  return decision.kind === "refuse" ? { ...result, stopped: decision.stopped } : result
 }
 
 function beyondOf({ memory, request, ports }: Run, { record, configMap }: RecordState): Token | undefined {
@@ -81,6 +85,7 @@ async function beginRecord(run: Run): Promise<RecordState | undefined> {
 
 function act(run: Run, state: RecordState, decision: Exclude<Decision, { kind: "noop" }>): Promise<Applied> {
   if (decision.kind === "work") return applyWork(run, state, decision.work)
+  if (decision.kind === "refuse") return noteInRecord(run, state, decision.next, decision.failures)
   return stopSource(run, state, decision)
 }
 
@@ -90,7 +95,7 @@ function resultOf(
   before: RecordState,
 ): ReconcileOutcome["result"] {
   if (applied.kind === "superseded") return "superseded"
-  if (decision.kind === "stop") return "stopped"
+  if (decision.kind !== "work") return "stopped"
   return applied.written === 0 && applied.record === before.record ? "noop" : "applied"
 }
 
@@ -98,7 +103,7 @@ function outcome(
   run: Run,
   result: ReconcileOutcome["result"],
   record: SourceRecord,
-  { written, foreign }: Done,
+  { written, foreign, failed }: Done,
 ): ReconcileOutcome {
   return {
     result,
@@ -106,7 +111,7 @@ function outcome(
     token: record.token,
     stopped: record.stopped,
     written,
-    failed: record.failed,
+    failed,
     foreign,
     stages: run.watch.stages,
   }

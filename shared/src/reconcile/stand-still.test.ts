@@ -25,8 +25,7 @@ describe("a source that must stand still", () => {
     const tip = here.commit({ "a/1.txt": undefined, "a/2.txt": undefined, "a/3.txt": undefined })
     expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "guard/deleted-keys" } })
     expect(Object.keys(await here.data("alpha"))).toHaveLength(3)
-    const { kube, clock } = here.ports
-    await approveCommit({ kube, namespace: "headrace", source: "release", clock }, tip, quiet)
+    await approveCommit({ ...here.ports, namespace: "headrace", source: "release" }, tip, quiet)
     expect(await here.run()).toMatchObject({ result: "applied" })
     expect(await here.data("alpha")).toEqual({})
     expect((await here.record()).approved).toBeNull()

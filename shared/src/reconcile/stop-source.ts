@@ -7,8 +7,7 @@ import { sameRecord } from "./record/commit-record.ts"
 import { type RecordState, swapState } from "./record/record-state.ts"
 import type { DesiredRevision } from "./run/revision.ts"
 import type { Run } from "./run/run.ts"
-
-const NOTHING_DONE: Done = { written: 0, foreign: [] }
+import type { KnownFailures } from "./store/known-failures.ts"
 
 /**
  * Notes in the record why its source stands still. Last good stays in force; but what an earlier run has
@@ -18,28 +17,37 @@ const NOTHING_DONE: Done = { written: 0, foreign: [] }
 export async function stopSource(
   run: Run,
   state: RecordState,
-  { stopped }: Extract<Decision, { kind: "stop" }>,
+  { stopped, failures }: Extract<Decision, { kind: "stop" }>,
 ): Promise<Applied> {
-  const lastGood = await lastGoodWork(run, state.record, stopped)
+  const lastGood = await lastGoodWork(run, state.record, stopped, failures)
   if (lastGood) return applyWork(run, state, lastGood)
-  const next = { ...state.record, stopped }
-  if (sameRecord(state.record, next)) return { kind: "committed", record: state.record, ...NOTHING_DONE }
+  return noteInRecord(run, state, { ...state.record, stopped }, failures)
+}
+
+/** Swaps the record for one that says why nothing else is done. */
+export async function noteInRecord(
+  run: Run,
+  state: RecordState,
+  next: SourceRecord,
+  { failed }: KnownFailures,
+): Promise<Applied> {
+  const nothingDone: Done = { written: 0, foreign: [], failed }
+  if (sameRecord(state.record, next)) return { kind: "committed", record: state.record, ...nothingDone }
   const swapped = await swapState(run, state, next)
-  return swapped ? { kind: "committed", record: swapped.record, ...NOTHING_DONE } : { kind: "again" }
+  return swapped ? { kind: "committed", record: swapped.record, ...nothingDone } : { kind: "again" }
 }
 
 async function lastGoodWork(
   run: Run,
   record: SourceRecord,
   stopped: NonNullable<SourceRecord["stopped"]>,
+  failures: KnownFailures,
 ): Promise<Work | undefined> {
-  const desired = lastGoodRevision(run, record)
+  const desired = lastGoodRevision(run, record, failures)
   if (desired === undefined) return undefined
   if ((await run.ports.repository.seqOf(desired.commit, run.signal)) === undefined) return undefined
   try {
-    const work = await workAgain(run, record, desired, stopped)
-    // What is shown is not written again where other settings give it another meaning: nobody has judged that.
-    return work.inForce || record.intents.length > 0 ? work : undefined
+    return await workAgain(run, record, desired, stopped, failures)
   } catch (error) {
     if (error instanceof HeadraceError && error.code.startsWith("rules/")) return undefined
     throw error
@@ -47,11 +55,15 @@ async function lastGoodWork(
 }
 
 /** The largest open intent; without one what the record shows, when there is something to look at again. */
-function lastGoodRevision(run: Run, record: SourceRecord): DesiredRevision | undefined {
+function lastGoodRevision(
+  run: Run,
+  record: SourceRecord,
+  failures: KnownFailures,
+): DesiredRevision | undefined {
   const intent = record.intents.at(-1)
   if (intent) return revisionOfIntent(intent)
-  const { commit, rulesCommit, token, failed, failedMore } = record
+  const { commit, rulesCommit, token } = record
   if (commit === null) return undefined
-  const again = run.request.mode === "full" || failed.length > 0 || failedMore > 0
+  const again = run.request.mode === "full" || failures.failed.length > 0 || !failures.complete
   return again ? { commit, rulesCommit, token } : undefined
 }

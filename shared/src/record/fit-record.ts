@@ -1,20 +1,28 @@
 import { canonicalJson } from "../foundation/canonical-json.ts"
+import { bounded } from "../guard/past-deletions.ts"
 import type { SourceRecord } from "./record.ts"
+import { storedRecord } from "./record-format.ts"
 
 /** What a record may measure as JSON: every agent watches it, so it stays small (design, "record"). */
 export const RECORD_LIMIT_BYTES = 4096
 
 /** More failed targets never fit, however short their texts: the search for how many do starts here. */
 const MOST_FAILED = Math.floor(RECORD_LIMIT_BYTES / '{"reason":"","since":"","target":""}'.length)
+/** Bytes of a text as JSON. */
 const REASON_LIMIT = 160
 const REASON_LIMIT_TIGHT = 60
 const STOP_LIMIT = 400
 
 /**
- * The same record within RECORD_LIMIT_BYTES. What is cut stays true: a long text ends with "…", an intent
- * that lists too many targets says "all", failed targets beyond the room are counted in `failedMore`
- * (which makes the next reconcile look at every target), and the oldest history goes last. What others wrote,
- * which nothing rests on, goes first.
+ * The same record within RECORD_LIMIT_BYTES. What is cut stays true, and what others decide by is never cut. In order:
+ *
+ * 1. long texts end with "…";
+ * 2. what other programs wrote is left out, which nothing rests on;
+ * 3. an intent that lists too many targets says "all";
+ * 4. reasons of failed targets get shorter, then failed targets beyond the room are counted in `failedMore`: the object
+ *    that `failures` names lists them all, and where it is lost the next reconcile looks at every target;
+ * 5. past deletions become one, which counts for as long as the latest;
+ * 6. the oldest history goes.
  */
 export function fitRecord(record: SourceRecord): SourceRecord {
   let fitted = shortTexts(withFailed(record, MOST_FAILED), REASON_LIMIT)
@@ -25,6 +33,7 @@ export function fitRecord(record: SourceRecord): SourceRecord {
   if (fits(fitted)) return fitted
   fitted = shortTexts(fitted, REASON_LIMIT_TIGHT)
   while (!fits(fitted) && fitted.failed.length > 0) fitted = withFailed(fitted, fitted.failed.length - 1)
+  if (!fits(fitted)) fitted = { ...fitted, deletions: bounded(fitted.deletions, 1) }
   while (!fits(fitted) && fitted.history.length > 0) {
     fitted = { ...fitted, history: fitted.history.slice(0, -1) }
   }
@@ -37,8 +46,12 @@ export function recordJson(record: SourceRecord): string {
 }
 
 function storedJson(record: SourceRecord): string {
-  const failed = record.failed.map(({ target, reason, since }) => ({ target, reason, since }))
-  return canonicalJson({ ...record, failed })
+  return canonicalJson(storedRecord(record))
+}
+
+/** True when `failed` would be cut, so that the whole list needs an object of its own. */
+export function isCut(record: SourceRecord): boolean {
+  return fitRecord(record).failedMore > 0
 }
 
 function fits(record: SourceRecord): boolean {
@@ -64,6 +77,14 @@ function shortTexts(record: SourceRecord, reasonLimit: number): SourceRecord {
   }
 }
 
+/** Measured as JSON, where one character may take six bytes. */
 function shortText(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`
+  if (jsonBytes(text) <= limit) return text
+  let cut = text.slice(0, limit - 1)
+  while (jsonBytes(cut) > limit - 3) cut = cut.slice(0, -1)
+  return `${cut}…`
+}
+
+function jsonBytes(text: string): number {
+  return Buffer.byteLength(JSON.stringify(text)) - 2
 }

@@ -16,9 +16,14 @@ export function intentsAfter(intents: readonly Intent[], token: Token): Intent[]
   return intents.filter((intent) => compareTokens(intent.token, token) > 0)
 }
 
-/** True when an open intent is of exactly this work, whichever worker opened it. */
+/** True when an open intent is of exactly this work under these rules and settings, whichever worker opened it. */
 export function isBegun(record: SourceRecord, work: Omit<Intent, "targets">): boolean {
-  return record.intents.some((open) => sameWork(open, work))
+  return record.intents.some((open) => isSameRevision(open, work) && open.rules === work.rules)
+}
+
+/** True when an open intent is of this revision, under whatever settings. */
+export function isOpen(record: SourceRecord, revision: Omit<Intent, "targets" | "rules">): boolean {
+  return record.intents.some((open) => isSameRevision(open, revision))
 }
 
 /** `namespace/name` of all targets that may be half written, or "all". */
@@ -43,7 +48,7 @@ export function largestToken(record: SourceRecord): Token {
   )
 }
 
-function sameWork(a: Intent, b: Omit<Intent, "targets">): boolean {
+function isSameRevision(a: Intent, b: Omit<Intent, "targets" | "rules">): boolean {
   return compareTokens(a.token, b.token) === 0 && a.commit === b.commit && a.rulesCommit === b.rulesCommit
 }
 

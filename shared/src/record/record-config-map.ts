@@ -1,7 +1,8 @@
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { recordJson } from "./fit-record.ts"
-import { RECORD_FORMAT, SourceRecord } from "./record.ts"
+import { RECORD_FORMAT, type SourceRecord } from "./record.ts"
+import { formatOf, parseRecord } from "./record-format.ts"
 
 const DATA_KEY = "record.json"
 
@@ -20,7 +21,7 @@ export function recordConfigMap(namespace: string, record: SourceRecord): Config
       name: record.source,
       namespace,
       labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "record" },
-      annotations: { "headrace.dev/format": String(RECORD_FORMAT) },
+      annotations: { "headrace.dev/format": String(formatOf(record)) },
     },
     data: { [DATA_KEY]: recordJson(record) },
   }
@@ -43,7 +44,7 @@ export function readRecord(configMap: ConfigMap): SourceRecord {
       { hint: "Upgrade this program; until then nothing is changed.", fields: { namespace, name, format } },
     )
   }
-  const parsed = SourceRecord.safeParse(value)
+  const parsed = parseRecord(value)
   if (parsed.success) return parsed.data
   throw invalid(`${namespace}/${name}`, parsed.error.issues[0]?.message ?? "unreadable", parsed.error)
 }

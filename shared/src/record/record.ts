@@ -1,8 +1,11 @@
 import { z } from "zod"
 import { FULL_ID } from "../foundation/object-id.ts"
 
-/** The format that this version writes; it reads this one and its predecessor's. */
-export const RECORD_FORMAT = 1
+/**
+ * The largest format that this version writes, and reads with its predecessor's. A record that needs nothing of it is
+ * written in format 1 (record-format.ts): so programs of the version before read what is at rest.
+ */
+export const RECORD_FORMAT = 2
 
 const commit = z.string().regex(FULL_ID)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
@@ -29,6 +32,8 @@ export const Intent = z.strictObject({
   commit,
   /** The rules' own commit, where they come from another source; else null. */
   rulesCommit: commit.nullable(),
+  /** Digest of rules and settings that it was judged under; absent: not judged, or by a version that kept none. */
+  rules: z.string().optional(),
   /** `namespace/name` of each, or "all" when they would not fit the record. */
   targets: z.union([z.literal("all"), z.array(z.string())]),
 })
@@ -54,9 +59,12 @@ export interface FailedTarget {
 /** The stored form has no `ahead`: the code at the start of `reason` says it, so format 1 needs no field more. */
 const StoredFailedTarget = z
   .strictObject({ target: z.string(), reason: z.string(), since: z.string() })
-  .transform(
-    (stored): FailedTarget => (stored.reason.startsWith(AHEAD_CODE) ? { ...stored, ahead: true } : stored),
-  )
+  .transform(readFailedTarget)
+
+/** A failed target as it is stored, with what its reason says. */
+export function readFailedTarget(stored: Omit<FailedTarget, "ahead">): FailedTarget {
+  return stored.reason.startsWith(AHEAD_CODE) ? { ...stored, ahead: true } : stored
+}
 
 /** Another program's write to a target of ours, found and repaired. */
 export const ForeignWrite = z.strictObject({
@@ -69,9 +77,33 @@ export const ForeignWrite = z.strictObject({
 })
 export type ForeignWrite = z.infer<typeof ForeignWrite>
 
-/** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
-export const SourceRecord = z.strictObject({
-  format: z.literal(RECORD_FORMAT),
+/** One commit under one set of rules: what an operator approves, and what a guard stopped. */
+export const JudgedRevision = z.strictObject({
+  commit,
+  /** The commit of the rules, where they come from another source; else null. */
+  rulesCommit: commit.nullable(),
+  /** Digest of the rules and of the settings that affect their meaning; null: an earlier version did not say. */
+  rules: z.string().nullable(),
+})
+export type JudgedRevision = z.infer<typeof JudgedRevision>
+
+/** What a change that came into force has deleted (guard/past-deletions.ts). */
+const Deletions = z.strictObject({ at: z.int(), keys: z.int().min(0), configMaps: z.int().min(0) })
+
+/** Whose settings a cluster follows. */
+export const RecordSettings = z.strictObject({
+  /** The operator's `settingsVersion`. */
+  version: z.int().min(0),
+  /** Digest of the settings that affect what is written. */
+  digest: z.string(),
+  /** Digest of other settings of the same version: while there are two, neither is written. Null: none were seen. */
+  rival: z.string().nullable(),
+})
+export type RecordSettings = z.infer<typeof RecordSettings>
+
+const stoppedFields = { code: z.string(), message: z.string(), commit }
+
+const commonFields = {
   source: z.string(),
   token: Token,
   /** Null before the first reconcile has ended. */
@@ -83,20 +115,47 @@ export const SourceRecord = z.strictObject({
   /** Digest of the root index; null where the cluster keeps no store. */
   root: digest.nullable(),
   hold: Hold.nullable(),
-  /** The commit whose deletions an operator has approved; null: none is waiting to be applied. */
-  approved: commit.nullable(),
-  intents: z.array(Intent),
   failed: z.array(StoredFailedTarget),
   /** How many failed targets did not fit `failed`. */
   failedMore: z.int().min(0),
   /** The latest writes of others to our targets, newest first. */
   foreign: z.array(ForeignWrite).prefault([]),
-  /** Why the source is stopped (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
-  stopped: z.strictObject({ code: z.string(), message: z.string(), commit }).nullable(),
   /** Roots of earlier revisions whose shards the store still keeps, newest first. */
   history: z.array(z.strictObject({ commit, token: Token, root: digest })),
+}
+
+/** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
+export const SourceRecord = z.strictObject({
+  format: z.literal(RECORD_FORMAT),
+  ...commonFields,
+  /** What an operator has approved the deletions of; null: nothing that waits to be applied. */
+  approved: JudgedRevision.nullable(),
+  intents: z.array(Intent),
+  /** Why the source is stopped (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
+  stopped: z
+    .strictObject({
+      ...stoppedFields,
+      /** Of a guard: what it judged, and the ISO time since which it has stopped the source. */
+      judged: JudgedRevision.omit({ commit: true }).extend({ since: z.string() }).optional(),
+    })
+    .nullable(),
+  /** What was deleted in the last hours, newest first: deletions count together (guard/judge-change.ts). */
+  deletions: z.array(Deletions),
+  /** Digest of the store object that lists every failed target, with what it holds; null: `failed` lists them. */
+  failures: digest.nullable(),
+  /** Null: the settings give no version. */
+  settings: RecordSettings.nullable(),
 })
 export type SourceRecord = z.infer<typeof SourceRecord>
+
+/** The same as format 1 had it. */
+export const SourceRecordV1 = z.strictObject({
+  format: z.literal(1),
+  ...commonFields,
+  approved: commit.nullable(),
+  intents: z.array(Intent.omit({ rules: true })),
+  stopped: z.strictObject(stoppedFields).nullable(),
+})
 
 /** The record of a source that a cluster shows nothing of yet. `token` is what no writer may go below. */
 export function newRecord(source: string, token: Token): SourceRecord {
@@ -116,5 +175,8 @@ export function newRecord(source: string, token: Token): SourceRecord {
     foreign: [],
     stopped: null,
     history: [],
+    deletions: [],
+    failures: null,
+    settings: null,
   }
 }

@@ -44,7 +44,25 @@ export const FilesIndex = z.strictObject({
   ),
 })
 
-export const StoreIndex = z.discriminatedUnion("kind", [BranchIndex, TargetsIndex, FilesIndex])
+/** Every target that failed at a swap, and what it holds in the store since before it failed. Named by the record. */
+export const FailuresIndex = z.strictObject({
+  format: z.literal(1),
+  kind: z.literal("failures"),
+  failed: z.array(
+    z.strictObject({
+      /** `namespace/name`. */
+      target: z.string(),
+      reason: z.string(),
+      /** ISO time of the first failure. */
+      since: z.string(),
+      /** Its entry of the root index; null: it never had one, or the plan gives it a new one. */
+      held: z.strictObject({ index: digest, files: z.int().min(0), bytes: z.int().min(0) }).nullable(),
+    }),
+  ),
+})
+export type FailuresIndex = z.infer<typeof FailuresIndex>
+
+export const StoreIndex = z.discriminatedUnion("kind", [BranchIndex, TargetsIndex, FilesIndex, FailuresIndex])
 export type StoreIndex = z.infer<typeof StoreIndex>
 export type BranchIndex = z.infer<typeof BranchIndex>
 export type TargetsIndex = z.infer<typeof TargetsIndex>

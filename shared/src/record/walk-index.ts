@@ -1,6 +1,6 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { type ShardEntry, type TargetEntry, targetPlace } from "./build-index.ts"
-import { StoreIndex } from "./store-index.ts"
+import { type FailuresIndex, StoreIndex } from "./store-index.ts"
 
 /** Reads an index from the store, digest verified. Throws when it is not there. */
 export type FetchIndex = (digest: string) => Promise<StoreIndex>
@@ -47,11 +47,23 @@ export async function listReachable(root: string, fetch: FetchIndex): Promise<Se
       for (const shard of index.shards) for (const name of [shard.shard, ...shard.parts]) reachable.add(name)
       return
     }
-    const below = index.kind === "branch" ? index.children : index.targets
+    const below = indexesBelow(index)
     await Promise.all(below.map((entry) => visit(entry.index)))
   }
   await visit(root)
   return reachable
+}
+
+function indexesBelow(index: Exclude<StoreIndex, { kind: "files" }>): { index: string }[] {
+  if (index.kind === "branch") return index.children
+  return index.kind === "targets" ? index.targets : index.failed.flatMap(({ held }) => held ?? [])
+}
+
+/** The failed targets that a record names by digest. Throws `store/wrong-index`. */
+export async function listFailures(failures: string, fetch: FetchIndex): Promise<FailuresIndex["failed"]> {
+  const index = await fetch(failures)
+  if (index.kind === "failures") return index.failed
+  throw new HeadraceError("store/wrong-index", `store object ${failures} lists no failed targets`)
 }
 
 /** Parses an index's payload; `digest` names it in the error (`store/invalid-index`). */

@@ -2,6 +2,18 @@ import type { ErrorMeanings } from "../foundation/errors.ts"
 
 /** The codes that `settings` declares, as docs/reference/errors.md explains them. */
 export const settingsErrors = {
+  "settings/conflict": {
+    meaning:
+      "Two different settings have the same settingsVersion. The source stopped, and neither is written.",
+    cause:
+      "Somebody changed the operator's file without raising settingsVersion, and not every program has the change.",
+    remedy: "Raise settingsVersion in the file that is right, and give it to every program.",
+  },
+  "settings/older": {
+    meaning: "A program's settings are older than those that the record follows. It writes nothing.",
+    cause: "The operator's file was changed, and this program still runs with the one before.",
+    remedy: "Give this program the current settings; raise settingsVersion if its own are right.",
+  },
   "settings/cluster-address": {
     meaning: "A cluster of the settings has no address, or two.",
     cause: 'Neither "kubeconfig" nor "inCluster: true" is set, or both are.',

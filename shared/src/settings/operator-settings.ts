@@ -1,6 +1,6 @@
 import { z } from "zod"
 import { GitAuth } from "./git-auth.ts"
-import { Percent, Wait } from "./units.ts"
+import { Duration, Percent, Wait } from "./units.ts"
 
 const name = z
   .string()
@@ -79,7 +79,12 @@ const Guard = z.strictObject({
     .int()
     .min(0)
     .prefault(20)
-    .describe("Deleting up to this many keys never trips the guard, so that small repositories stay usable."),
+    .describe(
+      "Up to this many keys are deleted without a look at their share, so that small repositories stay usable; ConfigMaps of three keys or more that lose all of them count all the same.",
+    ),
+  window: Duration.prefault("6h").describe(
+    "Deletions of commits that came into force within this time count together; 0s: each counts alone.",
+  ),
 })
 
 const GitHub = z.strictObject({
@@ -96,6 +101,13 @@ const GitHub = z.strictObject({
 /** The operator's file: plugin and bootstrapper read the same one. */
 export const OperatorSettings = z.strictObject({
   version: z.literal(1),
+  settingsVersion: z
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      "Grows with every change of this file. Programs with a smaller one, or none, write nothing once a record has seen it; two contents of one version stop the source.",
+    ),
   sources: z.record(name, Source),
   clusters: z
     .record(ClusterName, Cluster)

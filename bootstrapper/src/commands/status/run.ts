@@ -1,7 +1,7 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
-import { indexReader } from "@headrace/shared/reconcile/write/store-objects"
+import { indexReader } from "@headrace/shared/reconcile/store/read-store"
 import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import { forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"

@@ -2,6 +2,7 @@ import type { PlannedTarget } from "../../plan/plan.ts"
 import { unfinishedTargets } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
+import type { KnownFailures } from "../store/known-failures.ts"
 
 /**
  * Chooses the targets of a run. Pure.
@@ -14,17 +15,18 @@ import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 export function chooseTargets(
   plan: ClusterPlan,
   previous: ClusterPlan | undefined,
-  record: SourceRecord | undefined,
+  record: SourceRecord,
+  failures: Pick<KnownFailures, "failed" | "complete">,
   full: boolean,
 ): Choice {
   const targets = [...plan.targets.values()]
-  const unfinished = record === undefined ? "all" : unfinishedTargets(record)
-  const failed = new Set(record?.failed.map((failure) => failure.target))
+  const unfinished = unfinishedTargets(record)
+  const failed = new Set(failures.failed.map((failure) => failure.target))
   const places = [...plan.targets.keys()]
   const changed = new Set(
     places.filter((place) => !samePlan(plan.targets.get(place), previous?.targets.get(place))),
   )
-  const everything = previous === undefined || unfinished === "all" || (record?.failedMore ?? 0) > 0
+  const everything = previous === undefined || unfinished === "all" || !failures.complete
   const stamp = everything
     ? new Set(places)
     : new Set(places.filter((place) => changed.has(place) || unfinished.has(place) || failed.has(place)))

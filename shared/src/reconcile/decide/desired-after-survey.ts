@@ -1,4 +1,4 @@
-import { isBegun, largestToken } from "../../record/intents.ts"
+import { isOpen, largestToken } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { DesiredRevision } from "../run/revision.ts"
@@ -30,7 +30,7 @@ export async function desiredAfterSurvey(
   const { newest } = survey
   const isAhead = newest !== undefined && compareTokens(newest.token, largestToken(record)) > 0
   if (newest !== undefined && record.commit === null) {
-    const mayLeave = isBegun(record, desired) || mayFollowRewrite(run.ports, tips, record)
+    const mayLeave = isOpen(record, desired) || mayFollowRewrite(run.ports, tips, record)
     if (!mayLeave && !(await isOnward(run.ports, desired, newest, run.signal))) {
       throw diverged(desired.commit, `${newest.commit}, which targets hold`)
     }

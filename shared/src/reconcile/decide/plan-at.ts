@@ -17,9 +17,12 @@ import type { Stamp } from "../target/ownership.ts"
 /** Raised when layouts or indexes change their form, so that every record is rebuilt once. */
 const STORE_FORMAT = 1
 
+/** What reading rules needs. */
+export type RulesPorts = Pick<ReconcilePorts, "rulesRepository" | "settings">
+
 /** Digest of rules and settings at a revision; throws `rules/…` when the rules are missing or do not parse. */
 export async function rulesDigestAt(
-  ports: ReconcilePorts,
+  ports: RulesPorts,
   memory: ReconcileMemory,
   revision: SourceRevision,
   signal: AbortSignal,
@@ -138,7 +141,7 @@ export function planContextFromSettings(
 
 /** The rules at a revision; throws `rules/…` when they are missing or do not parse. */
 export async function rulesAt(
-  ports: ReconcilePorts,
+  ports: RulesPorts,
   memory: ReconcileMemory,
   revision: SourceRevision,
   signal: AbortSignal,

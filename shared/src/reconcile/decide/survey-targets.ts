@@ -1,7 +1,9 @@
 import pLimit from "p-limit"
-import type { ConfigMap } from "../../foundation/config-map.ts"
+import { type ConfigMap, configMapBytes } from "../../foundation/config-map.ts"
 import { errorText, hasCode } from "../../foundation/errors.ts"
+import { gunzipped } from "../../foundation/gunzip.ts"
 import type { TargetId } from "../../foundation/target.ts"
+import type { GuardedKey, GuardedTargets } from "../../guard/measure-change.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
@@ -9,17 +11,18 @@ import { compareTokens } from "../../record/token.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { OrderedRevision } from "../run/revision.ts"
+import { contentId, isBlank } from "../target/content-id.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isOurs, otherOwner, readStamp, type Stamp } from "../target/ownership.ts"
 import { isCredible } from "./believe-stamp.ts"
-import type { KeysByTarget } from "./judge-deletions.ts"
+import { likeOf } from "./held-in-force.ts"
 
 const CONCURRENT_READS = 6
 
 /** What the planned targets hold now, where no record tells. */
 export interface Survey {
   /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
-  held: KeysByTarget
+  held: GuardedTargets
   /** The credible stamp with the largest token: what they show that must not be gone back on. */
   newest: OrderedRevision | undefined
   /** `namespace/name` to the reason, of targets that may not be read: what they hold stays, unjudged and unwritten. */
@@ -30,7 +33,7 @@ export interface Survey {
 interface Seen {
   place: string
   stamp: Stamp | undefined
-  keys: string[]
+  keys: GuardedKey[]
 }
 
 /**
@@ -44,6 +47,7 @@ export async function surveyTargets(
 ): Promise<Survey> {
   const limit = pLimit(CONCURRENT_READS)
   const unreadable = new Map<string, string>()
+  const like = likeOf(plan)
   const planned = [...plan.targets.values()].filter((target) => target.view)
   const found = await Promise.all(planned.map((target) => limit(() => look(target))))
   const seen = found.filter((one) => one !== undefined)
@@ -78,10 +82,10 @@ export async function surveyTargets(
     const place = placeText(target)
     const stamp = readStamp(configMap)
     const named = new Set(wanted.map(({ key }) => key))
-    const keys = keysOf(configMap)
-    if (keys.every((key) => named.has(key))) return { place, stamp, keys }
+    const keys = keysOf(configMap, like)
+    if (keys.every(({ key }) => named.has(key))) return { place, stamp, keys }
     const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(stamp)
-    return { place, stamp, keys: keys.filter((key) => named.has(key) || owned(key)) }
+    return { place, stamp, keys: keys.filter(({ key }) => named.has(key) || owned(key)) }
   }
 }
 
@@ -101,8 +105,23 @@ async function newest(
   return undefined
 }
 
-function keysOf(configMap: ConfigMap): string[] {
-  return Object.keys({ ...configMap.data, ...configMap.binaryData }).filter((key) => key !== VERSION_KEY)
+/** Nothing larger is a file of a ConfigMap: where unpacking ends. */
+const MOST_UNPACKED = 8 * 1024 * 1024
+
+function keysOf(configMap: ConfigMap, like: string): GuardedKey[] {
+  return [...configMapBytes(configMap)]
+    .filter(([key]) => key !== VERSION_KEY)
+    .map(([key, bytes]) => {
+      // A file may itself be gzip: then its name is that of no content, and it equals no other.
+      const content = isGzip(bytes) ? gunzipped(bytes, MOST_UNPACKED) : bytes
+      if (content === undefined) return { key, content: undefined, empty: false }
+      const oid = contentId(content, like)
+      return { key, content: oid, empty: isBlank({ size: content.length, oid }) }
+    })
+}
+
+function isGzip(bytes: Buffer): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b
 }
 
 /** The plan with these targets refused, for reasons that are no mistake of the rules. */

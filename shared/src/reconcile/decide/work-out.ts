@@ -1,10 +1,10 @@
-import { errorMessage, HeadraceError, hasCode } from "../../foundation/errors.ts"
-import { isBegun } from "../../record/intents.ts"
+import { errorMessage, type HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
+import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
 import { chooseTargets } from "./choose-targets.ts"
 import { desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
 import {
@@ -15,7 +15,8 @@ import {
   mayFollowRewrite,
   type Tips,
 } from "./desired-revision.ts"
-import { judgeDeletions, plannedKeys } from "./judge-deletions.ts"
+import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
+import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
 import { planAt, planOfStamps, rulesDigestAt } from "./plan-at.ts"
 import { surveyTargets, withRefused } from "./survey-targets.ts"
 
@@ -26,50 +27,125 @@ export interface Work {
   /** Undefined when it is not known what is in force: then everything counts as changed. */
   previous: ClusterPlan | undefined
   choice: Choice
+  /** The failed targets that the record knows of. */
+  failures: KnownFailures
+  judged: Judged
   /** True when the record shows exactly this already: a rebuild, which needs no intent. */
   inForce: boolean
   stopped: SourceRecord["stopped"]
 }
 
+/** `refuse`: other settings than these are followed; nothing is written but `next`, the record that says so. */
 export type Decision =
-  | { kind: "noop" }
+  | { kind: "noop"; failures: KnownFailures }
   | { kind: "work"; work: Work }
-  | { kind: "stop"; stopped: NonNullable<SourceRecord["stopped"]> }
+  | { kind: "stop"; stopped: NonNullable<SourceRecord["stopped"]>; failures: KnownFailures }
+  | {
+      kind: "refuse"
+      stopped: NonNullable<SourceRecord["stopped"]>
+      next: SourceRecord
+      failures: KnownFailures
+    }
 
 /** Works out what to do, and writes nothing. The tips must be of a fetch that began after the record was read. */
 export async function workOut(run: Run, tips: Tips, record: SourceRecord): Promise<Decision> {
-  const { commit } = goalAt(tips, record)
+  const revision = goalAt(tips, record)
+  const failures = await knownFailures(run.ports, run.memory, record, run.signal)
+  const refused = judgeSettings(record, run.ports.settings)
+  if (refused) return refuse(run, record, revision.commit, refused, failures)
   try {
     const desired = await desiredOrNewEpoch(run, tips, record)
-    if (await isDone(run, record, desired)) return { kind: "noop" }
-    return { kind: "work", work: await judged(run, tips, record, desired) }
+    if (await isDone(run, record, desired, failures)) return { kind: "noop", failures }
+    return { kind: "work", work: await judged(run, tips, record, desired, failures) }
   } catch (error) {
     if (!isReasonToStop(error)) throw error
-    return { kind: "stop", stopped: { code: error.code, message: errorMessage(error), commit } }
+    const stopped = { code: error.code, message: errorMessage(error), commit: revision.commit }
+    if (!hasCode(error, "guard/")) return { kind: "stop", stopped, failures }
+    const { rulesCommit } = revision
+    const rules = await rulesDigestAt(run.ports, run.memory, revision, run.signal)
+    const since = record.stopped?.judged?.since ?? new Date(run.ports.clock.now()).toISOString()
+    return { kind: "stop", stopped: { ...stopped, judged: { rulesCommit, rules, since } }, failures }
   }
 }
 
-/** Work towards a desired revision that was judged when its intent was opened; throws `rules/…`. */
+function refuse(
+  { ports }: Run,
+  record: SourceRecord,
+  commit: string,
+  { error, next }: NonNullable<ReturnType<typeof judgeSettings>>,
+  failures: KnownFailures,
+): Decision {
+  ports.log.error({ err: error }, "these settings may not write")
+  const stopped = { code: error.code, message: errorMessage(error), commit }
+  // The record is of those who may write: an older program says it for itself alone.
+  const changed = hasCode(error, "settings/conflict") ? { ...record, settings: next, stopped } : record
+  return { kind: "refuse", stopped, next: changed, failures }
+}
+
+/**
+ * Work towards a revision of the record: what it shows, or what was begun. Undefined where that is no longer the same:
+ * other rules or settings give it another meaning, which the guard does not let pass. Throws `rules/…`.
+ */
 export async function workAgain(
   run: Run,
   record: SourceRecord,
   desired: DesiredRevision,
   stopped: SourceRecord["stopped"],
-): Promise<Work> {
-  const plan = await planAt(run.ports, run.memory, run.request.cluster, desired, run.signal)
-  return workOf(run, record, desired, plan, await planInForce(run, record), stopped)
+  failures: KnownFailures,
+): Promise<Work | undefined> {
+  const { ports, memory, request, signal } = run
+  const plan = await planAt(ports, memory, request.cluster, desired, signal)
+  const previous = await planInForce(run, record)
+  if (isInForce(record, desired, plan)) {
+    return workOf(run, record, { desired, plan, previous, failures, judged: UNJUDGED, stopped })
+  }
+  if (record.intents.length === 0) return undefined
+  const planOf = planOfStamps(run, desired)
+  const survey = previous ?? (await surveyTargets(ports, { source: request.source, plan, planOf }, signal))
+  const surveyed = "held" in survey ? survey.held : new Map()
+  try {
+    const judged = await judgeWork(run, { record, desired, plan, previous, surveyed, failures })
+    return workOf(run, record, { desired, plan, previous, failures, judged, stopped })
+  } catch (error) {
+    if (hasCode(error, "guard/")) return undefined
+    throw error
+  }
 }
 
 async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Promise<DesiredRevision> {
-  const { ports, signal } = run
+  const { ports, memory, signal } = run
   const desired = await desiredAt(ports, tips, record, signal)
-  if (desired !== undefined) return desired
+  if (desired !== undefined) {
+    const rules = await rulesDigestAt(ports, memory, desired, signal)
+    return isUnderOtherRules(record, desired, rules)
+      ? desiredInNewEpoch(ports, tips, record, signal)
+      : desired
+  }
   if (mayFollowRewrite(ports, tips, record)) return desiredInNewEpoch(ports, tips, record, signal)
   const shown = record.commit ?? record.intents[0]?.commit
   throw diverged(goalAt(tips, record).commit, shown ?? "what the record shows")
 }
 
-async function judged(run: Run, tips: Tips, record: SourceRecord, first: DesiredRevision): Promise<Work> {
+/**
+ * True when something was shown or begun at this token under other rules or settings. The token does not tell which of
+ * the two is newer, and a writer that wakes up late with the older ones would not be refused: a new epoch does it.
+ */
+function isUnderOtherRules(record: SourceRecord, desired: DesiredRevision, rules: string): boolean {
+  if (compareTokens(record.token, desired.token) === 0 && record.rules !== null && record.rules !== rules)
+    return true
+  return record.intents.some(
+    (intent) =>
+      compareTokens(intent.token, desired.token) === 0 && intent.targets.length > 0 && intent.rules !== rules,
+  )
+}
+
+async function judged(
+  run: Run,
+  tips: Tips,
+  record: SourceRecord,
+  first: DesiredRevision,
+  failures: KnownFailures,
+): Promise<Work> {
   const { ports, memory, request, signal } = run
   const whole = await planAt(ports, memory, request.cluster, first, signal)
   const previous = isPutBack(run, record) ? undefined : await planInForce(run, record)
@@ -79,43 +155,39 @@ async function judged(run: Run, tips: Tips, record: SourceRecord, first: Desired
     : await surveyTargets(ports, { source: request.source, plan: whole, planOf }, signal)
   const plan = survey ? withRefused(whole, survey.unreadable) : whole
   const desired = survey ? await desiredAfterSurvey(run, tips, record, first, survey) : first
-  const held = previous ? plannedKeys(previous) : survey?.held
-  if (held && !isJudged(record, first, plan)) judgeDeletions(held, plan, ports.settings.guard)
-  return workOf(run, record, desired, plan, previous, null)
+  const surveyed = survey?.held ?? new Map()
+  const judgement = isInForce(record, first, plan)
+    ? UNJUDGED
+    : await judgeWork(run, { record, desired: first, plan, previous, surveyed, failures })
+  return workOf(run, record, { desired, plan, previous, failures, judged: judgement, stopped: null })
 }
 
 function workOf(
   run: Run,
   record: SourceRecord,
-  desired: DesiredRevision,
-  plan: ClusterPlan,
-  previous: ClusterPlan | undefined,
-  stopped: SourceRecord["stopped"],
+  known: Pick<Work, "desired" | "plan" | "previous" | "failures" | "judged" | "stopped">,
 ): Work {
-  const choice = chooseTargets(plan, previous, record, run.request.mode === "full")
-  const inForce = isInForce(record, desired, plan)
-  return { desired, plan, previous, choice, inForce, stopped }
+  const { desired, plan, previous, failures } = known
+  const choice = chooseTargets(plan, previous, record, failures, run.request.mode === "full")
+  return { ...known, choice, inForce: isInForce(record, desired, plan) }
 }
 
 /**
- * True when an operator has approved what this deletes, or it needs no judging again: what is in force or begun
- * was judged before, unless an operator's rewind began it, which is an approval of its own.
+ * What the record's revision gave; undefined when that cannot be told any more: the mirror has lost the commit, or rules
+ * and settings have changed since. Throws `git/…`: what cannot be read now is not unknown.
  */
-function isJudged(record: SourceRecord, desired: DesiredRevision, plan: ClusterPlan): boolean {
-  return record.approved === desired.commit || isBegun(record, desired) || isInForce(record, desired, plan)
-}
-
-/** What the record's revision gave; undefined when that is no longer known. */
 async function planInForce(run: Run, record: SourceRecord): Promise<ClusterPlan | undefined> {
-  if (record.commit === null) return undefined
+  const { commit, rulesCommit } = record
+  if (commit === null) return undefined
   const { ports, memory, request, signal } = run
-  const revision = { commit: record.commit, rulesCommit: record.rulesCommit }
+  if ((await ports.repository.seqOf(commit, signal)) === undefined) return undefined
+  if (rulesCommit !== null && (await ports.rulesRepository.seqOf(rulesCommit, signal)) === undefined)
+    return undefined
   try {
-    const plan = await planAt(ports, memory, request.cluster, revision, signal)
+    const plan = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
     return plan.digest === record.rules ? plan : undefined
   } catch (error) {
-    signal.throwIfAborted()
-    if (error instanceof HeadraceError) return undefined
+    if (hasCode(error, "rules/")) return undefined
     throw error
   }
 }
@@ -138,10 +210,17 @@ function isShown(record: SourceRecord, desired: DesiredRevision): boolean {
   )
 }
 
-async function isDone(run: Run, record: SourceRecord, desired: DesiredRevision): Promise<boolean> {
+async function isDone(
+  run: Run,
+  record: SourceRecord,
+  desired: DesiredRevision,
+  failures: KnownFailures,
+): Promise<boolean> {
   if (run.request.mode === "full" || run.beyond || !isShown(record, desired)) return false
-  if (record.intents.length > 0 || record.failed.length > 0 || record.failedMore > 0) return false
+  if (record.intents.length > 0 || failures.failed.length > 0 || !failures.complete) return false
   if (record.stopped !== null) return false
+  const settings = settingsOfRecord(run.ports.settings)
+  if (settings && settings.version !== record.settings?.version) return false
   return record.rules === (await rulesDigestAt(run.ports, run.memory, desired, run.signal))
 }
 

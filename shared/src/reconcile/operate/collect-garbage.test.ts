@@ -6,7 +6,8 @@ import { buildFilesIndex, buildTargetsIndex, type IndexObject } from "../../reco
 import { openIntent } from "../../record/intents.ts"
 import { newRecord, type SourceRecord } from "../../record/record.ts"
 import { recordConfigMap } from "../../record/record-config-map.ts"
-import { UNUSED_SINCE, unmarked } from "../write/store-objects.ts"
+import { UNUSED_SINCE } from "../store/read-store.ts"
+import { unmarked } from "../write/store-objects.ts"
 import { collectGarbage } from "./collect-garbage.ts"
 
 const signal = new AbortController().signal

@@ -8,7 +8,8 @@ import type { SourceRecord } from "../../record/record.ts"
 import { isRecordConfigMap, readRecord } from "../../record/record-config-map.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { listReachable, parseIndex } from "../../record/walk-index.ts"
-import { STORE_SELECTOR, UNUSED_SINCE, unmarked } from "../write/store-objects.ts"
+import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
+import { unmarked } from "../write/store-objects.ts"
 
 /** Where records are looked for: one that lost its labels to a hand edit still names what it needs. */
 const BESIDE_STORE = "app.kubernetes.io/component notin (shard,index)"
@@ -111,7 +112,8 @@ async function namedDigests(
   }
   const named = new Set<string>()
   for (const record of records) {
-    for (const root of [record.root, ...record.history.map((revision) => revision.root)]) {
+    const { root: shown, failures, history } = record
+    for (const root of [shown, failures, ...history.map((revision) => revision.root)]) {
       if (root === null) continue
       for (const digest of await listReachable(root, fetch)) named.add(digest)
     }

@@ -1,15 +1,23 @@
-import { HeadraceError } from "../../foundation/errors.ts"
+import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import type { Hold, SourceRecord } from "../../record/record.ts"
 import { isOnward, keepRevision, seqOf, shownBy } from "../decide/desired-revision.ts"
+import { rulesDigestAt } from "../decide/plan-at.ts"
 import { changeRecord, type RecordPorts } from "../record/change-record.ts"
+import { createReconcileMemory } from "../run/memory.ts"
+import type { ReconcileSettings } from "../run/ports.ts"
 import type { SourceRevision } from "../run/revision.ts"
 
 /** A record, and the repositories that tell which commit comes after which. */
 export interface HoldPorts extends RecordPorts {
   repository: SourceRepository
   rulesRepository: SourceRepository
+}
+
+/** The same with settings: a rewind and an approval are for one set of rules and what these settings make of it. */
+export interface ApprovePorts extends HoldPorts {
+  settings: ReconcileSettings
 }
 
 /**
@@ -52,7 +60,7 @@ export async function holdSource(
  * an epoch that no record knows any more, and that lies too far ahead to be believed, only an operator goes beyond it.
  */
 export async function rewindSource(
-  ports: HoldPorts,
+  ports: ApprovePorts,
   { atLeast = 0, ...hold }: Omit<Hold, "rulesCommit"> & { rulesCommit?: string; atLeast?: number },
   signal: AbortSignal,
 ): Promise<SourceRecord> {
@@ -63,7 +71,11 @@ export async function rewindSource(
   const revision = { commit: hold.commit, rulesCommit }
   return changeRecord(
     ports,
-    (record) => inNewEpoch(ports, { ...record, hold: { ...hold, rulesCommit } }, revision, signal, atLeast),
+    async (record) => {
+      const rules = await rulesOf(ports, revision, signal)
+      const held = { ...record, hold: { ...hold, rulesCommit } }
+      return inNewEpoch(ports, held, { ...revision, ...rules }, signal, atLeast)
+    },
     signal,
   )
 }
@@ -73,20 +85,38 @@ export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Pr
   return changeRecord(ports, (record) => ({ ...record, hold: null }), signal)
 }
 
-/** Approves what going to this commit deletes, however much that is. */
+/**
+ * Approves what going to this commit deletes, however much that is, under one set of rules: those that the guard stopped
+ * it for, else those in force by these settings, at the tip of their branch where it is another. Throws `rules/…`,
+ * `git/…`.
+ */
 export async function approveCommit(
-  ports: RecordPorts,
+  ports: ApprovePorts,
   commit: string,
   signal: AbortSignal,
 ): Promise<SourceRecord> {
-  return changeRecord(ports, (record) => ({ ...record, approved: commit }), signal)
+  return changeRecord(
+    ports,
+    async (record) => {
+      const { stopped } = record
+      if (stopped?.commit === commit && stopped.judged) {
+        const { rulesCommit, rules } = stopped.judged
+        return { ...record, approved: { commit, rulesCommit, rules } }
+      }
+      const { repository, rulesRepository } = ports
+      const rulesCommit = rulesRepository === repository ? null : (await rulesRepository.fetch(signal)).commit
+      const rules = await rulesDigestAt(ports, createReconcileMemory(), { commit, rulesCommit }, signal)
+      return { ...record, approved: { commit, rulesCommit, rules } }
+    },
+    signal,
+  )
 }
 
 /** The epoch is raised by an intent without targets: nothing is written before a reconcile takes it up. */
 async function inNewEpoch(
   ports: HoldPorts,
   record: SourceRecord,
-  revision: SourceRevision,
+  revision: SourceRevision & { rules?: string },
   signal: AbortSignal,
   atLeast = 0,
 ): Promise<SourceRecord> {
@@ -95,6 +125,20 @@ async function inNewEpoch(
     seq: await seqOf(ports, revision, signal),
   }
   return openIntent(record, { ...revision, token, targets: [] })
+}
+
+/** None where the rules cannot be read at that commit: a reconcile says so. */
+async function rulesOf(
+  ports: ApprovePorts,
+  revision: SourceRevision,
+  signal: AbortSignal,
+): Promise<{ rules?: string }> {
+  try {
+    return { rules: await rulesDigestAt(ports, createReconcileMemory(), revision, signal) }
+  } catch (error) {
+    if (hasCode(error, "rules/")) return {}
+    throw error
+  }
 }
 
 async function isAhead(

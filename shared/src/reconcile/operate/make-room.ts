@@ -2,7 +2,7 @@ import { hasCode } from "../../foundation/errors.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import { loadState, swapState } from "../record/record-state.ts"
 import type { Run } from "../run/run.ts"
-import { STORE_SELECTOR, UNUSED_SINCE } from "../write/store-objects.ts"
+import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { collectGarbage } from "./collect-garbage.ts"
 
 /** True for the answer of an API server to a creation beyond a ResourceQuota: its code is that of missing rights. */

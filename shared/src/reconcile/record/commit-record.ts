@@ -1,8 +1,10 @@
 import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { pastAfter } from "../../guard/past-deletions.ts"
 import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
 import { intentsAfter } from "../../record/intents.ts"
-import { AHEAD_REASON, type FailedTarget, type ForeignWrite, type SourceRecord } from "../../record/record.ts"
+import type { FailedTarget, ForeignWrite, SourceRecord } from "../../record/record.ts"
+import type { Judged } from "../decide/judge-work.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 
 /** Earlier revisions that the store keeps for agents which have not caught up. */
@@ -16,10 +18,15 @@ export interface Achieved {
   desired: DesiredRevision
   rules: string
   root: string | null
-  /** `namespace/name` to the reason. */
-  failed: ReadonlyMap<string, string>
-  /** `namespace/name` of those that carry a larger token than any that the record knows. */
-  ahead: readonly string[]
+  /** Every one of them (list-failed.ts), and the digest of the object that lists them; null: the record does. */
+  failed: readonly FailedTarget[]
+  failures: string | null
+  /** What the guard found of the change. */
+  judged: Judged
+  /** How long deletions count together, in milliseconds. */
+  window: number
+  /** Whose settings these are; null: they give no version. */
+  settings: SourceRecord["settings"]
   /** Writes of others that were found in this run. */
   foreign: readonly ForeignWrite[]
   /** Why the goal itself was not reached, when the desired revision was another. */
@@ -39,10 +46,13 @@ export function committedRecord(base: SourceRecord, achieved: Achieved): SourceR
     rules: achieved.rules,
     root,
     hold: base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null,
-    approved: base.approved === desired.commit ? null : base.approved,
+    approved: base.approved?.commit === desired.commit ? null : base.approved,
     intents: intentsAfter(base.intents, desired.token),
-    failed: listFailed(base.failed, achieved),
+    failed: [...achieved.failed],
     failedMore: 0,
+    failures: achieved.failures,
+    deletions: pastAfter(base.deletions, { ...achieved.judged, window: achieved.window, now: achieved.now }),
+    settings: achieved.settings ?? base.settings,
     foreign: listForeign(base.foreign, achieved),
     stopped: achieved.stopped,
     history: historyAfter(base, root),
@@ -60,24 +70,6 @@ export function isSameCommit(a: SourceRecord, b: SourceRecord): boolean {
     return canonicalJson({ token, commit, rulesCommit, rules, root, history })
   }
   return shown(a) === shown(b)
-}
-
-/**
- * In place order, after those whose token is larger than the record's: the record may have no room for all, and these
- * decide what the next run does. A target that failed before keeps the time since when.
- */
-function listFailed(before: readonly FailedTarget[], achieved: Achieved): FailedTarget[] {
-  const ahead = new Set(achieved.ahead)
-  const others = [...achieved.failed].filter(([target]) => !ahead.has(target)).sort()
-  return [
-    ...[...ahead].sort().map((target) => ({ ...failure(target, AHEAD_REASON), ahead: true as const })),
-    ...others.map(([target, reason]) => failure(target, reason)),
-  ]
-
-  function failure(target: string, reason: string): FailedTarget {
-    const earlier = before.find((one) => one.target === target)
-    return { target, reason, since: earlier?.since ?? new Date(achieved.now).toISOString() }
-  }
 }
 
 /** Newest first, each target and writer once. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../../foundation/clock.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
+import type { GuardLimits } from "../../guard/judge-change.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Log } from "../../observe/log.ts"
 import type { FailedTarget, ForeignWrite, Token } from "../../record/record.ts"
@@ -28,7 +29,9 @@ export interface ReconcileSettings {
   foreignKeys: "remove" | "keep"
   allowForcePush: boolean
   defaults: OperatorSettings["defaults"]
-  guard: OperatorSettings["guard"]
+  guard: "off" | GuardLimits
+  /** The operator's, where the file gives one: smaller ones write nothing. */
+  settingsVersion?: number
   /** Every cluster that rules may name, and the namespaces they may name there (absent: any). */
   clusters: ReadonlyMap<string, { namespaces?: readonly string[] }>
   /** False: named ConfigMaps alone. */
@@ -72,7 +75,7 @@ export interface ReconcileOutcome {
   stopped: { code: string; message: string; commit: string } | null
   /** Objects created or replaced, the record not among them. */
   written: number
-  failed: FailedTarget[]
+  failed: readonly FailedTarget[]
   /** Writes of other programs to our targets that this run found, and repaired. */
   foreign: readonly ForeignWrite[]
   stages: Stages

@@ -1,5 +1,4 @@
 import { isUtf8 } from "node:buffer"
-import { createHash } from "node:crypto"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
@@ -7,6 +6,7 @@ import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import { tokenText } from "../../record/token.ts"
 import { contentDigest } from "../target/content-digest.ts"
+import { contentId } from "../target/content-id.ts"
 import { readStamp, type Stamp, withStamp } from "../target/ownership.ts"
 
 /** What a target's ConfigMap has that its plan has not, and the other way round. */
@@ -127,11 +127,4 @@ function contentOf(existing: ConfigMap | undefined, planned: PlannedKey): Buffer
 /** A file may be called `constructor`: what every object inherits is no value. */
 function valueAt(values: { [key: string]: string } | undefined, key: string): string | undefined {
   return values && Object.hasOwn(values, key) ? values[key] : undefined
-}
-
-/** The name of a content in the manner of `like`: git's blob id (SHA-1 or SHA-256), or `sha256:…` outside git. */
-function contentId(content: Buffer, like: string): string {
-  if (like.startsWith("sha256:")) return `sha256:${createHash("sha256").update(content).digest("hex")}`
-  const hash = createHash(like.length === 64 ? "sha256" : "sha1")
-  return hash.update(`blob ${content.length}\0`).update(content).digest("hex")
 }

@@ -1,20 +1,10 @@
-import { openStoreConfigMap, storeConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
+import { openStoreConfigMap, storeConfigMap } from "../../bundle/store-config-map.ts"
 import type { StoreObject } from "../../bundle/store-file.ts"
-import type { ConfigMap } from "../../foundation/config-map.ts"
-import { HeadraceError } from "../../foundation/errors.ts"
+import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
 import { isFinal } from "../../foundation/retry.ts"
 import { compareAndSwap, createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
-import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
-import type { StoreIndex } from "../../record/store-index.ts"
-import { parseIndex } from "../../record/walk-index.ts"
-import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-
-/** When garbage collection found nobody to name an object; reconcile takes it away from what it uses again. */
-export const UNUSED_SINCE = "headrace.dev/unused-since"
-
-/** Label selector of shards and indexes in Headrace's namespace. */
-export const STORE_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.io/component in (shard,index)"
+import { UNUSED_SINCE } from "../store/read-store.ts"
 
 /** Without the mark of garbage collection. */
 export function unmarked(configMap: ConfigMap): ConfigMap {
@@ -22,17 +12,24 @@ export function unmarked(configMap: ConfigMap): ConfigMap {
   return { ...configMap, metadata: { ...configMap.metadata, annotations } }
 }
 
+/** Annotations of an object beside its own, and whether those that are there say it already. */
+export interface Marks {
+  annotations: { [name: string]: string }
+  areOn(annotations: ObjectMeta["annotations"]): boolean
+}
+
 /**
  * Makes sure that an object is in the store, intact and not marked as garbage: creates it, or takes the mark
  * off the one that is there. Taking it off moves the resourceVersion, so a collector that has read the marked
- * one can no longer delete it. Gives true when it wrote.
+ * one can no longer delete it. `marks` are put on it too. Gives true when it wrote.
  */
 export async function ensureStored(
   ports: ReconcilePorts,
   object: StoreObject,
   signal: AbortSignal,
+  marks?: Marks,
 ): Promise<boolean> {
-  const wanted = storeConfigMap(ports.settings.namespace, object)
+  const wanted = withMarks(storeConfigMap(ports.settings.namespace, object), marks)
   return compareAndSwap(ports.clock, signal, async () => {
     try {
       await createOnce(ports.kube, wanted, signal)
@@ -40,8 +37,8 @@ export async function ensureStored(
     } catch (error) {
       if (!isLostRace(error) || isFinal(error)) throw error
     }
-    const reused = await reuse(ports, wanted, object.digest, signal)
-    return reused === "absent" ? undefined : reused === "unmarked"
+    const reused = await reuse(ports, wanted, object.digest, marks, signal)
+    return reused === "absent" ? undefined : reused === "changed"
   })
 }
 
@@ -49,8 +46,9 @@ async function reuse(
   ports: ReconcilePorts,
   wanted: ConfigMap,
   digest: string,
+  marks: Marks | undefined,
   signal: AbortSignal,
-): Promise<"absent" | "intact" | "unmarked"> {
+): Promise<"absent" | "intact" | "changed"> {
   const { namespace, name } = wanted.metadata
   const existing = await ports.kube.get(namespace, name, signal)
   if (existing === undefined) return "absent"
@@ -59,9 +57,17 @@ async function reuse(
     await ports.kube.remove(existing, signal)
     return "absent"
   }
-  if (existing.metadata.annotations?.[UNUSED_SINCE] === undefined) return "intact"
-  await ports.kube.replace(unmarked(existing), signal)
-  return "unmarked"
+  const { annotations } = existing.metadata
+  const isMarked = marks === undefined || marks.areOn(annotations)
+  if (isMarked && annotations?.[UNUSED_SINCE] === undefined) return "intact"
+  await ports.kube.replace(withMarks(unmarked(existing), isMarked ? undefined : marks), signal)
+  return "changed"
+}
+
+function withMarks(configMap: ConfigMap, marks: Marks | undefined): ConfigMap {
+  if (marks === undefined) return configMap
+  const annotations = { ...configMap.metadata.annotations, ...marks.annotations }
+  return { ...configMap, metadata: { ...configMap.metadata, annotations } }
 }
 
 /** True when the object holds what its name says. */
@@ -72,31 +78,4 @@ function isIntact(configMap: ConfigMap, digest: string): boolean {
   } catch {
     return false
   }
-}
-
-/** Reads an index by its digest, from memory when it was read before: an index never changes. */
-export function indexReader(ports: ReconcilePorts, memory: ReconcileMemory, signal: AbortSignal) {
-  return async function fetchIndex(digest: string): Promise<StoreIndex> {
-    const remembered = memory.indexes.get(digest)
-    if (remembered) return remembered
-    const payload = await readStored(ports, "index", digest, signal)
-    const index = parseIndex(payload, digest)
-    memory.indexes.set(digest, index)
-    return index
-  }
-}
-
-async function readStored(
-  ports: ReconcilePorts,
-  kind: StoreObject["kind"],
-  digest: string,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const { namespace } = ports.settings
-  const name = storeObjectName(kind, digest)
-  return retryTransient(transientRetry(ports.clock), signal, async () => {
-    const configMap = await ports.kube.get(namespace, name, signal)
-    if (configMap) return openStoreConfigMap(configMap, digest)
-    throw new HeadraceError("store/missing", `store object ${name} is not there`)
-  })
 }

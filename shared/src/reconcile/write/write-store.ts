@@ -16,7 +16,8 @@ import { type FetchIndex, listShards, listTargets, parseIndex } from "../../reco
 import { type Choice, type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import { ensureStored, indexReader, STORE_SELECTOR, UNUSED_SINCE } from "./store-objects.ts"
+import { indexReader, STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
+import { ensureStored, type Marks } from "./store-objects.ts"
 
 const CONCURRENT_OBJECTS = 4
 
@@ -25,6 +26,8 @@ type ShardLayout = ReturnType<typeof layoutShards>[number]
 export interface StoreResult {
   /** Digest of the root index. */
   root: string
+  /** The entries of the targets that the plan refuses: they keep what they hold. By `namespace/name`. */
+  kept: ReadonlyMap<string, TargetEntry>
   written: number
 }
 
@@ -44,6 +47,10 @@ export interface StoreInput {
   choice: Choice
   /** The one in force. */
   root: string | null
+  /** What refused targets hold that the root in force does not have (held-elsewhere.ts). */
+  elsewhere(refused: readonly string[]): Promise<ReadonlyMap<string, TargetEntry>>
+  /** Of the new root, by which it is found where the record is lost (last-roots.ts). */
+  marks: Marks
   /** True: lists the store first, and puts back what is missing of it. */
   full: boolean
 }
@@ -77,9 +84,9 @@ async function writeObjects(
   const state = await readState(ports, memory, input.root, input.full, signal)
   const limit = pLimit(CONCURRENT_OBJECTS)
   let written = 0
-  async function ensure(object: StoreObject): Promise<void> {
+  async function ensure(object: StoreObject, marks?: Marks): Promise<void> {
     signal.throwIfAborted()
-    if (await ensureStored(ports, object, signal)) written += 1
+    if (await ensureStored(ports, object, signal, marks)) written += 1
   }
   async function ensureIndex(built: BuiltIndex): Promise<void> {
     const missing = built.objects.filter((object) => !state.exists(object.digest))
@@ -95,13 +102,19 @@ async function writeObjects(
       return same ? before : storeTarget(planned, before, input.previous?.targets.get(place))
     }),
   )
-  for (const place of input.plan.refused.keys()) {
-    const before = state.before.get(place)
-    if (before && !input.plan.targets.has(place)) entries.push(before)
+  const refused = [...input.plan.refused.keys()].filter((place) => !input.plan.targets.has(place))
+  const lost = refused.filter((place) => !state.before.has(place))
+  const elsewhere = lost.length > 0 ? await input.elsewhere(lost) : state.before
+  const kept = new Map<string, TargetEntry>()
+  for (const place of refused) {
+    const entry = state.before.get(place) ?? elsewhere.get(place)
+    if (entry) kept.set(place, entry)
   }
-  const root = buildTargetsIndex(entries)
-  await ensureIndex(root)
-  return { root: root.root, written }
+  const root = buildTargetsIndex([...entries, ...kept.values()])
+  const [top, ...below] = root.objects
+  await ensureIndex({ ...root, objects: below })
+  if (top && (root.root !== input.root || !state.exists(top.digest))) await ensure(top, input.marks)
+  return { root: root.root, kept, written }
 
   async function storeTarget(
     planned: PlannedTarget,

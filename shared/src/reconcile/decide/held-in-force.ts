@@ -1,0 +1,88 @@
+import type { GuardedKey, GuardedTargets } from "../../guard/measure-change.ts"
+import type { PlannedTarget } from "../../plan/plan.ts"
+import type { TargetEntry } from "../../record/build-index.ts"
+import type { SourceRecord } from "../../record/record.ts"
+import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
+import type { Run } from "../run/run.ts"
+import type { KnownFailures } from "../store/known-failures.ts"
+import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.ts"
+import { isBlank } from "../target/content-id.ts"
+
+/** The keys of a planned target as the guard judges them. */
+export function guardedKeys({ keys }: Pick<PlannedTarget, "keys">): GuardedKey[] {
+  return keys.map(({ key, file }) => ({ key, content: file.oid, empty: isBlank(file) }))
+}
+
+/** All targets of a plan as the guard judges them. */
+export function guardedTargets(plan: Pick<ClusterPlan, "targets">): Map<string, GuardedKey[]> {
+  return new Map([...plan.targets].map(([place, planned]) => [place, guardedKeys(planned)]))
+}
+
+export interface InForce {
+  record: SourceRecord
+  /** What is to come. */
+  plan: ClusterPlan
+  /** The plan of what the record shows, under the same rules and settings; undefined: it cannot be told. */
+  previous: ClusterPlan | undefined
+  /** What the named ConfigMaps hold, where there is no previous plan. */
+  surveyed: GuardedTargets
+  failures: KnownFailures
+}
+
+/**
+ * What the cluster's targets hold now, so far as a plan may take it away. Where the plan in force is known it says that,
+ * and the store says what targets hold that it refused. Where it is not known (settings changed, the record is lost) the
+ * named ConfigMaps and the store's root index say it: whichever holds more. `unknown`: the store has lost what the
+ * record names, and nothing else says what it was.
+ *
+ * Throws `kube/…`, when anything cannot be read: then it is not known, and nothing may be judged.
+ */
+export async function heldInForce(run: Run, input: InForce): Promise<GuardedTargets | "unknown"> {
+  const { plan, previous, surveyed } = input
+  const held = new Map<string, readonly GuardedKey[] | number>(previous ? guardedTargets(previous) : surveyed)
+  const stored = await storedTargets(run, input)
+  if (stored === undefined) return "unknown"
+  for (const entry of stored) {
+    const place = placeText(entry)
+    if (previous?.targets.has(place)) continue
+    const known = held.get(place) ?? 0
+    if (countOf(known) >= entry.files) continue
+    // Which keys these are matters only where some stay.
+    const stays = (plan.targets.get(place)?.keys.length ?? 0) > 0 && !plan.refused.has(place)
+    const keys = stays ? await storedKeys(run, entry, likeOf(plan)) : undefined
+    held.set(place, keys ? union(known, keys) : entry.files)
+  }
+  return held
+}
+
+/** What the store holds beside the plan in force; undefined when that is lost. */
+async function storedTargets(
+  run: Run,
+  { record, previous, failures }: InForce,
+): Promise<TargetEntry[] | undefined> {
+  if (!run.ports.settings.store) return []
+  if (previous && previous.refused.size === 0 && failures.held.size === 0) return []
+  if (record.root === null) return record.commit === null ? lastTargets(run) : []
+  const listed = await targetsBelow(run, record.root)
+  if (listed) return listed
+  return previous ? [...failures.held.values()] : undefined
+}
+
+function union(known: readonly GuardedKey[] | number, stored: readonly GuardedKey[]): readonly GuardedKey[] {
+  if (typeof known === "number") return stored
+  const names = new Set(stored.map(({ key }) => key))
+  return [...stored, ...known.filter(({ key }) => !names.has(key))]
+}
+
+/** A name of the kind that the plan gives contents. */
+export function likeOf(plan: Pick<ClusterPlan, "targets">): string {
+  for (const { keys } of plan.targets.values()) {
+    const [first] = keys
+    if (first) return first.file.oid
+  }
+  return ""
+}
+
+function countOf(keys: readonly GuardedKey[] | number): number {
+  return typeof keys === "number" ? keys : keys.length
+}

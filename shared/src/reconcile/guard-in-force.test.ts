@@ -1,0 +1,338 @@
+import {
+  quiet,
+  type ReconcileFixture,
+  type ReconcileFixtureOptions,
+  reconcileFixture,
+} from "@headrace/test/harness/reconcile-fixture"
+import { modelRepository } from "@headrace/test/model/model-repository"
+import { describe, expect, it } from "vitest"
+import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
+import type { ConfigMap } from "../foundation/config-map.ts"
+import { HeadraceError } from "../foundation/errors.ts"
+import { KubeError } from "../kube/kube-error.ts"
+import { listTargets, parseIndex } from "../record/walk-index.ts"
+import { approveCommit, holdSource, releaseSource, rewindSource } from "./operate/hold-source.ts"
+import { reconcile } from "./reconcile.ts"
+import { createReconcileMemory } from "./run/memory.ts"
+import type { ReconcilePorts, ReconcileSettings } from "./run/ports.ts"
+
+const GUARD = { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 }
+const REQUEST = { cluster: "east", source: "release", mode: "incremental" } as const
+const DROPPED = "    d/*.txt: {name: dropped, clusters: {east: [ci]}}\n"
+const RULES = `
+config_updater:
+  maps:
+    a/*.txt: {name: alpha, clusters: {east: [ci]}}
+    s/*.txt: {name: stored, view: false, clusters: {east: [ci]}}
+${DROPPED}`
+
+type Changes = { [path: string]: string | undefined }
+
+function filesOf(folder: string, count: number, content: (index: number) => string | undefined): Changes {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`${folder}/${index}.txt`, content(index)]),
+  )
+}
+
+const FORTY = {
+  "a/1.txt": "x",
+  ...filesOf("s", 40, (i) => `s${i}`),
+  ...filesOf("d", 40, (i) => `d${i}`),
+} as {
+  [path: string]: string
+}
+
+function fixture(files: { [path: string]: string } = FORTY, options: ReconcileFixtureOptions = {}) {
+  return reconcileFixture(files, {
+    rules: RULES,
+    ...options,
+    settings: { guard: GUARD, ...options.settings },
+  })
+}
+
+/** `name:files` of every target of the root in force. */
+async function inStore(here: ReconcileFixture): Promise<string> {
+  const { root } = await here.record()
+  if (root === null) return ""
+  const targets = await listTargets(root, async (digest) => {
+    const object = await here.kube.get("headrace", storeObjectName("index", digest))
+    if (object === undefined) throw new Error(`no ${digest}`)
+    return parseIndex(openStoreConfigMap(object, digest), digest)
+  })
+  return targets.map(({ name, files }) => `${name}:${files}`).join(" ")
+}
+
+/** Another process: it has other settings, or reads from git otherwise, and remembers nothing. */
+function other(
+  here: ReconcileFixture,
+  settings: Partial<ReconcileSettings>,
+  ports: Partial<ReconcilePorts> = {},
+) {
+  return {
+    ...here.ports,
+    memory: createReconcileMemory(),
+    settings: { ...here.ports.settings, ...settings },
+    ...ports,
+  }
+}
+
+const ALL = "alpha:1 dropped:40 stored:40"
+const operator = (here: ReconcileFixture) => ({ ...here.ports, namespace: "headrace", source: "release" })
+
+const emptied: { [what: string]: Changes } = {
+  "the files of a target in the store alone": filesOf("s", 40, () => undefined),
+  "a rule": { "rules.yaml": RULES.replace(DROPPED, "") },
+  "the contents of a target": filesOf("s", 40, () => ""),
+  "the contents of a target, but for line ends": filesOf("d", 40, () => "\n"),
+}
+
+describe.each(Object.entries(emptied))("a commit that takes away %s", (_, changes) => {
+  it("is stopped, whichever settings come after", async () => {
+    const here = fixture()
+    await here.run()
+    here.commit(changes)
+    for (const mode of ["incremental", "full"] as const) {
+      expect(await here.run(mode)).toMatchObject({
+        result: "stopped",
+        stopped: { code: "guard/deleted-keys" },
+      })
+    }
+    const more = new Map([...here.ports.settings.clusters, ["new", {}] as const])
+    const grown = other(here, { clusters: more })
+    expect(await reconcile(REQUEST, grown, quiet)).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    expect(await inStore(here)).toBe(ALL)
+  })
+
+  it("is stopped where the record is lost", async () => {
+    const here = fixture()
+    await here.run()
+    here.commit(changes)
+    await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
+    expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" }, commit: null })
+  })
+
+  it("fails, and does nothing, while git does not answer for what is in force", async () => {
+    const here = fixture()
+    await here.run()
+    const shown = here.repository.tip()
+    here.commit(changes)
+    const timeout = new HeadraceError("git/timeout", "git took too long")
+    const repository = {
+      ...here.repository,
+      tree: (commit: string) => (commit === shown ? Promise.reject(timeout) : here.repository.tree(commit)),
+    }
+    const slow = other(here, {}, { repository, rulesRepository: repository })
+    await expect(reconcile(REQUEST, slow, quiet)).rejects.toBe(timeout)
+    expect(await inStore(here)).toBe(ALL)
+  })
+
+  it("fails, and does nothing, while the API server does not answer for the store", async () => {
+    let refused = false
+    const here = fixture(FORTY, {
+      changeKube: (kube) => ({
+        ...kube,
+        async get(namespace, name, signal) {
+          if (refused && name.startsWith("index-"))
+            throw new KubeError("kube/unavailable", "503", { status: 503 })
+          return kube.get(namespace, name, signal)
+        },
+      }),
+    })
+    await here.run()
+    here.commit(changes)
+    refused = true
+    const strict = other(here, { strict: true })
+    await expect(reconcile(REQUEST, strict, quiet)).rejects.toMatchObject({ code: "kube/unavailable" })
+    refused = false
+    expect(await inStore(here)).toBe(ALL)
+  })
+})
+
+describe("what a store has lost", () => {
+  it("stops settings that give what is in force another meaning, until that commit is approved", async () => {
+    const here = fixture()
+    await here.run()
+    const { root } = await here.record()
+    await here.kube.remove(
+      (await here.kube.get("headrace", storeObjectName("index", root ?? ""))) as ConfigMap,
+    )
+    const strict = other(here, { strict: true })
+    expect(await reconcile(REQUEST, strict, quiet)).toMatchObject({ stopped: { code: "guard/unknown" } })
+    await approveCommit(operator(here), here.repository.tip(), quiet)
+    expect(await reconcile(REQUEST, strict, quiet)).toMatchObject({ result: "applied", stopped: null })
+    expect(await inStore(here)).toBe(ALL)
+  })
+
+  it("stops nothing where the plan in force says it", async () => {
+    const here = fixture()
+    await here.run()
+    const { root } = await here.record()
+    await here.kube.remove(
+      (await here.kube.get("headrace", storeObjectName("index", root ?? ""))) as ConfigMap,
+    )
+    here.ports.memory = createReconcileMemory()
+    here.commit({ "a/1.txt": "y" })
+    expect(await here.run()).toMatchObject({ result: "applied" })
+    expect(await inStore(here)).toBe(ALL)
+  })
+})
+
+describe("a target that was refused", () => {
+  it("counts with what it still holds when its rule goes", async () => {
+    const here = fixture()
+    await here.run()
+    const twice = `    x/*.txt: {name: dropped, view: false, clusters: {east: [ci]}}\n`
+    here.commit({ "rules.yaml": RULES + twice, "x/0.txt": "x" })
+    expect(await here.run()).toMatchObject({ result: "applied", failed: [{ target: "ci/dropped" }] })
+    here.commit({ "rules.yaml": RULES.replace(DROPPED, "") })
+    expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    expect(await inStore(here)).toBe(ALL)
+  })
+})
+
+describe("a rename that keeps every file", () => {
+  it("passes, though every key of the target is another then", async () => {
+    const rules =
+      "config_updater: {maps: {'a/**/*.txt': {name: alpha, use_full_path_as_key: true, clusters: {east: [ci]}}}}"
+    const here = fixture(filesOf("a/old", 60, (i) => `a${i}`) as { [path: string]: string }, { rules })
+    await here.run()
+    here.commit({ ...filesOf("a/old", 60, () => undefined), ...filesOf("a/new", 60, (i) => `a${i}`) })
+    expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
+    expect(Object.keys(await here.data("alpha"))).toContain("a-new-59.txt")
+    here.commit({ ...filesOf("a/new", 60, () => undefined), ...filesOf("a/next", 30, (i) => `a${i}`) })
+    const stopped = await here.run()
+    expect(stopped).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    expect(stopped.stopped?.message).toContain("would delete 30 of 60 keys")
+    expect(stopped.stopped?.message).toContain("30 more are renamed")
+  })
+})
+
+describe("several commits within hours", () => {
+  const hundred = filesOf("a", 100, (i) => `a${i}`) as { [path: string]: string }
+
+  function withClock() {
+    let now = Date.UTC(2026, 0, 1)
+    const here = fixture(hundred)
+    here.ports.clock = { now: () => now, sleep: async () => {} }
+    return { here, wait: (hours: number) => (now += hours * 3_600_000) }
+  }
+  const without = (from: number, to: number) =>
+    Object.fromEntries(Array.from({ length: to - from }, (_, index) => [`a/${from + index}.txt`, undefined]))
+
+  it("are judged by what they delete together, and waiting approves nothing", async () => {
+    const { here, wait } = withClock()
+    await here.run()
+    here.commit(without(0, 20))
+    expect(await here.run()).toMatchObject({ result: "applied" })
+    wait(1)
+    here.commit(without(20, 40))
+    const stopped = await here.run()
+    expect(stopped).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    expect(stopped.stopped?.message).toContain("with the 20 deleted shortly before 40 of 100")
+    wait(48)
+    expect(await here.run("full")).toMatchObject({ result: "stopped" })
+    expect(Object.keys(await here.data("alpha"))).toHaveLength(80)
+    await approveCommit(operator(here), here.repository.tip(), quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
+    here.commit(without(40, 50))
+    expect(await here.run(), "counting starts over").toMatchObject({ result: "applied" })
+  })
+
+  it("do not count together when hours lie between them", async () => {
+    const { here, wait } = withClock()
+    await here.run()
+    for (const from of [0, 20, 40]) {
+      here.commit(without(from, from + 20))
+      expect(await here.run()).toMatchObject({ result: "applied" })
+      wait(7)
+    }
+  })
+
+  it("are seen by a process that has just started", async () => {
+    const { here } = withClock()
+    await here.run()
+    here.commit(without(0, 20))
+    await here.run()
+    here.commit(without(20, 40))
+    here.ports.memory = createReconcileMemory()
+    expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+  })
+})
+
+describe("what was begun or approved", () => {
+  const SIXTY = { "c/y.txt": "1", ...filesOf("a", 60, (i) => `a${i}`) } as { [path: string]: string }
+  const R1 =
+    "config_updater: {maps: {'a/*.txt': {name: alpha, clusters: {east: [ci]}}, 'c/*.txt': {name: gamma, clusters: {east: [ci]}}}}"
+  const R2 = R1.replace("a/*.txt", "none/*.txt")
+
+  it("was begun under its own settings: an open intent does not carry over to others", async () => {
+    let down = false
+    const here = fixture(
+      { ...SIXTY, "rules2.yaml": R2 },
+      {
+        rules: R1,
+        changeKube: (kube) => ({
+          ...kube,
+          async create(configMap, signal) {
+            if (down) throw new KubeError("kube/unavailable", "503", { status: 503 })
+            return kube.create(configMap, signal)
+          },
+        }),
+      },
+    )
+    await here.run()
+    here.commit({ "c/y.txt": "2" })
+    down = true
+    await expect(here.run()).rejects.toMatchObject({ code: "kube/unavailable" })
+    down = false
+    expect((await here.record()).intents).toHaveLength(1)
+    const changed = other(here, { rulesPath: "rules2.yaml" })
+    for (const mode of ["incremental", "full"] as const) {
+      expect(await reconcile({ ...REQUEST, mode }, changed, quiet)).toMatchObject({
+        stopped: { code: "guard/deleted-keys" },
+      })
+    }
+    expect(Object.keys(await here.data("alpha"))).toHaveLength(60)
+    expect(await here.run(), "its own settings end it").toMatchObject({ result: "applied", stopped: null })
+  })
+
+  it("was approved with its rules: another commit of their repository is not", async () => {
+    const here = fixture(SIXTY, { rules: R1 })
+    const rules = modelRepository(new Map([["rules.yaml", R1]]))
+    here.ports.rulesRepository = rules
+    await here.run()
+    const tip = here.commit(filesOf("a", 30, () => undefined))
+    expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    await approveCommit(operator(here), tip, quiet)
+    rules.push(rules.add([rules.tip()], new Map([["rules.yaml", R2]])))
+    const stopped = await here.run()
+    expect(stopped.stopped?.message).toContain("60 of 61 keys")
+    expect(Object.keys(await here.data("alpha"))).toHaveLength(60)
+    await approveCommit(operator(here), tip, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied" })
+    expect((await here.record()).approved).toBeNull()
+  })
+
+  it("was rewound to under its own settings", async () => {
+    const here = fixture({ ...SIXTY, "rules2.yaml": R2 }, { rules: R1 })
+    const first = here.repository.tip()
+    await here.run()
+    here.commit({ "c/y.txt": "2" })
+    await here.run()
+    await rewindSource(operator(here), { commit: first, by: "me", reason: "back", until: null }, quiet)
+    const changed = other(here, { rulesPath: "rules2.yaml" })
+    expect(await reconcile(REQUEST, changed, quiet)).toMatchObject({
+      stopped: { code: "guard/deleted-keys" },
+    })
+    expect(await here.run()).toMatchObject({ result: "applied", commit: first })
+  })
+
+  it("was only held: a hold approves no deletion", async () => {
+    const here = fixture(SIXTY, { rules: R1 })
+    await here.run()
+    const tip = here.commit(filesOf("a", 30, () => undefined))
+    await holdSource(operator(here), { commit: tip, by: "me", reason: "there", until: null }, quiet)
+    expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    await releaseSource(operator(here), quiet)
+  })
+})

@@ -1,0 +1,69 @@
+import { joinParts, type ShardFile, unpackShard } from "../../bundle/unpack-shard.ts"
+import { hasCode } from "../../foundation/errors.ts"
+import type { GuardedKey } from "../../guard/measure-change.ts"
+import type { TargetEntry } from "../../record/build-index.ts"
+import { listShards, listTargets } from "../../record/walk-index.ts"
+import type { Run } from "../run/run.ts"
+import { contentId, isBlank } from "../target/content-id.ts"
+import { listRoots } from "./last-roots.ts"
+import { indexReader, readStored } from "./read-store.ts"
+
+/** The targets below a root; undefined when the store has lost it. Throws `kube/…`. */
+export async function targetsBelow(
+  { ports, memory, signal }: Run,
+  root: string,
+): Promise<TargetEntry[] | undefined> {
+  try {
+    return await listTargets(root, indexReader(ports, memory, signal))
+  } catch (error) {
+    if (isLost(error)) return undefined
+    throw error
+  }
+}
+
+/** The targets of the latest root of a source that the store still has, where no record names one; else none. */
+export async function lastTargets(run: Run): Promise<TargetEntry[]> {
+  for (const root of await listRoots(run.ports, run.request.source, run.signal)) {
+    const targets = await targetsBelow(run, root)
+    if (targets) return targets
+  }
+  return []
+}
+
+/**
+ * The keys of a target as the store holds them, contents named in the manner of `like`. Undefined when the store has
+ * lost a part of it. Throws `kube/…`.
+ */
+export async function storedKeys(
+  { ports, memory, signal }: Run,
+  entry: Pick<TargetEntry, "index">,
+  like: string,
+): Promise<GuardedKey[] | undefined> {
+  try {
+    const shards = await listShards(entry.index, indexReader(ports, memory, signal))
+    const keys: GuardedKey[] = []
+    // One after the other: together they may be larger than memory.
+    for (const { shard } of shards) {
+      for (const file of unpackShard(await readStored(ports, "shard", shard, signal))) {
+        const oid = contentId(await contentOf(file), like)
+        keys.push({ key: file.key, content: oid, empty: isBlank({ size: file.size, oid }) })
+      }
+    }
+    return keys
+  } catch (error) {
+    if (isLost(error)) return undefined
+    throw error
+  }
+
+  async function contentOf(file: ShardFile): Promise<Buffer> {
+    if (file.content) return file.content
+    const parts: Buffer[] = []
+    for (const digest of file.parts) parts.push(await readStored(ports, "shard", digest, signal))
+    return joinParts(file, parts)
+  }
+}
+
+/** True for an object that is not there, or is not what its name says. */
+function isLost(error: unknown): boolean {
+  return hasCode(error, "store/") || hasCode(error, "bundle/")
+}

@@ -1,0 +1,47 @@
+import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { sha256 } from "../../foundation/digest.ts"
+import type { TargetEntry } from "../../record/build-index.ts"
+import { isCut } from "../../record/fit-record.ts"
+import type { SourceRecord } from "../../record/record.ts"
+import type { FailuresIndex } from "../../record/store-index.ts"
+import type { Work } from "../decide/work-out.ts"
+import type { Run } from "../run/run.ts"
+import { ensureStored } from "./store-objects.ts"
+
+/** Characters of a reason: ten thousand failed targets must fit one object. */
+const REASON_LIMIT = 160
+
+/**
+ * Writes the list of failed targets as an object of the store, and gives its digest: before the record names it. Null
+ * where none is needed: the record has room for all, and none of them holds anything that only the root index says. It
+ * is what keeps their content when the record's room, the record or the root index is lost. Throws `kube/…`.
+ */
+export async function writeFailures(
+  { ports, signal, request }: Run,
+  before: SourceRecord,
+  next: SourceRecord,
+  { failures }: Pick<Work, "failures">,
+  kept: ReadonlyMap<string, TargetEntry>,
+): Promise<string | null> {
+  if (next.failed.length === 0) return null
+  if (!next.failed.some(({ target }) => kept.has(target)) && !isCut(next)) return null
+  const index: FailuresIndex = {
+    format: 1,
+    kind: "failures",
+    failed: next.failed.map(({ target, reason, since }) => ({
+      target,
+      reason: reason.slice(0, REASON_LIMIT),
+      since,
+      held: heldBy(kept.get(target)),
+    })),
+  }
+  const payload = Buffer.from(canonicalJson(index))
+  const digest = sha256(payload)
+  const isThere = digest === before.failures && failures.complete && request.mode === "incremental"
+  if (!isThere) await ensureStored(ports, { kind: "index", digest, payload }, signal)
+  return digest
+}
+
+function heldBy(entry: TargetEntry | undefined) {
+  return entry ? { index: entry.index, files: entry.files, bytes: entry.bytes } : null
+}
