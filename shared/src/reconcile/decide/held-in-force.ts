@@ -22,7 +22,7 @@ export interface InForce {
   record: SourceRecord
   /** What is to come. */
   plan: ClusterPlan
-  /** The plan of what the record shows, under the same rules and settings; undefined: it cannot be told. */
+  /** The plan of what the record shows, under the same rules and settings; undefined: it is not known. */
   previous: ClusterPlan | undefined
   /** What the named ConfigMaps hold, where there is no previous plan. */
   surveyed: GuardedTargets

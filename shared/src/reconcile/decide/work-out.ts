@@ -173,7 +173,7 @@ function workOf(
 }
 
 /**
- * What the record's revision gave; undefined when that cannot be told any more: the mirror has lost the commit, or rules
+ * What the record's revision gave; undefined when that is no longer known: the mirror has lost the commit, or rules
  * and settings have changed since. Throws `git/…`: what cannot be read now is not unknown.
  */
 async function planInForce(run: Run, record: SourceRecord): Promise<ClusterPlan | undefined> {
