@@ -2,6 +2,7 @@ import { createProgram } from "@headrace/shared/command-line/program"
 import type { Command } from "commander"
 import { addCheckCommand } from "./commands/check.ts"
 import { addGitSyncCommand } from "./commands/git-sync.ts"
+import { addK8sSidecarCommand } from "./commands/k8s-sidecar.ts"
 import { addLeaseCommand } from "./commands/lease.ts"
 import { addListCommand } from "./commands/list.ts"
 import { addPinCommands } from "./commands/pin.ts"
@@ -27,5 +28,6 @@ export function createAgentProgram(signal: AbortSignal): Command {
   addPinCommands(program, signal)
   addLeaseCommand(program, signal)
   addGitSyncCommand(program, signal)
+  addK8sSidecarCommand(program, signal)
   return program
 }

@@ -44,6 +44,7 @@ export const AGENT_FLOORS = [
   "ops",
   "project",
   "git-sync",
+  "k8s-sidecar",
   "commands",
 ]
 

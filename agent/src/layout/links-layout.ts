@@ -21,6 +21,8 @@ export interface LinksOptions {
   visible: boolean
   /** True for the target of a link that another program made and that may be replaced. */
   takesOver?: ((target: string) => boolean) | undefined
+  /** True when a file at the place of a visible link may be replaced: another program wrote it and is gone. */
+  takesOverFiles?: boolean | undefined
   durability: Durability | "auto"
 }
 
@@ -50,11 +52,11 @@ export function openLinksLayout(options: LinksOptions): Layout {
     content: (slot) => slotContent(store, slot),
     path: (slot) => `${root.path}/${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`,
     check: (paths) => {
-      if (visible) for (const name of topNames(paths)) checkVisible(disk, at, root.path, link, name)
+      if (visible) for (const name of topNames(paths)) checkVisible(options, at, name)
     },
     show: async (slot, before) => {
       // Dangling until the flip; after it a reader would miss them if we died in between (k/k #121472).
-      if (visible) makeVisible(disk, at, root.path, link, slot)
+      if (visible) makeVisible(options, at, slot, false)
       // Marks the end of its time in view, from which its minimum age counts; undone by nothing, so before.
       if (before && before.number !== slot.number) disk.touch(`${store.path}/${slotName(before.number)}`)
       // Elsewhere it can be another file system, which no rename crosses.
@@ -63,6 +65,8 @@ export function openLinksLayout(options: LinksOptions): Layout {
         : `${store.path}/${uniqueName(LINK_PREFIX)}`
       disk.symlink(`${up}${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`, draft)
       disk.rename(draft, `${linkAt}/${link}`)
+      // A file has its content until its link has one.
+      if (visible && options.takesOverFiles) makeVisible(options, at, slot, true)
       await syncFolder(disk, linkFolder, durability)
     },
     sync: () => syncFolder(disk, linkFolder, durability),
@@ -70,7 +74,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
       !visible ||
       [...topNames(pathsOf(slot))].every((name) => disk.readLink(`${at}/${name}`) === `${link}/${name}`),
     mend: (slot) => {
-      if (visible) makeVisible(disk, at, root.path, link, slot)
+      if (visible) makeVisible(options, at, slot, true)
     },
     tidy: (slot) => {
       const wanted = visible ? topNames(pathsOf(slot)) : new Set<string>()
@@ -99,12 +103,20 @@ function removeDrafts(disk: Disk, folder: string): void {
   }
 }
 
-function makeVisible(disk: Disk, at: string, root: string, link: string, slot: Slot): void {
+/** Makes the visible links that are missing; `replaces` those at whose place a file may be taken over. */
+function makeVisible(options: LinksOptions, at: string, slot: Slot, replaces: boolean): void {
+  const { store, link } = options
+  const { disk } = store
   for (const name of topNames(pathsOf(slot))) {
     if (disk.readLink(`${at}/${name}`) === `${link}/${name}`) continue
     // A link of ours may have been replaced by a file, as `sed -i` does it.
-    checkVisible(disk, at, root, link, name)
-    disk.symlink(`${link}/${name}`, `${at}/${name}`)
+    checkVisible(options, at, name)
+    if (!disk.look(`${at}/${name}`)) disk.symlink(`${link}/${name}`, `${at}/${name}`)
+    else if (replaces) {
+      const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
+      disk.symlink(`${link}/${name}`, draft)
+      disk.rename(draft, `${at}/${name}`)
+    }
   }
 }
 
@@ -125,11 +137,17 @@ function checkLink(
   }
 }
 
-function checkVisible(disk: Disk, at: string, root: string, link: string, name: string): void {
+function checkVisible(
+  { store: { disk }, root, link, takesOverFiles }: LinksOptions,
+  at: string,
+  name: string,
+): void {
   const target = disk.readLink(`${at}/${name}`)
   if (target === `${link}/${name}`) return
-  if (target !== undefined) throw foreign(`${root}/${name}`, `leads to ${target}`)
-  if (disk.look(`${at}/${name}`)) throw foreign(`${root}/${name}`, "is where a published name has to go")
+  if (target !== undefined) throw foreign(`${root.path}/${name}`, `leads to ${target}`)
+  const kind = disk.look(`${at}/${name}`)?.kind
+  if (kind === undefined || (takesOverFiles && kind === "file")) return
+  throw foreign(`${root.path}/${name}`, "is where a published name has to go")
 }
 
 function foreign(path: string, what: string): HeadraceError {

@@ -24,6 +24,8 @@ export interface LayoutOptions {
   published?: string | undefined
   /** Layout links: true for the target of a link that another program made and that may be replaced. */
   takesOver?: (target: string) => boolean
+  /** Layout links: true when a file at the place of a visible link may be replaced. */
+  takesOverFiles?: boolean
 }
 
 interface Opened {
@@ -99,6 +101,7 @@ function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
       folder === path ? undefined : { folder: disk.openDirectory(`${folder}/.`), up: relative(folder, path) },
     visible: options.visibleLinks ?? link === "..data",
     takesOver: options.takesOver,
+    takesOverFiles: options.takesOverFiles,
     durability,
   })
 }

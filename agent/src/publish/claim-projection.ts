@@ -29,6 +29,8 @@ export interface OpenProjectionOptions {
   visibleLinks?: boolean
   /** True for the target of a link that another program made and that may be replaced. */
   takesOver?: (target: string) => boolean
+  /** True when a file at the place of a visible link may be replaced: another program wrote it and is gone. */
+  takesOverFiles?: boolean
   permissions?: Partial<Permissions>
   /** Prune leased revisions too when the size cap is reached. */
   breakLeases?: boolean
