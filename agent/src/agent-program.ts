@@ -1,5 +1,6 @@
 import { createProgram } from "@headrace/shared/command-line/program"
 import type { Command } from "commander"
+import { addApproveCommand } from "./commands/approve.ts"
 import { addCheckCommand } from "./commands/check.ts"
 import { addGitSyncCommand } from "./commands/git-sync.ts"
 import { addK8sSidecarCommand } from "./commands/k8s-sidecar.ts"
@@ -26,6 +27,7 @@ export function createAgentProgram(signal: AbortSignal): Command {
   addVerifyCommand(program, signal)
   addRollbackCommand(program, signal)
   addPinCommands(program, signal)
+  addApproveCommand(program, signal)
   addLeaseCommand(program, signal)
   addGitSyncCommand(program, signal)
   addK8sSidecarCommand(program, signal)

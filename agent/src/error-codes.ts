@@ -139,6 +139,12 @@ export const agentErrors = {
     cause: "A store object or ConfigMap that cannot be read.",
     remedy: "Act on the code of the cause, which the message gives too.",
   },
+  "projection/guarded": {
+    meaning: "A change of a git branch or of live objects would take most of what is shown away; it stays.",
+    cause:
+      "A folder or label that was renamed, a branch forced to an empty tree, or a cleanup that is meant.",
+    remedy: "Correct the source, or run headrace-agent approve PATH REVISION if it is meant.",
+  },
   "projection/incomplete": {
     meaning:
       "A commit of a git source has parts whose content is not known. It is not shown; what is published stays.",

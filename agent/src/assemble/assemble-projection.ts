@@ -3,7 +3,13 @@ import type { SourceName } from "../store/origin.ts"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
 import { combineFiles, type ProjectedFile } from "./projected-files.ts"
-import { type ProjectionSource, type SourceCommit, type SourceFiles, waitsFor } from "./source.ts"
+import {
+  type ProjectionSource,
+  type ShownDigest,
+  type SourceCommit,
+  type SourceFiles,
+  waitsFor,
+} from "./source.ts"
 
 /** One source of a projection at one time. */
 export interface AssembledOrigin extends SourceName {
@@ -19,6 +25,8 @@ export interface AssembledProjection {
   files: readonly ProjectedFile[]
   /** Each history once: those with commits first, in the order of the settings. */
   origins: readonly AssembledOrigin[]
+  /** What is left out of it, and why: a sentence each. */
+  warnings: readonly string[]
   used: ReadonlyMap<string, KnownObject>
 }
 
@@ -32,15 +40,18 @@ export async function assembleProjection(
   sources: readonly ProjectionSource[],
   inputs: Inputs,
   previous: AssembledProjection | undefined,
+  shown?: ShownDigest,
 ): Promise<AssembledProjection> {
-  const parts = await Promise.all(sources.map((source) => assembleSource(source, inputs)))
+  const parts = await Promise.all(sources.map((source) => assembleSource(source, inputs, shown)))
   const key = parts.map((part) => part.key).join(",")
   const origins = originsOf(parts)
-  if (previous?.key === key) return { ...previous, origins }
+  const warnings = parts.flatMap((part) => part.warnings ?? [])
+  if (previous?.key === key) return { ...previous, origins, warnings }
   return {
     key,
     files: combineFiles(parts.map((part) => part.files)),
     origins,
+    warnings,
     used: new Map(parts.flatMap((part) => [...(part.used ?? [])])),
   }
 }
@@ -59,9 +70,13 @@ function originsOf(parts: readonly SourceFiles[]): AssembledOrigin[] {
   return [...all.filter(({ commit }) => commit), ...all.filter(({ commit }) => !commit)]
 }
 
-async function assembleSource(source: ProjectionSource, inputs: Inputs): Promise<SourceFiles> {
+async function assembleSource(
+  source: ProjectionSource,
+  inputs: Inputs,
+  shown: ShownDigest | undefined,
+): Promise<SourceFiles> {
   try {
-    return await source.assemble(inputs)
+    return await source.assemble(inputs, shown)
   } catch (cause) {
     if (hasCode(cause, "projection/")) throw cause
     throw new HeadraceError("projection/blocked", `waits for ${source.name}`, {

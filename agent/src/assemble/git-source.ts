@@ -11,10 +11,15 @@ export interface GitSourceOptions {
   under?: string | undefined
   /** Permission bits of all files; else by the executable bit. */
   mode?: number | undefined
+  /** True: a selection that matches nothing is shown as that. */
+  optional?: boolean
+  /** First path elements that the projection keeps for itself. */
+  reserved?: readonly string[]
 }
 
 /** A source that gives the files of a git branch, tag or commit, without record or store. */
-export function createGitSource({ id, history, under, mode }: GitSourceOptions): ProjectionSource {
+export function createGitSource(options: GitSourceOptions): ProjectionSource {
+  const { id, history, under, mode, optional = false, reserved = [] } = options
   const name = `git ${id}`
   return {
     name,
@@ -26,18 +31,35 @@ export function createGitSource({ id, history, under, mode }: GitSourceOptions):
       }
       const { commit, token, files, mayGoBack, unknown } = snapshot
       if (snapshot.refusesUnknown && unknown.length > 0) throw incomplete(name, commit, unknown)
+      if (files.length === 0 && !optional) {
+        throw waitsFor(name, `commit ${commit.slice(0, 12)} has no file that is selected`, EMPTY_HINT)
+      }
+      const placed = files.map((file) => ({
+        ...file,
+        path: pathUnder(under, file.path),
+        mode: mode ?? file.mode,
+      }))
+      const fits = placed.filter(({ path }) => !isReserved(path, reserved))
+      const others = placed.filter(({ path }) => isReserved(path, reserved))
       return {
         key: commit,
         origin: { source: history, instance: null },
         commit: { id: commit, token, mayGoBack, ownEpochs: true },
-        files: files.map((file) => ({
-          ...file,
-          path: pathUnder(under, file.path),
-          mode: mode ?? file.mode,
-        })),
+        files: fits,
+        warnings: others.map(
+          ({ path, origin }) => `${origin} is not shown: ${JSON.stringify(path)} is a name of Headrace's`,
+        ),
       }
     },
   }
+}
+
+const EMPTY_HINT = "Check paths and strip, or set optional: true; what is published stays."
+
+/** Names at the top that begin with two dots are Headrace's, as they are AtomicWriter's. */
+function isReserved(path: string, reserved: readonly string[]): boolean {
+  const [first = ""] = path.split("/")
+  return first.startsWith("..") || reserved.includes(first)
 }
 
 /** As many problems as a message names. */

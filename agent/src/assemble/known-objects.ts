@@ -1,4 +1,5 @@
-import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { constants } from "node:fs"
+import { lstat, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
@@ -21,6 +22,9 @@ export type FileEntry = z.infer<typeof FileEntry>
 
 /** What a store object says, by `index-DIGEST` or `shard-DIGEST`. */
 export type KnownObject = StoreIndex | readonly FileEntry[]
+
+/** Consumers that walk all that they see have to get through; nothing here is a secret. */
+const FOLDER_MODE = 0o755
 
 const NAME = /^(index|shard)-[0-9a-f]{64}$/
 const Listing = z.array(FileEntry)
@@ -49,10 +53,12 @@ export async function writeKnownObjects(
   folder: string,
   objects: ReadonlyMap<string, KnownObject>,
 ): Promise<void> {
-  await makeFolder(folder, 0o700)
+  await makeFolder(folder, FOLDER_MODE)
   if (!(await lstat(folder)).isDirectory()) {
     throw new HeadraceError("projection/known", `${folder} is not a folder`, { hint: "Remove it." })
   }
+  // Made by an earlier version, for its owner alone: consumers that walk what they see would fail at it.
+  await openToAll(folder)
   const present = new Set((await namesIn(folder)).filter((name) => NAME.test(name.replace(/^\./, ""))))
   for (const [name, object] of objects) {
     if (!present.has(name)) await writeKnownObject(folder, name, object)
@@ -75,8 +81,17 @@ async function readKnownObject(folder: string, name: string): Promise<KnownObjec
 async function writeKnownObject(folder: string, name: string, object: KnownObject): Promise<void> {
   const body = canonicalJson(object)
   const temporary = join(folder, `.${name}`)
-  await writeFile(temporary, `${sha256(body)}\n${body}`, { mode: 0o600 })
+  await writeFile(temporary, `${sha256(body)}\n${body}`, { mode: 0o644 })
   await rename(temporary, join(folder, name))
+}
+
+async function openToAll(folder: string): Promise<void> {
+  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await handle.chmod(FOLDER_MODE)
+  } finally {
+    await handle.close()
+  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

@@ -3,6 +3,7 @@ import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/conf
 import { sha256 } from "@headrace/shared/foundation/digest"
 import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
+import { mergeSelection, type SelectedFile } from "./merge-selection.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
 import { type ProjectionSource, waitsFor } from "./source.ts"
 import { undoGzip } from "./undo-gzip.ts"
@@ -31,21 +32,33 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
   const { kind = "ConfigMap", place } = options
   const name = place === undefined ? `${kind}s ${options.id.replace(/^Secrets /, "")}` : `${kind} ${place}`
 
+  /** The ConfigMap that had each path last. */
+  let owners = new Map<string, string>()
+
   return {
     name,
-    async assemble(inputs) {
+    async assemble(inputs, shown) {
       const configMaps = inputs.live.get(options.id)
       if (configMaps === undefined) throw waitsFor(name, "not read yet", "See /readyz for the reason.")
       if (configMaps.length === 0 && place !== undefined && !options.optional) {
         throw waitsFor(name, "it is not there", "Create it, or set optional: true.")
       }
-      const files = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
-      return { origin: { source: `live ${options.id}`, instance: null }, key: keyOf(files), files }
+      if (configMaps.length === 0 && !options.optional) {
+        throw waitsFor(name, "none matches", "Check the selector, or set optional: true.")
+      }
+      const all = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
+      // After a restart only the content tells whose file is shown.
+      const holds = ({ path, owner, sha256 }: SelectedFile) =>
+        owners.has(path) ? owners.get(path) === owner : shown?.(path) === sha256
+      const { files, losers } = mergeSelection(all, holds)
+      owners = new Map(files.map(({ path, owner }) => [path, owner]))
+      const origin = { source: `live ${options.id}`, instance: null }
+      return { origin, key: keyOf(files), files, warnings: losers }
     },
   }
 }
 
-function filesOf(configMap: ConfigMap, options: LiveSourceOptions): ProjectedFile[] {
+function filesOf(configMap: ConfigMap, options: LiveSourceOptions): SelectedFile[] {
   const { namespace, name } = configMap.metadata
   const owner = `${options.kind ?? "ConfigMap"} ${namespace}/${name}`
   const folder = options.uniqueNames ? pathUnder(options.under, `${namespace}.${name}`) : options.under
@@ -65,6 +78,7 @@ function filesOf(configMap: ConfigMap, options: LiveSourceOptions): ProjectedFil
       size: now.length,
       sha256: sha256(now),
       origin,
+      owner: `${namespace}/${name}`,
       read: async () => content(),
     }
   })

@@ -15,6 +15,9 @@ export interface SourceCommit {
   mayGoBack?: boolean
 }
 
+/** The SHA-256 of the file that is shown at a path of the projection; undefined where none is. */
+export type ShownDigest = (path: string) => string | undefined
+
 /** What one source gives to a projection. */
 export interface SourceFiles {
   origin: SourceName
@@ -23,6 +26,8 @@ export interface SourceFiles {
   files: readonly ProjectedFile[]
   /** The commit that they are of, where there is one. */
   commit?: SourceCommit
+  /** What it leaves out, and why: a sentence each. */
+  warnings?: readonly string[]
   /** The store objects that say so, to be known again after a restart. */
   used?: ReadonlyMap<string, KnownObject>
 }
@@ -35,7 +40,7 @@ export interface ProjectionSource {
    * Its files as of these inputs; contents are read later, file by file. Throws `projection/…` when it waits
    * for something, or whatever reading threw.
    */
-  assemble(inputs: Inputs): Promise<SourceFiles>
+  assemble(inputs: Inputs, shown?: ShownDigest): Promise<SourceFiles>
 }
 
 /** A source that has nothing to give yet. */

@@ -64,7 +64,13 @@ export function openExistingLayout(disk: Disk, options: Omit<LayoutOptions, "lay
   try {
     const name = layout === "links" ? STORE_NAME : siblingStore(path)
     const handle = disk.openDirectory(`${disk.within(root)}/${name}`)
-    const store = { disk, folder: handle, path: disk.within(handle), known: new Map() }
+    const store = {
+      disk,
+      folder: handle,
+      path: disk.within(handle),
+      known: new Map(),
+      resisting: new Set<string>(),
+    }
     return { store, layout: layoutIn(store, root, { ...options, layout, path }) }
   } catch (error) {
     disk.close(root)
@@ -155,7 +161,7 @@ async function openStore(
   // ext4 does not reuse an inode within minutes of its removal, and looks for others past all of those in the
   // same block group (fs/ext4/ialloc.c, recently_deleted): next to a pruned revision 5,000 new files cost 1.5 s.
   if (isNew) disk.spread(folder)
-  return { disk, folder, path: disk.within(folder), known: new Map() }
+  return { disk, folder, path: disk.within(folder), known: new Map(), resisting: new Set<string>() }
 }
 
 function checkStore(disk: Disk, root: string, path: string, name: string): void {

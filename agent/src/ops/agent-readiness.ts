@@ -4,6 +4,9 @@ import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { ProjectionStatus } from "../report/projection-status.ts"
 import { RECORD_FEED, type WatchStatus } from "../watch/watch-status.ts"
 
+/** As many files as are named of a projection. */
+const MOST_NAMED = 10
+
 /**
  * Ready while every projection shows a verified revision, old or new: what keeps a newer one back (a veto, a rejected
  * path, a source that cannot be reached, a hook at work) is among the reasons and takes no consumer out of service.
@@ -21,10 +24,8 @@ export function agentReadiness(
     const isNews = what !== RECORD_FEED && heard === undefined && problem !== undefined
     if (isNews) reasons.push(`${what} not read yet: ${problem}`)
   }
-  for (const projection of projections) {
-    const reason = projectionReason(projection, record === "none" ? undefined : record)
-    if (reason !== undefined) reasons.push(`projection ${projection.name}: ${reason}`)
-  }
+  const followed = record === "none" ? undefined : record
+  reasons.push(...projections.flatMap((projection) => projectionReasons(projection, followed)))
   return { ready: projections.length > 0 && projections.every(isShowing), reasons }
 }
 
@@ -34,6 +35,14 @@ function isShowing({ shown, damage, isFound }: ProjectionStatus): boolean {
 
 function unread(watch: WatchStatus): string {
   return `record not read yet: ${watch.feeds.get(RECORD_FEED)?.problem ?? "waiting for the API server"}`
+}
+
+function projectionReasons(projection: ProjectionStatus, record: SourceRecord | undefined): string[] {
+  const reason = projectionReason(projection, record)
+  const leftOut = (projection.leftOut ?? []).slice(0, MOST_NAMED)
+  return [...(reason === undefined ? [] : [reason]), ...leftOut].map(
+    (text) => `projection ${projection.name}: ${text}`,
+  )
 }
 
 function projectionReason(

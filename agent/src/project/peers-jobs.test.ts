@@ -128,7 +128,8 @@ describe("a k8s-sidecar's selection", () => {
       await withAgent(kube, liveYaml(join(folder, "one"), both), async (agent) => {
         await expect
           .poll(() => agent.readiness().reasons.join())
-          .toContain('two files for "x.json": ConfigMap a/x, key x.json and ConfigMap b/x, key x.json')
+          .toContain('ConfigMap b/x, key x.json is not shown: ConfigMap a/x, key x.json has "x.json"')
+        expect(await volume(join(folder, "one"))).toEqual({ "x.json": "a/x" })
       })
       const apart = "[{live: {labelSelector: dashboard=1, namespaces: [a, b], uniqueNames: true}}]"
       await withAgent(kube, liveYaml(join(folder, "two"), apart), async (agent) => {
@@ -185,7 +186,7 @@ projections:
         const hook = join(folder, "hook")
         await writeFile(
           hook,
-          `#!/bin/sh\necho $HEADRACE_REVISION >> ${folder}/asked\ngrep -q ^valid config\n`,
+          `#!/bin/sh\necho $HEADRACE_REVISION >> ${folder}/asked\ngrep -q ^valid $HEADRACE_PATH/config\n`,
         )
         await chmod(hook, 0o755)
         const yaml = `version: 1

@@ -34,6 +34,8 @@ export interface ProjectionSpec {
   ofRecord: boolean
   /** True when a source of it is a Secret. */
   isSecret?: boolean
+  /** True when it shows what no operator's guard has judged: git branches and live objects. */
+  isGuarded?: boolean
   layout: ProjectionSettings["layout"]
   durability: ProjectionSettings["durability"]
   keep: KeepSettings
@@ -51,7 +53,8 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
   const specs = Object.entries(settings.projections).map(([name, projection]) => ({
     name,
     path: resolve(projection.path),
-    sources: projection.from.map((from) => createSource(from, store)),
+    sources: projection.from.map((from) => createSource(from, store, reservedOf(projection))),
+    isGuarded: projection.from.some(({ configMap }) => configMap === undefined),
     ofRecord: projection.from.find(({ live }) => live === undefined)?.configMap !== undefined,
     layout: projection.layout,
     durability: projection.durability,
@@ -150,14 +153,26 @@ export async function projectedTargets(folder: string): Promise<string[]> {
   return targets.flat()
 }
 
-function createSource(from: FromSettings, store: StoreReader): ProjectionSource {
+/** With visible links a revision's names are beside the link that is moved. */
+function reservedOf({ layout, link, visibleLinks }: ProjectionSettings): string[] {
+  return layout === "links" && (visibleLinks ?? link === "..data") ? [link] : []
+}
+
+function createSource(from: FromSettings, store: StoreReader, reserved: readonly string[]): ProjectionSource {
   const { configMap, live, git, under, names, items, mode, optional, gunzip } = from
   if (configMap !== undefined) {
     const whenAbsent = optional ? "empty" : "wait"
     return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
   }
   if (git !== undefined)
-    return createGitSource({ id: gitSourceId(git), history: gitHistory(git), under, mode })
+    return createGitSource({
+      id: gitSourceId(git),
+      history: gitHistory(git),
+      under,
+      mode,
+      optional,
+      reserved,
+    })
   if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
   const { id, kind } = liveSelection(live)
   const { uniqueNames } = live

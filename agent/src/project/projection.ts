@@ -7,6 +7,7 @@ import { compareTokens } from "@headrace/shared/record/token"
 import { type AssembledProjection, assembleProjection } from "../assemble/assemble-projection.ts"
 import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
+import type { ShownDigest } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { learnObjects } from "../assemble/used-objects.ts"
 import { isInMemory } from "../disk/in-memory.ts"
@@ -18,10 +19,15 @@ import type { Condition } from "../publish/examine.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
+import type { Manifest } from "../store/manifest.ts"
 import type { Origin } from "../store/origin.ts"
+import { type Change, judgeLosses } from "./judge-losses.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
 import { revisionToShow } from "./revision-to-show.ts"
+
+/** As many files as a log line names. */
+const MOST_NAMED = 10
 
 /** At each start sources were not read yet: no reason to warn at the first tries. */
 const USUAL_WAITS = 2
@@ -118,7 +124,9 @@ async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): 
   const { spec, status } = work
   status.current = false
   const folder = await openFolder(work, signal)
-  const assembled = await assembleProjection(spec.sources, inputs, work.assembled)
+  const manifest = folder.current()?.manifest
+  const assembled = await assembleProjection(spec.sources, inputs, work.assembled, shownDigests(manifest))
+  nameLeftOut(work, assembled.warnings)
   work.assembled = assembled
   work.learnt = new Map()
   await publishAssembled(work, folder, assembled, signal)
@@ -187,6 +195,7 @@ async function publishAssembled(
   const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
   if (isSameContent && isShown && (await folder.examine()) === "right") return
+  if (spec.isGuarded && folder.approved() !== id) judgeLosses(changeTo(id, assembled, folder, spec))
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled
@@ -195,6 +204,31 @@ async function publishAssembled(
     origins[0],
     await limit(() => folder.publish({ id, token, origins, files, approve }, signal)),
   )
+}
+
+function shownDigests(manifest: Manifest | undefined): ShownDigest {
+  const byPath = new Map(manifest?.files.map(({ path, sha256 }) => [path, sha256]))
+  return (path) => byPath.get(path)
+}
+
+function changeTo(
+  id: string,
+  { files }: AssembledProjection,
+  folder: OpenProjection,
+  { path }: ProjectionSpec,
+): Change {
+  const shown = new Set(folder.current()?.manifest.files.map((file) => file.path))
+  return { id, shown, wanted: new Set(files.map((file) => file.path)), path }
+}
+
+/** Puts what is left out into status, and what is new of it into the log. */
+function nameLeftOut({ status, log, ports }: ProjectionWork, warnings: readonly string[]): void {
+  const before = new Set(status.leftOut)
+  status.leftOut = warnings
+  const news = warnings.filter((warning) => !before.has(warning))
+  if (news.length > 0)
+    log.warn({ files: news.slice(0, MOST_NAMED), count: warnings.length }, "files are left out")
+  if (news.length > 0 || before.size !== warnings.length) ports.onStatus?.()
 }
 
 /** Puts what was published into status, metrics and log. */

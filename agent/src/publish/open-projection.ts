@@ -1,6 +1,7 @@
 import type { Token } from "@headrace/shared/record/record"
 import { withStoreLock } from "../disk/lock-projection.ts"
 import type { Manifest } from "../store/manifest.ts"
+import { readNote } from "../store/note.ts"
 import { floorOf, type SourceName } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
@@ -23,6 +24,8 @@ export interface OpenProjection {
   current(): { id: string; token: Token; number: number; manifest: Manifest } | undefined
   /** True when disk shows something else than `current`, by another process: the next publish takes that in. */
   isMoved(): boolean
+  /** The id of the revision that an operator lets pass the guard. */
+  approved(): string | undefined
   /** Looks whether readers see what was published, whole; publishing again repairs what is not `right`. */
   examine(): Promise<Condition>
   /**
@@ -109,6 +112,10 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   return {
     current: () => currentOf(open.projection),
     isMoved: () => isLeft || !isInPlace(open.projection) || isMoved(open.projection),
+    approved: () => {
+      const { store, log } = open.projection
+      return isLeft ? undefined : (readNote(store, log)?.approved ?? undefined)
+    },
     examine: () => inTurn(async () => (isLeft ? "elsewhere" : examine(open.projection))),
     isStale: (source) => floorOf(open.projection.note, source).isStale,
     floor: (source) => {

@@ -38,7 +38,7 @@ export async function recover(projection: ProjectionState, options: RecoverOptio
   const slot = found ?? (isShowing(projection) ? undefined : await repair(projection))
   await takeShown(projection, slot, options)
   await removeUnpublished(projection)
-  await emptyTrash(projection.store)
+  await emptyTrash(projection)
   if (!slot) return
   projection.layout.mend(slot)
   projection.layout.tidy(slot)
@@ -91,20 +91,24 @@ function isShowing({ layout, store, disk, log, path }: ProjectionState): boolean
 
 async function removeLeftovers({ store, disk, log, path }: ProjectionState): Promise<void> {
   for (const name of disk.list(store.path)) {
-    const full = `${store.path}/${name}`
-    const isStaging = name.startsWith(STAGING_PREFIX) && disk.look(full)?.kind === "directory"
-    if (!isStaging) {
-      if (LEFTOVERS.some((prefix) => name.startsWith(prefix))) await removeTree(disk, full)
-      continue
-    }
-    const folder = disk.openDirectory(full)
-    try {
-      if (!(await disk.lock(folder, "exclusive"))) continue
-      await removeTree(disk, full)
-      log.info({ path, staging: name }, "removed what an interrupted publish had left")
-    } finally {
-      disk.close(folder)
-    }
+    if (!LEFTOVERS.some((prefix) => name.startsWith(prefix))) continue
+    await unlessItResists({ log, path, name }, async () => {
+      await removeTree(disk, `${store.path}/${name}`)
+      if (name.startsWith(STAGING_PREFIX))
+        log.info({ path, staging: name }, "removed what an interrupted publish had left")
+    })
+  }
+}
+
+/** An immutable file, or one of a read-only layer below: in nobody's way, so no reason not to open a projection. */
+async function unlessItResists(
+  { log, ...fields }: Pick<ProjectionState, "log" | "path"> & { name: string },
+  remove: () => Promise<void>,
+): Promise<void> {
+  try {
+    await remove()
+  } catch (error) {
+    log.warn({ err: error, ...fields }, "a leftover cannot be removed; it stays")
   }
 }
 
@@ -114,8 +118,10 @@ async function removeUnpublished(projection: ProjectionState): Promise<void> {
   const whole = new Set(readableSlots(store).map((slot) => slot.number))
   for (const number of slotNumbers(store)) {
     if (number === layout.shown() || (whole.has(number) && number <= note.number)) continue
-    const gone = await trashSlot(store, number)
-    log.info({ path, number, gone }, "found a revision that was never published, or only a part of one")
+    await unlessItResists({ log, path, name: slotName(number) }, async () => {
+      const gone = await trashSlot(store, number)
+      log.info({ path, number, gone }, "found a revision that was never published, or only a part of one")
+    })
   }
 }
 

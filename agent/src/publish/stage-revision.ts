@@ -63,7 +63,7 @@ export async function stageRevision(
     disk.setMode(staging.folder, SLOT_MODE)
     // The floor under later tokens must not rest on the revision itself, which may get lost. Noted before it shows,
     // since then the one sync of the store's folder covers both; a token whose flip fails counts as well.
-    const note = raisedNote(projection.note, originsOf(revision))
+    const note = { ...raisedNote(projection.note, originsOf(revision)), approved: null }
     draft = draftNote(store, note)
     finishFile(staging, draft.file, sync)
     await makeDurable(staging, durability)

@@ -51,7 +51,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
         projection.usedBytes = storeBytes(store)
         return untilPrunable(projection, leased, options.lookEvery)
       })
-      await emptyTrash(store, signal)
+      await emptyTrash(projection, signal)
       due = wait === undefined ? undefined : performance.now() + wait
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error, path }, "retention failed; it is tried again")

@@ -33,6 +33,8 @@ export interface ProjectionStatus {
   problem?: ProjectionProblem | undefined
   /** For the search for projections: true once it has found which there are, on disk or in the record. */
   isFound?: boolean
+  /** What its sources have and it does not show, a sentence each. */
+  leftOut?: readonly string[]
   /** What is wrong with what readers see, until it was published again. */
   damage?: string | undefined
 }

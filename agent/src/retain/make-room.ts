@@ -13,7 +13,7 @@ export async function makeRoom(projection: ProjectionState, wanted: number): Pro
   const { keep, store, log, path, breakLeases } = projection
   if (projection.usedBytes + wanted <= keep.bytes) return
   const { leased, removed } = await prune(projection, breakLeases)
-  await emptyTrash(store)
+  await emptyTrash(projection)
   projection.usedBytes = storeBytes(store)
   if (breakLeases && removed.length > 0)
     log.warn({ path, removed }, "at the size cap: revisions went, leased or not")

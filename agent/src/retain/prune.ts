@@ -21,12 +21,29 @@ export interface PruneResult {
 export async function prune(projection: ProjectionState, breakLeases = false): Promise<PruneResult> {
   const result: PruneResult = { removed: [], leased: [] }
   for (const number of prunable(projection)) {
-    const gone =
-      (await trashSlot(projection.store, number, breakLeases)) || (await breakPastCap(projection, number))
+    const gone = await removeSlot(projection, number, breakLeases)
     ;(gone ? result.removed : result.leased).push(number)
     if (gone) projection.store.known.delete(number)
   }
   return result
+}
+
+/** One that resists (an immutable folder) stays as if it were leased. */
+async function removeSlot(
+  projection: ProjectionState,
+  number: number,
+  breakLeases: boolean,
+): Promise<boolean> {
+  const { store, log, path } = projection
+  try {
+    return (await trashSlot(store, number, breakLeases)) || (await breakPastCap(projection, number))
+  } catch (error) {
+    const name = slotName(number)
+    if (!store.resisting.has(name))
+      log.warn({ err: error, path, number }, "an old revision resists; it stays")
+    store.resisting.add(name)
+    return false
+  }
 }
 
 /** How long a lease keeps a revision after it was replaced, unless settings say otherwise: a reader that hangs holds one for ever. */

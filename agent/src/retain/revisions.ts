@@ -105,6 +105,13 @@ export async function unpin(projection: ProjectionState): Promise<boolean> {
   return true
 }
 
+/** Lets a revision be published though the guard holds it back. The caller holds the lock. */
+export async function approve(projection: ProjectionState, revision: string): Promise<void> {
+  const changed = { ...completeNote(projection), approved: revision }
+  await writeNote(projection.store, changed, projection.durability)
+  projection.note = changed
+}
+
 /** The slot that is shown. Throws `retain/no-revision`. */
 export function shownRevision({ store, layout, path }: ProjectionState): Slot {
   const number = layout.shown()

@@ -30,6 +30,8 @@ const NoteNow = z.strictObject({
   latest: z.array(Floor),
   /** The same of sources that were shown before, newest first. */
   others: z.array(Floor),
+  /** The id of a revision that an operator lets pass the guard. */
+  approved: z.string().nullable().prefault(null),
 })
 export type Note = z.infer<typeof NoteNow>
 
@@ -40,6 +42,7 @@ const NoteBefore = z.strictObject({ ...members, format: z.literal(1) }).transfor
     format: NOTE_FORMAT,
     latest: before.number + before.token.epoch + before.token.seq > 0 ? [unnamedFloor(before.token)] : [],
     others: [],
+    approved: null,
   }),
 )
 
@@ -54,6 +57,7 @@ export const EMPTY_NOTE: Note = {
   pinned: null,
   latest: [],
   others: [],
+  approved: null,
 }
 
 function unnamedFloor(token: Token): Floor {

@@ -5,10 +5,10 @@ import type { ManifestFile } from "./manifest.ts"
 import type { Permissions } from "./permissions.ts"
 import { STAGING_PREFIX, type Store, uniqueName } from "./store.ts"
 
-const PRIVATE = 0o700
+const FOLDER_MODE = 0o755
 const CONTENT = "files"
 
-/** A revision in the making, under `.staging-*`; nobody but us can enter it. */
+/** A revision in the making, under `.staging-*`; readable, since consumers walk the whole projection. */
 export interface Staging {
   store: Store
   name: string
@@ -33,7 +33,7 @@ export interface Staging {
 export async function openStaging(store: Store, permissions: Permissions): Promise<Staging> {
   const { disk } = store
   const name = uniqueName(STAGING_PREFIX)
-  disk.makeDirectory(`${store.path}/${name}`, PRIVATE)
+  disk.makeDirectory(`${store.path}/${name}`, FOLDER_MODE)
   const folder = disk.openDirectory(`${store.path}/${name}`)
   const path = disk.within(folder)
   const staging: Staging = {

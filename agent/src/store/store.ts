@@ -24,6 +24,8 @@ export interface Store {
   path: string
   /** Slots as they were read, with inode and time of their manifest. */
   known: Map<number, { stamp: string; slot: Slot }>
+  /** Names of what could not be removed, and was named in the log. */
+  resisting: Set<string>
 }
 
 /** One numbered place of the store: `0042/`, with the manifest and the directory of the revision in it. */

@@ -1,5 +1,7 @@
 import { setImmediate } from "node:timers/promises"
+import type { Log } from "@headrace/shared/observe/log"
 import type { Disk, Handle } from "../disk/disk.ts"
+import { errnoOf } from "../disk/disk-error.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { type Store, slotName, TRASH_PREFIX, uniqueName } from "./store.ts"
 
@@ -28,10 +30,20 @@ export async function trashSlot(store: Store, number: number, breakLease = false
       held.push(handle)
       if (!(await disk.lock(handle, "exclusive")) && !breakLease) return false
     }
-    disk.rename(slot, `${store.path}/${uniqueName(`${TRASH_PREFIX}${slotName(number)}-`)}`)
+    await moveAway(store, slot, `${store.path}/${uniqueName(`${TRASH_PREFIX}${slotName(number)}-`)}`)
     return true
   } finally {
     for (const handle of held) disk.close(handle)
+  }
+}
+
+/** overlayfs renames no folder of a lower layer (EXDEV): such a one is removed where it is. */
+async function moveAway({ disk }: Store, slot: string, trash: string): Promise<void> {
+  try {
+    disk.rename(slot, trash)
+  } catch (error) {
+    if (errnoOf(error) !== "EXDEV") throw error
+    await removeTree(disk, slot)
   }
 }
 
@@ -39,12 +51,25 @@ function openForLock(disk: Disk, place: string): Handle {
   return disk.look(place)?.kind === "directory" ? disk.openDirectory(place) : disk.openFile(place)
 }
 
-/** Removes what trashSlot took out of sight. */
-export async function emptyTrash(store: Store, signal?: AbortSignal): Promise<void> {
+/**
+ * Removes what trashSlot took out of sight. What resists (an immutable file) stays, with a warning at its first time, and
+ * keeps nothing else from being removed.
+ */
+export async function emptyTrash(
+  { store, log, path }: { store: Store; log: Log; path: string },
+  signal?: AbortSignal,
+): Promise<void> {
   for (const name of store.disk.list(store.path)) {
     if (!name.startsWith(TRASH_PREFIX)) continue
     await setImmediate()
-    await removeTree(store.disk, `${store.path}/${name}`, signal)
+    try {
+      await removeTree(store.disk, `${store.path}/${name}`, signal)
+    } catch (error) {
+      signal?.throwIfAborted()
+      if (!store.resisting.has(name))
+        log.warn({ err: error, path, name }, "a removed revision resists; it stays")
+      store.resisting.add(name)
+    }
   }
 }
 
