@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process"
+import { execFile, spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -19,6 +19,12 @@ export interface Manifest {
 export function kubectlProgram(): string {
   const beside = join(process.env.KUBEBUILDER_ASSETS ?? "", "kubectl")
   return process.env.KUBEBUILDER_ASSETS && existsSync(beside) ? beside : "kubectl"
+}
+
+/** Why nothing can be built here; undefined: it can. */
+export function kubectlMissing(): string | undefined {
+  const { status } = spawnSync(kubectlProgram(), ["version", "--client"])
+  return status === 0 ? undefined : "there is no kubectl"
 }
 
 /** The objects that `kubectl kustomize` makes of a folder of config/. */

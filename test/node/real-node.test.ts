@@ -10,6 +10,7 @@ import { forOldServer } from "../deployment/for-old-server.ts"
 import { applyManifests, kubectl, programSecret } from "../deployment/kubectl.ts"
 import { pushTo } from "../deployment/push-to.ts"
 import { until } from "../harness/until.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withGitServer } from "../harness/with-git-server.ts"
 import { withKube } from "../harness/with-kube.ts"
 import { withRedis } from "../harness/with-redis.ts"
@@ -36,9 +37,7 @@ const RULES = `config_updater:
 const AGENT_FILES = ["a.yaml", "steps/steps/b.yaml", "c.yaml"]
 const KUBELET_FILES = ["a.yaml", "b.yaml", "c.yaml"]
 
-const title = (name: string) => `${name}${missing ? ` (not run: ${missing})` : ""}`
-
-describe.skipIf(missing)(title("a real node"), { timeout: 900_000 }, () => {
+describe.skipIf(missing)(`a real node${whySkipped(missing)}`, { timeout: 900_000 }, () => {
   let site: Site
   let end: () => Promise<void>
 
