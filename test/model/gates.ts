@@ -1,4 +1,5 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
@@ -99,9 +100,36 @@ export function gatedKube(worker: Worker, kube: ConfigMapWriter): ConfigMapWrite
   }
 }
 
-/** A repository whose fetches go through a worker's gates; a mirror's other answers are local. */
-export function gatedRepository(worker: Worker, repository: SourceRepository): SourceRepository {
-  return { ...repository, fetch: (signal) => gated(worker, () => repository.fetch(signal)) }
+/**
+ * A repository whose fetches go through a worker's gates; a mirror's other answers are local. Each of them may fail,
+ * too: `fails` is asked before every read.
+ */
+export function gatedRepository(
+  worker: Worker,
+  repository: SourceRepository,
+  fails: () => boolean,
+): SourceRepository {
+  const failing = failingRepository(repository, fails)
+  return { ...failing, fetch: (signal) => gated(worker, () => failing.fetch(signal)) }
+}
+
+/** A repository whose reads fail when `fails` says so: git was killed, the disk is slow, the server is away. */
+export function failingRepository(repository: SourceRepository, fails: () => boolean): SourceRepository {
+  async function read<Result>(call: () => Promise<Result>): Promise<Result> {
+    if (fails()) throw new HeadraceError("git/timeout", "git took longer than 60 s")
+    return call()
+  }
+  return {
+    ...repository,
+    fetch: (signal) => read(() => repository.fetch(signal)),
+    seqOf: (...args) => read(() => repository.seqOf(...args)),
+    keep: (...args) => read(() => repository.keep(...args)),
+    contains: (...args) => read(() => repository.contains(...args)),
+    mergeOf: (...args) => read(() => repository.mergeOf(...args)),
+    tree: (...args) => read(() => repository.tree(...args)),
+    file: (...args) => read(() => repository.file(...args)),
+    blobs: (...args) => read(() => repository.blobs(...args)),
+  }
 }
 
 /** A clock whose sleeps end when the schedule says so. */

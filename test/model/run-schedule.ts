@@ -40,6 +40,7 @@ export async function runSchedule(schedule: Schedule, options: SimulationOptions
     await play(simulation, op)
     throwFirst(violations)
   }
+  simulation.gitFaults = []
   await endOperators(simulation)
   await settle(simulation, schedule)
   throwFirst(violations)

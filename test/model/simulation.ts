@@ -49,6 +49,10 @@ export interface Simulation {
   now: number
   /** The setting of the sources. */
   allowForcePush: boolean
+  /** Which git read of each process fails, the first being 0, in the order in which they start and round again. */
+  gitFaults: readonly number[]
+  /** Processes that were started. */
+  started: number
   tally: Tally
 }
 
@@ -58,6 +62,8 @@ export interface SimulationOptions {
   /** Each cluster's API server; without it each has the embedded one's state in process. */
   clients?: ReadonlyMap<string, ConfigMapWriter>
   allowForcePush?: boolean
+  /** Which git read of each process fails while the schedule is played; -1: none. */
+  gitFaults?: readonly number[]
   tally?: Tally
 }
 
@@ -84,6 +90,8 @@ export function createSimulation(options: SimulationOptions, watcher: Watcher): 
     rules: { release, tools: toolRules },
     deliveries: [],
     workers: [],
+    gitFaults: options.gitFaults ?? [],
+    started: 0,
     now: Date.UTC(2026, 0, 1),
     tally,
   }
@@ -125,12 +133,13 @@ export function portsOf(
   worker: Worker,
 ): ReconcilePorts {
   const own = simulation.repositories[source]
-  const repository = gatedRepository(worker, own)
+  const fails = failsAt(simulation)
+  const repository = gatedRepository(worker, own, fails)
   const rules = simulation.rules[source]
   return reconcilePorts({
     kube: gatedKube(worker, cluster.kubeOf(worker.kind)),
     repository,
-    rulesRepository: rules === own ? repository : gatedRepository(worker, rules),
+    rulesRepository: rules === own ? repository : gatedRepository(worker, rules, fails),
     clock: gatedClock(worker, () => simulation.now),
     settings: {
       rulesPath: RULES_PATH,
@@ -139,4 +148,18 @@ export function portsOf(
       clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
     },
   })
+}
+
+/** Says of each git read of one process whether it fails. */
+function failsAt(simulation: Simulation): () => boolean {
+  const { gitFaults, started } = simulation
+  simulation.started += 1
+  const fault = gitFaults[started % Math.max(1, gitFaults.length)]
+  let reads = 0
+  return () => {
+    // A process that is woken once faults have ended meets none.
+    const isFault = reads++ === fault && simulation.gitFaults.length > 0
+    if (isFault) simulation.tally.count("git: a read fails")
+    return isFault
+  }
 }
