@@ -283,6 +283,7 @@ function statusOf(node: Node): FileStatus {
     gid: 0,
     size: node.content.length,
     modified: node.modified,
+    changed: node.modified,
   }
 }
 

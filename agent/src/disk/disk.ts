@@ -19,6 +19,8 @@ export interface FileStatus {
   size: number
   /** Milliseconds since the epoch, with the fraction that the file system gives. */
   modified: number
+  /** The same for the last change of anything, attributes too, which no program can set back. */
+  changed: number
 }
 
 /** Room on a file system for those who are not root. `inodes` is Infinity where it has no fixed number. */

@@ -131,6 +131,7 @@ function status(path: string): FileStatus | undefined {
     gid: found.gid,
     size: found.size,
     modified: found.mtimeMs,
+    changed: found.ctimeMs,
   }
 }
 

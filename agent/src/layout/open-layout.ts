@@ -22,6 +22,8 @@ export interface LayoutOptions {
   visibleLinks?: boolean
   /** Layout file: the sha256 of what this process has published at the path. */
   published?: string | undefined
+  /** Whom published files are given to: that user's folders are trusted too. */
+  owner?: number | null | undefined
   /** Layout links: true for the target of a link that another program made and that may be replaced. */
   takesOver?: (target: string) => boolean
   /** Layout links: true when a file at the place of a visible link may be replaced. */
@@ -41,8 +43,9 @@ export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Op
   const root = disk.openDirectory(`${folder}/.`)
   try {
     checkMountPoint(disk, path, options.layout)
+    if (options.layout === "links") checkFolder(disk, root, options.owner)
     const name = options.layout === "links" ? STORE_NAME : siblingStore(path)
-    const store = await openStore(disk, root, name, options.durability)
+    const store = await openStore(disk, root, name, options)
     const linkFolder = dirname(resolve(path, options.link ?? STORE_NAME))
     if (options.layout === "links") await makeFolders(disk, linkFolder, options.durability)
     return { store, layout: layoutIn(store, root, { ...options, path }) }
@@ -148,7 +151,7 @@ async function openStore(
   disk: Disk,
   root: Handle,
   name: string,
-  durability: Durability | "auto",
+  { durability, owner }: Pick<LayoutOptions, "durability" | "owner">,
 ): Promise<Store> {
   const path = `${disk.within(root)}/${name}`
   const isNew = !disk.look(path)
@@ -156,7 +159,7 @@ async function openStore(
     disk.makeDirectory(path, FOLDER_MODE)
     await syncFolder(disk, root, durability)
   }
-  checkStore(disk, `${disk.within(root)}/.`, path, `${root.path}/${name}`)
+  checkStore(disk, `${disk.within(root)}/.`, path, `${root.path}/${name}`, owner)
   const folder = disk.openDirectory(path)
   // ext4 does not reuse an inode within minutes of its removal, and looks for others past all of those in the
   // same block group (fs/ext4/ialloc.c, recently_deleted): next to a pruned revision 5,000 new files cost 1.5 s.
@@ -164,7 +167,32 @@ async function openStore(
   return { disk, folder, path: disk.within(folder), known: new Map(), resisting: new Set<string>() }
 }
 
-function checkStore(disk: Disk, root: string, path: string, name: string): void {
+const FOR_ALL = 0o002
+
+/** Who owns a folder can put anything in a place where root goes on to write: a stranger must not have made it first. */
+function checkFolder(disk: Disk, root: Handle, owner: LayoutOptions["owner"]): void {
+  const found = disk.look(`${disk.within(root)}/.`)
+  const above = disk.look(`${dirname(root.path)}/.`)
+  if (!found || !above || (above.mode & FOR_ALL) === 0 || isTrusted(found.uid, owner)) return
+  throw new HeadraceError(
+    "publish/foreign-store",
+    `${root.path} belongs to user ${found.uid}, in a folder where everybody can make one`,
+    { hint: "Project to a folder that only this user can make, or give the folder to it." },
+  )
+}
+
+function isTrusted(uid: number, owner: LayoutOptions["owner"]): boolean {
+  const user = process.geteuid?.()
+  return user === undefined || uid === user || uid === 0 || uid === owner
+}
+
+function checkStore(
+  disk: Disk,
+  root: string,
+  path: string,
+  name: string,
+  owner: LayoutOptions["owner"],
+): void {
   const found = disk.look(path)
   const fault = (what: string, hint: string) =>
     new HeadraceError("publish/foreign-store", `${name} ${what}`, { hint })
@@ -178,7 +206,9 @@ function checkStore(disk: Disk, root: string, path: string, name: string): void 
     )
   }
   const user = process.geteuid?.()
-  if (user !== undefined && user !== 0 && user !== found.uid) {
+  // Root could write there, but what it would build on is a stranger's.
+  const isOurs = user === undefined || user === found.uid || (user === 0 && found.uid === owner)
+  if (!isOurs) {
     throw fault(`belongs to user ${found.uid}`, `Run as that user, or give the folder to user ${user}.`)
   }
 }

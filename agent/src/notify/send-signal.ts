@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises"
+import { open, readdir, readFile, stat } from "node:fs/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 
 export interface SignalOptions {
@@ -25,13 +25,37 @@ export async function sendSignal(options: SignalOptions): Promise<void> {
 }
 
 async function pidIn(file: string): Promise<number> {
-  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+  const { text, owner } = await readPidFile(file).catch((cause: unknown) => {
     throw new HeadraceError("notify/no-process", `cannot read the pid file ${file}`, { cause })
   })
   // 0 and negative numbers would mean groups, 1 is init.
   const pid = /^\d{1,10}$/.test(text.trim()) ? Number(text) : 0
-  if (pid > 1) return pid
-  throw new HeadraceError("notify/no-process", `${file} holds no process id`)
+  if (pid <= 1) throw new HeadraceError("notify/no-process", `${file} holds no process id`)
+  if (await mayName(owner, pid)) return pid
+  throw new HeadraceError(
+    "notify/no-process",
+    `${file} of user ${owner} names process ${pid}, which is not that user's`,
+    {
+      hint: "Let the process write its pid file itself, or as root.",
+    },
+  )
+}
+
+async function readPidFile(file: string): Promise<{ text: string; owner: number }> {
+  const handle = await open(file)
+  try {
+    const { uid: owner } = await handle.stat()
+    return { text: await handle.readFile("utf8"), owner }
+  } finally {
+    await handle.close()
+  }
+}
+
+/** A user who writes a pid file must not have root signal what that user could not. */
+async function mayName(owner: number, pid: number): Promise<boolean> {
+  if (owner === 0 || owner === process.geteuid?.()) return true
+  const found = await stat(`/proc/${pid}`).catch(() => undefined)
+  return found === undefined || found.uid === owner
 }
 
 async function pidsNamed(name: string): Promise<number[]> {

@@ -69,7 +69,11 @@ export interface Claimed {
 /** Opens a projection as its only writer: locked, recovered, pruned. */
 export async function claimProjection(options: OpenProjectionOptions): Promise<Claimed> {
   const disk = options.disk ?? openNodeDisk()
-  const { store, layout } = await openLayout(disk, { ...options, published: options.carried?.published })
+  const { store, layout } = await openLayout(disk, {
+    ...options,
+    published: options.carried?.published,
+    owner: options.permissions?.uid,
+  })
   const projection: ProjectionState = {
     path: options.path,
     disk,

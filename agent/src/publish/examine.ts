@@ -1,6 +1,7 @@
 import type { Disk, Handle } from "../disk/disk.ts"
 import { verifySlot } from "../retain/verify.ts"
-import type { ProjectionState } from "../store/projection-state.ts"
+import type { ProjectionState, ShownSlot } from "../store/projection-state.ts"
+import { readSound } from "../store/read-sound.ts"
 import { readSlot } from "../store/store.ts"
 
 /**
@@ -26,10 +27,35 @@ export async function examine(projection: ProjectionState): Promise<Condition> {
     files: [...shown.files.values()],
     onKnown: (file) => shown.files.set(file.path, file),
   })
+  wrong.push(...rewritten(projection, shown))
   // Meanwhile another revision may have been published.
   if (projection.shown !== shown) return "right"
   for (const path of wrong) projection.damaged.add(path)
   return projection.damaged.size > 0 || projection.lacksNames ? "damaged" : "right"
+}
+
+/** Bytes of content read in one look. */
+const READ_AT_ONCE = 8 * 1024 * 1024
+
+/**
+ * Files whose content was changed by the user that owns them, who can set their modification time back: of those that
+ * changed in any way since they were read last (linking counts), some are read at each look.
+ */
+function rewritten({ disk, layout, permissions }: ProjectionState, shown: ShownSlot): string[] {
+  const { uid } = permissions
+  if (uid === undefined || uid === null || uid === process.geteuid?.()) return []
+  const content = layout.content(shown)
+  const wrong: string[] = []
+  let bytes = 0
+  for (const file of shown.files.values()) {
+    const changed = disk.look(`${content}/${file.path}`)?.changed
+    if (changed === undefined || shown.readAt.get(file.path) === changed) continue
+    bytes += file.size
+    if (bytes > READ_AT_ONCE && bytes > file.size) break
+    if (readSound(disk, `${content}/${file.path}`, file.sha256) === undefined) wrong.push(file.path)
+    else shown.readAt.set(file.path, changed)
+  }
+  return wrong
 }
 
 /** True when the paths of a projection lead to the folders that are open. */

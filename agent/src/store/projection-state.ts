@@ -13,6 +13,8 @@ import type { Slot, Store } from "./store.ts"
 /** A slot with its files by path. */
 export interface ShownSlot extends Slot {
   files: Map<string, ManifestFile>
+  /** By path, what `changed` was when the content was last read; kept where another user owns the files. */
+  readAt: Map<string, number>
 }
 
 /** An open projection, as the parts of publishing share it. */
@@ -46,5 +48,5 @@ export interface ProjectionState {
 
 /** Indexes a slot's files. */
 export function shownSlot(slot: Slot): ShownSlot {
-  return { ...slot, files: new Map(slot.manifest.files.map((file) => [file.path, file])) }
+  return { ...slot, readAt: new Map(), files: new Map(slot.manifest.files.map((file) => [file.path, file])) }
 }
