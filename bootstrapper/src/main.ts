@@ -30,6 +30,7 @@ async function main(signal: AbortSignal): Promise<number> {
     )
     return misuse ?? run.exitCode
   } catch (error) {
+    process.exitCode = run.failureCode ?? 1
     if (signal.aborted && error === signal.reason) throw stoppedEarly(error)
     throw error
   }

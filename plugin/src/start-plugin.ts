@@ -21,6 +21,7 @@ import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
 import { watchRecords } from "./triggers/watch-records.ts"
 import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
 import { newBodyRoom } from "./webhook/read-body.ts"
+import { wakeRoutes } from "./webhook/wake-routes.ts"
 import { openWebhookSecrets } from "./webhook/webhook-secrets.ts"
 import type { PluginReconciler } from "./work/plugin-reconciler.ts"
 import { type LaneWorkers, workLanes } from "./work/work-lanes.ts"
@@ -134,13 +135,22 @@ async function openRoutes(
   { settings, lanes }: StartPluginOptions,
   { metrics, log }: Pick<DeliveryRoutePorts, "metrics" | "log">,
 ): Promise<Map<string, Route>> {
-  const routes = new Map<string, Route>()
-  const { webhook } = settings
+  const { webhook, wake } = settings
+  const routes =
+    wake === undefined
+      ? new Map<string, Route>()
+      : wakeRoutes({
+          lanes,
+          clusters: Object.keys(settings.clusters),
+          sources: Object.keys(settings.sources),
+          secrets: await openWebhookSecrets(wake.secretFiles, log),
+          log,
+        })
   if (webhook === undefined) {
     log.warn({}, "no webhook in the settings: changes are noticed by polling alone")
     return routes
   }
-  if (["/healthz", "/readyz", "/metrics", "/help"].includes(webhook.path)) {
+  if (["/healthz", "/readyz", "/metrics", "/help"].includes(webhook.path) || routes.has(webhook.path)) {
     throw new UsageError("plugin/webhook-path", `webhook.path ${webhook.path} is one of our own pages`)
   }
   const secrets = await openWebhookSecrets(webhook.secretFiles, log)

@@ -125,7 +125,6 @@ const SEEDS: Seed[] = [
     name: "several files for one key",
     files: { "config/jobs/zz/apidiff.yaml": "x: 1" },
     code: "plan/key-collision",
-    severity: "warning",
   },
   { name: "an illegal key", files: { "config/jobs/with space.yaml": "x: 1" }, code: "plan/illegal-key" },
   {
@@ -224,6 +223,7 @@ const OPTIONS = {
   defaultCluster: "default",
   defaultNamespace: "default",
   strict: false,
+  prow: false,
   output: "json",
 } as const
 const never = new AbortController().signal

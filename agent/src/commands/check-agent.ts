@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
+import { escapeLine } from "@headrace/shared/foundation/escape-text"
 import { problemText } from "@headrace/shared/foundation/problem"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { createLog } from "@headrace/shared/observe/log"
@@ -39,7 +40,7 @@ export async function checkAgent(config: string, signal: AbortSignal): Promise<v
           return `error: ${errorMessage(error)}${code}`
         },
       )
-      process.stdout.write(`${spec.name} at ${spec.path}: ${line}\n`)
+      process.stdout.write(`${escapeLine(`${spec.name} at ${spec.path}: ${line}`)}\n`)
     }
     for (const snapshot of inputs.git.values()) {
       // Those of a source that refuses them are its error already.

@@ -4,4 +4,6 @@ export interface CommandRun {
   readonly signal: AbortSignal
   /** 0 done, 1 failed; misuse is thrown as a UsageError. */
   exitCode: number
+  /** The exit code when the command fails by an error that is no misuse; 1 unless set. */
+  failureCode?: number
 }

@@ -1,3 +1,4 @@
+import { escapeLine, escapeText } from "@headrace/shared/foundation/escape-text"
 import { targetText } from "@headrace/shared/foundation/target"
 import type { Plan, PlannedKey } from "@headrace/shared/plan/plan"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
@@ -45,13 +46,13 @@ export function planText(listed: readonly ListedTarget[]): string {
     .map((target) => {
       const keys = Object.entries(target.keys)
       const width = Math.max(0, ...keys.map(([key]) => key.length))
-      const lines = keys.map(([key, value]) => `  ${key.padEnd(width)}  ${keyText(value)}\n`)
-      return `${targetText(target)}\n${lines.join("") || "  (no keys)\n"}`
+      const lines = keys.map(([key, value]) => `  ${escapeText(key).padEnd(width)}  ${keyText(value)}\n`)
+      return `${escapeLine(targetText(target))}\n${lines.join("") || "  (no keys)\n"}`
     })
     .join("\n")
 }
 
 function keyText({ file, gzip, bytes }: ListedKey): string {
   if (file === null) return "removed"
-  return `${file}  ${bytes} bytes${gzip ? ", gzip" : ""}`
+  return `${escapeText(file)}  ${bytes} bytes${gzip ? ", gzip" : ""}`
 }

@@ -1,3 +1,4 @@
+import { escapeLines } from "@headrace/shared/foundation/escape-text"
 import type { ClusterSourceError, ClusterSourceResult } from "./for-each-cluster-source.ts"
 
 /**
@@ -16,7 +17,8 @@ export function printResults<Result extends object>(
     })
     process.stdout.write(`${JSON.stringify(values, undefined, 2)}\n`)
   } else {
-    for (const one of results) process.stdout.write(`${one.source} in ${one.cluster}: ${lineOf(one, text)}\n`)
+    for (const one of results)
+      process.stdout.write(`${escapeLines(`${one.source} in ${one.cluster}: ${lineOf(one, text)}`)}\n`)
   }
   return results.every((one) => one.ok) ? 0 : 1
 }

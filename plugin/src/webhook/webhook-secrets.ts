@@ -7,6 +7,8 @@ import { Webhooks } from "@octokit/webhooks"
 export interface WebhookSecrets {
   /** `signature` is the header x-hub-signature-256. */
   verify(payload: string, signature: string): Promise<boolean>
+  /** The secrets themselves, without the blanks around them. */
+  texts(): Promise<readonly string[]>
 }
 
 const REREAD_MS = 10_000
@@ -29,20 +31,30 @@ export async function openWebhookSecrets(files: readonly string[], log: Log): Pr
   }
 
   return {
+    async texts() {
+      await refresh()
+      return secrets.map(({ text }) => text)
+    },
     async verify(payload, signature) {
       // Octokit throws on an empty body; GitHub never sends one.
       if (payload === "") return false
       await refresh()
       for (const secret of secrets) {
-        if (await secret.verify(payload, signature)) return true
+        if (await secret.webhooks.verify(payload, signature)) return true
       }
       return false
     },
   }
 }
 
-async function readSecrets(files: readonly string[]): Promise<Webhooks[]> {
-  return Promise.all(files.map(async (file) => new Webhooks({ secret: await readSecret(file) })))
+interface Secret {
+  text: string
+  webhooks: Webhooks
+}
+
+async function readSecrets(files: readonly string[]): Promise<Secret[]> {
+  const texts = await Promise.all(files.map(readSecret))
+  return texts.map((text) => ({ text, webhooks: new Webhooks({ secret: text }) }))
 }
 
 async function readSecret(file: string): Promise<string> {

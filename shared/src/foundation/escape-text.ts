@@ -11,14 +11,24 @@ export function escapeText(text: string): string {
 }
 
 /**
- * The same for text of several lines that are our own, such as a report: line feeds stay, and a line cannot be taken
+ * The same for text of several lines that are our own, such as a report: line feeds and tabs stay, and a line cannot be taken
  * for a workflow command of GitHub Actions, which begin with `::` or `##[` (docs.github.com, "Workflow commands").
  */
 export function escapeLines(text: string): string {
   return text
     .split("\n")
-    .map((line) => escapeText(line).replace(/^(\s*)(::|##\[)/, "$1\\$2"))
+    .map((line) => line.split("\t").map(escapeText).join("\t"))
+    .map(withoutCommand)
     .join("\n")
+}
+
+/** Text of one line, with what a repository named in it: line feeds and tabs are escaped too. */
+export function escapeLine(text: string): string {
+  return withoutCommand(escapeText(text))
+}
+
+function withoutCommand(line: string): string {
+  return line.replace(/^(\s*)(::|##\[)/, "$1\\$2")
 }
 
 function escapeOne(character: string): string {

@@ -1,11 +1,12 @@
 import { errorMessage, HeadraceError, UsageError } from "./errors.ts"
+import { escapeLines } from "./escape-text.ts"
 
 const FORCED_EXIT = 130
 /** How long a reader that has stopped reading keeps a program from ending that was asked to end. */
 const LAST_OUTPUT_MS = 2000
 
 /**
- * Runs a program's main function to its exit code: 0 done, 1 failed, 2 misused. All that it wrote has gone through its
+ * Runs a program's main function to its exit code: 0 done, 1 failed (or what process.exitCode was set to), 2 misused. All that it wrote has gone through its
  * pipes when it ends, however slow their readers are.
  *
  * The first SIGTERM or SIGINT aborts the signal (finish or hand back what is under way), the second ends the process
@@ -41,7 +42,7 @@ async function exitCode(
     if (signal.aborted && error === signal.reason) return 0
     const shown = outputFailure(error) ?? error
     process.stderr.write(`${complaint(shown)}\n`)
-    return shown instanceof UsageError ? 2 : 1
+    return shown instanceof UsageError ? 2 : Number(process.exitCode || 1)
   }
 }
 
@@ -87,5 +88,5 @@ function complaint(error: unknown): string {
   if (!(error instanceof HeadraceError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const hint = error.hint ? `\n  ${error.hint}` : ""
-  return `error: ${errorMessage(error)} [${error.code}]${hint}`
+  return escapeLines(`error: ${errorMessage(error)} [${error.code}]${hint}`)
 }

@@ -46,6 +46,7 @@ function collisionOf(name: string, { key, paths }: KeyCollision): Objection {
     code: "plan/key-collision",
     message: `several files give key "${key}" of ConfigMap "${name}": ${paths.join(", ")}; the last is written`,
     hint: 'Set "use_full_path_as_key: true", or rename one of them.',
+    collision: { key, paths },
   }
 }
 

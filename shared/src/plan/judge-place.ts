@@ -9,6 +9,7 @@ export interface Objection {
   code: ErrorCode
   message: string
   hint?: string
+  collision?: { key: string; paths: readonly string[] }
 }
 
 /** Why a target may not be where it is, or be called as it is; undefined when it may. */

@@ -154,6 +154,17 @@ export const OperatorSettings = z.strictObject({
         .prefault("/hook"),
     })
     .optional(),
+  wake: z
+    .strictObject({
+      secretFiles: z
+        .array(z.string())
+        .min(1)
+        .describe("Any of them may be the bearer token: add the new one first to rotate."),
+    })
+    .optional()
+    .describe(
+      "Lets other forges and CI jobs wake a source by POST /wake/SOURCE; absent: nothing is served there.",
+    ),
   github: GitHub.optional().describe("Absent: nothing is said on GitHub."),
   mirrors: z.string().prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
 })

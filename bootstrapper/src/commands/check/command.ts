@@ -41,6 +41,12 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
     )
     .addOption(flag("--strict", "a warning fails too").default(false))
     .addOption(
+      flag(
+        "--prow",
+        "accept what Prow accepts: files lost because another has their key are a warning",
+      ).default(false),
+    )
+    .addOption(
       flag("-o, --output <format>", "how to print it").choices(["text", "json", "github"]).default("text"),
     )
     .action(async (options: CheckOptions) => {

@@ -1,6 +1,8 @@
+import { escapeLine, escapeText } from "@headrace/shared/foundation/escape-text"
 import { type Problem, problemText } from "@headrace/shared/foundation/problem"
 import { targetText } from "@headrace/shared/foundation/target"
 import type { TargetChange } from "@headrace/shared/plan/compare-plans"
+import { lostFiles } from "./group-collisions.ts"
 import type { TargetFill } from "./measure-targets.ts"
 
 /** What `check` has found. */
@@ -20,12 +22,25 @@ export function reportJson({ problems, sizes, changes }: Report): string {
 
 /** For people: problems as compilers print them, then sizes, then what changes. */
 export function reportText({ problems, sizes, changes }: Report): string {
-  const lines = [...new Set(problems.map(problemText))]
+  const lines = [...new Set(problems.map(problemText)), ...totalLines(problems)]
   for (const { target, keys, bytes, left } of sizes) {
     lines.push(`${targetText(target)}: ${keys} keys, ${bytes} bytes, ${left} left`)
   }
   for (const change of changes ?? []) lines.push(...changeLines(change))
-  return lines.map((line) => `${line}\n`).join("")
+  return lines.map((line) => `${escapeLine(line)}\n`).join("")
+}
+
+/** `2 errors, 5 warnings; 118 files lost`; nothing where nothing is wrong. */
+function totalLines(problems: readonly Problem[]): string[] {
+  if (problems.length === 0) return []
+  const errors = problems.filter(({ severity }) => severity === "error").length
+  const lost = lostFiles(problems)
+  const parts = [counted(errors, "error"), counted(problems.length - errors, "warning")].join(", ")
+  return [lost === 0 ? parts : `${parts}; ${counted(lost, "file")} lost`]
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`
 }
 
 /**
@@ -34,19 +49,32 @@ export function reportText({ problems, sizes, changes }: Report): string {
  */
 export function reportGithub(report: Report): string {
   const annotations = [...new Set(report.problems.map(annotation))]
-  return annotations.map((line) => `${line}\n`).join("") + reportText({ ...report, problems: [] })
+  const total = totalLines(report.problems)
+  return (
+    [...annotations, ...total].map((line) => `${line}\n`).join("") + reportText({ ...report, problems: [] })
+  )
 }
 
 function annotation({ severity, code, message, hint, file, line, column }: Problem): string {
   const position = [`file=${file}`, `line=${line}`, `col=${column}`].filter(
     (part) => !part.endsWith("=undefined"),
   )
-  const properties = [...position, `title=${code}`].map((part) =>
-    part.replaceAll(",", "%2C").replaceAll("\n", "%0A"),
-  )
+  const properties = [...position, `title=${code}`].map(property)
   const text = hint ? `${message} (${hint})` : message
-  const escaped = text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A")
-  return `::${severity} ${properties.join(",")}::${escaped}`
+  return `::${severity} ${properties.join(",")}::${data(text)}`
+}
+
+/** `name=value` of a workflow command, escaped as @actions/core does (toolkit, packages/core/src/command.ts). */
+function property(part: string): string {
+  const at = part.indexOf("=")
+  const value = data(part.slice(at + 1))
+    .replaceAll(":", "%3A")
+    .replaceAll(",", "%2C")
+  return `${part.slice(0, at)}=${value}`
+}
+
+function data(text: string): string {
+  return escapeText(text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A"))
 }
 
 function changeLines({ target, added, changed, removed }: TargetChange): string[] {

@@ -18,6 +18,7 @@ import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules
 import type { RuleSet } from "@headrace/shared/rules/rule"
 import { contextOfFlags } from "../../cli/plan-context.ts"
 import { readRules } from "../../cli/read-rules.ts"
+import { groupCollisions } from "./group-collisions.ts"
 import { measureTargets, sizeProblems } from "./measure-targets.ts"
 import { type CommitTree, readMergeBase, readRemoteTree } from "./other-trees.ts"
 import { type Report, reportGithub, reportJson, reportText } from "./report.ts"
@@ -33,6 +34,7 @@ export interface CheckOptions {
   defaultCluster: string
   defaultNamespace: string
   strict: boolean
+  prow: boolean
   output: "text" | "json" | "github"
 }
 
@@ -99,7 +101,7 @@ async function checkTree(
   const sizes = await measureTargets(plan, files.read)
   const problems = [
     ...parsed.problems,
-    ...plan.problems,
+    ...groupCollisions(plan.problems, options.prow),
     ...checkRules(rules, files.tree, context),
     ...claimedTwice(rules, await readOtherRules(options.otherRules), context),
     ...sizeProblems(sizes),

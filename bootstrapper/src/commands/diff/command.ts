@@ -10,7 +10,7 @@ import type { DiffOptions, FolderDiffOptions } from "./run.ts"
 export function addDiffCommand(program: Command, run: CommandRun): void {
   const diff = addClusterSourceOptions(program.command("diff"))
     .description(
-      "Compares the ConfigMaps in the clusters, whatever program wrote them, with what the rules want, and lists those that no rule names any more.",
+      "Compares the ConfigMaps in the clusters, whatever program wrote them, with what the rules want, and lists those that no rule names any more. Ends with 0 when nothing differs, 1 when something does, 3 when something could not be compared.",
     )
     .addOption(flag("--commit <id>", "compare with this commit, not with what apply would aim at"))
     .addOption(
@@ -27,7 +27,8 @@ export function addDiffCommand(program: Command, run: CommandRun): void {
       ),
     )
     .action(async (options: DiffOptions) => {
-      const { diffBranches, diffFolders } = await import("./run.ts")
+      const { DIFF_FAILED, diffBranches, diffFolders } = await import("./run.ts")
+      run.failureCode = DIFF_FAILED
       run.exitCode = await (isOfFolders(options)
         ? diffFolders(options, run.signal)
         : diffBranches(options, run.signal))

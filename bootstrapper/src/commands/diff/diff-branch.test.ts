@@ -77,7 +77,7 @@ describe("diff with the branch", { timeout: 120_000 }, () => {
       })
       await repo.commit({ "a/no key": "1" })
       const mistaken = await run("diff")
-      expect(mistaken).toMatchObject({ code: 1, stderr: expect.stringContaining("plan/illegal-key") })
+      expect(mistaken).toMatchObject({ code: 3, stderr: expect.stringContaining("plan/illegal-key") })
     }))
 
   it("goes on with the other clusters when one has no kubeconfig, or does not answer", () =>
@@ -91,7 +91,7 @@ describe("diff with the branch", { timeout: 120_000 }, () => {
       await repo.commit({ "a/x": "new\n" })
 
       const { code, stdout, stderr } = await run("diff")
-      expect(code).toBe(1)
+      expect(code).toBe(3)
       expect(stdout).toContain("east/ci/plain\n  changed x")
       expect(stderr).toMatch(/^north: .*missing.*\[kube\/kubeconfig\]\nwest: .*\[kube\/unavailable\]\n$/)
     }))

@@ -1,4 +1,5 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { escapeLines } from "@headrace/shared/foundation/escape-text"
 import { type FoldersTree, readFolderTree } from "@headrace/shared/git/read-folder-tree"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
@@ -15,6 +16,9 @@ import { diffBranch } from "./diff-branch.ts"
 import { type Differing, diffFolder, type FolderPlan } from "./diff-folder.ts"
 import { differencesJson, differencesText } from "./target-difference.ts"
 
+/** As of diff(1), kubectl diff and terraform plan: what could not be compared is not the same as what differs. */
+export const DIFF_FAILED = 3
+
 export interface DiffOptions extends ClusterSourceOptions {
   sourcePath?: string[]
   rules?: string
@@ -26,7 +30,7 @@ export interface DiffOptions extends ClusterSourceOptions {
 /** What `diff` of folders has to know. */
 export type FolderDiffOptions = DiffOptions & { sourcePath: string[]; rules: string }
 
-/** Compares clusters with the goals of their sources, and prints; gives the exit code: 1 when anything differs. */
+/** Compares clusters with the goals of their sources, and prints; gives the exit code: 1 when anything differs, 3 when anything could not be compared. */
 export async function diffBranches(options: DiffOptions, signal: AbortSignal): Promise<number> {
   const commit = options.commit === undefined ? undefined : commitDigits(options.commit)
   const results = await forEachClusterSource(options, signal, (reconciler, clusterSource) =>
@@ -35,7 +39,7 @@ export async function diffBranches(options: DiffOptions, signal: AbortSignal): P
   return print(options, results)
 }
 
-/** Compares clusters with folders, and prints; gives the exit code: 1 when anything differs or could not be planned. */
+/** Compares clusters with folders, and prints; gives the exit code: 1 when anything differs, 3 when anything could not be planned or compared. */
 export async function diffFolders(options: FolderDiffOptions, signal: AbortSignal): Promise<number> {
   const settings = await loadOperatorSettings(options.config)
   const source = sourceOfFolder(settings, options.source)
@@ -57,7 +61,7 @@ async function diffFiles(
   const parsed = await readRules(options.rules, options.sourcePath, files.fileAt)
   if (!parsed.rules) {
     printProblems(parsed.problems)
-    return 1
+    return DIFF_FAILED
   }
   const repo = options.repo ?? (own && repoOfSource(own))
   const plan = planTargets(parsed.rules, files.tree, contextOfSettings(settings, repo))
@@ -67,7 +71,7 @@ async function diffFiles(
   const results = await Promise.all(clusters.map((cluster) => diffFolder(cluster, wanted, signal)))
   const concerned = plan.problems.filter(({ target }) => !target || clusters.includes(target.cluster))
   const code = print(options, results)
-  return printProblems([...parsed.problems, ...concerned]) > 0 ? 1 : code
+  return printProblems([...parsed.problems, ...concerned]) > 0 ? DIFF_FAILED : code
 }
 
 /** The source that the folder is a checkout of: named, or the only one. Throws UsageError. */
@@ -96,7 +100,7 @@ function print(options: DiffOptions, results: readonly ClusterSourceResult<Diffe
     .filter((one) => !one.ok)
     .map(({ cluster, error }) => `${cluster}: ${resultErrorText(error)}`)
   const notes = new Set([...done.flatMap((one) => one.notes), ...errors])
-  for (const note of notes) process.stderr.write(`${note}\n`)
-  const problems = done.some((one) => one.refused)
-  return differences.length > 0 || errors.length > 0 || problems ? 1 : 0
+  for (const note of notes) process.stderr.write(`${escapeLines(note)}\n`)
+  if (errors.length > 0 || done.some((one) => one.refused)) return DIFF_FAILED
+  return differences.length > 0 ? 1 : 0
 }

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer"
+import { escapeLines } from "@headrace/shared/foundation/escape-text"
 import { type TargetId, targetText } from "@headrace/shared/foundation/target"
 import type { KeyDifference } from "@headrace/shared/plan/diff-config-map"
 import { createTwoFilesPatch } from "diff"
@@ -46,7 +47,8 @@ export function differencesJson(differences: readonly TargetDifference[]): strin
 
 /** For people: a heading per ConfigMap, unified diffs of text; on a terminal in the colours of git. */
 export function differencesText(differences: readonly TargetDifference[], onTerminal = false): string {
-  const text = differences.map(targetDifferenceText).join("\n")
+  // Contents and names are the repository's: escaped before the colours, which are ours, come in.
+  const text = escapeLines(differences.map(targetDifferenceText).join("\n"))
   const { green, red } = createColors(onTerminal)
   return text.replaceAll(/^\+.*$/gm, green).replaceAll(/^-.*$/gm, red)
 }
