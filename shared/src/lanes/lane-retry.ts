@@ -1,8 +1,13 @@
 import { type Backoff, backoffDelay } from "../foundation/backoff.ts"
+import { retryOfTarget } from "../record/retry-of-target.ts"
+import type { LaneResult } from "./lane-outcome.ts"
 import type { LaneQueue } from "./open-lanes.ts"
 import { retryName, type WakeUp } from "./wake-up.ts"
 
 const RETRY: Backoff = { first: 1000, limit: 60_000 }
+/** Of a source with failed targets: rights that were given count within a minute. */
+const TARGET_RETRY: Backoff = { first: 2000, limit: 45_000 }
+const RARE_MS = 300_000
 /** Of a source that the settings of its worker lack: another plugin may have got newer ones already. */
 const MOST_OF_UNKNOWN = 3
 
@@ -21,12 +26,29 @@ export async function scheduleRetry(
   code: string | undefined,
 ): Promise<void> {
   if (code === "settings/unknown-source" && failures >= MOST_OF_UNKNOWN) return
+  await addRetry(queue, wakeUp, failures, backoffDelay(RETRY, failures - 1))
+}
+
+/**
+ * Lets a source be looked at again whose reconcile left failed targets behind: for themselves, after a wait that grows
+ * from seconds, for as long as one of them may succeed without a commit (retry-of-target.ts).
+ */
+export async function scheduleTargetRetry(
+  queue: LaneQueue,
+  wakeUp: WakeUp,
+  failures: number,
+  failed: LaneResult["failed"],
+): Promise<void> {
+  const retries = new Set(failed.map(({ reason }) => retryOfTarget(reason)))
+  const again: WakeUp = { ...wakeUp, mode: "incremental", reason: "retry" }
+  if (retries.has("soon")) await addRetry(queue, again, failures, backoffDelay(TARGET_RETRY, failures - 1))
+  else if (retries.has("rarely")) await addRetry(queue, again, failures, RARE_MS)
+}
+
+async function addRetry(queue: LaneQueue, wakeUp: WakeUp, failures: number, delay: number): Promise<void> {
   await queue.add(
     "retry",
     { wakeUp, failures },
-    {
-      delay: Math.round(backoffDelay(RETRY, failures - 1)),
-      deduplication: { id: retryName(wakeUp), keepLastIfActive: true },
-    },
+    { delay: Math.round(delay), deduplication: { id: retryName(wakeUp), keepLastIfActive: true } },
   )
 }

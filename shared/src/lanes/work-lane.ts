@@ -7,7 +7,7 @@ import { type Heartbeat, startHeartbeat } from "./lane-heartbeat.ts"
 import { holdLock, type LaneLock } from "./lane-lock.ts"
 import type { LaneResult } from "./lane-outcome.ts"
 import { lastTicket, saveOutcome } from "./lane-outcomes.ts"
-import { scheduleRetry } from "./lane-retry.ts"
+import { scheduleRetry, scheduleTargetRetry } from "./lane-retry.ts"
 import { type Lanes, laneName } from "./open-lanes.ts"
 import { type OwedWakeUps, oweWakeUps } from "./owed-wake-ups.ts"
 import { wakeLanes } from "./wake-lanes.ts"
@@ -210,7 +210,7 @@ class RunningLane implements LaneWorker {
       const ticket = await lastTicket(this.#lanes)
       const result = await this.#handle(wakeUp, signal)
       await this.#tell(wakeUp, result, ticket)
-      if (result.result === "failed") await this.#retry(wakeUp, failures + 1, result.error?.code)
+      await this.#retry(wakeUp, failures + 1, result)
     } catch (error) {
       // Not done, or not by us: somebody has to look again.
       this.#log.warn({ source: wakeUp.source, err: errorText(error) }, "wake-up handed back")
@@ -241,8 +241,10 @@ class RunningLane implements LaneWorker {
     })
   }
 
-  async #retry(wakeUp: WakeUp, failures: number, code: string | undefined): Promise<void> {
-    await scheduleRetry(this.#lanes.queue(this.#cluster), wakeUp, failures, code)
+  async #retry(wakeUp: WakeUp, failures: number, { result, error, failed }: LaneResult): Promise<void> {
+    const queue = this.#lanes.queue(this.#cluster)
+    if (result === "failed") await scheduleRetry(queue, wakeUp, failures, error?.code)
+    else await scheduleTargetRetry(queue, wakeUp, failures, failed)
   }
 
   async #close(): Promise<void> {

@@ -67,7 +67,10 @@ function withFailed(record: SourceRecord, most: number): SourceRecord {
 function shortTexts(record: SourceRecord, reasonLimit: number): SourceRecord {
   return {
     ...record,
-    failed: record.failed.map((failure) => ({ ...failure, reason: shortText(failure.reason, reasonLimit) })),
+    failed: record.failed.map((failure) => ({
+      ...failure,
+      reason: shortReason(failure.reason, reasonLimit),
+    })),
     stopped: record.stopped && { ...record.stopped, message: shortText(record.stopped.message, STOP_LIMIT) },
     hold: record.hold && {
       ...record.hold,
@@ -78,6 +81,15 @@ function shortTexts(record: SourceRecord, reasonLimit: number): SourceRecord {
 }
 
 /** Measured as JSON, where one character may take six bytes. */
+/** A reason may end with its code in brackets, which says how the target is tried again: the cut is before it. */
+function shortReason(reason: string, limit: number): string {
+  if (reason.length <= limit) return reason
+  const code = / \[[a-z-]+\/[a-z-]+\]$/.exec(reason)?.[0] ?? ""
+  return code.length < limit
+    ? `${reason.slice(0, limit - 1 - code.length)}…${code}`
+    : shortText(reason, limit)
+}
+
 function shortText(text: string, limit: number): string {
   if (jsonBytes(text) <= limit) return text
   let cut = text.slice(0, limit - 1)

@@ -39,7 +39,7 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
       `release in east: held at ${short(third)}, 1 commits behind ${short(tip)}, ${size}\n`,
     )
     expect(stdout).toContain(`held at ${short(third)} by me until 2099-01-01T00:00:00.000Z: freeze\n`)
-    expect(stdout).toMatch(/ci\/bad failed since \d{4}-.*no key/)
+    expect(stdout).toMatch(/ci\/bad failed since \d{4}-.*no key.*; tried again with the next commit\. \w+/)
     expect(stdout).not.toContain(short(first))
     await writeConfig({ redis: { urlFile: "/nowhere/url" } })
     expect(await run("status", "--no-fetch")).toMatchObject({

@@ -7,6 +7,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
+import { type FailedTargetStatus, failedTargetStatus } from "./failed-target.ts"
 import { type RecordAddress, readNodes } from "./read-nodes.ts"
 
 /** What one cluster shows of one source. */
@@ -22,7 +23,7 @@ export interface SourceStatus {
   stopped: SourceRecord["stopped"]
   /** Commits with writing under way, or left by a worker that died. */
   intents: { commit: string; targets: number | "all" }[]
-  failed: SourceRecord["failed"]
+  failed: FailedTargetStatus[]
   failedMore: number
   /** The latest writes of other programs to our targets, newest first. */
   foreign: SourceRecord["foreign"]
@@ -67,7 +68,7 @@ export async function sourceStatus(
       commit,
       targets: targets === "all" ? targets : targets.length,
     })),
-    failed: record.failed.map(({ target, reason, since }) => ({ target, reason, since })),
+    failed: record.failed.map(failedTargetStatus),
     failedMore: record.failedMore,
     foreign: record.foreign,
     nodes:

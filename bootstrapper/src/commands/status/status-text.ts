@@ -1,4 +1,5 @@
 import type { NodeCount } from "./count-live-nodes.ts"
+import { failedTargetText } from "./failed-target.ts"
 import type { Lateness } from "./read-lateness.ts"
 import type { SourceStatus } from "./source-status.ts"
 
@@ -28,8 +29,7 @@ function recordText(status: SourceStatus): string {
   if (stopped) lines.push(`stopped at ${short(stopped.commit)}: ${stopped.message} [${stopped.code}]`)
   for (const { commit, targets } of status.intents)
     lines.push(`${short(commit)} under way: ${targets} targets`)
-  for (const { target, reason, since } of status.failed)
-    lines.push(`${target} failed since ${since}: ${reason}`)
+  lines.push(...status.failed.map(failedTargetText))
   if (status.failedMore > 0) lines.push(`and ${status.failedMore} more failed`)
   for (const { target, writer, at } of status.foreign)
     lines.push(`${target} was written by ${writer}, found and repaired ${at}`)
