@@ -98,11 +98,6 @@ export const agentErrors = {
     cause: "The error that follows.",
     remedy: "Act on that error; --max-failures=-1 tries for ever, as a sidecar mostly wants it.",
   },
-  "k8s-sidecar/bad-option": {
-    meaning: "A variable or flag of k8s-sidecar is missing, or has a wrong value; nothing was started.",
-    cause: "A misspelt value, or a container without LABEL or FOLDER.",
-    remedy: "Correct it as the message says; headrace-agent k8s-sidecar --help lists all.",
-  },
   "lease/no-command": {
     meaning: "The command to run under a lease cannot be started.",
     cause: "A slip in its name, or it is not on the PATH.",
@@ -316,6 +311,11 @@ export const agentErrors = {
     meaning: "A source of a projection is of a kind that this version does not know.",
     cause: "Settings of a newer version.",
     remedy: "Upgrade the agent, or use one of the kinds in docs/reference/agent.md.",
+  },
+  "sidecar/bad-option": {
+    meaning: "A variable or flag of k8s-sidecar is missing, or has a wrong value; nothing was started.",
+    cause: "A misspelt value, or a container without LABEL or FOLDER.",
+    remedy: "Correct it as the message says; headrace-agent k8s-sidecar --help lists all.",
   },
   "store/corrupt": {
     meaning: "What the record or the store says cannot be true; what is published stays.",

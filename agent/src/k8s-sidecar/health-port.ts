@@ -36,14 +36,14 @@ export function createHealth(clock: Clock): Health {
   }
 }
 
-/** Serves /healthz. Throws UsageError `k8s-sidecar/bad-option` and `http/bind`. */
+/** Serves /healthz. Throws UsageError `sidecar/bad-option` and `http/bind`. */
 export async function openHealthPort(
   listen: string,
   health: Health,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen)
   if (match === null) {
-    throw new UsageError("k8s-sidecar/bad-option", `cannot serve /healthz on ${JSON.stringify(listen)}`, {
+    throw new UsageError("sidecar/bad-option", `cannot serve /healthz on ${JSON.stringify(listen)}`, {
       hint: "Set HEALTH_HOST to an address and HEALTH_PORT to a port.",
     })
   }

@@ -10,7 +10,7 @@ import { sidecarSettings } from "./sidecar-settings.ts"
 
 const WIDTH = 36
 
-/** The command `k8s-sidecar`, by our environment. Throws UsageError `k8s-sidecar/…`, and as runSidecar does. */
+/** The command `k8s-sidecar`, by our environment. Throws UsageError `sidecar/…`, and as runSidecar does. */
 export async function k8sSidecar(flags: readonly string[], signal: AbortSignal): Promise<void> {
   if (flags.includes("--help") || flags.includes("-h")) {
     process.stdout.write(sidecarHelp())

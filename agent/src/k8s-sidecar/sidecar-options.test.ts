@@ -77,6 +77,6 @@ it.each([
   [{ RESOURCE_NAME: "a/b/c/d" }, "RESOURCE_NAME"],
 ])("refuses %j", (env, message) => {
   expect(() => sidecarSettings({ ...NEEDED, ...env })).toThrow(
-    expect.objectContaining({ code: "k8s-sidecar/bad-option", message: expect.stringContaining(message) }),
+    expect.objectContaining({ code: "sidecar/bad-option", message: expect.stringContaining(message) }),
   )
 })

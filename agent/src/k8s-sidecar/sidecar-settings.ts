@@ -66,7 +66,7 @@ const KINDS: Record<string, FileKind[]> = {
 }
 const WRITE_BITS = 0o222
 
-/** Reads k8s-sidecar's variables and flags. Throws UsageError `k8s-sidecar/bad-option` that names the variable. */
+/** Reads k8s-sidecar's variables and flags. Throws UsageError `sidecar/bad-option` that names the variable. */
 export function sidecarSettings(
   env: Readonly<Record<string, string | undefined>>,
   flags: readonly string[] = [],
@@ -135,13 +135,9 @@ function fromFlags(flags: readonly string[]): Record<string, string> {
     const match = /^--req-(username|password)-file(?:=(.*))?$/.exec(flag)
     const value = match?.[2] ?? (match ? rest.shift() : undefined)
     if (match === null || value === undefined) {
-      throw new UsageError(
-        "k8s-sidecar/bad-option",
-        `k8s-sidecar takes no argument ${JSON.stringify(flag)}`,
-        {
-          hint: "Give --req-username-file and --req-password-file alone; everything else is in the environment.",
-        },
-      )
+      throw new UsageError("sidecar/bad-option", `k8s-sidecar takes no argument ${JSON.stringify(flag)}`, {
+        hint: "Give --req-username-file and --req-password-file alone; everything else is in the environment.",
+      })
     }
     given[`REQ_${match[1]?.toUpperCase()}_FILE`] = value
   }
@@ -151,7 +147,7 @@ function fromFlags(flags: readonly string[]): Record<string, string> {
 function needed(read: Reader, name: SidecarOptionName): string {
   const value = read.text(name)
   if (value !== "") return value
-  throw new UsageError("k8s-sidecar/bad-option", `${name} is not set`, {
+  throw new UsageError("sidecar/bad-option", `${name} is not set`, {
     hint: `Set ${name} in the container's environment.`,
   })
 }
@@ -228,11 +224,7 @@ function listenOf(read: Reader): string {
 }
 
 function bad(name: string, value: string, expected: string): UsageError {
-  return new UsageError(
-    "k8s-sidecar/bad-option",
-    `${name} is ${JSON.stringify(value)}, expected ${expected}`,
-    {
-      hint: `Set ${name} to ${expected}.`,
-    },
-  )
+  return new UsageError("sidecar/bad-option", `${name} is ${JSON.stringify(value)}, expected ${expected}`, {
+    hint: `Set ${name} to ${expected}.`,
+  })
 }
