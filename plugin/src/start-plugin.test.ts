@@ -24,6 +24,7 @@ function fakeReconciler(commit = SHA) {
         commit: fake.commit,
         token: { epoch: 0, seq: 1 },
         stopped: null,
+        heldUntil: null,
         written: 2,
         failed: [],
         foreign: [],
@@ -32,6 +33,7 @@ function fakeReconciler(commit = SHA) {
     },
     tip: async () => fake.tipNow,
     touched: async () => [],
+    isBehind: async () => fake.commit !== fake.tipNow,
     contained: async (_: string, at: string, shas: readonly string[]) =>
       new Set(shas.filter((sha) => sha === at || (at === SHA && sha === OLDER))),
   }

@@ -56,6 +56,10 @@ export class FakeBranch implements PluginReconciler {
     return commitId(this.tipNumber)
   }
 
+  async isBehind(cluster: string, source: string, tip: string): Promise<boolean> {
+    return commitId(this.shown.get(`${cluster}/${source}`) ?? 0) !== tip
+  }
+
   async touched(): Promise<readonly TouchedTarget[]> {
     return []
   }
@@ -76,6 +80,7 @@ function applied(number: number): ReconcileOutcome {
     commit: commitId(number),
     token: { epoch: 0, seq: number },
     stopped: null,
+    heldUntil: null,
     written: 1,
     failed: [],
     foreign: [],

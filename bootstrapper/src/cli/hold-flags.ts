@@ -4,13 +4,14 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import { Duration } from "@headrace/shared/settings/units"
 import type { Command } from "commander"
 import { addClusterSourceOptions, type ClusterSourceOptions } from "./cluster-source-options.ts"
+import { addEffectFlags, type EffectFlags } from "./take-effect.ts"
 import { userName } from "./user-name.ts"
 
 /** The last time that has a four-digit year. */
 const LAST_TIME_MS = Date.UTC(9999, 11, 31)
 
 /** The flags that a hold is made of, for `hold` and `rewind`. */
-export interface HoldFlags extends ClusterSourceOptions {
+export interface HoldFlags extends ClusterSourceOptions, EffectFlags {
   by: string
   reason: string
   until?: string
@@ -18,7 +19,7 @@ export interface HoldFlags extends ClusterSourceOptions {
 
 /** Adds the flags of HoldFlags to a command. */
 export function addHoldFlags(command: Command): Command {
-  return addClusterSourceOptions(command)
+  return addEffectFlags(addClusterSourceOptions(command))
     .addOption(flag("--by <name>", "who holds it").default(userName()))
     .addOption(flag("--reason <text>", "why, for status").needed())
     .addOption(
@@ -30,7 +31,7 @@ export function addHoldFlags(command: Command): Command {
 }
 
 /** The hold that the flags describe, its end as an ISO time or null. Throws UsageError `hold/until`. */
-export function holdOfFlags({ by, reason, until }: HoldFlags): {
+export function holdOfFlags({ by, reason, until }: Pick<HoldFlags, "by" | "reason" | "until">): {
   by: string
   reason: string
   until: string | null

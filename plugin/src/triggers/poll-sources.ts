@@ -7,7 +7,9 @@ export interface PollPorts {
   tip(source: string, signal: AbortSignal): Promise<string>
   /** Called when the tip is another than at the last look. */
   onMoved(source: string, commit: string): Promise<void>
-  onPolled(source: string, result: "same" | "moved" | "failed"): void
+  /** Called at every other look: what does not show this commit is to be woken. Gives whether anything was. */
+  onSame(source: string, commit: string): Promise<boolean>
+  onPolled(source: string, result: "same" | "behind" | "moved" | "failed"): void
   log: Log
 }
 
@@ -15,8 +17,8 @@ const JITTER = 0.2
 
 /**
  * Looks at a source's branch every `interval` milliseconds (give or take a fifth, so that plugins do not ask
- * in step) until the signal aborts. The net under lost webhooks: it wakes only when the branch has moved,
- * and tries again at the next look when waking failed.
+ * in step) until the signal aborts. The net under lost webhooks and lost wake-ups: it wakes what does not show the tip,
+ * all when the branch has moved, and tries again at the next look when waking failed.
  */
 export async function pollSource(
   source: string,
@@ -29,8 +31,7 @@ export async function pollSource(
     try {
       const tip = await ports.tip(source, signal)
       // The first look wakes, too: the branch may have moved since the lanes were woken at start.
-      if (tip !== last) await ports.onMoved(source, tip)
-      ports.onPolled(source, tip === last ? "same" : "moved")
+      ports.onPolled(source, await look(source, tip, last, ports))
       last = tip
     } catch (error) {
       if (signal.aborted) return
@@ -38,6 +39,17 @@ export async function pollSource(
       ports.log.warn({ source, err: errorText(error) }, "poll failed")
     }
   }
+}
+
+async function look(
+  source: string,
+  tip: string,
+  last: string | undefined,
+  { onMoved, onSame }: PollPorts,
+): Promise<"same" | "behind" | "moved"> {
+  if (tip === last) return (await onSame(source, tip)) ? "behind" : "same"
+  await onMoved(source, tip)
+  return "moved"
 }
 
 /** False when the signal aborted. */

@@ -1,3 +1,4 @@
+import { errorText } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
@@ -29,6 +30,7 @@ export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): P
             mode: "incremental",
             reason: "poll",
           }),
+        onSame: (source, tip) => wakeBehind(ports, source, tip, signal),
         onPolled: (source, result) => metrics.polls.inc({ source, result }),
         log,
       },
@@ -36,6 +38,28 @@ export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): P
     ),
   )
   await Promise.all(polls)
+}
+
+/** Wakes the lane of each cluster that does not show what it is to show; gives whether there was one. */
+async function wakeBehind(
+  { settings, lanes, reconciler, log }: StartPollsPorts,
+  source: string,
+  tip: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const behind = await Promise.all(
+    Object.keys(settings.clusters).map(async (cluster) => {
+      try {
+        return (await reconciler.isBehind(cluster, source, tip, signal)) ? [cluster] : []
+      } catch (error) {
+        // A cluster that does not answer has its own retry.
+        log.debug({ cluster, source, err: errorText(error) }, "record could not be read")
+        return []
+      }
+    }),
+  )
+  await wakeLanes(lanes, behind.flat(), [source], { mode: "incremental", reason: "behind" })
+  return behind.flat().length > 0
 }
 
 /** A source and those that take their rules from it. */

@@ -1,8 +1,12 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { type Reconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import type { TargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
+import { goal } from "@headrace/shared/record/goal"
+import type { SourceRecord } from "@headrace/shared/record/record"
+import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import { touchedByMerge } from "../github/touched-by-merge.ts"
@@ -19,6 +23,8 @@ export interface PluginReconciler {
   isPutBack?(cluster: string, source: string, signal: AbortSignal): Promise<boolean>
   /** The commit at the tip of a source's branch, asked of its origin. */
   tip(source: string, signal: AbortSignal): Promise<string>
+  /** True when a cluster does not show what it is to show with this branch tip, and nothing keeps it from that. */
+  isBehind(cluster: string, source: string, tip: string, signal: AbortSignal): Promise<boolean>
   /** Those of `shas` that are `commit` or its ancestors. */
   contained(source: string, commit: string, shas: readonly string[]): Promise<ReadonlySet<string>>
   /**
@@ -41,6 +47,12 @@ async function hasCommit(repository: SourceRepository, sha: string): Promise<boo
   return (await repository.seqOf(sha)) !== undefined
 }
 
+/** A source that stopped at this very goal waits for an operator, or another commit. */
+function isBehind(record: SourceRecord, tip: string, now: number): boolean {
+  const commit = goal(tip, record.hold, now)
+  return record.commit !== commit && record.stopped?.commit !== commit
+}
+
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */
 export function pluginReconciler(opened: Reconciler, settings: OperatorSettings): PluginReconciler {
   return {
@@ -50,6 +62,11 @@ export function pluginReconciler(opened: Reconciler, settings: OperatorSettings)
     async tip(source, signal) {
       const repository = await opened.repository(source)
       return (await repository.fetch(signal)).commit
+    },
+    async isBehind(cluster, source, tip, signal) {
+      const kube = await opened.kube(cluster)
+      const configMap = await kube.get(settings.namespace, source, signal)
+      return configMap === undefined || isBehind(readRecord(configMap), tip, systemClock.now())
     },
     async contained(source, commit, shas) {
       return (await opened.repository(source)).contained(commit, shas)

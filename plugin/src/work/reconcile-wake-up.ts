@@ -1,18 +1,32 @@
 import { laneResult } from "@headrace/shared/lanes/lane-outcome"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { wakeAtHoldEnd } from "@headrace/shared/lanes/wake-at-hold-end"
 import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { PluginReconciler } from "./plugin-reconciler.ts"
 
-/** The handler of a cluster's lane: reconciles the wake-up's source, measured and logged. */
+export interface ReconcileWakeUpPorts {
+  reconciler: PluginReconciler
+  lanes: Lanes
+  metrics: PluginMetrics
+  log: Log
+}
+
+/**
+ * The handler of a cluster's lane: reconciles the wake-up's source, measured and logged, and wakes the lane again when
+ * a hold ends.
+ */
 export function reconcileWakeUp(
   cluster: string,
-  reconciler: PluginReconciler,
-  metrics: PluginMetrics,
-  log: Log,
+  { reconciler, lanes, metrics, log }: ReconcileWakeUpPorts,
 ): LaneHandler {
   return async (wakeUp, signal) => {
+    async function scheduleHoldEnd({ heldUntil }: ReconcileOutcome): Promise<void> {
+      const until = Date.parse(heldUntil ?? "")
+      if (until > Date.now()) await wakeAtHoldEnd(lanes, cluster, wakeUp.source, until)
+    }
     const { source, mode, reason } = wakeUp
     const start = performance.now()
     try {
@@ -25,6 +39,7 @@ export function reconcileWakeUp(
         { cluster, source, mode, reason, result, commit, written, failed, stages, milliseconds },
         "reconciled",
       )
+      await scheduleHoldEnd(outcome)
       return laneResult(outcome)
     } catch (error) {
       metrics.reconciles.inc({ cluster, source, result: signal.aborted ? "aborted" : "failed" })

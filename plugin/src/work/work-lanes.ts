@@ -24,7 +24,7 @@ export function workLanes(
 ): LaneWorkers {
   const workers = new Map<string, LaneWorker>()
   for (const cluster of clusters) {
-    const worker = workLane(lanes, cluster, reconcileWakeUp(cluster, reconciler, metrics, log), {
+    const worker = workLane(lanes, cluster, reconcileWakeUp(cluster, { reconciler, lanes, metrics, log }), {
       log,
       sources,
       async onOutcome({ source }, result) {

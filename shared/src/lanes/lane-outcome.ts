@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { type ErrorCode, errorMessage, HeadraceError } from "../foundation/errors.ts"
 import type { ReconcileOutcome } from "../reconcile/run/ports.ts"
 import { LANES_FORMAT } from "./wake-up.ts"
 
@@ -41,4 +42,10 @@ export function laneResult(outcome: ReconcileOutcome): LaneResult {
     failed: failed.map(({ target, reason }) => ({ target, reason })),
     error: stopped ? { code: stopped.code, message: stopped.message } : null,
   }
+}
+
+/** The result of work that threw. */
+export function failedResult(error: unknown): LaneResult {
+  const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
+  return { result: "failed", commit: null, failed: [], error: { code, message: errorMessage(error) } }
 }

@@ -31,3 +31,8 @@ export function wakeUpName({ source, mode }: Pick<WakeUp, "source" | "mode">): s
 export function retryName(wakeUp: Pick<WakeUp, "source" | "mode">): string {
   return `retry/${wakeUpName(wakeUp)}`
 }
+
+/** The deduplication name of the wake-up at the end of a source's hold. */
+export function holdEndName(source: string): string {
+  return `hold-end/${source}`
+}

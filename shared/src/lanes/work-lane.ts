@@ -1,17 +1,17 @@
 import type { Job } from "bullmq"
-import { type ErrorCode, errorMessage, errorText, HeadraceError } from "../foundation/errors.ts"
+import { errorText, HeadraceError } from "../foundation/errors.ts"
 import type { Log } from "../observe/log.ts"
 import { BLOCK_SECONDS, BriefWorker } from "./brief-worker.ts"
 import { closeWorker } from "./close-worker.ts"
 import { type Heartbeat, startHeartbeat } from "./lane-heartbeat.ts"
 import { holdLock, type LaneLock } from "./lane-lock.ts"
-import type { LaneResult } from "./lane-outcome.ts"
+import { failedResult, type LaneResult } from "./lane-outcome.ts"
 import { lastTicket, saveOutcome } from "./lane-outcomes.ts"
 import { scheduleRetry, scheduleTargetRetry } from "./lane-retry.ts"
 import { type Lanes, laneName } from "./open-lanes.ts"
 import { type OwedWakeUps, oweWakeUps } from "./owed-wake-ups.ts"
 import { wakeLanes } from "./wake-lanes.ts"
-import { LANES_FORMAT, LaneJob, retryName, type WakeUp, wakeUpName } from "./wake-up.ts"
+import { holdEndName, LANES_FORMAT, LaneJob, retryName, type WakeUp, wakeUpName } from "./wake-up.ts"
 
 /** Does what a wake-up asks for. Must stop before its next write when the signal aborts, and then throw. */
 export type LaneHandler = (wakeUp: WakeUp, signal: AbortSignal) => Promise<LaneResult>
@@ -123,7 +123,10 @@ class RunningLane implements LaneWorker {
   async #repair(): Promise<void> {
     const sources = this.#options.sources ?? []
     const lines = sources.flatMap((source) => MODES.map((mode) => ({ source, mode })))
-    const names = lines.flatMap((line) => [wakeUpName(line), retryName(line)])
+    const names = [
+      ...lines.flatMap((line) => [wakeUpName(line), retryName(line)]),
+      ...sources.map((source) => holdEndName(source)),
+    ]
     const lost = await this.#lanes.repair(this.#cluster, names)
     if (lost.length === 0) return
     await wakeLanes(this.#lanes, [this.#cluster], sources, { mode: "incremental", reason: "repair" })
@@ -276,9 +279,4 @@ function readJob(job: Job<LaneJob>): LaneJob {
     hint: "Upgrade this program: a newer version of Headrace wrote it.",
     cause: parsed.error,
   })
-}
-
-function failedResult(error: unknown): LaneResult {
-  const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
-  return { result: "failed", commit: null, failed: [], error: { code, message: errorMessage(error) } }
 }

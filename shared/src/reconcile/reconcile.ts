@@ -110,6 +110,7 @@ function outcome(
     commit: record.commit,
     token: record.token,
     stopped: record.stopped,
+    heldUntil: record.hold?.until ?? null,
     written,
     failed,
     foreign,

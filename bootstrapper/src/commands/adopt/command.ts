@@ -4,14 +4,13 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
+import { addEffectFlags } from "../../cli/take-effect.ts"
 import type { AdoptOptions } from "./run.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */
 export function addAdoptCommand(program: Command, run: CommandRun): void {
-  const adopt = addClusterSourceOptions(program.command("adopt"))
-    .description(
-      "Takes over ConfigMaps that another program made and the rules name; the next apply writes them.",
-    )
+  const adopt = addEffectFlags(addClusterSourceOptions(program.command("adopt")))
+    .description("Takes over ConfigMaps that another program made and the rules name, and writes them.")
     .addOption(flag("--rule <glob...>", "those that these rules name, by their globs; else all rules"))
     .addOption(flag("--target <namespace/name...>", "exactly these"))
     .action(async (options: AdoptOptions) => {

@@ -7,11 +7,11 @@ import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { applyThroughLanes } from "../../cli/apply-through-lanes.ts"
 import { type ClusterSourceOptions, chooseClusterSources } from "../../cli/cluster-source-options.ts"
 import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
-import { applyThroughLanes } from "./apply-through-lanes.ts"
 
 export interface ApplyOptions extends ClusterSourceOptions {
   direct: boolean

@@ -3,11 +3,12 @@ import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
+import { addEffectFlags } from "../../cli/take-effect.ts"
 import type { ApproveOptions } from "./run.ts"
 
 /** `approve`: lets one commit delete more than the guard would. */
 export function addApproveCommand(program: Command, run: CommandRun): void {
-  const approve = addClusterSourceOptions(program.command("approve"))
+  const approve = addEffectFlags(addClusterSourceOptions(program.command("approve")))
     .description("Lets a commit delete what the guard stopped it for.")
     .addOption(flag("--commit <id>", "the commit, by 4 digits of its id or more").needed())
     .action(async (options: ApproveOptions) => {

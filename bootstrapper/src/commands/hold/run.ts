@@ -1,4 +1,5 @@
-import { holdSource } from "@headrace/shared/reconcile/operate/hold-source"
+import { type HoldPorts, holdSource } from "@headrace/shared/reconcile/operate/hold-source"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { changeRecords } from "../../cli/change-records.ts"
 import { type HoldFlags, holdOfFlags } from "../../cli/hold-flags.ts"
 import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
@@ -11,9 +12,10 @@ export interface HoldOptions extends HoldFlags {
 export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {
   const hold = holdOfFlags(options)
   const text = options.commit === undefined ? undefined : commitDigits(options.commit)
-  return changeRecords(options, signal, async (ports) => {
+  async function change(ports: HoldPorts): Promise<SourceRecord> {
     if (text === undefined) return holdSource(ports, hold, signal)
     const commit = await namedCommit(ports.repository, text, signal)
     return holdSource(ports, { ...hold, commit }, signal)
-  })
+  }
+  return changeRecords(options, signal, change, { git: true })
 }

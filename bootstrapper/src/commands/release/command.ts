@@ -1,13 +1,15 @@
 import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
-import { addClusterSourceOptions, type ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
+import type { ChangeRecordsOptions } from "../../cli/change-records.ts"
+import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
+import { addEffectFlags } from "../../cli/take-effect.ts"
 
 /** `release`: lets clusters follow their branches again. */
 export function addReleaseCommand(program: Command, run: CommandRun): void {
-  const release = addClusterSourceOptions(program.command("release"))
+  const release = addEffectFlags(addClusterSourceOptions(program.command("release")))
     .description("Ends a hold: clusters follow their branches again.")
-    .action(async (options: ClusterSourceOptions) => {
+    .action(async (options: ChangeRecordsOptions) => {
       const { runRelease } = await import("./run.ts")
       run.exitCode = await runRelease(options, run.signal)
     })

@@ -1,8 +1,7 @@
 import { releaseSource } from "@headrace/shared/reconcile/operate/hold-source"
-import { changeRecords } from "../../cli/change-records.ts"
-import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
+import { type ChangeRecordsOptions, changeRecords } from "../../cli/change-records.ts"
 
 /** Runs `release`. */
-export function runRelease(options: ClusterSourceOptions, signal: AbortSignal): Promise<number> {
-  return changeRecords(options, signal, (ports) => releaseSource(ports, signal))
+export function runRelease(options: ChangeRecordsOptions, signal: AbortSignal): Promise<number> {
+  return changeRecords(options, signal, (ports) => releaseSource(ports, signal), { git: false })
 }

@@ -37,7 +37,7 @@ export async function holdSource(
       if (commit === null)
         throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
       const { rulesCommit } = record
-      await keepRevision(ports, { commit, rulesCommit }, signal)
+      await keepHeld(ports, record, { commit, rulesCommit }, signal)
       const held = { ...record, hold: { ...hold, commit, rulesCommit } }
       if (await isAhead(ports, record, { commit, rulesCommit }, signal)) return held
       // An open intent may have written beyond it already, or under newer rules: going back on that takes a new epoch.
@@ -141,6 +141,24 @@ async function rulesOf(
   }
 }
 
+/** What the record shows already needs nothing from git: a hold there must work while its origin is away. */
+async function keepHeld(
+  ports: HoldPorts,
+  record: SourceRecord,
+  revision: SourceRevision,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await keepRevision(ports, revision, signal)
+  } catch (error) {
+    if (signal.aborted || !sameRevision(record, revision) || !hasCode(error, "git/")) throw error
+  }
+}
+
+function sameRevision(one: Pick<SourceRecord, "commit" | "rulesCommit">, other: SourceRevision): boolean {
+  return one.commit === other.commit && one.rulesCommit === other.rulesCommit
+}
+
 async function isAhead(
   ports: HoldPorts,
   record: SourceRecord,
@@ -149,7 +167,7 @@ async function isAhead(
 ): Promise<boolean> {
   const epoch = epochInForce(record)
   for (const was of shownBy(record)) {
-    if (was.token.epoch !== epoch) continue
+    if (was.token.epoch !== epoch || sameRevision(was, revision)) continue
     if (!(await isOnward(ports, revision, was, signal))) return false
   }
   return true

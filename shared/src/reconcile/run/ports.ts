@@ -73,6 +73,8 @@ export interface ReconcileOutcome {
   token: Token
   /** Why the source stands still, when it does. */
   stopped: { code: string; message: string; commit: string } | null
+  /** ISO time at which the record's hold ends; null without one, or when it has no end. */
+  heldUntil: string | null
   /** Objects created or replaced, the record not among them. */
   written: number
   failed: readonly FailedTarget[]

@@ -16,6 +16,7 @@ const OUTCOME: ReconcileOutcome = {
   commit: SHA,
   token: { epoch: 0, seq: 1 },
   stopped: null,
+  heldUntil: null,
   written: 1,
   failed: [],
   foreign: [],

@@ -1,0 +1,151 @@
+import { flag } from "@headrace/shared/command-line/flag"
+import { errorText } from "@headrace/shared/foundation/errors"
+import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
+import { failedResult, type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
+import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
+import { createLog } from "@headrace/shared/observe/log"
+import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { Command } from "commander"
+import { applyThroughLanes } from "./apply-through-lanes.ts"
+import type { ClusterSource } from "./cluster-source-options.ts"
+import { readTimeLimit } from "./read-time-limit.ts"
+
+/** Flags of commands that change what a cluster is to show, and then let it happen. */
+export interface EffectFlags {
+  wait?: boolean
+  redisUrlFile?: string
+  timeLimit: string
+  logLevel: string
+}
+
+/** What came of an operator's word in one cluster, after it was recorded. */
+export interface Effect {
+  /**
+   * `recorded`: no Redis is configured, so nothing was woken; `woken`: the lane looks, and nobody waited for it; `late`:
+   * it did not answer in time, and looks on; otherwise the result of the reconcile that followed.
+   */
+  effect: "recorded" | "woken" | "late" | LaneResult["result"]
+  /** What the record shows then; undefined where nobody waited. */
+  commit?: string | null
+  failed?: LaneResult["failed"]
+  error?: LaneResult["error"]
+}
+
+/** Lets what was recorded happen, in any number of clusters. */
+export interface Effects {
+  take(
+    reconciler: Reconciler,
+    settings: OperatorSettings,
+    place: ClusterSource,
+    signal: AbortSignal,
+  ): Promise<Effect>
+  close(): Promise<void>
+}
+
+/** Adds the flags of EffectFlags to a command. */
+export function addEffectFlags(command: Command): Command {
+  const group = "How it takes effect:"
+  return command
+    .addOption(flag("--wait", "wait until it has taken effect; the default on a terminal").helpGroup(group))
+    .addOption(flag("--no-wait", "wake the lanes and do not wait for them").helpGroup(group))
+    .addOption(flag("--time-limit <duration>", "how long to wait").default("2m").helpGroup(group))
+    .addOption(
+      flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL").helpGroup(
+        group,
+      ),
+    )
+}
+
+/**
+ * Opens what lets an operator's word take effect: a wake-up of the lane, whose worker (or this program, when there is
+ * none) reconciles at once. Where Redis cannot be used this program reconciles directly, which is safe beside any
+ * worker: the record's token orders them.
+ */
+export function openEffects(flags: EffectFlags): Effects {
+  const wait = flags.wait ?? process.stdout.isTTY === true
+  const timeLimit = readTimeLimit(flags.timeLimit)
+  const log = createLog("bootstrapper", { level: flags.logLevel, destination: process.stderr })
+  let opening: Promise<Lanes | undefined> | undefined
+  let noted = ""
+
+  async function open(settings: OperatorSettings): Promise<Lanes | undefined> {
+    const redis = await findRedisUrl(settings.redis, flags.redisUrlFile, process.env)
+    return redis === undefined ? undefined : openLanes({ redis, prefix: settings.redis.prefix, log })
+  }
+
+  async function directly(
+    reconciler: Reconciler,
+    { cluster, source }: ClusterSource,
+    signal: AbortSignal,
+  ): Promise<Effect> {
+    try {
+      return effectOf(laneResult(await reconciler.run(cluster, source, "incremental", signal)))
+    } catch (error) {
+      signal.throwIfAborted()
+      return effectOf(failedResult(error))
+    }
+  }
+
+  async function throughLane(
+    lanes: Lanes,
+    reconciler: Reconciler,
+    { cluster, source }: ClusterSource,
+    signal: AbortSignal,
+  ): Promise<Effect> {
+    const why = { mode: "incremental", reason: "operator" } as const
+    if (!wait) {
+      await wakeLanes(lanes, [cluster], [source], why)
+      return { effect: "woken" }
+    }
+    const options = { lanes, clusters: [cluster], sources: [source], ...why, timeLimit, log }
+    const openReconciler = async () => reconciler
+    const [applied] = await applyThroughLanes({ ...options, openReconciler }, signal)
+    return applied?.result === undefined ? { effect: "late" } : effectOf(applied.result)
+  }
+
+  function note(reason: string): void {
+    if (reason === noted) return
+    noted = reason
+    process.stderr.write(`${reason}: done here, without the lanes\n`)
+  }
+
+  return {
+    async take(reconciler, settings, place, signal) {
+      try {
+        opening ??= open(settings)
+        const lanes = await opening
+        if (lanes === undefined) return wait ? directly(reconciler, place, signal) : { effect: "recorded" }
+        return await throughLane(lanes, reconciler, place, signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        note(errorText(error))
+        return directly(reconciler, place, signal)
+      }
+    },
+    async close() {
+      const lanes = await opening?.catch(() => undefined)
+      await lanes?.close()
+    },
+  }
+}
+
+function effectOf({ result, commit, failed, error }: LaneResult): Effect {
+  return { effect: result, commit, failed, error }
+}
+
+/** True unless a cluster was waited for, and did not come to what was asked of it. */
+export function hasTakenEffect({ effect }: Effect): boolean {
+  return !["late", "failed", "stopped"].includes(effect)
+}
+
+/** What an effect adds to the line of its cluster: nothing, when the rest of the line says it. */
+export function effectText({ effect, failed, error }: Effect): string {
+  if (effect === "recorded") return "; no Redis is configured: the next apply, poll or webhook acts on it"
+  if (effect === "woken") return "; its lane is woken"
+  if (effect === "late") return "; not in effect yet, its lane is at work: see status"
+  const targets = (failed ?? []).map(({ target, reason }) => `\n  ${target}: ${reason}`)
+  const why = error ? `\n  ${effect}: ${error.message} [${error.code}]` : ""
+  return `${why}${targets.join("")}`
+}
