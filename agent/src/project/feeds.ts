@@ -64,7 +64,7 @@ export async function followGit(
   // Loaded where it is used: most agents follow no git source.
   const { openMirror } = await import("@headrace/shared/git/open-mirror")
   const { authFromSettings } = await import("@headrace/shared/git/auth-from-settings")
-  const { url, branch, tag, allowPlaintext, fsckIgnore = [] } = git
+  const { url, branch, tag, caFile, proxy, allowPlaintext, fsckIgnore = [] } = git
   const commit = branch === undefined ? git.commit : undefined
   const auth = authFromSettings(git.auth)
   const mirror = await openMirror({
@@ -75,6 +75,8 @@ export async function followGit(
     commit,
     folder: settings.mirrors,
     log: ports.log,
+    caFile,
+    proxy,
     allowPlaintext,
     fsckIgnore,
     ...(auth === undefined ? {} : { auth }),

@@ -25,6 +25,10 @@ export interface MirrorOptions {
   /** Folder of all mirrors; made when it is missing. */
   folder: string
   auth?: RemoteAuth
+  /** PEM file of authorities, in place of the system's. */
+  caFile?: string | undefined
+  /** Proxy to fetch by; absent: the environment's. */
+  proxy?: string | undefined
   /** Fetch over git:// and http://, too, which nothing protects on the way. */
   allowPlaintext?: boolean
   /** Faults of old objects that are accepted, by git's names for them: git-fsck(1), fsck.<msg-id>. */

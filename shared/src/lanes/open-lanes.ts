@@ -216,9 +216,9 @@ function openQueue(cluster: string, prefix: string, redis: RedisClient): LaneQue
   return queue
 }
 
-/** Name of a cluster's queue. */
+/** Name of a cluster's queue. BullMQ takes no colon in it, which clusters have in theirs. */
 export function laneName(cluster: string): string {
-  return `lane-${cluster}`
+  return `lane-${encodeURIComponent(cluster)}`
 }
 
 /** Redis Cluster places a key by what stands in braces; BullMQ's scripts touch many keys, which must lie together. */

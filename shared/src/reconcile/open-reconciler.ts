@@ -54,9 +54,9 @@ export interface Reconciler {
 export async function openReconciler(settings: OperatorSettings, log: Log): Promise<Reconciler> {
   const tokens = appTokens(settings.github?.apiUrl ?? GITHUB_API)
   const mirrors = openOnce((name: string) => {
-    const { url, branch, auth, allowPlaintext, fsckIgnore = [] } = sourceNamed(settings, name)
+    const { url, branch, auth, caFile, proxy, allowPlaintext, fsckIgnore = [] } = sourceNamed(settings, name)
     const login = authFromSettings(auth, tokens)
-    const protection = { allowPlaintext, fsckIgnore, ...(login ? { auth: login } : {}) }
+    const protection = { caFile, proxy, allowPlaintext, fsckIgnore, ...(login ? { auth: login } : {}) }
     return openMirror({ name, url, branch, folder: settings.mirrors, log, ...protection })
   })
   const clusters = openOnce((name: string) => {

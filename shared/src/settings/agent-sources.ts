@@ -2,6 +2,7 @@ import { z } from "zod"
 import { FULL_ID } from "../foundation/object-id.ts"
 import { FileMode } from "./agent-permissions.ts"
 import { GitAuth } from "./git-auth.ts"
+import { gitRemote } from "./git-remote.ts"
 import { Wait } from "./units.ts"
 
 const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
@@ -71,6 +72,7 @@ const Git = z
       ),
     strip: z.string().optional().describe("Folder of the repository that `under` replaces."),
     auth: GitAuth.optional(),
+    ...gitRemote,
     allowPlaintext: z
       .boolean()
       .prefault(false)

@@ -47,7 +47,7 @@ async function clustersOfFolder(
       "settings/context-name",
       `kubeconfig ${kubeconfig}: the context "${name}" names no cluster`,
       {
-        hint: "Rename it to letters, digits, -, _ and . (kubectl config rename-context).",
+        hint: "Rename it to letters, digits, -, _, ., : and / (kubectl config rename-context).",
       },
     )
   }

@@ -1,14 +1,15 @@
 import { z } from "zod"
 import { GitAuth } from "./git-auth.ts"
+import { gitRemote } from "./git-remote.ts"
 import { Duration, Percent, Wait } from "./units.ts"
 
 const name = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "expected lower-case letters, digits, - and .")
-/** As rules and kubeconfigs call it; it names a lane's queue, too. */
+/** As rules and kubeconfigs call it, such as `build01`, `ci/api-build01:6443` or `arn:aws:eks:…:cluster/prod`. */
 export const ClusterName = z
   .string()
-  .regex(/^[A-Za-z0-9]([-\w.]*[A-Za-z0-9])?$/, "expected letters, digits, -, _ and .")
+  .regex(/^[A-Za-z0-9]([-\w.:/]*[A-Za-z0-9])?$/, "expected letters, digits, -, _, ., : and /")
 
 const Source = z.strictObject({
   url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
@@ -21,6 +22,7 @@ const Source = z.strictObject({
     .optional()
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
   auth: GitAuth.optional(),
+  ...gitRemote,
   allowPlaintext: z
     .boolean()
     .prefault(false)

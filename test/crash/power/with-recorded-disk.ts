@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
-import { closeSync, mkdirSync, openSync, readFileSync, writeSync } from "node:fs"
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { until } from "../../harness/until.ts"
@@ -32,13 +32,20 @@ export async function withRecordedDisk<T>(
     const mountPoint = join(folder, "mnt")
     makeImage(type, template)
     mkdirSync(mountPoint)
+    let restored = 0
     return await action({
       record: (work) => record(folder, IMAGE_BYTES[type], work),
       restore: async (pieces, look) => {
-        const image = join(folder, "restored")
-        copyImage(template, image)
-        apply(image, pieces)
-        return await withMounted(image, mountPoint, look)
+        // A file of its own, so that the kernel makes a device of its own: on a busy machine the loop device of an
+        // earlier look may still be there, with that look's disk in its cache.
+        const image = join(folder, `restored-${++restored}`)
+        try {
+          copyImage(template, image)
+          apply(image, pieces)
+          return await withMounted(image, mountPoint, look)
+        } finally {
+          rmSync(image, { force: true })
+        }
       },
     })
   })
@@ -49,9 +56,11 @@ async function record(
   bytes: number,
   work: (path: string, mark: (text: string) => void) => Promise<void>,
 ): Promise<BlockEvent[]> {
-  const [image, log, served] = [join(folder, "recorded"), join(folder, "log"), join(folder, "served")]
+  // Files and folders of its own, so that no loop device of an earlier recording has them in its cache.
+  const own = mkdtempSync(join(folder, "record-"))
+  const [image, log, served] = [join(own, "recorded"), join(own, "log"), join(own, "served")]
   copyImage(join(folder, "template"), image)
-  mkdirSync(served, { recursive: true })
+  mkdirSync(served)
   const recorder = spawn(
     process.execPath,
     ["--conditions=source", RECORDER, served, image, log, String(bytes)],
@@ -68,7 +77,9 @@ async function record(
     if (recorder.exitCode === null) await until(() => isUnmounted(served))
     await ended
   }
-  return decodeLog(readFileSync(log))
+  const events = decodeLog(readFileSync(log))
+  rmSync(own, { recursive: true })
+  return events
 }
 
 async function isReady(recorder: ChildProcess): Promise<void> {

@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { withMemoryFolder } from "../../harness/with-folder.ts"
@@ -30,14 +30,13 @@ export async function withShutdown<T>(
   action: (withCopy: <R>(use: (disk: CuttableDisk) => Promise<R>) => Promise<R>) => Promise<T>,
 ): Promise<T> {
   return await withMemoryFolder(async (folder) => {
-    const [template, image, mountPoint] = [
-      join(folder, "template"),
-      join(folder, "image"),
-      join(folder, "mnt"),
-    ]
+    const [template, mountPoint] = [join(folder, "template"), join(folder, "mnt")]
+    let copies = 0
     makeImage(type, template)
     mkdirSync(mountPoint)
     return await action(async (use) => {
+      // A file of its own: the loop device of an earlier copy may still have that one's disk in its cache.
+      const image = join(folder, `image-${++copies}`)
       copyImage(template, image)
       mountImage(image, mountPoint)
       try {
@@ -51,6 +50,7 @@ export async function withShutdown<T>(
         })
       } finally {
         unmount(mountPoint)
+        rmSync(image)
       }
     })
   })

@@ -11,7 +11,7 @@ function epochOf(places: { [member: string]: unknown }[]): number {
 }
 
 it("applies directly, prints the state, holds, rewinds, approves and gives back to Prow", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await withOperator(async ({ repo, runJson }) => {
     expect((await runJson("status")).places).toMatchObject([
@@ -62,7 +62,7 @@ it("applies directly, prints the state, holds, rewinds, approves and gives back 
 })
 
 it("shows ConfigMaps that no rule names any more, and removes them when asked to", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await withOperator(async ({ repo, runJson }) => {
     await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1" })

@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { allowedProtocols, gitLogin, type RemoteAuth } from "../git-login.ts"
 import { servedLocally } from "../local-remote.ts"
@@ -18,6 +19,10 @@ export interface FetchRequest {
   /** The ref of the mirror that it goes to; the tip unless given. */
   to?: string
   auth?: RemoteAuth
+  /** PEM file of authorities, in place of the system's. */
+  caFile?: string | undefined
+  /** Proxy to fetch by; absent: the environment's. */
+  proxy?: string | undefined
   allowPlaintext?: boolean
   /** Faults of objects that are accepted, by git's names for them: git-fsck(1). */
   fsckIgnore?: readonly string[]
@@ -38,7 +43,8 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
   const { url, ref, to = TIP, auth, place, signal } = request
   const login = await gitLogin(auth, url, signal)
   const served = servedLocally(url)
-  const env = gitEnvironment([...login.settings, ...fsckSettings(request)], {
+  const settings = [...login.settings, ...remoteSettings(request), ...fsckSettings(request)]
+  const env = gitEnvironment(settings, {
     ...login.env,
     ...served.env,
     // A redirect from https:// to http:// is none of a setting's either.
@@ -70,6 +76,14 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
     const explained = await explainMissing(error, request, { env, args: served.args })
     throw told(explained, login.secret, url)
   }
+}
+
+/** git-config(1), http.sslCAInfo and http.proxy. */
+function remoteSettings({ caFile, proxy }: FetchRequest): GitSetting[] {
+  return [
+    ...(caFile === undefined ? [] : [["http.sslCAInfo", resolve(caFile)] as const]),
+    ...(proxy === undefined ? [] : [["http.proxy", proxy] as const]),
+  ]
 }
 
 /** What a server sends is checked before it is believed: git-config(1), fetch.fsckObjects. */

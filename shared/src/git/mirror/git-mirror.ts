@@ -18,6 +18,10 @@ export interface GitMirrorOptions {
   /** What it follows: `refs/heads/NAME`, `refs/tags/NAME` or a commit's full id. */
   ref: string
   auth?: RemoteAuth
+  /** PEM file of authorities, in place of the system's. */
+  caFile?: string | undefined
+  /** Proxy to fetch by; absent: the environment's. */
+  proxy?: string | undefined
   allowPlaintext?: boolean
   fsckIgnore?: readonly string[]
   /** The bare repository's folder. */

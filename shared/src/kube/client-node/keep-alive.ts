@@ -8,10 +8,12 @@ interface Dispatcher {
 }
 type AgentOptions = Parameters<KubeConfig["createDispatcherOptions"]>[1]
 type CreateDispatcher = (cluster: Cluster | null, options: AgentOptions) => Dispatcher | undefined
-type MakeDispatcher = new (options: { connections: number }) => Dispatcher
+type MakeDispatcher = new (options: { connections: number; maxResponseSize: number }) => Dispatcher
 
 /** Over HTTP/2, which Kubernetes speaks, one is enough for any number of requests at once. */
 const MOST_CONNECTIONS = 2
+/** More than any list of ours, and than a watch brings in its time; a server that does not end must not fill memory. */
+const ANSWER_LIMIT_BYTES = 512 * 1024 * 1024
 
 /**
  * Makes a KubeConfig use one dispatcher, of two sockets at most, for as long as its TLS settings stay the same:
@@ -55,7 +57,11 @@ function bounded(
   if (made === undefined || options.type === "none" || options.type === "socks") return made
   closeSoon(made)
   const { type: _, ...own } = options
-  return new (made.constructor as MakeDispatcher)({ ...own, connections: MOST_CONNECTIONS })
+  return new (made.constructor as MakeDispatcher)({
+    ...own,
+    connections: MOST_CONNECTIONS,
+    maxResponseSize: ANSWER_LIMIT_BYTES,
+  })
 }
 
 /** Ends the sockets when the requests under way have ended. */

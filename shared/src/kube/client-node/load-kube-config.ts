@@ -8,6 +8,7 @@ import { placeOfSetting } from "../../settings/setting-places.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
 import { credentialSource } from "../light/kubeconfig-access.ts"
+import { proxyFor } from "../protocol/proxy-for.ts"
 import { authenticateWith } from "./authenticate-with.ts"
 
 /** The part of a cluster's settings that says how to reach it. */
@@ -27,6 +28,20 @@ export interface ClusterAddress {
  * Throws UsageError `kube/kubeconfig` or `kube/not-in-cluster`.
  */
 export async function loadKubeConfig(name: string, address: ClusterAddress): Promise<KubeConfig> {
+  return withProxy(await loadConfig(name, address))
+}
+
+/** Adds the proxy of the environment, which client-node does not look at, where the kubeconfig names none. */
+function withProxy(config: KubeConfig): KubeConfig {
+  config.clusters = config.clusters.map((cluster) => {
+    const server = URL.parse(cluster.server)
+    const proxy = cluster.proxyUrl || !server ? undefined : proxyFor(server)
+    return proxy ? { ...cluster, proxyUrl: proxy.href } : cluster
+  })
+  return config
+}
+
+async function loadConfig(name: string, address: ClusterAddress): Promise<KubeConfig> {
   if (!address.kubeconfig) return loadInCluster(name, address.tokenFile)
   try {
     return await loadFile(address.kubeconfig, address)

@@ -1,8 +1,10 @@
 /** How to reach a cluster and who to be there. */
 export interface ClusterAccess {
-  /** `https://host:port[/path]`; plain `http:` for an embedded server. */
+  /** `https://host:port[/path]`; plain `http:` for an embedded server or kubectl proxy. */
   server: URL
   tls: TlsIdentity
+  /** The HTTP proxy on the way to it; undefined: none. */
+  proxy?: URL | undefined
   /** Gives what a request needs now; re-reads files and runs plugins as needed. */
   credential(): Promise<Credential>
   /** The server has refused the last credential: the next one must be fresh. */

@@ -46,6 +46,7 @@ export function openConnection(access: ClusterAccess, version: string): Connecti
       keepAliveMsecs: TCP_KEEP_ALIVE_MS,
       scheduling: "lifo" as const,
       noDelay: true,
+      ...proxyOptions(access),
     }
     const { cert, key } = credential
     agent = secure
@@ -73,6 +74,12 @@ export function openConnection(access: ClusterAccess, version: string): Connecti
     send,
     close: () => agent?.destroy(),
   }
+}
+
+/** Node tunnels through it by CONNECT; whether one is used was judged before, so nothing is excluded here. */
+function proxyOptions({ server, proxy }: ClusterAccess): { proxyEnv?: Record<string, string> } {
+  if (proxy === undefined) return {}
+  return { proxyEnv: { [server.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY"]: proxy.href } }
 }
 
 /** Closes idle sockets now and the others when their request ends. */

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { UsageError } from "../../foundation/errors.ts"
 import type { ClusterAccess } from "../credentials/cluster-access.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
+import { proxyFor } from "../protocol/proxy-for.ts"
 
 /** Where Kubernetes mounts a Pod's service account. */
 export const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -20,8 +21,10 @@ export async function inClusterAccess(
     })
   }
   const token = openTokenFile(join(folder, "token"))
+  const server = new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`)
   return {
-    server: new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`),
+    server,
+    proxy: proxyFor(server, environment),
     tls: { ca: await readFile(join(folder, "ca.crt")) },
     credential: async () => ({ authorization: `Bearer ${await token.read()}` }),
     refuse: () => undefined,

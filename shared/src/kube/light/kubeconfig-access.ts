@@ -11,6 +11,7 @@ import type { ClusterAccess, Credential, TlsIdentity } from "../credentials/clus
 import { openExecCredential } from "../credentials/exec-credential.ts"
 import { openKeyPair } from "../credentials/key-pair.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
+import { parseProxy, proxyFor } from "../protocol/proxy-for.ts"
 
 type CredentialSource = Pick<ClusterAccess, "credential" | "refuse">
 
@@ -27,14 +28,29 @@ export async function kubeconfigAccess(
   const folder = dirname(resolve(file))
   const server = URL.parse(cluster.server)
   if (!server) throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: "${cluster.server}" is not a URL`)
-  if (cluster["proxy-url"]) {
-    throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: proxy-url is not supported by the agent`)
-  }
+  const proxy = proxyOf(cluster, server, file)
   return {
     server,
+    proxy,
     tls: await tlsOf(cluster, folder),
     ...credentialSource(cluster, user, folder, file, clock),
   }
+}
+
+/** As kubectl: what the kubeconfig says goes before the environment. Throws UsageError `kube/kubeconfig`. */
+function proxyOf(cluster: KubeconfigCluster, server: URL, file: string): URL | undefined {
+  const named = cluster["proxy-url"]
+  const proxy = named ? parseProxy(named) : proxyFor(server)
+  if (named && proxy === undefined) {
+    throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: proxy-url is not a URL`)
+  }
+  if (proxy && !/^https?:$/.test(proxy.protocol)) {
+    const message = `kubeconfig ${file}: the agent reaches ${server.host} by no ${proxy.protocol.replace(":", "")} proxy`
+    throw new UsageError("kube/kubeconfig", message, {
+      hint: "Name an HTTP proxy, or exclude the server in NO_PROXY.",
+    })
+  }
+  return proxy
 }
 
 async function tlsOf(cluster: KubeconfigCluster, folder: string): Promise<TlsIdentity> {

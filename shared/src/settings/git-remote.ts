@@ -1,0 +1,19 @@
+import { z } from "zod"
+
+/** How a git source is reached, beside its URL and credentials. */
+export const gitRemote = {
+  caFile: z
+    .string()
+    .optional()
+    .describe(
+      "PEM file of the authorities that the server's certificate is checked against, in place of the system's.",
+    ),
+  proxy: z
+    .string()
+    .regex(
+      /^(https?|socks5h?):\/\/[^@\s/]+\/?$/,
+      "expected http://HOST:PORT, https:// or socks5://, without credentials",
+    )
+    .optional()
+    .describe("Proxy to fetch by; absent: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment."),
+}
