@@ -92,7 +92,7 @@ describe("operator settings", () => {
       "a name that no cluster can have",
       OPERATOR.replace("build01:", "build@01:"),
       [
-        's.yaml:9:13: error: clusters."build@01": "build@01": expected letters, digits, -, _ and . [settings/wrong-value]',
+        's.yaml:9:13: error: clusters."build@01": "build@01": expected letters, digits, -, _, ., : and / [settings/wrong-value]',
       ],
     ],
     [
