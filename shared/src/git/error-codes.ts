@@ -2,6 +2,12 @@ import type { ErrorMeanings } from "../foundation/errors.ts"
 
 /** The codes that `git` declares, as docs/reference/errors.md explains them. */
 export const gitErrors = {
+  "git/absent": {
+    meaning:
+      "A partial clone has not fetched the content of a file. Targets that would hold it keep their last good content.",
+    cause: "A clone with --filter, often a sparse one.",
+    remedy: "Clone without --filter, or follow the repository as a source.",
+  },
   "git/auth-failed": {
     meaning: "The git server did not accept the login, or there is none to give.",
     cause:

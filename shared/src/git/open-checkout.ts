@@ -26,7 +26,7 @@ export async function openCheckout(folder: string, folders: readonly string[] = 
       hint: "Give the folder that holds .git, or follow the repository as a source.",
     })
   }
-  const reader = new RepositoryReader(repository.gitDir)
+  const reader = new RepositoryReader(repository.gitDir, repository)
   return {
     async fetch(signal) {
       await repository.refresh()

@@ -27,6 +27,18 @@ export function lfsProblem(path: string): TreeProblem {
   }
 }
 
+/** A file whose content a partial clone has not fetched. */
+export function absentProblem(path: string, beneath: boolean): TreeProblem {
+  return {
+    severity: "error",
+    code: "git/absent",
+    message: `the content of ${path} is not in this partial clone`,
+    hint: "Clone without --filter, or follow the repository as a source.",
+    file: path,
+    beneath,
+  }
+}
+
 /** A changed file of a checkout that a filter program would convert before git stores it. */
 export function filterProblem(path: string, filter: string): TreeProblem {
   return {

@@ -50,7 +50,7 @@ export async function readMergeBase(
   base: string,
   signal: AbortSignal,
 ): Promise<CommitTree> {
-  const reader = new RepositoryReader(workTree.repository.gitDir)
+  const reader = new RepositoryReader(workTree.repository.gitDir, workTree.repository)
   try {
     const commit = await mergeBase(workTree.repository, base, signal)
     const { tree, ...rest } = await commitTree(reader, commit, signal)

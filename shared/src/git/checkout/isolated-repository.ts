@@ -24,6 +24,8 @@ export interface IsolatedRepository {
   top: string
   /** For commands that look at the work tree. */
   env: Record<string, string>
+  /** True for a partial clone: not every object is there. */
+  partial: boolean
   /** True when the history is cut off: a clone with --depth. */
   shallow(): Promise<boolean>
   /** Takes over HEAD and the index as they are now. */
@@ -65,6 +67,7 @@ export async function isolateRepository(top: string): Promise<IsolatedRepository
   return {
     gitDir,
     top,
+    partial: await isPartial(folders),
     // The lock that git would take to refresh an index is not ours to take, where one is read beside ours.
     env: gitEnvironment([], { GIT_WORK_TREE: top, GIT_OPTIONAL_LOCKS: "0" }),
     shallow: async () => (await sizeOf(join(folders.common, "shallow"))) > 0,
@@ -128,6 +131,12 @@ async function copyIndex(from: string, to: string): Promise<void> {
   await copyFile(from, to)
   const second = Math.floor(found.mtimeMs / 1000)
   await utimes(to, second, second)
+}
+
+/** Packs from a promisor remote are marked so: git's partial-clone.txt. */
+async function isPartial({ common }: GitFolders): Promise<boolean> {
+  const names: string[] = await readdir(join(common, "objects", "pack")).catch(() => [])
+  return names.some((name) => name.endsWith(".promisor"))
 }
 
 /** Bytes of a file; -1: there is none. */

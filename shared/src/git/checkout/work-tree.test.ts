@@ -120,6 +120,28 @@ describe("a checkout's folder", () => {
       expect((await shown(join(repo.folder, "in"))).files).toEqual({ a: "a" })
     }))
 
+  it("names the files that a sparse, partial clone has not fetched, and shows the others", () =>
+    withRepo(async (repo) => {
+      await repo.commit({ "in/a": "a", "out/b": "b", "out/link": { link: "b" }, top: "t" })
+      await repo.git("config", "uploadpack.allowFilter", "true")
+      const clone = join(repo.scratch, "clone")
+      await repo.git("clone", "--quiet", "--filter=blob:none", "--sparse", `file://${repo.folder}`, clone)
+      await repo.git("-C", clone, "sparse-checkout", "set", "in")
+      await writeFile(join(clone, "in/a"), "changed")
+      const found = await shown(clone)
+      expect(found.files).toEqual({ "in/a": "changed", top: "t" })
+      expect(found.problems).toMatchObject([
+        { file: "out/b", code: "git/absent" },
+        { file: "out/link", code: "git/absent" },
+      ])
+      expect((await shown(join(clone, "in"))).problems).toEqual([])
+      await repo.git("-C", clone, "checkout", "--quiet", "in/a")
+      const checkout = await openCheckout(clone)
+      const { commit } = await checkout.fetch()
+      expect((await checkout.tree(commit)).files.map(({ path }) => path)).toEqual(["in/a", "top"])
+      await checkout.close()
+    }))
+
   it("sees that nothing changed in a copy, whose times git does not know", () =>
     withAttributes(async (repo) => {
       const copy = join(repo.scratch, "copy")

@@ -25,7 +25,7 @@ export interface WorkTree {
 export async function openWorkTree(top: string, signal?: AbortSignal): Promise<WorkTree | undefined> {
   const repository = await isolateRepository(top)
   if (repository === undefined) return undefined
-  const reader = new RepositoryReader(repository.gitDir)
+  const reader = new RepositoryReader(repository.gitDir, repository)
   async function close(): Promise<void> {
     reader.close()
     await repository?.close()

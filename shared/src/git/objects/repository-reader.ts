@@ -21,7 +21,8 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   readonly #trees: TreeCache
   readonly #history: CommitHistory
 
-  constructor(gitDir: string) {
+  /** `partial`: a partial clone, whose trees name what it has not fetched instead of being damaged. */
+  constructor(gitDir: string, { partial = false }: { partial?: boolean } = {}) {
     this.#gitDir = gitDir
     this.#contents = new ObjectReader(gitDir, "contents")
     this.#sizes = new ObjectReader(gitDir, "sizes")
@@ -29,6 +30,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     this.#trees = new TreeCache(gitDir, {
       contents: (oids) => this.blobs(oids),
       sizes: (oids) => this.#blobSizes(oids),
+      ...(partial ? { lacking: (oids) => this.#lacking(oids) } : {}),
     })
   }
 
@@ -116,6 +118,11 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
       if (object === undefined) throw missing("blob", oids[index] ?? "")
       return object.size
     })
+  }
+
+  async #lacking(oids: readonly string[]): Promise<ReadonlySet<string>> {
+    const found = await this.#sizes.read(oids)
+    return new Set(oids.filter((_, index) => found[index] === undefined))
   }
 
   /** True when the repository has the commit. */

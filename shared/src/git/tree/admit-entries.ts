@@ -3,7 +3,7 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import type { TreeFile, TreeProblem } from "../../foundation/tree.ts"
 import { isLfsPointer, mayBeLfsPointer } from "../lfs-pointer.ts"
 import type { TreeLink } from "../links/follow-link.ts"
-import { lfsProblem, pathProblem, submoduleProblem } from "../tree-problems.ts"
+import { absentProblem, lfsProblem, pathProblem, submoduleProblem } from "../tree-problems.ts"
 import type { ParsedEntries } from "./parse-entries.ts"
 import type { RawTree, TreeEntry } from "./raw-tree.ts"
 
@@ -11,6 +11,8 @@ import type { RawTree, TreeEntry } from "./raw-tree.ts"
 export interface ObjectSource {
   contents(oids: readonly string[]): Promise<Buffer[]>
   sizes(oids: readonly string[]): Promise<number[]>
+  /** Those of these blobs that the repository lacks; only of one that may: a partial clone. */
+  lacking?(oids: readonly string[]): Promise<ReadonlySet<string>>
 }
 
 const LINK = "120000"
@@ -24,13 +26,17 @@ const OWNER_MAY_EXECUTE = 0o100
  */
 export async function admitEntries(parsed: ParsedEntries, source: ObjectSource): Promise<RawTree> {
   const problems: TreeProblem[] = []
-  const good: TreeEntry[] = []
+  let good: TreeEntry[] = []
   for (const entry of parsed.entries) {
     const reason = parsed.unreadable.has(entry.path) ? "is not UTF-8" : badParts(entry.path)
     if (reason !== undefined) problems.push(pathProblem(entry.path, reason, mayHoldMore(entry)))
     else if (entry.mode === SUBMODULE) problems.push(submoduleProblem(entry.path))
     else good.push(entry)
   }
+  const lacking = (await source.lacking?.(good.map(({ oid }) => oid))) ?? new Set()
+  for (const entry of good)
+    if (lacking.has(entry.oid)) problems.push(absentProblem(entry.path, mayHoldMore(entry)))
+  if (lacking.size > 0) good = good.filter(({ oid }) => !lacking.has(oid))
   const links = await readLinks(
     good.filter((entry) => entry.mode === LINK),
     source,

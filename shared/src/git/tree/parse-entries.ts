@@ -8,17 +8,22 @@ export interface ParsedEntries {
   unreadable: ReadonlySet<string>
 }
 
-const LISTED = /^(\d{6}) \w+ ([0-9a-f]+) +(\d+|-)\t/
+const LISTED = /^(\d{6}) \w+ ([0-9a-f]+) +(\d+|-|BAD)\t/
 const CHANGED = /^:\d{6} (\d{6}) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/
 
-/** Parses `git ls-tree -r -l -z`: `MODE TYPE OID SIZE<tab>PATH<nul>`. Throws `git/unexpected-output`. */
+/** Parses `git ls-tree -r -l -z`: `MODE TYPE OID SIZE<tab>PATH<nul>`; the size of a blob that is missing is BAD. Throws `git/unexpected-output`. */
 export function parseListing(output: Buffer): ParsedEntries {
   const { records, readable } = split(output)
   const entries = records.map((record): TreeEntry => {
     const match = LISTED.exec(record)
     if (match === null) throw unexpected(record)
     const [head, mode = "", oid = "", size] = match
-    return { path: record.slice(head.length), mode, oid, size: size === "-" ? undefined : Number(size) }
+    return {
+      path: record.slice(head.length),
+      mode,
+      oid,
+      size: Number.isNaN(Number(size)) ? undefined : Number(size),
+    }
   })
   return { entries, unreadable: unreadablePaths(entries, readable) }
 }
