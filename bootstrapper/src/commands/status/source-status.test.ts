@@ -7,7 +7,7 @@ const RULES = `config_updater:
     bad/*: {name: bad, clusters: {east: [ci]}}
 `
 
-it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeout: 60_000 }, () =>
+it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeout: 180_000 }, () =>
   withOperator(async ({ repo, run, runJson, writeConfig }) => {
     const first = await repo.commit({ "rules.yaml": RULES, "good/a": "12345", "good/b": "678" })
     await run("apply", "--direct")
