@@ -86,6 +86,8 @@ function listForeign(
 
 function historyAfter(base: SourceRecord, root: string | null): SourceRecord["history"] {
   const { commit, token } = base
+  // Without a store for a second time, no agent is left to catch up, and what the history names would stay for ever.
+  if (root === null && base.root === null) return []
   const last = base.root !== null && commit !== null ? [{ commit, token, root: base.root }] : []
   return [...last, ...base.history].filter((revision) => revision.root !== root).slice(0, HISTORY)
 }
