@@ -62,7 +62,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
       // Elsewhere it can be another file system, which no rename crosses.
       const draft = place
         ? `${linkAt}/${uniqueName(DRAFT_PREFIX)}`
-        : `${store.path}/${uniqueName(LINK_PREFIX)}`
+        : `${store.work.path}/${uniqueName(LINK_PREFIX)}`
       disk.symlink(`${up}${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`, draft)
       disk.rename(draft, `${linkAt}/${link}`)
       // A file has its content until its link has one.
@@ -113,7 +113,7 @@ function makeVisible(options: LinksOptions, at: string, slot: Slot, replaces: bo
     checkVisible(options, at, name)
     if (!disk.look(`${at}/${name}`)) disk.symlink(`${link}/${name}`, `${at}/${name}`)
     else if (replaces) {
-      const draft = `${store.path}/${uniqueName(LINK_PREFIX)}`
+      const draft = `${store.work.path}/${uniqueName(LINK_PREFIX)}`
       disk.symlink(`${link}/${name}`, draft)
       disk.rename(draft, `${at}/${name}`)
     }

@@ -4,7 +4,7 @@ import type { Disk, Handle } from "../disk/disk.ts"
 import { errnoOf } from "../disk/disk-error.ts"
 import type { Layout } from "../store/layout.ts"
 import { type Durability, syncFolder } from "../store/make-durable.ts"
-import type { Store } from "../store/store.ts"
+import { STAGING_PREFIX, type Store, uniqueName } from "../store/store.ts"
 import { openExchangeLayout } from "./exchange-layout.ts"
 import { openFileLayout } from "./file-layout.ts"
 import { openLinksLayout, STORE_NAME } from "./links-layout.ts"
@@ -22,6 +22,8 @@ export interface LayoutOptions {
   visibleLinks?: boolean
   /** Layout file: the sha256 of what this process has published at the path. */
   published?: string | undefined
+  /** A folder of the same file system, for what is in the making; else it is in the store. */
+  workFolder?: string | undefined
   /** Whom published files are given to: that user's folders are trusted too. */
   owner?: number | null | undefined
   /** Layout links: true for the target of a link that another program made and that may be replaced. */
@@ -46,6 +48,7 @@ export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Op
     if (options.layout === "links") checkFolder(disk, root, options.owner)
     const name = options.layout === "links" ? STORE_NAME : siblingStore(path)
     const store = await openStore(disk, root, name, options)
+    if (options.workFolder !== undefined) await useWorkFolder(store, options.workFolder, options)
     const linkFolder = dirname(resolve(path, options.link ?? STORE_NAME))
     if (options.layout === "links") await makeFolders(disk, linkFolder, options.durability)
     return { store, layout: layoutIn(store, root, { ...options, path }) }
@@ -67,10 +70,11 @@ export function openExistingLayout(disk: Disk, options: Omit<LayoutOptions, "lay
   try {
     const name = layout === "links" ? STORE_NAME : siblingStore(path)
     const handle = disk.openDirectory(`${disk.within(root)}/${name}`)
+    const own = { folder: handle, path: disk.within(handle) }
     const store = {
       disk,
-      folder: handle,
-      path: disk.within(handle),
+      ...own,
+      work: own,
       known: new Map(),
       resisting: new Set<string>(),
     }
@@ -164,7 +168,36 @@ async function openStore(
   // ext4 does not reuse an inode within minutes of its removal, and looks for others past all of those in the
   // same block group (fs/ext4/ialloc.c, recently_deleted): next to a pruned revision 5,000 new files cost 1.5 s.
   if (isNew) disk.spread(folder)
-  return { disk, folder, path: disk.within(folder), known: new Map(), resisting: new Set<string>() }
+  const own = { folder, path: disk.within(folder) }
+  return { disk, ...own, work: own, known: new Map(), resisting: new Set<string>() }
+}
+
+/** Throws `disk/other-file-system` for a folder from which nothing could be renamed into the store. */
+async function useWorkFolder(
+  store: Store,
+  path: string,
+  { durability, owner }: Pick<LayoutOptions, "durability" | "owner">,
+): Promise<void> {
+  const { disk } = store
+  await makeFolders(disk, path, durability)
+  const folder = disk.openDirectory(`${path}/.`)
+  const work = { folder, path: disk.within(folder) }
+  try {
+    checkFolder(disk, folder, owner)
+    const probe = `${uniqueName(STAGING_PREFIX)}-probe`
+    disk.makeDirectory(`${work.path}/${probe}`, FOLDER_MODE)
+    try {
+      disk.rename(`${work.path}/${probe}`, `${store.path}/${probe}`)
+      disk.removeDirectory(`${store.path}/${probe}`)
+    } catch (error) {
+      disk.removeDirectory(`${work.path}/${probe}`)
+      throw error
+    }
+  } catch (error) {
+    disk.close(folder)
+    throw error
+  }
+  store.work = work
 }
 
 const FOR_ALL = 0o002

@@ -42,6 +42,8 @@ export interface ProjectionSpec {
   link?: string
   visibleLinks?: boolean
   breakLeases?: boolean
+  /** Where things are in the making. */
+  workFolder?: string | undefined
   permissions?: Partial<Permissions>
   before?: readonly BeforePublishSettings[]
   notify: readonly NotifySettings[]
@@ -61,6 +63,7 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     keep: projection.keep,
     link: projection.link,
     breakLeases: projection.breakLeases,
+    workFolder: workFolderOf(name, projection),
     before: projection.before,
     notify: projection.notify,
     isSecret: projection.from.some(isSecret),
@@ -151,6 +154,11 @@ export async function projectedTargets(folder: string): Promise<string[]> {
     }),
   )
   return targets.flat()
+}
+
+/** A folder for each projection: two could have the same names in the making. */
+function workFolderOf(name: string, { workFolder }: ProjectionSettings): string | undefined {
+  return workFolder === undefined ? undefined : resolve(workFolder, encodeURIComponent(name))
 }
 
 /** With visible links a revision's names are beside the link that is moved. */

@@ -294,7 +294,8 @@ async function writeKnown({ known, log }: ProjectionWork, used: AssembledProject
 }
 
 /** Where to write down what is known of the store: hidden, and never in what a consumer sees swapped. */
-function knownFolder({ path, layout }: ProjectionSpec): string {
+function knownFolder({ path, layout, workFolder }: ProjectionSpec): string {
+  if (workFolder !== undefined) return join(workFolder, "known")
   return layout === "links" ? `${path}/..known` : join(dirname(path), siblingStore(path), "known")
 }
 

@@ -31,6 +31,8 @@ export interface OpenProjectionOptions {
   takesOver?: (target: string) => boolean
   /** True when a file at the place of a visible link may be replaced: another program wrote it and is gone. */
   takesOverFiles?: boolean
+  /** A folder of the same file system, that readers do not see, for what is in the making. */
+  workFolder?: string | undefined
   permissions?: Partial<Permissions>
   /** Prune leased revisions too when the size cap is reached. */
   breakLeases?: boolean
@@ -94,7 +96,8 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     clone: undefined,
   }
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
-  const open: Handle[] = [store.folder]
+  const open: Handle[] =
+    store.work.folder === store.folder ? [store.folder] : [store.folder, store.work.folder]
   function release(): void {
     for (const close of [...open.map((handle) => () => disk.close(handle)), layout.close]) {
       try {

@@ -60,7 +60,7 @@ function rewritten({ disk, layout, permissions }: ProjectionState, shown: ShownS
 
 /** True when the paths of a projection lead to the folders that are open. */
 export function isInPlace({ disk, layout, store }: ProjectionState): boolean {
-  return [...layout.folders, store.folder].every((folder) => isStillAt(disk, folder))
+  return [...layout.folders, store.folder, store.work.folder].every((folder) => isStillAt(disk, folder))
 }
 
 function isStillAt(disk: Disk, folder: Handle): boolean {

@@ -90,13 +90,15 @@ function isShowing({ layout, store, disk, log, path }: ProjectionState): boolean
 }
 
 async function removeLeftovers({ store, disk, log, path }: ProjectionState): Promise<void> {
-  for (const name of disk.list(store.path)) {
-    if (!LEFTOVERS.some((prefix) => name.startsWith(prefix))) continue
-    await unlessItResists({ log, path, name }, async () => {
-      await removeTree(disk, `${store.path}/${name}`)
-      if (name.startsWith(STAGING_PREFIX))
-        log.info({ path, staging: name }, "removed what an interrupted publish had left")
-    })
+  for (const folder of new Set([store.path, store.work.path])) {
+    for (const name of disk.list(folder)) {
+      if (!LEFTOVERS.some((prefix) => name.startsWith(prefix))) continue
+      await unlessItResists({ log, path, name }, async () => {
+        await removeTree(disk, `${folder}/${name}`)
+        if (name.startsWith(STAGING_PREFIX))
+          log.info({ path, staging: name }, "removed what an interrupted publish had left")
+      })
+    }
   }
 }
 

@@ -67,12 +67,12 @@ export async function stageRevision(
     draft = draftNote(store, note)
     finishFile(staging, draft.file, sync)
     await makeDurable(staging, durability)
-    await revision.approve?.(`${store.folder.path}/${staging.name}/${revision.id}`)
+    await revision.approve?.(`${store.work.folder.path}/${staging.name}/${revision.id}`)
     signal?.throwIfAborted()
     placeNote(store, draft)
     projection.note = note
     draft = undefined
-    disk.rename(`${store.path}/${staging.name}`, `${store.path}/${slotName(number)}`)
+    disk.rename(`${store.work.path}/${staging.name}`, `${store.path}/${slotName(number)}`)
     await syncFolder(disk, store.folder, durability)
     closeStaged(projection, staging)
     for (const file of plan.write) projection.usedBytes += file.size

@@ -119,8 +119,8 @@ export interface NoteDraft {
 }
 
 /** Writes a note beside the one in force. The caller syncs and closes its file, then places it. */
-export function draftNote({ disk, path }: Store, note: Note): NoteDraft {
-  const draft = `${path}/${uniqueName(NOTE_PREFIX)}`
+export function draftNote({ disk, work }: Store, note: Note): NoteDraft {
+  const draft = `${work.path}/${uniqueName(NOTE_PREFIX)}`
   const file = disk.createFile(draft)
   try {
     disk.write(file, Buffer.from(`${JSON.stringify(note)}\n`))

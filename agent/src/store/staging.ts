@@ -33,8 +33,8 @@ export interface Staging {
 export async function openStaging(store: Store, permissions: Permissions): Promise<Staging> {
   const { disk } = store
   const name = uniqueName(STAGING_PREFIX)
-  disk.makeDirectory(`${store.path}/${name}`, FOLDER_MODE)
-  const folder = disk.openDirectory(`${store.path}/${name}`)
+  disk.makeDirectory(`${store.work.path}/${name}`, FOLDER_MODE)
+  const folder = disk.openDirectory(`${store.work.path}/${name}`)
   const path = disk.within(folder)
   const staging: Staging = {
     store,
@@ -112,10 +112,10 @@ export function removeEmptyFolders(staging: Staging): void {
 
 /** Gives up a staged revision. What cannot be removed now is a leftover for the next recovery. */
 export async function discardStaging(staging: Staging): Promise<void> {
-  const { disk, path } = staging.store
+  const { disk, work } = staging.store
   await Promise.all(staging.syncing)
   try {
-    await removeTree(disk, `${path}/${staging.name}`)
+    await removeTree(disk, `${work.path}/${staging.name}`)
   } finally {
     disk.close(staging.folder)
   }

@@ -22,6 +22,8 @@ export interface Store {
   folder: Handle
   /** The folder, for operations (through the handle). */
   path: string
+  /** Where things are in the making, and removed: the store itself, or a folder that readers do not see. */
+  work: { folder: Handle; path: string }
   /** Slots as they were read, with inode and time of their manifest. */
   known: Map<number, { stamp: string; slot: Slot }>
   /** Names of what could not be removed, and was named in the log. */

@@ -30,7 +30,7 @@ export async function trashSlot(store: Store, number: number, breakLease = false
       held.push(handle)
       if (!(await disk.lock(handle, "exclusive")) && !breakLease) return false
     }
-    await moveAway(store, slot, `${store.path}/${uniqueName(`${TRASH_PREFIX}${slotName(number)}-`)}`)
+    await moveAway(store, slot, `${store.work.path}/${uniqueName(`${TRASH_PREFIX}${slotName(number)}-`)}`)
     return true
   } finally {
     for (const handle of held) disk.close(handle)
@@ -59,11 +59,11 @@ export async function emptyTrash(
   { store, log, path }: { store: Store; log: Log; path: string },
   signal?: AbortSignal,
 ): Promise<void> {
-  for (const name of store.disk.list(store.path)) {
+  for (const name of store.disk.list(store.work.path)) {
     if (!name.startsWith(TRASH_PREFIX)) continue
     await setImmediate()
     try {
-      await removeTree(store.disk, `${store.path}/${name}`, signal)
+      await removeTree(store.disk, `${store.work.path}/${name}`, signal)
     } catch (error) {
       signal?.throwIfAborted()
       if (!store.resisting.has(name))

@@ -44,6 +44,12 @@ const Projection = z.strictObject({
     .boolean()
     .prefault(true)
     .describe("At the size cap remove revisions that readers still hold rather than stop."),
+  workFolder: z
+    .string()
+    .optional()
+    .describe(
+      "Folder of the same file system, outside of what readers see, for what is in the making: a recursive watcher of the projection then sees little more than the change. Absent: inside the projection.",
+    ),
   permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,
