@@ -96,6 +96,7 @@ describe("the programs with the accounts, users and volumes of their manifests",
       })
       const pods = await startPods(scene)
       await pods.shows("a: 1\n")
+      await pods.showsFromGit("jobs/a.yaml", "a: 1\n")
       expect(await pods.reports()).toBeGreaterThan(0)
 
       const second = await repo.commit({ "jobs/a.yaml": "a: 2\n", "templates/t.yaml": "t: 2\n" })
@@ -220,10 +221,18 @@ function withLocalPlaces(manifest: Manifest, url: string): Manifest {
   const { data } = manifest as { data?: Record<string, string> }
   if (manifest.kind !== "ConfigMap" || !data) return manifest
   const changed = Object.entries(data).map(([key, text]) => {
-    const settings = load(text) as { sources?: { release: object }; listen?: string }
+    const settings = load(text) as {
+      sources?: { release: object }
+      listen?: string
+      projections?: Record<string, object>
+    }
     if (settings.listen !== undefined) settings.listen = "127.0.0.1:0"
     if (settings.sources)
       Object.assign(settings.sources.release, { url, repo: "openshift/release", rules: "rules.yaml" })
+    if (settings.projections && manifest.metadata.name === "headrace-agent-settings") {
+      const git = { url, branch: "main", auth: { tokenFile: "/secrets/git/token" } }
+      settings.projections["from-git"] = { path: "/var/lib/headrace/from-git", from: [{ git }] }
+    }
     return [key, dump(settings)]
   })
   return { ...manifest, data: Object.fromEntries(changed) }
@@ -232,6 +241,8 @@ function withLocalPlaces(manifest: Manifest, url: string): Manifest {
 /** The Pods of the example and the samples, run on this machine. */
 interface Pods {
   shows(text: string): Promise<void>
+  /** The agent shows a file of the repository itself, through its own mirror. */
+  showsFromGit(file: string, text: string): Promise<void>
   /** How many Leases the agents of the programs' namespace keep. */
   reports(): Promise<number>
   push(sha: string): Promise<number>
@@ -275,6 +286,8 @@ async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods
   const file = join(agent.volume("projections"), "job-config/a.yaml")
   return {
     shows: (text) => untilFile(file, text, running),
+    showsFromGit: (path, text) =>
+      untilFile(join(agent.volume("projections"), "from-git", path), text, running),
     async reports() {
       await until(async () => (await leases(kube)).length > 0)
       return (await leases(kube)).length
