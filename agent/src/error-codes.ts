@@ -162,7 +162,7 @@ export const agentErrors = {
     meaning: "The source is older than what was published; nothing is changed.",
     cause: "An API server that lags behind, or an etcd that was restored from a backup.",
     remedy:
-      "Wait for the API server to catch up; to go back on purpose run headrace-bootstrapper rewind, or set allowForcePush of a git source.",
+      "Wait: after a restore the plugin begins a newer epoch within a minute; where status says that the epoch lies too far ahead, run the headrace-bootstrapper rewind --epoch that it names. To go back on purpose run headrace-bootstrapper rewind, or set allowForcePush of a git source.",
   },
   "projection/same-path": {
     meaning: "Two files of a projection want one path; what is published stays.",

@@ -26,7 +26,7 @@ export const reconcileErrors = {
   "reconcile/ahead": {
     meaning: "A ConfigMap carries a newer revision than the record knows.",
     cause: "An older record was put back, from a backup for instance.",
-    remedy: "Run headrace-bootstrapper apply, which finds the newest revision and starts a new epoch.",
+    remedy: "Wait: the next run starts an epoch beyond it; headrace-bootstrapper apply is such a run.",
   },
   "reconcile/bad-stamp": {
     meaning:
