@@ -11,6 +11,8 @@ import { type TestRedis, withRedis } from "../harness/with-redis.ts"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {east: [ci]}}\n"
 
+const LIMIT_MS = 90_000
+
 interface Scene extends Operator {
   redis: TestRedis
   /** What the named ConfigMap has for jobs/a.yaml. */
@@ -48,14 +50,14 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
       await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "1" })
       if (!plugin) return test(scene)
       await withPluginProcess(config, async () => {
-        await until(async () => (await scene.shown()) === "1")
+        await until(async () => (await scene.shown()) === "1", LIMIT_MS)
         await test(scene)
       })
     }),
   )
 }
 
-describe("an operator's word", { timeout: 120_000 }, () => {
+describe("an operator's word", { timeout: 300_000 }, () => {
   it("acts without a webhook, a poll or another command", () =>
     withSleepingPlugin(async ({ repo, say, shown }) => {
       const first = await repo.tip()
@@ -72,12 +74,12 @@ describe("an operator's word", { timeout: 120_000 }, () => {
       expect(end).toMatchObject({ code: 0, effect: "applied", commit: first })
       expect(await shown()).toBe("1")
       // Nobody says anything more: the end of the hold is enough.
-      await until(async () => (await shown()) === "2")
+      await until(async () => (await shown()) === "2", LIMIT_MS)
 
       const emptied = await repo.commit({ "jobs/a.yaml": null, "jobs/b.yaml": "b" })
       expect((await say("apply")).error).toMatchObject({ code: expect.stringMatching(/^guard\//) })
       expect(await say("approve", "--commit", emptied)).toMatchObject({ code: 0, effect: "woken" })
-      await until(async () => (await shown()) === undefined)
+      await until(async () => (await shown()) === undefined, LIMIT_MS)
     }))
 
   it("acts while git is away, where it needs nothing from it", () =>

@@ -5,6 +5,8 @@ import { expect } from "vitest"
 import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
 import { until } from "./until.ts"
 
+/** On a machine with a dozen times the work that it can do. */
+const START_LIMIT_MS = 90_000
 const MAIN = join(import.meta.dirname, "../../plugin/src/main.ts")
 
 /** A real `headrace-plugin`. */
@@ -36,7 +38,7 @@ export async function withPluginProcess<T>(
     listen,
   ])
   try {
-    await until(async () => run.child.exitCode !== null || (await isReady(url)))
+    await until(async () => run.child.exitCode !== null || (await isReady(url)), START_LIMIT_MS)
     expect(run.child.exitCode, run.output()).toBeNull()
     const result = await use({
       url,

@@ -4,8 +4,11 @@ import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { setImmediate as turn } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
+import { withConnectProxy } from "../../../test/harness/with-connect-proxy.ts"
+import { withFolder } from "../../../test/harness/with-folder.ts"
 import { type GitServer, withGitServer } from "../../../test/harness/with-git-server.ts"
 import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
+import { createAuthority, withTlsDoor } from "../../../test/harness/with-tls.ts"
 import { createLog } from "../observe/log.ts"
 import { authFromSettings } from "./auth-from-settings.ts"
 import { type MirrorOptions, openMirror } from "./open-mirror.ts"
@@ -27,6 +30,25 @@ async function fetchOnce(repo: TestRepo, options: Pick<MirrorOptions, "url"> & P
 }
 
 describe("a mirror over HTTP", () => {
+  it("is fetched by the proxy of its source, and checked against its authorities", () =>
+    withFolder(async (folder) => {
+      const authority = await createAuthority(folder)
+      const certificate = await authority.certify("server", ["git.invalid"])
+      await serving(async (server, repo) => {
+        const commit = await repo.commit({ a: "1" })
+        const { port, pathname } = new URL(server.url)
+        await withTlsDoor({ port: Number(port), certificate }, (door) =>
+          withConnectProxy(async (proxy) => {
+            const url = `https://git.invalid:${door.port}${pathname}`
+            const by = { url, proxy: proxy.url }
+            await expect(fetchOnce(repo, by)).rejects.toMatchObject({ code: "git/unreachable" })
+            expect((await fetchOnce(repo, { ...by, caFile: authority.ca })).commit).toBe(commit)
+            expect(new Set(proxy.tunnels)).toEqual(new Set([`git.invalid:${door.port}`]))
+          }),
+        )
+      })
+    }))
+
   it("is fetched without credentials where none are asked for", () =>
     serving(async (server, repo) => {
       const commit = await repo.commit({ a: "1" })

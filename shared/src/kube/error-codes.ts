@@ -44,6 +44,12 @@ export const kubeErrors = {
     cause: "A wrong path, or a secret that is not mounted.",
     remedy: "Check its path and permissions.",
   },
+  "kube/lost-write": {
+    meaning: "The API server's answer said that an object was created, and it is not there.",
+    cause: "A proxy that drops POST requests or answers them itself, or a redirect that turns them into GET.",
+    remedy:
+      "Check HTTPS_PROXY, NO_PROXY and the kubeconfig's server and proxy-url; exclude the API server in NO_PROXY where the proxy cannot pass POST on.",
+  },
   "kube/no-version": {
     meaning: "An object is to be replaced without the version of what was read.",
     cause: "A fault in Headrace.",

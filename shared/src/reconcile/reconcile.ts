@@ -1,3 +1,4 @@
+import { HeadraceError } from "../foundation/errors.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { newRecord, type SourceRecord, type Token } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
@@ -27,18 +28,22 @@ export async function reconcile(
 ): Promise<ReconcileOutcome> {
   const watch = startStopwatch(ports.clock)
   const run: Run = { request, ports, memory: ports.memory ?? createReconcileMemory(), watch, signal }
+  let lost = false
+  const onLostWrite = (): void => {
+    lost = true
+  }
   return compareAndSwap(
     ports.clock,
     signal,
-    () => attemptWithRoom(run),
-    (cause) => contended(request.source, cause),
+    () => attemptWithRoom(run, onLostWrite),
+    (cause) => (lost ? lostWrite(run) : contended(request.source, cause)),
   )
 }
 
 /** One pass; where our own namespace is at its quota, garbage goes first, and then all is begun again. */
-async function attemptWithRoom(run: Run): Promise<ReconcileOutcome | undefined> {
+async function attemptWithRoom(run: Run, onLostWrite: () => void): Promise<ReconcileOutcome | undefined> {
   try {
-    return await attempt(run)
+    return await attempt(run, onLostWrite)
   } catch (error) {
     if (!isOverQuota(error) || !(await makeRoom(run))) throw error
     return undefined
@@ -46,11 +51,14 @@ async function attemptWithRoom(run: Run): Promise<ReconcileOutcome | undefined> 
 }
 
 /** One pass over all stages; undefined: the record moved under us, begin again. */
-async function attempt(begun: Run): Promise<ReconcileOutcome | undefined> {
+async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOutcome | undefined> {
   const { ports, watch, signal } = begun
   // In this order: a fetch that began after the record was read contains what it shows, or the branch was
   // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
-  const state = await watch.time("record", async () => (await loadState(begun)) ?? beginRecord(begun))
+  const state = await watch.time(
+    "record",
+    async () => (await loadState(begun)) ?? beginRecord(begun, onLostWrite),
+  )
   if (state === undefined) return undefined
   const run = { ...begun, beyond: beyondOf(begun, state) }
   const tips = await watch.time("fetch", () => fetchTips(ports, signal))
@@ -76,11 +84,25 @@ function beyondOf({ memory, request, ports }: Run, { record, configMap }: Record
  * which nobody can have been in (operators raise theirs by one at a time): paused writers of an earlier record
  * are refused, whatever they hold, and agents go on, whatever they have published.
  */
-async function beginRecord(run: Run): Promise<RecordState | undefined> {
+async function beginRecord(run: Run, onLostWrite: () => void): Promise<RecordState | undefined> {
   const { ports, request } = run
   const blank = newRecord(request.source, { epoch: Math.floor(ports.clock.now()), seq: 0 })
-  await swapState(run, undefined, blank)
-  return loadState(run)
+  const made = await swapState(run, undefined, blank)
+  const state = await loadState(run)
+  if (made !== undefined && state === undefined) onLostWrite()
+  return state
+}
+
+/** What is confirmed time and again and never there did not arrive: that is no contention. */
+function lostWrite({ ports, request }: Pick<Run, "ports" | "request">): HeadraceError {
+  const place = `${ports.settings.namespace}/${request.source}`
+  return new HeadraceError(
+    "kube/lost-write",
+    `ConfigMap ${place} was created, by the answer, and is not there`,
+    {
+      hint: "Check what answers between Headrace and the API server: a proxy that drops POST requests, or answers them itself, or a redirect that makes GET of them.",
+    },
+  )
 }
 
 function act(run: Run, state: RecordState, decision: Exclude<Decision, { kind: "noop" }>): Promise<Applied> {

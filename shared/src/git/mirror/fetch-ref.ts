@@ -47,6 +47,7 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
   const env = gitEnvironment(settings, {
     ...login.env,
     ...served.env,
+    ...authorities(request),
     // A redirect from https:// to http:// is none of a setting's either.
     GIT_ALLOW_PROTOCOL: allowedProtocols(url, request.allowPlaintext),
   })
@@ -78,12 +79,14 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
   }
 }
 
-/** git-config(1), http.sslCAInfo and http.proxy. */
-function remoteSettings({ caFile, proxy }: FetchRequest): GitSetting[] {
-  return [
-    ...(caFile === undefined ? [] : [["http.sslCAInfo", resolve(caFile)] as const]),
-    ...(proxy === undefined ? [] : [["http.proxy", proxy] as const]),
-  ]
+/** git-config(1), http.proxy. */
+function remoteSettings({ proxy }: FetchRequest): GitSetting[] {
+  return proxy === undefined ? [] : [["http.proxy", proxy]]
+}
+
+/** git(1), GIT_SSL_CAINFO: it goes before http.sslCAInfo, and the program's own environment may have one. */
+function authorities({ caFile }: FetchRequest): Record<string, string> {
+  return caFile === undefined ? {} : { GIT_SSL_CAINFO: resolve(caFile) }
 }
 
 /** What a server sends is checked before it is believed: git-config(1), fetch.fsckObjects. */
