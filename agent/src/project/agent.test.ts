@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import { RECORD_FORMAT } from "@headrace/shared/record/record"
 import { expect, it } from "vitest"
 import { shown } from "../../../test/harness/shown-files.ts"
 import {
@@ -197,9 +198,10 @@ it("stops at a record of a newer format, with last good in force, and says so", 
     await withAgent(kube, projectionYaml(folder, "[{configMap: ci/jobs}]"), async (agent) => {
       await untilReady(agent)
       const { record } = revisionObjects({ seq: 2, targets: { "ci/jobs": { x: "two" } } })
-      const text = record.data?.["record.json"]?.replace('"format":1', '"format":2') ?? ""
+      const text =
+        record.data?.["record.json"]?.replace(/"format":\d+/, `"format":${RECORD_FORMAT + 1}`) ?? ""
       await writeConfigMap(kube, { ...record, data: { "record.json": text } })
-      await expect.poll(() => agent.readiness().reasons.join()).toContain("has format 2")
+      await expect.poll(() => agent.readiness().reasons.join()).toContain(`has format ${RECORD_FORMAT + 1}`)
       expect(await shown(join(folder, "shown"))).toEqual({ x: "one" })
     })
   })

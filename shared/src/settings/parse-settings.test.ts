@@ -49,7 +49,12 @@ describe("operator settings", () => {
     const settings = parseSettings(OPERATOR, "s.yaml", OperatorSettings)
 
     expect(settings.sources.release).toMatchObject({ poll: 30_000, foreignKeys: "remove", strict: false })
-    expect(settings.guard).toEqual({ deletedKeys: 0.2, deletedConfigMaps: 0.1, atLeast: 20 })
+    expect(settings.guard).toEqual({
+      deletedKeys: 0.2,
+      deletedConfigMaps: 0.1,
+      atLeast: 20,
+      window: 21_600_000,
+    })
     expect(settings.clusters.build01).toEqual({ kubeconfig: "/kube/build01" })
   })
 
