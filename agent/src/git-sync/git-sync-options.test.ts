@@ -83,6 +83,11 @@ it("takes each flag as git-sync writes it: with =, as two words, switches with a
   expect(settings(["--one-time=f"]).oneTime).toBe(false)
 })
 
+it("has the root of git-sync's image where none is given", () => {
+  const { root, link } = gitSyncSettings(readGitSyncOptions(["--repo=https://example.com/a/b"], {}))
+  expect([root, link]).toEqual(["/git", "/git/b"])
+})
+
 it("lets a flag win over a variable, and names older variables", () => {
   const env = {
     GITSYNC_PERIOD: "5s",

@@ -42,7 +42,11 @@ export const GIT_SYNC_OPTIONS = {
   sparseCheckoutFile: option("sparse-checkout-file", "text", "file with git's sparse-checkout patterns", {
     old: ["GIT_SYNC_SPARSE_CHECKOUT_FILE"],
   }),
-  root: option("root", "text", "folder to keep everything in; required", { old: ["GIT_SYNC_ROOT"] }),
+  root: option("root", "text", "folder to keep everything in", {
+    default: "/git",
+    old: ["GIT_SYNC_ROOT"],
+    reason: "git-sync's image sets GITSYNC_ROOT to /git, and manifests rely on it.",
+  }),
   link: option("link", "text", "link to the synced files, absolute or below --root", {
     old: ["GIT_SYNC_LINK"],
   }),

@@ -1,4 +1,5 @@
 import { createLog } from "@headrace/shared/observe/log"
+import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { gitSyncHelp } from "./git-sync-help.ts"
 import { GIT_SYNC_VERSION } from "./git-sync-options.ts"
 import { gitSyncSettings } from "./git-sync-settings.ts"
@@ -18,8 +19,14 @@ export async function gitSync(flags: readonly string[], signal: AbortSignal): Pr
     return
   }
   const settings = gitSyncSettings(options)
+  keepHeapSmall()
   const log = createLog("git-sync", { level: settings.logLevel, destination: process.stderr })
   for (const remark of options.remarks) log.warn({ remark }, "an option has an older name, or no effect")
   process.umask(settings.groupWrite ? 0o002 : 0o022)
-  await runGitSync(settings, { log }, signal)
+  const memory = createMemoryReturn()
+  try {
+    await runGitSync(settings, { log, onShown: memory.used }, signal)
+  } finally {
+    memory.stop()
+  }
 }

@@ -18,6 +18,8 @@ import { touchPath } from "./touch-path.ts"
 export interface GitSyncPorts {
   log: Log
   clock?: Clock
+  /** Called when a new commit is shown: work that is rare has ended. */
+  onShown?(): void
 }
 
 /** A replaced revision stays this long, in milliseconds, where --stale-worktree-timeout gives no time. */
@@ -31,7 +33,7 @@ const OWN_FOLDER = ".headrace"
  */
 export async function runGitSync(
   given: GitSyncSettings,
-  { log, clock = systemClock }: GitSyncPorts,
+  { log, clock = systemClock, onShown }: GitSyncPorts,
   signal: AbortSignal,
 ): Promise<void> {
   const metrics = createSyncMetrics()
@@ -76,6 +78,7 @@ export async function runGitSync(
       clock,
       log,
       wake,
+      onShown,
       onReady: () => (isReady = true),
     }
     await runLoop(loop, ended)
@@ -99,6 +102,7 @@ interface Loop {
   log: Log
   wake: Wake
   onReady(): void
+  onShown?: (() => void) | undefined
 }
 
 async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
@@ -147,6 +151,7 @@ async function syncOnce(loop: Loop, isFirst: boolean, signal: AbortSignal): Prom
   // At the start consumers are notified in any case: an earlier run may have ended before it did so.
   if (isNew || isFirst) {
     hooks.published(commit)
+    loop.onShown?.()
     await touch(settings.touchFile, log)
     await removeLeftBehind(settings.root, log, isFirst)
   }

@@ -4,9 +4,12 @@ import { readdir, readFile, realpath, stat } from "node:fs/promises"
 import { join, sep } from "node:path"
 import { pipeline } from "node:stream/promises"
 import { compareText } from "@headrace/shared/foundation/canonical-json"
+import { sha256 as sha256Of } from "@headrace/shared/foundation/digest"
 import type { RevisionFile } from "../store/revision.ts"
 
 const EXECUTABLE = 0o111
+/** Bytes up to which a file is read whole. */
+const SMALL = 1024n * 1024n
 
 /** Why an entry of a tree is not published, by its path. */
 export type LeftOut = ReadonlyMap<string, string>
@@ -83,7 +86,7 @@ async function take(
   if (!found.isFile()) return leaveOut(walk, path, "it is neither a file nor a folder")
   const stamp = `${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs}`
   const before = walk.known.get(path)
-  const sha256 = before?.stamp === stamp ? before.sha256 : await digestOf(place)
+  const sha256 = before?.stamp === stamp ? before.sha256 : await digestOf(place, found.size)
   walk.next.set(path, { stamp, sha256 })
   walk.files.push({
     path,
@@ -98,7 +101,9 @@ function leaveOut(walk: Walk, path: string, why: string): void {
   walk.leftOut.set(path, why)
 }
 
-async function digestOf(file: string): Promise<string> {
+async function digestOf(file: string, size: bigint): Promise<string> {
+  // A stream costs more than most files hold.
+  if (size <= SMALL) return sha256Of(await readFile(file))
   const hash = createHash("sha256")
   await pipeline(createReadStream(file), hash)
   return hash.digest("hex")

@@ -1,4 +1,5 @@
 import { createLog } from "@headrace/shared/observe/log"
+import { keepHeapSmall } from "../ops/give-memory-back.ts"
 import { runSidecar } from "./run-sidecar.ts"
 import {
   SIDECAR_NOT_PROVIDED,
@@ -17,6 +18,7 @@ export async function k8sSidecar(flags: readonly string[], signal: AbortSignal):
     return
   }
   const settings = sidecarSettings(process.env, flags)
+  keepHeapSmall()
   const log = createLog("k8s-sidecar", { level: settings.logLevel })
   for (const remark of settings.remarks) log.warn({ remark }, "a variable has no effect, or another one")
   await runSidecar(settings, { log }, signal)
