@@ -111,6 +111,21 @@ export const bootstrapperErrors = {
     cause: "Neither an ISO time nor a duration, or a time in the past.",
     remedy: "Give an ISO time in the future, such as 2030-01-31T12:00:00Z, or a duration, such as 2h.",
   },
+  "init/exists": {
+    meaning: "There are rules at the path already; nothing was written.",
+    cause: "init was run before, or the repository has rules.",
+    remedy: "Check those with headrace-bootstrapper check, or give another --rules.",
+  },
+  "init/no-files": {
+    meaning: "The folder has no file that a rule could name.",
+    cause: "A wrong --source-path, or files that are hidden or not committed.",
+    remedy: "Give the folder of a repository with configuration, and commit its files.",
+  },
+  "init/unwritable": {
+    meaning: "The proposed rules cannot be written.",
+    cause: "The folder of --rules is not there, or this user may not write to it.",
+    remedy: "Give --rules a path in a folder that exists, or print the proposal with --dry-run.",
+  },
   "rules/not-found": {
     meaning: "The rules file cannot be read.",
     cause: "A wrong path.",

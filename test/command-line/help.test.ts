@@ -8,8 +8,8 @@ import type { Command } from "commander"
 import { describe, expect, it } from "vitest"
 
 const { signal } = new AbortController()
-/** Its flags are those of git-sync, which lists them itself. */
-const NOT_OURS = ["git-sync"]
+/** Their flags are those of other programs, which they list themselves. */
+const NOT_OURS = ["git-sync", "k8s-sidecar"]
 /** Commander's own, which no environment can give. */
 const ALWAYS_THERE = ["--help", "--version"]
 

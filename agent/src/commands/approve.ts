@@ -1,19 +1,22 @@
+import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
-import { commandLog, linkOption } from "./flags.ts"
+import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
 
 /** `approve PATH REVISION`: lets a revision that the guard holds back be published. */
 export function addApproveCommand(program: Command, signal: AbortSignal): void {
-  program
+  const command = program
     .command("approve")
     .description("let a revision be published though it takes most of what is shown away")
     .argument("<path>", "the projection")
     .argument("<revision>", "its id, as the agent's log, status or /readyz names it")
     .addOption(linkOption())
+    .addOption(logLevelFlag())
     .action(async (path: string, revision: string, options: { link: string }) => {
       const { withRetainedAlone } = await import("../retain/open-retained.ts")
       const { approve } = await import("../retain/revisions.ts")
-      const place = { path, link: options.link, log: commandLog(program), signal }
+      const place = { path, link: options.link, log: commandLog(command), signal }
       await withRetainedAlone(place, (projection) => approve(projection, revision))
       process.stdout.write(`${JSON.stringify({ approved: revision })}\n`)
     })
+  addExamples(command, ["headrace-agent approve /var/lib/headrace/job-config 3f9a1c0"])
 }

@@ -2,7 +2,6 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
-import { createLog } from "@headrace/shared/observe/log"
 import type { Plan } from "@headrace/shared/plan/plan"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { settingsFor } from "@headrace/shared/reconcile/open-reconciler"
@@ -10,6 +9,7 @@ import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { clusterNamed } from "../cli/cluster-source-options.ts"
+import { commandLog } from "../cli/command-log.ts"
 import { attempt, type ClusterSourceResult } from "../cli/for-each-cluster-source.ts"
 import { listPlan, planText } from "../cli/list-plan.ts"
 import { contextOfSettings } from "../cli/plan-context.ts"
@@ -23,7 +23,7 @@ import { type ApplyCheckoutOptions, type ApplyJob, openApplyJob } from "./open-a
  * Gives the exit code: 1 when anything was not written, or the rules have a mistake.
  */
 export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: AbortSignal): Promise<number> {
-  const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
+  const log = commandLog(options.logLevel)
   const job = await openApplyJob(options, log)
   const { settings, checkout, rulesCheckout } = job
   try {

@@ -26,6 +26,8 @@ export interface ApplyThroughLanesOptions {
   openReconciler(): Promise<LaneReconciler>
   /** Milliseconds to wait for outcomes. */
   timeLimit: number
+  /** Hears how many sources of all clusters have an outcome, of how many. */
+  onOutcome?(done: number, total: number): void
   log: Log
 }
 
@@ -53,7 +55,7 @@ export async function applyThroughLanes(
   const trouble = lanes.trouble()
   if (trouble) throw trouble
   const reconciler = once(options.openReconciler)
-  const job: LaneJob = { options, reconciler, deadline: Date.now() + options.timeLimit }
+  const job: LaneJob = { options, reconciler, deadline: Date.now() + options.timeLimit, outcomes: 0 }
   return (await Promise.all(clusters.map((cluster) => applyLane(cluster, job, signal)))).flat()
 }
 
@@ -61,6 +63,8 @@ interface LaneJob {
   options: ApplyThroughLanesOptions
   reconciler: () => Promise<LaneReconciler>
   deadline: number
+  /** Sources that have one, over all clusters. */
+  outcomes: number
 }
 
 async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Promise<LaneApplied[]> {
@@ -76,7 +80,10 @@ async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Pr
         if (own === undefined && !(await hasLiveWorker(job.options.lanes, cluster))) {
           own = workOwn(cluster, job)
         }
+        const before = results.size
         await collect(cluster, ticket, job.options, results)
+        job.outcomes += results.size - before
+        job.options.onOutcome?.(job.outcomes, sources.length * job.options.clusters.length)
       } catch (error) {
         job.options.log.warn({ cluster, err: errorText(error) }, "Redis could not be asked")
       }

@@ -5,7 +5,6 @@ import {
   hasCode,
   UsageError,
 } from "@headrace/shared/foundation/errors"
-import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -14,6 +13,7 @@ import {
   type ClusterSourceOptions,
   chooseClusterSources,
 } from "./cluster-source-options.ts"
+import { commandLog } from "./command-log.ts"
 
 export interface ClusterSourceError {
   code: string
@@ -39,7 +39,7 @@ export async function forEachClusterSource<Result>(
 ): Promise<ClusterSourceResult<Result>[]> {
   const settings = await loadOperatorSettings(options.config)
   const clusterSources = choose(settings)
-  const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
+  const log = commandLog(options.logLevel)
   const reconciler = await openReconciler(settings, log)
   const clusters = Map.groupBy(clusterSources, ({ cluster }) => cluster)
   try {

@@ -32,6 +32,7 @@ export interface Reconciler {
     source: string,
     mode: ReconcileRequest["mode"],
     signal: AbortSignal,
+    onProgress?: ReconcilePorts["onProgress"],
   ): Promise<ReconcileOutcome>
   /** The mirror of a source. */
   repository(source: string): Promise<Mirror>
@@ -119,8 +120,8 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
       asked.add(pair)
       return isRecordPutBack(own, { cluster, source }, signal)
     },
-    async run(cluster, source, mode, signal) {
-      const own = await ports(cluster, source)
+    async run(cluster, source, mode, signal, onProgress) {
+      const own = { ...(await ports(cluster, source)), ...(onProgress ? { onProgress } : {}) }
       if (mode === "full") await noteNodes(own, cluster, source, signal)
       const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)

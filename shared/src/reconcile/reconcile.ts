@@ -26,7 +26,7 @@ export async function reconcile(
   ports: ReconcilePorts,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
-  const watch = startStopwatch(ports.clock)
+  const watch = startStopwatch(ports.clock, ports.onProgress)
   const run: Run = { request, ports, memory: ports.memory ?? createReconcileMemory(), watch, signal }
   let lost = false
   const onLostWrite = (): void => {

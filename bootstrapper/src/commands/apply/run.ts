@@ -1,14 +1,15 @@
+import { startProgress } from "@headrace/shared/command-line/progress"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
-import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { applyThroughLanes } from "../../cli/apply-through-lanes.ts"
 import { type ClusterSourceOptions, chooseClusterSources } from "../../cli/cluster-source-options.ts"
+import { commandLog } from "../../cli/command-log.ts"
 import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
@@ -19,6 +20,15 @@ export interface ApplyOptions extends ClusterSourceOptions {
   prune: boolean
   redisUrlFile?: string
   timeLimit: string
+}
+
+/** What each stage of a run does, for a person who waits. */
+const STAGE_TEXT = {
+  fetch: "fetching the branch",
+  plan: "planning",
+  store: "writing the store",
+  view: "writing ConfigMaps",
+  record: "writing the record",
 }
 
 type Applied = LaneResult & {
@@ -43,9 +53,13 @@ async function applyDirectly(
   options: ApplyOptions,
   signal: AbortSignal,
 ): Promise<ClusterSourceResult<Applied>[]> {
+  const progress = startProgress("applying")
   const results = await forEachClusterSource(options, signal, async (reconciler, { cluster, source }) => {
     const start = performance.now()
-    const outcome = await reconciler.run(cluster, source, modeOf(options), signal)
+    const outcome = await reconciler.run(cluster, source, modeOf(options), signal, (stage, done, total) => {
+      const count = total === undefined ? "" : ` (${done} of ${total})`
+      progress.report(`${source} in ${cluster}: ${STAGE_TEXT[stage]}${count}`)
+    })
     const { written, token, stages } = outcome
     const milliseconds = Math.round(performance.now() - start)
     if (process.stderr.isTTY) process.stderr.write(`${source} in ${cluster}: ${outcome.result}\n`)
@@ -54,7 +68,7 @@ async function applyDirectly(
     const left = orphans.map(placeText).filter((place) => !pruned.includes(place))
     const unplaced = await reconciler.unplaced(cluster, source, signal)
     return { ...laneResult(outcome), unplaced, token, written, stages, milliseconds, orphans: left, pruned }
-  })
+  }).finally(progress.end)
   return results
 }
 
@@ -70,8 +84,9 @@ async function applyByLanes(
       hint: "Give --redis-url-file, redis.urlFile in the settings, REDIS_URL, or --direct to do without.",
     })
   }
-  const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
+  const log = commandLog(options.logLevel)
   const reconciler = await openReconciler(settings, log)
+  const progress = startProgress("waiting for the lanes")
   const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
   try {
     const applied = await applyThroughLanes(
@@ -83,6 +98,7 @@ async function applyByLanes(
         reason: "operator",
         openReconciler: async () => reconciler,
         timeLimit: readTimeLimit(options.timeLimit),
+        onOutcome: (done, total) => progress.report(`${done} of ${total} sources have an outcome`),
         log,
       },
       signal,
@@ -95,6 +111,7 @@ async function applyByLanes(
       }),
     )
   } finally {
+    progress.end()
     await lanes.close()
     await reconciler.close()
   }

@@ -1,5 +1,6 @@
 import { realpath } from "node:fs/promises"
 import { relative } from "node:path"
+import { startProgress } from "@headrace/shared/command-line/progress"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import {
@@ -42,9 +43,12 @@ const PRINT = { text: reportText, json: reportJson, github: reportGithub }
 
 /** Checks and prints; gives the exit code: 1 for an error, with --strict for a warning too. */
 export async function runCheck(options: CheckOptions, signal: AbortSignal): Promise<number> {
-  const report = options.sourcePath
-    ? await checkSource(options.sourcePath, options, signal)
-    : await checkRemote(options, signal)
+  const progress = startProgress("checking")
+  progress.report(options.sourcePath ? "reading files and rules" : "fetching")
+  const report = await (options.sourcePath
+    ? checkSource(options.sourcePath, options, signal)
+    : checkRemote(options, signal)
+  ).finally(progress.end)
   process.stdout.write(PRINT[options.output](report))
   const counts = (problem: Problem) => problem.severity === "error" || options.strict
   return report.problems.some(counts) ? 1 : 0

@@ -1,11 +1,11 @@
 import type { TreeFile } from "@headrace/shared/foundation/tree"
 import type { FoldersTree } from "@headrace/shared/git/read-folder-tree"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
-import { createLog } from "@headrace/shared/observe/log"
 import type { Plan } from "@headrace/shared/plan/plan"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { clusterNamed } from "../../cli/cluster-source-options.ts"
+import { commandLog } from "../../cli/command-log.ts"
 import { attempt, type ClusterSourceResult } from "../../cli/for-each-cluster-source.ts"
 import { diffTargets } from "./diff-targets.ts"
 import { findUnnamed } from "./find-unnamed.ts"
@@ -39,7 +39,7 @@ export function diffFolder(
 ): Promise<ClusterSourceResult<Differing>> {
   return attempt({ cluster, source: source ?? "" }, async () => {
     const address = clusterNamed(settings, cluster)
-    const log = createLog("bootstrapper", { level: logLevel, destination: process.stderr })
+    const log = commandLog(logLevel)
     const kube = await connectCluster(cluster, address, log)
     try {
       const targets = plan.targets.filter(({ target, view }) => view && target.cluster === cluster)

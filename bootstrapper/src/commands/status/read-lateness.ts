@@ -1,7 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { hasCode } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
-import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import {
@@ -9,6 +8,7 @@ import {
   type ClusterSourceOptions,
   chooseClusterSources,
 } from "../../cli/cluster-source-options.ts"
+import { commandLog } from "../../cli/command-log.ts"
 
 /** When a lane last brought its source to the goal, by whichever worker. */
 export interface Lateness {
@@ -30,7 +30,7 @@ export async function readLateness(
   if (redis === undefined) return () => undefined
   const { openLanes } = await import("@headrace/shared/lanes/open-lanes")
   const { isLate, readLaneAges } = await import("@headrace/shared/lanes/lane-ages")
-  const log = createLog("bootstrapper", { level: options.logLevel, destination: process.stderr })
+  const log = commandLog(options.logLevel)
   const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
   try {
     if (lanes.trouble()) return () => undefined

@@ -49,6 +49,8 @@ export interface ReconcilePorts {
   log: Log
   /** Kept between runs to save work; without it each run starts cold. Never needed for what is right. */
   memory?: ReconcileMemory
+  /** Hears of each stage of a run when it begins, and of the named ConfigMaps that are done, of how many. */
+  onProgress?: (stage: keyof Stages, done?: number, total?: number) => void
   /** Where the sizes of named ConfigMaps are noted, for metrics. */
   sizes?: TargetSizes
 }

@@ -30,10 +30,12 @@ export interface Stopwatch {
   time<Result>(stage: keyof Stages, work: () => Promise<Result>): Promise<Result>
 }
 
-export function startStopwatch(clock: Clock): Stopwatch {
+/** `onStage` hears of each stage when it begins. */
+export function startStopwatch(clock: Clock, onStage?: (stage: keyof Stages) => void): Stopwatch {
   const stages: Stages = { fetch: 0, plan: 0, store: 0, view: 0, record: 0 }
   async function time<Result>(stage: keyof Stages, work: () => Promise<Result>): Promise<Result> {
     const start = clock.now()
+    onStage?.(stage)
     try {
       return await work()
     } finally {

@@ -45,8 +45,16 @@ export async function writeView(
   const { source, desired, choice, planOf, views, freshRecord, inForce } = input
   const result: ViewResult = { written: 0, ahead: [], failed: new Map(), foreign: [] }
   const limit = pLimit(CONCURRENT_TARGETS)
+  const targets = choice.visit.filter((planned) => planned.view)
+  let done = 0
   await Promise.all(
-    choice.visit.filter((planned) => planned.view).map((planned) => limit(() => visit(planned))),
+    targets.map((planned) =>
+      limit(async () => {
+        await visit(planned)
+        done += 1
+        ports.onProgress?.("view", done, targets.length)
+      }),
+    ),
   )
   signal.throwIfAborted()
   return result

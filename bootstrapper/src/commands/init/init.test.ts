@@ -1,0 +1,111 @@
+import type { TreeFile } from "@headrace/shared/foundation/tree"
+import { planTargets } from "@headrace/shared/plan/plan-targets"
+import { parseRules } from "@headrace/shared/rules/parse-rules"
+import { withRepo } from "@headrace/test/harness/with-repo"
+import fc from "fast-check"
+import { describe, expect, it } from "vitest"
+import { proposeRules } from "./propose-rules.ts"
+import { rulesText } from "./rules-text.ts"
+import { runInit } from "./run.ts"
+
+const PLACE = { cluster: "default", namespace: "ci" }
+const CONTEXT = { repo: undefined, defaults: PLACE }
+
+function treeOf(sizes: Record<string, number>): TreeFile[] {
+  return Object.entries(sizes)
+    .map(([path, size]) => ({ path, size, oid: path }) as TreeFile)
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** The keys of each ConfigMap of what is proposed for these files. */
+function planned(files: readonly TreeFile[]) {
+  const text = rulesText(proposeRules(files, "plugins.yaml"), PLACE)
+  const { rules, problems } = parseRules(text, "plugins.yaml")
+  expect(problems).toEqual([])
+  if (!rules) throw new Error(text)
+  const plan = planTargets(rules, { files: [...files], problems: [] }, CONTEXT)
+  return { text, plan, keys: plan.targets.flatMap(({ keys }) => keys.map(({ file }) => file.path)) }
+}
+
+describe("proposed rules", () => {
+  it("give each folder a ConfigMap, from the topmost that has files of its own", () => {
+    const { plan, text } = planned(
+      treeOf({
+        "config/jobs/a.yaml": 10,
+        "config/jobs/deep/b.yaml": 10,
+        "config/sites/c.json": 2000,
+        "top.yaml": 1,
+        "README.md": 9,
+        ".github/w.yaml": 9,
+      }),
+    )
+    expect(plan.targets.map(({ target, keys }) => [target.name, keys.map(({ key }) => key)])).toEqual([
+      ["config-jobs", ["a.yaml", "b.yaml"]],
+      ["config-sites", ["c.json"]],
+      ["yaml", ["top.yaml"]],
+    ])
+    expect(text).toContain("# 2 files, 20 bytes.")
+  })
+
+  it("use whole paths where names meet, partitions near 1 MiB, and agents alone beyond", () => {
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, at) => [`large/${at}.bin`, 50_000]))
+    const { plan, text } = planned(
+      treeOf({
+        "teams/a/x.yaml": 1,
+        "teams/b/x.yaml": 1,
+        "teams/y.yaml": 1,
+        ...many,
+        "huge/model.bin": 5_000_000,
+      }),
+    )
+    expect(plan.problems).toEqual([])
+    expect(text).toContain("use_full_path_as_key: true")
+    expect(text).toContain('partitioned_names: ["large-0", "large-1", "large-2"]')
+    expect(plan.targets.find(({ target }) => target.name === "huge")?.view).toBe(false)
+  })
+
+  it("lose no file, whatever the folders are called", () => {
+    const part = fc.stringMatching(/^[a-zA-Z0-9_-]{1,6}$/)
+    const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join("/")}.yaml`)
+    fc.assert(
+      fc.property(fc.uniqueArray(path, { minLength: 1, maxLength: 20 }), (paths) => {
+        const wanted = paths.filter(
+          (one) =>
+            !/(^|\/)(readme|license|licence|notice|changelog|contributing|owners|makefile|dockerfile)\.yaml$/i.test(
+              one,
+            ),
+        )
+        fc.pre(wanted.length > 0)
+        const { keys, plan } = planned(treeOf(Object.fromEntries(wanted.map((one) => [one, 5]))))
+        expect(plan.problems.filter(({ code }) => code !== "plan/key-collision")).toEqual([])
+        expect(keys.length + plan.problems.length).toBeGreaterThanOrEqual(wanted.length)
+      }),
+    )
+  })
+})
+
+describe("init", () => {
+  const options = (sourcePath: string) => ({
+    sourcePath,
+    rules: "plugins.yaml",
+    dryRun: false,
+    defaultCluster: "default",
+    defaultNamespace: "ci",
+  })
+  const { signal } = new AbortController()
+
+  it("writes rules that check, once", () =>
+    withRepo(async (repo) => {
+      await repo.commit({ "jobs/a.yaml": "a: 1\n", "jobs/b.yaml": "b: 1\n" })
+      expect(await runInit(options(repo.folder), signal)).toBe(0)
+      await expect(runInit(options(repo.folder), signal)).rejects.toMatchObject({ code: "init/exists" })
+      const elsewhere = { ...options(repo.folder), rules: "none/plugins.yaml" }
+      await expect(runInit(elsewhere, signal)).rejects.toMatchObject({ code: "init/unwritable" })
+    }))
+
+  it("says so where there is nothing to name", () =>
+    withRepo(async (repo) => {
+      await repo.commit({ "README.md": "# a\n" })
+      await expect(runInit(options(repo.folder), signal)).rejects.toMatchObject({ code: "init/no-files" })
+    }))
+})

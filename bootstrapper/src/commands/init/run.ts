@@ -1,0 +1,77 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { UsageError } from "@headrace/shared/foundation/errors"
+import { readFolderTree } from "@headrace/shared/git/read-folder-tree"
+import { reportText } from "../check/report.ts"
+import { checkSource } from "../check/run.ts"
+import { proposeRules } from "./propose-rules.ts"
+import { rulesText } from "./rules-text.ts"
+
+export interface InitOptions {
+  sourcePath: string
+  rules: string
+  dryRun: boolean
+  defaultCluster: string
+  defaultNamespace: string
+}
+
+/** Proposes rules, writes and checks them; gives the exit code: 1 when they need a change before they can be used. */
+export async function runInit(options: InitOptions, signal: AbortSignal): Promise<number> {
+  const { sourcePath, rules, defaultCluster, defaultNamespace } = options
+  const proposed = await propose(options, signal)
+  const text = rulesText(proposed, { cluster: defaultCluster, namespace: defaultNamespace })
+  if (options.dryRun) {
+    process.stdout.write(text)
+    return 0
+  }
+  const file = join(sourcePath, rules)
+  await writeNew(file, text)
+  const report = await checkSource(
+    [sourcePath],
+    { ...CHECK, defaultCluster, defaultNamespace, rules: file },
+    signal,
+  )
+  process.stdout.write(`${file}: ${proposed.length} ${proposed.length === 1 ? "rule" : "rules"}\n${reportText(report)}${nextSteps(options)}`)
+  return report.problems.some(({ severity }) => severity === "error") ? 1 : 0
+}
+
+const CHECK = { otherRules: [] as string[], strict: false, prow: false, output: "text" } as const
+
+async function propose({ sourcePath, rules }: InitOptions, signal: AbortSignal) {
+  const tree = await readFolderTree([sourcePath], signal)
+  try {
+    const proposed = proposeRules(tree.tree.files, rules)
+    if (proposed.length > 0) return proposed
+    throw new UsageError("init/no-files", `there is no file in ${sourcePath} that a rule could name`, {
+      hint: "Give the folder of a repository with configuration; files that are not committed do not count.",
+    })
+  } finally {
+    await tree.close()
+  }
+}
+
+async function writeNew(file: string, text: string): Promise<void> {
+  try {
+    await writeFile(file, text, { flag: "wx" })
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === "EEXIST") {
+      throw new UsageError("init/exists", `${file} exists`, {
+        hint: "Give another file with --rules, or print the proposal with --dry-run.",
+      })
+    }
+    throw new UsageError("init/unwritable", `${file} cannot be written (${code})`, {
+      hint: "Give --rules a path in a folder that exists, or print the proposal with --dry-run.",
+      cause,
+    })
+  }
+}
+
+function nextSteps({ sourcePath, rules }: InitOptions): string {
+  return `
+Next, in ${sourcePath}:
+  git add ${rules} && git commit -m "Add rules for Headrace"
+and see it on this machine, from a clone of Headrace:
+  npm run up -- --repo ${sourcePath} --branch main --rules ${rules} --target /tmp/node
+`
+}
