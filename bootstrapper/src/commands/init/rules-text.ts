@@ -27,7 +27,9 @@ function ruleText(
     `    # ${files === 1 ? "1 file" : `${files} files`}, ${sizeText(bytes)}.`,
     ...notes.map((note) => `    # ${escapeText(note)}`),
     `    ${quoted(glob)}:`,
-    names.length === 1 ? `      name: ${quoted(name)}` : `      partitioned_names: [${names.map(quoted).join(", ")}]`,
+    names.length === 1
+      ? `      name: ${quoted(name)}`
+      : `      partitioned_names: [${names.map(quoted).join(", ")}]`,
     ...(fullPathAsKey ? ["      use_full_path_as_key: true"] : []),
     ...(view ? [] : ["      view: false"]),
     `      clusters: ${place}`,

@@ -31,7 +31,9 @@ export async function runInit(options: InitOptions, signal: AbortSignal): Promis
     { ...CHECK, defaultCluster, defaultNamespace, rules: file },
     signal,
   )
-  process.stdout.write(`${file}: ${proposed.length} ${proposed.length === 1 ? "rule" : "rules"}\n${reportText(report)}${nextSteps(options)}`)
+  process.stdout.write(
+    `${file}: ${proposed.length} ${proposed.length === 1 ? "rule" : "rules"}\n${reportText(report)}${nextSteps(options)}`,
+  )
   return report.problems.some(({ severity }) => severity === "error") ? 1 : 0
 }
 
