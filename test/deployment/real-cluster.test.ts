@@ -167,6 +167,7 @@ interface Scene {
   folder: string
   granted: Manifest[]
   secret: string
+  signal: AbortSignal
   rewindTo(pods: Pods, commit: string): Promise<void>
 }
 
@@ -196,16 +197,22 @@ async function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
                   programSecret("headrace-git", "token", git.token),
                   programSecret("headrace-kubeconfigs", "build01", build01.kubeconfig),
                 ])
-                await test({
-                  kube,
-                  repo,
-                  folder,
-                  secret,
-                  granted: manifests,
-                  async rewindTo(pods, commit) {
-                    expect(await pods.command("rewind", "--to", commit, "--reason", "test")).toBe(0)
-                  },
-                })
+                const stop = new AbortController()
+                try {
+                  await test({
+                    kube,
+                    repo,
+                    folder,
+                    secret,
+                    signal: stop.signal,
+                    granted: manifests,
+                    async rewindTo(pods, commit) {
+                      expect(await pods.command("rewind", "--to", commit, "--reason", "test")).toBe(0)
+                    },
+                  })
+                } finally {
+                  stop.abort()
+                }
               },
               { audit: true },
             ),
@@ -257,7 +264,7 @@ interface Pods {
   end(): Promise<void>
 }
 
-async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods> {
+async function startPods({ kube, folder, granted, secret, signal }: Scene): Promise<Pods> {
   const ports = { hook: await freePort(), ops: await freePort() }
   const argument = (text: string) =>
     text
@@ -269,6 +276,7 @@ async function startPods({ kube, folder, granted, secret }: Scene): Promise<Pods
       namespace,
       name,
       argument,
+      signal,
       folder: join(folder, name),
       spec: podOf(granted, kind, name).spec,
     })

@@ -59,6 +59,8 @@ export interface PodOptions {
   spec: PodSpec
   /** A folder of its own. */
   folder: string
+  /** Kills its containers when it aborts: a test that failed leaves none behind. */
+  signal: AbortSignal
   /** Changes arguments: the ports of a manifest may be taken on this machine. */
   argument?: (text: string) => string
 }
@@ -74,7 +76,7 @@ export function localPodsMissing(): string | undefined {
  * programs from their sources.
  */
 export async function preparePod(options: PodOptions): Promise<LocalPod> {
-  const { kube, namespace, name, spec, folder } = options
+  const { kube, namespace, name, spec, folder, signal } = options
   const volume = (of: string) => join(folder, "volumes", of)
   for (const each of spec.volumes) await makeVolume(kube, namespace, each, volume(each.name))
   const account = join(folder, "account")
@@ -110,6 +112,7 @@ export async function preparePod(options: PodOptions): Promise<LocalPod> {
         mounts: [...mounts, { from: account, to: ACCOUNT, readOnly: true }],
         env: { ...env, KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
         context,
+        signal,
         command: [
           join(ROOT, "node_modules/node/bin/node"),
           "--conditions=source",
@@ -141,6 +144,7 @@ interface ContainerRun {
   mounts: { from: string; to: string; readOnly: boolean }[]
   env: Record<string, string>
   context: SecurityContext
+  signal: AbortSignal
   command: string[]
 }
 
@@ -151,9 +155,13 @@ function runContainer(run: ContainerRun): Running {
     ["--mount", "--propagation=private", "sh", "-euc", script(run), "sh", ...run.command],
     {
       stdio: ["ignore", "pipe", "pipe"],
+      signal: run.signal,
+      killSignal: "SIGKILL",
       env: { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/", ...run.env },
     },
   )
+  // That the signal ended it.
+  child.on("error", () => undefined)
   let output = ""
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
