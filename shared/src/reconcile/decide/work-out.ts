@@ -180,6 +180,8 @@ async function planInForce(run: Run, record: SourceRecord): Promise<ClusterPlan 
   const { commit, rulesCommit } = record
   if (commit === null) return undefined
   const { ports, memory, request, signal } = run
+  // Its rules were of the source itself, and the settings name those of another now.
+  if (rulesCommit === null && ports.rulesRepository !== ports.repository) return undefined
   if ((await ports.repository.seqOf(commit, signal)) === undefined) return undefined
   if (rulesCommit !== null && (await ports.rulesRepository.seqOf(rulesCommit, signal)) === undefined)
     return undefined
