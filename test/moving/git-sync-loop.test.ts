@@ -3,7 +3,7 @@ import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
-import { GIT_SYNC_BEHAVIOURS } from "./git-sync-behaviours.ts"
+import { GIT_SYNC_BEHAVIOURS, NOT_HERE } from "./git-sync-behaviours.ts"
 import { withGitSyncSite } from "./git-sync-site.ts"
 
 /** A git that does `before` at each fetch. */
@@ -162,4 +162,5 @@ it("has a test for each of git-sync's end-to-end behaviours", () => {
       ?.join("\n") ?? ""
   const names = new Set(titles.match(/[a-z0-9]+(_[a-z0-9]+)+|readlink/g))
   expect(Object.keys(GIT_SYNC_BEHAVIOURS).filter((name) => !names.has(name))).toEqual([])
+  expect(Object.keys(NOT_HERE).filter((name) => names.has(name))).toEqual([])
 })
