@@ -57,6 +57,12 @@ export function createPluginMetrics(sizes?: Pick<TargetSizes, "all">) {
       labelNames: ["cluster", "source"],
       registers,
     }),
+    orphans: new Gauge({
+      name: "headrace_orphans",
+      help: "ConfigMaps of ours that no rule names any more, as the last full run found them; they keep what they hold.",
+      labelNames: ["cluster", "source"],
+      registers,
+    }),
     foreignWrites: new Counter({
       name: "headrace_foreign_writes_total",
       help: "Writes of other programs to our targets, found and repaired.",

@@ -59,6 +59,7 @@ function measure(
   metrics.configMapWrites.inc({ cluster }, outcome.written)
   metrics.foreignWrites.inc({ cluster, source }, outcome.foreign.length)
   metrics.failedTargets.set({ cluster, source }, outcome.failed.length)
+  if (outcome.orphans !== undefined) metrics.orphans.set({ cluster, source }, outcome.orphans)
   for (const [stage, time] of Object.entries({ ...outcome.stages, total: milliseconds })) {
     metrics.reconcileSeconds.observe({ cluster, stage }, time / 1000)
   }

@@ -23,6 +23,12 @@ export const reconcileErrors = {
     cause: "A slip in --rule, or the shell expanded the glob.",
     remedy: "Give the glob as it is in the rules, in quotes.",
   },
+  "orphans/may-not-remove": {
+    meaning: "A ConfigMap that no rule names any more could not be removed; it stays.",
+    cause:
+      "The account may write named ConfigMaps, and not delete them: the shipped role gives that right apart.",
+    remedy: "Bind the ClusterRole headrace-view-pruner in the namespace, or remove the ConfigMap by hand.",
+  },
   "reconcile/ahead": {
     meaning: "A ConfigMap carries a newer revision than the record knows.",
     cause: "An older record was put back, from a backup for instance.",

@@ -1,5 +1,4 @@
 import { systemClock } from "../foundation/clock.ts"
-import type { ObjectMeta } from "../foundation/config-map.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
@@ -10,7 +9,7 @@ import { repoOfSource } from "../settings/repo-of-source.ts"
 import { unknownName } from "../settings/unknown-name.ts"
 import { openOnce } from "./open-once.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
-import { findOrphans } from "./operate/find-orphans.ts"
+import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
 import { isRecordPutBack, noteNodeTokens } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
@@ -38,8 +37,13 @@ export interface Reconciler {
   repository(source: string): Promise<Mirror>
   /** The connection to a cluster. */
   kube(cluster: string): Promise<ConnectedCluster>
-  /** ConfigMaps of ours that no rule names any more. */
-  orphans(cluster: string, source: string, signal: AbortSignal): Promise<ObjectMeta[]>
+  /** ConfigMaps of ours that no rule names any more, at what the record shows or at `shown` alone. */
+  orphans(
+    cluster: string,
+    source: string,
+    signal: AbortSignal,
+    shown?: Pick<ReconcileOutcome, "commit" | "token">,
+  ): Promise<Orphans>
   /** What the rules that a cluster shows ask for in clusters that the settings do not have. */
   unplaced(cluster: string, source: string, signal: AbortSignal): Promise<string[]>
   /** True when an earlier record than was in force is there: it was put back, and a run takes an epoch beyond. */
@@ -106,8 +110,8 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     sizes,
     repository: mirrors.get,
     kube: clusters.get,
-    async orphans(cluster, source, signal) {
-      return findOrphans(await ports(cluster, source), { cluster, source }, signal)
+    async orphans(cluster, source, signal, shown) {
+      return findOrphans(await ports(cluster, source), { cluster, source }, signal, shown)
     },
     async unplaced(cluster, source, signal) {
       return findUnplaced(await ports(cluster, source), source, signal)
@@ -125,9 +129,12 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
       if (mode === "full") await noteNodes(own, cluster, source, signal)
       const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)
-      if (mode === "full" && outcome.stopped === null) sizes.forget(cluster, source, start)
-      if (mode === "full" && own.settings.store) await tidy(own, signal)
-      return outcome
+      if (mode !== "full") return outcome
+      if (outcome.stopped === null) sizes.forget(cluster, source, start)
+      await tidy(own, signal)
+      const orphans =
+        outcome.stopped === null ? await countOrphans(own, { cluster, source }, signal) : undefined
+      return orphans === undefined ? outcome : { ...outcome, orphans }
     },
     async close() {
       await Promise.allSettled([
@@ -135,6 +142,22 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
         clusters.closeAll(async (cluster) => cluster.close()),
       ])
     },
+  }
+}
+
+/** Counted with the hourly rebuild, for the metric; failing at it is no failure of the rebuild. */
+async function countOrphans(
+  ports: ReconcilePorts,
+  place: { cluster: string; source: string },
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  try {
+    const { found, unknown } = await findOrphans(ports, place, signal)
+    return unknown === undefined ? found.length : undefined
+  } catch (error) {
+    signal.throwIfAborted()
+    ports.log.warn({ err: error }, "ConfigMaps that no rule names are not counted")
+    return undefined
   }
 }
 

@@ -4,7 +4,7 @@ import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
-import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
+import { type Orphans, pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { applyThroughLanes } from "../../cli/apply-through-lanes.ts"
@@ -37,7 +37,11 @@ type Applied = LaneResult & {
   milliseconds?: number
   orphans?: string[]
   pruned?: string[]
+  /** Why --prune has removed nothing, where it could not know what no rule names. */
+  notPruned?: string
 }
+
+const NOT_APPLIED: Orphans = { found: [], unknown: "this plan was not applied" }
 
 /** Runs `apply`; gives the exit code: 1 when any cluster is not at its goal, or a target was not written. */
 export async function runApply(options: ApplyOptions, signal: AbortSignal): Promise<number> {
@@ -63,11 +67,15 @@ async function applyDirectly(
     const { written, token, stages } = outcome
     const milliseconds = Math.round(performance.now() - start)
     if (process.stderr.isTTY) process.stderr.write(`${source} in ${cluster}: ${outcome.result}\n`)
-    const orphans = await reconciler.orphans(cluster, source, signal)
-    const pruned = options.prune ? await pruneOrphans(await reconciler.kube(cluster), orphans, signal) : []
-    const left = orphans.map(placeText).filter((place) => !pruned.includes(place))
+    const isApplied = outcome.stopped === null && outcome.result !== "superseded"
+    const orphans = isApplied ? await reconciler.orphans(cluster, source, signal, outcome) : NOT_APPLIED
+    const kube = await reconciler.kube(cluster)
+    const pruned = options.prune ? await pruneOrphans(kube, orphans.found, signal) : []
+    const left = orphans.found.map(placeText).filter((place) => !pruned.includes(place))
+    const notPruned = options.prune ? orphans.unknown : undefined
     const unplaced = await reconciler.unplaced(cluster, source, signal)
-    return { ...laneResult(outcome), unplaced, token, written, stages, milliseconds, orphans: left, pruned }
+    const rest = { token, written, stages, milliseconds, orphans: left, pruned }
+    return { ...laneResult(outcome), unplaced, ...rest, ...(notPruned === undefined ? {} : { notPruned }) }
   }).finally(progress.end)
   return results
 }
@@ -128,7 +136,12 @@ function modeOf(options: ApplyOptions): "incremental" | "full" {
 }
 
 function isApplied(result: Applied): boolean {
-  return result.error === null && result.failed.length === 0 && result.unplaced.length === 0
+  return (
+    result.error === null &&
+    result.failed.length === 0 &&
+    result.unplaced.length === 0 &&
+    result.notPruned === undefined
+  )
 }
 
 function appliedText(result: Applied): string {
@@ -139,6 +152,7 @@ function appliedText(result: Applied): string {
   )
   const pruned = result.pruned?.map((place) => `\n  ${place}: removed, no rule names it any more`)
   const unplaced = result.unplaced.map((text) => `\n  ${text}`)
-  const rest = [failed, unplaced, orphans ?? [], pruned ?? []].flat().join("")
+  const notPruned = result.notPruned === undefined ? [] : [`\n  nothing is pruned: ${result.notPruned}`]
+  const rest = [failed, unplaced, orphans ?? [], pruned ?? [], notPruned].flat().join("")
   return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${rest}`
 }

@@ -1,14 +1,17 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import { errorText } from "@headrace/shared/foundation/errors"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
+import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { indexReader } from "@headrace/shared/reconcile/store/read-store"
-import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
+import type { ClusterSource, ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import { forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import { commitText, untilLive, type WantedChange } from "./commit-status.ts"
 import { readLateness } from "./read-lateness.ts"
-import { type BranchTip, sourceStatus } from "./source-status.ts"
+import { type BranchTip, type SourceStatus, sourceStatus } from "./source-status.ts"
 import { statusText } from "./status-text.ts"
 
 export interface StatusOptions extends ClusterSourceOptions {
@@ -38,11 +41,29 @@ export async function runStatus(options: StatusOptions, signal: AbortSignal): Pr
         fetchIndex,
         signal,
       )
+      const orphans =
+        status.state === "absent" ? {} : await orphansOf(reconciler, { cluster, source }, signal)
       const lane = latenessOf({ cluster, source })
-      return lane ? { ...status, lane } : status
+      return { ...status, ...orphans, ...(lane ? { lane } : {}) }
     },
   )
   return printResults(results, options.output, statusText)
+}
+
+/** Never a failure: everything else of the status is shown without it. */
+async function orphansOf(
+  reconciler: Reconciler,
+  { cluster, source }: ClusterSource,
+  signal: AbortSignal,
+): Promise<Pick<SourceStatus, "orphans" | "orphansUnknown">> {
+  try {
+    const { found, unknown } = await reconciler.orphans(cluster, source, signal)
+    if (unknown === undefined) return { orphans: found.map(placeText) }
+    return { orphans: null, orphansUnknown: unknown }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { orphans: null, orphansUnknown: errorText(error) }
+  }
 }
 
 /** Runs `status --commit` or `--pr`; gives the exit code: 1 when it is not live everywhere. */

@@ -1,11 +1,12 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import { hasCode } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { holdInForce } from "@headrace/shared/record/goal"
 import { largestToken } from "@headrace/shared/record/intents"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
-import { type FetchIndex, listTargets } from "@headrace/shared/record/walk-index"
+import { type FetchIndex, listFailures, listTargets } from "@headrace/shared/record/walk-index"
 import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
 import { type FailedTargetStatus, failedTargetStatus } from "./failed-target.ts"
 import { type RecordAddress, readNodes } from "./read-nodes.ts"
@@ -25,6 +26,9 @@ export interface SourceStatus {
   intents: { commit: string; targets: number | "all" }[]
   failed: FailedTargetStatus[]
   failedMore: number
+  /** ConfigMaps that the source wrote and its rules name no more; null: not known, for the reason beside. */
+  orphans?: string[] | null
+  orphansUnknown?: string
   /** The latest writes of other programs to our targets, newest first. */
   foreign: SourceRecord["foreign"]
   /** How many nodes show what the record shows; null: they may not be asked. */
@@ -68,8 +72,7 @@ export async function sourceStatus(
       commit,
       targets: targets === "all" ? targets : targets.length,
     })),
-    failed: record.failed.map(failedTargetStatus),
-    failedMore: record.failedMore,
+    ...(await allFailed(record, fetchIndex)),
     foreign: record.foreign,
     nodes:
       leases &&
@@ -80,6 +83,22 @@ export async function sourceStatus(
         systemClock.now(),
       ),
     store: record.root === null ? null : await storeSize(record.root, fetchIndex),
+  }
+}
+
+/** Every failed target, those that the record has no room for too, where the store lists them. */
+async function allFailed(
+  record: SourceRecord,
+  fetchIndex: FetchIndex,
+): Promise<Pick<SourceStatus, "failed" | "failedMore">> {
+  const inRecord = record.failed.map(failedTargetStatus)
+  if (record.failures === null) return { failed: inRecord, failedMore: record.failedMore }
+  try {
+    const listed = await listFailures(record.failures, fetchIndex)
+    return { failed: listed.map(failedTargetStatus), failedMore: 0 }
+  } catch (error) {
+    if (!hasCode(error, "store/") && !hasCode(error, "bundle/")) throw error
+    return { failed: inRecord, failedMore: record.failedMore }
   }
 }
 

@@ -29,11 +29,25 @@ function recordText(status: SourceStatus): string {
   if (stopped) lines.push(`stopped at ${short(stopped.commit)}: ${stopped.message} [${stopped.code}]`)
   for (const { commit, targets } of status.intents)
     lines.push(`${short(commit)} under way: ${targets} targets`)
-  lines.push(...status.failed.map(failedTargetText))
-  if (status.failedMore > 0) lines.push(`and ${status.failedMore} more failed`)
+  lines.push(...failedLines(status), ...orphanLines(status))
   for (const { target, writer, at } of status.foreign)
     lines.push(`${target} was written by ${writer}, found and repaired ${at}`)
   return lines.join("\n  ")
+}
+
+function failedLines({ failed, failedMore }: SourceStatus): string[] {
+  const lines = failed.map(failedTargetText)
+  return failedMore > 0 ? [...lines, `and ${failedMore} more failed`] : lines
+}
+
+function orphanLines({ orphans, orphansUnknown, stopped, intents }: SourceStatus): string[] {
+  const isSettled = stopped === null && intents.length === 0
+  if (isSettled && orphansUnknown !== undefined) {
+    return [`ConfigMaps that no rule names are not known: ${orphansUnknown}`]
+  }
+  return (orphans ?? []).map(
+    (place) => `${place} is ours and no rule names it any more; apply --direct --prune removes it`,
+  )
 }
 
 /** `live on 19/20 nodes; node-7: waits for …`, then the nodes that went silent; nothing where none reports. */

@@ -1,31 +1,64 @@
 import type { ObjectMeta } from "../../foundation/config-map.ts"
+import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import type { SourceRecord } from "../../record/record.ts"
+import { compareTokens } from "../../record/token.ts"
 import { planAt } from "../decide/plan-at.ts"
 import { loadRecord } from "../record/record-state.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
+import type { SourceRevision } from "../run/revision.ts"
 import { PROW_SELECTOR, SOURCE_LABEL } from "../target/ownership.ts"
+
+/** ConfigMaps that a source wrote and its rules name no more. */
+export interface Orphans {
+  found: ObjectMeta[]
+  /** Why they are not known, when they are not: then none is found. */
+  unknown: string | undefined
+}
+
+/** What is in force, as far as its orphans go: they are those of one commit under one set of rules and settings. */
+type Shown = Pick<SourceRecord, "commit" | "token">
 
 /**
  * The ConfigMaps that carry a source's label in a cluster while its rules, at the commit that the record shows,
  * name them no more: rules that were removed or got `view: false`, partitions that were taken away (Prow's B7).
- * They keep what they hold. None while nothing is shown, or work is under way.
+ * They keep what they hold. Not known while nothing is shown, work is under way or the source is stopped, and where these
+ * settings are not those that the record was written with: a plan that was not judged and applied names nobody's orphans.
+ * `shown`: what was applied; when the record shows something else by now, they are not known either.
+ *
+ * Throws `kube/…` (`kube/forbidden`, which names the missing right), `git/…`, `rules/…`.
  */
 export async function findOrphans(
   ports: ReconcilePorts,
   place: { cluster: string; source: string },
   signal: AbortSignal,
-): Promise<ObjectMeta[]> {
+  shown?: Shown,
+): Promise<Orphans> {
   const { kube, settings } = ports
   const state = await loadRecord(kube, settings.namespace, place.source, signal)
-  if (state === undefined || state.record.commit === null || state.record.intents.length > 0) return []
-  const { commit, rulesCommit } = state.record
+  const revision = state && shownRevision(state.record, shown)
+  if (typeof revision !== "object") return { found: [], unknown: revision ?? "there is no record" }
   const memory = ports.memory ?? createReconcileMemory()
-  const plan = await planAt(ports, memory, place.cluster, { commit, rulesCommit }, signal)
+  const plan = await planAt(ports, memory, place.cluster, revision, signal)
+  if (plan.digest !== state?.record.rules) {
+    return { found: [], unknown: "these rules and settings are not those that are in force" }
+  }
   const namespaces = settings.clusters.get(place.cluster)?.namespaces ?? [""]
-  return listOrphans(kube, { source: place.source, namespaces }, namedPlaces(plan), signal)
+  const found = await listOrphans(kube, { source: place.source, namespaces }, namedPlaces(plan), signal)
+  return { found, unknown: undefined }
+}
+
+/** What the record shows, or why that cannot be compared with. */
+function shownRevision(record: SourceRecord, shown: Shown | undefined): SourceRevision | string {
+  const { commit, rulesCommit, token } = record
+  if (commit === null) return "nothing is shown yet"
+  if (record.stopped) return `the source is stopped: ${record.stopped.code}`
+  if (record.intents.length > 0) return "work is under way"
+  const isShown = shown === undefined || (shown.commit === commit && compareTokens(shown.token, token) === 0)
+  return isShown ? { commit, rulesCommit } : "the record shows another commit by now"
 }
 
 /** `namespace/name` of every ConfigMap that a plan asks for, or has a mistake about; not of those with `view: false`. */
@@ -67,7 +100,10 @@ async function listUnnamed(
   return lists.flat().filter((metadata) => !named.has(placeText(metadata)))
 }
 
-/** Removes orphans as they were found; one that was written since is left alone. Gives `namespace/name` of each removed. */
+/**
+ * Removes orphans as they were found; one that was written since is left alone. Gives `namespace/name` of each removed.
+ * Throws `orphans/may-not-remove` where the account has no right to.
+ */
 export async function pruneOrphans(
   kube: ConfigMapWriter,
   orphans: readonly ObjectMeta[],
@@ -79,8 +115,17 @@ export async function pruneOrphans(
       await kube.remove({ metadata: orphan }, signal)
       removed.push(placeText(orphan))
     } catch (error) {
+      if (hasCode(error, "kube/forbidden")) throw mayNotRemove(orphan, error)
       if (!isLostRace(error)) throw error
     }
   }
   return removed
+}
+
+function mayNotRemove({ namespace, name }: ObjectMeta, cause: unknown): HeadraceError {
+  return new HeadraceError(
+    "orphans/may-not-remove",
+    `the right to delete ConfigMap ${namespace}/${name} is missing: verb delete, resource configmaps, namespace ${namespace}`,
+    { hint: `Bind the ClusterRole headrace-view-pruner in namespace ${namespace}.`, cause },
+  )
 }

@@ -83,4 +83,6 @@ export interface ReconcileOutcome {
   /** Writes of other programs to our targets that this run found, and repaired. */
   foreign: readonly ForeignWrite[]
   stages: Stages
+  /** How many ConfigMaps of ours no rule names any more; absent: not counted, as in every incremental run. */
+  orphans?: number
 }

@@ -9,7 +9,7 @@ import { STORE_SELECTOR } from "./read-store.ts"
 const SOURCE = "headrace.dev/root-of"
 const TOKEN = "headrace.dev/root-token"
 
-/** The marks of a root index: whose it was, and the largest token at which it was written to be named by a record. */
+/** The marks of what a record names: whose it was, and the largest token at which it was written to be named. */
 export function rootMarks(source: string, token: Token): { [name: string]: string } {
   return { [SOURCE]: source, [TOKEN]: `${token.epoch}.${token.seq}` }
 }
@@ -21,8 +21,8 @@ export function isMarkedRoot(annotations: ObjectMeta["annotations"], source: str
 }
 
 /**
- * Digests of a source's root indexes that are in the store, the latest first: what was in force, where the record that
- * named it was lost. Roots without our marks (of an earlier version) are not among them. Throws `kube/…`.
+ * Digests of a source's root indexes and lists of failures that are in the store, the latest first: what was in force,
+ * where the record that named it was lost. Roots without our marks (of an earlier version) are not among them. Throws `kube/…`.
  */
 export async function listRoots(
   ports: ReconcilePorts,

@@ -7,7 +7,7 @@ import type { SourceRecord } from "../../record/record.ts"
 import { listReachable } from "../../record/walk-index.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import type { Run } from "../run/run.ts"
-import type { KnownFailures } from "../store/known-failures.ts"
+import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
 import { listRoots } from "../store/last-roots.ts"
 import { indexReader, STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { targetsBelow } from "../store/stored-targets.ts"
@@ -35,7 +35,10 @@ export async function findHeldElsewhere(
   async function takeRoot(root: string): Promise<void> {
     if (found.size === places.length) return
     const targets = await targetsBelow(run, root)
-    await take(new Map(targets?.map((entry) => [placeText(entry), entry])))
+    if (targets) return take(new Map(targets.map((entry) => [placeText(entry), entry])))
+    const listed = { failed: [], failedMore: 0, failures: root }
+    const { held } = await knownFailures(run.ports, run.memory, listed, run.signal)
+    await take(held)
   }
 
   async function take(entries: ReadonlyMap<string, TargetEntry>): Promise<void> {

@@ -6,6 +6,7 @@ import type { SourceRecord } from "../../record/record.ts"
 import type { FailuresIndex } from "../../record/store-index.ts"
 import type { Work } from "../decide/work-out.ts"
 import type { Run } from "../run/run.ts"
+import { isMarkedRoot, rootMarks } from "../store/last-roots.ts"
 import { ensureStored } from "./store-objects.ts"
 
 /** Characters of a reason: ten thousand failed targets must fit one object. */
@@ -20,7 +21,7 @@ export async function writeFailures(
   { ports, signal, request }: Run,
   before: SourceRecord,
   next: SourceRecord,
-  { failures }: Pick<Work, "failures">,
+  { failures, desired }: Pick<Work, "failures" | "desired">,
   kept: ReadonlyMap<string, TargetEntry>,
 ): Promise<string | null> {
   if (next.failed.length === 0) return null
@@ -38,7 +39,13 @@ export async function writeFailures(
   const payload = Buffer.from(canonicalJson(index))
   const digest = sha256(payload)
   const isThere = digest === before.failures && failures.complete && request.mode === "incremental"
-  if (!isThere) await ensureStored(ports, { kind: "index", digest, payload }, signal)
+  if (isThere) return digest
+  const { source } = request
+  const marks = {
+    annotations: rootMarks(source, desired.token),
+    areOn: (annotations?: { [name: string]: string }) => isMarkedRoot(annotations, source, desired.token),
+  }
+  await ensureStored(ports, { kind: "index", digest, payload }, signal, marks)
   return digest
 }
 

@@ -1,0 +1,152 @@
+import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
+import { describe, expect, it } from "vitest"
+import { reconcile } from "./reconcile.ts"
+import { createReconcileMemory } from "./run/memory.ts"
+import type { ReconcilePorts, ReconcileSettings } from "./run/ports.ts"
+
+const REQUEST = { cluster: "east", source: "release", mode: "incremental" } as const
+const R1 = `
+config_updater:
+  maps:
+    a/*.txt: {name: alpha, clusters: {east: [ci]}}
+    c/*.txt: {name: gamma, clusters: {east: [ci]}}
+`
+const R2 = R1.replace("a/*.txt", "b/*.txt")
+
+function fixture(): ReconcileFixture {
+  const files = { "a/x.txt": "OLD", "b/x.txt": "NEW", "c/y.txt": "1", "rules2.yaml": R2 }
+  return reconcileFixture(files, { rules: R1, settings: { guard: "off" } })
+}
+
+/** A process of its own with these settings. */
+function program(here: ReconcileFixture, settings: Partial<ReconcileSettings>): ReconcilePorts {
+  return { ...here.ports, memory: createReconcileMemory(), settings: { ...here.ports.settings, ...settings } }
+}
+
+const OLDER = { rulesPath: "rules.yaml" }
+const NEWER = { rulesPath: "rules2.yaml" }
+
+describe("two programs with different settings", () => {
+  it("leave the newer one's content, when the older one was paused before it wrote", async () => {
+    const here = fixture()
+    await here.run()
+    here.commit({ "a/x.txt": "OLD2", "c/y.txt": "2" })
+    const newer = program(here, NEWER)
+    const older = program(here, OLDER)
+    let paused = false
+    older.kube = {
+      ...older.kube,
+      async get(namespace, name, signal) {
+        if (name === "alpha" && !paused) {
+          paused = true
+          expect(await reconcile(REQUEST, newer, quiet)).toMatchObject({ result: "applied" })
+        }
+        return here.kube.get(namespace, name, signal)
+      },
+    }
+    expect(await reconcile(REQUEST, older, quiet)).toMatchObject({ result: "superseded" })
+    expect(paused).toBe(true)
+    expect(await here.data("alpha")).toEqual({ "x.txt": "NEW" })
+    expect(await reconcile(REQUEST, newer, quiet)).toMatchObject({ result: "noop" })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "NEW" })
+  })
+
+  it("leave the newer one's content, when the older one committed first and wrote late", async () => {
+    const here = fixture()
+    await here.run()
+    here.commit({ "a/x.txt": "OLD2", "c/y.txt": "2" })
+    await reconcile(REQUEST, program(here, OLDER), quiet)
+    const newer = program(here, NEWER)
+    expect(await reconcile(REQUEST, newer, quiet)).toMatchObject({ result: "applied" })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "NEW" })
+  })
+
+  it("take a larger token for another meaning of the same commit, so that a late writer is refused", async () => {
+    const here = fixture()
+    const { token } = await here.run()
+    const changed = await reconcile(REQUEST, program(here, NEWER), quiet)
+    expect(changed.token).toEqual({ epoch: token.epoch + 1, seq: token.seq })
+    expect(await reconcile(REQUEST, program(here, NEWER), quiet)).toMatchObject({ result: "noop" })
+  })
+})
+
+describe("settingsVersion", () => {
+  it("lets a larger one write, and stops those with a smaller one or none, in their own outcome alone", async () => {
+    const here = fixture()
+    await reconcile(REQUEST, program(here, { ...OLDER, settingsVersion: 1 }), quiet)
+    expect((await here.record()).settings).toMatchObject({ version: 1, rival: null })
+    await reconcile(REQUEST, program(here, { ...NEWER, settingsVersion: 2 }), quiet)
+    expect(await here.data("alpha")).toEqual({ "x.txt": "NEW" })
+    here.commit({ "c/y.txt": "2" })
+    here.writes.length = 0
+    for (const settingsVersion of [1, undefined]) {
+      const older = program(here, { ...OLDER, ...(settingsVersion === undefined ? {} : { settingsVersion }) })
+      for (const mode of ["incremental", "full"] as const) {
+        expect(await reconcile({ ...REQUEST, mode }, older, quiet)).toMatchObject({
+          result: "stopped",
+          stopped: { code: "settings/older" },
+        })
+      }
+    }
+    expect(here.writes).toEqual([])
+    expect((await here.record()).stopped).toBeNull()
+    expect(await reconcile(REQUEST, program(here, { ...NEWER, settingsVersion: 2 }), quiet)).toMatchObject({
+      result: "applied",
+      stopped: null,
+    })
+  })
+
+  it("is known from the moment that work is begun under it", async () => {
+    const here = fixture()
+    await reconcile(REQUEST, program(here, { ...OLDER, settingsVersion: 1 }), quiet)
+    const newer = program(here, { ...NEWER, settingsVersion: 2 })
+    const older = program(here, { ...OLDER, settingsVersion: 1 })
+    let asked = false
+    newer.kube = {
+      ...newer.kube,
+      async get(namespace, name, signal) {
+        if (name === "alpha" && !asked && (await here.record()).intents.length > 0) {
+          asked = true
+          expect(await reconcile(REQUEST, older, quiet)).toMatchObject({
+            stopped: { code: "settings/older" },
+          })
+        }
+        return here.kube.get(namespace, name, signal)
+      },
+    }
+    expect(await reconcile(REQUEST, newer, quiet)).toMatchObject({ result: "applied" })
+    expect(asked).toBe(true)
+  })
+
+  it("with two contents stops both and names both, until one of them has a larger", async () => {
+    const here = fixture()
+    const one = program(here, { ...OLDER, settingsVersion: 7 })
+    const other = program(here, { ...NEWER, settingsVersion: 7 })
+    await reconcile(REQUEST, one, quiet)
+    here.commit({ "a/x.txt": "OLD2", "b/x.txt": "NEW2" })
+    const stopped = await reconcile(REQUEST, other, quiet)
+    expect(stopped).toMatchObject({ stopped: { code: "settings/conflict" } })
+    const { settings } = await here.record()
+    expect(stopped.stopped?.message).toContain(settings?.digest)
+    expect(stopped.stopped?.message).toContain(settings?.rival ?? "no rival")
+    expect(settings?.digest).not.toBe(settings?.rival)
+    expect(await reconcile({ ...REQUEST, mode: "full" }, one, quiet)).toMatchObject({
+      stopped: { code: "settings/conflict" },
+    })
+    expect((await here.record()).stopped).toMatchObject({ code: "settings/conflict" })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "OLD" })
+    const raised = program(here, { ...NEWER, settingsVersion: 8 })
+    expect(await reconcile(REQUEST, raised, quiet)).toMatchObject({ result: "applied", stopped: null })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "NEW2" })
+    expect((await here.record()).settings).toMatchObject({ version: 8, rival: null })
+  })
+
+  it("writes the record once, where nothing but the version is new", async () => {
+    const here = fixture()
+    await here.run()
+    here.writes.length = 0
+    await reconcile(REQUEST, program(here, { ...OLDER, settingsVersion: 1 }), quiet)
+    await reconcile(REQUEST, program(here, { ...OLDER, settingsVersion: 1 }), quiet)
+    expect(here.writes).toEqual(["replace release"])
+  })
+})
