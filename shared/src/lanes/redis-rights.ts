@@ -70,12 +70,6 @@ export const REDIS_COMMANDS: readonly string[] = [
   ...TRANSACTION,
 ].sort()
 
-/** The rules of ACL SETUSER, without the password, that give a user exactly the rights that lanes need. */
-export function redisAclRules(prefix: string): string {
-  const commands = REDIS_COMMANDS.map((name) => `+${name}`).join(" ")
-  return `resetkeys ~{${prefix}}:* resetchannels -@all ${commands}`
-}
-
 /**
  * Finds the rights that this connection's user lacks, without running any command: Redis checks a command of a
  * transaction when it is queued, and the transaction is then discarded (redis.io, "Transactions" and "ACL").
@@ -97,7 +91,8 @@ export async function requireRights(
     node.call("exec"),
   ])
   const refusals = replies.flatMap((reply) => (reply.status === "rejected" ? [String(reply.reason)] : []))
-  const commands = [...new Set(refusals.flatMap(refusedCommand))].sort()
+  const refused = new Set(refusals.flatMap(refusedCommand))
+  const commands = REDIS_COMMANDS.filter((name) => refused.has(name))
   const keys = refusals.some((text) => /NOPERM.* key/.test(text))
   if (commands.some((name) => TRANSACTION.includes(name))) node.disconnect(true)
   if (commands.length === 0 && !keys) {
