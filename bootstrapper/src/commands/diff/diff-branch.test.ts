@@ -93,7 +93,9 @@ describe("diff with the branch", { timeout: 120_000 }, () => {
       const { code, stdout, stderr } = await run("diff")
       expect(code).toBe(3)
       expect(stdout).toContain("east/ci/plain\n  changed x")
-      expect(stderr).toMatch(/^north: .*missing.*\[kube\/kubeconfig\]\nwest: .*\[kube\/unavailable\]\n$/)
+      expect(stderr).toMatch(
+        /^north: .*headrace\.yaml:1:\d+: .*missing \[kube\/kubeconfig\]\n {2}Mount .*\nwest: .*\[kube\/unavailable\]\n$/,
+      )
     }))
 })
 
