@@ -1,0 +1,80 @@
+import { join } from "node:path"
+import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
+import { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
+import { openMirror } from "@headrace/shared/git/open-mirror"
+import { judgeChange, type PastDeletions, windowOf } from "@headrace/shared/guard/judge-change"
+import { type GuardedKey, measureChange } from "@headrace/shared/guard/measure-change"
+import { pastAfter } from "@headrace/shared/guard/past-deletions"
+import { createLog } from "@headrace/shared/observe/log"
+import { guardedTargets } from "@headrace/shared/reconcile/decide/held-in-force"
+import { planAt } from "@headrace/shared/reconcile/decide/plan-at"
+import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
+import { describe, expect, it } from "vitest"
+import { reconcilePorts } from "../harness/reconcile-ports.ts"
+import { REAL_BRANCH, REAL_RULES, realHistoryMissing } from "../harness/test-data.ts"
+import { withRealHistory } from "../harness/with-real-history.ts"
+
+const CLUSTER = "test-infra-trusted"
+/** All 335 in the long form. */
+const MERGES = Number(process.env.HEADRACE_REPLAY_MERGES ?? 40)
+/** The defaults of the operator's file. */
+const GUARD = { deletedKeys: 0.2, deletedConfigMaps: 0.1, atLeast: 20 }
+
+describe.skipIf(realHistoryMissing())("the guard over every merge of a real repository", () => {
+  it("stops none of them: all were meant", { timeout: 600_000 }, () =>
+    withRealHistory(async (history) => {
+      const signal = new AbortController().signal
+      const last = history.merges.at(-1)
+      if (last) await history.moveTo(last.sha)
+      const folder = join(history.folder, "..", "mirrors")
+      const log = createLog("test", { level: "silent" })
+      const mirror = await openMirror({
+        name: "release",
+        url: history.folder,
+        branch: REAL_BRANCH,
+        folder,
+        log,
+      })
+      try {
+        await mirror.fetch(signal)
+        const settings = {
+          repo: "kubernetes/test-infra",
+          rulesPath: REAL_RULES,
+          defaults: { cluster: CLUSTER, namespace: "default" },
+          clusters: new Map([
+            [CLUSTER, {}],
+            ["k8s-infra-prow-build-trusted", {}],
+          ]),
+        }
+        const ports = reconcilePorts({
+          kube: inProcessClient(new ObjectStore({ createNamespaces: true })),
+          repository: mirror,
+          settings,
+        })
+        const memory = createReconcileMemory()
+        let before = new Map<string, GuardedKey[]>()
+        let past: PastDeletions[] = []
+        const stops: string[] = []
+        let [deleted, renamed] = [0, 0]
+        const merges = history.merges.slice(0, MERGES)
+        for (const { sha } of merges) {
+          const plan = await planAt(ports, memory, CLUSTER, { commit: sha, rulesCommit: null }, signal)
+          const now = Number(await history.git("show", "-s", "--format=%ct", sha)) * 1000
+          const after = guardedTargets(plan)
+          const size = measureChange(before, after, new Set(plan.refused.keys()))
+          const error = judgeChange(size, GUARD, past, now)
+          if (error) stops.push(`${sha.slice(0, 12)} ${error.message}`)
+          deleted += size.deletedKeys
+          renamed += size.renamed.length
+          past = pastAfter(past, { size, approved: error !== undefined, window: windowOf(GUARD), now })
+          before = after
+        }
+        const text = `guard: ${stops.length} false stops over ${merges.length} merges, ${deleted} keys deleted, ${renamed} renamed`
+        process.stdout.write(`${[text, ...stops].join("\n")}\n`)
+        expect(stops).toEqual([])
+      } finally {
+        await mirror.close()
+      }
+    }),
+  )
+})
