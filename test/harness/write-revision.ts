@@ -1,5 +1,5 @@
-import { layoutShards } from "@headrace/shared/bundle/layout-shards"
 import { packShard } from "@headrace/shared/bundle/pack-shard"
+import { splitIntoShards } from "@headrace/shared/bundle/split-into-shards"
 import { storeConfigMap } from "@headrace/shared/bundle/store-config-map"
 import type { StoreObject } from "@headrace/shared/bundle/store-file"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
@@ -103,7 +103,7 @@ function buildTarget(
     return { key, path: plain, oid: sha256(content), size: content.length, executable, gzip: false }
   })
   const objects: StoreObject[] = []
-  const shards: ShardEntry[] = layoutShards(stored).map((layout) => {
+  const shards: ShardEntry[] = splitIntoShards(stored).map((layout) => {
     const packed = packShard(
       layout,
       layout.files.map((file) => contents.get(file.path) ?? Buffer.alloc(0)),

@@ -4,8 +4,8 @@ import fc from "fast-check"
 import { extract } from "tar-stream"
 import { describe, expect, it } from "vitest"
 import { HeadraceError } from "../foundation/errors.ts"
-import { layoutShards } from "./layout-shards.ts"
 import { packShard } from "./pack-shard.ts"
+import { splitIntoShards } from "./split-into-shards.ts"
 import { openStoreConfigMap, storeConfigMap } from "./store-config-map.ts"
 import { PART_BYTES, type StoreFile } from "./store-file.ts"
 import { joinParts, unpackShard } from "./unpack-shard.ts"
@@ -21,7 +21,7 @@ function input(key: string, path: string, content: Buffer, executable = false, g
 
 function pack(inputs: readonly Input[]) {
   const contents = new Map(inputs.map(({ file, content }) => [file.oid, content]))
-  return layoutShards(inputs.map(({ file }) => file)).map((layout) =>
+  return splitIntoShards(inputs.map(({ file }) => file)).map((layout) =>
     packShard(
       layout,
       layout.files.map((file) => contents.get(file.oid) ?? Buffer.alloc(0)),
@@ -117,7 +117,7 @@ describe("packShard and unpackShard", () => {
   })
 
   it("refuse contents that are not of the listed size", () => {
-    const [layout] = layoutShards([input("a", "a", Buffer.from("x")).file])
+    const [layout] = splitIntoShards([input("a", "a", Buffer.from("x")).file])
     expect(layout && (() => packShard(layout, [Buffer.from("xy")]))).toThrow("2 bytes instead of 1")
   })
 

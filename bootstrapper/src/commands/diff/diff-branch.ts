@@ -3,7 +3,7 @@ import { fetchTips, goalAt } from "@headrace/shared/reconcile/decide/desired-rev
 import { planAt, planAtStamp, unplacedAt } from "@headrace/shared/reconcile/decide/plan-at"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { namedPlaces } from "@headrace/shared/reconcile/operate/find-orphans"
-import { loadRecord } from "@headrace/shared/reconcile/record/record-state"
+import { loadRecord } from "@headrace/shared/reconcile/record/swap-record"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { ownedKeys } from "@headrace/shared/reconcile/target/owned-keys"

@@ -1,7 +1,7 @@
 import { problemText } from "../../foundation/problem.ts"
 import { fetchTips } from "../decide/desired-revision.ts"
 import { unplacedAt } from "../decide/plan-at.ts"
-import { loadRecord } from "../record/record-state.ts"
+import { loadRecord } from "../record/swap-record.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { SourceRevision } from "../run/revision.ts"

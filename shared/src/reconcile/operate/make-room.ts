@@ -1,6 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
-import { loadState, swapState } from "../record/record-state.ts"
+import { loadState, swapState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
 import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { collectGarbage } from "./collect-garbage.ts"

@@ -1,7 +1,7 @@
 import { hasCode } from "../../foundation/errors.ts"
 import type { LeaseReader } from "../../kube/lease-api.ts"
 import { NodeReport, REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
-import { loadRecord, noteRecord } from "../record/record-state.ts"
+import { loadRecord, noteRecord } from "../record/swap-record.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import { MOST_AHEAD_MS, noteToken, tokenBeyond } from "../target/known-token.ts"

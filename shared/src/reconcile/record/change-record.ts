@@ -3,8 +3,8 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import { compareAndSwap } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { SourceRecord } from "../../record/record.ts"
-import { sameRecord } from "./commit-record.ts"
-import { loadRecord, swapRecord } from "./record-state.ts"
+import { sameRecord } from "./next-record.ts"
+import { loadRecord, swapRecord } from "./swap-record.ts"
 
 /** Where a record is, and what an operator's command needs to change it. */
 export interface RecordPorts {

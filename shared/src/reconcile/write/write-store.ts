@@ -1,6 +1,6 @@
 import pLimit from "p-limit"
-import { layoutShards } from "../../bundle/layout-shards.ts"
 import { packShard } from "../../bundle/pack-shard.ts"
+import { splitIntoShards } from "../../bundle/split-into-shards.ts"
 import { DIGEST_ANNOTATION } from "../../bundle/store-config-map.ts"
 import type { StoreFile, StoreObject } from "../../bundle/store-file.ts"
 import { hasCode } from "../../foundation/errors.ts"
@@ -21,7 +21,7 @@ import { ensureStored, type Marks } from "./store-objects.ts"
 
 const CONCURRENT_OBJECTS = 4
 
-type ShardLayout = ReturnType<typeof layoutShards>[number]
+type ShardLayout = ReturnType<typeof splitIntoShards>[number]
 
 export interface StoreResult {
   /** Digest of the root index. */
@@ -122,7 +122,7 @@ async function writeObjects(
     was: PlannedTarget | undefined,
   ): Promise<TargetEntry> {
     const known = before ? await shardsBefore(state, before, was) : new Set<string>()
-    const layouts = layoutShards(storeFiles(planned))
+    const layouts = splitIntoShards(storeFiles(planned))
     const shards = await Promise.all(layouts.map((layout) => limit(() => storeShard(layout, known))))
     const index = buildFilesIndex(shards)
     await ensureIndex(index)
@@ -169,7 +169,7 @@ async function shardsBefore(
 ): Promise<Set<string>> {
   const shards = await readOrNothing(listShards(before.index, state.fetch))
   const byPrefix = new Map(shards.map((entry) => [entry.prefix, entry]))
-  const layouts = was ? layoutShards(storeFiles(was)) : []
+  const layouts = was ? splitIntoShards(storeFiles(was)) : []
   for (const layout of layouts) {
     const entry = byPrefix.get(layout.prefix)
     if (entry && !state.memory.shards.get(layout.fingerprint))

@@ -28,7 +28,7 @@ const DIGITS = "0123456789abcdef"
  * next digit while it is too large. The split depends on the set of paths and sizes alone, never on history;
  * an added file splits at most one leaf. Leaves in prefix order, empty ones left out. Pure.
  */
-export function layoutShards(files: readonly StoreFile[]): ShardLayout[] {
+export function splitIntoShards(files: readonly StoreFile[]): ShardLayout[] {
   const hashed = files.map((file) => ({ file, hash: sha256(file.path) }))
   return hashed.length === 0 ? [] : split("", hashed)
 }

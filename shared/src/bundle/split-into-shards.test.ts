@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { layoutShards, type ShardLayout } from "./layout-shards.ts"
+import { type ShardLayout, splitIntoShards } from "./split-into-shards.ts"
 import { SHARD_BYTES, type StoreFile } from "./store-file.ts"
 
 function storeFile(path: string, size: number, oid = `of ${path}`): StoreFile {
@@ -16,16 +16,16 @@ const files = fc
 const byPrefix = (layouts: readonly ShardLayout[]) =>
   new Map(layouts.map((layout) => [layout.prefix, layout.fingerprint]))
 
-describe("layoutShards", () => {
+describe("splitIntoShards", () => {
   it("depends on the set of files alone, holds each once, and keeps leaves within bounds", () => {
     fc.assert(
       fc.property(files, fc.infiniteStream(fc.nat()), (list, order) => {
-        const layouts = layoutShards(list)
+        const layouts = splitIntoShards(list)
         const shuffled = list
           .map((file) => ({ file, at: order.next().value ?? 0 }))
           .sort((a, b) => a.at - b.at)
 
-        expect(layoutShards(shuffled.map(({ file }) => file))).toEqual(layouts)
+        expect(splitIntoShards(shuffled.map(({ file }) => file))).toEqual(layouts)
         expect(layouts.flatMap((layout) => layout.files.map((file) => file.path)).sort()).toEqual(
           list.map((file) => file.path).sort(),
         )
@@ -44,8 +44,8 @@ describe("layoutShards", () => {
         const changed = list.map((file, index) =>
           index === at % list.length ? { ...file, oid: "other" } : file,
         )
-        const before = byPrefix(layoutShards(list))
-        const after = byPrefix(layoutShards(changed))
+        const before = byPrefix(splitIntoShards(list))
+        const after = byPrefix(splitIntoShards(changed))
 
         expect([...after.keys()]).toEqual([...before.keys()])
         expect([...after].filter(([prefix, fingerprint]) => before.get(prefix) !== fingerprint)).toHaveLength(
@@ -58,8 +58,8 @@ describe("layoutShards", () => {
   it("splits at most one leaf when a file is added", () => {
     fc.assert(
       fc.property(files, fc.nat(SHARD_BYTES), (list, size) => {
-        const before = byPrefix(layoutShards(list))
-        const after = byPrefix(layoutShards([...list, storeFile("added", size)]))
+        const before = byPrefix(splitIntoShards(list))
+        const after = byPrefix(splitIntoShards([...list, storeFile("added", size)]))
         const gone = [...before]
           .filter(([prefix, fingerprint]) => after.get(prefix) !== fingerprint)
           .map(([prefix]) => prefix)
@@ -82,7 +82,9 @@ describe("layoutShards", () => {
       { ...base, executable: true },
       { ...base, gzip: true },
     ]
-    expect(new Set(variants.map((file) => layoutShards([file])[0]?.fingerprint)).size).toBe(variants.length)
-    expect(layoutShards([])).toEqual([])
+    expect(new Set(variants.map((file) => splitIntoShards([file])[0]?.fingerprint)).size).toBe(
+      variants.length,
+    )
+    expect(splitIntoShards([])).toEqual([])
   })
 })
