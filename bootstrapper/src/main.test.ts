@@ -5,9 +5,9 @@ import { join } from "node:path"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { withRedis } from "@headrace/test/harness/with-redis"
 import { expect, it } from "vitest"
-import { withFolder } from "../../test/harness/with-folder.ts"
-import { withRedis } from "../../test/harness/with-redis.ts"
 
 const log = createLog("test", { level: "silent" })
 const MAIN = join(import.meta.dirname, "main.ts")

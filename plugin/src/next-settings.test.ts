@@ -3,9 +3,9 @@ import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { embeddedKubeconfig } from "../../config/local/embedded-kube/embedded-kubeconfig.ts"
-import { withFolder } from "../../test/harness/with-folder.ts"
 import { nextSettings } from "./next-settings.ts"
 
 const log = createLog("test", { level: "silent" })

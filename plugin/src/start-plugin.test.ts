@@ -1,9 +1,9 @@
 import { connect } from "node:net"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import { until } from "@headrace/test/harness/until"
+import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "@headrace/test/harness/with-plugin"
+import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect, it } from "vitest"
-import { until } from "../../test/harness/until.ts"
-import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "../../test/harness/with-plugin.ts"
-import { withRedis } from "../../test/harness/with-redis.ts"
 import type { PluginReconciler } from "./work/plugin-reconciler.ts"
 
 const SHA = "a".repeat(40)

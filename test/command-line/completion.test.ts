@@ -9,9 +9,9 @@ import { completedCommands } from "@headrace/shared/command-line/completion/comp
 import { fishScript } from "@headrace/shared/command-line/completion/fish-script"
 import { zshScript } from "@headrace/shared/command-line/completion/zsh-script"
 import { completeProgram } from "@headrace/shared/command-line/program"
-import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { whySkipped } from "../harness/why-skipped.ts"
+import { withFolder } from "../harness/with-folder.ts"
 
 const { signal } = new AbortController()
 const PROGRAMS = {

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { createBootstrapperProgram } from "@headrace/bootstrapper/bootstrapper-program"
-import { withRepo } from "@headrace/test/harness/with-repo"
 import { load } from "js-yaml"
 import { describe, expect, it } from "vitest"
+import { withRepo } from "../harness/with-repo.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const PROGRAM = `${process.execPath} --conditions=source --no-warnings ${join(ROOT, "bootstrapper/src/main.ts")}`

@@ -2,9 +2,9 @@ import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { whySkipped } from "../harness/why-skipped.ts"
+import { withFolder } from "../harness/with-folder.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const NODE = `"${process.execPath}" --conditions=source --no-warnings`

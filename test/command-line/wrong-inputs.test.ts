@@ -14,10 +14,10 @@ import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { parseSettings } from "@headrace/shared/settings/parse-settings"
-import { withFolder } from "@headrace/test/harness/with-folder"
-import { withRedis } from "@headrace/test/harness/with-redis"
-import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
+import { withFolder } from "../harness/with-folder.ts"
+import { withRedis } from "../harness/with-redis.ts"
+import { type TestRepo, withRepo } from "../harness/with-repo.ts"
 
 // Wrong inputs of every kind, each with what is wrong, where, and what to do. Flags are in flags.test.ts.
 

@@ -1,8 +1,8 @@
 import { mkdir, readdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { sha256 } from "@headrace/shared/foundation/digest"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 import { readKnownObjects, writeKnownObjects } from "./known-objects.ts"
 
 const name = `shard-${sha256("a shard")}`

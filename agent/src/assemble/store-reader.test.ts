@@ -1,6 +1,6 @@
+import { createTestCluster } from "@headrace/test/harness/with-agent"
+import { NAMESPACE, writeRevision } from "@headrace/test/harness/write-revision"
 import { expect, it } from "vitest"
-import { createTestCluster } from "../../../test/harness/with-agent.ts"
-import { NAMESPACE, writeRevision } from "../../../test/harness/write-revision.ts"
 import { createStoreReader } from "./store-reader.ts"
 
 it("fetches nothing twice while it is used, and drops what is not", async () => {

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url))
 

@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process"
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, readFile, rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { logLines } from "@headrace/test/harness/run-marked"
 import { whySkipped } from "@headrace/test/harness/why-skipped"
+import { runAgentProgram } from "@headrace/test/harness/with-agent-process"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { withRepo } from "@headrace/test/harness/with-repo"
 import { expect, it } from "vitest"
-import { logLines } from "../../../test/harness/run-marked.ts"
-import { runAgentProgram } from "../../../test/harness/with-agent-process.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { withRepo } from "../../../test/harness/with-repo.ts"
 
 /** Settings of an agent that follows one branch, without any cluster. */
 function settings(url: string, folder: string, more = ""): string {

@@ -3,8 +3,8 @@ import { once } from "node:events"
 import fs from "node:fs"
 import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { revisionOf, withProjection } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { revisionOf, withProjection } from "../../../test/harness/with-projection.ts"
 import { throughKoffi } from "../disk/native-calls.ts"
 
 const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url))

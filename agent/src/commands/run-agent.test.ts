@@ -1,11 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { runAgentProgram, withAgentProcess } from "@headrace/test/harness/with-agent-process"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { withKube } from "@headrace/test/harness/with-kube"
+import { commitOf, writeRevision } from "@headrace/test/harness/write-revision"
 import { expect, it } from "vitest"
 import { inProcessClient } from "../../../config/local/embedded-kube/in-process-client.ts"
-import { runAgentProgram, withAgentProcess } from "../../../test/harness/with-agent-process.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { withKube } from "../../../test/harness/with-kube.ts"
-import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
 
 function settings(folder: string): string {
   return `projections: {jobs: {path: ${folder}/jobs, from: [{configMap: ci/jobs}]}}\n`

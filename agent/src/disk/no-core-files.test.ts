@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 import { isInMemory } from "./in-memory.ts"
 import { throughKoffi } from "./native-calls.ts"
 

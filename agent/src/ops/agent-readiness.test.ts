@@ -1,8 +1,8 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import { createTestCluster, projectionYaml, untilReady, withAgent } from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { writeConfigMap, writeRevision } from "@headrace/test/harness/write-revision"
 import { expect, it } from "vitest"
-import { createTestCluster, projectionYaml, untilReady, withAgent } from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { writeConfigMap, writeRevision } from "../../../test/harness/write-revision.ts"
 import type { Agent } from "../project/agent.ts"
 
 it("compares with the record's token only what shows the record", async () => {

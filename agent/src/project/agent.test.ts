@@ -2,22 +2,22 @@ import { readdir, readFile, readlink, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { RECORD_FORMAT } from "@headrace/shared/record/record"
-import { expect, it } from "vitest"
-import { shown } from "../../../test/harness/shown-files.ts"
+import { shown } from "@headrace/test/harness/shown-files"
 import {
   createTestCluster,
   projectionYaml,
   untilReady,
   untilShown,
   withAgent,
-} from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
+} from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import {
   commitOf,
   revisionObjects,
   writeConfigMap,
   writeRevision,
-} from "../../../test/harness/write-revision.ts"
+} from "@headrace/test/harness/write-revision"
+import { expect, it } from "vitest"
 
 /** The same reader, which counts what is got. */
 function counted(reader: ConfigMapReader): { reader: ConfigMapReader; got: string[] } {

@@ -1,16 +1,16 @@
 import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
-import { expect, it } from "vitest"
-import { filesBelow, shown } from "../../../test/harness/shown-files.ts"
-import { createTestCluster, projectionYaml, untilReady, withAgent } from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
+import { filesBelow, shown } from "@headrace/test/harness/shown-files"
+import { createTestCluster, projectionYaml, untilReady, withAgent } from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import {
   NAMESPACE,
   revisionObjects,
   writeConfigMap,
   writeRevision,
-} from "../../../test/harness/write-revision.ts"
+} from "@headrace/test/harness/write-revision"
+import { expect, it } from "vitest"
 
 it("removes nothing because the record is gone, was never reconciled or cannot be read", async () => {
   await withFolder(async (folder) => {

@@ -2,10 +2,10 @@ import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
+import { untilReady, withAgent } from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import fc from "fast-check"
 import { expect, it } from "vitest"
-import { untilReady, withAgent } from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 
 /** What no API server would let in, and a broken or hostile one might send all the same. */
 const key = fc.oneof(

@@ -1,8 +1,8 @@
 import { chmod, readFile, readlink, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { runAgentProgram } from "@headrace/test/harness/with-agent-process"
+import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
-import { runAgentProgram } from "../../../test/harness/with-agent-process.ts"
-import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
 
 interface Job {
   /** Runs a real agent with --once on the repository; gives its exit code and what it complained of. */

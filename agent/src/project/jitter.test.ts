@@ -3,15 +3,10 @@ import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import { createLog } from "@headrace/shared/observe/log"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { parseSettings } from "@headrace/shared/settings/parse-settings"
+import { createTestCluster, projectionYaml, untilReady, untilShown } from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { writeRevision } from "@headrace/test/harness/write-revision"
 import { expect, it } from "vitest"
-import {
-  createTestCluster,
-  projectionYaml,
-  untilReady,
-  untilShown,
-} from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { writeRevision } from "../../../test/harness/write-revision.ts"
 import { createAgent } from "./agent.ts"
 
 const JITTER = "1h"

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
-import { expect, it } from "vitest"
 import {
   createTestCluster,
   projectionYaml,
   untilReady,
   untilShown,
   withAgent,
-} from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { commitOf, writeRevision } from "../../../test/harness/write-revision.ts"
+} from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { commitOf, writeRevision } from "@headrace/test/harness/write-revision"
+import { expect, it } from "vitest"
 import { withRetainedAlone } from "../retain/open-retained.ts"
 import { rollback, unpin } from "../retain/revisions.ts"
 import type { Agent } from "./agent.ts"

@@ -3,11 +3,11 @@ import { once } from "node:events"
 import { chmod, copyFile, mkdir, readdir, readFile, readlink, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
+import { createTestCluster, untilReady, withAgent } from "@headrace/test/harness/with-agent"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { withRepo } from "@headrace/test/harness/with-repo"
+import { writeConfigMap } from "@headrace/test/harness/write-revision"
 import { describe, expect, it } from "vitest"
-import { createTestCluster, untilReady, withAgent } from "../../../test/harness/with-agent.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { withRepo } from "../../../test/harness/with-repo.ts"
-import { writeConfigMap } from "../../../test/harness/write-revision.ts"
 
 // The jobs of the programs that an agent takes over from, each in that program's own terms.
 

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs"
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { logLines } from "@headrace/test/harness/run-marked"
+import { runAgentProgram } from "@headrace/test/harness/with-agent-process"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { withKube } from "@headrace/test/harness/with-kube"
 import { expect, it } from "vitest"
 import { SECRETS } from "../../../config/local/embedded-kube/resource-kind.ts"
-import { logLines } from "../../../test/harness/run-marked.ts"
-import { runAgentProgram } from "../../../test/harness/with-agent-process.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { withKube } from "../../../test/harness/with-kube.ts"
 
 const VALUE = "hunter2-hunter2"
 

@@ -1,8 +1,8 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { expect, it } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 import { openProjection } from "./open-projection.ts"
 

@@ -1,7 +1,7 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { projectionOptions, revisionOf, withProjection } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { projectionOptions, revisionOf, withProjection } from "../../../test/harness/with-projection.ts"
 import { openProjection } from "./open-projection.ts"
 
 function textsOf(path: string): Record<string, string> {

@@ -1,7 +1,7 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { withMemoryFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
-import { withMemoryFolder } from "../../../test/harness/with-folder.ts"
 import { readFolderFiles, revisionDigest } from "./read-folder-files.ts"
 
 describe("readFolderFiles", () => {

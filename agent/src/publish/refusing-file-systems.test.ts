@@ -1,11 +1,11 @@
 import { execFileSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
+import { FILES } from "@headrace/test/harness/after-damage"
 import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { FILES } from "../../../test/harness/after-damage.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
-import { projectionOptions, revisionOf } from "../../../test/harness/with-projection.ts"
 import { openProjection } from "./open-projection.ts"
 
 const ROOT = process.getuid?.() === 0

@@ -1,7 +1,7 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { revisionOf, withProjection } from "@headrace/test/harness/with-projection"
 import { expect, it } from "vitest"
-import { revisionOf, withProjection } from "../../../test/harness/with-projection.ts"
 import type { Handle } from "../disk/disk.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 

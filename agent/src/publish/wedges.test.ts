@@ -1,8 +1,8 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { afterDamage, publishNext } from "@headrace/test/harness/after-damage"
+import { revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
-import { afterDamage, publishNext } from "../../../test/harness/after-damage.ts"
-import { revisionOf } from "../../../test/harness/with-projection.ts"
 import type { Disk } from "../disk/disk.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 

@@ -1,6 +1,6 @@
+import { until } from "@headrace/test/harness/until"
+import { CLUSTERS, comments, withMergeReports } from "@headrace/test/harness/with-merge-reports"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { until } from "../../../test/harness/until.ts"
-import { CLUSTERS, comments, withMergeReports } from "../../../test/harness/with-merge-reports.ts"
 import { logInToGitHub } from "./log-in.ts"
 
 const HOUR_MS = 3_600_000

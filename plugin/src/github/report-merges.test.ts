@@ -1,6 +1,5 @@
-import { describe, expect, it } from "vitest"
-import { fakeComment } from "../../../test/harness/fake-github.ts"
-import { until } from "../../../test/harness/until.ts"
+import { fakeComment } from "@headrace/test/harness/fake-github"
+import { until } from "@headrace/test/harness/until"
 import {
   APPLIED,
   CLUSTERS,
@@ -8,7 +7,8 @@ import {
   PULL,
   SHA,
   withMergeReports,
-} from "../../../test/harness/with-merge-reports.ts"
+} from "@headrace/test/harness/with-merge-reports"
+import { describe, expect, it } from "vitest"
 
 describe("reportMerges", () => {
   it("posts one comment, edits it as clusters come in, and sets the status", () =>

@@ -1,8 +1,8 @@
+import { FakeBranch } from "@headrace/test/harness/fake-reconciler"
+import { until } from "@headrace/test/harness/until"
+import { mergedEvent, withPlugin } from "@headrace/test/harness/with-plugin"
+import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect, it } from "vitest"
-import { FakeBranch } from "../../../test/harness/fake-reconciler.ts"
-import { until } from "../../../test/harness/until.ts"
-import { mergedEvent, withPlugin } from "../../../test/harness/with-plugin.ts"
-import { withRedis } from "../../../test/harness/with-redis.ts"
 
 async function ask(body: string, method = "POST"): Promise<{ status: number; text: string }> {
   return withRedis(({ url }) =>

@@ -1,9 +1,9 @@
 import { readOutcomes } from "@headrace/shared/lanes/lane-outcomes"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
+import { until } from "@headrace/test/harness/until"
+import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect, it } from "vitest"
-import { until } from "../../../test/harness/until.ts"
-import { withRedis } from "../../../test/harness/with-redis.ts"
 import { isTurn, watchLateLanes } from "./watch-late-lanes.ts"
 
 const log = createLog("test", { level: "silent" })

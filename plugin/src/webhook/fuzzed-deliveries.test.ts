@@ -1,12 +1,12 @@
 import { connect } from "node:net"
+import { FakeBranch } from "@headrace/test/harness/fake-reconciler"
+import { anyBody, hex, spoiledEvent } from "@headrace/test/harness/spoiled-events"
+import { until } from "@headrace/test/harness/until"
+import { pushEvent, type TestPlugin, WEBHOOK_SECRET, withPlugin } from "@headrace/test/harness/with-plugin"
+import { withRedis } from "@headrace/test/harness/with-redis"
 import { Webhooks } from "@octokit/webhooks"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { FakeBranch } from "../../../test/harness/fake-reconciler.ts"
-import { anyBody, hex, spoiledEvent } from "../../../test/harness/spoiled-events.ts"
-import { until } from "../../../test/harness/until.ts"
-import { pushEvent, type TestPlugin, WEBHOOK_SECRET, withPlugin } from "../../../test/harness/with-plugin.ts"
-import { withRedis } from "../../../test/harness/with-redis.ts"
 
 const RUNS = 300
 

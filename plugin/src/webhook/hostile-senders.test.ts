@@ -3,9 +3,9 @@ import { connect, type Socket } from "node:net"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import { createLog } from "@headrace/shared/observe/log"
 import { openHttp, type Route } from "@headrace/shared/observe/serve-http"
+import { until } from "@headrace/test/harness/until"
 import { Registry } from "prom-client"
 import { describe, expect, it } from "vitest"
-import { until } from "../../../test/harness/until.ts"
 import { newBodyRoom, readBody } from "./read-body.ts"
 
 const log = createLog("test", { level: "silent" })

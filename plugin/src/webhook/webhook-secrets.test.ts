@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { Webhooks } from "@octokit/webhooks"
 import { afterEach, describe, expect, it, vi } from "vitest"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 import { openWebhookSecrets, type WebhookSecrets } from "./webhook-secrets.ts"
 
 const BODY = '{"a":1}'

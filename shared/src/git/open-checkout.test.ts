@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
-import { withRepo } from "../../../test/harness/with-repo.ts"
 import { openCheckout } from "./open-checkout.ts"
 
 describe("openCheckout", () => {

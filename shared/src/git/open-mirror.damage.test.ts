@@ -1,8 +1,8 @@
 import { chmod, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { mirrorContents, withMirror } from "@headrace/test/harness/with-mirror"
+import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
-import { mirrorContents, withMirror } from "../../../test/harness/with-mirror.ts"
-import { type TestRepo, withRepo } from "../../../test/harness/with-repo.ts"
 import { createLog } from "../observe/log.ts"
 import { openMirror } from "./open-mirror.ts"
 

@@ -1,8 +1,8 @@
 import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { mirrorContents, withMirror } from "@headrace/test/harness/with-mirror"
+import { withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
-import { mirrorContents, withMirror } from "../../../test/harness/with-mirror.ts"
-import { withRepo } from "../../../test/harness/with-repo.ts"
 import { createLog } from "../observe/log.ts"
 import { openMirror } from "./open-mirror.ts"
 

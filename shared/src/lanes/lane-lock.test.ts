@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
+import { until } from "@headrace/test/harness/until"
 import { describe, expect, it } from "vitest"
-import { until } from "../../../test/harness/until.ts"
 import { holdLock } from "./lane-lock.ts"
 
 const LIFETIME = 400

@@ -1,6 +1,6 @@
+import { reconcilePorts } from "@headrace/test/harness/reconcile-ports"
+import { type TestKube, withKube } from "@headrace/test/harness/with-kube"
 import { describe, expect, it } from "vitest"
-import { reconcilePorts } from "../../../test/harness/reconcile-ports.ts"
-import { type TestKube, withKube } from "../../../test/harness/with-kube.ts"
 import { modelRepository } from "../../../test/model/model-repository.ts"
 import { connectCluster } from "../kube/client-node/connect-cluster.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"

@@ -1,8 +1,8 @@
 import { mkdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { embeddedKubeconfig } from "../../../config/local/embedded-kube/embedded-kubeconfig.ts"
-import { withFolder } from "../../../test/harness/with-folder.ts"
 import { loadOperatorSettings } from "./load-operator-settings.ts"
 
 interface Site {

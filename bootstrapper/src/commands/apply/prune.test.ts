@@ -1,6 +1,6 @@
+import { withOperator } from "@headrace/test/harness/with-operator"
 import { expect, it } from "vitest"
 import { CONFIG_MAPS } from "../../../../config/local/embedded-kube/resource-kind.ts"
-import { withOperator } from "../../../../test/harness/with-operator.ts"
 
 const RULES = `
 config_updater:

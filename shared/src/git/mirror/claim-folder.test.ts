@@ -2,8 +2,8 @@ import { readFile, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { basename, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
-import { withFolder } from "../../../../test/harness/with-folder.ts"
 import { claimFolder } from "./claim-folder.ts"
 
 const AT_ONCE = 6

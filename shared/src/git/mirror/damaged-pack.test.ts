@@ -1,8 +1,8 @@
 import { mkdtemp, readdir, rm, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { withRepo } from "@headrace/test/harness/with-repo"
 import { expect, it } from "vitest"
-import { withRepo } from "../../../../test/harness/with-repo.ts"
 import { damagedPack } from "./damaged-pack.ts"
 
 it("finds a pack that is cut anywhere, or that is not its index's", () =>

@@ -1,7 +1,7 @@
 import { chmod, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { expect, it } from "vitest"
-import { withFolder } from "../../../../test/harness/with-folder.ts"
 import { ObjectReader } from "./object-reader.ts"
 
 /** Answers the first question of each process alone, as a git whose disk has stopped to answer. */

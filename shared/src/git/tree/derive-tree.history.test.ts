@@ -3,14 +3,14 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { whySkipped } from "@headrace/test/harness/why-skipped"
-import { describe, expect, it } from "vitest"
 import {
   REAL_BRANCH,
   realHistoryBundle,
   realHistoryMissing,
   realMerges,
-} from "../../../../test/harness/test-data.ts"
+} from "@headrace/test/harness/test-data"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
+import { describe, expect, it } from "vitest"
 import { createLog } from "../../observe/log.ts"
 import { resolveLinks } from "../links/resolve-links.ts"
 import { type Mirror, openMirror } from "../open-mirror.ts"
