@@ -57,7 +57,10 @@ async function behindProwsHook(site: MovingSite, plugin: PluginProcess): Promise
 /** Step 3: what has no labels of Prow's is adopted by its rule; the other cluster comes with the settings. */
 async function adoptByRuleAndCluster(site: MovingSite, plugin: PluginProcess): Promise<void> {
   const adopted = await site.run("adopt", "--rule", PATH.labels, "--cluster", "app.ci")
-  expect(adopted).toMatchObject({ code: 0, stdout: "release in app.ci: adopted ci/labels\n" })
+  expect(adopted).toMatchObject({
+    code: 0,
+    stdout: "release in app.ci: adopted ci/labels; its lane is woken\n",
+  })
   const sha = await site.commit({ [PATH.labels]: "labels: [kind/bug]\n" })
   const payload = githubEvent.merged({ sha, number: 7 })
   expect(await plugin.forward("/", SECRET, "pull_request", payload)).toBe(202)

@@ -62,7 +62,7 @@ it("says that a tag is not there, keeps what it shows when it is deleted, and sh
     const commit = await repo.commit({ a: "1" })
     await withGitAgent(repo, `url: ${repo.folder}, tag: v1`, async (agent, root) => {
       await reasons(agent, "waits for git v1")
-      await reasons(agent, "couldn't find remote ref refs/tags/v1")
+      await reasons(agent, "has no tag v1")
       await repo.git("tag", "v1")
       await untilShown(agent, commit)
       await repo.git("tag", "-d", "v1")
