@@ -1,5 +1,5 @@
 import { constants } from "node:fs"
-import { lstat, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
@@ -70,7 +70,7 @@ export async function writeKnownObjects(
 
 async function readKnownObject(folder: string, name: string): Promise<KnownObject | undefined> {
   if (!NAME.test(name)) return undefined
-  const text = await readFile(join(folder, name), "utf8").catch(() => "")
+  const text = await readRegularFile(join(folder, name)).catch(() => "")
   const line = text.indexOf("\n")
   const body = text.slice(line + 1)
   if (line !== 64 || text.slice(0, line) !== sha256(body)) return undefined
@@ -78,10 +78,22 @@ async function readKnownObject(folder: string, name: string): Promise<KnownObjec
   return parsed.success ? parsed.data : undefined
 }
 
+/** Follows no link, and waits for no pipe that somebody put in the file's place. */
+async function readRegularFile(path: string): Promise<string> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    return (await handle.stat()).isFile() ? await handle.readFile("utf8") : ""
+  } finally {
+    await handle.close()
+  }
+}
+
 async function writeKnownObject(folder: string, name: string, object: KnownObject): Promise<void> {
   const body = canonicalJson(object)
   const temporary = join(folder, `.${name}`)
-  await writeFile(temporary, `${sha256(body)}\n${body}`, { mode: 0o644 })
+  // Exclusive: consumers may write here, and what they put in its place is not followed.
+  await rm(temporary, { force: true })
+  await writeFile(temporary, `${sha256(body)}\n${body}`, { mode: 0o644, flag: "wx" })
   await rename(temporary, join(folder, name))
 }
 

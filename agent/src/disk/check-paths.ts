@@ -37,7 +37,8 @@ export function checkRevisionId(id: string): void {
   })
 }
 
-function pathFault(path: string, reserved: readonly string[]): string | undefined {
+/** Why a path cannot be published, in words; undefined when it can. `reserved`: first elements that are taken. */
+export function pathFault(path: string, reserved: readonly string[]): string | undefined {
   if (path === "") return "it is empty"
   if (path.includes("\0")) return "it holds a NUL"
   if (!path.isWellFormed()) return "it is no valid Unicode"

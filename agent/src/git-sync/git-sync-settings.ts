@@ -274,7 +274,7 @@ function credentialsOf(read: Values, repo: string): { url: string; credentials: 
   if (username === "") {
     if (password !== "") throw bad("GITSYNC_PASSWORD needs --username")
     if (passwordFile !== "") throw bad("--password-file needs --username")
-    if (!parsed?.username) return { url: repo, credentials: listed }
+    if (!parsed?.username && !parsed?.password) return { url: repo, credentials: listed }
     const own = {
       username: decodeURIComponent(parsed.username),
       password: decodeURIComponent(parsed.password),
@@ -283,7 +283,8 @@ function credentialsOf(read: Values, repo: string): { url: string; credentials: 
     parsed.password = ""
     return { url: parsed.href, credentials: [{ url: parsed.href, ...own }, ...listed] }
   }
-  if (parsed?.username) throw bad("--repo carries credentials and --username is given", "Remove one of them.")
+  if (parsed?.username || parsed?.password)
+    throw bad("--repo carries credentials and --username is given", "Remove one of them.")
   if ((password === "") === (passwordFile === "")) {
     throw bad("--username needs one of GITSYNC_PASSWORD and --password-file")
   }

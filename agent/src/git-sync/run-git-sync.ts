@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises"
 import { basename, dirname, join } from "node:path"
-import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
+import { type Clock, LONGEST_WAIT_MS, systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import type { Log } from "@headrace/shared/observe/log"
@@ -103,6 +103,8 @@ interface Loop {
   wake: Wake
   onReady(): void
   onShown?: (() => void) | undefined
+  /** The commit that consumers were last notified of. */
+  notified?: string
 }
 
 async function runLoop(loop: Loop, signal: AbortSignal): Promise<void> {
@@ -142,20 +144,23 @@ async function reportFailure(
 async function syncOnce(loop: Loop, isFirst: boolean, signal: AbortSignal): Promise<void> {
   const { settings, syncer, hooks, errors, metrics, log } = loop
   const began = performance.now()
-  const limit = AbortSignal.timeout(Math.ceil(settings.syncTimeout))
+  const limit = AbortSignal.timeout(Math.min(Math.ceil(settings.syncTimeout), LONGEST_WAIT_MS))
   const { isNew, commit } = await syncer.sync(AbortSignal.any([signal, limit])).catch((error: unknown) => {
     if (limit.aborted && !signal.aborted) throw timedOut(settings.syncTimeout, error)
     throw error
   })
   loop.onReady()
-  // At the start consumers are notified in any case: an earlier run may have ended before it did so.
-  if (isNew || isFirst) {
+  // At the start consumers are notified in any case: an earlier run may have ended before it did so, as may a sync
+  // that failed after it had published.
+  const isNews = isNew || isFirst || loop.notified !== commit.hash
+  if (isNews) {
     hooks.published(commit)
+    loop.notified = commit.hash
     loop.onShown?.()
     await touch(settings.touchFile, log)
     await removeLeftBehind(settings.root, log, isFirst)
   }
-  metrics.synced(isNew || isFirst ? "success" : "noop", performance.now() - began)
+  metrics.synced(isNews ? "success" : "noop", performance.now() - began)
   await errors.remove()
 }
 

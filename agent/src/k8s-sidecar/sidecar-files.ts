@@ -4,6 +4,7 @@ import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/conf
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { foldersOf } from "@headrace/shared/foundation/folders-of"
 import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
+import { pathFault } from "../disk/check-paths.ts"
 import type { RevisionFile } from "../store/revision.ts"
 import type { SidecarSettings } from "./sidecar-settings.ts"
 
@@ -56,6 +57,8 @@ function faultOf(
   folders: ReadonlyMap<string, string>,
 ): string | undefined {
   if (key.endsWith(".url")) return "keys that end in .url are not downloaded"
+  const fault = pathFault(path, [])
+  if (fault !== undefined) return `${JSON.stringify(path)} cannot be a path: ${fault}`
   const other = byPath.get(path)?.owner ?? folders.get(path)
   const above = [...foldersOf(path)]
     .map((folder) => byPath.get(folder)?.owner)

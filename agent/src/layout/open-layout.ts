@@ -43,16 +43,20 @@ export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Op
   const folder = options.layout === "links" ? path : dirname(path)
   await makeFolders(disk, folder, options.durability)
   const root = disk.openDirectory(`${folder}/.`)
+  let store: Store | undefined
   try {
     checkMountPoint(disk, path, options.layout)
     if (options.layout === "links") checkFolder(disk, root, options.owner)
     const name = options.layout === "links" ? STORE_NAME : siblingStore(path)
-    const store = await openStore(disk, root, name, options)
+    store = await openStore(disk, root, name, options)
     if (options.workFolder !== undefined) await useWorkFolder(store, options.workFolder, options)
     const linkFolder = dirname(resolve(path, options.link ?? STORE_NAME))
     if (options.layout === "links") await makeFolders(disk, linkFolder, options.durability)
     return { store, layout: layoutIn(store, root, { ...options, path }) }
   } catch (error) {
+    // An opening that fails is tried again for ever: it must leave no handle behind.
+    if (store !== undefined)
+      for (const handle of new Set([store.folder, store.work.folder])) disk.close(handle)
     disk.close(root)
     throw error
   }

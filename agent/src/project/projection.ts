@@ -282,6 +282,8 @@ function reportFailure(work: ProjectionWork, error: unknown, attempt: number): v
 function takeInMoved(work: ProjectionWork): void {
   const current = work.folder?.current()
   if (current === undefined || current.number === work.status.shown?.number) return
+  // A flip whose last sync failed is visible and not yet durable: the next publish announces it.
+  if ((work.folder?.damaged().length ?? 0) > 0) return
   work.status.shown = shownOf(current, work.ports.clock)
   notifyShown(work)
 }

@@ -8,13 +8,18 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
 }
 
+/** Node's timers count milliseconds in 32 bits, and take a longer wait for one of 1 ms: about 24.8 days. */
+export const LONGEST_WAIT_MS = 2 ** 31 - 1
+
 export const systemClock: Clock = {
   now: () => Date.now(),
   async sleep(milliseconds, signal) {
     signal?.throwIfAborted()
-    await delay(milliseconds, undefined, signal ? { signal } : {}).catch((error: unknown) => {
-      signal?.throwIfAborted()
-      throw error
-    })
+    await delay(Math.min(milliseconds, LONGEST_WAIT_MS), undefined, signal ? { signal } : {}).catch(
+      (error: unknown) => {
+        signal?.throwIfAborted()
+        throw error
+      },
+    )
   },
 }

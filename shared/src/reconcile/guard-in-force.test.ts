@@ -231,6 +231,7 @@ describe("several commits within hours", () => {
     expect(stopped.stopped?.message).toContain("with the 20 deleted shortly before 40 of 100")
     wait(48)
     expect(await here.run("full")).toMatchObject({ result: "stopped" })
+    expect(await here.run()).toMatchObject({ result: "stopped" })
     expect(Object.keys(await here.data("alpha"))).toHaveLength(80)
     await approveCommit(operator(here), here.repository.tip(), quiet)
     expect(await here.run()).toMatchObject({ result: "applied", stopped: null })

@@ -10,7 +10,7 @@ import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { SourceRevision } from "../run/revision.ts"
-import { PROW_SELECTOR, SOURCE_LABEL } from "../target/ownership.ts"
+import { PROW_SELECTOR, readStamp, SOURCE_LABEL } from "../target/ownership.ts"
 
 /** ConfigMaps that a source wrote and its rules name no more. */
 export interface Orphans {
@@ -74,7 +74,9 @@ export async function listOrphans(
   named: ReadonlySet<string>,
   signal: AbortSignal,
 ): Promise<ObjectMeta[]> {
-  return listUnnamed(kube, namespaces, `${SOURCE_LABEL}=${source}`, named, signal)
+  const labelled = await listUnnamed(kube, namespaces, `${SOURCE_LABEL}=${source}`, named, signal)
+  // `adopt` sets the label and no stamp: what we never wrote is not ours to remove.
+  return labelled.filter((metadata) => readStamp({ metadata })?.source === source)
 }
 
 /** The ConfigMaps that Prow wrote in these namespaces, that no source has taken over and nothing names: its own orphans (B7). */

@@ -51,12 +51,21 @@ export function committedRecord(base: SourceRecord, achieved: Achieved): SourceR
     failed: [...achieved.failed],
     failedMore: 0,
     failures: achieved.failures,
-    deletions: pastAfter(base.deletions, { ...achieved.judged, window: achieved.window, now: achieved.now }),
+    deletions: pastAfter(base.deletions, {
+      ...achieved.judged,
+      window: achieved.window,
+      now: judgedNow(achieved),
+    }),
     settings: achieved.settings ?? base.settings,
     foreign: listForeign(base.foreign, achieved),
     stopped: achieved.stopped,
     history: historyAfter(base, root),
   }
+}
+
+/** While the guard has stopped a source its window stands still, for commits of last good, too: waiting approves nothing. */
+function judgedNow({ stopped, now }: Pick<Achieved, "stopped" | "now">): number {
+  return stopped?.judged ? Math.min(now, Date.parse(stopped.judged.since)) : now
 }
 
 /** True when both would be written as the same bytes. */
