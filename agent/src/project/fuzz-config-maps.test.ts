@@ -1,5 +1,6 @@
 import { readdir, readFile } from "node:fs/promises"
 import { join } from "node:path"
+import { gzipSync } from "node:zlib"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { untilReady, withAgent } from "@headrace/test/harness/with-agent"
@@ -80,9 +81,10 @@ it("writes nothing outside, whatever keys and contents come, and shows the next 
           { numRuns: 150 },
         )
         round += 1
-        set(gunzip ? {} : { data: { good: `round ${round}` } })
+        const good = `round ${round}, gunzip ${gunzip}`
+        set(gunzip ? { binaryData: { good: gzipSync(good).toString("base64") } } : { data: { good } })
         await untilReady(agent)
-        if (!gunzip) await expect.poll(() => readFile(join(path, "good"), "utf8")).toBe(`round ${round}`)
+        await expect.poll(() => readFile(join(path, "good"), "utf8")).toBe(good)
         const left = (await readdir(path)).filter(
           (name) => !["..data", "..rev", "..known", "good"].includes(name),
         )
