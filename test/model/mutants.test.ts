@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { MUTANTS } from "./mutants.ts"
+import { MUTANTS, WRONG_COUNT } from "./mutants.ts"
 import { runSchedule } from "./run-schedule.ts"
 import { type Schedule, schedules } from "./schedule.ts"
 import { Violation } from "./watch-invariants.ts"
@@ -13,7 +13,7 @@ describe("the model catches", () => {
   it.each(Object.entries(MUTANTS))(
     "%s",
     { timeout: 600_000 },
-    async (_name, { subject, breaks, seed = SEED }) => {
+    async (_name, { subject, breaks, seed = SEED, path }) => {
       const details = await fc.check(
         fc.asyncProperty(schedules(), async (schedule) => {
           try {
@@ -23,7 +23,7 @@ describe("the model catches", () => {
             if (breaks.test(String(error))) throw error
           }
         }),
-        { numRuns: RUNS, seed, endOnFailure: true },
+        { numRuns: RUNS, seed, endOnFailure: true, ...(path === undefined ? {} : { path }) },
       )
       expect(details.failed).toBe(true)
       expect(details.errorInstance).toBeInstanceOf(Violation)
@@ -35,4 +35,19 @@ describe("the model catches", () => {
       await runSchedule(schedule)
     },
   )
+})
+
+it("keeps what is shown from going back though commits are counted wrongly", {
+  timeout: 600_000,
+}, async () => {
+  const goesBack = /^Error: 2: /
+  const details = await fc.check(
+    fc.asyncProperty(schedules(), async (schedule) => {
+      await runSchedule(schedule, { subject: WRONG_COUNT }).catch((error: unknown) => {
+        if (goesBack.test(String(error))) throw error
+      })
+    }),
+    { numRuns: 60, seed: SEED, endOnFailure: true },
+  )
+  expect(details.failed).toBe(false)
 })

@@ -16,6 +16,8 @@ export interface Mutant {
   breaks: RegExp
   /** One that shows it early, where the usual one does not. */
   seed?: number
+  /** Where fast-check begins among the schedules of its seed; absent: with the first. */
+  path?: string
 }
 
 const GOES_BACK = /^Error: 2: \S+ went back|^Error: 2: two commits have the token/
@@ -28,16 +30,12 @@ const SPOILT = /^Error: 1, not what the commit gives/
 export const MUTANTS: { readonly [name: string]: Mutant } = {
   "no token check": { subject: withKube(blindToTokens), breaks: GOES_BACK },
   "no re-check after a conflict": { subject: withKube(forcefulAfterConflict), breaks: GOES_BACK },
-  "record before targets": { subject: withKube(targetsLast), breaks: SPOILT },
+  "record before targets": { subject: withKube(targetsLast), breaks: SPOILT, path: "484" },
   "no intent": { subject: withKube(secretIntents), breaks: SPOILT },
   "intents not stamped onto equal content": { subject: withKube(contentAlone), breaks: SPOILT },
   "done when seq is greater or equal": {
     subject: { ...SOUND, reconcile: doneWhenBeyond },
     breaks: /^Error: 1: .* and is silent/,
-  },
-  "first-parent count as seq": {
-    subject: { ...SOUND, reconcile: countingFirstParents },
-    breaks: /^Error: 2: /,
   },
   "garbage collection without regard to intents": {
     subject: { ...SOUND, collectGarbage: heedless },
@@ -45,6 +43,12 @@ export const MUTANTS: { readonly [name: string]: Mutant } = {
     seed: 20_260_101,
   },
 }
+
+/**
+ * Counts wrongly, by first parents alone. Since decision 036 a token smaller than what is shown takes a new epoch, so a
+ * wrong count costs an epoch and breaks no promise any more.
+ */
+export const WRONG_COUNT: Subject = { ...SOUND, reconcile: countingFirstParents }
 
 function withKube(change: (kube: ConfigMapWriter) => ConfigMapWriter): Subject {
   return {
