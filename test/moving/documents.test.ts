@@ -165,7 +165,10 @@ describe("git-sync.md", () => {
         await expect
           .poll(() => read(join(repo.scratch, "hooked")), { timeout: 20_000 })
           .toBe(`1 ${await repo.tip()}\n`)
-        expect(existsSync(join(repo.scratch, "tmp/git/synced"))).toBe(true)
+        // Hook and touch file follow the publish side by side.
+        await expect
+          .poll(() => existsSync(join(repo.scratch, "tmp/git/synced")), { timeout: 20_000 })
+          .toBe(true)
         expect((await stat(join(repo.scratch, "tmp/git/html/dags"))).mode & 0o777).toBe(0o775)
       })
     }))
