@@ -2,6 +2,7 @@ import { HeadraceError } from "../foundation/errors.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { revisionOfIntent } from "./decide/desired-revision.ts"
+import { isReadable } from "./decide/plan-at.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/next-record.ts"
 import { type RecordState, swapState } from "./record/swap-record.ts"
@@ -45,21 +46,13 @@ async function lastGoodWork(
 ): Promise<Work | undefined> {
   const desired = lastGoodRevision(run, record, failures)
   if (desired === undefined) return undefined
-  if (!(await isReadable(run, desired))) return undefined
+  if (!(await isReadable(run.ports, desired, run.signal))) return undefined
   try {
     return await workAgain(run, record, desired, stopped, failures)
   } catch (error) {
     if (error instanceof HeadraceError && error.code.startsWith("rules/")) return undefined
     throw error
   }
-}
-
-/** True when the mirrors have both commits: settings may have changed where rules come from, and a mirror may be new. */
-async function isReadable({ ports, signal }: Run, desired: DesiredRevision): Promise<boolean> {
-  const { repository, rulesRepository } = ports
-  if ((await repository.seqOf(desired.commit, signal)) === undefined) return false
-  if (desired.rulesCommit === null) return rulesRepository === repository
-  return (await rulesRepository.seqOf(desired.rulesCommit, signal)) !== undefined
 }
 
 /** The largest open intent; without one what the record shows, when there is something to look at again. */

@@ -180,3 +180,15 @@ function ofCluster(plan: Plan, cluster: string): Pick<ClusterPlan, "targets" | "
   }
   return { targets: new Map(mine.map((planned) => [placeText(planned.target), planned])), refused }
 }
+
+/** True when the mirrors have both commits of a revision: one may be new, and rules may come from elsewhere by now. */
+export async function isReadable(
+  { repository, rulesRepository }: Pick<ReconcilePorts, "repository" | "rulesRepository">,
+  { commit, rulesCommit }: SourceRevision,
+  signal: AbortSignal,
+): Promise<boolean> {
+  if ((await repository.seqOf(commit, signal)) === undefined) return false
+  // Its rules were of the source itself, and the settings may name those of another now.
+  if (rulesCommit === null) return rulesRepository === repository
+  return (await rulesRepository.seqOf(rulesCommit, signal)) !== undefined
+}

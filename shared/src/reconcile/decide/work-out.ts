@@ -17,7 +17,7 @@ import {
 } from "./desired-revision.ts"
 import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
-import { planAt, planOfStamps, rulesDigestAt } from "./plan-at.ts"
+import { isReadable, planAt, planOfStamps, rulesDigestAt } from "./plan-at.ts"
 import { surveyTargets, withRefused } from "./survey-targets.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
@@ -180,11 +180,7 @@ async function planInForce(run: Run, record: SourceRecord): Promise<ClusterPlan 
   const { commit, rulesCommit } = record
   if (commit === null) return undefined
   const { ports, memory, request, signal } = run
-  // Its rules were of the source itself, and the settings name those of another now.
-  if (rulesCommit === null && ports.rulesRepository !== ports.repository) return undefined
-  if ((await ports.repository.seqOf(commit, signal)) === undefined) return undefined
-  if (rulesCommit !== null && (await ports.rulesRepository.seqOf(rulesCommit, signal)) === undefined)
-    return undefined
+  if (!(await isReadable(ports, { commit, rulesCommit }, signal))) return undefined
   try {
     const plan = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
     return plan.digest === record.rules ? plan : undefined
