@@ -73,16 +73,6 @@ const Git = z
     strip: z.string().optional().describe("Folder of the repository that `under` replaces."),
     auth: GitAuth.optional(),
     ...gitRemote,
-    allowPlaintext: z
-      .boolean()
-      .prefault(false)
-      .describe("Fetch over git:// and http://, too, which nothing protects on the way."),
-    fsckIgnore: z
-      .array(z.string().regex(/^[A-Za-z]+$/, "expected a name such as missingSpaceBeforeDate"))
-      .optional()
-      .describe(
-        "Faults of old objects that are accepted, by git's names for them (git-fsck, fsck.<msg-id>).",
-      ),
     poll: Wait.prefault("10s").describe("How often to fetch; jittered."),
   })
   .refine(

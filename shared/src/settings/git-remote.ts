@@ -16,4 +16,12 @@ export const gitRemote = {
     )
     .optional()
     .describe("Proxy to fetch by; absent: HTTPS_PROXY, HTTP_PROXY and NO_PROXY of the environment."),
+  allowPlaintext: z
+    .boolean()
+    .prefault(false)
+    .describe("Fetch over git:// and http://, too, which nothing protects on the way."),
+  fsckIgnore: z
+    .array(z.string().regex(/^[A-Za-z]+$/, "expected a name such as missingSpaceBeforeDate"))
+    .optional()
+    .describe("Faults of old objects that are accepted, by git's names for them (git-fsck, fsck.<msg-id>)."),
 }

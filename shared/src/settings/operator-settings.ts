@@ -23,14 +23,6 @@ const Source = z.strictObject({
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
   auth: GitAuth.optional(),
   ...gitRemote,
-  allowPlaintext: z
-    .boolean()
-    .prefault(false)
-    .describe("Fetch over git:// and http://, too, which nothing protects on the way."),
-  fsckIgnore: z
-    .array(z.string().regex(/^[A-Za-z]+$/, "expected a name such as missingSpaceBeforeDate"))
-    .optional()
-    .describe("Faults of old objects that are accepted, by git's names for them (git-fsck, fsck.<msg-id>)."),
   poll: Wait.prefault("30s").describe("How often to poll the branch without a trigger; jittered."),
   allowForcePush: z.boolean().prefault(false).describe("Follow a branch that is no longer a descendant."),
   foreignKeys: z
