@@ -26,8 +26,8 @@ export interface NativeCalls {
 let loaded: NativeCalls | undefined
 
 /**
- * Through koffi where it is installed, else through the programs `flock` and `sync` of the system, and where there are
- * none, without: see weakerHere. Loaded at first use.
+ * Through koffi where it is installed, or through the programs `flock` and `sync` of the system. Without
+ * either it does without: see weakerHere. Loaded at first use.
  */
 export function nativeCalls(): NativeCalls {
   loaded ??= throughKoffi() ?? throughPrograms

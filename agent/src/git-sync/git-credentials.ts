@@ -10,7 +10,7 @@ export interface GitCredential {
   passwordFile?: string | undefined
 }
 
-/** What git needs to log in: nothing of it is an argument or stands in a file. */
+/** What git needs to log in: none of it is in an argument or a file. */
 export interface GitLogins {
   settings: GitSetting[]
   env: Record<string, string>

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { tokenText } from "@headrace/shared/record/token"
+import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
 import { makeRoom } from "../retain/make-room.ts"
 import type { ManifestFile } from "../store/manifest.ts"
@@ -9,7 +9,6 @@ import { floorOf, UNNAMED_SOURCE } from "../store/origin.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { originsOf, type Revision } from "../store/revision.ts"
 import type { Slot } from "../store/store.ts"
-import { isOlder } from "../store/token-order.ts"
 import { trashSlot } from "../store/trash.ts"
 import { checkRoom } from "./check-room.ts"
 import { checkPlace } from "./look-again.ts"
@@ -95,7 +94,7 @@ function refuse({ note, path }: ProjectionState, revision: Revision): void {
   }
   for (const origin of originsOf(revision)) {
     const { token, isStale } = floorOf(note, origin)
-    if (!isStale && !isOlder(origin.token, token)) continue
+    if (!isStale && compareTokens(origin.token, token) >= 0) continue
     const what = origin.source === UNNAMED_SOURCE ? revision.id : `${origin.source} (${origin.revision})`
     const older = isStale
       ? `${path} has shown what replaced ${what}`

@@ -114,7 +114,7 @@ export interface PodIdentity {
 
 /**
  * The pod that we are, by the environment that its manifest sets from the downward API. Undefined when that is not
- * set, and in another namespace than the Lease's: an owner has to be in the namespace of what it owns, else the
+ * set, and in another namespace than the Lease's: an owner has to be in the namespace of what it owns, or the
  * garbage collector takes it for gone (Kubernetes, "Owners and Dependents").
  */
 export function podIdentity(

@@ -1,10 +1,8 @@
+import { LONGEST_WAIT_MS } from "@headrace/shared/foundation/clock"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { slotName, slotNumbers } from "../store/store.ts"
 import { leasePlaces, trashSlot } from "../store/trash.ts"
 import { lockHolders } from "./lease-holders.ts"
-
-/** The most that a timer of Node takes, in milliseconds. */
-const LONGEST_WAIT = 2 ** 31 - 1
 
 /** What a look over the store gave. */
 export interface PruneResult {
@@ -79,7 +77,7 @@ export function untilPrunable(
   const young = superseded(projection).filter((number) => !leased.includes(number))
   const waits = young.map((number) => Math.max(1, retiredAt(projection, number) + keep.age - now))
   if (leased.length > 0) waits.push(lookEvery)
-  return waits.length > 0 ? Math.min(...waits, LONGEST_WAIT) : undefined
+  return waits.length > 0 ? Math.min(...waits, LONGEST_WAIT_MS) : undefined
 }
 
 /** All but the newest N, the one that is shown (be its manifest lost) and a pinned one. */

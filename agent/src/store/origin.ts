@@ -1,7 +1,7 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { Token } from "@headrace/shared/record/record"
+import { compareTokens } from "@headrace/shared/record/token"
 import { z } from "zod"
-import { isOlder } from "./token-order.ts"
 
 /** Of a revision that names no source, as every one of manifest format 1. */
 export const UNNAMED_SOURCE = ""
@@ -102,7 +102,7 @@ function inherited(latest: readonly Floor[], source: string): Token {
 export function raiseFloors(floors: Floors, origins: readonly Omit<Origin, "revision">[]): Floors {
   const latest = origins.map(({ source, instance, token }): Floor => {
     const floor = floorOf(floors, { source, instance })
-    return { source, instance, token: isOlder(token, floor.token) ? floor.token : token }
+    return { source, instance, token: compareTokens(token, floor.token) < 0 ? floor.token : token }
   })
   const before = [...floors.latest, ...floors.others]
   const others = before.filter((floor) => !latest.some((one) => isSame(one, floor)))
@@ -118,7 +118,7 @@ export function isAtFloor({ latest }: Floors, origins: readonly Origin[]): boole
   if (latest.length !== origins.length) return false
   return origins.every((origin, at) => {
     const floor = latest[at]
-    if (floor === undefined || isOlder(origin.token, floor.token)) return false
+    if (floor === undefined || compareTokens(origin.token, floor.token) < 0) return false
     // A revision of format 1 is of the one source that its path had then.
     return isSame(floor, origin) || origin.source === UNNAMED_SOURCE
   })

@@ -19,7 +19,7 @@ export function gitSourceId(git: GitFromSettings): string {
   return `${follows} ${sha256(JSON.stringify(rest)).slice(0, 12)}`
 }
 
-/** Names the history that a git source follows, whatever it selects of it. It holds no credentials. */
+/** Names the history that a git source follows; which files it selects does not matter. It holds no credentials. */
 export function gitHistory({ url, branch, tag, commit }: GitFromSettings): string {
   const follows = branch ?? tag ?? "one commit"
   const kind = branch === undefined ? (tag === undefined ? commit : "tag") : "branch"

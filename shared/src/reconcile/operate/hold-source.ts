@@ -87,7 +87,7 @@ export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Pr
 
 /**
  * Approves what going to this commit deletes, however much that is, under one set of rules: those that the guard stopped
- * it for, else those in force by these settings, at the tip of their branch where it is another. Throws `rules/…`,
+ * it for, or those in force by these settings, at the tip of their branch where it is another. Throws `rules/…`,
  * `git/…`.
  */
 export async function approveCommit(

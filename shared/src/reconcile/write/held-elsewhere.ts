@@ -15,7 +15,7 @@ import { unmarked } from "./store-objects.ts"
 
 /**
  * What refused targets hold in the store, where the root in force does not say it because it or the record was lost: as
- * the record's list of failures has it, else its earlier roots, else the latest roots that the store still has. Only what
+ * the record's list of failures has it, then by its earlier roots, then by the latest roots that the store still has. Only what
  * is there whole is given; marks of garbage collection are taken off it. Throws `kube/…`.
  */
 export async function findHeldElsewhere(
