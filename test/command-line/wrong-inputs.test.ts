@@ -22,6 +22,7 @@ import { type TestRepo, withRepo } from "../harness/with-repo.ts"
 // Wrong inputs of every kind, each with what is wrong, where, and what to do. Flags are in flags.test.ts.
 
 const log = createLog("test", { level: "silent" })
+const NOBODY = 65_534
 let folder = ""
 
 beforeAll(() => {
@@ -104,13 +105,21 @@ describe("a repository", () => {
       }
     }))
 
-  it.skipIf(process.getuid?.() === 0)("whose mirrors this user may not write is named by that folder", () =>
-    expectFailure(() => openMirror({ name: "s", url: "/x", branch: "main", folder: "/root/mirrors", log }), {
-      code: "git/mirrors-unwritable",
-      message: /cannot write to \/root\/mirrors/,
-      hint: /as mirrors in the settings/,
-    }),
-  )
+  it("whose mirrors this user may not write is named by that folder", async () => {
+    const mirrors = join(folder, "locked/mirrors")
+    mkdirSync(join(folder, "locked"), { mode: 0o500 })
+    const isRoot = process.geteuid?.() === 0
+    if (isRoot) process.seteuid?.(NOBODY)
+    try {
+      await expectFailure(() => openMirror({ name: "s", url: "/x", branch: "main", folder: mirrors, log }), {
+        code: "git/mirrors-unwritable",
+        message: /cannot write to .*\/locked\/mirrors/,
+        hint: /as mirrors in the settings/,
+      })
+    } finally {
+      if (isRoot) process.seteuid?.(0)
+    }
+  })
 
   it.each(["/proc/mirrors", "file/mirrors"])(
     "whose mirrors cannot be at %s is named by that folder",

@@ -7,6 +7,7 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import { afterEach, describe, expect, it, vi } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { type ConnectProxy, withConnectProxy } from "../harness/with-connect-proxy.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { withKube } from "../harness/with-kube.ts"
@@ -61,7 +62,7 @@ afterEach(() => vi.unstubAllEnvs())
 
 const missing = opensslMissing()
 
-describe.skipIf(missing).each(Object.entries(CLIENTS))("%s", (_, open) => {
+describe.skipIf(missing).each(Object.entries(CLIENTS))(`%s${whySkipped(missing)}`, (_, open) => {
   async function read(kubeconfig: string): Promise<Record<string, string> | undefined> {
     const client = await open(kubeconfig)
     try {

@@ -3,6 +3,7 @@ import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { createLog } from "@headrace/shared/observe/log"
 import { describe, expect, it } from "vitest"
 import { realKubeMissing, withRealKube } from "../harness/real-kube.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { withKube } from "../harness/with-kube.ts"
 
 const log = createLog("test", { level: "silent" })
@@ -51,7 +52,7 @@ describe("client-node's adapter", () => {
     }))
 
   it.skipIf(realKubeMissing() !== undefined)(
-    "reads and writes whole ConfigMaps on a real kube-apiserver, and sees one that is being deleted",
+    `reads and writes whole ConfigMaps on a real kube-apiserver, and sees one that is being deleted${whySkipped(realKubeMissing())}`,
     () =>
       withRealKube(async (kube) => {
         const client = await connectCluster("east", { kubeconfig: kube.kubeconfigFile }, log)

@@ -7,6 +7,7 @@ import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { expect, it } from "vitest"
 import { type RealKube, realKubeMissing, withRealKube } from "../harness/real-kube.ts"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { modelRepository } from "../model/model-repository.ts"
 
 const never = new AbortController().signal
@@ -51,7 +52,7 @@ function ask({ url, token }: RealKube, method: string, path: string, body?: obje
 }
 
 it.skipIf(realKubeMissing() !== undefined)(
-  "on a real API server a missing and an ending namespace, and a dying ConfigMap, cost their targets alone",
+  `on a real API server a missing and an ending namespace, and a dying ConfigMap, cost their targets alone${whySkipped(realKubeMissing())}`,
   () =>
     withRealKube(async (kube) => {
       for (const name of ["ci", "headrace", "dying"])

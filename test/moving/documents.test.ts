@@ -10,6 +10,7 @@ import { SECRETS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { load } from "js-yaml"
 import { describe, expect, it } from "vitest"
 import { type SidecarSite, withSidecarSite } from "../harness/run-sidecar.ts"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { runAgentProgram } from "../harness/with-agent-process.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { type TestRepo, withRepo } from "../harness/with-repo.ts"
@@ -294,14 +295,16 @@ describe("kubelet-mounts.md", () => {
 })
 
 describe("atomicdir.md", () => {
-  it.runIf(throughKoffi())("publishes, exchanges, and leaves a real folder behind", () =>
-    withFolder(async (folder) => {
-      const shells = blocksOf("atomicdir.md").filter(({ language }) => language === "sh")
-      const outputs: string[] = []
-      for (const { text } of shells) outputs.push(await runShell(text, folder))
-      expect(outputs.map((output) => output.split("\n").at(-1))).toEqual(["one", "two", "two"])
-      expect((await stat(join(folder, "secrets"))).isDirectory()).toBe(true)
-      expect(existsSync(join(folder, ".headrace-secrets"))).toBe(false)
-    }),
+  it.runIf(throughKoffi())(
+    `publishes, exchanges, and leaves a real folder behind${whySkipped(throughKoffi() ? undefined : "koffi is not installed")}`,
+    () =>
+      withFolder(async (folder) => {
+        const shells = blocksOf("atomicdir.md").filter(({ language }) => language === "sh")
+        const outputs: string[] = []
+        for (const { text } of shells) outputs.push(await runShell(text, folder))
+        expect(outputs.map((output) => output.split("\n").at(-1))).toEqual(["one", "two", "two"])
+        expect((await stat(join(folder, "secrets"))).isDirectory()).toBe(true)
+        expect(existsSync(join(folder, ".headrace-secrets"))).toBe(false)
+      }),
   )
 })

@@ -1,13 +1,14 @@
 import { spawnSync } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { expect, it } from "vitest"
 import { isInMemory } from "./in-memory.ts"
 import { throughKoffi } from "./native-calls.ts"
 
 it.runIf(throughKoffi())(
-  "leaves no core file, and goes on working through its own open folders",
+  `leaves no core file, and goes on working through its own open folders${whySkipped(throughKoffi() ? undefined : "koffi is not installed")}`,
   async () => {
     await withFolder((folder) => {
       const module = join(import.meta.dirname, "no-core-files.ts")

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
 import { shown } from "@headrace/test/harness/shown-files"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { createTestCluster, projectionYaml, untilReady, withAgent } from "@headrace/test/harness/with-agent"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
@@ -10,11 +11,10 @@ import { describe, expect, it } from "vitest"
 import { sendSignal } from "../notify/send-signal.ts"
 import { openProjection } from "../publish/open-projection.ts"
 
-const ROOT = process.getuid?.() === 0
+const missing = notRoot()
 const STRANGER = 65_533
-if (!ROOT) process.stdout.write("root among strangers is not tested: it needs root\n")
 
-describe.skipIf(!ROOT)("an agent that runs as root", () => {
+describe.skipIf(missing)(`an agent that runs as root${whySkipped(missing)}`, () => {
   it.each([
     ["..rev", "links"],
     [".headrace-shown", "exchange"],
@@ -95,7 +95,7 @@ describe.skipIf(!ROOT)("an agent that runs as root", () => {
   })
 })
 
-describe.skipIf(!ROOT)("a consumer without rights", () => {
+describe.skipIf(missing)(`a consumer without rights${whySkipped(missing)}`, () => {
   it("can walk everything at and under a projection, of each layout", async () => {
     await withFolder(async (folder) => {
       fs.chmodSync(folder, 0o755)
