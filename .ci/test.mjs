@@ -1,6 +1,6 @@
 // test.mjs COUNTS: runs every test by the README's command, then each file that failed once more by itself, prints what
 // failed, and writes "N passed, N failed" to the file COUNTS. A test that fails beside others and passes alone is named:
-// it needs mending, but says nothing against the change that is looked at.
+// it needs a repair, but says nothing against the change that is looked at.
 import { spawnSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"

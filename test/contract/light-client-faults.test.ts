@@ -8,10 +8,10 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import { kubeconfigAccess } from "@headrace/shared/kube/light/kubeconfig-access"
 import { type LightClient, lightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
-import { describe, expect, it } from "vitest"
+import { describe, expect } from "vitest"
 import { makeExecPlugin, tokenAnswer } from "../harness/exec-plugin.ts"
+import { it } from "../harness/fixtures.ts"
 import { kubeconfigFor } from "../harness/kubeconfig-for.ts"
-import { withFolder } from "../harness/with-folder.ts"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
 import { codeOf } from "./contract-suite.ts"
 
@@ -162,76 +162,72 @@ describe("the light client under faults", () => {
     }
   })
 
-  it("reads a rotated token file, and keeps the last good token while the file is away", async () => {
-    await withFolder(async (folder) => {
-      await withKube(async (kube) => {
-        const tokenFile = join(folder, "token")
-        await writeFile(tokenFile, `${kube.token}\n`)
-        const kubeconfig = await kubeconfigFor(kube, folder, { tokenFile: "token" })
-        const client = await openLightClient({ kubeconfig, log })
-        try {
-          expect(await client.get("ci", "x")).toBeUndefined()
-          await rm(tokenFile)
-          expect(await client.get("ci", "x")).toBeUndefined()
-          kube.setTokens(["second"])
-          expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
-          await writeFile(tokenFile, "second\n")
-          expect(await client.get("ci", "x")).toBeUndefined()
-        } finally {
-          client.close()
-        }
-      })
-    })
+  it("reads a rotated token file, and keeps the last good token while the file is away", async ({
+    folder,
+    kube,
+  }) => {
+    const tokenFile = join(folder, "token")
+    await writeFile(tokenFile, `${kube.token}\n`)
+    const kubeconfig = await kubeconfigFor(kube, folder, { tokenFile: "token" })
+    const client = await openLightClient({ kubeconfig, log })
+    try {
+      expect(await client.get("ci", "x")).toBeUndefined()
+      await rm(tokenFile)
+      expect(await client.get("ci", "x")).toBeUndefined()
+      kube.setTokens(["second"])
+      expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
+      await writeFile(tokenFile, "second\n")
+      expect(await client.get("ci", "x")).toBeUndefined()
+    } finally {
+      client.close()
+    }
   })
 
-  it("runs an exec plugin when needed: first, when its credential expires or is refused, or the clock jumps past it", async () => {
-    await withFolder(async (folder) => {
-      await withKube(async (kube) => {
-        const plugin = await makeExecPlugin(folder)
-        await plugin.answer(tokenAnswer(kube.token, new Date(3_600_000)))
-        const kubeconfig = await kubeconfigFor(kube, folder, plugin.user)
-        let now = 0
-        const clock: Clock = { now: () => now, sleep: async () => undefined }
-        const client = lightClient(await kubeconfigAccess(kubeconfig, undefined, clock), { log })
-        try {
-          await Promise.all([client.get("ci", "x"), client.get("ci", "y")])
-          await client.get("ci", "x")
-          expect(await plugin.runs()).toBe(1)
-          now = 3_595_000
-          await client.get("ci", "x")
-          expect(await plugin.runs()).toBe(2)
-          now = -86_400_000
-          await client.get("ci", "x")
-          expect(await plugin.runs()).toBe(2)
-          kube.setTokens(["second"])
-          await plugin.answer(tokenAnswer("second", new Date(3_600_000)))
-          expect(await client.get("ci", "x")).toBeUndefined()
-          expect(await plugin.runs()).toBe(3)
-          await plugin.answer("no json")
-          kube.setTokens(["third"])
-          expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
-        } finally {
-          client.close()
-        }
-      })
-    })
+  it("runs an exec plugin when needed: first, when its credential expires or is refused, or the clock jumps past it", async ({
+    folder,
+    kube,
+  }) => {
+    const plugin = await makeExecPlugin(folder)
+    await plugin.answer(tokenAnswer(kube.token, new Date(3_600_000)))
+    const kubeconfig = await kubeconfigFor(kube, folder, plugin.user)
+    let now = 0
+    const clock: Clock = { now: () => now, sleep: async () => undefined }
+    const client = lightClient(await kubeconfigAccess(kubeconfig, undefined, clock), { log })
+    try {
+      await Promise.all([client.get("ci", "x"), client.get("ci", "y")])
+      await client.get("ci", "x")
+      expect(await plugin.runs()).toBe(1)
+      now = 3_595_000
+      await client.get("ci", "x")
+      expect(await plugin.runs()).toBe(2)
+      now = -86_400_000
+      await client.get("ci", "x")
+      expect(await plugin.runs()).toBe(2)
+      kube.setTokens(["second"])
+      await plugin.answer(tokenAnswer("second", new Date(3_600_000)))
+      expect(await client.get("ci", "x")).toBeUndefined()
+      expect(await plugin.runs()).toBe(3)
+      await plugin.answer("no json")
+      kube.setTokens(["third"])
+      expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
+    } finally {
+      client.close()
+    }
   })
 
-  it("names what is wrong with a kubeconfig, and shows none of its secrets", async () => {
-    await withFolder(async (folder) => {
-      const file = join(folder, "kubeconfig")
-      for (const text of [
-        "clusters: 5\nusers: [{name: a, user: {token: s3cret}}]",
-        "users: [{name: a, user: {token: s3cret}}]\nclusters: {",
-        "current-context: x\nclusters: []\ncontexts: []",
-      ]) {
-        await writeFile(file, text)
-        const opened = openLightClient({ kubeconfig: file, log })
-        await expect(opened).rejects.toMatchObject({ code: "kube/kubeconfig" })
-        await expect(opened).rejects.toThrow(file)
-        await expect(opened).rejects.not.toThrow("s3cret")
-      }
-    })
+  it("names what is wrong with a kubeconfig, and shows none of its secrets", async ({ folder }) => {
+    const file = join(folder, "kubeconfig")
+    for (const text of [
+      "clusters: 5\nusers: [{name: a, user: {token: s3cret}}]",
+      "users: [{name: a, user: {token: s3cret}}]\nclusters: {",
+      "current-context: x\nclusters: []\ncontexts: []",
+    ]) {
+      await writeFile(file, text)
+      const opened = openLightClient({ kubeconfig: file, log })
+      await expect(opened).rejects.toMatchObject({ code: "kube/kubeconfig" })
+      await expect(opened).rejects.toThrow(file)
+      await expect(opened).rejects.not.toThrow("s3cret")
+    }
   })
 })
 

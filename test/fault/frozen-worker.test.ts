@@ -5,11 +5,11 @@ import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
-import { expect, it } from "vitest"
+import { expect } from "vitest"
+import { it } from "../harness/fixtures.ts"
 import { until } from "../harness/until.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { withKube } from "../harness/with-kube.ts"
-import { withRedis } from "../harness/with-redis.ts"
 import { withTcpLink } from "../harness/with-tcp-link.ts"
 
 const log = createLog("test", { level: "silent" })
@@ -79,33 +79,31 @@ async function withWriter(
   }
 }
 
-it("writes nothing after it slept through its lock, and says so", () =>
-  withRedis(({ url }) =>
-    withOperator(async (operator) => {
-      await withWriter(url, operator, async (child, output) => {
-        child.kill("SIGSTOP")
-        operator.hold(false)
-        await untilTakenOver(operator.lanes)
-        child.kill("SIGCONT")
-        await until(() => /stopped|written/.test(output()))
-        expect(output()).toContain("this worker lost its lane")
-        expect(await operator.written()).toBeUndefined()
-      })
-    }, url),
-  ))
+it("writes nothing after it slept through its lock, and says so", async ({ redis: { url } }) => {
+  await withOperator(async (operator) => {
+    await withWriter(url, operator, async (child, output) => {
+      child.kill("SIGSTOP")
+      operator.hold(false)
+      await untilTakenOver(operator.lanes)
+      child.kill("SIGCONT")
+      await until(() => /stopped|written/.test(output()))
+      expect(output()).toContain("this worker lost its lane")
+      expect(await operator.written()).toBeUndefined()
+    })
+  }, url)
+})
 
-it("goes on after a nap that its lock outlasts", () =>
-  withRedis(({ url }) =>
-    withOperator(async (operator) => {
-      await withWriter(url, operator, async (child, output) => {
-        child.kill("SIGSTOP")
-        operator.hold(false)
-        child.kill("SIGCONT")
-        await until(() => /stopped|written/.test(output()))
-        expect(await operator.written()).toBe("yes")
-      })
-    }, url),
-  ))
+it("goes on after a nap that its lock outlasts", async ({ redis: { url } }) => {
+  await withOperator(async (operator) => {
+    await withWriter(url, operator, async (child, output) => {
+      child.kill("SIGSTOP")
+      operator.hold(false)
+      child.kill("SIGCONT")
+      await until(() => /stopped|written/.test(output()))
+      expect(await operator.written()).toBe("yes")
+    })
+  }, url)
+})
 
 async function untilTakenOver(lanes: Lanes): Promise<void> {
   let runs = 0

@@ -5,12 +5,12 @@ import { createLog } from "@headrace/shared/observe/log"
 import { NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { parseSettings } from "@headrace/shared/settings/parse-settings"
+import { it } from "@headrace/test/harness/fixtures"
 import { runAgentProgram, withAgentProcess } from "@headrace/test/harness/with-agent-process"
-import { withFolder } from "@headrace/test/harness/with-folder"
-import { type TestKube, withKube } from "@headrace/test/harness/with-kube"
+import type { TestKube } from "@headrace/test/harness/with-kube"
 import { withRepo } from "@headrace/test/harness/with-repo"
 import { commitOf, writeRevision } from "@headrace/test/harness/write-revision"
-import { describe, expect, it } from "vitest"
+import { describe, expect } from "vitest"
 import { inProcessClient } from "../../../config/local/embedded-kube/in-process-client.ts"
 import { createLatest } from "../watch/latest.ts"
 import { type LeaseClient, leaseName } from "./node-lease.ts"
@@ -37,47 +37,44 @@ async function report(kube: TestKube, name: string): Promise<NodeReport | undefi
 }
 
 describe("a node's Lease", () => {
-  it("says what each projection shows and what is wrong, on change and not more often", async () => {
-    await withFolder(async (folder) => {
-      await withKube(async (kube) => {
-        const writer = inProcessClient(kube.store)
-        const settings = `report: {node: Node_7.example}
+  it("says what each projection shows and what is wrong, on change and not more often", async ({
+    folder,
+    kube,
+  }) => {
+    const writer = inProcessClient(kube.store)
+    const settings = `report: {node: Node_7.example}
 projections:
   jobs: {path: ${folder}/jobs, from: [{configMap: ci/jobs}]}
   lost: {path: ${folder}/lost, from: [{configMap: ci/lost}]}
 `
-        await writeRevision(writer, { seq: 1, targets: { "ci/jobs": { x: "one" } } })
-        const { kubeconfigFile } = kube
-        await withAgentProcess({ folder, kubeconfigFile, settings }, async () => {
-          const name = "headrace-agent-node-7.example"
-          await expect
-            .poll(
-              async () =>
-                (await report(kube, name))?.projections.map((each) => each.problem?.code ?? each.revision),
-              PATIENT,
-            )
-            .toEqual(["projection/waits", commitOf(1)])
-          const first = await lease(kube, name)
-          expect(first?.spec).toMatchObject({ holderIdentity: "Node_7.example", leaseDurationSeconds: 180 })
-          expect((await report(kube, name))?.lowest).toBe(null)
+    await writeRevision(writer, { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+    const { kubeconfigFile } = kube
+    await withAgentProcess({ folder, kubeconfigFile, settings }, async () => {
+      const name = "headrace-agent-node-7.example"
+      await expect
+        .poll(
+          async () =>
+            (await report(kube, name))?.projections.map((each) => each.problem?.code ?? each.revision),
+          PATIENT,
+        )
+        .toEqual(["projection/waits", commitOf(1)])
+      const first = await lease(kube, name)
+      expect(first?.spec).toMatchObject({ holderIdentity: "Node_7.example", leaseDurationSeconds: 180 })
+      expect((await report(kube, name))?.lowest).toBe(null)
 
-          await writeRevision(writer, {
-            seq: 2,
-            targets: { "ci/jobs": { x: "two" }, "ci/lost": { y: "found" } },
-          })
-          await expect
-            .poll(async () => (await report(kube, name))?.lowest, PATIENT)
-            .toEqual({ epoch: 0, seq: 2 })
-          const { projections = [] } = (await report(kube, name)) ?? {}
-          expect(projections.map((each) => [each.revision, each.problem])).toEqual([
-            [commitOf(2), null],
-            [commitOf(2), null],
-          ])
-          const settled = (await lease(kube, name))?.metadata.resourceVersion
-          await new Promise((resolve) => setTimeout(resolve, 1000))
-          expect((await lease(kube, name))?.metadata.resourceVersion).toBe(settled)
-        })
+      await writeRevision(writer, {
+        seq: 2,
+        targets: { "ci/jobs": { x: "two" }, "ci/lost": { y: "found" } },
       })
+      await expect.poll(async () => (await report(kube, name))?.lowest, PATIENT).toEqual({ epoch: 0, seq: 2 })
+      const { projections = [] } = (await report(kube, name)) ?? {}
+      expect(projections.map((each) => [each.revision, each.problem])).toEqual([
+        [commitOf(2), null],
+        [commitOf(2), null],
+      ])
+      const settled = (await lease(kube, name))?.metadata.resourceVersion
+      await new Promise((resolve) => setTimeout(resolve, 1000))
+      expect((await lease(kube, name))?.metadata.resourceVersion).toBe(settled)
     })
   })
 
@@ -184,51 +181,44 @@ projections:
     return file
   }
 
-  it("ends with 0 once everything is shown and notified, and names what is missing when time is up", async () => {
-    await withFolder(async (folder) => {
-      await withKube(async (kube) => {
-        await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
-        const done = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "--once"])
-        expect(await done.ended).toBe(0)
-        expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
-        expect(await readFile(`${folder}/touched`, "utf8")).toContain(commitOf(1))
-        const args = ["--config", await config(folder, kube, "ci/lost"), "--once", "--timeout", "500ms"]
-        const late = runAgentProgram(args)
-        expect(await late.ended).toBe(1)
-        expect(late.errors()).toMatch(
-          /waits for ConfigMap ci\/lost: release has no such target.*\[agent\/not-ready\]/s,
-        )
-        expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
-      })
-    })
+  it("ends with 0 once everything is shown and notified, and names what is missing when time is up", async ({
+    folder,
+    kube,
+  }) => {
+    await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+    const done = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "--once"])
+    expect(await done.ended).toBe(0)
+    expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
+    expect(await readFile(`${folder}/touched`, "utf8")).toContain(commitOf(1))
+    const args = ["--config", await config(folder, kube, "ci/lost"), "--once", "--timeout", "500ms"]
+    const late = runAgentProgram(args)
+    expect(await late.ended).toBe(1)
+    expect(late.errors()).toMatch(
+      /waits for ConfigMap ci\/lost: release has no such target.*\[agent\/not-ready\]/s,
+    )
+    expect(await readFile(`${folder}/jobs/x`, "utf8")).toBe("one")
   })
 
-  it("check says what cannot be shown, and writes nothing", async () => {
-    await withFolder(async (folder) => {
-      await withKube(async (kube) => {
-        await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
-        const good = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "check"])
-        expect([await good.ended, good.output()]).toEqual([0, `jobs at ${folder}/jobs: ok: 1 files\n`])
-        await withRepo(async (repo) => {
-          await repo.commit({ "a/b": "c", d: "e" })
-          const file = join(repo.scratch, "agent.yaml")
-          const from = `[{git: {url: ${repo.folder}, branch: main, paths: [a]}}]`
-          const yaml = `{version: 1, kubeconfig: ${kube.kubeconfigFile}, mirrors: ${repo.scratch}/mirrors, projections: {tree: {path: ${folder}/tree, from: ${from}}}}`
-          await writeFile(file, yaml)
-          const git = runAgentProgram(["--config", file, "check"])
-          expect([await git.ended, git.output()]).toEqual([0, `tree at ${folder}/tree: ok: 1 files\n`])
-        })
-        const bad = runAgentProgram(["--config", await config(folder, kube, "ci/lost"), "check"])
-        expect(await bad.ended).toBe(1)
-        expect(bad.output()).toContain("error: waits for ConfigMap ci/lost: release has no such target")
-        const twice = `live: {configMap: headrace/release}, items: [{key: record.json, path: x}]`
-        const same = runAgentProgram(["--config", await config(folder, kube, `ci/jobs}, {${twice}`), "check"])
-        expect(await same.ended).toBe(1)
-        expect(same.output()).toContain(
-          'error: two files for "x": ConfigMap ci/jobs, key x (x) and ConfigMap',
-        )
-        expect((await readdir(folder)).filter((name) => name !== "agent.yaml")).toEqual([])
-      })
+  it("check says what cannot be shown, and writes nothing", async ({ folder, kube }) => {
+    await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
+    const good = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "check"])
+    expect([await good.ended, good.output()]).toEqual([0, `jobs at ${folder}/jobs: ok: 1 files\n`])
+    await withRepo(async (repo) => {
+      await repo.commit({ "a/b": "c", d: "e" })
+      const file = join(repo.scratch, "agent.yaml")
+      const from = `[{git: {url: ${repo.folder}, branch: main, paths: [a]}}]`
+      const yaml = `{version: 1, kubeconfig: ${kube.kubeconfigFile}, mirrors: ${repo.scratch}/mirrors, projections: {tree: {path: ${folder}/tree, from: ${from}}}}`
+      await writeFile(file, yaml)
+      const git = runAgentProgram(["--config", file, "check"])
+      expect([await git.ended, git.output()]).toEqual([0, `tree at ${folder}/tree: ok: 1 files\n`])
     })
+    const bad = runAgentProgram(["--config", await config(folder, kube, "ci/lost"), "check"])
+    expect(await bad.ended).toBe(1)
+    expect(bad.output()).toContain("error: waits for ConfigMap ci/lost: release has no such target")
+    const twice = `live: {configMap: headrace/release}, items: [{key: record.json, path: x}]`
+    const same = runAgentProgram(["--config", await config(folder, kube, `ci/jobs}, {${twice}`), "check"])
+    expect(await same.ended).toBe(1)
+    expect(same.output()).toContain('error: two files for "x": ConfigMap ci/jobs, key x (x) and ConfigMap')
+    expect((await readdir(folder)).filter((name) => name !== "agent.yaml")).toEqual([])
   })
 })

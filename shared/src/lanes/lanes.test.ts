@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { withLanes } from "@headrace/test/harness/with-lanes"
+import { it } from "@headrace/test/harness/fixtures"
 import { withRedis } from "@headrace/test/harness/with-redis"
-import { describe, expect, it } from "vitest"
+import { describe, expect } from "vitest"
 import { UsageError } from "../foundation/errors.ts"
 import { createLog } from "../observe/log.ts"
 import type { LaneResult } from "./lane-outcome.ts"
@@ -40,41 +40,37 @@ async function until(condition: () => boolean | Promise<boolean>): Promise<void>
 }
 
 describe("lanes", () => {
-  it("make one reconcile of a burst that comes while one is under way, and never drop the last", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        let runs = 0
-        const gate = Promise.withResolvers<void>()
-        const handler = async () => {
-          runs++
-          if (runs === 1) await gate.promise
-          return DONE
-        }
-        await withWorker(lanes, handler, async () => {
-          await lanes.wake("build01", wakeUp())
-          await until(() => runs === 1)
-          await Promise.all(Array.from({ length: 200 }, () => lanes.wake("build01", wakeUp())))
-          gate.resolve()
-          await until(async () => runs === 2 && (await idle(lanes)))
-        })
-        expect(runs).toBe(2)
-      }),
-    ))
+  it("make one reconcile of a burst that comes while one is under way, and never drop the last", async ({
+    lanes,
+  }) => {
+    let runs = 0
+    const gate = Promise.withResolvers<void>()
+    const handler = async () => {
+      runs++
+      if (runs === 1) await gate.promise
+      return DONE
+    }
+    await withWorker(lanes, handler, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(() => runs === 1)
+      await Promise.all(Array.from({ length: 200 }, () => lanes.wake("build01", wakeUp())))
+      gate.resolve()
+      await until(async () => runs === 2 && (await idle(lanes)))
+    })
+    expect(runs).toBe(2)
+  })
 
-  it("keep sources and modes apart", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        const seen: string[] = []
-        const handler: LaneHandler = async ({ source, mode }) => {
-          seen.push(`${source}/${mode}`)
-          return DONE
-        }
-        for (const source of ["a", "b", "a"]) await lanes.wake("build01", wakeUp(source))
-        await lanes.wake("build01", wakeUp("a", "full"))
-        await withWorker(lanes, handler, () => until(() => seen.length === 3))
-        expect(seen.sort()).toEqual(["a/full", "a/incremental", "b/incremental"])
-      }),
-    ))
+  it("keep sources and modes apart", async ({ lanes }) => {
+    const seen: string[] = []
+    const handler: LaneHandler = async ({ source, mode }) => {
+      seen.push(`${source}/${mode}`)
+      return DONE
+    }
+    for (const source of ["a", "b", "a"]) await lanes.wake("build01", wakeUp(source))
+    await lanes.wake("build01", wakeUp("a", "full"))
+    await withWorker(lanes, handler, () => until(() => seen.length === 3))
+    expect(seen.sort()).toEqual(["a/full", "a/incremental", "b/incremental"])
+  })
 
   it("of two installations in one Redis are two, by their prefix", () =>
     withRedis(async ({ url }) => {
@@ -101,160 +97,139 @@ describe("lanes", () => {
       await Promise.all([mine.close(), other.close()])
     }))
 
-  it("let one worker of a lane run at a time, though many wait", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        let now = 0
-        let most = 0
-        let runs = 0
-        const handler = async () => {
-          most = Math.max(most, ++now)
-          await delay(20)
-          now--
-          runs++
-          return DONE
-        }
-        await withWorker(lanes, handler, () =>
-          withWorker(lanes, handler, async () => {
-            for (const source of ["a", "b", "c", "d", "e", "f"]) await lanes.wake("build01", wakeUp(source))
-            await until(() => runs === 6)
-          }),
-        )
-        expect(most).toBe(1)
+  it("let one worker of a lane run at a time, though many wait", async ({ lanes }) => {
+    let now = 0
+    let most = 0
+    let runs = 0
+    const handler = async () => {
+      most = Math.max(most, ++now)
+      await delay(20)
+      now--
+      runs++
+      return DONE
+    }
+    await withWorker(lanes, handler, () =>
+      withWorker(lanes, handler, async () => {
+        for (const source of ["a", "b", "c", "d", "e", "f"]) await lanes.wake("build01", wakeUp(source))
+        await until(() => runs === 6)
       }),
-    ))
+    )
+    expect(most).toBe(1)
+  })
 
-  it("try a failed wake-up again later, and a newer one at once meanwhile", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        let runs = 0
-        const handler = async () => {
-          if (++runs === 1) throw new Error("the cluster is away")
-          return DONE
-        }
-        await withWorker(lanes, handler, async () => {
-          await lanes.wake("build01", wakeUp())
-          await until(async () => (await lanes.queue("build01").getDelayedCount()) === 1)
-          expect((await readOutcomes(lanes, "build01"))[0]).toMatchObject({
-            result: "failed",
-            error: { message: "the cluster is away" },
-          })
-          await lanes.wake("build01", wakeUp())
-          await until(() => runs === 2)
-          expect(await lanes.queue("build01").getDelayedCount()).toBe(1)
-          await until(() => runs === 3)
-        })
-      }),
-    ))
+  it("try a failed wake-up again later, and a newer one at once meanwhile", async ({ lanes }) => {
+    let runs = 0
+    const handler = async () => {
+      if (++runs === 1) throw new Error("the cluster is away")
+      return DONE
+    }
+    await withWorker(lanes, handler, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(async () => (await lanes.queue("build01").getDelayedCount()) === 1)
+      expect((await readOutcomes(lanes, "build01"))[0]).toMatchObject({
+        result: "failed",
+        error: { message: "the cluster is away" },
+      })
+      await lanes.wake("build01", wakeUp())
+      await until(() => runs === 2)
+      expect(await lanes.queue("build01").getDelayedCount()).toBe(1)
+      await until(() => runs === 3)
+    })
+  })
 
-  it("hold at most one retry, however often it fails", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        let runs = 0
-        const handler = async () => {
-          runs++
-          throw new Error("still away")
-        }
-        await withWorker(lanes, handler, async () => {
-          for (let sent = 1; sent <= 5; sent++) {
-            await lanes.wake("build01", wakeUp())
-            await until(() => runs >= sent)
-          }
-          const before = runs
-          await until(() => runs > before)
-          await until(async () => (await lanes.queue("build01").getDelayedCount()) === 1)
-          const [retry] = await lanes.queue("build01").getDelayed()
-          expect(retry?.data.failures).toBeGreaterThan(1)
-        })
-      }),
-    ))
+  it("hold at most one retry, however often it fails", async ({ lanes }) => {
+    let runs = 0
+    const handler = async () => {
+      runs++
+      throw new Error("still away")
+    }
+    await withWorker(lanes, handler, async () => {
+      for (let sent = 1; sent <= 5; sent++) {
+        await lanes.wake("build01", wakeUp())
+        await until(() => runs >= sent)
+      }
+      const before = runs
+      await until(() => runs > before)
+      await until(async () => (await lanes.queue("build01").getDelayedCount()) === 1)
+      const [retry] = await lanes.queue("build01").getDelayed()
+      expect(retry?.data.failures).toBeGreaterThan(1)
+    })
+  })
 
-  it("give up wake-ups of a source that is no longer in the settings", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        let runs = 0
-        const handler = async () => {
-          runs++
-          throw new UsageError("settings/unknown-source", "the settings have no source release")
-        }
-        await withWorker(lanes, handler, async () => {
-          await lanes.wake("build01", wakeUp())
-          await until(async () => runs === 3 && (await idle(lanes)))
-        })
-      }),
-    ))
+  it("give up wake-ups of a source that is no longer in the settings", async ({ lanes }) => {
+    let runs = 0
+    const handler = async () => {
+      runs++
+      throw new UsageError("settings/unknown-source", "the settings have no source release")
+    }
+    await withWorker(lanes, handler, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(async () => runs === 3 && (await idle(lanes)))
+    })
+  })
 
-  it("hand an unfinished wake-up back when the worker closes", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        let aborted = false
-        const stuck: LaneHandler = async (_, signal) => {
-          await delay(60_000, undefined, { signal }).catch((error: unknown) => {
-            aborted = true
-            throw error
-          })
-          return DONE
-        }
-        await withWorker(lanes, stuck, async () => {
-          await lanes.wake("build01", wakeUp())
-          await until(async () => (await lanes.queue("build01").getActiveCount()) === 1)
-        })
-        expect(aborted).toBe(true)
+  it("hand an unfinished wake-up back when the worker closes", async ({ lanes }) => {
+    let aborted = false
+    const stuck: LaneHandler = async (_, signal) => {
+      await delay(60_000, undefined, { signal }).catch((error: unknown) => {
+        aborted = true
+        throw error
+      })
+      return DONE
+    }
+    await withWorker(lanes, stuck, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(async () => (await lanes.queue("build01").getActiveCount()) === 1)
+    })
+    expect(aborted).toBe(true)
 
-        let runs = 0
-        await withWorker(
-          lanes,
-          async () => {
-            runs++
-            return DONE
-          },
-          () => until(() => runs === 1),
-        )
-      }),
-    ))
+    let runs = 0
+    await withWorker(
+      lanes,
+      async () => {
+        runs++
+        return DONE
+      },
+      () => until(() => runs === 1),
+    )
+  })
 
-  it("abort the work when its lock is lost, and do it again", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        const reasons: unknown[] = []
-        const handler: LaneHandler = async (_, signal) => {
-          if (reasons.length > 0) return DONE
-          await delay(20_000, undefined, { signal }).catch(() => undefined)
-          reasons.push(signal.reason)
-          throw signal.reason
-        }
-        await withWorker(lanes, handler, async () => {
-          await lanes.wake("build01", wakeUp())
-          await until(async () => (await lanes.queue("build01").getActiveCount()) === 1)
-          const [job] = await lanes.queue("build01").getActive()
-          await lanes.redis.del(lanes.key("lane-build01", `${job?.id}`, "lock"))
-          await until(async () => (await readOutcomes(lanes, "build01")).length === 1)
-        })
-        expect(reasons[0]).toMatchObject({ code: "lanes/lock-lost" })
-      }),
-    ))
+  it("abort the work when its lock is lost, and do it again", async ({ lanes }) => {
+    const reasons: unknown[] = []
+    const handler: LaneHandler = async (_, signal) => {
+      if (reasons.length > 0) return DONE
+      await delay(20_000, undefined, { signal }).catch(() => undefined)
+      reasons.push(signal.reason)
+      throw signal.reason
+    }
+    await withWorker(lanes, handler, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(async () => (await lanes.queue("build01").getActiveCount()) === 1)
+      const [job] = await lanes.queue("build01").getActive()
+      await lanes.redis.del(lanes.key("lane-build01", `${job?.id}`, "lock"))
+      await until(async () => (await readOutcomes(lanes, "build01")).length === 1)
+    })
+    expect(reasons[0]).toMatchObject({ code: "lanes/lock-lost" })
+  })
 
-  it("answer a ticket only with work that began after it was drawn", () =>
-    withRedis((redis) =>
-      withLanes(redis.url, async (lanes) => {
-        const gate = Promise.withResolvers<void>()
-        let runs = 0
-        const handler = async () => {
-          if (++runs === 1) await gate.promise
-          return DONE
-        }
-        await withWorker(lanes, handler, async () => {
-          await lanes.wake("build01", wakeUp())
-          await until(() => runs === 1)
-          const ticket = await drawTicket(lanes)
-          await lanes.wake("build01", wakeUp())
-          gate.resolve()
-          await until(async () => (await readOutcomes(lanes, "build01")).length === 1)
-          await until(async () => ((await readOutcomes(lanes, "build01"))[0]?.ticket ?? 0) >= ticket)
-          expect(runs).toBe(2)
-        })
-      }),
-    ))
+  it("answer a ticket only with work that began after it was drawn", async ({ lanes }) => {
+    const gate = Promise.withResolvers<void>()
+    let runs = 0
+    const handler = async () => {
+      if (++runs === 1) await gate.promise
+      return DONE
+    }
+    await withWorker(lanes, handler, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(() => runs === 1)
+      const ticket = await drawTicket(lanes)
+      await lanes.wake("build01", wakeUp())
+      gate.resolve()
+      await until(async () => (await readOutcomes(lanes, "build01")).length === 1)
+      await until(async () => ((await readOutcomes(lanes, "build01"))[0]?.ticket ?? 0) >= ticket)
+      expect(runs).toBe(2)
+    })
+  })
 })
 
 async function idle(lanes: Lanes): Promise<boolean> {
