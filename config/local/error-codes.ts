@@ -55,6 +55,11 @@ export const localErrors = {
     cause: "An absolute path, or one that begins with ./ or ../, was given to --rules.",
     remedy: "Give the path as the repository has it; the message names it where the file is in there.",
   },
+  "local/state": {
+    meaning: "The folder that --state names cannot be made or written.",
+    cause: "It belongs to another user, or a file is where the folder goes.",
+    remedy: "Give --state a folder of your own, or leave it out.",
+  },
   "local/target": {
     meaning: "The target cannot be a folder, so nothing was started.",
     cause: "It is a file, a folder above it is one, or this user may not write there.",

@@ -29,7 +29,7 @@ export interface LocalSource {
 export function localOperatorSettings(
   source: LocalSource,
   kubeconfigs: ReadonlyMap<string, string>,
-  files: { secret: string; mirrors: string },
+  files: { secret: string; redisUrl?: string; mirrors: string },
 ): string {
   const clusters = Object.fromEntries([...kubeconfigs].map(([name, kubeconfig]) => [name, { kubeconfig }]))
   return canonicalJson({
@@ -48,6 +48,7 @@ export function localOperatorSettings(
     defaults: DEFAULTS,
     namespace: OWN_NAMESPACE,
     ...(source.guard ? {} : { guard: "off" }),
+    ...(files.redisUrl ? { redis: { urlFile: files.redisUrl } } : {}),
     webhook: { secretFiles: [files.secret] },
     mirrors: files.mirrors,
   })
@@ -60,6 +61,8 @@ export function localAgentSettings(kubeconfig: string, folder: string, listen: s
     record: `${OWN_NAMESPACE}/${SOURCE}`,
     kubeconfig,
     everyTarget: { path: folder },
+    // Only a node that reports counts for "is it live?".
+    report: {},
     listen,
   })
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import {
@@ -28,6 +28,8 @@ export interface LocalOptions extends LocalSource {
   port: number
   /** How many plugins work side by side. */
   plugins?: number
+  /** Folder for settings, mirrors and logs, which stays; absent: one that close() removes. */
+  stateFolder?: string
   signal?: AbortSignal
 }
 
@@ -50,7 +52,7 @@ export interface LocalPipeline {
   redisUrl: string
   /** The settings that plugin and bootstrapper read. */
   operatorSettingsFile: string
-  /** Holds settings, mirrors and logs; removed by close(). */
+  /** Holds settings, mirrors and logs. */
   stateFolder: string
   /**
    * Starts an API server and an agent for every cluster that the rules at the branch's tip name and that has none;
@@ -84,10 +86,9 @@ async function assemble(
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<LocalPipeline> {
-  const stateFolder = await mkdtemp(join(tmpdir(), "headrace-"))
-  closers.push(() => rm(stateFolder, { recursive: true, force: true }))
+  const stateFolder = options.stateFolder ?? (await temporaryFolder(closers))
   const logs = join(stateFolder, "logs")
-  await mkdir(logs)
+  await makeFolder(logs)
 
   const mirror = await openMirror({
     name: SOURCE,
@@ -99,6 +100,8 @@ async function assemble(
   closers.push(() => mirror.close())
 
   const redisUrl = process.env.REDIS_URL ?? (await ownRedis(closers))
+  const redisUrlFile = join(stateFolder, "redis-url")
+  await writeFile(redisUrlFile, redisUrl, { mode: 0o600 })
   const secretFile = join(stateFolder, "webhook-secret")
   const secret = randomBytes(24).toString("hex")
   await writeFile(secretFile, secret, { mode: 0o600 })
@@ -112,7 +115,7 @@ async function assemble(
   /** Every program has mirrors of its own. */
   async function writeSettings(file: string, mirrors: string): Promise<void> {
     const kubeconfigs = new Map([...clusters].map(([name, cluster]) => [name, cluster.kubeconfigFile]))
-    const files = { secret: secretFile, mirrors: join(stateFolder, mirrors) }
+    const files = { secret: secretFile, redisUrl: redisUrlFile, mirrors: join(stateFolder, mirrors) }
     await writeFile(file, localOperatorSettings(options, kubeconfigs, files))
   }
 
@@ -200,6 +203,12 @@ async function startCluster(
   })
   closers.push(() => agent.stop())
   return { name, kube, kubeconfigFile, folder, agent, agentUrl: `http://${listen}` }
+}
+
+async function temporaryFolder(closers: (() => Promise<unknown>)[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "headrace-"))
+  closers.push(() => rm(folder, { recursive: true, force: true }))
+  return folder
 }
 
 async function ownRedis(closers: (() => Promise<unknown>)[]): Promise<string> {

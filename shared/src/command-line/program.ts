@@ -37,10 +37,12 @@ export function createProgram(name: string, module: string): Command {
 /** Adds what every program has beside its work, once its own commands are there: `help`, `completion`, hints. */
 export function completeProgram(program: Command): Command {
   program.commandsGroup(MORE).helpCommand("help [command]", "Prints the help of a command.")
-  addCompletionCommand(program)
+  // What npm runs has no name of one word that a shell could complete.
+  if (!program.name().includes(" ")) addCompletionCommand(program)
   explainEnvironment(program)
   for (const command of [program, ...program.commands]) {
     command.showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes.`)
+    refuseWrongValues(command)
   }
   return program
 }
@@ -93,11 +95,31 @@ function packageVersion(module: string): string {
 
 function refuseStrayWords(command: Command): void {
   const { args, registeredArguments } = command
+  const empty = registeredArguments.find((_, index) => args[index] === "")
+  if (empty) command.error(`error: <${empty.name()}> is empty; it is ${empty.description}`)
   const stray = args[registeredArguments.length]
   if (stray === undefined || registeredArguments.at(-1)?.variadic) return
   const known = commandNames(command)
   if (known.length > 0) command.error(`error: unknown command "${stray}" (${suggestion(stray, known)})`)
   command.error(`error: "${stray}" is one argument too many`)
+}
+
+/** An empty value is a variable of a script that was not set. Of two values the last would count, unnoticed. */
+function refuseWrongValues(command: Command): void {
+  for (const option of command.options) {
+    if (!(option instanceof Flag) || !(option.required || option.optional)) continue
+    const takes = option.flags.replace(/^.* /, "")
+    let first: string | undefined
+    command.on(`option:${option.name()}`, (value: string | null) => {
+      if (value === "" && option.defaultValue !== "") {
+        command.error(`error: ${option.long} is empty; it takes ${takes}: ${option.description}`)
+      }
+      if (first !== undefined && first !== value && !option.variadic) {
+        command.error(`error: ${option.long} is given twice, as "${first}" and as "${value}"`)
+      }
+      first = value ?? undefined
+    })
+  }
 }
 
 function refuseMissingFlags(command: Command): void {

@@ -1,0 +1,190 @@
+import { constants, existsSync } from "node:fs"
+import { access } from "node:fs/promises"
+import { basename, isAbsolute, resolve } from "node:path"
+import { flag } from "@headrace/shared/command-line/flag"
+import { addExamples } from "@headrace/shared/command-line/help"
+import { createProgram } from "@headrace/shared/command-line/program"
+import { systemClock } from "@headrace/shared/foundation/clock"
+import { errorText, UsageError } from "@headrace/shared/foundation/errors"
+import { escapeText } from "@headrace/shared/foundation/escape-text"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
+import { Wait } from "@headrace/shared/settings/units"
+import { type Command, InvalidArgumentError } from "commander"
+import pc from "picocolors"
+import { clusterTroubles } from "./cluster-troubles.ts"
+import { rulesPathInRepository } from "./preflight/check-rules.ts"
+import { preflight } from "./preflight/preflight.ts"
+import { createPublishedCommits } from "./published-commits.ts"
+import { type LocalPipeline, startLocal } from "./start-local.ts"
+
+interface UpFlags {
+  repo: string
+  branch: string
+  rules: string
+  target: string
+  /** Milliseconds. */
+  poll: number
+  port: number
+  state?: string
+  guard: boolean
+  repository?: string
+}
+
+const DEFAULT_POLL_MS = 1000
+const LOOK_MS = 500
+const LAST_PORT = 65_535
+/** Mode of a folder that only its owner enters. */
+const PRIVATE = 0o700
+
+/** The command line of `npm run up`. */
+export function createUpProgram(signal: AbortSignal): Command {
+  const program = createProgram("npm run up --", import.meta.url)
+    .description("Runs the whole pipeline on this machine, on your own repository, until it is stopped.")
+    .addOption(flag("--repo <path-or-url>", "the repository to follow").needed())
+    .addOption(flag("--branch <name>", "the branch to follow").needed())
+    .addOption(flag("--rules <path>", "path of the rules (Prow's plugins.yaml) in the repository").needed())
+    .addOption(flag("--target <folder>", "folder that gets CLUSTER/NAMESPACE/CONFIGMAP/KEY").needed())
+    .addOption(
+      flag("--poll <duration>", "how often to look at the branch without a webhook: 5s, or 5 for seconds")
+        .argParser(readPoll)
+        .default(DEFAULT_POLL_MS, "1s"),
+    )
+    .addOption(
+      flag("--port <number>", "port of the webhook endpoint; 0 picks one")
+        .argParser(readPort)
+        .default(0, "0"),
+    )
+    .addOption(
+      flag("--state <folder>", "folder for settings, mirrors and logs; without it one that goes at the end"),
+    )
+    .addOption(
+      flag("--guard", "stop before a commit deletes much, as in a deployment, until approve").default(false),
+    )
+    .addOption(
+      flag("--repository <org/name>", "what webhooks call the repository; without it taken from --repo"),
+    )
+    .action((flags: UpFlags) => up(flags, signal))
+  return addExamples(program, [
+    "npm run up -- --repo ../my-config --branch main \\\n    --rules config/prow/plugins.yaml --target /tmp/node",
+    "npm run up -- --repo https://github.com/my-org/config --branch main \\\n    --rules plugins.yaml --target /tmp/node --poll 30s --guard",
+  ])
+}
+
+async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
+  const repo = existsSync(flags.repo) ? resolve(flags.repo) : flags.repo
+  const target = resolve(flags.target)
+  const rules = rulesPathInRepository(repo, flags.rules)
+  const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL })
+  try {
+    say(pc.dim("starting redis, API servers, plugin and agents on loopback…"))
+    const pipeline = await startLocal({
+      repo,
+      branch: flags.branch,
+      rules,
+      target,
+      pollSeconds: flags.poll / 1000,
+      port: flags.port,
+      guard: flags.guard,
+      repository: flags.repository ?? repositoryName(repo),
+      ...(flags.state === undefined ? {} : { stateFolder: await stateFolder(flags.state) }),
+      signal,
+    })
+    try {
+      await pipeline.waitForProjection()
+      describe(pipeline, target)
+      await Promise.all([followClusters(pipeline, flags.poll, signal), followCommits(pipeline, signal)])
+    } finally {
+      say(pc.dim("stopping…"))
+      await pipeline.close()
+    }
+  } finally {
+    await release()
+  }
+}
+
+/** New rules may name new clusters, and what is merged may not be writable: looks for both until stopped. */
+async function followClusters(pipeline: LocalPipeline, poll: number, signal: AbortSignal): Promise<void> {
+  let reported: string[] = []
+  while (!signal.aborted) {
+    await systemClock.sleep(poll, signal).catch(() => undefined)
+    if (signal.aborted) return
+    const now = await pipeline.addNewClusters().then(
+      () => clusterTroubles(pipeline.clusters.values(), pipeline.operatorSettingsFile),
+      (error: unknown) => [errorText(error)],
+    )
+    for (const trouble of now) if (!reported.includes(trouble)) say(pc.yellow(escapeText(trouble)))
+    if (reported.length > 0 && now.length === 0) say(pc.green("all is fine again"))
+    reported = now
+  }
+}
+
+/** A line for each commit, once disk shows it. */
+async function followCommits(pipeline: LocalPipeline, signal: AbortSignal): Promise<void> {
+  const newCommits = createPublishedCommits()
+  while (!signal.aborted) {
+    const published = await newCommits(pipeline.clusters.values()).catch(() => [])
+    for (const { cluster, commit, projections } of published) {
+      const moved = projections === 0 ? "nothing to move" : `${projections} moved`
+      say(
+        `${new Date(systemClock.now()).toISOString()} published ${commit.slice(0, 12)} in ${cluster}: ${moved}`,
+      )
+    }
+    await systemClock.sleep(LOOK_MS, signal).catch(() => undefined)
+  }
+}
+
+function describe(pipeline: LocalPipeline, target: string): void {
+  const [hook] = pipeline.hooks
+  say(`${pc.green("up")}: ${target} shows the branch; commit to it and watch`)
+  for (const cluster of pipeline.clusters.values())
+    say(`  ${cluster.folder}   API server ${cluster.kube.url}`)
+  if (hook) {
+    say(
+      `  webhooks   ${hook.url}   repository ${hook.repository}, secret in ${pipeline.stateFolder}/webhook-secret`,
+    )
+  }
+  say(`  logs       ${pipeline.stateFolder}/logs`)
+  say(`  look       npm run -s bootstrapper -- status --config ${pipeline.operatorSettingsFile}`)
+  say("  stop with Ctrl-C")
+}
+
+/** It holds the webhook's secret and kubeconfigs. Throws UsageError `local/state`. */
+async function stateFolder(given: string): Promise<string> {
+  const folder = resolve(given)
+  try {
+    await makeFolder(folder, PRIVATE)
+    await access(folder, constants.W_OK)
+    return folder
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new UsageError("local/state", `the state folder ${folder} cannot be made or written (${code})`, {
+      hint: "Give --state a folder of your own, or leave it out.",
+      cause,
+    })
+  }
+}
+
+/** ORG/NAME from a URL's last two parts; a local path is `local/NAME`. */
+function repositoryName(repo: string): string {
+  const name = basename(repo).replace(/\.git$/, "")
+  if (isAbsolute(repo)) return `local/${name}`
+  const org = repo.replace(/\/?[^/]*$/, "").match(/([^/:]+)$/)?.[1]
+  return `${org ?? "local"}/${name}`
+}
+
+/** `5s`, `500ms`, or a number of seconds, in milliseconds. */
+function readPoll(text: string): number {
+  const parsed = Wait.safeParse(/^\d+(\.\d+)?$/.test(text) ? `${Math.round(Number(text) * 1000)}ms` : text)
+  if (parsed.success) return parsed.data
+  throw new InvalidArgumentError("Give a duration such as 5s or 1m, or a number of seconds above 0.")
+}
+
+function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d{1,5}$/.test(text) && port <= LAST_PORT) return port
+  throw new InvalidArgumentError(`Give a number from 0 to ${LAST_PORT}.`)
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`)
+}
