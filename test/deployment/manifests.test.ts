@@ -173,8 +173,8 @@ describe("the example", () => {
     }
   })
 
-  it("has a command in docs/deploy.md for each Secret that the manifests mount", () => {
-    const page = readFileSync(join(CONFIG, "../docs/deploy.md"), "utf8")
+  it("has a command in docs/how-to/deploy.md for each Secret that the manifests mount", () => {
+    const page = readFileSync(join(CONFIG, "../docs/how-to/deploy.md"), "utf8")
     const secrets = new Set(
       ["plugin/deployment.yaml", "bootstrapper/cronjob.yaml", "agent/daemonset.yaml"].flatMap((file) =>
         [...textOf("base", file).matchAll(/(?:secretName: |secret:\s+name: )(\S+)/g)].map(([, name]) => name),

@@ -13,10 +13,10 @@ import { kubeNodeMissing, startKubeNode } from "./kube-node.ts"
 
 const run = promisify(execFile)
 const missing = kubeNodeMissing()
-const PAGE = readFileSync(join(import.meta.dirname, "../../docs/deploy.md"), "utf8")
+const PAGE = readFileSync(join(import.meta.dirname, "../../docs/how-to/add-a-cluster.md"), "utf8")
 const SECRET = ["--namespace=headrace", "get", "secret", "headrace-writer-token"]
 
-/** The block of commands of docs/deploy.md that holds a text. */
+/** The block of commands of docs/how-to/add-a-cluster.md that holds a text. */
 function commandBlock(text: string): string {
   const blocks = [...PAGE.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block)
   const found = blocks.filter((block) => block.includes(text))
@@ -25,7 +25,7 @@ function commandBlock(text: string): string {
 }
 
 describe.skipIf(missing)(`a remote cluster${whySkipped(missing)}`, { timeout: 900_000 }, () => {
-  it("gives the home cluster a kubeconfig by the commands of docs/deploy.md, with the writer's rights alone", async () => {
+  it("gives the home cluster a kubeconfig by the commands of docs/how-to/add-a-cluster.md, with the writer's rights alone", async () => {
     const node = await startKubeNode()
     try {
       const manifests = await buildManifests("overlays/example-remote")

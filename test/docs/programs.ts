@@ -1,0 +1,57 @@
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { installPacked, packPrograms } from "../deployment/packed-programs.ts"
+import { withFolder } from "../harness/with-folder.ts"
+
+const ROOT = join(import.meta.dirname, "../..")
+const NAMES = ["plugin", "bootstrapper", "agent"] as const
+const SOURCE = `'${process.execPath}' --conditions=source --no-warnings '${ROOT}`
+
+/** The long form: packed programs, and npm's own scripts with their build. */
+export const isLongForm = process.env.HEADRACE_DOCS === "long"
+
+/** Folder with the programs of a reader's PATH: from sources, or packed and unpacked as npm would. */
+export async function withPrograms<T>(use: (bin: string) => Promise<T>): Promise<T> {
+  return withFolder(async (folder) => {
+    const bin = join(folder, "bin")
+    await mkdir(bin)
+    await symlink(process.execPath, join(bin, "node"))
+    await writeProgram(bin, "npx", 'exec "$@"')
+    if (isLongForm) await writePacked(folder, bin)
+    else await writeSources(bin)
+    return use(bin)
+  })
+}
+
+async function writePacked(folder: string, bin: string): Promise<void> {
+  await installPacked(folder, await packPrograms(folder, NAMES))
+  for (const name of NAMES) {
+    const program = join(folder, "node_modules/@headrace", name, `bin/headrace-${name}.js`)
+    await writeProgram(bin, `headrace-${name}`, `exec node '${program}' "$@"`)
+  }
+}
+
+/** `npm run NAME` as package.json has it, without the build: the sources run as they are. */
+async function writeSources(bin: string): Promise<void> {
+  for (const name of NAMES) {
+    await writeProgram(bin, `headrace-${name}`, `exec ${SOURCE}/${name}/src/main.ts' "$@"`)
+  }
+  await writeProgram(
+    bin,
+    "npm",
+    `[ "$1" = run ] || exit 99; shift
+[ "$1" = -s ] && shift
+name=$1; shift
+[ "$1" = -- ] && shift
+case $name in
+  up|demo) exec ${SOURCE}/config/local/'$name.ts "$@";;
+  *) exec headrace-$name "$@";;
+esac`,
+  )
+}
+
+async function writeProgram(bin: string, name: string, text: string): Promise<void> {
+  const file = join(bin, name)
+  await writeFile(file, `#!/bin/sh\n${text}\n`)
+  await chmod(file, 0o755)
+}
