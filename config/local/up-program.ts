@@ -55,7 +55,10 @@ export function createUpProgram(signal: AbortSignal): Command {
         .default(0, "0"),
     )
     .addOption(
-      flag("--state <folder>", "folder for settings, mirrors and logs; without it one that goes at the end"),
+      flag(
+        "--state <folder>",
+        "folder for settings, mirrors and logs; without it one that is removed at the end",
+      ),
     )
     .addOption(
       flag("--guard", "stop before a commit deletes much, as in a deployment, until approve").default(false),
