@@ -3,12 +3,14 @@ import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { createLog } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { until } from "@headrace/test/harness/until"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { embeddedKubeconfig } from "../../config/local/embedded-kube/embedded-kubeconfig.ts"
 import { nextSettings } from "./next-settings.ts"
 
 const log = createLog("test", { level: "silent" })
+const QUICK = { log, signal: AbortSignal.timeout(20_000), interval: 5 }
 
 function settingsText(cluster: string): string {
   return `version: 1\nsources: {}\nclusters: {${cluster}: {inCluster: true}}\n`
@@ -21,12 +23,19 @@ describe("nextSettings", () => {
       await writeFile(file, settingsText("build01"))
       const current = await loadOperatorSettings(file)
       let given = false
-      const next = nextSettings(file, current, log, AbortSignal.timeout(20_000), 5).finally(() => {
+      const reports: boolean[] = []
+      const onRejected = (rejected: boolean) => reports.push(rejected)
+      const next = nextSettings(file, current, { ...QUICK, onRejected }).finally(() => {
         given = true
       })
-      for (const text of ["version: 2\n", "clusters: [", `# a comment\n${settingsText("build01")}`]) {
+      for (const [text, isRejected] of [
+        ["version: 2\n", true],
+        ["clusters: [", true],
+        [`# a comment\n${settingsText("build01")}`, false],
+      ] as const) {
         await writeFile(file, text)
         await delay(50)
+        await until(() => reports.at(-1) === isRejected)
         expect(given).toBe(false)
       }
       await writeFile(file, settingsText("build02"))
@@ -44,7 +53,7 @@ describe("nextSettings", () => {
       await writeFile(file, `version: 1\nsources: {}\nkubeconfigs: {folder: ${kube}}\n`)
       const current = await loadOperatorSettings(file)
       let given = false
-      const next = nextSettings(file, current, log, AbortSignal.timeout(20_000), 5).finally(() => {
+      const next = nextSettings(file, current, QUICK).finally(() => {
         given = true
       })
       await write("build02", "contexts: [")

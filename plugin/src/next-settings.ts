@@ -1,6 +1,5 @@
-import type { Log } from "@headrace/shared/observe/log"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import { nextSettings as nextOf } from "@headrace/shared/settings/next-settings"
+import { type NextSettingsOptions, nextSettings as nextOf } from "@headrace/shared/settings/next-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 
 /**
@@ -10,9 +9,7 @@ import type { OperatorSettings } from "@headrace/shared/settings/operator-settin
 export function nextSettings(
   file: string,
   current: OperatorSettings,
-  log: Log,
-  signal: AbortSignal,
-  interval: number,
+  options: Pick<NextSettingsOptions<OperatorSettings>, "log" | "signal" | "interval" | "onRejected">,
 ): Promise<OperatorSettings | undefined> {
-  return nextOf({ file, load: loadOperatorSettings, current, log, signal, interval })
+  return nextOf({ file, load: loadOperatorSettings, current, ...options })
 }

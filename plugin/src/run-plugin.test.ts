@@ -1,6 +1,5 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { setTimeout as delay } from "node:timers/promises"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
 import { until } from "@headrace/test/harness/until"
@@ -172,10 +171,14 @@ describe("headrace-plugin", { timeout: 60_000 }, () => {
     }))
 
   it("stays with the last good settings while changed ones do not start", () =>
-    withScene(async ({ repo, one, two, settle, push }) => {
+    withScene(async ({ repo, one, two, listen, settle, push }) => {
+      const isRejected = async () => {
+        const text = await (await fetch(`http://${listen}/metrics`)).text()
+        return /^headrace_settings_rejected (\d)$/m.exec(text)?.[1]
+      }
+      expect(await isRejected()).toBe("0")
       await settle({ one, two }, "/nowhere/hmac")
-      // Longer than it takes to notice.
-      await delay(3000)
+      await until(async () => (await isRejected()) === "1")
       expect(await push(await repo.commit({ "jobs/a.yaml": "a: 3\n" }))).toBe(202)
       await until(async () => (await jobsOf(one))?.["a.yaml"] === "a: 3\n")
       expect(await jobsOf(two)).toBeUndefined()

@@ -1,11 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises"
+import { packageVersion } from "@headrace/shared/command-line/program"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog, type Log } from "@headrace/shared/observe/log"
+import { createProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { Duration, Wait } from "@headrace/shared/settings/units"
 import { CronExpressionParser } from "cron-parser"
 import { nextSettings } from "./next-settings.ts"
+import { addNodeMetrics } from "./observe/node-metrics.ts"
 import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 
 /** The program's flags, as text. */
@@ -35,15 +38,21 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   const interval = readInterval(options.settingsInterval)
   if (options.schedule !== undefined) checkSchedule(options.schedule)
   const settings = await loadOperatorSettings(options.config)
+  const metrics = createProcessMetrics({
+    program: "headrace-plugin",
+    version: packageVersion(import.meta.url),
+  })
+  addNodeMetrics(metrics.registry)
   const http = await openHttp(options.listen, log)
   let opsHttp: HttpServer | undefined
   try {
     if (options.opsListen !== undefined) opsHttp = await openHttp(options.opsListen, log)
-    const opened = { ...options, http, opsHttp, log }
+    const opened = { ...options, http, opsHttp, process: metrics, log }
     const first = await startOnSettings(settings, opened)
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
       file: options.config,
       interval,
+      onRejected: metrics.settingsRejected,
       log,
       signal,
     })
@@ -58,23 +67,34 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   }
 }
 
+interface FollowOptions {
+  file: string
+  interval: number
+  /** Called with true when changed settings are rejected, with false when those in force are the file's. */
+  onRejected(rejected: boolean): void
+  log: Log
+  signal: AbortSignal
+}
+
 /** Starts over whenever the file says something else; gives the plugin that runs when the signal aborts. */
 async function followSettings(
   first: SettledPlugin,
   startOver: (settings: SettledPlugin["settings"], before: SettledPlugin) => Promise<SettledPlugin>,
-  { file, interval, log, signal }: { file: string; interval: number; log: Log; signal: AbortSignal },
+  { file, interval, onRejected, log, signal }: FollowOptions,
 ): Promise<SettledPlugin> {
   let running = first
   let wait = interval
   for (;;) {
-    const next = await nextSettings(file, running.settings, log, signal, wait)
+    const next = await nextSettings(file, running.settings, { log, signal, interval: wait, onRejected })
     if (next === undefined) return running
     log.info({}, "settings changed: starting over")
     try {
       running = await startOver(next, running)
       wait = interval
+      onRejected(false)
     } catch (error) {
       if (running.hasEnded()) throw error
+      onRejected(true)
       log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
       wait = RETRY_MS
     }

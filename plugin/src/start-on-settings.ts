@@ -2,6 +2,7 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
+import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { HttpServer } from "@headrace/shared/observe/serve-http"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -24,6 +25,8 @@ export interface StartOnSettingsOptions {
   /** A port of its own for probes and metrics; undefined: `http` serves them also. */
   opsHttp?: HttpServer | undefined
   redisUrlFile?: string
+  /** Metrics of the process. */
+  process?: ProcessMetrics
   schedule?: string
   log: Log
 }
@@ -36,7 +39,7 @@ export interface StartOnSettingsOptions {
  */
 export async function startOnSettings(
   settings: OperatorSettings,
-  { http, opsHttp, redisUrlFile, schedule, log }: StartOnSettingsOptions,
+  { http, opsHttp, redisUrlFile, process: processMetrics, schedule, log }: StartOnSettingsOptions,
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
   const redis = await requireRedisUrl(settings, redisUrlFile)
@@ -51,6 +54,7 @@ export async function startOnSettings(
       reconciler,
       http,
       opsHttp,
+      process: processMetrics,
       ...takeOver,
       schedule,
       log,

@@ -1,5 +1,6 @@
 import { connect } from "node:net"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import { newRecord } from "@headrace/shared/record/record"
 import { until } from "@headrace/test/harness/until"
 import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "@headrace/test/harness/with-plugin"
 import { withRedis } from "@headrace/test/harness/with-redis"
@@ -21,6 +22,7 @@ function fakeReconciler(commit = SHA) {
       const stages = { fetch: 1, plan: 2, store: 3, view: 4, record: 5 }
       return {
         result: "applied",
+        record: { ...newRecord(source, { epoch: 0, seq: 1 }), commit: fake.commit },
         commit: fake.commit,
         token: { epoch: 0, seq: 1 },
         stopped: null,

@@ -4,8 +4,10 @@ import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OpsSources } from "@headrace/shared/observe/ops-routes"
+import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { HttpServer, Route } from "@headrace/shared/observe/serve-http"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { Registry } from "prom-client"
 import { acceptDelivery } from "./deliveries/accept-delivery.ts"
 import { openDeliveryBook } from "./deliveries/keep-deliveries.ts"
 import { sourcesOfChange } from "./deliveries/sources-of-change.ts"
@@ -39,6 +41,8 @@ export interface StartPluginOptions {
    * the plugin that ran until now stops its own here.
    */
   takeOver?(): Promise<void>
+  /** Metrics of the process, served beside the plugin's own; they outlive a change of the settings. */
+  process?: ProcessMetrics | undefined
   /** Cron pattern (UTC) of full reconciles. */
   schedule?: string | undefined
   log: Log
@@ -65,7 +69,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const { settings, lanes, reconciler, http, opsHttp, log } = options
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
-  const metrics = createPluginMetrics(reconciler.sizes)
+  const metrics = createPluginMetrics({ sizes: reconciler.sizes })
   const routes = await openRoutes(options, { metrics, log })
   const openReports = await openGitHub(options)
   await options.takeOver?.()
@@ -84,13 +88,15 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const watches = Promise.all([
     startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal),
     watchLateLanes({ lanes, clusters, sources, log }, stop.signal),
-    watchRecords({ lanes, reconciler, clusters, sources, log }, stop.signal),
+    watchRecords({ lanes, reconciler, clusters, sources, records: metrics.records, log }, stop.signal),
   ])
   // The one before still answers: until our workers run there would be nobody ready.
   if (options.takeOver) await untilWorking(workers)
   let state: PluginState = "running"
   const ops: OpsSources = {
-    registry: metrics.registry,
+    registry: options.process
+      ? Registry.merge([options.process.registry, metrics.registry])
+      : metrics.registry,
     readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, state }),
     beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
   }

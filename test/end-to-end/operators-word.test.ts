@@ -15,6 +15,8 @@ const LIMIT_MS = 90_000
 
 interface Scene extends Operator {
   redis: TestRedis
+  /** The plugin's metrics as text. */
+  metrics(): Promise<string>
   /** What the named ConfigMap has for jobs/a.yaml. */
   shown(): Promise<string | undefined>
   /** Runs a command and gives what it printed of `east` with its exit code, as JSON. */
@@ -36,6 +38,7 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
       const scene: Scene = {
         ...operator,
         redis,
+        metrics: async () => "",
         async shown() {
           const headers = { authorization: `Bearer ${kube.token}` }
           const answer = await fetch(`${kube.url}/api/v1/namespaces/ci/configmaps/jobs`, { headers })
@@ -49,9 +52,9 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
       }
       await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "1" })
       if (!plugin) return test(scene)
-      await withPluginProcess(config, async () => {
+      await withPluginProcess(config, async ({ metrics }) => {
         await until(async () => (await scene.shown()) === "1", LIMIT_MS)
-        await test(scene)
+        await test({ ...scene, metrics })
       })
     }),
   )
@@ -59,13 +62,16 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
 
 describe("an operator's word", { timeout: 300_000 }, () => {
   it("acts without a webhook, a poll or another command", () =>
-    withSleepingPlugin(async ({ repo, say, shown }) => {
+    withSleepingPlugin(async ({ repo, say, shown, metrics }) => {
+      const place = 'cluster="east",source="release"'
+      const untilMetrics = (text: string) => until(async () => (await metrics()).includes(text), LIMIT_MS)
       const first = await repo.tip()
       expect(await say("hold", "--reason", "x", "--wait")).toMatchObject({
         code: 0,
         effect: "noop",
         commit: first,
       })
+      await untilMetrics(`headrace_held{${place}} 1\n`)
       const second = await repo.commit({ "jobs/a.yaml": "2" })
       expect(await say("release", "--wait")).toMatchObject({ code: 0, effect: "applied", commit: second })
       expect(await shown()).toBe("2")
@@ -78,8 +84,11 @@ describe("an operator's word", { timeout: 300_000 }, () => {
 
       const emptied = await repo.commit({ "jobs/a.yaml": null, "jobs/b.yaml": "b" })
       expect((await say("apply")).error).toMatchObject({ code: expect.stringMatching(/^guard\//) })
+      await untilMetrics(`headrace_stopped{${place},code="guard/`)
+      await untilMetrics(`headrace_held{${place}} 0\n`)
       expect(await say("approve", "--commit", emptied)).toMatchObject({ code: 0, effect: "woken" })
       await until(async () => (await shown()) === undefined, LIMIT_MS)
+      await until(async () => !(await metrics()).includes("headrace_stopped{"), LIMIT_MS)
     }))
 
   it("acts while git is away, where it needs nothing from it", () =>

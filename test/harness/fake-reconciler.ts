@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises"
 import type { PluginReconciler } from "@headrace/plugin/work/plugin-reconciler"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import { newRecord } from "@headrace/shared/record/record"
 
 /**
  * A branch and clusters without git and Kubernetes: commits are numbers written as ids, each the parent of the
@@ -77,6 +78,7 @@ export function commitId(number: number): string {
 function applied(number: number): ReconcileOutcome {
   return {
     result: "applied",
+    record: newRecord("fake", { epoch: 0, seq: number }),
     commit: commitId(number),
     token: { epoch: 0, seq: number },
     stopped: null,

@@ -24,6 +24,8 @@ export interface TestRevision {
   epoch?: number
   /** By `namespace/name`. */
   targets: Record<string, TargetFiles>
+  /** When its commit was made, in milliseconds since the epoch; absent: its record does not say. */
+  committedAt?: number
   /** Members of the record to set otherwise. */
   record?: Partial<SourceRecord>
 }
@@ -54,7 +56,7 @@ export function revisionObjects(revision: TestRevision): { store: ConfigMap[]; r
   }
   return {
     store: objects.map((object) => storeConfigMap(NAMESPACE, object)),
-    record: recordConfigMap(NAMESPACE, record),
+    record: recordConfigMap(NAMESPACE, record, revision.committedAt),
   }
 }
 

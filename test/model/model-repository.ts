@@ -86,6 +86,8 @@ export function modelRepository(first: Files): ModelRepository {
     async seqOf(commit) {
       return commits.get(commit)?.history.size
     },
+    // A second after the one before.
+    timeOf: async (commit) => (commits.get(commit)?.history.size ?? 0) * 1000,
     keep: async (commit) => commits.has(commit),
     async contains(commit, ancestor) {
       return commits.get(commit)?.history.has(ancestor) ?? false

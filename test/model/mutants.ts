@@ -173,7 +173,8 @@ async function doneWhenBeyond(
     return SOUND.reconcile(request, ports, signal)
   const { commit, token, stopped, failed } = record
   const stages = { fetch: 0, plan: 0, store: 0, view: 0, record: 0 }
-  return { result: "noop", commit, token, stopped, heldUntil: null, failed, foreign: [], written: 0, stages }
+  const done = { failed, foreign: [], written: 0, stages }
+  return { result: "noop", record, commit, token, stopped, heldUntil: null, ...done }
 }
 
 async function goalSeq(

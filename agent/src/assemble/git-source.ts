@@ -29,7 +29,7 @@ export function createGitSource(options: GitSourceOptions): ProjectionSource {
         const why = inputs.gitTroubles.get(id)
         throw waitsFor(name, why ?? "not fetched yet", "It is fetched again by itself.")
       }
-      const { commit, token, files, mayGoBack, unknown } = snapshot
+      const { commit, token, committedAt, files, mayGoBack, unknown } = snapshot
       if (snapshot.refusesUnknown && unknown.length > 0) throw incomplete(name, commit, unknown)
       if (files.length === 0 && !optional) {
         throw waitsFor(name, `commit ${commit.slice(0, 12)} has no file that is selected`, EMPTY_HINT)
@@ -44,7 +44,7 @@ export function createGitSource(options: GitSourceOptions): ProjectionSource {
       return {
         key: commit,
         origin: { source: history, instance: null },
-        commit: { id: commit, token, mayGoBack, ownEpochs: true },
+        commit: { id: commit, token, committedAt, mayGoBack, ownEpochs: true },
         files: fits,
         warnings: others.map(
           ({ path, origin }) => `${origin} is not shown: ${JSON.stringify(path)} is a name of Headrace's`,

@@ -8,6 +8,8 @@ import type { ProjectedFile } from "./projected-files.ts"
 export interface GitSnapshot {
   commit: string
   token: Token
+  /** When the commit was made, in milliseconds since the epoch. */
+  committedAt?: number | undefined
   files: readonly ProjectedFile[]
   /** Parts of the selected tree whose content is not known; they are not among the files. */
   unknown: readonly Problem[]
@@ -22,6 +24,8 @@ export interface Inputs {
   record?: SourceRecord
   /** Which record it is. */
   recordOrigin?: SourceName
+  /** When its commit was made, in milliseconds since the epoch. */
+  recordCommittedAt?: number | undefined
   /** The ConfigMaps that a `live` source selects, by that source's id. */
   live: ReadonlyMap<string, readonly ConfigMap[]>
   /** By the git source's id. */

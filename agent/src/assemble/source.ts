@@ -9,6 +9,8 @@ import type { ProjectedFile } from "./projected-files.ts"
 export interface SourceCommit {
   id: string
   token: Token
+  /** When it was made, in milliseconds since the epoch. */
+  committedAt?: number | undefined
   /** True when its epochs are raised here, on this node, and not by the source: git knows none. */
   ownEpochs?: boolean
   /** True when it is to be shown though its token is smaller than the one shown: the epoch is then raised. */

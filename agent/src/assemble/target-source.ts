@@ -50,7 +50,7 @@ interface ReconciledRecord extends SourceRecord {
   root: string
 }
 
-function reconciled({ record }: Inputs, name: string) {
+function reconciled({ record, recordCommittedAt }: Inputs, name: string) {
   if (record === undefined) throw waitsFor(name, "the record was not read yet", "See /readyz for the reason.")
   const { commit, root, source } = record
   if (commit === null) {
@@ -61,7 +61,8 @@ function reconciled({ record }: Inputs, name: string) {
     const hint = "Set store: true for this cluster in the operator's settings."
     throw waitsFor(name, `record ${source} names no store`, hint)
   }
-  return { commit: { id: commit, token: record.token }, record: { ...record, root } }
+  const { token } = record
+  return { commit: { id: commit, token, committedAt: recordCommittedAt }, record: { ...record, root } }
 }
 
 async function findIndex(

@@ -20,7 +20,14 @@ it("publishes, answers for it over HTTP, and ends by SIGTERM", async () => {
         expect(await readFile(join(folder, "jobs/x"), "utf8")).toBe("one")
         expect(await agent.ask("/healthz")).toEqual({ status: 200, text: "ok\n" })
         const { text } = await agent.ask("/metrics")
-        expect(text).toContain(`headrace_agent_revision_info{projection="jobs",revision="${commitOf(1)}"} 1`)
+        expect(text).toContain('headrace_agent_shown_seq{projection="jobs"} 1')
+        // A label that names a commit would be a new series with every merge.
+        expect(text).not.toContain(commitOf(1))
+        expect(text).toMatch(
+          /^headrace_build_info\{program="headrace-agent",version="\d[^"]*",node="\d[^"]*"\} 1$/m,
+        )
+        expect(text).toMatch(/^process_resident_memory_bytes \d{7,}$/m)
+        expect(text).toContain("headrace_settings_rejected 0")
         expect(text).toContain('headrace_agent_record_lag{projection="jobs"} 0')
         expect(text).toMatch(/headrace_agent_fetched_objects_total\{kind="shard"\} 1/)
         expect(text).toMatch(/headrace_agent_watch_age_seconds \d/)

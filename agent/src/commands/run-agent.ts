@@ -1,8 +1,10 @@
+import { packageVersion } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
 import { isCurrent } from "@headrace/shared/observe/ops-routes"
+import { createProcessMetrics, type ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { nextSettings } from "@headrace/shared/settings/next-settings"
@@ -43,7 +45,11 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
   const load = (file: string) => loadSettings(file, options.jitter)
   const settings = await load(options.config)
   try {
-    if (!options.once) return await runServing(settings, { ...options, load, log }, signal)
+    if (!options.once) {
+      const version = packageVersion(import.meta.url)
+      const metrics = createProcessMetrics({ program: "headrace-agent", version })
+      return await runServing(settings, { ...options, load, process: metrics, log }, signal)
+    }
     const started = await startAgent(settings, log)
     try {
       await runOnce(started.agent, options, signal)
@@ -67,7 +73,11 @@ interface StartedAgent {
 }
 
 /** An agent with its connection to the cluster, when it needs one. Throws `kube/…` for a kubeconfig that does not read. */
-async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAgent> {
+async function startAgent(
+  settings: AgentSettings,
+  log: Log,
+  processMetrics?: ProcessMetrics,
+): Promise<StartedAgent> {
   const memory = createMemoryReturn()
   if (showsSecrets(settings) && !forbidCoreFiles()) {
     log.warn("core files cannot be forbidden: a crash may write Secrets to one")
@@ -78,6 +88,7 @@ async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAge
     ...(client === undefined ? {} : { cluster: client.cluster, leases: client, secrets: client.secrets }),
     clock: systemClock,
     log,
+    ...(processMetrics && { process: processMetrics }),
     onShown: memory.used,
     onUnpack: memory.unpacked,
   })
@@ -92,14 +103,15 @@ async function startAgent(settings: AgentSettings, log: Log): Promise<StartedAge
 
 interface ServingOptions extends RunOptions {
   load(file: string): Promise<AgentSettings>
+  process: ProcessMetrics
   log: Log
 }
 
 async function runServing(first: AgentSettings, options: ServingOptions, signal: AbortSignal): Promise<void> {
-  const { log } = options
+  const { log, process: metrics } = options
   const port = await openPort(first.listen, log)
   const watcher = createSignals(log)
-  let running = { settings: first, started: await startAgent(first, log) }
+  let running = { settings: first, started: await startAgent(first, log, metrics) }
   try {
     for (;;) {
       const { settings, started } = running
@@ -153,20 +165,24 @@ async function runUntilChanged(
 /** Waits for settings by which an agent can be made; undefined when the signal aborted. */
 async function prepareNext(
   current: AgentSettings,
-  { config, load, log, watcher, port }: FollowOptions,
+  { config, load, process: metrics, log, watcher, port }: FollowOptions,
   signal: AbortSignal,
 ): Promise<Prepared | undefined> {
   let interval: number | undefined
   for (;;) {
     const settings = await nextSettings({
       ...{ file: config, load, current, log, signal, hurry: watcher.hurry },
+      onRejected: metrics.settingsRejected,
       ...(interval === undefined ? {} : { interval }),
     })
     if (settings === undefined) return undefined
     try {
       await port.open(settings.listen)
-      return { settings, started: await startAgent(settings, log) }
+      const started = await startAgent(settings, log, metrics)
+      metrics.settingsRejected(false)
+      return { settings, started }
     } catch (error) {
+      metrics.settingsRejected(true)
       log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
       interval = RETRY_MS
     }

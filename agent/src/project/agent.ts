@@ -3,8 +3,9 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
+import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
-import type { Registry } from "prom-client"
+import { Registry } from "prom-client"
 import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
@@ -34,6 +35,8 @@ export interface AgentPorts {
   log: Log
   /** Called when what a projection shows is new, or new to this process: work that is rare has ended. */
   onShown?(): void
+  /** Metrics of the process, served beside the agent's own; they outlive a change of its settings. */
+  process?: ProcessMetrics
   /** Called with each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
 }
@@ -85,6 +88,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     random: ports.random,
     lookEvery: ports.lookEvery,
     onPublished: (spec, result) => metrics.published(spec.name, result),
+    onPropagated: metrics.propagated,
     onShown: () => ports.onShown?.(),
     onStatus: () => statusChanges.set(true),
     onFailed: (spec, error) => {
@@ -101,7 +105,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   }
 
   return {
-    registry: metrics.registry,
+    registry: ports.process ? Registry.merge([ports.process.registry, metrics.registry]) : metrics.registry,
     projections: projections.statuses,
     isTold: projections.isTold,
     readiness: () =>

@@ -35,8 +35,8 @@ export async function runFeeds(
   )
   if (settings.record !== undefined) {
     const [namespace = "", name = ""] = settings.record.split("/")
-    const onRecord = (record: SourceRecord, recordOrigin: SourceName) => {
-      change((inputs) => ({ ...inputs, record, recordOrigin }))
+    const onRecord = (record: SourceRecord, recordOrigin: SourceName, recordCommittedAt?: number) => {
+      change((inputs) => ({ ...inputs, record, recordOrigin, recordCommittedAt }))
     }
     feeds.push(watchRecord(reader, { namespace, name, cluster }, ports, onRecord, signal))
   }

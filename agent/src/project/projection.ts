@@ -44,6 +44,8 @@ export interface ProjectionPorts {
   /** How often to look whether another process has moved what is shown, in milliseconds; 10 s unless given. */
   lookEvery?: number | undefined
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
+  /** Called when a commit that is newer than what this process has shown is published, so many milliseconds after it was made. */
+  onPropagated?(milliseconds: number): void
   /** Called when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
@@ -87,17 +89,22 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     assembled: undefined,
     published: undefined,
     notified: undefined,
+    newest: undefined,
   }
   return {
-    status: () => work.status,
+    status: () => ({ ...work.status, unnotified: unsettled(work) }),
     show: (inputs, signal) => show(work, inputs, signal),
     isMoved: () => isMoved(work),
     failed: (error, attempt) => reportFailure(work, error, attempt),
     notify: (signal) => Promise.all(work.notifiers.map((notifier) => notifier.run(signal))),
     used: () => (work.assembled?.used ?? work.learnt).keys(),
-    isTold: () => work.notifiers.every((notifier) => notifier.isSettled()),
+    isTold: () => unsettled(work) === 0,
     close: async () => work.folder?.close(),
   }
+}
+
+function unsettled({ notifiers }: ProjectionWork): number {
+  return notifiers.filter((notifier) => !notifier.isSettled()).length
 }
 
 /** What the functions of one projection share. */
@@ -118,6 +125,8 @@ interface ProjectionWork {
   published: string | undefined
   /** The number that consumers were notified of; none at start, so that they are notified then too. */
   notified: number | undefined
+  /** When the newest commit that this process has shown was made, in milliseconds since the epoch. */
+  newest: number | undefined
 }
 
 async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): Promise<void> {
@@ -199,11 +208,26 @@ async function publishAssembled(
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled
-  recordPublish(
-    work,
-    origins[0],
-    await limit(() => folder.publish({ id, token, origins, files, approve }, signal)),
-  )
+  const result = await limit(() => folder.publish({ id, token, origins, files, approve }, signal))
+  recordPublish(work, origins[0], result)
+  measurePropagation(work, assembled, result)
+}
+
+/**
+ * Measures the way of commits that came while this process ran: what it shows first was there before, and a rewind or a
+ * hold goes to a commit that is old.
+ */
+function measurePropagation(
+  work: ProjectionWork,
+  { origins }: AssembledProjection,
+  { outcome }: PublishResult,
+): void {
+  const at = origins[0]?.commit?.committedAt
+  if (at === undefined) return
+  const { newest, ports } = work
+  work.newest = Math.max(newest ?? 0, at)
+  if (outcome === "unchanged" || newest === undefined || at <= newest) return
+  ports.onPropagated?.(Math.max(0, ports.clock.now() - at))
 }
 
 function shownDigests(manifest: Manifest | undefined): ShownDigest {

@@ -1,21 +1,23 @@
 import type { ErrorCode } from "@headrace/shared/foundation/errors"
-import { Counter, Gauge, Histogram, Registry } from "prom-client"
+import { createMetricFactory } from "@headrace/shared/observe/metric-definition"
+import { Registry } from "prom-client"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { silentSince, type WatchStatus } from "../watch/watch-status.ts"
+import { agentMetricDefinitions } from "./agent-metric-definitions.ts"
 import type { ProjectionStatus } from "./projection-status.ts"
-
-const PUBLISH_BUCKETS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
 /** What happened, to be counted. */
 export interface AgentMetrics {
   registry: Registry
   published(projection: string, result: PublishResult): void
+  /** Called with the time from a commit to its publish, in milliseconds. */
+  propagated(milliseconds: number): void
   fetched(kind: "shard" | "index", bytes: number): void
   failed(projection: string, code: ErrorCode): void
   reported(): void
 }
 
-/** What is true now, asked at each scrape. */
+/** What is true now, read at each scrape. */
 export interface AgentState {
   projections(): readonly ProjectionStatus[]
   watch(): WatchStatus
@@ -24,46 +26,21 @@ export interface AgentState {
   now(): number
 }
 
+type Factory = ReturnType<typeof createMetricFactory<typeof agentMetricDefinitions>>
+
+/** The agent's metrics; agent-metric-definitions.ts has their meaning. */
 export function createAgentMetrics(state: AgentState): AgentMetrics {
   const registry = new Registry()
-  addStateMetrics(registry, state)
-  const registers = [registry]
-  const publishSeconds = new Histogram({
-    name: "headrace_agent_publish_seconds",
-    help: "Time from an assembled revision to its durable publish.",
-    labelNames: ["projection"],
-    buckets: PUBLISH_BUCKETS,
-    registers,
-  })
-  const files = new Counter({
-    name: "headrace_agent_published_files_total",
-    help: "Files of published revisions, by how they came about (written, linked).",
-    labelNames: ["how"],
-    registers,
-  })
-  const fetches = new Counter({
-    name: "headrace_agent_fetched_objects_total",
-    help: "Store objects read from the API server.",
-    labelNames: ["kind"],
-    registers,
-  })
-  const bytes = new Counter({
-    name: "headrace_agent_fetched_bytes_total",
-    help: "Bytes of store objects read from the API server, as sent (base64).",
-    labelNames: ["kind"],
-    registers,
-  })
-  const failures = new Counter({
-    name: "headrace_agent_failures_total",
-    help: "Attempts to show a revision that failed, by error code.",
-    labelNames: ["projection", "code"],
-    registers,
-  })
-  const reports = new Counter({
-    name: "headrace_agent_reports_total",
-    help: "Writes of this node's Lease.",
-    registers,
-  })
+  const make = createMetricFactory(agentMetricDefinitions, registry)
+  addStateMetrics(make, state)
+  addShownMetrics(make, state)
+  const propagationSeconds = make.histogram("headrace_propagation_seconds")
+  const publishSeconds = make.histogram("headrace_agent_publish_seconds")
+  const files = make.counter("headrace_agent_published_files_total")
+  const fetches = make.counter("headrace_agent_fetched_objects_total")
+  const bytes = make.counter("headrace_agent_fetched_bytes_total")
+  const failures = make.counter("headrace_agent_failures_total")
+  const reports = make.counter("headrace_agent_reports_total")
   return {
     registry,
     published(projection, result) {
@@ -71,6 +48,7 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
       files.inc({ how: "written" }, result.filesWritten)
       files.inc({ how: "linked" }, result.filesLinked)
     },
+    propagated: (milliseconds) => propagationSeconds.observe(milliseconds / 1000),
     fetched(kind, size) {
       fetches.inc({ kind })
       bytes.inc({ kind }, size)
@@ -80,50 +58,45 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
   }
 }
 
-function addStateMetrics(registry: Registry, state: AgentState): void {
-  const registers = [registry]
-  new Gauge({
-    name: "headrace_agent_revision_info",
-    help: "The revision that a projection shows; 1.",
-    labelNames: ["projection", "revision"],
-    registers,
-    collect() {
-      this.reset()
-      for (const { name, shown } of state.projections()) {
-        if (shown) this.set({ projection: name, revision: shown.id }, 1)
-      }
-    },
+function addStateMetrics(make: Factory, state: AgentState): void {
+  make.gauge("headrace_agent_projection_ready", (gauge) => {
+    for (const { name, current } of state.projections()) gauge.set({ projection: name }, current ? 1 : 0)
   })
-  new Gauge({
-    name: "headrace_agent_record_lag",
-    help: "Commits (seq) that a projection is behind the newest record read.",
-    labelNames: ["projection"],
-    registers,
-    collect() {
-      this.reset()
-      const seq = state.recordSeq()
-      for (const { name, shown, ofRecord } of state.projections()) {
-        if (seq !== undefined && shown && ofRecord) this.set({ projection: name }, seq - shown.token.seq)
-      }
-    },
+  make.gauge("headrace_agent_projection_problem", (gauge) => {
+    for (const { name, problem } of state.projections()) {
+      if (problem !== undefined) gauge.set({ projection: name, code: problem.code }, 1)
+    }
   })
-  new Gauge({
-    name: "headrace_agent_projection_ready",
-    help: "1 when a projection shows the newest revision offered to it, else 0.",
-    labelNames: ["projection"],
-    registers,
-    collect() {
-      this.reset()
-      for (const { name, current } of state.projections()) this.set({ projection: name }, current ? 1 : 0)
-    },
+  make.gauge("headrace_agent_unnotified_consumers", (gauge) => {
+    for (const { name, unnotified } of state.projections()) {
+      if (unnotified !== undefined) gauge.set({ projection: name }, unnotified)
+    }
   })
-  new Gauge({
-    name: "headrace_agent_watch_age_seconds",
-    help: "Time since the API server was last heard from (an event, a bookmark, a list), of the watch that is silent for longest.",
-    registers,
-    collect() {
-      const since = silentSince(state.watch())
-      if (since !== undefined) this.set((state.now() - since) / 1000)
-    },
+  make.gauge("headrace_agent_watch_age_seconds", (gauge) => {
+    const since = silentSince(state.watch())
+    if (since !== undefined) gauge.set((state.now() - since) / 1000)
+  })
+}
+
+function addShownMetrics(make: Factory, state: AgentState): void {
+  make.gauge("headrace_agent_record_seq", (gauge) => {
+    const seq = state.recordSeq()
+    if (seq !== undefined) gauge.set(seq)
+  })
+  make.gauge("headrace_agent_shown_seq", (gauge) => {
+    for (const { name, shown } of state.projections()) {
+      if (shown) gauge.set({ projection: name }, shown.token.seq)
+    }
+  })
+  make.gauge("headrace_agent_shown_timestamp_seconds", (gauge) => {
+    for (const { name, shown } of state.projections()) {
+      if (shown) gauge.set({ projection: name }, Date.parse(shown.since) / 1000)
+    }
+  })
+  make.gauge("headrace_agent_record_lag", (gauge) => {
+    const seq = state.recordSeq()
+    for (const { name, shown, ofRecord } of state.projections()) {
+      if (seq !== undefined && shown && ofRecord) gauge.set({ projection: name }, seq - shown.token.seq)
+    }
   })
 }

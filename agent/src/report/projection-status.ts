@@ -35,6 +35,8 @@ export interface ProjectionStatus {
   isFound?: boolean
   /** What its sources have and it does not show, a sentence each. */
   leftOut?: readonly string[]
+  /** How many of its consumers were not yet notified of what is shown. */
+  unnotified?: number
   /** What is wrong with what readers see, until it was published again. */
   damage?: string | undefined
 }

@@ -78,6 +78,7 @@ async function snapshotAt(
   return {
     commit: id,
     token: { epoch: 0, seq },
+    committedAt: await repository.timeOf(id, signal),
     files: await gitFiles(repository, { commit: id, tree }, git, known, signal),
     // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless configured otherwise.
     mayGoBack: git.branch === undefined || git.commit !== undefined || git.allowForcePush,

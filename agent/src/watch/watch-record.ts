@@ -3,7 +3,7 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { followConfigMaps } from "@headrace/shared/kube/light/follow"
 import type { SourceRecord } from "@headrace/shared/record/record"
-import { readRecord } from "@headrace/shared/record/record-config-map"
+import { committedAt, readRecord } from "@headrace/shared/record/record-config-map"
 import type { SourceName } from "../store/origin.ts"
 import { followOptions, type WatchPorts } from "./watch-ports.ts"
 import { RECORD_FEED } from "./watch-status.ts"
@@ -23,7 +23,7 @@ export async function watchRecord(
   reader: ConfigMapReader,
   place: RecordPlace,
   ports: WatchPorts,
-  onRecord: (record: SourceRecord, origin: SourceName) => void,
+  onRecord: (record: SourceRecord, origin: SourceName, committedAt: number | undefined) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { namespace, name } = place
@@ -35,13 +35,14 @@ export async function watchRecord(
   )) {
     const object = objects.get(`${namespace}/${name}`)
     const record = parse(object, place)
-    if (typeof record !== "string") {
+    if (object !== undefined && typeof record !== "string") {
       ports.status.record = undefined
-      onRecord(record, recordOrigin(place, object))
+      onRecord(record, recordOrigin(place, object), committedAt(object, record))
       continue
     }
-    if (ports.status.record !== record) ports.log.warn({ err: record }, "no record to show; last good stays")
-    ports.status.record = record
+    const reason = String(record)
+    if (ports.status.record !== reason) ports.log.warn({ err: reason }, "no record to show; last good stays")
+    ports.status.record = reason
   }
 }
 

@@ -3,6 +3,7 @@ import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import { newRecord } from "@headrace/shared/record/record"
 import { it } from "@headrace/test/harness/fixtures"
 import { withLanes } from "@headrace/test/harness/with-lanes"
 import { describe, expect } from "vitest"
@@ -13,6 +14,7 @@ const SHA = "a".repeat(40)
 
 const OUTCOME: ReconcileOutcome = {
   result: "applied",
+  record: newRecord("release", { epoch: 0, seq: 1 }),
   commit: SHA,
   token: { epoch: 0, seq: 1 },
   stopped: null,

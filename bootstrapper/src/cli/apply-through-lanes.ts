@@ -2,7 +2,7 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
 import { hasLiveWorker } from "@headrace/shared/lanes/lane-heartbeat"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
-import { drawTicket, lastTicket, readOutcomes } from "@headrace/shared/lanes/lane-outcomes"
+import { drawTicket, lastTicket, readOutcomes, saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { WakeUp } from "@headrace/shared/lanes/wake-up"
@@ -132,7 +132,9 @@ function workOwn(cluster: string, { options, reconciler }: LaneJob): LaneWorker 
     cluster,
     async ({ source, mode }, signal) => {
       const opened = await reconciler()
-      return laneResult(await opened.run(cluster, source, mode, signal))
+      const outcome = await opened.run(cluster, source, mode, signal)
+      if (outcome.orphans !== undefined) await saveOrphans(options.lanes, cluster, source, outcome.orphans)
+      return laneResult(outcome)
     },
     { log: options.log, sources: options.sources },
   )

@@ -31,7 +31,10 @@ export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): P
             reason: "poll",
           }),
         onSame: (source, tip) => wakeBehind(ports, source, tip, signal),
-        onPolled: (source, result) => metrics.polls.inc({ source, result }),
+        onPolled(source, result) {
+          metrics.polls.inc({ source, result })
+          if (result !== "failed") metrics.sourceRead.set({ source }, Date.now() / 1000)
+        },
         log,
       },
       signal,

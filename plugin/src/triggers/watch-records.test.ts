@@ -1,25 +1,64 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
+import { newRecord, type SourceRecord } from "@headrace/shared/record/record"
 import { expect, it } from "vitest"
+import { createKnownRecords } from "../observe/known-records.ts"
 import { watchRecords } from "./watch-records.ts"
 
-it("wakes the lane of a record that was put back, for a full run, though another cluster does not answer", async () => {
+const log = createLog("test", { level: "silent" })
+const SHA = "a".repeat(40)
+
+/** Reads the records that `recordOf` gives until the lane of one was woken so many times. */
+async function watch(recordOf: (source: string) => SourceRecord | undefined, wakes: number) {
   const stop = new AbortController()
   const woken: string[] = []
   const wake: Lanes["wake"] = async (cluster, { source, mode }) => {
     woken.push(`${cluster} ${source} ${mode}`)
-    if (woken.length === 2) stop.abort()
+    if (woken.length === wakes) stop.abort()
   }
   const reconciler = {
-    async isPutBack(cluster: string, source: string) {
+    async record(cluster: string, source: string) {
       if (cluster === "down") throw new Error("no answer")
-      return source === "restored"
+      const record = recordOf(source)
+      return record && { record, isPutBack: source === "restored" }
     },
+    behind: async () => 3,
   }
-  const clusters = ["down", "east"]
-  const sources = ["fine", "restored"]
-  const log = createLog("test", { level: "silent" })
-  const lanes = { wake } as Lanes
-  await watchRecords({ lanes, reconciler, clusters, sources, interval: 1, log }, stop.signal)
+  const records = createKnownRecords()
+  const places = { clusters: ["down", "east"], sources: ["fine", "restored"] }
+  await watchRecords(
+    { lanes: { wake } as Lanes, reconciler, ...places, records, interval: 1, log },
+    stop.signal,
+  )
+  return { woken, records }
+}
+
+it("wakes the lane of a record that was put back, for a full run, though another cluster does not answer", async () => {
+  const { woken } = await watch((source) => newRecord(source, { epoch: 1, seq: 1 }), 2)
   expect(woken).toEqual(["east restored full", "east restored full"])
+})
+
+it("notes each record for the metrics, and forgets one that is gone", async () => {
+  const hold = { commit: SHA, rulesCommit: null, by: "ann", reason: "night", until: null }
+  const stopped = { code: "guard/too-many-deletions", message: "too many", commit: SHA }
+  const failed = [{ target: "ci/jobs", reason: "too large", since: "2026-01-01T00:00:00Z" }]
+  let isThere = true
+  const { records } = await watch((source) => {
+    const known = isThere || source === "restored"
+    isThere = source === "restored" ? false : isThere
+    return known
+      ? { ...newRecord(source, { epoch: 1, seq: 1 }), hold, stopped, failed, failedMore: 2 }
+      : undefined
+  }, 2)
+  expect(records.readings(Date.now())).toEqual([
+    {
+      cluster: "east",
+      source: "restored",
+      held: true,
+      stopped: "guard/too-many-deletions",
+      failed: 3,
+      behind: 3,
+      readAt: expect.any(Number),
+    },
+  ])
 })

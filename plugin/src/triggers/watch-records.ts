@@ -3,13 +3,16 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
+import type { KnownRecords, Place } from "../observe/known-records.ts"
 import type { PluginReconciler } from "../work/plugin-reconciler.ts"
 
 export interface WatchRecordsOptions {
   lanes: Lanes
-  reconciler: Pick<PluginReconciler, "isPutBack">
+  reconciler: Pick<PluginReconciler, "record" | "behind">
   clusters: readonly string[]
   sources: readonly string[]
+  /** Receives each record for the metrics. */
+  records: Pick<KnownRecords, "note" | "forget">
   /** Milliseconds between two reads of a record. */
   interval?: number
   log: Log
@@ -18,26 +21,33 @@ export interface WatchRecordsOptions {
 const INTERVAL_MS = 30_000
 
 /**
- * Reads the record of every source in every cluster twice a minute and wakes the lane, for a full reconcile, of one
- * that was put back from a backup: no webhook and no poll shows that, and nodes refuse what it names. Ends with the signal.
+ * Reads the record of every source in every cluster at the start and twice a minute: for the metrics, and to wake the
+ * lane, for a full reconcile, of one that was put back from a backup: no webhook and no poll shows that, and nodes refuse
+ * what it names. Ends with the signal.
  */
 export async function watchRecords(options: WatchRecordsOptions, signal: AbortSignal): Promise<void> {
   const pairs = options.clusters.flatMap((cluster) => options.sources.map((source) => ({ cluster, source })))
   while (!signal.aborted) {
-    await delay(options.interval ?? INTERVAL_MS, undefined, { signal }).catch(() => undefined)
-    if (signal.aborted) return
     // One cluster that does not answer must not keep the others from being read.
     await Promise.all(pairs.map((pair) => checkRecord(options, pair, signal)))
+    if (signal.aborted) return
+    await delay(options.interval ?? INTERVAL_MS, undefined, { signal }).catch(() => undefined)
   }
 }
 
 async function checkRecord(
-  { lanes, reconciler, log }: WatchRecordsOptions,
-  { cluster, source }: { cluster: string; source: string },
+  { lanes, reconciler, records, log }: WatchRecordsOptions,
+  place: Place,
   signal: AbortSignal,
 ): Promise<void> {
+  const { cluster, source } = place
   try {
-    if (!(await reconciler.isPutBack?.(cluster, source, signal))) return
+    const found = await reconciler.record?.(cluster, source, signal)
+    if (found === undefined) return records.forget(place)
+    const { record, isPutBack } = found
+    const behind = await reconciler.behind?.(source, record, signal)
+    records.note(place, { record, behind, readAt: Date.now() })
+    if (!isPutBack) return
     log.warn({ cluster, source }, "an earlier record was put back")
     await wakeLanes(lanes, [cluster], [source], { mode: "full", reason: "watchdog" })
   } catch (error) {

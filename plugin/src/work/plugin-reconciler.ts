@@ -1,5 +1,5 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
-import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import type { SourceRepository, Tip } from "@headrace/shared/git/source-repository"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { type Reconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
@@ -19,8 +19,10 @@ export interface PluginReconciler {
     mode: "incremental" | "full",
     signal: AbortSignal,
   ): Promise<ReconcileOutcome>
-  /** True when a cluster has an earlier record of a source than was in force: one that was put back. */
-  isPutBack?(cluster: string, source: string, signal: AbortSignal): Promise<boolean>
+  /** The record of a source in a cluster as it is now; undefined where there is none. */
+  record?(cluster: string, source: string, signal: AbortSignal): Promise<RecordNow | undefined>
+  /** How many commits of the branch, as it was last read, a record does not show; undefined: not read yet. */
+  behind?(source: string, record: SourceRecord, signal: AbortSignal): Promise<number | undefined>
   /** The commit at the tip of a source's branch, asked of its origin. */
   tip(source: string, signal: AbortSignal): Promise<string>
   /** True when a cluster does not show what it is to show with this branch tip, and nothing keeps it from that. */
@@ -40,6 +42,12 @@ export interface PluginReconciler {
   sizes?: Pick<TargetSizes, "all">
 }
 
+/** A record as it was read, and whether it is an earlier one than was in force: one that was put back. */
+export interface RecordNow {
+  record: SourceRecord
+  isPutBack: boolean
+}
+
 /** Fetches when the mirror does not have it: another plugin may have written what ours has not heard of yet. */
 async function hasCommit(repository: SourceRepository, sha: string): Promise<boolean> {
   if ((await repository.seqOf(sha)) !== undefined) return true
@@ -53,15 +61,35 @@ function isBehind(record: SourceRecord, tip: string, now: number): boolean {
   return record.commit !== commit && record.stopped?.commit !== commit
 }
 
+/** At least 1 unless the commit contains the tip, which may have been read before it: also where the two have diverged. */
+async function commitsBehind(
+  repository: SourceRepository,
+  tip: Tip,
+  commit: string | null,
+  signal: AbortSignal,
+): Promise<number> {
+  if (commit === null) return tip.seq
+  const seq = await repository.seqOf(commit, signal)
+  if (seq === undefined) return 1
+  return (await repository.contains(commit, tip.commit, signal)) ? 0 : Math.max(1, tip.seq - seq)
+}
+
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */
 export function pluginReconciler(opened: Reconciler, settings: OperatorSettings): PluginReconciler {
+  const tips = new Map<string, Tip>()
   return {
     sizes: opened.sizes,
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),
-    isPutBack: (cluster, source, signal) => opened.isPutBack(cluster, source, signal),
+    record: (cluster, source, signal) => opened.record(cluster, source, signal),
+    async behind(source, { commit }, signal) {
+      const tip = tips.get(source)
+      return tip && commitsBehind(await opened.repository(source), tip, commit, signal)
+    },
     async tip(source, signal) {
       const repository = await opened.repository(source)
-      return (await repository.fetch(signal)).commit
+      const tip = await repository.fetch(signal)
+      tips.set(source, tip)
+      return tip.commit
     },
     async isBehind(cluster, source, tip, signal) {
       const kube = await opened.kube(cluster)

@@ -1,4 +1,6 @@
+import { errorText } from "@headrace/shared/foundation/errors"
 import { laneResult } from "@headrace/shared/lanes/lane-outcome"
+import { saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeAtHoldEnd } from "@headrace/shared/lanes/wake-at-hold-end"
 import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
@@ -28,11 +30,19 @@ export function reconcileWakeUp(
       if (until > Date.now()) await wakeAtHoldEnd(lanes, cluster, wakeUp.source, until)
     }
     const { source, mode, reason } = wakeUp
+    async function noteRecord({ record, orphans }: ReconcileOutcome): Promise<void> {
+      if (orphans !== undefined) await saveOrphans(lanes, cluster, source, orphans)
+      const behind = await reconciler.behind?.(source, record, signal)
+      metrics.records.note({ cluster, source }, { record, behind, readAt: Date.now() })
+    }
     const start = performance.now()
     try {
       const outcome = await reconciler.run(cluster, source, mode, signal)
       const milliseconds = performance.now() - start
       measure(metrics, cluster, source, outcome, milliseconds)
+      await noteRecord(outcome).catch((error: unknown) => {
+        log.debug({ cluster, source, err: errorText(error) }, "record not noted for the metrics")
+      })
       const { result, commit, written, stages } = outcome
       const failed = outcome.failed.length
       log.info(
@@ -58,8 +68,6 @@ function measure(
   metrics.reconciles.inc({ cluster, source, result: outcome.result })
   metrics.configMapWrites.inc({ cluster }, outcome.written)
   metrics.foreignWrites.inc({ cluster, source }, outcome.foreign.length)
-  metrics.failedTargets.set({ cluster, source }, outcome.failed.length)
-  if (outcome.orphans !== undefined) metrics.orphans.set({ cluster, source }, outcome.orphans)
   for (const [stage, time] of Object.entries({ ...outcome.stages, total: milliseconds })) {
     metrics.reconcileSeconds.observe({ cluster, stage }, time / 1000)
   }

@@ -84,7 +84,8 @@ function pathOf(command: Command): string {
   return commandNames(parent).includes(command.name()) ? `${parent.name()} ${command.name()}` : parent.name()
 }
 
-function packageVersion(module: string): string {
+/** The version in the package.json of the package that a module is in; `unknown` without one. `module` is its URL. */
+export function packageVersion(module: string): string {
   let folder = dirname(fileURLToPath(module))
   while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder)
   const file = join(folder, "package.json")

@@ -35,6 +35,7 @@ export async function openCheckout(folder: string, folders: readonly string[] = 
       return headOf(reader, signal)
     },
     seqOf: (commit, signal) => reader.seqOf(commit, signal),
+    timeOf: (commit, signal) => reader.timeOf(commit, signal),
     // What is checked out stays there: the checkout's own refs keep its history.
     keep: (commit, signal) => reader.has(commit, signal),
     contains: (commit, ancestor, signal) => reader.contains(commit, ancestor, signal),

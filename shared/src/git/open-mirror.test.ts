@@ -47,6 +47,9 @@ describe("openMirror", () => {
       expect(await mirror.contains(fourth, fourth)).toBe(true)
       expect(await mirror.contains(fourth, second)).toBe(false)
       expect(await mirror.seqOf(second)).toBe(3)
+      expect(await mirror.timeOf(second)).toBe(
+        Number(await repo.git("log", "-1", "--format=%ct", second)) * 1000,
+      )
       expect(await mirrorContents(mirror, second)).toEqual({ a: "2" })
     }))
 
@@ -55,6 +58,7 @@ describe("openMirror", () => {
       const { commit } = await mirror.fetch()
       const unknown = "1".repeat(40)
       expect(await mirror.seqOf(unknown)).toBeUndefined()
+      expect(await mirror.timeOf(unknown)).toBeUndefined()
       expect(await mirror.contains(commit, unknown)).toBe(false)
       await expect(mirror.contains(unknown, commit)).rejects.toMatchObject({ code: "git/missing-object" })
       await expect(mirror.tree(unknown)).rejects.toMatchObject({ code: "git/missing-object" })

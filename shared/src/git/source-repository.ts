@@ -14,6 +14,8 @@ export interface SourceRepository {
   fetch(signal?: AbortSignal): Promise<Tip>
   /** Undefined when the mirror does not have that commit. */
   seqOf(commit: string, signal?: AbortSignal): Promise<number | undefined>
+  /** When a commit was made, by its committer: milliseconds since the epoch. Undefined when the mirror does not have it. */
+  timeOf(commit: string, signal?: AbortSignal): Promise<number | undefined>
   /**
    * Keeps a commit that something needs beside the branch (a hold, a rewind): fetched by its id when it is not there,
    * and held by a ref, so that a force-push does not lose it. Asked for again as long as it is needed. False when the

@@ -39,6 +39,25 @@ export async function readSuccesses(lanes: Lanes, cluster: string): Promise<Map<
   return new Map(Object.entries(times).map(([source, time]) => [source, Number(time)]))
 }
 
+/**
+ * Keeps how many ConfigMaps no rule of a source names any more, as a full run counted them: every replica shows the number,
+ * whichever one has counted.
+ */
+export async function saveOrphans(
+  lanes: Lanes,
+  cluster: string,
+  source: string,
+  count: number,
+): Promise<void> {
+  await lanes.redis.hset(lanes.key("orphans", cluster), source, String(count))
+}
+
+/** The counts that `saveOrphans` has kept of a cluster, by source. */
+export async function readOrphans(lanes: Lanes, cluster: string): Promise<Map<string, number>> {
+  const counts = await lanes.redis.hgetall(lanes.key("orphans", cluster))
+  return new Map(Object.entries(counts).map(([source, count]) => [source, Number(count)]))
+}
+
 /** The last outcome of each source and mode in a lane. Entries of a newer format are left out. */
 export async function readOutcomes(lanes: Lanes, cluster: string): Promise<LaneOutcome[]> {
   const entries = await lanes.redis.hvals(lanes.key("outcomes", cluster))

@@ -11,7 +11,7 @@ import { openOnce } from "./open-once.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
-import { isRecordPutBack, noteNodeTokens } from "./operate/notice-put-back.ts"
+import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, ReconcileSettings } from "./run/ports.ts"
@@ -46,8 +46,8 @@ export interface Reconciler {
   ): Promise<Orphans>
   /** What the rules that a cluster shows ask for in clusters that the settings do not have. */
   unplaced(cluster: string, source: string, signal: AbortSignal): Promise<string[]>
-  /** True when an earlier record than was in force is there: it was put back, and a run takes an epoch beyond. */
-  isPutBack(cluster: string, source: string, signal: AbortSignal): Promise<boolean>
+  /** The record as it is now, and whether it was put back from a backup; undefined where there is none. */
+  record(cluster: string, source: string, signal: AbortSignal): Promise<ReadRecord | undefined>
   /** What `run` works with, for commands that look at or change a record. */
   ports(cluster: string, source: string): Promise<ReconcilePorts>
   /** How large the named ConfigMaps are that its runs have met. */
@@ -116,13 +116,13 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     async unplaced(cluster, source, signal) {
       return findUnplaced(await ports(cluster, source), source, signal)
     },
-    async isPutBack(cluster, source, signal) {
+    async record(cluster, source, signal) {
       const own = await ports(cluster, source)
       // Once: afterwards this process has seen itself what was in force.
       const pair = `${cluster} ${source}`
       if (!asked.has(pair)) await noteNodes(own, cluster, source, signal)
       asked.add(pair)
-      return isRecordPutBack(own, { cluster, source }, signal)
+      return readRecordInForce(own, { cluster, source }, signal)
     },
     async run(cluster, source, mode, signal, onProgress) {
       const own = { ...(await ports(cluster, source)), ...(onProgress ? { onProgress } : {}) }

@@ -16,6 +16,7 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { KubeError } from "../kube/kube-error.ts"
+import { committedAt, readRecord } from "../record/record-config-map.ts"
 import { listShards, listTargets, parseIndex } from "../record/walk-index.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
@@ -41,6 +42,19 @@ async function storedFiles(here: ReconcileFixture): Promise<{ [place: string]: s
 }
 
 describe("reconcile", () => {
+  it("notes on the record when its commit was made, and no time of another commit", async () => {
+    const here = reconcileFixture({ "a/x.txt": "one" })
+    const committed = async () => {
+      const configMap = await here.kube.get("headrace", "release")
+      return configMap && committedAt(configMap, readRecord(configMap))
+    }
+    await here.run()
+    expect(await committed()).toBe(1000)
+    here.commit({ "a/x.txt": "two" })
+    await here.run()
+    expect(await committed()).toBe(2000)
+  })
+
   it("writes what the rules give this cluster, as Prow does, and the same to the store", async () => {
     const here = reconcileFixture({ "a/x.txt": "one", "b/c/y.txt": "two" })
     expect(await here.run()).toMatchObject({ result: "applied", commit: here.repository.tip(), failed: [] })

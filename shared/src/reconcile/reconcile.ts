@@ -129,6 +129,7 @@ function outcome(
 ): ReconcileOutcome {
   return {
     result,
+    record,
     commit: record.commit,
     token: record.token,
     stopped: record.stopped,

@@ -11,7 +11,7 @@ import { REPORT_ANNOTATION } from "../record/node-report.ts"
 import type { Token } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { rewindSource } from "./operate/hold-source.ts"
-import { isRecordPutBack, noteNodeTokens } from "./operate/notice-put-back.ts"
+import { noteNodeTokens, readRecordInForce } from "./operate/notice-put-back.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 
 const DAY = 24 * 3_600_000
@@ -74,7 +74,7 @@ function nodesAt(...tokens: Token[]): LeaseReader {
 describe("a record from before a rewind that was put back", () => {
   it("is noticed by a process that saw what was in force, which begins an epoch beyond", async () => {
     const { here, was } = await restored()
-    expect(await isRecordPutBack(here.ports, PLACE, quiet)).toBe(true)
+    expect((await readRecordInForce(here.ports, PLACE, quiet))?.isPutBack).toBe(true)
     const { result, token, failed } = await here.run()
     expect({ result, failed }).toEqual({ result: "applied", failed: [] })
     expect(token.epoch).toBeGreaterThan(was.epoch)
@@ -83,16 +83,16 @@ describe("a record from before a rewind that was put back", () => {
     expect((await here.kube.get("ci", "alpha"))?.metadata.annotations?.["headrace.dev/epoch"]).toBe(
       String(token.epoch),
     )
-    expect(await isRecordPutBack(here.ports, PLACE, quiet)).toBe(false)
+    expect((await readRecordInForce(here.ports, PLACE, quiet))?.isPutBack).toBe(false)
     expect(await here.run()).toMatchObject({ result: "noop" })
   })
 
   it("is noticed by a process that has just begun, from what nodes report", async () => {
     const { here, was } = await restored()
     Object.assign(here.ports, { memory: createReconcileMemory() })
-    expect(await isRecordPutBack(here.ports, PLACE, quiet)).toBe(false)
+    expect((await readRecordInForce(here.ports, PLACE, quiet))?.isPutBack).toBe(false)
     await noteNodeTokens(here.ports, nodesAt({ epoch: 0, seq: 1 }, was), PLACE, quiet)
-    expect(await isRecordPutBack(here.ports, PLACE, quiet)).toBe(true)
+    expect((await readRecordInForce(here.ports, PLACE, quiet))?.isPutBack).toBe(true)
     const { token } = await here.run()
     expect(compareTokens(token, was)).toBeGreaterThan(0)
     expect(token.epoch).toBeGreaterThan(was.epoch)

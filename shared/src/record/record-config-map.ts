@@ -5,6 +5,8 @@ import { RECORD_FORMAT, type SourceRecord } from "./record.ts"
 import { formatOf, parseRecord } from "./record-format.ts"
 
 const DATA_KEY = "record.json"
+/** COMMIT TIME: when the commit that a record shows was made. It names the commit, since writers of an earlier version keep it as it is. */
+const COMMITTED_ANNOTATION = "headrace.dev/committed"
 
 /** Label selector of all records in Headrace's namespace. */
 export const RECORD_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.io/component=record"
@@ -14,14 +16,19 @@ export function isRecordConfigMap({ metadata, data }: ConfigMap): boolean {
   return metadata.labels?.["app.kubernetes.io/component"] === "record" || data?.[DATA_KEY] !== undefined
 }
 
-/** The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. */
-export function recordConfigMap(namespace: string, record: SourceRecord): ConfigMap {
+/**
+ * The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. `committedAt` is
+ * the committer's time of its commit, in milliseconds since the epoch.
+ */
+export function recordConfigMap(namespace: string, record: SourceRecord, committedAt?: number): ConfigMap {
+  const committed =
+    committedAt === undefined ? {} : { [COMMITTED_ANNOTATION]: committedText(record, committedAt) }
   return {
     metadata: {
       name: record.source,
       namespace,
       labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "record" },
-      annotations: { "headrace.dev/format": String(formatOf(record)) },
+      annotations: { "headrace.dev/format": String(formatOf(record)), ...committed },
     },
     data: { [DATA_KEY]: recordJson(record) },
   }
@@ -47,6 +54,17 @@ export function readRecord(configMap: ConfigMap): SourceRecord {
   const parsed = parseRecord(value)
   if (parsed.success) return parsed.data
   throw invalid(`${namespace}/${name}`, parsed.error.issues[0]?.message ?? "unreadable", parsed.error)
+}
+
+function committedText({ commit }: SourceRecord, at: number): string {
+  return `${commit} ${new Date(at).toISOString()}`
+}
+
+/** When the commit of a record was made, in milliseconds since the epoch; undefined where its ConfigMap does not say. */
+export function committedAt({ metadata }: ConfigMap, { commit }: SourceRecord): number | undefined {
+  const [of, time = ""] = (metadata.annotations?.[COMMITTED_ANNOTATION] ?? "").split(" ")
+  const at = Date.parse(time)
+  return commit === null || of !== commit || Number.isNaN(at) ? undefined : at
 }
 
 function parse(configMap: ConfigMap, place: string): unknown {

@@ -4,7 +4,7 @@ import { fitRecord, RECORD_LIMIT_BYTES } from "./fit-record.ts"
 import { goal } from "./goal.ts"
 import { epochInForce, isBegun, openIntent, unfinishedTargets } from "./intents.ts"
 import { AHEAD_REASON, type FailedTarget, type Intent, newRecord, SourceRecord } from "./record.ts"
-import { readRecord, recordConfigMap } from "./record-config-map.ts"
+import { committedAt, readRecord, recordConfigMap } from "./record-config-map.ts"
 import { compareTokens } from "./token.ts"
 
 const COMMIT = "a".repeat(40)
@@ -17,6 +17,18 @@ describe("record", () => {
   it("comes back from its ConfigMap as it went in", () => {
     const record = openIntent(newRecord("release", { epoch: 2, seq: 7 }), intent(8, ["ci/a"], 2))
     expect(readRecord(recordConfigMap("headrace", record))).toEqual(record)
+  })
+
+  it("carries when its commit was made, which counts for no other commit", () => {
+    const record = { ...newRecord("release", { epoch: 0, seq: 1 }), commit: COMMIT }
+    const configMap = recordConfigMap("headrace", record, 1_700_000_000_000)
+    expect(configMap.metadata.annotations).toMatchObject({
+      "headrace.dev/committed": `${COMMIT} 2023-11-14T22:13:20.000Z`,
+    })
+    expect(committedAt(configMap, record)).toBe(1_700_000_000_000)
+    // A writer of an earlier version keeps the annotation as it is.
+    expect(committedAt(configMap, { ...record, commit: "b".repeat(40) })).toBeUndefined()
+    expect(committedAt(recordConfigMap("headrace", record), record)).toBeUndefined()
   })
 
   it("knows a target ahead of it from the stored form, which has no field for that", () => {

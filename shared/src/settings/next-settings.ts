@@ -17,6 +17,8 @@ export interface NextSettingsOptions<Settings> {
   interval?: number
   /** Ends the wait before the next read. */
   hurry?: AbortSignal
+  /** Called with true when the file does not read, with false when it gives the settings in force. */
+  onRejected?(rejected: boolean): void
 }
 
 /**
@@ -27,7 +29,7 @@ export interface NextSettingsOptions<Settings> {
 export async function nextSettings<Settings>(
   options: NextSettingsOptions<Settings>,
 ): Promise<Settings | undefined> {
-  const { file, load, current, log, signal, interval = LOOK_MS, hurry } = options
+  const { file, load, current, log, signal, interval = LOOK_MS, hurry, onRejected } = options
   let reported = ""
   for (;;) {
     const isHurried = hurry?.aborted === true
@@ -38,7 +40,9 @@ export async function nextSettings<Settings>(
       const next = await load(file)
       if (canonicalJson(next) !== canonicalJson(current)) return next
       reported = ""
+      onRejected?.(false)
     } catch (error) {
+      onRejected?.(true)
       const err = errorText(error)
       if (err !== reported) log.error({ file, err }, "settings do not read; the last good ones stay in force")
       reported = err

@@ -71,6 +71,10 @@ export class GitMirror implements SourceRepository {
     return this.#reader.seqOf(commit, signal)
   }
 
+  timeOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
+    return this.#reader.timeOf(commit, signal)
+  }
+
   async keep(commit: string, signal?: AbortSignal): Promise<boolean> {
     const here = await this.#reader.has(commit, signal)
     if (here && this.#kept.has(commit)) return true

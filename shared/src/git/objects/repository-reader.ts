@@ -46,6 +46,12 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     return this.#history.count(commit, signal)
   }
 
+  async timeOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
+    checkId(commit)
+    const [found] = await this.#contents.read([commit], signal)
+    return found?.type === "commit" ? committerTime(found.content) : undefined
+  }
+
   async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
     if (!(await this.has(commit, signal))) throw missing("commit", commit)
     if (!(await this.has(ancestor, signal))) return false
@@ -131,6 +137,14 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     const [found] = await this.#sizes.read([commit], signal)
     return found?.type === "commit"
   }
+}
+
+/** Of the header `committer NAME <EMAIL> SECONDS ZONE`, which comes before the empty line that ends the headers. */
+function committerTime(content: Buffer): number | undefined {
+  const text = content.toString("latin1")
+  const end = text.indexOf("\n\n")
+  const seconds = /^committer .*> (\d{1,12}) [-+]\d{4}$/m.exec(end === -1 ? text : text.slice(0, end))?.[1]
+  return seconds === undefined ? undefined : Number(seconds) * 1000
 }
 
 function missing(kind: string, name: string): HeadraceError {

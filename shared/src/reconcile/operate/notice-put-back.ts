@@ -1,26 +1,35 @@
 import { hasCode } from "../../foundation/errors.ts"
 import type { LeaseReader } from "../../kube/lease-api.ts"
 import { NodeReport, REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { loadRecord, noteRecord } from "../record/swap-record.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import { MOST_AHEAD_MS, noteToken, tokenBeyond } from "../target/known-token.ts"
 
+/** A record as it was read. */
+export interface ReadRecord {
+  record: SourceRecord
+  /** True when a larger token was in force: an earlier record was put back, and the next run takes an epoch beyond. */
+  isPutBack: boolean
+}
+
 /**
- * Reads the record of a source in a cluster and remembers its token. True when a larger one was in force: an earlier
- * record was put back, and the next run takes an epoch beyond. False where there is no record. Throws `record/…`, `kube/…`.
+ * Reads the record of a source in a cluster and remembers its token. Undefined where there is none. Throws `record/…`,
+ * `kube/…`.
  */
-export async function isRecordPutBack(
+export async function readRecordInForce(
   ports: ReconcilePorts,
   { cluster, source }: { cluster: string; source: string },
   signal: AbortSignal,
-): Promise<boolean> {
+): Promise<ReadRecord | undefined> {
   const memory = ports.memory ?? createReconcileMemory()
   const state = await loadRecord(ports.kube, ports.settings.namespace, source, signal)
-  if (state === undefined) return false
+  if (state === undefined) return undefined
   noteRecord({ memory, request: { cluster } }, state)
+  const { record } = state
   const { uid } = state.configMap.metadata
-  return tokenBeyond(memory, cluster, { record: state.record, uid }, ports.clock.now()) !== undefined
+  return { record, isPutBack: tokenBeyond(memory, cluster, { record, uid }, ports.clock.now()) !== undefined }
 }
 
 /**

@@ -51,15 +51,16 @@ export function noteRecord(
  * Compare-and-swap: writes `next` if the record is still what `base` says (undefined: still absent).
  * Gives the new state, or undefined when it may not be what was written: read it again then. It moved on or
  * is gone, or an answer never came, and the write was tried again after it had had its effect. Throws `kube/…`
- * for anything else, `kube/not-found` where Headrace's namespace is missing.
+ * for anything else, `kube/not-found` where Headrace's namespace is missing. `committedAt`: see `recordConfigMap`.
  */
 export async function swapRecord(
   { kube, namespace, clock }: { kube: ConfigMapWriter; namespace: string; clock: Clock },
   base: RecordState | undefined,
   next: SourceRecord,
   signal?: AbortSignal,
+  committedAt?: number,
 ): Promise<RecordState | undefined> {
-  const fresh = recordConfigMap(namespace, next)
+  const fresh = recordConfigMap(namespace, next, committedAt)
   // What no reader of ours could read is not written: every agent and writer would stop at it.
   readRecord(fresh)
   try {
@@ -80,9 +81,21 @@ export async function swapState(
   next: SourceRecord,
 ): Promise<RecordState | undefined> {
   const { kube, clock, settings } = run.ports
-  const state = await swapRecord({ kube, clock, namespace: settings.namespace }, base, next, run.signal)
+  const { namespace } = settings
+  const at = await timeOfNews(run, base, next)
+  const state = await swapRecord({ kube, clock, namespace }, base, next, run.signal, at)
   noteRecord(run, state)
   return state
+}
+
+/** When a commit that is new to the record was made. Only metrics need it: not knowing it holds nothing up. */
+async function timeOfNews(
+  { ports, signal }: Run,
+  base: RecordState | undefined,
+  { commit }: SourceRecord,
+): Promise<number | undefined> {
+  if (commit === null || commit === base?.record.commit) return undefined
+  return ports.repository.timeOf(commit, signal).catch(() => undefined)
 }
 
 /** Labels and annotations that others have put on the record stay. */

@@ -3,7 +3,7 @@ import type { SourceRepository } from "../../git/source-repository.ts"
 import type { GuardLimits } from "../../guard/judge-change.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Log } from "../../observe/log.ts"
-import type { FailedTarget, ForeignWrite, Token } from "../../record/record.ts"
+import type { FailedTarget, ForeignWrite, SourceRecord, Token } from "../../record/record.ts"
 import type { OperatorSettings } from "../../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./memory.ts"
 import type { TargetSizes } from "./target-sizes.ts"
@@ -70,7 +70,9 @@ export interface ReconcileOutcome {
    * commit, with last good in force. `superseded`: a writer with a larger token has taken over.
    */
   result: "noop" | "applied" | "stopped" | "superseded"
-  /** What the record shows now, as far as this run knows; null before the first commit. */
+  /** The record at the end of the run, as far as this run knows. */
+  record: SourceRecord
+  /** What it shows; null before the first commit. */
   commit: string | null
   token: Token
   /** Why the source stands still, when it does. */
