@@ -3,6 +3,7 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
 import { makeRoom } from "../retain/make-room.ts"
+import { retireFiles } from "../retain/retire-files.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import { raisedNote, writeNote } from "../store/note.ts"
 import { floorOf, UNNAMED_SOURCE } from "../store/origin.ts"
@@ -50,7 +51,11 @@ export async function publishRevision(
   await makeRoom(projection, writtenBytes(plan))
   checkRoom(projection, plan)
   const slot = await stageRevision(projection, revision, plan, signal)
-  await showSlot(projection, slot)
+  try {
+    await showSlot(projection, slot)
+  } finally {
+    if (slot.retiring) await retireFiles(projection, slot.retiring, slot.number)
+  }
   const linked = slot.manifest.files.length - slot.written
   return result(projection, slot, started, { written: slot.written, linked, outcome: "published" })
 }

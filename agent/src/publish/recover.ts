@@ -1,5 +1,5 @@
 import { removeTree } from "../disk/remove-tree.ts"
-import { freshen } from "../retain/freshen.ts"
+import { showEarlier } from "../retain/show-earlier.ts"
 import { verifySlot } from "../retain/verify.ts"
 import { completeNote } from "../store/complete-note.ts"
 import { syncFolder } from "../store/make-durable.ts"
@@ -129,12 +129,11 @@ async function removeUnpublished(projection: ProjectionState): Promise<void> {
 
 /** A rollback writes its pin first: ends one that was interrupted before it moved the link. */
 async function followPin(projection: ProjectionState, slot: Slot | undefined): Promise<Slot | undefined> {
-  const { note, store, layout } = projection
+  const { note, store } = projection
   if (!slot || !note.pinned || note.pinned.number === slot.number) return slot
   const pinned = readableSlots(store).find((candidate) => candidate.number === note.pinned?.number)
   if (!pinned) return slot
-  freshen(projection, pinned, slot)
-  await layout.show(pinned, slot)
+  await showEarlier(projection, pinned, slot)
   return pinned
 }
 
@@ -143,11 +142,10 @@ async function followPin(projection: ProjectionState, slot: Slot | undefined): P
  * what was shown.
  */
 async function repair(projection: ProjectionState): Promise<Slot | undefined> {
-  const { note, layout, log, path } = projection
+  const { note, log, path } = projection
   for (const slot of repairCandidates(projection)) {
     if ((await verifySlot(projection, slot, { digests: true })).length > 0) continue
-    freshen(projection, slot, undefined)
-    await layout.show(slot, undefined)
+    await showEarlier(projection, slot, undefined)
     log.warn(
       { path, number: slot.number, revision: slot.manifest.revision },
       "nothing was shown; showing the newest whole revision",

@@ -1,6 +1,8 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { checkRealFolders } from "../disk/check-real-folders.ts"
 import { removeTree } from "../disk/remove-tree.ts"
+import { prepareRetiring, type Retiring } from "../retain/retire-files.ts"
+import { dropTwins } from "../retain/twins.ts"
 import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
 import { MANIFEST_NAME } from "../store/manifest-name.ts"
@@ -28,6 +30,8 @@ const VERIFIED_FOR = 1000
 export interface StagedSlot extends Slot {
   /** Files that were written; the others were linked. */
   written: number
+  /** What showing it retires. */
+  retiring: Retiring | undefined
 }
 
 /**
@@ -43,11 +47,12 @@ export async function stageRevision(
   const { store, disk, permissions } = projection
   const number = nextNumber(projection)
   const folders = touchedFolders(plan, projection.clone !== undefined).size
-  const durability = chooseDurability(projection.durability, plan.write.length + folders)
+  const durability = chooseDurability(projection.durability, plan.write.length + plan.remove.length + folders)
   const clone = projection.clone
   projection.clone = undefined
   const staging = clone ?? (await openStaging(store, permissions))
   let draft: NoteDraft | undefined
+  let retiring: Retiring | undefined
   try {
     if (!clone) await linkKept(projection, staging, plan)
     const written = await applyPlan(projection, staging, revision, plan, {
@@ -66,6 +71,9 @@ export async function stageRevision(
     const note = { ...raisedNote(projection.note, originsOf(revision)), approved: null }
     draft = draftNote(store, note)
     finishFile(staging, draft.file, sync)
+    // Before the one barrier, which covers the twins as well.
+    const after = { content: staging.content, files: manifest.files }
+    retiring = prepareRetiring(projection, projection.shown, after, sync)
     await makeDurable(staging, durability)
     await revision.approve?.(`${store.work.folder.path}/${staging.name}/${revision.id}`)
     signal?.throwIfAborted()
@@ -76,9 +84,10 @@ export async function stageRevision(
     await syncFolder(disk, store.folder, durability)
     closeStaged(projection, staging)
     for (const file of plan.write) projection.usedBytes += file.size
-    return { number, manifest, written }
+    return { number, manifest, written, retiring }
   } catch (error) {
     await abandon(projection, staging, number, draft)
+    if (retiring) await dropTwins(projection, retiring.twins)
     throw error
   }
 }

@@ -27,8 +27,12 @@ export function freshen(
   }
 }
 
-function isSameInode(file: ManifestFile, other: ManifestFile | undefined): boolean {
-  return file.inode === other?.inode && file.sha256 === other.sha256
+/**
+ * True when two entries are of one inode. The time as well, since the inode of a file that a twin has replaced can be
+ * another file's by now.
+ */
+export function isSameInode(file: ManifestFile, other: ManifestFile | undefined): boolean {
+  return file.inode === other?.inode && file.modified === other.modified && file.sha256 === other.sha256
 }
 
 function foldersOfAll({ manifest }: Slot): Set<string> {

@@ -5,8 +5,8 @@ import { writeNote } from "../store/note.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
 import { isLeased, leasePlaces } from "../store/trash.ts"
-import { freshen } from "./freshen.ts"
 import { type LeaseHolder, lockHolders } from "./lease-holders.ts"
+import { showEarlier } from "./show-earlier.ts"
 import { verifySlot } from "./verify.ts"
 
 /** A revision on disk, as `list` shows it. */
@@ -83,10 +83,7 @@ export async function rollback(
   await pin(projection, slot, reason)
   const shown = projection.layout.shown()
   const before = readableSlots(projection.store).find(({ number }) => number === shown)
-  if (slot.number !== shown) {
-    freshen(projection, slot, before)
-    await projection.layout.show(slot, before)
-  }
+  if (slot.number !== shown) await showEarlier(projection, slot, before)
   projection.shown = shownSlot(slot)
   projection.layout.tidy(slot)
   return slot

@@ -6,7 +6,8 @@ import type { Permissions } from "./permissions.ts"
 import { STAGING_PREFIX, type Store, uniqueName } from "./store.ts"
 
 const FOLDER_MODE = 0o755
-const CONTENT = "files"
+/** In a staging folder, the directory that is to become the revision's. */
+export const STAGED_CONTENT = "files"
 
 /** A revision in the making, under `.staging-*`; readable, since consumers walk the whole projection. */
 export interface Staging {
@@ -41,7 +42,7 @@ export async function openStaging(store: Store, permissions: Permissions): Promi
     name,
     folder,
     path,
-    content: `${path}/${CONTENT}`,
+    content: `${path}/${STAGED_CONTENT}`,
     files: new Map(),
     folders: new Set([""]),
     unsynced: new Set([""]),
