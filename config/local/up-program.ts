@@ -1,6 +1,6 @@
 import { constants, existsSync } from "node:fs"
 import { access } from "node:fs/promises"
-import { basename, isAbsolute, resolve } from "node:path"
+import { basename, isAbsolute, resolve, sep } from "node:path"
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
 import { createProgram } from "@headrace/shared/command-line/program"
@@ -77,6 +77,7 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const repo = existsSync(flags.repo) ? resolve(flags.repo) : flags.repo
   const target = resolve(flags.target)
   const rules = rulesPathInRepository(repo, flags.rules)
+  refuseInside(repo, target)
   const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL })
   try {
     say(pc.dim("starting redis, API servers, plugin and agents on loopback…"))
@@ -151,6 +152,14 @@ function describe(pipeline: LocalPipeline, target: string): void {
   say("  stop with Ctrl-C")
 }
 
+/** What is shown in the repository would be among its files, for the next commit to take. */
+function refuseInside(repo: string, target: string): void {
+  if (!isAbsolute(repo) || !target.startsWith(`${repo}${sep}`)) return
+  throw new UsageError("local/target", `the target ${target} is inside of the repository that it shows`, {
+    hint: "Give --target a folder outside of it.",
+  })
+}
+
 /** It holds the webhook's secret and kubeconfigs. Throws UsageError `local/state`. */
 async function stateFolder(given: string): Promise<string> {
   const folder = resolve(given)
@@ -159,8 +168,7 @@ async function stateFolder(given: string): Promise<string> {
     await access(folder, constants.W_OK)
     return folder
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new UsageError("local/state", `the state folder ${folder} cannot be made or written (${code})`, {
+    throw new UsageError("local/state", `the state folder ${folder} cannot be made or written`, {
       hint: "Give --state a folder of your own, or leave it out.",
       cause,
     })

@@ -61,6 +61,22 @@ describe("a command line", () => {
     expect(printed).toContain('"stray"')
   })
 
+  it.each([
+    [["--config", ""], "--config is empty; it takes <file>: settings"],
+    [["--config=", "--commit", "1"], "--config is empty"],
+    [["--config", "a", "--config", "b"], '--config is given twice, as "a" and as "b"'],
+    [["--commit", "1", "--commit=2"], '--commit is given twice, as "1" and as "2"'],
+  ])("refuses a value that is empty or not the only one: %j", async (args, message) => {
+    const { code, ran, printed } = await run("show", ...args)
+    expect([code, ran]).toEqual([2, []])
+    expect(printed).toContain(message)
+  })
+
+  it("takes the same value twice, and a flag without a value any number of times", async () => {
+    const args = ["--config", "c", "--config", "c", "--commit", "1", "--wait", "--wait"]
+    expect(await run("show", ...args)).toMatchObject({ code: undefined, ran: [{ config: "c", wait: true }] })
+  })
+
   it("takes its version before and after a command", async () => {
     expect(await run("--version")).toMatchObject({
       code: 0,

@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { missingRulesHint, rulesPathInRepository } from "@headrace/config/local/preflight/check-rules"
 import { preflight } from "@headrace/config/local/preflight/preflight"
 import { suggestion } from "@headrace/shared/foundation/closest-word"
-import { type ErrorCode, HeadraceError } from "@headrace/shared/foundation/errors"
+import { type ErrorCode, errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { loadKubeConfig } from "@headrace/shared/kube/client-node/load-kube-config"
 import { checkRedis } from "@headrace/shared/lanes/check-redis"
@@ -13,6 +13,7 @@ import { createLog } from "@headrace/shared/observe/log"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { parseSettings } from "@headrace/shared/settings/parse-settings"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { withFolder } from "../harness/with-folder.ts"
@@ -312,6 +313,70 @@ describe("settings", () => {
       message: /agent\.yaml:\d+:\d+: .*path: expected an absolute path, such as \/var/,
     }),
   )
+})
+
+describe("settings with a wrong value", () => {
+  const source = (text: string) =>
+    `version: 1\nsources:\n  a: {url: /r, branch: main, rules: r.yaml, ${text}}\n`
+
+  it.each([
+    ["", /the document: expected a mapping/],
+    ["- a\n", /1:1: .*expected a mapping/],
+    ["version: 1\nsources:\n\ta: 1\n", /3:1: .*tab characters/],
+    ["version: 1\nsources: {}\nsources: {}\n", /3:1: .*"sources" appears twice.*line 2/],
+    ["version: 1\nsorces: {}\n", /2:1: .*unknown field "sorces".*did you mean "sources"/],
+    ["version: 1\nsources:\n  a:\n", /3:3: .*sources\.a: expected a mapping, found null/],
+    [source("poll: 30"), /3:\d+: .*poll: expected a duration such as 30s/],
+    [source("poll: 30sec"), /poll: expected a duration such as 30s/],
+    [source("strict: yes"), /strict: expected true or false, found string/],
+    [source("repo: config"), /repo: expected ORG\/NAME/],
+    [source("auth: {tokenFile: ''}"), /tokenFile: expected text, and this is empty/],
+    [source("repo: 1.0"), /repo: expected string, found number; put it in quotes/],
+    [`${source("")}guard: {deletedKeys: 20}\n`, /deletedKeys: expected a percentage such as 20%/],
+    [`${source("")}namespace: My_Space\n`, /namespace: expected a namespace/],
+    [`${source("")}mirrors: ""\n`, /mirrors: expected text, and this is empty/],
+    [`${source("")}webhook: {secretFiles: []}\n`, /secretFiles: expected at least one item/],
+    [`${source("")}github: {apiUrl: api.github.com}\n`, /apiUrl: expected a URL such as https/],
+    [
+      "version: 1\nsources: {ab: {url: /r, branch: m, rules: {source: ba, path: p}}}\n",
+      /no source "ba": Choose one of: ab/,
+    ],
+  ])("names place and remedy: %j", (text, message) =>
+    expectFailure(() => parseSettings(text, "headrace.yaml", OperatorSettings), {
+      code: "settings/invalid",
+      message,
+    }),
+  )
+
+  it.each(["https://me:secret@example.com/a/b", "https://secret@example.com/a/b", "ssh://me:secret@host/a"])(
+    "keeps the credentials of %s out of its message",
+    async (url) => {
+      const text = `version: 1\nsources: {a: {url: "${url}", branch: main, rules: r.yaml}}\n`
+      const error = await failure(() => parseSettings(text, "headrace.yaml", OperatorSettings))
+      expect(error.message).toMatch(/url: expected a URL without user and password; .*auth\.tokenFile/)
+      expect(error.message).not.toContain("secret")
+    },
+  )
+
+  it.each(["ssh://git@example.com/a/b", "git@example.com:a/b", "https://example.com/a@b"])(
+    "takes %s, which has none",
+    (url) => {
+      const text = `version: 1\nsources: {a: {url: "${url}", branch: main, rules: r.yaml}}\n`
+      expect(parseSettings(text, "headrace.yaml", OperatorSettings).sources.a?.url).toBe(url)
+    },
+  )
+
+  it("that cannot be read is named with the reason in words", async () => {
+    const cases = [
+      ["absent.yaml", /there is no such file or folder \(ENOENT\)/],
+      ["plain", /it is a folder, not a file \(EISDIR\)/],
+      ["file/below.yaml", /a part of the path is a file/],
+    ] as const
+    for (const [name, reason] of cases) {
+      const error = await failure(() => loadOperatorSettings(join(folder, name)))
+      expect([error.code, errorText(error)]).toEqual(["settings/unreadable", expect.stringMatching(reason)])
+    }
+  })
 })
 
 it("a name among very many is answered with the nearest three", () => {

@@ -1,6 +1,7 @@
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import type { Command } from "commander"
-import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `approve PATH REVISION`: lets a revision that the guard holds back be published. */
 export function addApproveCommand(program: Command, signal: AbortSignal): void {

@@ -21,10 +21,10 @@ export function keepOptions(): Option[] {
       .argParser(count)
       .default(DEFAULT_REVISIONS),
     flag("--keep-age <duration>", "revisions replaced less than this ago stay in any case")
-      .argParser((text) => parsed(Duration, text))
+      .argParser((text) => parsed(Duration, text, "expected a duration such as 10m"))
       .default(DEFAULT_AGE, "10m"),
     flag("--keep-bytes <size>", "at this size publishing stops rather than fill the disk")
-      .argParser((text) => parsed(Bytes, text))
+      .argParser((text) => parsed(Bytes, text, "expected a size such as 64Mi or 2Gi"))
       .default(DEFAULT_BYTES, "2Gi"),
   ]
 }
@@ -36,10 +36,6 @@ export function linkOption(): Option {
 
 export function configFlag(): Option {
   return flag("--config <file>", "the agent's file")
-}
-
-export function logLevelFlag(): Option {
-  return flag("--log-level <level>", "trace to fatal, or silent")
 }
 
 /**
@@ -60,8 +56,9 @@ function count(text: string): number {
 function parsed<T>(
   unit: { safeParse(text: string): { success: boolean; data?: T; error?: Error } },
   text: string,
+  expected: string,
 ): T {
   const result = unit.safeParse(text)
   if (result.success && result.data !== undefined) return result.data
-  throw new InvalidArgumentError("expected a number with a unit, such as 10m or 2Gi")
+  throw new InvalidArgumentError(expected)
 }

@@ -42,7 +42,8 @@ function run(command: string[], revision: LeasedRevision, signal: AbortSignal): 
   signal.addEventListener("abort", forward)
   return new Promise((resolve, reject) => {
     child.on("error", (cause) => {
-      reject(new UsageError("lease/no-command", `cannot run ${program}`, { cause }))
+      const hint = "Check its name, and that it is on the PATH."
+      reject(new UsageError("lease/no-command", `cannot run ${program}`, { hint, cause }))
     })
     child.on("close", (code, name) => {
       signal.removeEventListener("abort", forward)

@@ -1,6 +1,7 @@
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import type { Command } from "commander"
-import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `list PATH`: the revisions that a projection keeps, as a JSON array, oldest first. */
 export function addListCommand(program: Command, signal: AbortSignal): void {

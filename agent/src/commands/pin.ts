@@ -1,6 +1,7 @@
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import type { Command } from "commander"
-import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
+import { commandLog, linkOption } from "./flags.ts"
 import { reasonOption } from "./rollback.ts"
 
 /** `pin PATH` and `unpin PATH`: what is shown stays, and publishing is refused, until unpin. */

@@ -1,7 +1,8 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import type { Command } from "commander"
-import { commandLog, durabilityOption, keepOptions, linkOption, logLevelFlag } from "./flags.ts"
+import { commandLog, durabilityOption, keepOptions, linkOption } from "./flags.ts"
 
 /** `publish --from DIR --to DIR`: publishes a folder once, by the same code as the agent. */
 export function addPublishCommand(program: Command, signal: AbortSignal): void {

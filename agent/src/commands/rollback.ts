@@ -1,7 +1,8 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import { type Command, InvalidArgumentError, type Option } from "commander"
-import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `rollback PATH`: shows an earlier revision and pins it. */
 export function addRollbackCommand(program: Command, signal: AbortSignal): void {

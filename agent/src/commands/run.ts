@@ -1,9 +1,10 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { Duration } from "@headrace/shared/settings/units"
 import { type Command, InvalidArgumentError } from "commander"
-import { configFlag, logLevelFlag } from "./flags.ts"
+import { configFlag } from "./flags.ts"
 import type { RunOptions } from "./run-agent.ts"
 
 /** `headrace-agent --config FILE`, without a subcommand: runs the agent. */

@@ -1,7 +1,8 @@
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import { commandLog, linkOption, logLevelFlag } from "./flags.ts"
+import { commandLog, linkOption } from "./flags.ts"
 
 /** `verify PATH`: reads all that is shown and compares it with its manifest; ends with 1 when something differs. */
 export function addVerifyCommand(program: Command, signal: AbortSignal): void {

@@ -49,10 +49,13 @@ function readInto(
 }
 
 function realRoot(folder: string): string {
+  const hint = "Give --from a folder that this user may read."
   try {
-    return realpathSync(resolve(folder))
+    const root = realpathSync(resolve(folder))
+    readdirSync(root)
+    return root
   } catch (cause) {
-    throw new UsageError("publish/bad-source", `cannot read the folder ${folder}`, { cause })
+    throw new UsageError("publish/bad-source", `cannot read the folder ${folder}`, { hint, cause })
   }
 }
 

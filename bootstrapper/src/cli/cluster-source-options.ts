@@ -1,4 +1,5 @@
 import { flag } from "@headrace/shared/command-line/flag"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import type { ClusterSettings, OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { unknownName } from "@headrace/shared/settings/unknown-name"
 import type { Command } from "commander"
@@ -30,7 +31,7 @@ export function addClusterSourceOptions(command: Command, config: "needed" | "op
     .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given").helpGroup(which))
     .addOption(flag("--source <name...>", "sources of the settings; all when not given").helpGroup(which))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
-    .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
+    .addOption(logLevelFlag().default("warn"))
 }
 
 /** Every source in a cluster that the flags choose, in the settings' order. Throws UsageError `settings/unknown-…`. */

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from "node:fs"
+import { existsSync, realpathSync, statSync } from "node:fs"
 import { isAbsolute, join, relative, resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 
@@ -19,8 +19,10 @@ export function rulesPathInRepository(repo: string, rules: string): string {
 
 /** What to do about rules that the commit does not have; a repository on this machine may have them uncommitted. */
 export function missingRulesHint(repo: string, rules: string): string {
-  if (isAbsolute(repo) && existsSync(join(repo, rules))) {
-    return `Commit it: ${join(repo, rules)} exists, but is not in the branch (git add ${rules} && git commit).`
+  const place = join(repo, rules)
+  if (isAbsolute(repo) && existsSync(place)) {
+    if (statSync(place).isDirectory()) return `Give --rules a file: ${place} is a folder.`
+    return `Commit it: ${place} exists, but is not in the branch (git add ${rules} && git commit).`
   }
   return "Give --rules the path of the rules inside the repository, or have them proposed: npm run -s bootstrapper -- init --source-path DIR."
 }

@@ -101,7 +101,8 @@ function refuseStrayWords(command: Command): void {
   const stray = args[registeredArguments.length]
   if (stray === undefined || registeredArguments.at(-1)?.variadic) return
   const known = commandNames(command)
-  if (known.length > 0) command.error(`error: unknown command "${stray}" (${suggestion(stray, known)})`)
+  if (known.some((name) => name !== "help"))
+    command.error(`error: unknown command "${stray}" (${suggestion(stray, known)})`)
   command.error(`error: "${stray}" is one argument too many`)
 }
 

@@ -79,5 +79,27 @@ export function errorText(error: unknown): string {
 /** The same without the error's own code, for where that has a field of its own; causes keep theirs. */
 export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  return error.cause === undefined ? error.message : `${error.message}: ${errorText(error.cause)}`
+  const message = inPlainWords(error.message)
+  return error.cause === undefined ? message : `${message}: ${errorText(error.cause)}`
+}
+
+/** What a failed system call means to a person (man 3 errno). */
+const SYSTEM_ERRORS: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied",
+  EISDIR: "it is a folder, not a file",
+  ELOOP: "its links lead round in a circle",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+  ENOENT: "there is no such file or folder",
+  ENOSPC: "no space is left on the disk",
+  ENOTDIR: "a part of the path is a file, not a folder",
+  EPERM: "it is not permitted",
+  EROFS: "the file system is read-only",
+}
+
+/** Node's `ENOENT: no such file or directory, open 'a'` as a statement; any other message as it is. */
+function inPlainWords(message: string): string {
+  const [whole = "", code = ""] = /^([A-Z]+): [^,]+/.exec(message) ?? []
+  const words = SYSTEM_ERRORS[code]
+  return words === undefined ? message : `${words} (${code})${message.slice(whole.length)}`
 }

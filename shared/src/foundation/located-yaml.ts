@@ -44,9 +44,14 @@ export function parseLocatedYaml(text: string, file: string, schema: Schema): Lo
     file,
     root,
     positionAt,
-    positionOf: (path) => positionAt(findEntry(start, path).value.offset),
+    positionOf: (path) => positionAt(offsetOf(findEntry(start, path))),
     keyPositionOf: (path) => positionAt(findEntry(start, path).offset),
   }
+}
+
+/** Of the value; nothing, as in `source:`, has no place of its own. */
+function offsetOf({ offset, value }: YamlEntry): number {
+  return value.offset < 0 ? offset : value.offset
 }
 
 const EMPTY: YamlNode = { kind: "scalar", offset: 0, entries: [], items: [] }

@@ -104,6 +104,8 @@ function tidy(message: string): string {
     .replace(/^Invalid (input|option|string): /, "")
     .replace("expected record", "expected a mapping")
     .replace("expected object", "expected a mapping")
+    .replace(/^Too small: expected array to have >=1 items$/, "expected at least one item")
+    .replace("expected boolean", "expected true or false")
     .replace("received undefined", "found nothing")
     .replace("received ", "found ")
 }

@@ -1,8 +1,9 @@
 import { z } from "zod"
-import { Wait } from "./units.ts"
+import { Text, Wait } from "./units.ts"
 
 const command = z
   .array(z.string())
+  .refine(([program]) => program !== "", "expected a program first, and this is empty")
   .min(1)
   .describe("Program and arguments; no shell. It sees HEADRACE_REVISION, HEADRACE_TOKEN and HEADRACE_PATH.")
 
@@ -21,18 +22,17 @@ export const Notify = z
       .url({ protocol: /^https?$/ })
       .optional()
       .describe("URL to call; the headers Headrace-Revision and Headrace-Token say what is shown."),
-    method: z.string().prefault("POST").describe("With http."),
+    method: Text.prefault("POST").describe("With http."),
     status: z.int().min(100).max(599).optional().describe("With http: the answer that counts; else any 2xx."),
     signal: z
       .enum(["HUP", "INT", "TERM", "USR1", "USR2", "WINCH"])
       .optional()
       .describe("Signal to send to the process of pidFile, or to those named process."),
-    pidFile: z.string().optional().describe("With signal: file that holds the process id."),
-    process: z.string().optional().describe("With signal: name of the program (/proc/PID/comm)."),
-    touch: z
-      .string()
-      .optional()
-      .describe("File to replace by one that holds the revision and token, each on a line."),
+    pidFile: Text.optional().describe("With signal: file that holds the process id."),
+    process: Text.optional().describe("With signal: name of the program (/proc/PID/comm)."),
+    touch: Text.optional().describe(
+      "File to replace by one that holds the revision and token, each on a line.",
+    ),
     timeout: Wait.prefault("30s").describe("For one attempt."),
   })
   .refine(

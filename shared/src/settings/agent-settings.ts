@@ -2,7 +2,7 @@ import { z } from "zod"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
-import { AbsolutePath, Bytes, Duration, Wait } from "./units.ts"
+import { AbsolutePath, Bytes, Duration, NamespaceName, Text, Wait } from "./units.ts"
 
 const Keep = z.strictObject({
   revisions: z.int().min(1).prefault(3).describe("How many revisions stay, the current one among them."),
@@ -44,12 +44,9 @@ const Projection = z.strictObject({
     .boolean()
     .prefault(true)
     .describe("At the size cap remove revisions that readers still hold rather than stop."),
-  workFolder: z
-    .string()
-    .optional()
-    .describe(
-      "Folder of the same file system, outside of what readers see, for what is in the making: a recursive watcher of the projection then sees little more than the change. Absent: inside the projection.",
-    ),
+  workFolder: AbsolutePath.optional().describe(
+    "Folder of the same file system, outside of what readers see, for what is in the making: a recursive watcher of the projection then sees little more than the change. Absent: inside the projection.",
+  ),
   permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,
@@ -74,11 +71,10 @@ const EveryTarget = z.strictObject({
 })
 
 const Report = z.strictObject({
-  node: z.string().optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
-  namespace: z
-    .string()
-    .optional()
-    .describe("Where the Lease goes; else HEADRACE_REPORT_NAMESPACE or the record's namespace."),
+  node: Text.optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
+  namespace: NamespaceName.optional().describe(
+    "Where the Lease goes; else HEADRACE_REPORT_NAMESPACE or the record's namespace.",
+  ),
   every: Wait.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
   removeAtEnd: z
     .boolean()
@@ -99,19 +95,18 @@ export const AgentSettings = z
       .describe(
         "The record to follow: Headrace's namespace and the source's name. Not needed without targets of it.",
       ),
-    kubeconfig: z.string().optional().describe("Else the pod's own service account."),
-    context: z.string().optional(),
+    kubeconfig: Text.optional().describe("Else the pod's own service account."),
+    context: Text.optional(),
     projections: z.record(z.string(), Projection).prefault({}),
     everyTarget: EveryTarget.optional().describe("Project all targets, those that rules add later too."),
-    listen: z
-      .string()
-      .prefault("127.0.0.1:9474")
-      .describe("HOST:PORT of /healthz, /readyz and /metrics; port 0 picks one."),
+    listen: Text.prefault("127.0.0.1:9474").describe(
+      "HOST:PORT of /healthz, /readyz and /metrics; port 0 picks one.",
+    ),
     jitter: Duration.prefault("0s").describe(
       "Spread of the first read after a change, so that a thousand nodes do not ask at once.",
     ),
     report: Report.optional().describe("Report what this node shows as a Lease; absent: no report."),
-    mirrors: z.string().prefault("/var/cache/headrace").describe("Folder for the mirrors of git sources."),
+    mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the mirrors of git sources."),
   })
   .refine((settings) => settings.record !== undefined || !needsRecord(settings), {
     message: "expected record: a projection shows targets of it",

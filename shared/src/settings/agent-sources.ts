@@ -3,13 +3,13 @@ import { FULL_ID } from "../foundation/object-id.ts"
 import { FileMode } from "./agent-permissions.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
-import { Wait } from "./units.ts"
+import { GitUrl, NamespaceName, Text, Wait } from "./units.ts"
 
 const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
 
 const Item = z.strictObject({
-  key: z.string().describe("A key of the ConfigMap; one that is absent is an error unless `optional`."),
-  path: z.string().describe("Where its file goes, relative to `under`."),
+  key: Text.describe("A key of the ConfigMap; one that is absent is an error unless `optional`."),
+  path: Text.describe("Where its file goes, relative to `under`."),
   mode: FileMode.optional().describe("Permission bits of this file."),
 })
 
@@ -21,16 +21,15 @@ const Live = z
       .describe(
         "One Secret, NAMESPACE/NAME; its projection's files are 0400 unless permissions say otherwise.",
       ),
-    labelSelector: z
-      .string()
-      .optional()
-      .describe("Every ConfigMap, or Secret, that this Kubernetes selector matches."),
+    labelSelector: Text.optional().describe(
+      "Every ConfigMap, or Secret, that this Kubernetes selector matches.",
+    ),
     kind: z
       .enum(["ConfigMap", "Secret"])
       .prefault("ConfigMap")
       .describe("With labelSelector: what it selects."),
     namespaces: z
-      .array(z.string())
+      .array(NamespaceName)
       .min(1)
       .optional()
       .describe("With labelSelector: where to look; absent: in all namespaces."),
@@ -47,9 +46,9 @@ const Live = z
 
 const Git = z
   .strictObject({
-    url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path."),
-    branch: z.string().optional().describe("Follow this branch."),
-    tag: z.string().optional().describe("Follow this tag, wherever it is moved."),
+    url: GitUrl.describe("Where to fetch from: HTTPS, SSH or a local path."),
+    branch: Text.optional().describe("Follow this branch."),
+    tag: Text.optional().describe("Follow this tag, wherever it is moved."),
     commit: z
       .string()
       .regex(FULL_ID, "expected a full commit id")
@@ -60,7 +59,7 @@ const Git = z
       .prefault(false)
       .describe("Follow the branch also to a commit that has fewer ancestors than the one shown."),
     paths: z
-      .array(z.string())
+      .array(Text)
       .min(1)
       .optional()
       .describe("Only files at or under these paths; absent: the whole tree."),
@@ -70,7 +69,7 @@ const Git = z
       .describe(
         "A commit with submodules, Git LFS pointers, links that do not resolve or names that are not UTF-8 under `paths`: refuse keeps what is shown, leave-out shows the rest; both name them.",
       ),
-    strip: z.string().optional().describe("Folder of the repository that `under` replaces."),
+    strip: Text.optional().describe("Folder of the repository that `under` replaces."),
     auth: GitAuth.optional(),
     ...gitRemote,
     poll: Wait.prefault("10s").describe("How often to fetch; jittered."),
@@ -88,7 +87,7 @@ export const From = z
     configMap: place.optional().describe("A target of the record, NAMESPACE/NAME."),
     live: Live.optional().describe("ConfigMaps as they are in the cluster, Headrace's or not."),
     git: Git.optional().describe("A git repository, without the store."),
-    under: z.string().optional().describe("Folder of the projection that its files go to."),
+    under: Text.optional().describe("Folder of the projection that its files go to."),
     names: z
       .enum(["keys", "paths"])
       .prefault("keys")
@@ -102,7 +101,7 @@ export const From = z
       "Permission bits of all its files; else 0444, or 0555 for executables.",
     ),
     gunzip: z
-      .union([z.boolean(), z.array(z.string())])
+      .union([z.boolean(), z.array(Text)])
       .prefault(false)
       .describe("With `live`: undo gzip for all keys, or for these. Record targets need no such word."),
   })

@@ -1,13 +1,13 @@
 import { z } from "zod"
+import { Text } from "./units.ts"
 
 /** How to prove to a git server who we are. Secrets are files, read again at each use. */
 export const GitAuth = z.strictObject({
-  tokenFile: z.string().optional().describe("File that holds an HTTPS token."),
-  sshKeyFile: z.string().optional().describe("File that holds an SSH private key."),
-  sshKnownHostsFile: z
-    .string()
-    .optional()
-    .describe("File with the SSH server's keys; else the user's known_hosts."),
+  tokenFile: Text.optional().describe("File that holds an HTTPS token."),
+  sshKeyFile: Text.optional().describe("File that holds an SSH private key."),
+  sshKnownHostsFile: Text.optional().describe(
+    "File with the SSH server's keys; else the user's known_hosts.",
+  ),
   sshHostKeys: z
     .enum(["strict", "accept-new", "off"])
     .optional()
@@ -15,7 +15,7 @@ export const GitAuth = z.strictObject({
       "strict (default): only known servers; accept-new: note a new server's key; off: trust anybody.",
     ),
   githubApp: z
-    .strictObject({ appId: z.int(), installationId: z.int(), privateKeyFile: z.string() })
+    .strictObject({ appId: z.int(), installationId: z.int(), privateKeyFile: Text })
     .optional()
     .describe("A GitHub App's installation."),
 })

@@ -1,13 +1,11 @@
 import { z } from "zod"
+import { Text } from "./units.ts"
 
 /** How a git source is reached, beside its URL and credentials. */
 export const gitRemote = {
-  caFile: z
-    .string()
-    .optional()
-    .describe(
-      "PEM file of the authorities that the server's certificate is checked against, in place of the system's.",
-    ),
+  caFile: Text.optional().describe(
+    "PEM file of the authorities that the server's certificate is checked against, in place of the system's.",
+  ),
   proxy: z
     .string()
     .regex(

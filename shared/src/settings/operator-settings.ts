@@ -1,7 +1,8 @@
 import { z } from "zod"
+import { suggestion } from "../foundation/closest-word.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
-import { Duration, Percent, Wait } from "./units.ts"
+import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
 const name = z
   .string()
@@ -12,13 +13,14 @@ export const ClusterName = z
   .regex(/^[A-Za-z0-9]([-\w.:/]*[A-Za-z0-9])?$/, "expected letters, digits, -, _, ., : and /")
 
 const Source = z.strictObject({
-  url: z.string().describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
-  branch: z.string().describe("The branch to follow."),
+  url: GitUrl.describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
+  branch: Text.describe("The branch to follow."),
   rules: z
-    .union([z.string(), z.strictObject({ source: name, path: z.string() })])
+    .union([Text, z.strictObject({ source: name, path: Text })])
     .describe("Path of the rules in this source, or the source and path that holds them."),
   repo: z
     .string()
+    .regex(/^[^/\s]+\/[^/\s]+$/, "expected ORG/NAME")
     .optional()
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
   auth: GitAuth.optional(),
@@ -33,7 +35,7 @@ const Source = z.strictObject({
 })
 
 const namespaces = z
-  .array(z.string())
+  .array(NamespaceName)
   .optional()
   .describe("Namespaces that rules may name here; absent: any but Headrace's own.")
 const store = z
@@ -43,22 +45,19 @@ const store = z
 
 const Cluster = z.strictObject({
   inCluster: z.boolean().optional().describe("The cluster that this program runs in."),
-  kubeconfig: z.string().optional().describe("Path of a kubeconfig."),
-  context: z.string().optional().describe("Context of that kubeconfig; else its current one."),
-  tokenFile: z
-    .string()
-    .optional()
-    .describe(
-      "File with a token to use in place of the kubeconfig's or the Pod's own; read for every request.",
-    ),
+  kubeconfig: Text.optional().describe("Path of a kubeconfig."),
+  context: Text.optional().describe("Context of that kubeconfig; else its current one."),
+  tokenFile: Text.optional().describe(
+    "File with a token to use in place of the kubeconfig's or the Pod's own; read for every request.",
+  ),
   namespaces,
   store,
 })
 
 const Kubeconfigs = z.strictObject({
-  folder: z
-    .string()
-    .describe("Every context of every file in it is a cluster of that name; read again every few seconds."),
+  folder: Text.describe(
+    "Every context of every file in it is a cluster of that name; read again every few seconds.",
+  ),
   suffix: z.string().prefault("").describe("Take only files whose names end so."),
   namespaces,
   store,
@@ -82,86 +81,96 @@ const Guard = z.strictObject({
 })
 
 const GitHub = z.strictObject({
-  apiUrl: z
-    .string()
-    .prefault("https://api.github.com")
-    .describe("GitHub's API; of a GitHub Enterprise Server: https://HOST/api/v3."),
-  tokenFile: z.string().optional().describe("File that holds a token which may comment and set statuses."),
+  apiUrl: HttpUrl.prefault("https://api.github.com").describe(
+    "GitHub's API; of a GitHub Enterprise Server: https://HOST/api/v3.",
+  ),
+  tokenFile: Text.optional().describe("File that holds a token which may comment and set statuses."),
   githubApp: GitAuth.shape.githubApp,
   comment: z.boolean().prefault(true).describe("Comment on merged pull requests what became of them."),
   status: z.boolean().prefault(true).describe("Set a commit status on merged commits."),
 })
 
 /** The operator's file: plugin and bootstrapper read the same one. */
-export const OperatorSettings = z.strictObject({
-  version: z.literal(1),
-  settingsVersion: z
-    .int()
-    .min(0)
-    .optional()
-    .describe(
-      "Grows with every change of this file. Programs with a smaller one, or none, write nothing once a record has seen it; two contents of one version stop the source.",
+export const OperatorSettings = z
+  .strictObject({
+    version: z.literal(1),
+    settingsVersion: z
+      .int()
+      .min(0)
+      .optional()
+      .describe(
+        "Grows with every change of this file. Programs with a smaller one, or none, write nothing once a record has seen it; two contents of one version stop the source.",
+      ),
+    sources: z.record(name, Source),
+    clusters: z
+      .record(ClusterName, Cluster)
+      .prefault({})
+      .describe(
+        "By the names that rules call them; each has kubeconfig or inCluster, or is of `kubeconfigs`.",
+      ),
+    kubeconfigs: Kubeconfigs.optional().describe(
+      "A folder of kubeconfigs that brings clusters. What `clusters` says of one of them goes before.",
     ),
-  sources: z.record(name, Source),
-  clusters: z
-    .record(ClusterName, Cluster)
-    .prefault({})
-    .describe("By the names that rules call them; each has kubeconfig or inCluster, or is of `kubeconfigs`."),
-  kubeconfigs: Kubeconfigs.optional().describe(
-    "A folder of kubeconfigs that brings clusters. What `clusters` says of one of them goes before.",
-  ),
-  defaults: z
-    .strictObject({ cluster: z.string().prefault("default"), namespace: z.string().prefault("default") })
-    .prefault({})
-    .describe("Where a rule goes that names no cluster, and what an empty namespace means."),
-  namespace: z.string().prefault("headrace").describe("Headrace's own namespace, for records and the store."),
-  programsNamespace: z
-    .string()
-    .prefault("headrace")
-    .describe(
+    defaults: z
+      .strictObject({ cluster: Text.prefault("default"), namespace: NamespaceName.prefault("default") })
+      .prefault({})
+      .describe("Where a rule goes that names no cluster, and what an empty namespace means."),
+    namespace: NamespaceName.prefault("headrace").describe(
+      "Headrace's own namespace, for records and the store.",
+    ),
+    programsNamespace: NamespaceName.prefault("headrace").describe(
       "Namespace of the programs and their settings, in every cluster: no rule may name it, and agents may report there. Best another than `namespace`, so that the right to write records reaches no agent's settings.",
     ),
-  guard: z.union([z.literal("off"), Guard]).prefault({}),
-  redis: z
-    .strictObject({
-      url: z.string().optional().describe("redis://, rediss://, redis+sentinel:// or redis+cluster://."),
-      urlFile: z.string().optional().describe("File that holds the URL, as it may hold a password."),
-      prefix: z
-        .string()
-        .regex(/^[A-Za-z0-9][-._A-Za-z0-9]*$/, "expected letters, digits, -, . and _")
-        .prefault("headrace")
-        .describe(
-          "First part of every key; each of several installations in one Redis needs its own. All keys share it as hash tag, so they are in one slot of a Redis Cluster.",
-        ),
-    })
-    .prefault({})
-    .describe("Where lanes and deliveries are kept; without a URL, the environment's REDIS_URL."),
-  webhook: z
-    .strictObject({
-      secretFiles: z
-        .array(z.string())
-        .min(1)
-        .describe("Any of them may sign: add the new one first to rotate."),
-      path: z
-        .string()
-        .regex(/^\/[-\w.~/]*$/, "expected a path such as /hook")
-        .prefault("/hook"),
-    })
-    .optional(),
-  wake: z
-    .strictObject({
-      secretFiles: z
-        .array(z.string())
-        .min(1)
-        .describe("Any of them may be the bearer token: add the new one first to rotate."),
-    })
-    .optional()
-    .describe(
-      "Lets other forges and CI jobs wake a source by POST /wake/SOURCE; absent: nothing is served there.",
-    ),
-  github: GitHub.optional().describe("Absent: nothing is said on GitHub."),
-  mirrors: z.string().prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
-})
+    guard: z.union([z.literal("off"), Guard]).prefault({}),
+    redis: z
+      .strictObject({
+        url: Text.optional().describe("redis://, rediss://, redis+sentinel:// or redis+cluster://."),
+        urlFile: Text.optional().describe("File that holds the URL, as it may hold a password."),
+        prefix: z
+          .string()
+          .regex(/^[A-Za-z0-9][-._A-Za-z0-9]*$/, "expected letters, digits, -, . and _")
+          .prefault("headrace")
+          .describe(
+            "First part of every key; each of several installations in one Redis needs its own. All keys share it as hash tag, so they are in one slot of a Redis Cluster.",
+          ),
+      })
+      .prefault({})
+      .describe("Where lanes and deliveries are kept; without a URL, the environment's REDIS_URL."),
+    webhook: z
+      .strictObject({
+        secretFiles: z.array(Text).min(1).describe("Any of them may sign: add the new one first to rotate."),
+        path: z
+          .string()
+          .regex(/^\/[-\w.~/]*$/, "expected a path such as /hook")
+          .prefault("/hook"),
+      })
+      .optional(),
+    wake: z
+      .strictObject({
+        secretFiles: z
+          .array(Text)
+          .min(1)
+          .describe("Any of them may be the bearer token: add the new one first to rotate."),
+      })
+      .optional()
+      .describe(
+        "Lets other forges and CI jobs wake a source by POST /wake/SOURCE; absent: nothing is served there.",
+      ),
+    github: GitHub.optional().describe("Absent: nothing is said on GitHub."),
+    mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
+  })
+  .check(({ value: { sources }, issues }) => {
+    for (const [name, { rules }] of Object.entries(sources)) {
+      if (typeof rules === "string" || Object.hasOwn(sources, rules.source)) continue
+      const message = `there is no source ${JSON.stringify(rules.source)}: ${suggestion(rules.source, Object.keys(sources))}`
+      issues.push({
+        code: "custom",
+        message,
+        input: rules.source,
+        path: ["sources", name, "rules", "source"],
+      })
+    }
+  })
 export type OperatorSettings = z.infer<typeof OperatorSettings>
 export type SourceSettings = OperatorSettings["sources"][string]
 export type GitHubSettings = NonNullable<OperatorSettings["github"]>

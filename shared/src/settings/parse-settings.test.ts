@@ -70,9 +70,7 @@ describe("operator settings", () => {
     [
       "a wrong unit",
       OPERATOR.replace("20%", "20"),
-      [
-        "s.yaml:11:22: error: guard.deletedKeys: expected string, found number; put it in quotes if it is meant as text [settings/wrong-value]",
-      ],
+      ["s.yaml:11:22: error: guard.deletedKeys: expected a percentage such as 20% [settings/wrong-value]"],
     ],
     [
       "a field misspelt inside one form of a union",
@@ -126,8 +124,8 @@ describe("operator settings", () => {
     ).replace("build01: {", "build01: {<<: *base, ")
 
     expect(complaint(text, OperatorSettings)).toEqual([
-      's.yaml:8:25: error: clusters."app.ci".store: expected boolean, found string [settings/wrong-value]',
-      "s.yaml:8:25: error: clusters.build01.store: expected boolean, found string [settings/wrong-value]",
+      's.yaml:8:25: error: clusters."app.ci".store: expected true or false, found string [settings/wrong-value]',
+      "s.yaml:8:25: error: clusters.build01.store: expected true or false, found string [settings/wrong-value]",
     ])
   })
 

@@ -3,10 +3,13 @@ import { z } from "zod"
 const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 const BYTE_UNITS = { "": 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, k: 1e3, M: 1e6, G: 1e9 } as const
 
+const A_DURATION = "expected a duration such as 30s, 10m or 1h"
+const A_PERCENTAGE = "expected a percentage such as 20%"
+
 /** `250ms`, `30s`, `10m`, `1h`, `3d`: text to milliseconds. */
 export const Duration = z
-  .string()
-  .regex(/^\d+(ms|s|m|h|d)$/, "expected a duration such as 30s, 10m or 1h")
+  .string(A_DURATION)
+  .regex(/^\d+(ms|s|m|h|d)$/, A_DURATION)
   .transform((text) => {
     const unit = text.replace(/^\d+/, "") as keyof typeof DURATION_UNITS
     return Number.parseInt(text, 10) * DURATION_UNITS[unit]
@@ -32,9 +35,26 @@ export const Bytes = z
 
 /** `20%`: text to a share between 0 and 1. */
 export const Percent = z
-  .string()
-  .regex(/^(100|\d{1,2})%$/, "expected a percentage such as 20%")
+  .string(A_PERCENTAGE)
+  .regex(/^(100|\d{1,2})%$/, A_PERCENTAGE)
   .transform((text) => Number.parseInt(text, 10) / 100)
+
+/** Text of at least one character: an empty value is a variable of a template that was not filled in. */
+export const Text = z.string().min(1, "expected text, and this is empty")
+
+/** Where to fetch from. A password in it would be in logs and in the list of processes. */
+export const GitUrl = Text.refine(
+  (url) => !/^https?:\/\/[^/]*@/i.test(url) && !/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(url),
+  "expected a URL without user and password; put the token into a file and name that as auth.tokenFile",
+)
+
+/** An API that is called by HTTP. */
+export const HttpUrl = z.url({ protocol: /^https?$/, error: "expected a URL such as https://api.github.com" })
+
+/** RFC 1123, as Kubernetes has it. */
+export const NamespaceName = z
+  .string()
+  .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "expected a namespace: lower-case letters, digits and -")
 
 /** Where a program works does not say where its service manager starts it: a path of a node is absolute. */
 export const AbsolutePath = z

@@ -1,3 +1,4 @@
+import { suggestion } from "../foundation/closest-word.ts"
 import { type ErrorCode, UsageError } from "../foundation/errors.ts"
 
 const CODES = {
@@ -8,9 +9,6 @@ const CODES = {
 /** The error for a source or cluster that the settings do not list; `known` are those that they do. */
 export function unknownName(what: keyof typeof CODES, name: string, known: readonly string[]): UsageError {
   return new UsageError(CODES[what], `the settings have no ${what} ${JSON.stringify(name)}`, {
-    hint:
-      known.length > 0
-        ? `Name one of: ${known.join(", ")}.`
-        : `Add a ${what} to the settings: they have none.`,
+    hint: known.length > 0 ? suggestion(name, known) : `Add a ${what} to the settings: they have none.`,
   })
 }

@@ -1,5 +1,6 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
+import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addProwFlags, type ProwOptions, refuseIdleFlags, unreadFlags } from "../../apply-prow/prow-flags.ts"
@@ -48,7 +49,7 @@ export function addProwCommand(program: Command, run: CommandRun): void {
   addProwFlags(program.command("config-bootstrapper", { isDefault: true, hidden: true }))
     .addOption(flag("--source <name>", "name of the record").argParser((name) => [name]))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
-    .addOption(flag("--log-level <level>", "trace to fatal, or silent").default("warn"))
+    .addOption(logLevelFlag().default("warn"))
     .action(async (options: ApplyOptions & ProwOptions, command: Command) => {
       if (options.sourcePath === undefined) program.help({ error: true })
       run.exitCode = await applyCheckout(options, command, run.signal)

@@ -18,7 +18,9 @@ function wantedChange({ commit, pr }: StatusOptions): WantedChange | undefined {
   if (commit !== undefined) return { commit: commitDigits(commit) }
   if (pr === undefined) return undefined
   if (/^[1-9]\d{0,9}$/.test(pr)) return { pullRequest: Number(pr) }
-  throw new UsageError("status/change", `${pr} is not a pull request's number`)
+  throw new UsageError("status/change", `${pr} is not a pull request's number`, {
+    hint: "Give the number that its URL ends with, such as --pr 512.",
+  })
 }
 
 /** `status`: what each cluster shows of each source. */
