@@ -33,6 +33,7 @@ const TEST_PROGRAMS = [
   { program: "go", debian: "golang-go" },
   { program: "fish", debian: "fish" },
   { program: "zsh", debian: "zsh" },
+  { program: "promtool", debian: "prometheus" },
 ]
 
 const flags = new Set(process.argv.slice(2))

@@ -19,6 +19,7 @@ const FOLDERS = [
   "base/bootstrapper",
   "base/agent",
   "home",
+  "components/monitoring",
   "components/own-lease",
   ...OVERLAYS,
   ...POD_SAMPLES,

@@ -18,7 +18,7 @@ export function metricsPage(programs: readonly MetricsOfProgram[]): string {
 
 Each program serves them on \`/metrics\`: the plugin on the port of \`--ops-listen\` (9473 in the manifests), the agent on
 \`listen\` of its file (9474). No label grows with merges: a commit is never a label, its count of ancestors (seq) is a
-value.
+value. [Alerts and a dashboard](../how-to/monitor.md) are built of them.
 
 ${sections.join("\n")}`
 }

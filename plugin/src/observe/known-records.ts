@@ -9,7 +9,8 @@ export interface Place {
 
 /** What the record of a cluster source said when this replica last read it. */
 export interface KnownRecord {
-  record: SourceRecord
+  /** Undefined: the cluster has none. */
+  record: SourceRecord | undefined
   /** Commits of the branch that it does not show; undefined: the branch was not read yet. */
   behind: number | undefined
   /** Milliseconds since the epoch. */
@@ -30,18 +31,20 @@ export interface RecordReading extends Place {
  * is wrong as soon as another one has run.
  */
 export interface KnownRecords {
+  /** Announces a place whose record is about to be read. */
+  expect(place: Place): void
   note(place: Place, known: KnownRecord): void
-  /** To be called when a cluster has no record of a source. */
-  forget(place: Place): void
   /** `now` is milliseconds since the epoch: a hold can have ended since. */
   readings(now: number): RecordReading[]
 }
 
+const NOT_READ: KnownRecord = { record: undefined, behind: undefined, readAt: 0 }
+
 export function createKnownRecords(): KnownRecords {
   const records = new Map<string, { place: Place; known: KnownRecord }>()
   return {
+    expect: (place) => records.set(keyOf(place), { place, known: NOT_READ }),
     note: (place, known) => records.set(keyOf(place), { place, known }),
-    forget: (place) => records.delete(keyOf(place)),
     readings: (now) => [...records.values()].map(({ place, known }) => readingOf(place, known, now)),
   }
 }
@@ -55,14 +58,9 @@ function readingOf(
   { record, behind, readAt }: KnownRecord,
   now: number,
 ): RecordReading {
+  const shown = { cluster, source, behind, readAt }
+  if (record === undefined) return { ...shown, held: false, stopped: undefined, failed: 0 }
   const { hold, stopped, failed, failedMore } = record
-  return {
-    cluster,
-    source,
-    held: hold !== null && holdInForce(hold, now),
-    stopped: stopped?.code,
-    failed: failed.length + failedMore,
-    behind,
-    readAt,
-  }
+  const held = hold !== null && holdInForce(hold, now)
+  return { ...shown, held, stopped: stopped?.code, failed: failed.length + failedMore }
 }

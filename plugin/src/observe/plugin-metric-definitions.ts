@@ -83,7 +83,7 @@ export const pluginMetricDefinitions = {
   headrace_record_read_timestamp_seconds: {
     type: "gauge",
     unit: "Unix time in seconds",
-    help: "When this replica last read the record of a source in a cluster, which it does twice a minute: the age of the four gauges above.",
+    help: "When this replica last read the record of a source in a cluster, which it does twice a minute: the age of the four gauges above. 0: not yet.",
     labels: PLACE,
   },
   headrace_orphans: {
@@ -92,10 +92,10 @@ export const pluginMetricDefinitions = {
     help: "ConfigMaps of ours that no rule names any more, as the last full run found them; they keep what they hold.",
     labels: PLACE,
   },
-  headrace_source_read_timestamp_seconds: {
+  headrace_source_readable: {
     type: "gauge",
-    unit: "Unix time in seconds",
-    help: "When this replica last read the branch of a source from its git server.",
+    unit: "1 or 0",
+    help: "1 when the last poll of a source read its branch from the git server.",
     labels: { source: SOURCE },
   },
   headrace_polls_total: {

@@ -38,7 +38,7 @@ export function createPluginMetrics({ sizes, now = Date.now }: PluginMetricsSour
     configMapWrites: make.counter("headrace_configmap_writes_total"),
     foreignWrites: make.counter("headrace_foreign_writes_total"),
     orphans: make.gauge("headrace_orphans"),
-    sourceRead: make.gauge("headrace_source_read_timestamp_seconds"),
+    sourceReadable: make.gauge("headrace_source_readable"),
     polls: make.counter("headrace_polls_total"),
     lastSuccess: make.gauge("headrace_lane_last_success_timestamp_seconds"),
     laneLate: make.gauge("headrace_lane_late"),

@@ -33,7 +33,7 @@ export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): P
         onSame: (source, tip) => wakeBehind(ports, source, tip, signal),
         onPolled(source, result) {
           metrics.polls.inc({ source, result })
-          if (result !== "failed") metrics.sourceRead.set({ source }, Date.now() / 1000)
+          metrics.sourceReadable.set({ source }, result === "failed" ? 0 : 1)
         },
         log,
       },

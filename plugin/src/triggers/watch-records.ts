@@ -12,7 +12,7 @@ export interface WatchRecordsOptions {
   clusters: readonly string[]
   sources: readonly string[]
   /** Receives each record for the metrics. */
-  records: Pick<KnownRecords, "note" | "forget">
+  records: Pick<KnownRecords, "expect" | "note">
   /** Milliseconds between two reads of a record. */
   interval?: number
   log: Log
@@ -27,6 +27,7 @@ const INTERVAL_MS = 30_000
  */
 export async function watchRecords(options: WatchRecordsOptions, signal: AbortSignal): Promise<void> {
   const pairs = options.clusters.flatMap((cluster) => options.sources.map((source) => ({ cluster, source })))
+  for (const pair of pairs) options.records.expect(pair)
   while (!signal.aborted) {
     // One cluster that does not answer must not keep the others from being read.
     await Promise.all(pairs.map((pair) => checkRecord(options, pair, signal)))
@@ -43,11 +44,10 @@ async function checkRecord(
   const { cluster, source } = place
   try {
     const found = await reconciler.record?.(cluster, source, signal)
-    if (found === undefined) return records.forget(place)
-    const { record, isPutBack } = found
-    const behind = await reconciler.behind?.(source, record, signal)
+    const record = found?.record
+    const behind = record && (await reconciler.behind?.(source, record, signal))
     records.note(place, { record, behind, readAt: Date.now() })
-    if (!isPutBack) return
+    if (!found?.isPutBack) return
     log.warn({ cluster, source }, "an earlier record was put back")
     await wakeLanes(lanes, [cluster], [source], { mode: "full", reason: "watchdog" })
   } catch (error) {
