@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, with `--build` the build, and with
- * `--test-programs` the programs that some tests use.
+ * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, with `--build` the build, with `--bundle` the
+ * programs as `npm pack` packs them, and with `--test-programs` the programs that some tests use.
  *
  * Plain JavaScript on purpose: it runs before anything is installed, on whatever Node (>= 20) the machine has.
  * It installs programs of the system only as root, with the system's package manager, and says so; never through sudo.
@@ -43,7 +43,8 @@ installPackages()
 checkPinnedNode()
 if (!process.env.REDIS_URL || flags.has("--own-redis")) installRedis()
 if (flags.has("--test-programs")) installTestPrograms()
-if (flags.has("--build")) build()
+if (flags.has("--build")) turbo("build")
+if (flags.has("--bundle")) turbo("bundle")
 
 /**
  * Installs what the lock file names, unless it is installed: `npm ci` in a fresh clone, and else what has changed. Neither
@@ -112,15 +113,16 @@ function installTestPrograms() {
   }
 }
 
-function build() {
+/** Builds, or builds and bundles, what has changed. */
+function turbo(task) {
   const quietTurbo = { TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", TURBO_NO_UPDATE_NOTIFIER: "1" }
-  const args = ["run", "build", "--output-logs=errors-only", "--log-prefix=none"]
+  const args = ["run", task, "--output-logs=errors-only", "--log-prefix=none"]
   const result = spawnSync(join(BIN, "turbo"), args, {
     cwd: ROOT,
     encoding: "utf8",
     env: { ...process.env, ...quietTurbo, PATH: `${BIN}${delimiter}${process.env.PATH}` },
   })
-  if (result.status !== 0) fail(`the build failed:\n${result.stdout}${result.stderr}`, "fix what it names")
+  if (result.status !== 0) fail(`the ${task} failed:\n${result.stdout}${result.stderr}`, "fix what it names")
 }
 
 function run(command, args, env = {}) {

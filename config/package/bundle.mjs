@@ -1,17 +1,20 @@
 #!/usr/bin/env node
 /**
  * Bundles a program for its tarball: `npm pack` runs this as `prepack`. What a program uses of @headrace/shared goes into
- * its own files, so that it installs without any other package of ours and without what only the others need.
+ * its own files, so that it installs without any other package of ours and without what only the others need. So does
+ * what it uses of the packages in `inlined-packages.mjs`, with their licences in LICENSES.txt.
  *
  *   node config/package/bundle.mjs agent|plugin|bootstrapper
  */
 import { execFileSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
+import { isInlined } from "./inlined-packages.mjs"
+import { licencesOf } from "./licences.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 /** What other programs may import, beside the program itself. */
@@ -35,7 +38,7 @@ async function writeBundle() {
     input: Object.fromEntries(Object.entries(inputs).map(([entry, file]) => [entry, join(folder, file)])),
     platform: "node",
     resolve: { conditionNames: ["source", "node", "import"] },
-    external: (id) => !/^(\.|\/|@headrace\/)/.test(id),
+    external: (id, importer) => !/^(\.|\/|@headrace\/)/.test(id) && !isInlined(id, importer),
   })
   const { output } = await build.write({
     dir: bundle,
@@ -43,6 +46,10 @@ async function writeBundle() {
     chunkFileNames: "chunks/[name]-[hash].js",
   })
   await build.close()
+  const inlined = output
+    .flatMap((chunk) => chunk.moduleIds ?? [])
+    .filter((id) => id.includes("/node_modules/"))
+  if (inlined.length > 0) writeFileSync(join(bundle, "LICENSES.txt"), licencesOf(inlined))
   const own = new Set(output.map(({ fileName }) => fileName))
   const imported = output.flatMap((chunk) => [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])])
   return new Set(imported.filter((id) => !own.has(id) && !isBuiltin(id)).map(packageOf))

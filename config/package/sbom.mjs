@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * Prints the software bill of materials of a program's tarball, as CycloneDX JSON: what npm installs with it.
+ * Prints the software bill of materials of a program's tarball, as CycloneDX JSON: what npm installs with it, and the
+ * packages whose code its bundle holds.
  *
  *   npm run -s sbom -- agent|plugin|bootstrapper > agent.cdx.json
  *
@@ -13,6 +14,7 @@ import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { inlinedAmong } from "./inlined-packages.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 const [, , name = ""] = process.argv
@@ -21,7 +23,8 @@ if (!["agent", "plugin", "bootstrapper"].includes(name)) {
   process.exit(2)
 }
 
-const { devDependencies: _, scripts: __, ...manifest } = readJson(join(ROOT, name, "package.json"))
+const { devDependencies, scripts: _, ...packed } = readJson(join(ROOT, name, "package.json"))
+const manifest = { ...packed, dependencies: { ...packed.dependencies, ...inlinedAmong(devDependencies) } }
 const scratch = mkdtempSync(join(tmpdir(), "headrace-sbom-"))
 // npm calls the whole by its folder.
 const folder = join(scratch, `headrace-${name}`)

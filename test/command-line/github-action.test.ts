@@ -4,10 +4,11 @@ import { join } from "node:path"
 import { createBootstrapperProgram } from "@headrace/bootstrapper/bootstrapper-program"
 import { load } from "js-yaml"
 import { describe, expect, it } from "vitest"
+import { programArguments } from "../harness/program-arguments.ts"
 import { withRepo } from "../harness/with-repo.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
-const PROGRAM = `${process.execPath} --conditions=source --no-warnings ${join(ROOT, "bootstrapper/src/main.ts")}`
+const PROGRAM = [process.execPath, ...programArguments("bootstrapper")].join(" ")
 
 interface Action {
   inputs: Record<string, { description: string; required?: boolean; default?: string }>

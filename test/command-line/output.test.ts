@@ -3,14 +3,19 @@ import { existsSync } from "node:fs"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
+import { programArguments } from "../harness/program-arguments.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
 import { withFolder } from "../harness/with-folder.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
-const NODE = `"${process.execPath}" --conditions=source --no-warnings`
-const BOOTSTRAPPER = `${NODE} ${join(ROOT, "bootstrapper/src/main.ts")}`
-const AGENT = `${NODE} ${join(ROOT, "agent/src/main.ts")}`
-const PLUGIN = `${NODE} ${join(ROOT, "plugin/src/main.ts")}`
+const BOOTSTRAPPER = commandOf("bootstrapper")
+const AGENT = commandOf("agent")
+const PLUGIN = commandOf("plugin")
+
+function commandOf(name: "agent" | "bootstrapper" | "plugin"): string {
+  return [process.execPath, ...programArguments(name)].map((word) => `"${word}"`).join(" ")
+}
+
 /** With names this long, several times what a pipe holds (man 7 pipe: 65,536 bytes). */
 const FILES = 400
 const LONG_NAME = "a-file-with-a-long-name-".repeat(8)

@@ -123,7 +123,14 @@ describe("the packed programs", () => {
       expect(agent).toContain("pino")
       for (const heavy of ["@kubernetes/client-node", "bullmq", "ioredis"]) expect(agent).not.toContain(heavy)
       const plugin = broughtAlong(await manifestOf(join(folder, "with-plugin/node_modules/@headrace/plugin")))
-      for (const heavy of ["@kubernetes/client-node", "bullmq", "ioredis"]) expect(plugin).toContain(heavy)
+      for (const needed of ["bullmq", "ioredis"]) expect(plugin).toContain(needed)
+      // Its code is in the bundle, and so are the licences of all that the bundle holds.
+      expect(plugin).not.toContain("@kubernetes/client-node")
+      const bundle = join(folder, "with-plugin/node_modules/@headrace/plugin/bundle")
+      const licences = readFileSync(join(bundle, "LICENSES.txt"), "utf8")
+      for (const inlined of ["@kubernetes/client-node", "undici", "ws"]) {
+        expect(licences).toMatch(new RegExp(`^${inlined} [0-9.]+ \\(`, "m"))
+      }
     })
   }, 300_000)
 
@@ -170,6 +177,7 @@ describe("the packed programs", () => {
     )
     expect(bills[0]).not.toMatch(/bullmq|client-node|@headrace/)
     expect(bills[1]).toMatch(/bullmq/)
+    expect(bills[1]).toMatch(/@kubernetes\/client-node@/)
   }, 60_000)
 
   it("start the same way, from a file that is in a clone before anything is built", () => {

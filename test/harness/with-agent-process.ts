@@ -1,9 +1,8 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect } from "vitest"
+import { programArguments } from "./program-arguments.ts"
 import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
-
-const ROOT = join(import.meta.dirname, "../..")
 
 /** A real `headrace-agent` with its HTTP server. */
 export interface AgentProcess extends MarkedRun {
@@ -53,11 +52,10 @@ export async function withAgentProcess<T>(
   }
 }
 
-/** Starts `headrace-agent` from its source with these arguments. */
+/** Starts `headrace-agent` with these arguments. */
 export function runAgentProgram(
   args: readonly string[],
   options: { nodeArgs?: readonly string[]; env?: Record<string, string> } = {},
 ): MarkedRun {
-  const program = join(ROOT, "agent/src/main.ts")
-  return runMarked([...(options.nodeArgs ?? []), "--conditions=source", program, ...args], options.env)
+  return runMarked([...(options.nodeArgs ?? []), ...programArguments("agent"), ...args], options.env)
 }

@@ -1,13 +1,12 @@
 import { createHmac, randomUUID } from "node:crypto"
-import { join } from "node:path"
 import { freePort } from "@headrace/config/local/free-port"
 import { expect } from "vitest"
+import { programArguments } from "./program-arguments.ts"
 import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
 import { until } from "./until.ts"
 
 /** On a machine with a dozen times the work that it can do. */
 const START_LIMIT_MS = 90_000
-const MAIN = join(import.meta.dirname, "../../plugin/src/main.ts")
 
 /** A real `headrace-plugin`. */
 export interface PluginProcess {
@@ -28,15 +27,7 @@ export async function withPluginProcess<T>(
 ): Promise<T> {
   const listen = `127.0.0.1:${await freePort()}`
   const url = `http://${listen}`
-  const run = runMarked([
-    "--conditions=source",
-    "--no-warnings",
-    MAIN,
-    "--config",
-    config,
-    "--listen",
-    listen,
-  ])
+  const run = runMarked([...programArguments("plugin"), "--config", config, "--listen", listen])
   try {
     await until(async () => run.child.exitCode !== null || (await isReady(url)), START_LIMIT_MS)
     expect(run.child.exitCode, run.output()).toBeNull()

@@ -8,6 +8,7 @@ import { freePort } from "@headrace/config/local/free-port"
 import type { Hook } from "@headrace/config/local/signed-webhook"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
+import { programArguments } from "../harness/program-arguments.ts"
 import { type MarkedRun, runMarked } from "../harness/run-marked.ts"
 import { until } from "../harness/until.ts"
 import { withFolder } from "../harness/with-folder.ts"
@@ -138,10 +139,8 @@ async function writeSettings(
 
 async function startPluginProcess(config: string): Promise<PluginProcess> {
   const listen = `127.0.0.1:${await freePort()}`
-  const main = join(ROOT, "plugin/src/main.ts")
   const own = ["--config", config, "--listen", listen, "--settings-interval", SETTINGS_INTERVAL]
-  const flags = ["--conditions=source", "--no-warnings", main, ...own]
-  const run = runMarked(flags)
+  const run = runMarked([...programArguments("plugin"), ...own])
   await until(() => run.output().includes('"plugin started"') || run.errors() !== "")
   if (run.errors() !== "") throw new Error(run.errors())
   const hook: Hook = {

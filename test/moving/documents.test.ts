@@ -9,6 +9,7 @@ import { throughKoffi } from "@headrace/agent/disk/native-calls"
 import { SECRETS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { load } from "js-yaml"
 import { describe, expect, it } from "vitest"
+import { programArguments } from "../harness/program-arguments.ts"
 import { type SidecarSite, withSidecarSite } from "../harness/run-sidecar.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
 import { runAgentProgram } from "../harness/with-agent-process.ts"
@@ -16,7 +17,6 @@ import { withFolder } from "../harness/with-folder.ts"
 import { type TestRepo, withRepo } from "../harness/with-repo.ts"
 
 const DOCS = join(import.meta.dirname, "../../docs/moving-from")
-const MAIN = join(import.meta.dirname, "../../agent/src/main.ts")
 
 interface Block {
   language: string
@@ -82,7 +82,7 @@ async function runShell(text: string, folder: string, env: Record<string, string
   await mkdir(bin, { recursive: true })
   await writeFile(
     join(bin, "headrace-agent"),
-    `#!/bin/sh\nexec ${process.execPath} --conditions=source ${MAIN} "$@"\n`,
+    `#!/bin/sh\nexec ${[process.execPath, ...programArguments("agent")].join(" ")} "$@"\n`,
   )
   await chmod(join(bin, "headrace-agent"), 0o755)
   const PATH = `${bin}:${process.env.PATH}`

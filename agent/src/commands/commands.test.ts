@@ -1,14 +1,12 @@
 import { spawnSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { programArguments } from "@headrace/test/harness/program-arguments"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url))
-
 function agent(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ["--conditions=source", MAIN, ...args], { encoding: "utf8" })
+  return spawnSync(process.execPath, [...programArguments("agent"), ...args], { encoding: "utf8" })
 }
 
 describe("headrace-agent", () => {

@@ -2,13 +2,12 @@ import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import fs from "node:fs"
 import { basename, dirname, join } from "node:path"
-import { fileURLToPath } from "node:url"
+import { programArguments } from "@headrace/test/harness/program-arguments"
 import { revisionOf, withProjection } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
 import { throughKoffi } from "../disk/native-calls.ts"
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url))
-const AGENT = ["--conditions=source", MAIN]
+const AGENT = programArguments("agent")
 const LAYOUTS = ["links", ...(throughKoffi() ? (["exchange"] as const) : [])] as const
 
 describe.each(LAYOUTS)("lease in layout %s", (layout) => {
