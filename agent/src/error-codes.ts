@@ -134,8 +134,15 @@ export const agentErrors = {
     cause: "A store object or ConfigMap that cannot be read.",
     remedy: "Act on the code of the cause, which the message gives too.",
   },
+  "projection/folder": {
+    meaning:
+      "A folder that another program publishes changed while it was read. It is read again; what is published stays.",
+    cause: "A publisher that writes in place, or that removes a folder as soon as it has shown the next one.",
+    remedy: "Wait; where it does not end, let the publisher show each state by one rename of a link.",
+  },
   "projection/guarded": {
-    meaning: "A change of a git branch or of live objects would take most of what is shown away; it stays.",
+    meaning:
+      "A change of a git branch, of live objects or of a folder would take most of what is shown of it away. It keeps its part; other origins of the projection go on.",
     cause:
       "A folder or label that was renamed, a branch forced to an empty tree, or a cleanup that is meant.",
     remedy: "Correct the source, or run headrace-agent approve PATH REVISION if it is meant.",
@@ -163,6 +170,12 @@ export const agentErrors = {
     cause: "An API server that lags behind, or an etcd that was restored from a backup.",
     remedy:
       "Wait: after a restore the plugin begins a newer epoch within a minute; where status says that the epoch lies too far ahead, run the headrace-bootstrapper rewind --epoch that it names. To go back on purpose run headrace-bootstrapper rewind, or set allowForcePush of a git source.",
+  },
+  "projection/same-name": {
+    meaning:
+      "Two files of a projection have one base name, which its setting uniqueBaseNames forbids; what is published stays.",
+    cause: "A file was added, or moved, whose base name another folder or origin has.",
+    remedy: "Rename one of the two, or list in uniqueBaseNames only the endings that matter to the consumer.",
   },
   "projection/same-path": {
     meaning: "Two files of a projection want one path; what is published stays.",
@@ -296,6 +309,12 @@ export const agentErrors = {
     meaning: "The projection does not keep the revision that is asked for.",
     cause: "It was removed by age, number or size, or there is none yet.",
     remedy: "Choose one of those that headrace-agent list shows.",
+  },
+  "settings/own-folder": {
+    meaning:
+      "A projection would show itself: an origin of it is a folder that contains it, or that it contains.",
+    cause: "The path of the projection and that of its folder origin were mixed up.",
+    remedy: "Show it at a path outside of that folder.",
   },
   "settings/same-folder": {
     meaning: "Two projections want the same folder, or one inside the other.",

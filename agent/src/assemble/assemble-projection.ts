@@ -1,21 +1,18 @@
 import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
-import type { SourceName } from "../store/origin.ts"
+import { type BaseNameRule, checkBaseNames } from "./base-names.ts"
 import type { Inputs } from "./inputs.ts"
 import type { KnownObject } from "./known-objects.ts"
+import { byHistory, type OriginPart, originPart } from "./origin-part.ts"
 import { combineFiles, type ProjectedFile } from "./projected-files.ts"
-import {
-  type ProjectionSource,
-  type ShownDigest,
-  type SourceCommit,
-  type SourceFiles,
-  waitsFor,
-} from "./source.ts"
+import { isUnread, type ProjectionSource, type ShownDigest, type SourceFiles } from "./source.ts"
 
-/** One source of a projection at one time. */
-export interface AssembledOrigin extends SourceName {
-  /** Stands for its files. */
-  key: string
-  commit?: SourceCommit | undefined
+/** An origin whose newest content is not shown: it keeps its part of what was shown last. */
+export interface HeldOrigin {
+  /** Names it, for messages. */
+  name: string
+  part: OriginPart
+  /** Why. */
+  error: unknown
 }
 
 /** The files of a projection at one time. */
@@ -23,51 +20,79 @@ export interface AssembledProjection {
   /** Stands for the content: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]
-  /** Each history once: those with commits first, in the order of the settings. */
-  origins: readonly AssembledOrigin[]
+  /** One for each history, in the order of the settings and of the files. */
+  parts: readonly OriginPart[]
+  /** The origins that keep an older part. */
+  held: readonly HeldOrigin[]
   /** What is left out of it, and why: a sentence each. */
   warnings: readonly string[]
   used: ReadonlyMap<string, KnownObject>
 }
 
+export interface AssembleOptions {
+  /** What was assembled before: its files are taken over when nothing of them changed. */
+  previous?: AssembledProjection | undefined
+  shown?: ShownDigest
+  /**
+   * The part of each history in what is shown, by the history. Where there is one, an origin among several that fails
+   * keeps it; without it the projection waits.
+   */
+  last?: ReadonlyMap<string, OriginPart>
+  /** True: one that was not read yet does not keep it, and is waited for. */
+  awaitsUnread?: boolean
+  /** Throws when a part must not be shown. */
+  judge?(part: OriginPart, sources: readonly ProjectionSource[]): void
+  uniqueBaseNames?: BaseNameRule | undefined
+}
+
 /**
- * Works out what a projection holds. The files of `previous` are taken over when nothing of them changed.
+ * Works out what a projection holds.
  *
- * Throws `projection/blocked` that names the source, with what is wrong as its cause, `projection/waits` and
- * `projection/same-path`.
+ * Throws `projection/blocked` that names the source, with what is wrong as its cause, `projection/waits`,
+ * `projection/same-path`, `projection/same-name`, and what `judge` throws.
  */
 export async function assembleProjection(
   sources: readonly ProjectionSource[],
   inputs: Inputs,
-  previous: AssembledProjection | undefined,
-  shown?: ShownDigest,
+  options: AssembleOptions = {},
 ): Promise<AssembledProjection> {
-  const parts = await Promise.all(sources.map((source) => assembleSource(source, inputs, shown)))
-  const key = parts.map((part) => part.key).join(",")
-  const origins = originsOf(parts)
-  const warnings = parts.flatMap((part) => part.warnings ?? [])
-  if (previous?.key === key) return { ...previous, origins, warnings }
-  return {
-    key,
-    files: combineFiles(parts.map((part) => part.files)),
-    origins,
-    warnings,
-    used: new Map(parts.flatMap((part) => [...(part.used ?? [])])),
+  const { previous, last = new Map(), shown, uniqueBaseNames = false } = options
+  const histories = [...byHistory(sources)]
+
+  async function offerOf([history, followers]: [string, ProjectionSource[]]): Promise<Offer> {
+    try {
+      const given = await Promise.all(followers.map((source) => assembleSource(source, inputs, shown)))
+      const part = originPart(history, given)
+      options.judge?.(part, followers)
+      return { part, warnings: given.flatMap(({ warnings }) => warnings ?? []) }
+    } catch (error) {
+      const part = last.get(history)
+      // One origin alone that keeps its part changes nothing.
+      if (part === undefined || histories.length === 1) throw error
+      if (options.awaitsUnread && isUnread(error)) throw error
+      return { part, warnings: [], held: { name: followers[0]?.name ?? history, part, error } }
+    }
   }
+
+  const offers = await Promise.all(histories.map(offerOf))
+  const all = offers.map(({ part }) => part)
+  const assembled = {
+    key: all.map(({ key }) => key).join(","),
+    parts: all,
+    held: offers.flatMap(({ held }) => held ?? []),
+    warnings: offers.flatMap(({ warnings }) => warnings),
+  }
+  if (previous?.key === assembled.key) return { ...previous, ...assembled }
+  const files = combineFiles(all.map((part) => part.files))
+  checkBaseNames(files, uniqueBaseNames)
+  return { ...assembled, files, used: new Map(all.flatMap(({ used }) => [...used])) }
 }
 
-/** Several selections of one history are one origin, and are shown at one commit. */
-function originsOf(parts: readonly SourceFiles[]): AssembledOrigin[] {
-  const origins = new Map<string, AssembledOrigin>()
-  for (const { origin, key, commit } of parts) {
-    const before = origins.get(origin.source)
-    if (before?.commit?.id !== commit?.id && before !== undefined) {
-      throw waitsFor(origin.source, "its selections are at two commits", "Wait for the next fetch.")
-    }
-    origins.set(origin.source, { ...origin, commit, key: before ? `${before.key},${key}` : key })
-  }
-  const all = [...origins.values()]
-  return [...all.filter(({ commit }) => commit), ...all.filter(({ commit }) => !commit)]
+/** What one history gives, or keeps. */
+interface Offer {
+  part: OriginPart
+  warnings: readonly string[]
+  held?: HeldOrigin
 }
 
 async function assembleSource(

@@ -1,7 +1,8 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import { pathUnder } from "./projected-files.ts"
-import { type ProjectionSource, waitsFor } from "./source.ts"
+import { isReserved } from "./reserved-names.ts"
+import { notReadYet, type ProjectionSource, waitsFor } from "./source.ts"
 
 export interface GitSourceOptions {
   /** Names its snapshot among the inputs. */
@@ -23,11 +24,14 @@ export function createGitSource(options: GitSourceOptions): ProjectionSource {
   const name = `git ${id}`
   return {
     name,
+    history,
+    isGuarded: true,
     async assemble(inputs) {
       const snapshot = inputs.git.get(id)
       if (snapshot === undefined) {
         const why = inputs.gitTroubles.get(id)
-        throw waitsFor(name, why ?? "not fetched yet", "It is fetched again by itself.")
+        if (why === undefined) throw notReadYet(name, "not fetched yet")
+        throw waitsFor(name, why, "It is fetched again without help.")
       }
       const { commit, token, committedAt, files, mayGoBack, unknown } = snapshot
       if (snapshot.refusesUnknown && unknown.length > 0) throw incomplete(name, commit, unknown)
@@ -55,12 +59,6 @@ export function createGitSource(options: GitSourceOptions): ProjectionSource {
 }
 
 const EMPTY_HINT = "Check paths and strip, or set optional: true; what is published stays."
-
-/** Names at the top that begin with two dots are Headrace's, as they are AtomicWriter's. */
-function isReserved(path: string, reserved: readonly string[]): boolean {
-  const [first = ""] = path.split("/")
-  return first.startsWith("..") || reserved.includes(first)
-}
 
 /** As many problems as a message names. */
 const MOST_NAMED = 3

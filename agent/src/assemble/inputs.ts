@@ -19,6 +19,15 @@ export interface GitSnapshot {
   mayGoBack: boolean
 }
 
+/** A folder that another program publishes, as it was at one time. */
+export interface FolderSnapshot {
+  /** Stands for the files: equal keys, equal files. */
+  key: string
+  /** The publisher's name for it: the commit, where its link leads to a folder that is named by one. */
+  revision?: string | undefined
+  files: readonly ProjectedFile[]
+}
+
 /** Everything that the agent has read, at one time. What is absent has not been read yet. */
 export interface Inputs {
   record?: SourceRecord
@@ -32,6 +41,13 @@ export interface Inputs {
   git: ReadonlyMap<string, GitSnapshot>
   /** Why a git source could not be fetched yet, by its id. */
   gitTroubles: ReadonlyMap<string, string>
+  /** By path; text: why it cannot be read. */
+  folders: ReadonlyMap<string, FolderSnapshot | string>
 }
 
-export const NO_INPUTS: Inputs = { live: new Map(), git: new Map(), gitTroubles: new Map() }
+export const NO_INPUTS: Inputs = {
+  live: new Map(),
+  git: new Map(),
+  gitTroubles: new Map(),
+  folders: new Map(),
+}

@@ -1,12 +1,9 @@
-import { constants } from "node:fs"
-import { lstat, open, readdir, rename, rm, writeFile } from "node:fs/promises"
+import { readdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
-import { sha256 } from "@headrace/shared/foundation/digest"
-import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { StoreIndex } from "@headrace/shared/record/store-index"
 import { z } from "zod"
+import { openKnownFolder, readKnownFile, writeKnownFile } from "./known-file.ts"
 
 /** A file as its shard lists it, without its content. */
 export const FileEntry = z.strictObject({
@@ -22,9 +19,6 @@ export type FileEntry = z.infer<typeof FileEntry>
 
 /** What a store object says, by `index-DIGEST` or `shard-DIGEST`. */
 export type KnownObject = StoreIndex | readonly FileEntry[]
-
-/** Consumers that walk all that they see have to get through; nothing here is a secret. */
-const FOLDER_MODE = 0o755
 
 const NAME = /^(index|shard)-[0-9a-f]{64}$/
 const Listing = z.array(FileEntry)
@@ -53,15 +47,10 @@ export async function writeKnownObjects(
   folder: string,
   objects: ReadonlyMap<string, KnownObject>,
 ): Promise<void> {
-  await makeFolder(folder, FOLDER_MODE)
-  if (!(await lstat(folder)).isDirectory()) {
-    throw new HeadraceError("projection/known", `${folder} is not a folder`, { hint: "Remove it." })
-  }
-  // Made by an earlier version, for its owner alone: consumers that walk what they see would fail at it.
-  await openToAll(folder)
+  await openKnownFolder(folder)
   const present = new Set((await namesIn(folder)).filter((name) => NAME.test(name.replace(/^\./, ""))))
   for (const [name, object] of objects) {
-    if (!present.has(name)) await writeKnownObject(folder, name, object)
+    if (!present.has(name)) await writeKnownFile(folder, name, canonicalJson(object))
   }
   for (const name of present) {
     if (!objects.has(name)) await rm(join(folder, name), { force: true })
@@ -70,40 +59,10 @@ export async function writeKnownObjects(
 
 async function readKnownObject(folder: string, name: string): Promise<KnownObject | undefined> {
   if (!NAME.test(name)) return undefined
-  const text = await readRegularFile(join(folder, name)).catch(() => "")
-  const line = text.indexOf("\n")
-  const body = text.slice(line + 1)
-  if (line !== 64 || text.slice(0, line) !== sha256(body)) return undefined
+  const body = await readKnownFile(folder, name)
+  if (body === undefined) return undefined
   const parsed = (name.startsWith("index-") ? StoreIndex : Listing).safeParse(JSON.parse(body))
   return parsed.success ? parsed.data : undefined
-}
-
-/** Follows no link, and waits for no pipe that somebody put in the file's place. */
-async function readRegularFile(path: string): Promise<string> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  try {
-    return (await handle.stat()).isFile() ? await handle.readFile("utf8") : ""
-  } finally {
-    await handle.close()
-  }
-}
-
-async function writeKnownObject(folder: string, name: string, object: KnownObject): Promise<void> {
-  const body = canonicalJson(object)
-  const temporary = join(folder, `.${name}`)
-  // Exclusive: consumers may write here, and what they put in its place is not followed.
-  await rm(temporary, { force: true })
-  await writeFile(temporary, `${sha256(body)}\n${body}`, { mode: 0o644, flag: "wx" })
-  await rename(temporary, join(folder, name))
-}
-
-async function openToAll(folder: string): Promise<void> {
-  const handle = await open(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
-  try {
-    await handle.chmod(FOLDER_MODE)
-  } finally {
-    await handle.close()
-  }
 }
 
 async function namesIn(folder: string): Promise<string[]> {

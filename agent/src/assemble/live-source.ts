@@ -5,7 +5,7 @@ import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import { mergeSelection, type SelectedFile } from "./merge-selection.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
-import { type ProjectionSource, waitsFor } from "./source.ts"
+import { notReadYet, type ProjectionSource, waitsFor } from "./source.ts"
 import { undoGzip } from "./undo-gzip.ts"
 
 /** ConfigMaps as they are in the cluster, and how their keys are shown. */
@@ -37,9 +37,11 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
 
   return {
     name,
+    history: `live ${options.id}`,
+    isGuarded: true,
     async assemble(inputs, shown) {
       const configMaps = inputs.live.get(options.id)
-      if (configMaps === undefined) throw waitsFor(name, "not read yet", "See /readyz for the reason.")
+      if (configMaps === undefined) throw notReadYet(name)
       if (configMaps.length === 0 && place !== undefined && !options.optional) {
         throw waitsFor(name, "it is not there", "Create it, or set optional: true.")
       }

@@ -28,6 +28,8 @@ export interface SourceFiles {
   files: readonly ProjectedFile[]
   /** The commit that they are of, where there is one. */
   commit?: SourceCommit
+  /** Without commits: the name that the publisher of the files gives them. */
+  revision?: string | undefined
   /** What it leaves out, and why: a sentence each. */
   warnings?: readonly string[]
   /** The store objects that say so, to be known again after a restart. */
@@ -38,6 +40,10 @@ export interface SourceFiles {
 export interface ProjectionSource {
   /** For messages: `ConfigMap ci/x`. */
   name: string
+  /** Names the history that it follows: sources of one history are one origin and are shown at one commit. */
+  history: string
+  /** True when no operator's guard has judged what it gives. */
+  isGuarded: boolean
   /**
    * Its files as of these inputs; contents are read later, file by file. Throws `projection/…` when it waits
    * for something, or whatever reading threw.
@@ -51,4 +57,18 @@ export function waitsFor(what: string, why: string, hint: string): HeadraceError
     hint,
     fields: { source: what },
   })
+}
+
+/** A source that was not read since the agent started: nothing is known to be wrong with it. */
+export function notReadYet(what: string, why = "not read yet"): HeadraceError {
+  const hint = "See /readyz for the reason."
+  return new HeadraceError("projection/waits", `waits for ${what}: ${why}`, {
+    hint,
+    fields: { source: what, unread: true },
+  })
+}
+
+/** True for an error of {@link notReadYet}. */
+export function isUnread(error: unknown): boolean {
+  return error instanceof HeadraceError && error.fields.unread === true
 }

@@ -5,7 +5,7 @@ import { findTarget, listFailures, listShards } from "@headrace/shared/record/wa
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import type { Inputs } from "./inputs.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
-import { type ProjectionSource, type SourceFiles, waitsFor } from "./source.ts"
+import { notReadYet, type ProjectionSource, type SourceFiles, waitsFor } from "./source.ts"
 import type { StoredFile, StoreReader } from "./store-reader.ts"
 import { watchUse } from "./used-objects.ts"
 
@@ -29,6 +29,8 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
 
   return {
     name,
+    history: "record",
+    isGuarded: false,
     async assemble(inputs) {
       const { commit, record } = reconciled(inputs, name)
       const watched = watchUse(store)
@@ -51,7 +53,7 @@ interface ReconciledRecord extends SourceRecord {
 }
 
 function reconciled({ record, recordCommittedAt }: Inputs, name: string) {
-  if (record === undefined) throw waitsFor(name, "the record was not read yet", "See /readyz for the reason.")
+  if (record === undefined) throw notReadYet(name, "the record was not read yet")
   const { commit, root, source } = record
   if (commit === null) {
     const hint = "Wait for the first reconcile, or run headrace-bootstrapper apply."

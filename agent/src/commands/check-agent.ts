@@ -11,8 +11,9 @@ import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings
 import { assembleProjection } from "../assemble/assemble-projection.ts"
 import { type GitSnapshot, type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
-import { followGit, gitSources, liveSelections } from "../project/feeds.ts"
+import { folderSources, followGit, gitSources, liveSelections } from "../project/feeds.ts"
 import { namedProjections } from "../project/projection-spec.ts"
+import { readFolderOnce } from "../watch/watch-folder.ts"
 import { NO_CLUSTER, openCluster } from "./open-cluster.ts"
 
 /** How long one git source may take to be fetched. */
@@ -32,7 +33,7 @@ export async function checkAgent(config: string, signal: AbortSignal): Promise<v
     const inputs = await readInputs(settings, client ?? NO_CLUSTER, client?.secrets ?? NO_CLUSTER, signal)
     let failed = 0
     for (const spec of namedProjections(settings, store)) {
-      const line = await assembleProjection(spec.sources, inputs, undefined).then(
+      const line = await assembleProjection(spec.sources, inputs, spec).then(
         ({ files }) => `ok: ${files.length} files`,
         (error: unknown) => {
           failed += 1
@@ -79,7 +80,11 @@ async function readInputs(
     if (typeof found === "string") gitTroubles.set(id, found)
     else git.set(id, found)
   }
-  return { live, git, gitTroubles, ...(record === undefined ? {} : { record: readRecord(record) }) }
+  const folders = new Map(NO_INPUTS.folders)
+  for (const path of folderSources(settings)) {
+    folders.set(path, await readFolderOnce(path, signal).catch((error: unknown) => errorMessage(error)))
+  }
+  return { live, git, gitTroubles, folders, ...(record === undefined ? {} : { record: readRecord(record) }) }
 }
 
 /** The first commit, or why there is none. */

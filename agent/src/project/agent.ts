@@ -119,6 +119,9 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       record: record()?.token,
       recordProblem: watch.record,
       sources: Object.fromEntries(watch.feeds),
+      folderProblems: Object.fromEntries(
+        [...(inputs.current()?.value.folders ?? [])].filter(([, found]) => typeof found === "string"),
+      ),
       gitProblems: Object.fromEntries(inputs.current()?.value.gitTroubles ?? []),
       projections: projections.statuses(),
     }),

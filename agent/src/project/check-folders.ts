@@ -16,3 +16,23 @@ export function checkFolders(projections: readonly { name: string; path: string 
     )
   })
 }
+
+/**
+ * Refuses a projection that would show itself, larger each time: an origin that is in its folder, or has its folder.
+ * Throws UsageError `settings/own-folder`.
+ */
+export function checkOwnFolders(name: string, path: string, origins: readonly string[]): void {
+  const own = origins.find((folder) => isWithin(folder, path) || isWithin(path, folder))
+  if (own === undefined) return
+  throw new UsageError(
+    "settings/own-folder",
+    `projection ${name} at ${path} would show itself: folder ${own}`,
+    {
+      hint: "Show it at a path outside of that folder.",
+    },
+  )
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return `${path}/`.startsWith(folder === "/" ? "/" : `${folder}/`)
+}

@@ -17,8 +17,9 @@ export function checkInputs(projection: string, inputs: readonly FromSettings[])
   })
 }
 
-function placesOf({ items, under, configMap, live, git, names }: FromSettings): string[] {
+function placesOf({ items, under, configMap, live, git, folder, names }: FromSettings): string[] {
   if (items) return items.map(({ path }) => JSON.stringify(pathUnder(under, path)))
-  const source = configMap === undefined ? canonicalJson(live ?? git) : `ConfigMap ${configMap} by ${names}`
+  const source =
+    configMap === undefined ? canonicalJson(live ?? git ?? { folder }) : `ConfigMap ${configMap} by ${names}`
   return [`${source} at ${JSON.stringify(pathUnder(under, ""))}`]
 }

@@ -1,10 +1,12 @@
+import { resolve } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
-import type { GitSnapshot, Inputs } from "../assemble/inputs.ts"
+import type { FolderSnapshot, GitSnapshot, Inputs } from "../assemble/inputs.ts"
 import type { SourceName } from "../store/origin.ts"
 import { type LiveSelection, liveSelection } from "../watch/live-selection.ts"
+import { watchFolder } from "../watch/watch-folder.ts"
 import { type GitListener, gitSourceId, watchGit } from "../watch/watch-git.ts"
 import { watchLive } from "../watch/watch-live.ts"
 import type { WatchPorts } from "../watch/watch-ports.ts"
@@ -49,6 +51,12 @@ export async function runFeeds(
     }
     feeds.push(followGit(settings, id, git, ports, { onSnapshot, onTrouble }, signal))
   }
+  for (const path of folderSources(settings)) {
+    const onFolder = (found: FolderSnapshot | string) => {
+      change((inputs) => ({ ...inputs, folders: new Map(inputs.folders).set(path, found) }))
+    }
+    feeds.push(watchFolder(path, ports, onFolder, signal))
+  }
   await Promise.all(feeds)
 }
 
@@ -92,6 +100,12 @@ export async function followGit(
 export function gitSources(settings: AgentSettings): Map<string, GitFromSettings> {
   const sources = Object.values(settings.projections).flatMap(({ from }) => from)
   return new Map(sources.flatMap(({ git }) => (git === undefined ? [] : [[gitSourceId(git), git] as const])))
+}
+
+/** The paths of all folders that other programs publish, each once. */
+export function folderSources(settings: AgentSettings): Set<string> {
+  const sources = Object.values(settings.projections).flatMap(({ from }) => from)
+  return new Set(sources.flatMap(({ folder }) => (folder === undefined ? [] : [resolve(folder)])))
 }
 
 /** The selections of all `live` sources, each once. */

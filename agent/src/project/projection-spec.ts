@@ -10,6 +10,8 @@ import type {
   ProjectionSettings,
 } from "@headrace/shared/settings/agent-settings"
 import type { FromSettings } from "@headrace/shared/settings/agent-sources"
+import type { BaseNameRule } from "../assemble/base-names.ts"
+import { createFolderSource } from "../assemble/folder-source.ts"
 import { createGitSource } from "../assemble/git-source.ts"
 import { createLiveSource } from "../assemble/live-source.ts"
 import type { ProjectionSource } from "../assemble/source.ts"
@@ -18,7 +20,7 @@ import { createTargetSource } from "../assemble/target-source.ts"
 import type { Permissions } from "../store/permissions.ts"
 import { liveKind, liveSelection } from "../watch/live-selection.ts"
 import { gitHistory, gitSourceId } from "../watch/watch-git.ts"
-import { checkFolders } from "./check-folders.ts"
+import { checkFolders, checkOwnFolders } from "./check-folders.ts"
 import { checkInputs } from "./check-inputs.ts"
 
 /** What distinguishes a projection of layout `links` from any other folder. */
@@ -34,8 +36,8 @@ export interface ProjectionSpec {
   ofRecord: boolean
   /** True when a source of it is a Secret. */
   isSecret?: boolean
-  /** True when it shows what no operator's guard has judged: git branches and live objects. */
-  isGuarded?: boolean
+  /** Which files need a base name of their own. */
+  uniqueBaseNames?: BaseNameRule
   layout: ProjectionSettings["layout"]
   durability: ProjectionSettings["durability"]
   keep: KeepSettings
@@ -56,8 +58,8 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     name,
     path: resolve(projection.path),
     sources: projection.from.map((from) => createSource(from, store, reservedOf(projection))),
-    isGuarded: projection.from.some(({ configMap }) => configMap === undefined),
-    ofRecord: projection.from.find(({ live }) => live === undefined)?.configMap !== undefined,
+    ofRecord: projection.from.find(hasCommits)?.configMap !== undefined,
+    uniqueBaseNames: projection.uniqueBaseNames,
     layout: projection.layout,
     durability: projection.durability,
     keep: projection.keep,
@@ -81,6 +83,13 @@ export function checkProjections(settings: AgentSettings): void {
     path: resolve(path),
   }))
   checkFolders(settings.everyTarget ? [...folders, everyFolder(settings.everyTarget)] : folders)
+  for (const [name, { path, from }] of Object.entries(settings.projections)) {
+    checkOwnFolders(
+      name,
+      resolve(path),
+      from.flatMap(({ folder }) => (folder ? [resolve(folder)] : [])),
+    )
+  }
 }
 
 /** Files of a Secret are for their owner alone unless the settings say otherwise: what lists their digests too. */
@@ -92,6 +101,11 @@ function permissionsFor({ from, permissions }: ProjectionSettings): Pick<Project
 
 function isSecret({ live }: FromSettings): boolean {
   return live !== undefined && liveKind(live) === "Secret"
+}
+
+/** Live objects and folders have none: their content names what is shown. */
+function hasCommits({ configMap, git }: FromSettings): boolean {
+  return configMap !== undefined || git !== undefined
 }
 
 /** True when any projection shows a Secret. */
@@ -167,7 +181,7 @@ function reservedOf({ layout, link, visibleLinks }: ProjectionSettings): string[
 }
 
 function createSource(from: FromSettings, store: StoreReader, reserved: readonly string[]): ProjectionSource {
-  const { configMap, live, git, under, names, items, mode, optional, gunzip } = from
+  const { configMap, live, git, folder, under, names, items, mode, optional, gunzip } = from
   if (configMap !== undefined) {
     const whenAbsent = optional ? "empty" : "wait"
     return createTargetSource({ target: configMap, under, names, items, mode, whenAbsent }, store)
@@ -181,6 +195,9 @@ function createSource(from: FromSettings, store: StoreReader, reserved: readonly
       optional,
       reserved,
     })
+  if (folder !== undefined) {
+    return createFolderSource({ path: resolve(folder), under, mode, optional, reserved })
+  }
   if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
   const { id, kind } = liveSelection(live)
   const { uniqueNames } = live

@@ -1,10 +1,14 @@
 import { dirname, join } from "node:path"
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { errorText } from "@headrace/shared/foundation/errors"
+import { errorMessage, errorText } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens } from "@headrace/shared/record/token"
-import { type AssembledProjection, assembleProjection } from "../assemble/assemble-projection.ts"
+import {
+  type AssembledProjection,
+  assembleProjection,
+  type HeldOrigin,
+} from "../assemble/assemble-projection.ts"
 import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
 import type { ShownDigest } from "../assemble/source.ts"
@@ -21,13 +25,17 @@ import type { PublishResult } from "../publish/publish-revision.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
 import type { Manifest } from "../store/manifest.ts"
 import type { Origin } from "../store/origin.ts"
-import { type Change, judgeLosses } from "./judge-losses.ts"
+import { createLastParts, type LastParts } from "./last-parts.ts"
+import { createOriginGuard, type Judgement } from "./origin-guard.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
 import { revisionToShow } from "./revision-to-show.ts"
 
 /** As many files as a log line names. */
 const MOST_NAMED = 10
+
+/** So long an origin that was not read since the start is waited for before the others go on without it. */
+const FIRST_READ_MS = 10_000
 
 /** At each start sources were not read yet: no reason to warn at the first tries. */
 const USUAL_WAITS = 2
@@ -77,11 +85,15 @@ export interface Projection {
 export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): Projection {
   const log = ports.log.child({ projection: spec.name })
   const { name, path, ofRecord } = spec
+  const known = knownFolder(spec)
   const work: ProjectionWork = {
     spec,
     ports,
     log,
-    known: knownFolder(spec),
+    known,
+    lastParts: createLastParts(known, spec.permissions, log),
+    guard: createOriginGuard(path, ports.clock),
+    began: ports.clock.now(),
     status: { name, path, ofRecord, current: false },
     notifiers: spec.notify.map((settings) => createNotifier(settings, { clock: ports.clock, log })),
     folder: undefined,
@@ -114,6 +126,10 @@ interface ProjectionWork {
   readonly log: Log
   /** The folder that holds what is known of the store. */
   readonly known: string
+  readonly lastParts: LastParts
+  readonly guard: ReturnType<typeof createOriginGuard>
+  /** When it began, in milliseconds since 1970. */
+  readonly began: number
   readonly status: ProjectionStatus
   readonly notifiers: readonly Notifier[]
   /** Opened at first use. */
@@ -130,22 +146,39 @@ interface ProjectionWork {
 }
 
 async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): Promise<void> {
-  const { spec, status } = work
+  const { spec, status, lastParts } = work
   status.current = false
   const folder = await openFolder(work, signal)
-  const manifest = folder.current()?.manifest
-  const assembled = await assembleProjection(spec.sources, inputs, work.assembled, shownDigests(manifest))
-  nameLeftOut(work, assembled.warnings)
+  const files = folder.current()?.manifest.files ?? []
+  const last = lastParts.current()
+  const judgement = work.guard.begin({ last, files, approved: folder.approved() })
+  const assembled = await assembleProjection(spec.sources, inputs, {
+    previous: work.assembled,
+    shown: shownDigests(files),
+    last,
+    // After a start sources are read one after the other: one revision of all of them is better than several.
+    awaitsUnread: work.ports.clock.now() - work.began < FIRST_READ_MS,
+    judge: judgement.judge,
+    uniqueBaseNames: spec.uniqueBaseNames,
+  })
+  nameLeftOut(work, [...assembled.warnings, ...assembled.held.map(heldText)])
   work.assembled = assembled
   work.learnt = new Map()
-  await publishAssembled(work, folder, assembled, signal)
+  await publishAssembled(work, folder, assembled, judgement, signal)
   notifyShown(work)
-  status.current = true
   status.damage = undefined
-  status.problem = undefined
-  work.ports.onStatus?.()
   if (assembled.key !== work.published) await writeKnown(work, assembled.used)
   work.published = assembled.key
+  if (status.shown) await lastParts.write(status.shown)
+  // The others have gone on; what holds one back is the projection's problem, and is tried again.
+  for (const { error } of assembled.held) throw error
+  status.current = true
+  status.problem = undefined
+  work.ports.onStatus?.()
+}
+
+function heldText({ name, part, error }: HeldOrigin): string {
+  return `${name} stays as it was at ${part.revision}: ${errorMessage(error)}`
 }
 
 const DAMAGES: Record<Condition, string | undefined> = {
@@ -183,6 +216,7 @@ async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<Op
     work.log.warn({ path: work.spec.path }, "Secrets are kept on a disk; a tmpfs keeps them in memory")
   }
   work.learnt = await readKnownObjects(work.known)
+  await work.lastParts.read(folder.current())
   learnObjects(ports.store, work.learnt)
   const current = folder.current()
   if (current) status.shown = shownOf(current, ports.clock)
@@ -196,19 +230,22 @@ async function publishAssembled(
   work: ProjectionWork,
   folder: OpenProjection,
   assembled: AssembledProjection,
+  judgement: Judgement,
   signal: AbortSignal,
 ): Promise<void> {
-  const { spec, status } = work
+  const { spec, status, lastParts } = work
   const { limits } = work.ports
   const isSameContent = assembled.key === work.published
   const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
   if (isSameContent && isShown && (await folder.examine()) === "right") return
-  if (spec.isGuarded && folder.approved() !== id) judgeLosses(changeTo(id, assembled, folder, spec))
+  judgement.judgeRest(id, assembled.parts, spec.sources)
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled
   const result = await limit(() => folder.publish({ id, token, origins, files, approve }, signal))
+  judgement.accept()
+  lastParts.shown(assembled.parts, origins)
   recordPublish(work, origins[0], result)
   measurePropagation(work, assembled, result)
 }
@@ -219,10 +256,10 @@ async function publishAssembled(
  */
 function measurePropagation(
   work: ProjectionWork,
-  { origins }: AssembledProjection,
+  { parts }: AssembledProjection,
   { outcome }: PublishResult,
 ): void {
-  const at = origins[0]?.commit?.committedAt
+  const at = parts.find(({ commit }) => commit)?.commit?.committedAt
   if (at === undefined) return
   const { newest, ports } = work
   work.newest = Math.max(newest ?? 0, at)
@@ -230,22 +267,11 @@ function measurePropagation(
   ports.onPropagated?.(Math.max(0, ports.clock.now() - at))
 }
 
-function shownDigests(manifest: Manifest | undefined): ShownDigest {
-  const byPath = new Map(manifest?.files.map(({ path, sha256 }) => [path, sha256]))
+function shownDigests(files: Manifest["files"]): ShownDigest {
+  const byPath = new Map(files.map(({ path, sha256 }) => [path, sha256]))
   return (path) => byPath.get(path)
 }
 
-function changeTo(
-  id: string,
-  { files }: AssembledProjection,
-  folder: OpenProjection,
-  { path }: ProjectionSpec,
-): Change {
-  const shown = new Set(folder.current()?.manifest.files.map((file) => file.path))
-  return { id, shown, wanted: new Set(files.map((file) => file.path)), path }
-}
-
-/** Puts what is left out into status, and what is new of it into the log. */
 function nameLeftOut({ status, log, ports }: ProjectionWork, warnings: readonly string[]): void {
   const before = new Set(status.leftOut)
   status.leftOut = warnings

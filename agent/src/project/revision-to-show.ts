@@ -1,13 +1,10 @@
-import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import type { AssembledOrigin, AssembledProjection } from "../assemble/assemble-projection.ts"
+import type { AssembledProjection } from "../assemble/assemble-projection.ts"
+import type { OriginPart } from "../assemble/origin-part.ts"
 import type { OpenProjection } from "../publish/open-projection.ts"
 import { type Origin, revisionId } from "../store/origin.ts"
-
-/** As long as a commit id, since readers take a link's name for one. */
-const CONTENT_ID_LENGTH = 40
 
 /** What to publish, without its files. */
 export interface RevisionToShow {
@@ -22,11 +19,13 @@ export interface RevisionToShow {
  * a restored backup, of a source must not take a node back.
  */
 export function revisionToShow(
-  { origins }: Pick<AssembledProjection, "origins">,
+  { parts }: Pick<AssembledProjection, "parts">,
   isPublished: boolean,
   folder: Pick<OpenProjection, "floor" | "current" | "isStale">,
 ): RevisionToShow {
-  const shown = origins.map((origin) => originToShow(origin, isPublished, folder))
+  // Those with commits first: the first one's token is the revision's.
+  const ordered = [...parts.filter(({ commit }) => commit), ...parts.filter(({ commit }) => !commit)]
+  const shown = ordered.map((part) => originToShow(part, isPublished, folder))
   const [first, ...others] = shown
   if (first === undefined) throw new HeadraceError("agent/unexpected", "a projection has no source")
   for (const origin of shown) refuseOlder(origin, folder)
@@ -34,21 +33,20 @@ export function revisionToShow(
 }
 
 function originToShow(
-  { source, instance, key, commit }: AssembledOrigin,
+  { source, instance, revision, commit, shown }: OriginPart,
   isPublished: boolean,
   folder: Pick<OpenProjection, "floor" | "current">,
 ): Origin {
   const floor = folder.floor({ source, instance })
-  const isShown = (revision: string) => isShownOf(folder, source, revision)
+  // What is kept was published, so that its floor is no smaller.
+  if (shown !== undefined) return { source, instance, revision, token: floor }
+  const isShown = isShownOf(folder, source, revision)
   if (commit) {
-    const token = commit.ownEpochs
-      ? ownToken(commit.token, floor, commit.mayGoBack, isShown(commit.id))
-      : commit.token
-    return { source, instance, revision: commit.id, token }
+    const token = commit.ownEpochs ? ownToken(commit.token, floor, commit.mayGoBack, isShown) : commit.token
+    return { source, instance, revision, token }
   }
   // The content names the revision, and each change of it counts up.
-  const revision = sha256(key).slice(0, CONTENT_ID_LENGTH)
-  const token = isPublished || isShown(revision) ? floor : { epoch: floor.epoch, seq: floor.seq + 1 }
+  const token = isPublished || isShown ? floor : { epoch: floor.epoch, seq: floor.seq + 1 }
   return { source, instance, revision, token }
 }
 

@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, realpathSync, statSync } from "node:fs"
+import { isUtf8 } from "node:buffer"
+import { readdirSync, readFileSync, realpathSync, type Stats, statSync } from "node:fs"
 import { join, resolve, sep } from "node:path"
 import { canonicalJson, compareText } from "@headrace/shared/foundation/canonical-json"
 import { sha256 } from "@headrace/shared/foundation/digest"
@@ -8,17 +9,36 @@ import type { RevisionFile } from "../store/revision.ts"
 const EXECUTABLE = 0o111
 const SKIPPED = new Set([".git", "lost+found"])
 
+/** A file of a folder, as it was listed. */
+export interface ListedFile {
+  /** Below the folder, `/` between elements. */
+  path: string
+  /** Where the content is, links followed. */
+  place: string
+  status: Stats
+}
+
 /**
  * The files of a folder, to publish, sorted by path: executable or not, links inside the folder followed (so a
  * ConfigMap mount can be published), `.git` left out and, at the top, what starts with `..`. Throws
- * `publish/bad-source` for links that lead outside or nowhere and for anything that is no file. It blocks: a
+ * `publish/bad-source` for links that lead outside or dangle and for anything that is no file. It blocks: a
  * program that serves no other client reads 5,000 files ten times faster this way.
  */
 export function readFolderFiles(folder: string): RevisionFile[] {
-  const files: RevisionFile[] = []
+  return listFolder(folder).map(fileAt)
+}
+
+/** The same without reading them. */
+export function listFolder(folder: string): ListedFile[] {
+  const files: ListedFile[] = []
   const root = realRoot(folder)
-  readInto(files, root, root, "", new Set([root]))
+  listInto(files, root, root, "", new Set([root]))
   return files.sort((a, b) => compareText(a.path, b.path))
+}
+
+/** The mode in a revision of a file with this mode on disk. */
+export function publishedMode(mode: number): number {
+  return mode & EXECUTABLE ? 0o555 : 0o444
 }
 
 /** A name for content that has none of its own: the same files and modes give the same one. */
@@ -26,26 +46,30 @@ export function revisionDigest(files: readonly RevisionFile[]): string {
   return sha256(canonicalJson(files.map(({ path, mode, sha256 }) => [path, mode, sha256])))
 }
 
-function readInto(
-  files: RevisionFile[],
+function listInto(
+  files: ListedFile[],
   root: string,
   folder: string,
   prefix: string,
   above: ReadonlySet<string>,
 ): void {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const { name } = entry
-    if (SKIPPED.has(name) || (prefix === "" && name.startsWith(".."))) continue
-    const path = `${prefix}${name}`
-    const full = join(folder, name)
+  for (const entry of readdirSync(folder, { withFileTypes: true, encoding: "buffer" })) {
+    const path = `${prefix}${entry.name}`
+    if (isSkipped(entry.name.toString(), prefix === "")) continue
+    if (!isUtf8(entry.name)) throw bad(path, "has a name that is not UTF-8")
+    const full = join(folder, entry.name.toString())
     const place = entry.isSymbolicLink() ? placeOf(root, full, path) : full
-    const found = statSync(place)
-    if (found.isDirectory()) {
+    const status = statSync(place)
+    if (status.isDirectory()) {
       if (above.has(place)) throw bad(path, "is a link to a folder that it is in")
-      readInto(files, root, place, `${path}/`, new Set([...above, place]))
-    } else if (found.isFile()) files.push(fileAt(place, path, found.mode))
+      listInto(files, root, place, `${path}/`, new Set([...above, place]))
+    } else if (status.isFile()) files.push({ path, place, status })
     else throw bad(path, "is neither a file nor a folder")
   }
+}
+
+function isSkipped(name: string, isTop: boolean): boolean {
+  return SKIPPED.has(name) || (isTop && name.startsWith(".."))
 }
 
 function realRoot(folder: string): string {
@@ -73,11 +97,11 @@ function targetOf(full: string, path: string): string {
   }
 }
 
-function fileAt(place: string, path: string, mode: number): RevisionFile {
+function fileAt({ path, place, status }: ListedFile): RevisionFile {
   const content = readFileSync(place)
   return {
     path,
-    mode: mode & EXECUTABLE ? 0o555 : 0o444,
+    mode: publishedMode(status.mode),
     size: content.length,
     sha256: sha256(content),
     read: async () => readFileSync(place),

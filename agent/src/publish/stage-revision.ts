@@ -7,6 +7,7 @@ import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
 import { MANIFEST_NAME } from "../store/manifest-name.ts"
 import { draftNote, type NoteDraft, placeNote, raisedNote } from "../store/note.ts"
+import { isApproved } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
 import { originsOf, type Revision, type RevisionFile } from "../store/revision.ts"
@@ -68,7 +69,10 @@ export async function stageRevision(
     disk.setMode(staging.folder, SLOT_MODE)
     // The floor under later tokens must not rest on the revision itself, which may get lost. Noted before it shows,
     // since then the one sync of the store's folder covers both; a token whose flip fails counts as well.
-    const note = { ...raisedNote(projection.note, originsOf(revision)), approved: null }
+    const note = {
+      ...raisedNote(projection.note, originsOf(revision)),
+      approved: stillApproved(projection, revision),
+    }
     draft = draftNote(store, note)
     finishFile(staging, draft.file, sync)
     // Before the one barrier, which covers the twins as well.
@@ -90,6 +94,12 @@ export async function stageRevision(
     if (retiring) await dropTwins(projection, retiring.twins)
     throw error
   }
+}
+
+/** An approval counts once, and is not lost by a revision that it is not of. */
+function stillApproved({ note }: ProjectionState, revision: Revision): string | null {
+  const revisions = originsOf(revision).map((origin) => origin.revision)
+  return isApproved(note.approved, revision.id, ...revisions) ? null : note.approved
 }
 
 /** Once only, whatever it says: it is closed then (man 2 close), and its number may be another file's. */

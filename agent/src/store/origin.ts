@@ -139,3 +139,21 @@ export function revisionId(origins: readonly Origin[]): string {
   const id = origins.map(({ revision }) => revision.slice(0, SHORT)).join("-")
   return id.length <= ID_LENGTH ? id : sha256(origins.map(({ revision }) => revision).join("-"))
 }
+
+/** As few digits as name a revision. */
+const LEAST_DIGITS = 7
+
+/**
+ * True when an operator's approval is of one of these revisions: by its id, the beginning of it, or the id of a revision
+ * of several origins that tells it.
+ */
+export function isApproved(approved: string | null | undefined, ...revisions: readonly string[]): boolean {
+  if (!approved) return false
+  const told = approved.split("-")
+  return revisions.some(
+    (revision) =>
+      approved === revision ||
+      (approved.length >= LEAST_DIGITS && revision.startsWith(approved)) ||
+      (told.length > 1 && told.includes(revision.slice(0, SHORT))),
+  )
+}

@@ -3,7 +3,7 @@ import { FULL_ID } from "../foundation/object-id.ts"
 import { FileMode } from "./agent-permissions.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
-import { GitUrl, NamespaceName, Text, Wait } from "./units.ts"
+import { AbsolutePath, GitUrl, NamespaceName, Text, Wait } from "./units.ts"
 
 const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
 
@@ -87,6 +87,9 @@ export const From = z
     configMap: place.optional().describe("A target of the record, NAMESPACE/NAME."),
     live: Live.optional().describe("ConfigMaps as they are in the cluster, Headrace's or not."),
     git: Git.optional().describe("A git repository, without the store."),
+    folder: AbsolutePath.optional().describe(
+      "A folder of this node that another program publishes, followed through its link: git-sync's link, a mounted ConfigMap, another agent's projection.",
+    ),
     under: Text.optional().describe("Folder of the projection that its files go to."),
     names: z
       .enum(["keys", "paths"])
@@ -106,9 +109,10 @@ export const From = z
       .describe("With `live`: undo gzip for all keys, or for these. Record targets need no such word."),
   })
   .refine(
-    ({ configMap, live, git }) => [configMap, live, git].filter((from) => from !== undefined).length === 1,
+    ({ configMap, live, git, folder }) =>
+      [configMap, live, git, folder].filter((from) => from !== undefined).length === 1,
     {
-      message: "expected one of configMap, live and git",
+      message: "expected one of configMap, live, git and folder",
     },
   )
 export type FromSettings = z.infer<typeof From>
