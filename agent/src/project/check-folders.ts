@@ -1,19 +1,39 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
 
+export interface PlacedProjection {
+  name: string
+  path: string
+  /** `file:line:column` of it. */
+  place?: string | undefined
+}
+
+/** Runs a check of settings; what it throws names the place in their file. */
+export function atPlace(place: string | undefined, check: () => void): void {
+  try {
+    check()
+  } catch (error) {
+    if (place === undefined || !(error instanceof UsageError)) throw error
+    const { code, message, hint, fields } = error
+    throw new UsageError(code, `${place}: ${message}`, { ...(hint && { hint }), fields })
+  }
+}
+
 /**
  * Refuses projections that would share a folder or contain one another: each clears its own folder of what it
  * does not show. Throws UsageError `settings/same-folder` that names both.
  */
-export function checkFolders(projections: readonly { name: string; path: string }[]): void {
+export function checkFolders(projections: readonly PlacedProjection[]): void {
   const byPath = [...projections].sort((a, b) => (`${a.path}/` < `${b.path}/` ? -1 : 1))
   byPath.forEach((projection, at) => {
     const before = byPath[at - 1]
     if (before === undefined || !`${projection.path}/`.startsWith(`${before.path}/`)) return
-    throw new UsageError(
-      "settings/same-folder",
-      `projections ${before.name} and ${projection.name} both want ${projection.path}`,
-      { hint: "Give each a folder of its own, none inside another." },
-    )
+    atPlace(projection.place, () => {
+      throw new UsageError(
+        "settings/same-folder",
+        `projections ${before.name} and ${projection.name} both want ${projection.path}`,
+        { hint: "Give each a folder of its own, none inside another." },
+      )
+    })
   })
 }
 

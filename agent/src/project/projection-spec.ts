@@ -10,6 +10,7 @@ import type {
   ProjectionSettings,
 } from "@headrace/shared/settings/agent-settings"
 import type { FromSettings } from "@headrace/shared/settings/agent-sources"
+import { placeOfSetting } from "@headrace/shared/settings/setting-places"
 import type { BaseNameRule } from "../assemble/base-names.ts"
 import { createFolderSource } from "../assemble/folder-source.ts"
 import { createGitSource } from "../assemble/git-source.ts"
@@ -20,7 +21,7 @@ import { createTargetSource } from "../assemble/target-source.ts"
 import type { Permissions } from "../store/permissions.ts"
 import { liveKind, liveSelection } from "../watch/live-selection.ts"
 import { gitHistory, gitSourceId } from "../watch/watch-git.ts"
-import { checkFolders, checkOwnFolders } from "./check-folders.ts"
+import { atPlace, checkFolders, checkOwnFolders } from "./check-folders.ts"
 import { checkInputs } from "./check-inputs.ts"
 
 /** What distinguishes a projection of layout `links` from any other folder. */
@@ -75,21 +76,25 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
   return specs
 }
 
-/** Throws UsageError when two projections want one folder, or two inputs of one want one path. */
+/**
+ * Throws UsageError, with the place in the file, when two projections want one folder, two inputs of one want one path,
+ * or a projection would show itself.
+ */
 export function checkProjections(settings: AgentSettings): void {
-  for (const [name, { from }] of Object.entries(settings.projections)) checkInputs(name, from)
-  const folders = Object.entries(settings.projections).map(([name, { path }]) => ({
+  const placed = Object.entries(settings.projections).map(([name, projection]) => ({
     name,
-    path: resolve(path),
+    path: resolve(projection.path),
+    place: placeOfSetting(projection),
+    from: projection.from,
   }))
-  checkFolders(settings.everyTarget ? [...folders, everyFolder(settings.everyTarget)] : folders)
-  for (const [name, { path, from }] of Object.entries(settings.projections)) {
-    checkOwnFolders(
-      name,
-      resolve(path),
-      from.flatMap(({ folder }) => (folder ? [resolve(folder)] : [])),
-    )
+  for (const { name, path, place, from } of placed) {
+    const folders = from.flatMap(({ folder }) => (folder === undefined ? [] : [resolve(folder)]))
+    atPlace(place, () => {
+      checkInputs(name, from)
+      checkOwnFolders(name, path, folders)
+    })
   }
+  checkFolders(settings.everyTarget ? [...placed, everyFolder(settings.everyTarget)] : placed)
 }
 
 /** Files of a Secret are for their owner alone unless the settings say otherwise: what lists their digests too. */

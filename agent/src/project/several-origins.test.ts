@@ -1,6 +1,9 @@
 import { mkdir, readdir, readFile, realpath, rename, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
+import { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import { noteProjections } from "@headrace/shared/settings/load-agent-settings"
+import { parseSettings } from "@headrace/shared/settings/parse-settings"
 import { shown } from "@headrace/test/harness/shown-files"
 import { createTestCluster, untilReady, withAgent } from "@headrace/test/harness/with-agent"
 import { withFolder } from "@headrace/test/harness/with-folder"
@@ -10,6 +13,7 @@ import { describe, expect, it } from "vitest"
 import { withRetainedAlone } from "../retain/open-retained.ts"
 import { approve } from "../retain/revisions.ts"
 import type { Agent } from "./agent.ts"
+import { checkProjections } from "./projection-spec.ts"
 
 const PATIENT = { timeout: 20_000 }
 const log = createLog("test", { level: "silent" })
@@ -246,6 +250,40 @@ describe("several origins at one path", () => {
         expect(await count("generated/")).toBe(50)
       })
     })
+  })
+})
+
+describe("the settings of several origins", () => {
+  function specs(text: string): unknown {
+    const settings = parseSettings(text, "agent.yaml", AgentSettings, noteProjections)
+    return checkProjections(settings)
+  }
+
+  it("are those that the page about them shows", async () => {
+    const page = new URL("../../../docs/how-to/several-origins.md", import.meta.url)
+    const [, yaml = ""] = /```yaml\n([\s\S]*?)```/.exec(await readFile(page, "utf8")) ?? []
+    expect(parseSettings(yaml, "page", AgentSettings).projections["job-config"]?.from).toHaveLength(4)
+    expect(() => specs(yaml)).not.toThrow()
+  })
+
+  it.each([
+    [
+      "agent.yaml:4:25: error: projections.x.from[0].folder: expected an absolute path",
+      "/a",
+      "[{folder: relative}]",
+    ],
+    [
+      "agent.yaml:4:16: error: projections.x.from[0]: expected one of",
+      "/a",
+      "[{folder: /b, live: {configMap: ci/x}}]",
+    ],
+    ["agent.yaml:3:6: projection x gives", "/a", "[{folder: /b}, {folder: /b}]"],
+    ["agent.yaml:3:6: projection x at /a/b would show itself: folder /a", "/a/b", "[{folder: /a}]"],
+    ["agent.yaml:3:6: projection x at /a would show itself: folder /a/b", "/a", "[{folder: /a/b}]"],
+    ["agent.yaml:3:6: projection x at /a would show itself: folder /", "/a", "[{folder: /}]"],
+  ])("are refused with %s: path %s, from %s", (message, path, from) => {
+    const text = `version: 1\nprojections:\n  x: {path: ${path}, uniqueBaseNames: true,\n    from:     ${from}}\n`
+    expect(() => specs(text)).toThrow(message)
   })
 })
 
