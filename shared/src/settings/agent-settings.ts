@@ -26,7 +26,7 @@ const Projection = z.strictObject({
   path: AbsolutePath.describe("Folder to project to; absolute."),
   from: z.array(From).min(1).describe("Its origins, shown together as one revision."),
   uniqueBaseNames: z
-    .union([z.boolean(), z.array(z.string().min(1)).min(1)])
+    .union([z.boolean(), z.array(Text).min(1)])
     .prefault(false)
     .describe(
       "Refuse a revision in which two files have one base name, whichever folders and origins they are of; a list: only of files whose names end so, such as .yaml.",
