@@ -142,9 +142,14 @@ export const bootstrapperErrors = {
     remedy: "Give one of --commit ID and --pr NUMBER.",
   },
   "status/wait": {
-    meaning: "--wait does not say for what.",
+    meaning: "--wait or --ignore-silent does not say for what.",
     cause: "Neither --commit nor --pr was given.",
     remedy: "Add --commit ID or --pr NUMBER.",
+  },
+  "status/watch": {
+    meaning: "--watch or -o html was given where it has no effect.",
+    cause: "--watch needs a terminal and text; neither goes with --commit or --pr.",
+    remedy: "Leave it out, or repeat the command in a script.",
   },
 } as const satisfies ErrorMeanings
 

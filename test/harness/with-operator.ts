@@ -40,7 +40,8 @@ export async function withOperator<T>(
         const run = (...args: string[]) => runBootstrapper([...args, "--config", config])
         async function runJson(...args: string[]) {
           const { code, stdout } = await run(...args, "-o", "json")
-          return { code, places: stdout ? JSON.parse(stdout) : [] }
+          const parsed = stdout ? JSON.parse(stdout) : []
+          return { code, places: parsed.clusterSources ?? parsed }
         }
         return test({ repo, kube, config, writeConfig, run, runJson })
       }),

@@ -27,6 +27,7 @@ export const SHARED_FLOORS = [
   "kube",
   "reconcile",
   "lanes",
+  "status",
 ]
 
 /** Each folder of the agent imports only folders before it. Up to `read` they know no network. */

@@ -225,7 +225,8 @@ async function openSite(
       return wanted.filter(([, keys], at) => !isHeld(keys, held[at])).map(([name]) => name)
     },
     async status() {
-      const places: { cluster: string }[] = JSON.parse((await run("status", "-o", "json")).stdout)
+      const { clusterSources } = JSON.parse((await run("status", "-o", "json")).stdout)
+      const places: { cluster: string }[] = clusterSources
       return Object.fromEntries(places.map((place) => [place.cluster, place]))
     },
     async records() {

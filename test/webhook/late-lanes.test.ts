@@ -37,12 +37,16 @@ it(
             expect(text).not.toContain("build01")
             expect(await late("build02")).toBe(1)
 
-            const places = JSON.parse(await status(folder, url, "-o", "json"))
-            expect(places[0].lane.late).toBe(false)
-            expect(places[1].lane).toEqual({ late: true, lastSuccess: long.toISOString() })
-            expect(await status(folder, url, "--cluster", "build02")).toBe(
-              `release in build02: nothing yet\n  late: last succeeded ${long.toISOString()}\n`,
-            )
+            const { clusterSources } = JSON.parse(await status(folder, url, "-o", "json"))
+            const laneOf = (name: string) =>
+              clusterSources.find(({ cluster }: { cluster: string }) => cluster === name).lane
+            expect(laneOf("build01").late).toBe(false)
+            expect(laneOf("build02")).toEqual({ late: true, lastSuccess: long.toISOString() })
+            const shown = await status(folder, url, "--cluster", "build02")
+            const flat = shown.replace(/\s+/g, " ")
+            expect(flat).toContain("✗ release in build02 absent")
+            const time = long.toISOString().replace(/\.\d+Z$/, "Z")
+            expect(flat).toContain(`late: its lane last succeeded ${time} (3 h ago): the last run failed: `)
           },
         )
       }),

@@ -10,11 +10,6 @@ const SETTINGS = OperatorSettings.parse({
 
 it("takes each source in a cluster once and in the settings' order, however often and wherever it is named", () => {
   const cluster = ["build01", "app.ci", "build01"]
-  const clusterSources = chooseClusterSources(SETTINGS, {
-    config: "",
-    cluster,
-    output: "text",
-    logLevel: "silent",
-  })
+  const clusterSources = chooseClusterSources(SETTINGS, { cluster })
   expect(clusterSources.map(({ cluster }) => cluster)).toEqual(["app.ci", "build01"])
 })

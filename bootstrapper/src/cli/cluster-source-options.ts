@@ -20,7 +20,11 @@ export interface ClusterSource {
 }
 
 /** Adds the flags of ClusterSourceOptions to a command; `config` says whether it can do without the file. */
-export function addClusterSourceOptions(command: Command, config: "needed" | "optional" = "needed"): Command {
+export function addClusterSourceOptions(
+  command: Command,
+  config: "needed" | "optional" = "needed",
+  formats: readonly string[] = ["json", "text"],
+): Command {
   const which = "Which clusters and sources:"
   return command
     .addOption(
@@ -30,14 +34,14 @@ export function addClusterSourceOptions(command: Command, config: "needed" | "op
     )
     .addOption(flag("--cluster <name...>", "clusters of the settings; all when not given").helpGroup(which))
     .addOption(flag("--source <name...>", "sources of the settings; all when not given").helpGroup(which))
-    .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
+    .addOption(flag("-o, --output <format>", "how to print it").choices(formats).default("text"))
     .addOption(logLevelFlag().default("warn"))
 }
 
 /** Every source in a cluster that the flags choose, in the settings' order. Throws UsageError `settings/unknown-…`. */
 export function chooseClusterSources(
   settings: OperatorSettings,
-  options: ClusterSourceOptions,
+  options: Pick<ClusterSourceOptions, "cluster" | "source">,
 ): ClusterSource[] {
   const clusters = chosenClusters(settings, options)
   const sources = chosen("source", Object.keys(settings.sources), options.source)

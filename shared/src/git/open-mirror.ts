@@ -39,7 +39,8 @@ export interface MirrorOptions {
   upkeep?: UpkeepOptions
 }
 
-export type Mirror = SourceRepository & Pick<GitMirror, "checkedOut" | "contained" | "close">
+export type Mirror = SourceRepository &
+  Pick<GitMirror, "checkedOut" | "contained" | "summaryOf" | "lastChange" | "close">
 
 /**
  * Opens the bare mirror of a source, or makes an empty one: the first fetch fills it. One that is damaged,

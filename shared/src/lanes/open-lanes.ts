@@ -18,6 +18,8 @@ export interface OpenLanesOptions {
   prefix?: string
   /** Milliseconds that a wake-up may take to be accepted. */
   timeLimit?: number
+  /** Milliseconds that opening may wait for Redis. */
+  firstLook?: number
   log: Log
 }
 
@@ -112,7 +114,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     patient?.disconnect()
   }
 
-  await gate.settled(FIRST_LOOK_MS)
+  await gate.settled(options.firstLook ?? FIRST_LOOK_MS)
   const unfit = gate.trouble()
   if (unfit && unfit.code !== "lanes/redis-unavailable") {
     await close()

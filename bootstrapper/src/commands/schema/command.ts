@@ -2,6 +2,7 @@ import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
 import { Argument, type Command } from "commander"
 import type { CommandRun } from "../../cli/command-run.ts"
+import type { ConfigurationFile } from "./run.ts"
 
 export interface SchemaOptions {
   output: "json" | "markdown"
@@ -11,10 +12,12 @@ export interface SchemaOptions {
 export function addSchemaCommand(program: Command, run: CommandRun): void {
   const schema = program
     .command("schema")
-    .description("Prints the JSON Schema of a configuration file, for editors, or its reference page.")
-    .addArgument(new Argument("<file>", "which one").choices(["operator", "agent", "rules"]))
+    .description(
+      "Prints the JSON Schema of a configuration file, or of what status prints, or its reference page.",
+    )
+    .addArgument(new Argument("<file>", "which one").choices(["operator", "agent", "rules", "status"]))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "markdown"]).default("json"))
-    .action(async (file: "operator" | "agent" | "rules", options: SchemaOptions) => {
+    .action(async (file: ConfigurationFile, options: SchemaOptions) => {
       const { schemaText } = await import("./run.ts")
       process.stdout.write(schemaText(file, options.output))
       run.exitCode = 0

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { type ConfigurationFile, schemaText } from "./run.ts"
 
 const ROOT = resolve(import.meta.dirname, "../../../..")
-const FILES: ConfigurationFile[] = ["operator", "agent", "rules"]
+const FILES: ConfigurationFile[] = ["operator", "agent", "rules", "status"]
 const SAMPLES = ["config/samples", "config/overlays/example"].flatMap((folder) =>
   readdirSync(join(ROOT, folder))
     .filter((file) => file.endsWith(".yaml") && /^(agent|headrace)/.test(file))

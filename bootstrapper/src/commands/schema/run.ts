@@ -2,11 +2,12 @@ import { type JsonSchema, jsonSchemaOf } from "@headrace/shared/foundation/json-
 import { RulesFile } from "@headrace/shared/rules/config-updater"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { referencePage } from "./reference-page.ts"
 
-export type ConfigurationFile = "operator" | "agent" | "rules"
+export type ConfigurationFile = "operator" | "agent" | "rules" | "status"
 
-const SCHEMAS = { operator: OperatorSettings, agent: AgentSettings, rules: RulesFile }
+const SCHEMAS = { operator: OperatorSettings, agent: AgentSettings, rules: RulesFile, status: FleetStatus }
 
 const TITLES: Readonly<Record<ConfigurationFile, { title: string; about: string }>> = {
   operator: {
@@ -16,6 +17,11 @@ const TITLES: Readonly<Record<ConfigurationFile, { title: string; about: string 
   agent: {
     title: "The agent's file",
     about: "One record, and what to show of it where. An unknown field is an error.",
+  },
+  status: {
+    title: "What status prints",
+    about:
+      "The output of `headrace-bootstrapper status -o json`. A version that adds a field raises `format`; no field changes its meaning or goes. [The commands](../how-to/status.md) read it with jq.",
   },
   rules: {
     title: "The rules",

@@ -1,86 +1,29 @@
-import type { Clock } from "@headrace/shared/foundation/clock"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
-import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
-import type { LeaseReader } from "@headrace/shared/kube/lease-api"
-import { largestToken } from "@headrace/shared/record/intents"
-import type { SourceRecord, Token } from "@headrace/shared/record/record"
-import { readRecord } from "@headrace/shared/record/record-config-map"
+import { type Answer, type Ask, answered } from "@headrace/shared/status/answer"
+import type { ClusterSourceFacts } from "@headrace/shared/status/fleet-facts"
+import { type CommitVerdict, judgeCommit } from "@headrace/shared/status/judge-commit"
+import { type RecordedCommit, revisionsWith } from "@headrace/shared/status/revisions-with"
+import { shortCommit } from "@headrace/shared/status/short-commit"
 import { namedCommit } from "../../cli/named-commit.ts"
-import { countLiveNodes, type NodeCount } from "./count-live-nodes.ts"
-import { reachedToken } from "./reached-token.ts"
-import { type RecordAddress, readNodes } from "./read-nodes.ts"
-import { nodeLines, short } from "./status-text.ts"
 
-/** What may be asked for: a commit by its first digits or all of them, or whatever merged a pull request. */
+/** What may be asked for: a commit by its first digits or all of them, or the commit that merged a pull request. */
 export type WantedChange = { commit: string } | { pullRequest: number }
 
 /** Whether a commit is live in one cluster. */
-export interface CommitStatus {
+export interface CommitStatus extends CommitVerdict {
   /** What was asked for. */
   pullRequest?: number
   /** The commit that was asked for or merged the pull request; null: none did as far as the branch shows. */
   commit: string | null
-  /** What the record shows. */
-  shows: string | null
-  /** True when that is, or contains, the commit. */
-  recorded: boolean
-  /** How many nodes show it; null: they may not be asked. */
-  nodes: NodeCount | null
-  /** True when it is recorded, and every node that reports shows it. */
-  live: boolean
 }
 
-export interface CommitStatusPorts {
-  kube: ConfigMapReader & LeaseReader
-  repository: Pick<SourceRepository, "fetch" | "seqOf" | "contains" | "mergeOf" | "abbreviated">
-  clock: Clock
-}
+type Repository = Pick<SourceRepository, "fetch" | "seqOf" | "contains" | "mergeOf" | "abbreviated">
 
-const LOOK_MS = 1000
-
-/** Asks until the commit is live or the clock shows `deadline`, and once at least; gives the last answer. */
-export async function untilLive(
-  ports: CommitStatusPorts,
-  record: RecordAddress,
-  wanted: WantedChange,
-  deadline: number,
-  signal: AbortSignal,
-): Promise<CommitStatus> {
-  for (;;) {
-    const status = await commitStatus(ports, record, wanted, signal)
-    const left = deadline - ports.clock.now()
-    if (status.live || left <= 0) return status
-    await ports.clock.sleep(Math.min(LOOK_MS, left), signal)
-  }
-}
-
-/**
- * Whether a record, and the nodes, have got to a commit. The Leases are read before the record, so
- * that no node can be ahead of it: what the record says of a token then holds for the nodes that show it.
- */
-async function commitStatus(
-  { kube, repository, clock }: CommitStatusPorts,
-  { namespace, programsNamespace, source }: RecordAddress,
-  wanted: WantedChange,
-  signal: AbortSignal,
-): Promise<CommitStatus> {
-  const commit = await wantedCommit(repository, wanted, signal)
-  const leases = await readNodes(kube, [namespace, programsNamespace], signal)
-  const configMap = await kube.get(namespace, source, signal)
-  const record = configMap && readRecord(configMap)
-  const reached = record && commit ? await reachedIn(record, commit, repository, signal) : undefined
-  const largest = record && largestToken(record)
-  const nodes = leases && countLiveNodes(leases, `${namespace}/${source}`, { reached, largest }, clock.now())
-  const recorded = reached !== undefined
-  const live = recorded && nodes !== null && nodes.behind.length === 0
-  const asked = "pullRequest" in wanted ? { pullRequest: wanted.pullRequest } : {}
-  return { ...asked, commit, shows: record?.commit ?? null, recorded, nodes, live }
-}
-
-/** Null for a pull request that no commit of the branch has merged. */
-async function wantedCommit(
-  repository: CommitStatusPorts["repository"],
+/** A wanted change as one source has it: null where no commit of its branch says that it merged the pull request. */
+export async function findChange(
+  repository: Repository,
   wanted: WantedChange,
   signal: AbortSignal,
 ): Promise<string | null> {
@@ -90,38 +33,96 @@ async function wantedCommit(
 }
 
 /** Named by its first digits, the commit may be one that the mirror has yet to fetch. */
-async function knownCommit(
-  repository: CommitStatusPorts["repository"],
-  text: string,
-  signal: AbortSignal,
-): Promise<string> {
-  if (!FULL_ID.test(text) && (await repository.abbreviated(text, signal)).length === 0) {
-    await repository.fetch(signal)
+async function knownCommit(repository: Repository, text: string, signal: AbortSignal): Promise<string> {
+  if (await hasCommit(repository, text, signal)) return namedCommit(repository, text, signal)
+  await repository.fetch(signal)
+  if (!FULL_ID.test(text) || (await hasCommit(repository, text, signal))) {
+    return namedCommit(repository, text, signal)
   }
-  return namedCommit(repository, text, signal)
+  throw new HeadraceError("git/unknown-commit", `the source has no commit ${text}`)
 }
 
-async function reachedIn(
-  record: SourceRecord,
-  commit: string,
-  repository: CommitStatusPorts["repository"],
-  signal: AbortSignal,
-): Promise<Token | undefined> {
-  const commits = [commit, record.commit ?? commit]
-  const known = await Promise.all(commits.map((one) => repository.seqOf(one, signal)))
-  if (known.includes(undefined)) await repository.fetch(signal)
-  return reachedToken(record, commit, repository, signal)
+async function hasCommit(repository: Repository, text: string, signal: AbortSignal): Promise<boolean> {
+  if (FULL_ID.test(text)) return (await repository.seqOf(text, signal)) !== undefined
+  return (await repository.abbreviated(text, signal)).length > 0
 }
 
-/** `live: …` or `not live: …` in a line, and the nodes below. */
+/** True when a source has nothing to do with the change: another one may have. */
+export function isOfAnotherSource(change: Answer<string | null>): boolean {
+  return change.known ? change.value === null : change.problem.code === "git/unknown-commit"
+}
+
+/** Whether the change is live in the cluster of these facts. */
+export async function commitStatus(
+  facts: ClusterSourceFacts,
+  repository: Repository,
+  change: { wanted: WantedChange; commit: string | null; ignoreSilent: boolean; now: number },
+  ask: Ask,
+): Promise<CommitStatus> {
+  const { wanted, commit } = change
+  const asked = "pullRequest" in wanted ? { pullRequest: wanted.pullRequest } : {}
+  const recorded = await recordedCommit(facts, repository, commit, ask)
+  const verdict = judgeCommit({
+    ...change,
+    facts,
+    commit: commit ?? "",
+    recorded: recorded.known ? recorded.value : undefined,
+  })
+  const reason = reasonBefore(wanted, commit, recorded)
+  if (reason === undefined) return { ...asked, commit, ...verdict }
+  return { ...asked, commit, ...verdict, recorded: false, live: false, reasons: [reason] }
+}
+
+async function recordedCommit(
+  { record, source }: ClusterSourceFacts,
+  repository: Repository,
+  commit: string | null,
+  ask: Ask,
+): Promise<Answer<RecordedCommit | undefined>> {
+  if (!record.known || record.value === undefined || commit === null) return answered(undefined)
+  const shown = record.value
+  return ask(`git, for source ${source},`, async (signal) => {
+    const commits = [commit, shown.commit ?? commit]
+    const known = await Promise.all(commits.map((one) => repository.seqOf(one, signal)))
+    if (known.includes(undefined)) await repository.fetch(signal)
+    return revisionsWith(shown, commit, repository, signal)
+  })
+}
+
+/** What keeps the question from having an answer. */
+function reasonBefore(
+  wanted: WantedChange,
+  commit: string | null,
+  recorded: Answer<unknown>,
+): string | undefined {
+  if (commit === null && "pullRequest" in wanted) {
+    return `no commit of the branch says that it merged #${wanted.pullRequest}`
+  }
+  return recorded.known ? undefined : recorded.problem.message
+}
+
+/** `live: …` or `not live: …` in a line, and what it lacks or on how many nodes it is below. */
 export function commitText(status: CommitStatus): string {
-  const { nodes, live } = status
-  const lines = nodes === null ? ["nodes not known: may not list Leases"] : nodeLines(nodes)
-  return [`${live ? "live" : "not live"}: ${recordText(status)}`, ...lines].join("\n  ")
+  const { live, reasons, nodes } = status
+  const counted = nodes && nodes.total + nodes.silent.length > 0 ? [countText(nodes)] : []
+  const lines = [...counted, ...named(reasons)].filter((line) => !headText(status).endsWith(line))
+  return [`${live ? "live" : "not live"}: ${headText(status)}`, ...lines].join("\n  ")
 }
 
-function recordText({ pullRequest, commit, shows, recorded }: CommitStatus): string {
+function headText({ pullRequest, commit, shows, recorded, reasons }: CommitStatus): string {
   const name = pullRequest === undefined ? "" : `#${pullRequest}, `
-  if (commit === null) return `no commit of the branch says that it merged #${pullRequest}`
-  return `${name}${short(commit)} is ${recorded ? "" : "not "}in ${short(shows)}`
+  if (commit === null) return reasons[0] ?? ""
+  return `${name}${shortCommit(commit)} is ${recorded ? "" : "not "}in ${shortCommit(shows)}`
+}
+
+function countText({ live, total, silent }: NonNullable<CommitStatus["nodes"]>): string {
+  return `live on ${live}/${total + silent.length} nodes`
+}
+
+/** Of a thousand nodes that wait, the first few say why. */
+const NAMED = 10
+
+function named(reasons: readonly string[]): string[] {
+  const more = reasons.length - NAMED
+  return [...reasons.slice(0, NAMED), ...(more > 0 ? [`and ${more} more`] : [])]
 }

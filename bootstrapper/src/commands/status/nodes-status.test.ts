@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
-import type { Token } from "@headrace/shared/record/record"
+import type { FailedTarget, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { type BootstrapperRun, runBootstrapper } from "@headrace/test/harness/run-bootstrapper"
 import { withFolder } from "@headrace/test/harness/with-folder"
@@ -14,7 +14,7 @@ import { inProcessClient } from "../../../../config/local/embedded-kube/in-proce
 interface Operator {
   repo: TestRepo
   /** Makes the record of the cluster show a commit of the repository, as reconcile would. */
-  show(commit: string, seq: number, epoch?: number): Promise<void>
+  show(commit: string, seq: number, epoch?: number, failed?: FailedTarget[]): Promise<void>
   /** Writes a node's Lease, renewed some seconds ago; a text stands for a report that cannot be read. */
   lease(node: string, report: Partial<NodeReport> | string, age?: number): Promise<void>
   status(...args: string[]): Promise<BootstrapperRun>
@@ -37,14 +37,14 @@ async function withOperator(test: (operator: Operator) => Promise<void>): Promis
           repo,
           status: (...args) => runBootstrapper(["status", "--config", config, ...args]),
           lease: (node, report, age = 0) => postLease(kube, node, report, age),
-          async show(commit, seq, epoch = 0) {
+          async show(commit, seq, epoch = 0, failed = []) {
             const before = await writer.get("headrace", "release")
             const last = before && readRecord(before)
             const { root = null, commit: was = null, token } = last ?? {}
             const shown = root && was && token ? [{ commit: was, token, root }] : []
             const history = [...shown, ...(last?.history ?? [])]
             const targets = { "ci/jobs": { x: `${epoch}.${seq}` } }
-            await writeRevision(writer, { seq, epoch, targets, record: { commit, history } })
+            await writeRevision(writer, { seq, epoch, targets, record: { commit, history, failed } })
           },
         })
       }),
@@ -99,12 +99,16 @@ it("counts the nodes that show what the record shows, and names the others with 
     await lease("elsewhere", { record: "headrace/other" })
 
     const text = await status()
-    expect(text.stdout).toContain(
-      "live on 1/3 nodes; node-7: waits for ConfigMap ci/x: shard missing; node-8: its report cannot be read",
-    )
-    expect(text.stdout).toMatch(/node-9: no report since 20\d\d-/)
-    expect(text.code).toBe(0)
-    const [place] = JSON.parse((await status("-o", "json")).stdout)
+    expect(text.stdout).toMatch(/^✗ release in east .* live on 1\/4 nodes/m)
+    const flat = text.stdout.replace(/\s+/g, " ")
+    expect(flat).toContain(`node-7 shows ${first.slice(0, 12)} since 2026-01-01T00:00:00Z (`)
+    expect(flat).toContain("ago): waits for ConfigMap ci/x: shard missing [projection/waits]")
+    expect(flat).toContain("→ headrace-bootstrapper explain node-7 ")
+    expect(flat).toContain("node-8 shows nothing: its report cannot be read")
+    expect(flat).toMatch(/node-9: no report since 20\d\d-\S+ \(60 min ago\)/)
+    expect(text.stdout.split("\n").every((line) => line.length <= 80)).toBe(true)
+    expect(text.code).toBe(1)
+    const [place] = JSON.parse((await status("-o", "json")).stdout).clusterSources
     expect(place.nodes).toMatchObject({
       live: 1,
       total: 3,
@@ -131,7 +135,7 @@ it("counts no node as live that shows more than the record knows, and says what 
     await lease("node-2", shows(first, { epoch: 7, seq: 1 }))
     await lease("node-3", shows(first, { epoch: 900_000_000_000_000, seq: 1 }))
 
-    const [place] = JSON.parse((await status("-o", "json")).stdout)
+    const [place] = JSON.parse((await status("-o", "json")).stdout).clusterSources
     expect(place.nodes).toMatchObject({ live: 1, total: 3 })
     const [near, far] = place.nodes.behind
     expect(near).toMatchObject({ node: "node-2", shows: first })
@@ -152,12 +156,16 @@ it("says whether a commit is live: in the record, and on every node that reports
     await lease("node-1", shows(first, { epoch: 0, seq: 1 }))
     await lease("node-9", shows(null, null), 3600)
 
-    expect(await status("--commit", first)).toMatchObject({ code: 0 })
-    const waiting = await status("--commit", second)
+    const withSilent = await status("--commit", first)
+    expect(withSilent.code).toBe(1)
+    expect(withSilent.stdout).toMatch(/not live: .*\n {2}live on 1\/2 nodes\n {2}node-9: no report since /)
+    expect(await status("--commit", first, "--ignore-silent")).toMatchObject({ code: 0 })
+    const waiting = await status("--commit", second, "--ignore-silent")
     expect(waiting.code).toBe(1)
-    expect(waiting.stdout).toMatch(/not live: .*\n {2}live on 0\/1 nodes; node-1: shows /)
+    expect(waiting.stdout).toMatch(/not live: .*\n {2}live on 0\/2 nodes\n {2}node-1: shows /)
 
-    const awaited = status("--commit", second, "--wait", "--time-limit", "30s", "-o", "json")
+    const wait = ["--wait", "--time-limit", "30s", "--ignore-silent"]
+    const awaited = status("--commit", second, ...wait, "-o", "json")
     await lease("node-1", shows(second, { epoch: 0, seq: 2 }))
     const answer = await awaited
     expect([answer.code, JSON.parse(answer.stdout)]).toMatchObject([
@@ -168,11 +176,27 @@ it("says whether a commit is live: in the record, and on every node that reports
     await show(first, 1, 1)
     await lease("node-1", shows(first, { epoch: 1, seq: 1 }))
     expect((await status("--commit", second)).stdout).toContain("not live: ")
-    expect(await status("--commit", first)).toMatchObject({ code: 0 })
+    expect(await status("--commit", first, "--ignore-silent")).toMatchObject({ code: 0 })
     const never = await status("--commit", "a".repeat(40), "--wait", "--time-limit", "10ms")
     expect(never.code).toBe(1)
     expect((await status("--commit", "abc")).code).toBe(2)
     expect((await status("--wait")).code).toBe(2)
+  })
+})
+
+it.each([
+  { what: "the only node is silent", node: 3600, failed: false, why: "node-1: no report since" },
+  { what: "no node reports", node: undefined, failed: false, why: "no node reports" },
+  { what: "a target failed", node: 0, failed: true, why: "ci/bad failed: kube/forbidden: no" },
+])("calls no commit live while $what", { timeout: 60_000 }, async ({ node, failed, why }) => {
+  await withOperator(async ({ repo, show, lease, status }) => {
+    const commit = await repo.commit({ a: "1" })
+    const reason = "kube/forbidden: no"
+    await show(commit, 1, 0, failed ? [{ target: "ci/bad", reason, since: "2026-01-01T00:00:00Z" }] : [])
+    if (node !== undefined) await lease("node-1", shows(commit, { epoch: 0, seq: 1 }), node)
+    const { code, stdout } = await status("--commit", commit.slice(0, 7), "--wait", "--time-limit", "2s")
+    expect([code, stdout]).toEqual([1, expect.stringContaining("not live: ")])
+    expect(stdout).toContain(why)
   })
 })
 

@@ -34,18 +34,22 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     ])
     const { stdout } = await run("status")
     const short = (commit: string) => commit.slice(0, 12)
-    const size = "2 files of 2 ConfigMaps, 4 bytes"
-    expect(stdout).toContain(
-      `release in east: held at ${short(third)}, 1 commits behind ${short(tip)}, ${size}\n`,
-    )
+    expect(stdout).toContain(`✗ release in east  held  ${short(third)}  1 behind  no node reports  2 files\n`)
     expect(stdout).toContain(`held at ${short(third)} by me until 2099-01-01T00:00:00.000Z: freeze\n`)
-    expect(stdout).toMatch(/ci\/bad failed since \d{4}-.*no key.*; tried again with the next commit\. \w+/)
+    const flat = stdout.replace(/\s+/g, " ")
+    expect(flat).toMatch(
+      /ci\/bad failed since \d{4}-\S+ \(.* ago\): .*no key.*Tried again with the next commit\. \w+/,
+    )
+    expect(flat).toContain("→ headrace-bootstrapper release ")
     expect(stdout).not.toContain(short(first))
     await writeConfig({ redis: { urlFile: "/nowhere/url" } })
-    expect(await run("status", "--no-fetch")).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining(`held at ${short(third)}, ${size}\n`),
-      stderr: expect.stringContaining("/nowhere/url: when lanes last succeeded is unknown"),
+    const unfetched = await run("status", "--no-fetch")
+    expect(unfetched).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining(`held  ${short(third)}  no node reports  2 files\n`),
     })
+    expect(unfetched.stdout.replace(/\s+/g, " ")).toContain(
+      "! when lanes last succeeded is not known: cannot read the Redis URL from /nowhere/url",
+    )
   }),
 )

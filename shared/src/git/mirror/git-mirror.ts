@@ -4,6 +4,7 @@ import type { Tree } from "../../foundation/tree.ts"
 import type { Log } from "../../observe/log.ts"
 import { type CheckedOutFile, checkedOutFiles } from "../checked-out-files.ts"
 import type { RemoteAuth } from "../git-login.ts"
+import type { CommitSummary } from "../objects/commit-summary.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
 import { runGit } from "../process/run-git.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
@@ -97,6 +98,16 @@ export class GitMirror implements SourceRepository {
 
   abbreviated(prefix: string, signal?: AbortSignal): Promise<string[]> {
     return this.#reader.abbreviated(prefix, signal)
+  }
+
+  /** Subject, author and time of a commit; undefined when the mirror does not have it. */
+  summaryOf(commit: string, signal?: AbortSignal): Promise<CommitSummary | undefined> {
+    return this.#reader.summaryOf(commit, signal)
+  }
+
+  /** The newest commit up to `tip` that changed a path; undefined: none did. */
+  lastChange(tip: string, path: string, signal?: AbortSignal): Promise<string | undefined> {
+    return this.#reader.lastChange(tip, path, signal)
   }
 
   /** Those of `shas` that are `commit` or its ancestors; a commit that the mirror does not have is not. */

@@ -6,7 +6,9 @@ import { itemAt } from "../links/sorted-paths.ts"
 import type { SourceRepository } from "../source-repository.ts"
 import { TreeCache } from "../tree/tree-cache.ts"
 import { CommitHistory } from "./commit-history.ts"
+import { type CommitSummary, parseCommitSummary } from "./commit-summary.ts"
 import { commitsAbbreviated } from "./commits-abbreviated.ts"
+import { lastChange } from "./last-change.ts"
 import { mergeCommit } from "./merge-commit.ts"
 import { ObjectReader } from "./object-reader.ts"
 
@@ -87,6 +89,19 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
 
   abbreviated(prefix: string, signal?: AbortSignal): Promise<string[]> {
     return commitsAbbreviated(this.#gitDir, prefix, signal)
+  }
+
+  /** Undefined when the repository does not have the commit. */
+  async summaryOf(commit: string, signal?: AbortSignal): Promise<CommitSummary | undefined> {
+    checkId(commit)
+    const [found] = await this.#contents.read([commit], signal)
+    return found?.type === "commit" ? parseCommitSummary(found.content) : undefined
+  }
+
+  /** The newest commit up to `tip` that changed a path. */
+  lastChange(tip: string, path: string, signal?: AbortSignal): Promise<string | undefined> {
+    checkId(tip)
+    return lastChange(this.#gitDir, tip, path, signal)
   }
 
   async file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {

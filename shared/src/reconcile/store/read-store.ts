@@ -1,6 +1,7 @@
 import { openStoreConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
 import type { StoreObject } from "../../bundle/store-file.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import type { ConfigMapReader } from "../../kube/config-map-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { parseIndex } from "../../record/walk-index.ts"
@@ -13,8 +14,19 @@ export const UNUSED_SINCE = "headrace.dev/unused-since"
 /** Label selector of shards and indexes in Headrace's namespace. */
 export const STORE_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.io/component in (shard,index)"
 
+/** What reading the store needs. */
+export interface StorePorts extends Pick<ReconcilePorts, "clock"> {
+  kube: ConfigMapReader
+  /** Headrace's own namespace is where the store is. */
+  settings: Pick<ReconcilePorts["settings"], "namespace">
+}
+
 /** Reads an index by its digest, from memory when it was read before: an index never changes. */
-export function indexReader(ports: ReconcilePorts, memory: ReconcileMemory, signal: AbortSignal) {
+export function indexReader(
+  ports: StorePorts,
+  memory: Pick<ReconcileMemory, "indexes">,
+  signal: AbortSignal,
+) {
   return async function fetchIndex(digest: string): Promise<StoreIndex> {
     const remembered = memory.indexes.get(digest)
     if (remembered) return remembered
@@ -27,7 +39,7 @@ export function indexReader(ports: ReconcilePorts, memory: ReconcileMemory, sign
 
 /** The payload of an object of the store. Throws `store/missing`, `bundle/…`, `kube/…`. */
 export async function readStored(
-  ports: ReconcilePorts,
+  ports: StorePorts,
   kind: StoreObject["kind"],
   digest: string,
   signal: AbortSignal,

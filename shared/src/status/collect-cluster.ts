@@ -1,0 +1,132 @@
+import type { ConfigMapReader } from "../kube/config-map-api.ts"
+import { KubeError } from "../kube/kube-error.ts"
+import type { Lease, LeaseReader } from "../kube/lease-api.ts"
+import { placeText } from "../reconcile/run/cluster-plan.ts"
+import { indexReader } from "../reconcile/store/read-store.ts"
+import { REPORT_SELECTOR } from "../record/node-report.ts"
+import { type FailedTarget, readFailedTarget, type SourceRecord } from "../record/record.ts"
+import { readRecord } from "../record/record-config-map.ts"
+import { listFailures, listTargets } from "../record/walk-index.ts"
+import { type Answer, type Ask, answered, unanswered } from "./answer.ts"
+import type { CollectPorts } from "./collect-ports.ts"
+import type { ClusterSourceFacts, StoreSize } from "./fleet-facts.ts"
+
+/** Collects what one cluster has of these sources. */
+export async function collectCluster(
+  ports: CollectPorts,
+  cluster: string,
+  sources: readonly string[],
+  ask: Ask,
+): Promise<ClusterSourceFacts[]> {
+  const { namespace, programsNamespace } = ports.settings
+  const who = `cluster ${cluster}`
+  const kube = await ask(who, () => ports.kube(cluster))
+  if (!kube.known) return sources.map((source) => unreachable(ports, { cluster, source }, kube))
+  const leases = await ask(who, (signal) => readLeases(kube.value, [namespace, programsNamespace], signal))
+  return Promise.all(
+    sources.map((source) => collectSource(ports, { kube: kube.value, cluster, source, leases }, ask)),
+  )
+}
+
+function unreachable(
+  { settings }: CollectPorts,
+  { cluster, source }: { cluster: string; source: string },
+  answer: Answer<never>,
+): ClusterSourceFacts {
+  const keepsStore = settings.clusters[cluster]?.store ?? true
+  const recordName = `${settings.namespace}/${source}`
+  const unknown = { record: answer, leases: answer, failed: answer, store: answer, orphans: answer }
+  return { cluster, source, keepsStore, recordName, ...unknown }
+}
+
+async function collectSource(
+  ports: CollectPorts,
+  {
+    kube,
+    cluster,
+    source,
+    leases,
+  }: {
+    kube: ConfigMapReader & LeaseReader
+    cluster: string
+    source: string
+    leases: ClusterSourceFacts["leases"]
+  },
+  ask: Ask,
+): Promise<ClusterSourceFacts> {
+  const { namespace } = ports.settings
+  const who = `cluster ${cluster}`
+  const record = await ask(who, async (signal) => {
+    const configMap = await kube.get(namespace, source, signal)
+    return configMap && readRecord(configMap)
+  })
+  if (!record.known) {
+    return { ...unreachable(ports, { cluster, source }, record), leases }
+  }
+  const place = unreachable(ports, { cluster, source }, unanswered(new Error("not asked")))
+  if (record.value === undefined) {
+    const nothing = { failed: answered([]), store: answered(undefined), orphans: answered([]) }
+    return { ...place, record, leases, ...nothing }
+  }
+  const shown = record.value
+  const store = { ...ports, kube }
+  const [failed, size, orphans] = await Promise.all([
+    ask(who, (signal) => allFailed(store, shown, signal)),
+    ask(who, (signal) => storeSize(store, shown.root, signal)),
+    ask(who, (signal) => orphansOf(ports, { cluster, source }, signal)),
+  ])
+  return { ...place, record, leases, failed, store: size, orphans }
+}
+
+/** Undefined where they may not be listed (a Role from before there were reports). Throws KubeError. */
+export async function readLeases(
+  kube: LeaseReader,
+  namespaces: readonly string[],
+  signal: AbortSignal,
+): Promise<Lease[] | undefined> {
+  try {
+    const unique = [...new Set(namespaces)]
+    const lists = unique.map((namespace) => kube.listLeases(namespace, REPORT_SELECTOR, signal))
+    return (await Promise.all(lists)).flat()
+  } catch (error) {
+    if (error instanceof KubeError && error.code === "kube/forbidden") return undefined
+    throw error
+  }
+}
+
+type StorePorts = Pick<CollectPorts, "settings" | "clock" | "memory"> & { kube: ConfigMapReader }
+
+/** Every failed target, those that the record has no room for too. Throws `store/…`, `bundle/…`, `kube/…`. */
+async function allFailed(
+  ports: StorePorts,
+  { failed, failures }: SourceRecord,
+  signal: AbortSignal,
+): Promise<readonly FailedTarget[]> {
+  if (failures === null) return failed
+  const listed = await listFailures(failures, indexReader(ports, ports.memory, signal))
+  return listed.map(({ target, reason, since }) => readFailedTarget({ target, reason, since }))
+}
+
+async function storeSize(
+  ports: StorePorts,
+  root: string | null,
+  signal: AbortSignal,
+): Promise<StoreSize | undefined> {
+  if (root === null) return undefined
+  const targets = await listTargets(root, indexReader(ports, ports.memory, signal))
+  return {
+    targets: targets.length,
+    files: targets.reduce((files, target) => files + target.files, 0),
+    bytes: targets.reduce((bytes, target) => bytes + target.bytes, 0),
+  }
+}
+
+async function orphansOf(
+  { orphans }: CollectPorts,
+  { cluster, source }: { cluster: string; source: string },
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const { found, unknown } = (await orphans?.(cluster, source, signal)) ?? { found: [], unknown: undefined }
+  if (unknown !== undefined) throw new Error(unknown)
+  return found.map(placeText)
+}

@@ -1,0 +1,162 @@
+import type { Problem } from "./answer.ts"
+import { byLevel, finding } from "./finding.ts"
+import type { ClusterSourceFacts } from "./fleet-facts.ts"
+import type { Finding } from "./fleet-status.ts"
+import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
+import { nodeFindings } from "./node-findings.ts"
+import { remedyOfCode } from "./remedy-of-code.ts"
+import { shortCommit } from "./short-commit.ts"
+import { suggestCommand } from "./suggest-command.ts"
+import { targetFindings } from "./target-findings.ts"
+
+/** How long a branch may be ahead before that is trouble: a retry after a first failure comes well within it. */
+const BEHIND_SECONDS = 300
+
+/** What there is to know about one source in one cluster, worst first. Pure. */
+export function findingsOf(
+  judged: JudgedFacts,
+  facts: ClusterSourceFacts,
+  surroundings: Surroundings,
+): Finding[] {
+  const all = [
+    ...recordFindings(judged, facts, surroundings),
+    ...targetFindings(judged, surroundings.context),
+    ...nodeFindings(judged, facts, surroundings),
+    ...operatorFindings(judged, surroundings),
+    ...storeFindings(judged, facts),
+  ]
+  return all.sort(byLevel)
+}
+
+function recordFindings(
+  judged: JudgedFacts,
+  { record }: ClusterSourceFacts,
+  surroundings: Surroundings,
+): Finding[] {
+  if (!record.known) return [unreachable(judged, record.problem)]
+  if (judged.state === "absent") return [absent(judged, surroundings), ...lateFindings(judged, surroundings)]
+  if (judged.stopped) return [stopped(judged, surroundings)]
+  return [...behindFindings(judged, surroundings), ...lateFindings(judged, surroundings)]
+}
+
+function unreachable({ cluster }: JudgedFacts, { code, message, hint }: Problem): Finding {
+  const advice = hint ?? remedyOfCode(code)
+  const more = { code, subject: cluster, detail: message, advice }
+  return finding("trouble", "unreachable", "what it shows is not known", more)
+}
+
+function absent(place: JudgedFacts, { context }: Surroundings): Finding {
+  const error = place.lastOutcome?.error
+  if (error) {
+    const { code, message } = error
+    const detail = `the last run failed: ${message}`
+    return finding("trouble", "absent", "nothing is shown yet", { code, detail, advice: remedyOfCode(code) })
+  }
+  return finding("trouble", "absent", "nothing is shown yet", {
+    detail: "there is no record",
+    command: suggestCommand(context, ["apply"], place),
+  })
+}
+
+function stopped(place: JudgedFacts, surroundings: Surroundings): Finding {
+  const { code = "", message = "", commit = null, since = null } = place.stopped ?? {}
+  const more = { code, since, detail: message, ...wayOut(place, surroundings) }
+  return finding("trouble", "stopped", `stopped at ${shortCommit(commit)}`, more)
+}
+
+/** What ends a stop: an operator's command for what waits for one, otherwise what the catalogue of errors says. */
+function wayOut(place: JudgedFacts, { context }: Surroundings): Pick<Finding, "advice" | "command"> {
+  const { code = "", commit = "" } = place.stopped ?? {}
+  if (code.startsWith("guard/")) {
+    const command = suggestCommand(context, ["approve", "--commit", shortCommit(commit)], place)
+    return { advice: "Approve it if it is meant; otherwise revert the merge.", command }
+  }
+  if (code === "git/diverged") {
+    const to = ["rewind", "--to", shortCommit(commit), "--reason", "the branch was rewritten"]
+    return {
+      advice: "Rewind to follow the rewritten branch, then run release; or set allowForcePush.",
+      command: suggestCommand(context, to, place),
+    }
+  }
+  return { advice: remedyOfCode(code), command: null }
+}
+
+function behindFindings(place: JudgedFacts, { now }: Surroundings): Finding[] {
+  const { state, tip, lag, behind, lastOutcome } = place
+  if (state !== "behind" && state !== "working") return []
+  if (place.commit === tip) return []
+  const count = behind ? `${behind} ${behind === 1 ? "commit" : "commits"}` : "commits"
+  const since = lag === null ? null : new Date(now - lag * 1000).toISOString()
+  const text = `${count} behind ${shortCommit(tip)}`
+  const failure = lastOutcome?.result === "failed" ? lastOutcome.error : null
+  if (failure) {
+    const { code } = failure
+    const detail = `the last run failed: ${failure.message}`
+    return [finding("trouble", "behind", text, { code, since, detail, advice: remedyOfCode(code) })]
+  }
+  if (state === "working" && tip === null) return []
+  const isLong = lag !== null && lag > BEHIND_SECONDS
+  if (!isLong) return [finding("notice", "behind", text, { since })]
+  const advice = "See whether a plugin runs and works the lane: kubectl logs of headrace-plugin."
+  return [finding("trouble", "behind", text, { since, advice })]
+}
+
+function lateFindings({ lane, lastOutcome, ...place }: JudgedFacts, { context }: Surroundings): Finding[] {
+  if (!lane?.late) return []
+  const { lastSuccess } = lane
+  const text = lastSuccess === null ? "late: its lane never succeeded" : "late: its lane last succeeded"
+  const error = lastOutcome?.error
+  return [
+    finding("trouble", "late", text, {
+      code: error?.code ?? null,
+      since: lastSuccess,
+      detail: error ? `the last run ${lastOutcome?.result}: ${error.message}` : null,
+      advice: error ? remedyOfCode(error.code) : null,
+      command: error ? null : suggestCommand(context, ["apply"], place),
+    }),
+  ]
+}
+
+function operatorFindings(place: JudgedFacts, { context }: Surroundings): Finding[] {
+  const { hold, intents, state, commit } = place
+  const findings: Finding[] = []
+  if (hold && state === "held") {
+    const until = hold.until === null ? "until release" : `until ${hold.until}`
+    const missed = hold.commit === commit ? "" : ", which it does not show yet"
+    const text = `held at ${shortCommit(hold.commit)}${missed} by ${hold.by} ${until}`
+    const command = suggestCommand(context, ["release"], place)
+    findings.push(finding("notice", "held", text, { detail: hold.reason, command }))
+  }
+  for (const intent of intents) {
+    const targets = intent.targets === "all" ? "all targets" : `${intent.targets} targets`
+    findings.push(
+      finding("notice", "working", `${shortCommit(intent.commit)} is being written`, {
+        detail: targets,
+        advice: "Wait: the lane's worker ends it, or the next one does.",
+      }),
+    )
+  }
+  return findings
+}
+
+function storeFindings({ state, stopped, intents }: JudgedFacts, facts: ClusterSourceFacts): Finding[] {
+  if (state === "unreachable" || state === "absent") return []
+  const { store, failed, orphans } = facts
+  const findings: Finding[] = []
+  if (!store.known) findings.push(unreadable("how large the store is is not known", store.problem))
+  if (!failed.known) findings.push(unreadable("which targets failed is not known in full", failed.problem))
+  const isSettled = stopped === null && intents.length === 0
+  if (!orphans.known && isSettled) {
+    findings.push(unreadable("ConfigMaps that no rule names are not known", orphans.problem))
+  }
+  return findings
+}
+
+function unreadable(what: string, { code, message, hint }: Problem): Finding {
+  const isError = code !== "program/unexpected"
+  return finding("notice", "unreadable", what, {
+    code: isError ? code : null,
+    detail: message,
+    advice: hint ?? remedyOfCode(code),
+  })
+}

@@ -1,0 +1,66 @@
+import { byLevel, finding, worstLevel } from "./finding.ts"
+import { type FleetFacts, laneKey } from "./fleet-facts.ts"
+import {
+  type ClusterSourceState,
+  type ClusterSourceStatus,
+  type Finding,
+  type FleetStatus,
+  STATUS_FORMAT,
+  ClusterSourceState as States,
+} from "./fleet-status.ts"
+import { judgeClusterSource } from "./judge-cluster-source.ts"
+import { remedyOfCode } from "./remedy-of-code.ts"
+import type { CommandContext } from "./suggest-command.ts"
+
+/** Judges everything that was collected: one value that text, JSON, page, explanations and metrics are made of. Pure. */
+export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetStatus {
+  const { at, branches, lanes } = facts
+  const clusterSources = facts.clusterSources
+    .map((one) => {
+      const branch = branches.get(one.source)
+      const key = laneKey(one.cluster, one.source)
+      return judgeClusterSource(one, {
+        now: at,
+        branch: branch?.known ? branch.value : undefined,
+        lane: lanes?.known
+          ? { lastSuccess: lanes.value.successes.get(key), outcome: lanes.value.outcomes.get(key) }
+          : undefined,
+        context,
+      })
+    })
+    .sort(worstFirst)
+  const findings = [...gitFindings(facts), ...redisFindings(facts)]
+  return {
+    format: STATUS_FORMAT,
+    at: new Date(at).toISOString(),
+    level: worstLevel([...findings, ...clusterSources]),
+    findings,
+    clusterSources,
+  }
+}
+
+function worstFirst(a: ClusterSourceStatus, b: ClusterSourceStatus): number {
+  return byLevel(a, b) || stateRank(a.state) - stateRank(b.state)
+}
+
+function stateRank(state: ClusterSourceState): number {
+  return States.options.indexOf(state)
+}
+
+function gitFindings({ branches }: FleetFacts): Finding[] {
+  return [...branches].flatMap(([source, branch]) => {
+    if (branch.known) return []
+    const { code, message, hint } = branch.problem
+    const more = { code, subject: source, detail: message, advice: hint ?? remedyOfCode(code) }
+    return [finding("trouble", "git", `how far ${source} is behind is not known`, more)]
+  })
+}
+
+function redisFindings({ lanes }: FleetFacts): Finding[] {
+  if (lanes === undefined || lanes.known) return []
+  const { code, message, hint } = lanes.problem
+  const more = { code, detail: message, advice: hint ?? remedyOfCode(code) }
+  // The file is where the plugin runs; an operator's own machine need not have it.
+  const level = code === "lanes/redis-url-file" ? "notice" : "trouble"
+  return [finding(level, "redis", "when lanes last succeeded is not known", more)]
+}

@@ -1,0 +1,122 @@
+import type { Lease } from "../kube/lease-api.ts"
+import { NodeReport, REPORT_ANNOTATION, type ReportedProjection } from "../record/node-report.ts"
+import type { Token } from "../record/record.ts"
+import { compareTokens } from "../record/token.ts"
+import type { NodeCount } from "./fleet-status.ts"
+
+/** What a node has to show to be live. */
+export interface Wanted {
+  /** `namespace/source` of the record that it has to follow. */
+  record: string
+  /** The tokens of the record's revisions that are good enough; none: nothing is. */
+  tokens: readonly Token[]
+  /** The largest token that the record knows: a node beyond it refuses what the record shows. Undefined: no record. */
+  largest: Token | undefined
+}
+
+/** Not heard of for so long, a node is gone for good. */
+const GONE_MS = 7 * 86_400_000
+const DAY_MS = 86_400_000
+
+/**
+ * Counts what the agents report of a record. A node is live when its own report, still in force, shows exactly a token
+ * that the record has: a larger one is of a record that was replaced, and one in between is of no revision that
+ * is known. A report that cannot be read may be of any record, so it keeps each from being live. Pure.
+ */
+export function judgeNodes(leases: readonly Lease[], wanted: Wanted, now: number): NodeCount {
+  const count: NodeCount = { live: 0, total: 0, behind: [], silent: [], gone: 0 }
+  for (const lease of leases) {
+    const report = readReport(lease)
+    if (report !== undefined && report.record !== wanted.record) continue
+    const node = report?.node ?? lease.holder ?? lease.name
+    if (isSilent(lease, now)) {
+      if ((lease.renewed ?? now) + GONE_MS < now) count.gone += 1
+      else count.silent.push({ node, since: timeText(lease.renewed), shows: shownBy(report) })
+      continue
+    }
+    count.total += 1
+    const lag = lagOf(report, wanted, now)
+    if (lag === undefined) count.live += 1
+    else count.behind.push({ node, ...lag })
+  }
+  return count
+}
+
+/** The report that a Lease carries; undefined: there is none that this version can read. */
+export function readReport({ annotations }: Pick<Lease, "annotations">): NodeReport | undefined {
+  try {
+    return NodeReport.parse(JSON.parse(annotations[REPORT_ANNOTATION] ?? ""))
+  } catch {
+    return undefined
+  }
+}
+
+/** True when a report is too old to count: a Lease counts for as long as it says, a few of its agent's intervals. */
+export function isSilent({ renewed, duration }: Pick<Lease, "renewed" | "duration">, now: number): boolean {
+  return renewed === undefined || renewed + duration < now
+}
+
+type Lag = Omit<NodeCount["behind"][number], "node">
+
+/** What a node shows that is not live there, and why; undefined: it is live. */
+function lagOf(report: NodeReport | undefined, wanted: Wanted, now: number): Lag | undefined {
+  if (report === undefined) {
+    return { shows: null, code: null, problem: "its report cannot be read", since: null }
+  }
+  const ahead = report.projections.find(({ token }) => isBeyond(token, wanted.largest))
+  if (ahead?.token) return aheadOf(ahead, ahead.token, now)
+  return isLive(report, wanted) ? undefined : laggardOf(report, wanted)
+}
+
+/** Something that shows nothing for a reason (a list of targets that cannot be read, say) is not live. */
+function isLive({ lowest, projections }: NodeReport, wanted: Wanted): boolean {
+  if (lowest === null || !hasToken(wanted, lowest)) return false
+  return projections.every(
+    (each) => !isBlocked(each) && (each.token === null || hasToken(wanted, each.token)),
+  )
+}
+
+/** The projection that says most about why a node is behind. */
+function laggardOf({ projections }: NodeReport, wanted: Wanted): Lag {
+  const lagging = projections.filter(
+    (each) => each.revision === null || (each.token !== null && !hasToken(wanted, each.token)),
+  )
+  const worst = lagging.find(({ problem }) => problem !== null) ?? lagging[0]
+  const problem = worst?.problem ?? projections.find((each) => each.problem !== null)?.problem
+  return {
+    shows: worst?.revision ?? null,
+    code: problem?.code ?? null,
+    problem: problem?.message ?? null,
+    since: problem?.since ?? worst?.since ?? null,
+  }
+}
+
+/** What a node shows that the record does not know: up to a day ahead of now the next epoch goes beyond it. */
+function aheadOf({ revision, since }: ReportedProjection, { epoch, seq }: Token, now: number): Lag {
+  const remedy =
+    epoch > now + DAY_MS
+      ? `run rewind --to COMMIT --epoch ${epoch + 1}`
+      : "the next full reconcile begins an epoch beyond it"
+  const problem = `it shows token ${epoch}.${seq}, larger than any that the record knows: an earlier record was put back; ${remedy}`
+  return { shows: revision, code: null, problem, since }
+}
+
+function isBeyond(token: Token | null, largest: Token | undefined): boolean {
+  return token !== null && largest !== undefined && compareTokens(token, largest) > 0
+}
+
+function isBlocked({ revision, problem }: ReportedProjection): boolean {
+  return revision === null && problem !== null
+}
+
+function hasToken({ tokens }: Wanted, token: Token): boolean {
+  return tokens.some((one) => compareTokens(one, token) === 0)
+}
+
+function shownBy(report: NodeReport | undefined): string | null {
+  return report?.projections.find(({ revision }) => revision !== null)?.revision ?? null
+}
+
+function timeText(milliseconds: number | undefined): string | null {
+  return milliseconds === undefined ? null : new Date(milliseconds).toISOString()
+}

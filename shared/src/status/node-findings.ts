@@ -1,0 +1,93 @@
+import { finding } from "./finding.ts"
+import type { ClusterSourceFacts } from "./fleet-facts.ts"
+import type { Finding, NodeCount } from "./fleet-status.ts"
+import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
+import { remedyOfCode } from "./remedy-of-code.ts"
+import { shortCommit } from "./short-commit.ts"
+import { suggestCommand, suggestNodePods } from "./suggest-command.ts"
+
+/** Nodes that are named in one sentence; the JSON output lists all. */
+const NAMED = 5
+/** A node gets this long after its record's commit was made before being behind without a reason is trouble. */
+const ROLLOUT_MS = 120_000
+
+type Behind = NodeCount["behind"][number]
+
+/** What is wrong with nodes. Those with the same reason are one finding, so that a thousand do not hide the rest. */
+export function nodeFindings(
+  judged: JudgedFacts,
+  { leases }: ClusterSourceFacts,
+  surroundings: Surroundings,
+): Finding[] {
+  if (judged.state === "unreachable") return []
+  if (!leases.known) {
+    const { code, message, hint } = leases.problem
+    const advice = hint ?? remedyOfCode(code)
+    return [
+      finding("trouble", "nodes-unknown", "what nodes show is not known", { code, detail: message, advice }),
+    ]
+  }
+  if (judged.nodes === null) {
+    return [
+      finding("notice", "nodes-unknown", "what nodes show is not known", {
+        detail: "may not list Leases",
+        advice: "Give this account the verb list on leases of coordination.k8s.io, as config/base does.",
+      }),
+    ]
+  }
+  return [
+    ...behindFindings(judged.nodes, judged, surroundings),
+    ...silentFindings(judged.nodes, surroundings),
+  ]
+}
+
+function behindFindings({ behind }: NodeCount, judged: JudgedFacts, surroundings: Surroundings): Finding[] {
+  const alike = Map.groupBy(behind, ({ problem, shows }) => `${shows} ${problem}`)
+  return [...alike.values()].map((nodes) => behindFinding(nodes, judged, surroundings))
+}
+
+function behindFinding(nodes: readonly Behind[], judged: JudgedFacts, surroundings: Surroundings): Finding {
+  const [first] = nodes
+  const node = first?.node ?? ""
+  const isTrouble = first?.problem != null || isRolloutOver(judged, surroundings)
+  const verb = nodes.length === 1 ? "shows" : "show"
+  const text = `${named(nodes)} ${verb} ${shortCommit(first?.shows)}`
+  return finding(isTrouble ? "trouble" : "notice", "node", text, {
+    code: first?.code ?? null,
+    subject: node,
+    since: earliest(nodes),
+    detail: first?.problem ?? null,
+    command: isTrouble ? suggestCommand(surroundings.context, ["explain", node]) : null,
+    advice: isTrouble ? null : "Wait: it has just been published.",
+  })
+}
+
+/** True when the record's commit is old enough for every node to have it; also when its age is not known. */
+function isRolloutOver({ commit }: JudgedFacts, { branch, now }: Surroundings): boolean {
+  const committed = commit === null ? undefined : branch?.commits.get(commit)?.committed
+  return committed === undefined || now - committed > ROLLOUT_MS
+}
+
+function silentFindings({ silent }: NodeCount, { context }: Surroundings): Finding[] {
+  const [first] = silent
+  if (first === undefined) return []
+  return [
+    finding("trouble", "silent", `${named(silent)}: no report`, {
+      subject: first.node,
+      since: earliest(silent),
+      advice: "Its agent is stopped or cut off; delete its Lease when the node is gone for good.",
+      command: suggestNodePods(context, first.node),
+    }),
+  ]
+}
+
+function named(nodes: readonly { node: string }[]): string {
+  const names = nodes.slice(0, NAMED).map(({ node }) => node)
+  const more = nodes.length - names.length
+  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+}
+
+function earliest(nodes: readonly { since: string | null }[]): string | null {
+  const times = nodes.flatMap(({ since }) => (since === null ? [] : [since]))
+  return times.sort()[0] ?? null
+}

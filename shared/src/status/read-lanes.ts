@@ -1,0 +1,38 @@
+import type { LaneOutcome } from "../lanes/lane-outcome.ts"
+import { readOutcomes, readSuccesses } from "../lanes/lane-outcomes.ts"
+import type { Lanes } from "../lanes/open-lanes.ts"
+import { type LaneFacts, laneKey } from "./fleet-facts.ts"
+
+/** Reads what Redis keeps of the lanes of these clusters. Throws why lanes cannot be used, `lanes/…`. */
+export async function readLanes(lanes: Lanes, clusters: readonly string[]): Promise<LaneFacts> {
+  const trouble = lanes.trouble()
+  if (trouble) throw trouble
+  const each = await Promise.all(
+    clusters.map(async (cluster) => {
+      const [successes, outcomes] = await Promise.all([
+        readSuccesses(lanes, cluster),
+        readOutcomes(lanes, cluster),
+      ])
+      return { cluster, successes, outcomes }
+    }),
+  )
+  const successes = each.flatMap(({ cluster, successes: of }) =>
+    [...of].map(([source, time]) => [laneKey(cluster, source), time] as const),
+  )
+  return { successes: new Map(successes), outcomes: newestOutcomes(each) }
+}
+
+/** A source has an outcome for each mode; the newer one says what is so. */
+function newestOutcomes(
+  each: readonly { cluster: string; outcomes: readonly LaneOutcome[] }[],
+): Map<string, LaneOutcome> {
+  const newest = new Map<string, LaneOutcome>()
+  for (const { cluster, outcomes } of each) {
+    for (const outcome of outcomes) {
+      const key = laneKey(cluster, outcome.source)
+      const known = newest.get(key)
+      if (known === undefined || known.at < outcome.at) newest.set(key, outcome)
+    }
+  }
+  return newest
+}

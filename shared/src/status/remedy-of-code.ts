@@ -1,0 +1,34 @@
+import {
+  bundleErrors,
+  gitErrors,
+  guardErrors,
+  kubeErrors,
+  lanesErrors,
+  planErrors,
+  reconcileErrors,
+  recordErrors,
+  rulesErrors,
+  settingsErrors,
+} from "../error-codes.ts"
+
+const MODULES = [
+  bundleErrors,
+  gitErrors,
+  guardErrors,
+  kubeErrors,
+  lanesErrors,
+  planErrors,
+  reconcileErrors,
+  recordErrors,
+  rulesErrors,
+  settingsErrors,
+]
+
+const REMEDIES: ReadonlyMap<string, string> = new Map(
+  MODULES.flatMap((errors) => Object.entries(errors).map(([code, { remedy }]) => [code, remedy] as const)),
+)
+
+/** What docs/reference/errors.md says to do about a code; null: nothing that is known here. */
+export function remedyOfCode(code: string | null | undefined): string | null {
+  return (code && REMEDIES.get(code)) || null
+}
