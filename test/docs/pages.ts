@@ -21,6 +21,7 @@ export const PAGES: Readonly<Record<string, Site>> = {
   "docs/tutorial.md": withNewcomersClone,
   "docs/how-to/roll-back.md": withOperatorsPlace,
   "docs/how-to/restore.md": withOperatorsPlace,
+  "docs/how-to/status.md": withOperatorsPlace,
   "docs/how-to/remove.md": withOperatorsPlace,
   "agent/README.md": withOperatorsPlace,
   "bootstrapper/README.md": withOperatorsPlace,
@@ -83,8 +84,8 @@ function withOperatorsPlace(use: (place: ReaderPlace) => Promise<void>): Promise
             version: 1,
             sources: { release: { url: repo.folder, branch: repo.branch, rules: "plugins.yaml" } },
             clusters: {
-              "app.ci": { kubeconfig: appCi.kubeconfigFile },
-              build01: { kubeconfig: build01.kubeconfigFile },
+              "app.ci": { kubeconfig: appCi.kubeconfigFile, store: false },
+              build01: { kubeconfig: build01.kubeconfigFile, store: false },
             },
             mirrors: join(repo.scratch, "mirrors"),
           }

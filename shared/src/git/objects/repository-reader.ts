@@ -49,9 +49,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   }
 
   async timeOf(commit: string, signal?: AbortSignal): Promise<number | undefined> {
-    checkId(commit)
-    const [found] = await this.#contents.read([commit], signal)
-    return found?.type === "commit" ? committerTime(found.content) : undefined
+    return (await this.summaryOf(commit, signal))?.committed
   }
 
   async contains(commit: string, ancestor: string, signal?: AbortSignal): Promise<boolean> {
@@ -152,14 +150,6 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     const [found] = await this.#sizes.read([commit], signal)
     return found?.type === "commit"
   }
-}
-
-/** Of the header `committer NAME <EMAIL> SECONDS ZONE`, which comes before the empty line that ends the headers. */
-function committerTime(content: Buffer): number | undefined {
-  const text = content.toString("latin1")
-  const end = text.indexOf("\n\n")
-  const seconds = /^committer .*> (\d{1,12}) [-+]\d{4}$/m.exec(end === -1 ? text : text.slice(0, end))?.[1]
-  return seconds === undefined ? undefined : Number(seconds) * 1000
 }
 
 function missing(kind: string, name: string): HeadraceError {
