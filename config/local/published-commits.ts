@@ -1,7 +1,11 @@
 import { readdir, readlink } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
+import { LEASES } from "@headrace/config/local/embedded-kube/resource-kind"
+import { NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
+import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
+import { compareTokens } from "@headrace/shared/record/token"
 import { OWN_NAMESPACE, SOURCE } from "./local-settings.ts"
 import type { LocalCluster } from "./start-local.ts"
 
@@ -12,15 +16,18 @@ export interface PublishedCommit {
   projections: number
 }
 
-/** Finds each commit once, when disk shows it, or when the agent is ready and has nothing to move for it. */
+/** Finds each commit once, when disk shows it, or when the agent has reached it and had nothing to move for it. */
 export function createPublishedCommits(): (clusters: Iterable<LocalCluster>) => Promise<PublishedCommit[]> {
   const seen = new Map<string, string>()
 
   async function look(cluster: LocalCluster): Promise<PublishedCommit[]> {
-    const commit = await recordedCommit(cluster)
-    if (commit === undefined || seen.get(cluster.name) === commit) return []
+    const record = await recordOf(cluster)
+    const commit = record?.commit ?? null
+    if (!record || commit === null || seen.get(cluster.name) === commit) return []
+    // In this order: what moves between the two is counted.
+    const isReached = hasReached(cluster, record.token)
     const projections = await countProjections(cluster.folder, commit)
-    if (projections === 0 && !(await isReady(cluster))) return []
+    if (projections === 0 && !isReached) return []
     seen.set(cluster.name, commit)
     return [{ cluster: cluster.name, commit, projections }]
   }
@@ -28,15 +35,18 @@ export function createPublishedCommits(): (clusters: Iterable<LocalCluster>) => 
   return async (clusters) => (await Promise.all([...clusters].map(look))).flat()
 }
 
-async function recordedCommit({ kube }: LocalCluster): Promise<string | undefined> {
+async function recordOf({ kube }: LocalCluster): Promise<SourceRecord | undefined> {
   const configMap = await inProcessClient(kube.store).get(OWN_NAMESPACE, SOURCE)
-  return configMap === undefined ? undefined : (readRecord(configMap).commit ?? undefined)
+  return configMap === undefined ? undefined : readRecord(configMap)
 }
 
-async function isReady({ agentUrl }: LocalCluster): Promise<boolean> {
-  const response = await fetch(`${agentUrl}/readyz`).catch(() => undefined)
-  await response?.arrayBuffer()
-  return response?.status === 200
+/** True when the node reports that all its projections are at the token, moved or not. */
+function hasReached({ kube }: LocalCluster, token: Token): boolean {
+  return kube.store.list(LEASES, OWN_NAMESPACE).some(({ metadata }) => {
+    const text = metadata.annotations?.[REPORT_ANNOTATION]
+    const report = text === undefined ? undefined : NodeReport.safeParse(JSON.parse(text)).data
+    return report?.lowest ? compareTokens(report.lowest, token) >= 0 : false
+  })
 }
 
 /** Projections NAMESPACE/CONFIGMAP beneath a folder whose link points to the commit's revision. */

@@ -7,7 +7,7 @@ import { commandLog, linkOption } from "./flags.ts"
 export function addApproveCommand(program: Command, signal: AbortSignal): void {
   const command = program
     .command("approve")
-    .description("let a revision be published though it takes most of what is shown away")
+    .description("Lets a revision be published though it takes most of what is shown away.")
     .argument("<path>", "the projection")
     .argument("<revision>", "its id, as the agent's log, status or /readyz names it")
     .addOption(linkOption())

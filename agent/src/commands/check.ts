@@ -7,7 +7,9 @@ import { configFlag } from "./flags.ts"
 export function addCheckCommand(program: Command, signal: AbortSignal): void {
   const check = program
     .command("check")
-    .description("Read the agent's file and its sources; say what keeps projections from being shown.")
+    .description(
+      "Reads the agent's file and its sources, and prints what keeps projections from being shown.",
+    )
     .addOption(configFlag())
     .action(async (options: { config?: string }) => {
       const config = options.config ?? program.opts<{ config?: string }>().config

@@ -4,7 +4,7 @@ import type { Command } from "commander"
 export function addGitSyncCommand(program: Command, signal: AbortSignal): void {
   program
     .command("git-sync")
-    .description("Take git-sync's flags and GITSYNC_ variables as they are, and do what git-sync does.")
+    .description("Takes git-sync's flags and GITSYNC_ variables as they are, and does what git-sync does.")
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()

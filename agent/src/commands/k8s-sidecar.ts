@@ -4,7 +4,7 @@ import type { Command } from "commander"
 export function addK8sSidecarCommand(program: Command, signal: AbortSignal): void {
   program
     .command("k8s-sidecar")
-    .description("Take k8s-sidecar's environment as it is, and do what k8s-sidecar does.")
+    .description("Takes k8s-sidecar's environment as it is, and does what k8s-sidecar does.")
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()

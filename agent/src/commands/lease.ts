@@ -15,7 +15,7 @@ export function addLeaseCommand(program: Command, signal: AbortSignal): void {
   const lease = program
     .command("lease")
     .description(
-      "run a command on one revision, which is not removed meanwhile; ends with the command's code",
+      "Runs a command on one revision, which is not removed meanwhile; ends with the command's code.",
     )
     .argument("<path>", "the projection")
     .argument("<command...>", "what to run; HEADRACE_REVISION_PATH and HEADRACE_REVISION name its revision")

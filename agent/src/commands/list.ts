@@ -7,7 +7,7 @@ import { commandLog, linkOption } from "./flags.ts"
 export function addListCommand(program: Command, signal: AbortSignal): void {
   const list = program
     .command("list")
-    .description("print the revisions that a projection keeps, as a JSON array, oldest first")
+    .description("Prints the revisions that a projection keeps, as a JSON array, oldest first.")
     .argument("<path>", "the projection")
     .addOption(linkOption())
     .addOption(logLevelFlag())

@@ -8,7 +8,7 @@ import { reasonOption } from "./rollback.ts"
 export function addPinCommands(program: Command, signal: AbortSignal): void {
   const pinCommand = program
     .command("pin")
-    .description("stay at what is shown: publishing is refused until unpin")
+    .description("Stays at what is shown: publishing is refused until unpin.")
     .argument("<path>", "the projection")
     .addOption(reasonOption("pinned"))
     .addOption(linkOption())
@@ -26,7 +26,7 @@ export function addPinCommands(program: Command, signal: AbortSignal): void {
     })
   const unpinCommand = program
     .command("unpin")
-    .description("let publishing go on")
+    .description("Lets publishing continue.")
     .argument("<path>", "the projection")
     .addOption(linkOption())
     .addOption(logLevelFlag())

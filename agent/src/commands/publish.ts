@@ -8,7 +8,7 @@ import { commandLog, durabilityOption, keepOptions, linkOption } from "./flags.t
 export function addPublishCommand(program: Command, signal: AbortSignal): void {
   const command = program
     .command("publish")
-    .description("publish a folder once; ends with 0 only when the revision is durable")
+    .description("Publishes a folder once; ends with 0 only when the revision is durable.")
     .addOption(flag("--from <dir>", "folder to publish").needed())
     .addOption(flag("--to <dir>", "projection to publish to").needed())
     .addOption(flag("--revision <id>", "its name; else a digest of the content"))

@@ -8,7 +8,7 @@ import { commandLog, linkOption } from "./flags.ts"
 export function addRollbackCommand(program: Command, signal: AbortSignal): void {
   const rollback = program
     .command("rollback")
-    .description("show an earlier revision, and stay there until unpin")
+    .description("Shows an earlier revision, and stays there until unpin.")
     .argument("<path>", "the projection")
     .addOption(flag("--to <revision>", "number or id; else the one before").env("HEADRACE_ROLLBACK_TO"))
     .addOption(reasonOption("rolled back"))

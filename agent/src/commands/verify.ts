@@ -9,7 +9,7 @@ export function addVerifyCommand(program: Command, signal: AbortSignal): void {
   const verify = program
     .command("verify")
     .description(
-      "read all that is shown and compare it with its manifest; ends with 1 when something differs",
+      "Reads all that is shown and compares it with its manifest; ends with 1 when something differs.",
     )
     .argument("<path>", "the projection")
     .addOption(linkOption())

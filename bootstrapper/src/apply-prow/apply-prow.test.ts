@@ -49,7 +49,7 @@ it("runs as Prow's config-bootstrapper does, and again without a change", { time
     expect(await jobs()).toMatchObject({ "a.yaml": "a: 1\n" })
 
     const again = await run("apply", `--source-path=${repo.folder}`, "--dry-run=false", ...flags)
-    expect(again).toMatchObject({ code: 0, stdout: `prow in default: noop ${await repo.tip()}\n` })
+    expect(again).toMatchObject({ code: 0, stdout: `prow in default: already at ${await repo.tip()}\n` })
   }),
 )
 
@@ -137,7 +137,7 @@ it("knows the clusters that Prow would know", { timeout: 60_000 }, () =>
       HOME: repo.scratch,
       KUBECONFIG: `/nowhere:${kubeconfig}`,
     })
-    expect(environment.stdout).toContain("prow in default: noop")
+    expect(environment.stdout).toContain("prow in default: already at")
     const token = await run(...plan, `--kubeconfig=${kubeconfig}`, "--projected-token-file=/token")
     expect(token.stderr).toContain("--projected-token-file is for the cluster that this runs in")
   }),

@@ -15,6 +15,7 @@ import { listPlan, planText } from "../cli/list-plan.ts"
 import { contextOfSettings } from "../cli/plan-context.ts"
 import { printProblems } from "../cli/print-problems.ts"
 import { printResults } from "../cli/print-results.ts"
+import { resultText } from "../cli/result-text.ts"
 import { type ApplyCheckoutOptions, type ApplyJob, openApplyJob } from "./open-apply-job.ts"
 
 /**
@@ -38,7 +39,7 @@ export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: Ab
     }
     const clusters = options.cluster ?? clustersToApply(options, settings, plan)
     const results = await Promise.all(clusters.map((cluster) => applyTo(cluster, job, signal)))
-    const code = printResults(results, options.output, resultText)
+    const code = printResults(results, options.output, appliedText)
     const behind = results.some(
       (one) => one.ok && (one.result.error !== null || one.result.failed.length > 0),
     )
@@ -106,8 +107,8 @@ async function applyTo(
   })
 }
 
-function resultText({ result, commit, failed, error }: LaneResult): string {
+function appliedText({ failed, error, ...result }: LaneResult): string {
   const lines = failed.map(({ target, reason }) => `\n  ${target}: ${reason}`)
   const why = error ? `\n  ${error.message} [${error.code}]` : ""
-  return `${result} ${commit ?? "(nothing yet)"}${why}${lines.join("")}`
+  return `${resultText(result)}${why}${lines.join("")}`
 }

@@ -13,6 +13,7 @@ import { commandLog } from "../../cli/command-log.ts"
 import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
+import { resultText } from "../../cli/result-text.ts"
 
 export interface ApplyOptions extends ClusterSourceOptions {
   direct: boolean
@@ -66,7 +67,10 @@ async function applyDirectly(
     })
     const { written, token, stages } = outcome
     const milliseconds = Math.round(performance.now() - start)
-    if (process.stderr.isTTY) process.stderr.write(`${source} in ${cluster}: ${outcome.result}\n`)
+    if (process.stderr.isTTY)
+      process.stderr.write(
+        `${source} in ${cluster}: ${outcome.result === "noop" ? "nothing to do" : outcome.result}\n`,
+      )
     const isApplied = outcome.stopped === null && outcome.result !== "superseded"
     const orphans = isApplied ? await reconciler.orphans(cluster, source, signal, outcome) : NOT_APPLIED
     const kube = await reconciler.kube(cluster)
@@ -154,5 +158,5 @@ function appliedText(result: Applied): string {
   const unplaced = result.unplaced.map((text) => `\n  ${text}`)
   const notPruned = result.notPruned === undefined ? [] : [`\n  nothing is pruned: ${result.notPruned}`]
   const rest = [failed, unplaced, orphans ?? [], pruned ?? [], notPruned].flat().join("")
-  return `${result.result} ${result.commit ?? "(nothing yet)"}${error}${rest}`
+  return `${resultText(result)}${error}${rest}`
 }

@@ -24,7 +24,7 @@ export function reportJson({ problems, sizes, changes }: Report): string {
 export function reportText({ problems, sizes, changes }: Report): string {
   const lines = [...new Set(problems.map(problemText)), ...totalLines(problems)]
   for (const { target, keys, bytes, left } of sizes) {
-    lines.push(`${targetText(target)}: ${keys} keys, ${bytes} bytes, ${left} left`)
+    lines.push(`${targetText(target)}: ${keys} ${keys === 1 ? "key" : "keys"}, ${bytes} bytes, ${left} left`)
   }
   for (const change of changes ?? []) lines.push(...changeLines(change))
   return lines.map((line) => `${escapeLine(line)}\n`).join("")

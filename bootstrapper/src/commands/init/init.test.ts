@@ -4,7 +4,7 @@ import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { withRepo } from "@headrace/test/harness/with-repo"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { proposeRules } from "./propose-rules.ts"
+import { leftOutFiles, proposeRules } from "./propose-rules.ts"
 import { rulesText } from "./rules-text.ts"
 import { runInit } from "./run.ts"
 
@@ -64,6 +64,27 @@ describe("proposed rules", () => {
     expect(plan.targets.find(({ target }) => target.name === "huge")?.view).toBe(false)
   })
 
+  it("join many folders of one kind, name what no rule names, and leave few folders as they are", () => {
+    const team = (at: number) => [`teams/t${at}/jobs/a.yaml`, 5] as const
+    const files = treeOf({
+      ...Object.fromEntries(Array.from({ length: 30 }, (_, at) => team(at))),
+      "sites/one/a.yaml": 5,
+      "sites/two/a.yaml": 5,
+      "sites/owners.yaml/b": 5,
+      OWNERS: 5,
+    })
+    const { plan } = planned(files)
+    expect(plan.targets.map(({ target, keys }) => [target.name, keys.length])).toEqual([
+      ["sites-one", 1],
+      ["sites-owners-yaml", 1],
+      ["sites-two", 1],
+      ["teams", 30],
+    ])
+    expect(rulesText(proposeRules(files, ""), PLACE, leftOutFiles(files, ""))).toContain(
+      "in no rule: OWNERS.",
+    )
+  })
+
   it("lose no file, whatever the folders are called", () => {
     const part = fc.stringMatching(/^[a-zA-Z0-9_-]{1,6}$/)
     const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join("/")}.yaml`)
@@ -71,7 +92,7 @@ describe("proposed rules", () => {
       fc.property(fc.uniqueArray(path, { minLength: 1, maxLength: 20 }), (paths) => {
         const wanted = paths.filter(
           (one) =>
-            !/(^|\/)(readme|license|licence|notice|changelog|contributing|owners|makefile|dockerfile)\.yaml$/i.test(
+            !/(^|\/)(readme|license|licence|notice|changelog|contributing|owners|makefile|dockerfile)$/i.test(
               one,
             ),
         )
@@ -99,7 +120,9 @@ describe("init", () => {
       await repo.commit({ "jobs/a.yaml": "a: 1\n", "jobs/b.yaml": "b: 1\n" })
       expect(await runInit(options(repo.folder), signal)).toBe(0)
       await expect(runInit(options(repo.folder), signal)).rejects.toMatchObject({ code: "init/exists" })
-      const elsewhere = { ...options(repo.folder), rules: "none/plugins.yaml" }
+      const deeper = { ...options(repo.folder), rules: "new/plugins.yaml" }
+      expect(await runInit(deeper, signal)).toBe(0)
+      const elsewhere = { ...options(repo.folder), rules: "jobs/a.yaml/plugins.yaml" }
       await expect(runInit(elsewhere, signal)).rejects.toMatchObject({ code: "init/unwritable" })
     }))
 

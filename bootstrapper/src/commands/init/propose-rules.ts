@@ -20,9 +20,11 @@ export interface ProposedRule {
 /** Below this a ConfigMap has room to grow; partitions are made so that each stays below it. */
 const COMFORTABLE_BYTES = CONFIG_MAP_LIMIT_BYTES / 2
 const MOST_PARTITIONS = 16
-/** Documents and build files beside configuration, that nobody mounts. */
+/** Documents and build files beside configuration, which no program mounts. */
 const NOT_CONFIGURATION =
-  /^(readme|license|licence|notice|changelog|contributing|owners|makefile|dockerfile)(\.|$)/i
+  /^(readme|license|licence|notice|changelog|contributing|owners|makefile|dockerfile)(\.(md|txt|rst|adoc))?$/i
+/** Of more folders below one, such as one for each team, a single rule takes all: a rule for each would grow with them. */
+const MOST_SIBLINGS = 8
 const LONGEST_NAME = 200
 
 /**
@@ -32,11 +34,16 @@ const LONGEST_NAME = 200
 export function proposeRules(files: readonly TreeFile[], skip: string): ProposedRule[] {
   const wanted = files.filter(({ path }) => path !== skip && isConfiguration(path))
   const filled = new Set(wanted.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("/")))))
-  const groups = Map.groupBy(wanted, ({ path }) => groupOf(path, filled))
+  const groups = joinSiblings(Map.groupBy(wanted, ({ path }) => groupOf(path, filled)))
   const used = new Set<string>()
   return [...groups]
     .sort(([a], [b]) => compareText(a, b))
     .map(([glob, members]) => proposeRule(glob, members, used))
+}
+
+/** The files that no proposed rule names, hidden ones and documents. */
+export function leftOutFiles(files: readonly TreeFile[], skip: string): string[] {
+  return files.map(({ path }) => path).filter((path) => path !== skip && !isConfiguration(path))
 }
 
 function isConfiguration(path: string): boolean {
@@ -57,6 +64,32 @@ function groupOf(path: string, filled: ReadonlySet<string>): string {
     if (filled.has(folder)) return `${folder}/**/*`
   }
   return `${folders.join("/")}/**/*`
+}
+
+/** Joins the groups below a folder that has many of them, the deepest such folder first. */
+function joinSiblings(groups: ReadonlyMap<string, TreeFile[]>): Map<string, TreeFile[]> {
+  const joined = new Map(groups)
+  const folders = [...new Set([...groups.keys()].flatMap(foldersAbove))]
+  for (const folder of folders.sort((a, b) => depthOf(b) - depthOf(a) || compareText(a, b))) {
+    const below = [...joined].filter(([glob]) => glob.startsWith(`${folder}/`))
+    if (below.length <= MOST_SIBLINGS) continue
+    for (const [glob] of below) joined.delete(glob)
+    joined.set(
+      `${folder}/**/*`,
+      below.flatMap(([, files]) => files),
+    )
+  }
+  return joined
+}
+
+/** `a` and `a/b` for `a/b/c/**\/*`. */
+function foldersAbove(glob: string): string[] {
+  const parts = glob.replace(/\/\*\*\/\*$/, "").split("/")
+  return parts.slice(1).map((_, at) => parts.slice(0, at + 1).join("/"))
+}
+
+function depthOf(folder: string): number {
+  return folder.split("/").length
 }
 
 function proposeRule(glob: string, files: readonly TreeFile[], used: Set<string>): ProposedRule {

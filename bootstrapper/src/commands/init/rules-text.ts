@@ -8,14 +8,24 @@ export interface RulesPlace {
 }
 
 /** A rules file of the proposal, explained in comments. */
-export function rulesText(rules: readonly ProposedRule[], { cluster, namespace }: RulesPlace): string {
+export function rulesText(
+  rules: readonly ProposedRule[],
+  { cluster, namespace }: RulesPlace,
+  leftOut: readonly string[] = [],
+): string {
   const place = `{${quoted(cluster)}: [${quoted(namespace)}]}`
   return `# Which files go to which ConfigMap: a proposal of headrace-bootstrapper init. The first glob that matches a file has
 # it. Change names and places as you like, then: headrace-bootstrapper check --source-path . --rules THIS_FILE
 # Every field: docs/reference/rules.md. Recipes: docs/how-to/rules.md.
-config_updater:
+${leftOutText(leftOut)}config_updater:
   maps:
 ${rules.map((rule) => ruleText(rule, place)).join("")}`
+}
+
+function leftOutText([first, ...more]: readonly string[]): string {
+  if (first === undefined) return ""
+  const others = more.length === 0 ? "" : ` and ${more.length} more`
+  return `# Hidden files and documents are in no rule: ${escapeText(first)}${others}.\n`
 }
 
 function ruleText(

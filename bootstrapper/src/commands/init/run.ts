@@ -1,10 +1,13 @@
+import { execFile } from "node:child_process"
 import { writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join, resolve } from "node:path"
+import { promisify } from "node:util"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { readFolderTree } from "@headrace/shared/git/read-folder-tree"
 import { reportText } from "../check/report.ts"
 import { checkSource } from "../check/run.ts"
-import { proposeRules } from "./propose-rules.ts"
+import { leftOutFiles, proposeRules } from "./propose-rules.ts"
 import { rulesText } from "./rules-text.ts"
 
 export interface InitOptions {
@@ -18,8 +21,8 @@ export interface InitOptions {
 /** Proposes rules, writes and checks them; gives the exit code: 1 when they need a change before they can be used. */
 export async function runInit(options: InitOptions, signal: AbortSignal): Promise<number> {
   const { sourcePath, rules, defaultCluster, defaultNamespace } = options
-  const proposed = await propose(options, signal)
-  const text = rulesText(proposed, { cluster: defaultCluster, namespace: defaultNamespace })
+  const { proposed, leftOut } = await propose(options, signal)
+  const text = rulesText(proposed, { cluster: defaultCluster, namespace: defaultNamespace }, leftOut)
   if (options.dryRun) {
     process.stdout.write(text)
     return 0
@@ -32,7 +35,7 @@ export async function runInit(options: InitOptions, signal: AbortSignal): Promis
     signal,
   )
   process.stdout.write(
-    `${file}: ${proposed.length} ${proposed.length === 1 ? "rule" : "rules"}\n${reportText(report)}${nextSteps(options)}`,
+    `${file}: ${proposed.length} ${proposed.length === 1 ? "rule" : "rules"}\n${reportText(report)}${nextSteps(options, await branchOf(sourcePath, signal))}`,
   )
   return report.problems.some(({ severity }) => severity === "error") ? 1 : 0
 }
@@ -43,7 +46,7 @@ async function propose({ sourcePath, rules }: InitOptions, signal: AbortSignal) 
   const tree = await readFolderTree([sourcePath], signal)
   try {
     const proposed = proposeRules(tree.tree.files, rules)
-    if (proposed.length > 0) return proposed
+    if (proposed.length > 0) return { proposed, leftOut: leftOutFiles(tree.tree.files, rules) }
     throw new UsageError("init/no-files", `there is no file in ${sourcePath} that a rule could name`, {
       hint: "Give the folder of a repository with configuration; files that are not committed do not count.",
     })
@@ -53,6 +56,9 @@ async function propose({ sourcePath, rules }: InitOptions, signal: AbortSignal) 
 }
 
 async function writeNew(file: string, text: string): Promise<void> {
+  await makeFolder(dirname(file)).catch((cause: unknown) => {
+    throw unwritable(file, cause)
+  })
   try {
     await writeFile(file, text, { flag: "wx" })
   } catch (cause) {
@@ -62,18 +68,32 @@ async function writeNew(file: string, text: string): Promise<void> {
         hint: "Give another file with --rules, or print the proposal with --dry-run.",
       })
     }
-    throw new UsageError("init/unwritable", `${file} cannot be written (${code})`, {
-      hint: "Give --rules a path in a folder that exists, or print the proposal with --dry-run.",
-      cause,
-    })
+    throw unwritable(file, cause)
   }
 }
 
-function nextSteps({ sourcePath, rules }: InitOptions): string {
+function unwritable(file: string, cause: unknown): UsageError {
+  const hint = "Give --rules a path that can be written, or print the proposal with --dry-run."
+  return new UsageError("init/unwritable", `${file} cannot be written`, { hint, cause })
+}
+
+function nextSteps({ sourcePath, rules }: InitOptions, branch: string): string {
+  const repository = resolve(sourcePath)
   return `
-Next, in ${sourcePath}:
+Next, in ${repository}:
   git add ${rules} && git commit -m "Add rules for Headrace"
 and see it on this machine, from a clone of Headrace:
-  npm run up -- --repo ${sourcePath} --branch main --rules ${rules} --target /tmp/node
+  npm run up -- --repo ${repository} --branch ${branch} --rules ${rules} --target /tmp/node
 `
+}
+
+/** The branch that is checked out, or "main" where none is. */
+async function branchOf(folder: string, signal: AbortSignal): Promise<string> {
+  try {
+    const run = promisify(execFile)
+    const { stdout } = await run("git", ["-C", folder, "symbolic-ref", "--short", "HEAD"], { signal })
+    return stdout.trim()
+  } catch {
+    return "main"
+  }
 }
