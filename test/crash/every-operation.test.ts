@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../harness/with-folder.ts"
 import type { ProjectionOptions } from "../harness/with-projection.ts"
 import { expectSound } from "./expect-sound.ts"
+import { firstOperation, STEP } from "./operation-step.ts"
 import { publishAll, revisionsOf } from "./scenario.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 
@@ -21,6 +22,7 @@ const VARIANTS: [string, ProjectionOptions][] = [
   ["layout file", { layout: "file" }],
 ]
 const LAYOUTS = ["links", "exchange", "file"] as const
+const LONG = process.env.HEADRACE_CRASH === "long"
 
 /** The process dies before operation `index`: nothing that it does afterwards happens. */
 async function dieAt(
@@ -49,10 +51,10 @@ async function dieAt(
   return { acked, died: dead }
 }
 
-describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
-  it("shows the old revision or the new one, keeps what was acknowledged, and goes on", async () => {
+describe.each(VARIANTS)("dying at operations (%s)", (name, options) => {
+  it(`shows the old revision or the new one, keeps what was acknowledged, and goes on (every ${STEP})`, async () => {
     let operations = 0
-    for (let index = 0; ; index++) {
+    for (let index = firstOperation(name); ; index += STEP) {
       const died = await withMemoryFolder(async (folder) => {
         const path = join(folder, "deep/shown")
         const { acked, died } = await dieAt(path, index, options)
@@ -61,15 +63,14 @@ describe.each(VARIANTS)("dying at every operation (%s)", (_name, options) => {
         return died
       })
       if (!died) break
-      operations++
+      operations += STEP
     }
     expect(operations).toBeGreaterThan(60)
   })
 })
 
 // A process takes a third of a second to start: the short form kills at some operations only.
-const LONG = process.env.HEADRACE_CRASH === "long"
-const STRIDE = { links: LONG ? 1 : 12, exchange: LONG ? 1 : 24, file: LONG ? 1 : 24 }
+const STRIDE = { links: LONG ? 1 : 16, exchange: LONG ? 1 : 32, file: LONG ? 1 : 32 }
 
 describe.each(LAYOUTS)("SIGKILL of a real process at operations of layout %s", (layout) => {
   it(
