@@ -1,3 +1,4 @@
+import { eventJson } from "@headrace/shared/kube/protocol/event-json"
 import { expect, it } from "vitest"
 import { type Contract, contract } from "./contract-suite.ts"
 import { type RawAnswer, rawRequest } from "./raw-request.ts"
@@ -229,6 +230,29 @@ contract("the API past every client", (given) => {
     )
     const coarse = { metadata: { name: "m" }, spec: { renewTime: "2026-01-02T03:04:05Z" } }
     expect(outcome(await send("POST", "", coarse))).toBe("400 BadRequest")
+  })
+
+  it("takes an Event beside the object that it is about, as the programs write it, and no other", async () => {
+    const send = await inNamespace("/api/v1", "events")
+    const { namespace } = send
+    const about = { metadata: { namespace, name: "release", uid: "u1", resourceVersion: "7" } }
+    const event = { type: "Warning", reason: "TargetFailed", message: "full ".repeat(400) } as const
+    const posted = await send("POST", "", eventJson(about, event, Date.UTC(2026, 0, 2, 3, 4, 5, 6)))
+    expect(posted.status).toBe(201)
+    const { name } = posted.body.metadata as { name: string }
+    expect((await send("GET", `/${name}`)).body).toMatchObject({
+      involvedObject: { kind: "ConfigMap", name: "release", uid: "u1" },
+      type: "Warning",
+      reason: "TargetFailed",
+      count: 1,
+      firstTimestamp: "2026-01-02T03:04:05Z",
+      source: { component: "headrace" },
+    })
+    const elsewhere = { metadata: { ...about.metadata, namespace: "default" } }
+    const stray = { ...eventJson(elsewhere, event, 0), metadata: { name: "stray" } }
+    expect(outcome(await send("POST", "", stray))).toBe(
+      "422 Invalid FieldValueInvalid involvedObject.namespace",
+    )
   })
 
   it("lists a namespace that is not there as empty, and writes nothing to it", async () => {

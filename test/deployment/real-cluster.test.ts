@@ -128,6 +128,8 @@ describe("the programs with the accounts, users and volumes of their manifests",
       expect(await pods.command("status")).toBe(0)
       expect(await pods.command("diff")).toBe(0)
       await pods.end()
+      const reasons = await eventsOfRecord(scene.kube)
+      expect(reasons).toEqual(expect.arrayContaining(["Held", "Published", "Released", "Rewound"]))
 
       for (const account of ACCOUNTS) {
         const { used, refused } = await rightsUsed(scene.kube.auditFile, account)
@@ -382,6 +384,15 @@ async function leases(kube: RealKube, namespace = "headrace"): Promise<string[]>
   const { body } = await rawRequest(kube, "GET", path)
   const items = body.items as { metadata: { resourceVersion: string } }[]
   return items.map(({ metadata }) => metadata.resourceVersion)
+}
+
+/** The reasons of the Events about the record. */
+async function eventsOfRecord(kube: RealKube): Promise<string[]> {
+  const record = await rawRequest(kube, "GET", "/api/v1/namespaces/headrace-store/configmaps/release")
+  const { uid } = record.body.metadata as { uid: string }
+  const query = `fieldSelector=${encodeURIComponent(`involvedObject.uid=${uid}`)}`
+  const { body } = await rawRequest(kube, "GET", `/api/v1/namespaces/headrace-store/events?${query}`)
+  return (body.items as { reason: string }[]).map(({ reason }) => reason)
 }
 
 const GARBAGE = "/api/v1/namespaces/headrace-store/configmaps/headrace-shard-garbage"

@@ -17,6 +17,8 @@ interface Scene extends Operator {
   redis: TestRedis
   /** The plugin's metrics as text. */
   metrics(): Promise<string>
+  /** The reasons of the Events about the record, each once. */
+  events(): Promise<string[]>
   /** What the named ConfigMap has for jobs/a.yaml. */
   shown(): Promise<string | undefined>
   /** Runs a command and gives what it printed of `east` with its exit code, as JSON. */
@@ -39,6 +41,15 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
         ...operator,
         redis,
         metrics: async () => "",
+        async events() {
+          const headers = { authorization: `Bearer ${kube.token}` }
+          const answer = await fetch(`${kube.url}/api/v1/namespaces/headrace/events`, { headers })
+          const { items } = (await answer.json()) as { items: { reason: string; involvedObject: object }[] }
+          const ofRecord = items.filter(
+            ({ involvedObject }) => (involvedObject as { name: string }).name === "release",
+          )
+          return [...new Set(ofRecord.map(({ reason }) => reason))].sort()
+        },
         async shown() {
           const headers = { authorization: `Bearer ${kube.token}` }
           const answer = await fetch(`${kube.url}/api/v1/namespaces/ci/configmaps/jobs`, { headers })
@@ -62,7 +73,7 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
 
 describe("an operator's word", { timeout: 300_000 }, () => {
   it("acts without a webhook, a poll or another command", () =>
-    withSleepingPlugin(async ({ repo, say, shown, metrics }) => {
+    withSleepingPlugin(async ({ repo, say, shown, metrics, events }) => {
       const place = 'cluster="east",source="release"'
       const untilMetrics = (text: string) => until(async () => (await metrics()).includes(text), LIMIT_MS)
       const first = await repo.tip()
@@ -89,6 +100,8 @@ describe("an operator's word", { timeout: 300_000 }, () => {
       expect(await say("approve", "--commit", emptied)).toMatchObject({ code: 0, effect: "woken" })
       await until(async () => (await shown()) === undefined, LIMIT_MS)
       await until(async () => !(await metrics()).includes("headrace_stopped{"), LIMIT_MS)
+      const reasons = ["Approved", "Held", "Published", "Released", "Returned", "Rewound", "StoppedByGuard"]
+      await expect.poll(events, { timeout: LIMIT_MS }).toEqual(reasons)
     }))
 
   it("acts while git is away, where it needs nothing from it", () =>

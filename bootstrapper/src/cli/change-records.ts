@@ -25,7 +25,7 @@ export async function changeRecords(
     const results = await forEachClusterSource(options, signal, async (reconciler, place, settings) => {
       const { cluster, source } = place
       const ports = await reconciler.ports(cluster, source)
-      const { kube, clock, repository, rulesRepository } = ports
+      const { kube, clock, repository, rulesRepository, onSwap } = ports
       if (git) await fetchIfPossible(repository, source, signal)
       const { namespace } = settings
       const record = await change({
@@ -33,6 +33,7 @@ export async function changeRecords(
         clock,
         repository,
         rulesRepository,
+        onSwap,
         settings: ports.settings,
         namespace,
         source,

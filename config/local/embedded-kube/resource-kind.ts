@@ -2,6 +2,7 @@ import type { FieldCause } from "./api-failure.ts"
 import { decodeSecret } from "./decode-secret.ts"
 import type { KubeObject } from "./kube-object.ts"
 import { configMapCauses, decodeConfigMap, immutableCauses } from "./validate-config-map.ts"
+import { eventCauses } from "./validate-event.ts"
 import { decodeLease, leaseCauses } from "./validate-lease.ts"
 
 /** How the API serves one kind of object. */
@@ -70,6 +71,23 @@ export const LEASES: ResourceKind = {
   causes: leaseCauses,
 }
 
+export const EVENTS: ResourceKind = {
+  group: "",
+  version: "v1",
+  kind: "Event",
+  resource: "events",
+  namespaced: true,
+  names: "subdomain",
+  fields: [
+    ...["involvedObject", "reason", "message", "type", "source", "count", "firstTimestamp", "lastTimestamp"],
+    ...["eventTime", "series", "action", "related", "reportingComponent", "reportingInstance"],
+  ],
+  unconditionalUpdate: true,
+  createOnUpdate: true,
+  decode: (object) => object,
+  causes: eventCauses,
+}
+
 export const NAMESPACES: ResourceKind = {
   group: "",
   version: "v1",
@@ -84,7 +102,7 @@ export const NAMESPACES: ResourceKind = {
   causes: () => [],
 }
 
-export const RESOURCE_KINDS: readonly ResourceKind[] = [CONFIG_MAPS, SECRETS, LEASES, NAMESPACES]
+export const RESOURCE_KINDS: readonly ResourceKind[] = [CONFIG_MAPS, SECRETS, LEASES, EVENTS, NAMESPACES]
 
 /** `v1`, `coordination.k8s.io/v1`. */
 export function apiVersionOf(kind: ResourceKind): string {

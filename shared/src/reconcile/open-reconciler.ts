@@ -3,7 +3,9 @@ import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
 import { type ConnectedCluster, connectCluster } from "../kube/client-node/connect-cluster.ts"
+import { createEventRecorder } from "../kube/event-recorder.ts"
 import type { Log } from "../observe/log.ts"
+import { eventsOfSwap } from "../record/swap-events.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { unknownName } from "../settings/unknown-name.ts"
@@ -69,6 +71,9 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     if (cluster === undefined) throw unknownName("cluster", name, Object.keys(settings.clusters))
     return connectCluster(name, cluster, log)
   })
+  const recorders = openOnce(async (name: string) => {
+    return createEventRecorder({ kube: await clusters.get(name), clock: systemClock, log })
+  })
   const memories = new Map<string, ReconcileMemory>()
   const sizes = createTargetSizes()
   const asked = new Set<string>()
@@ -78,8 +83,10 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     const memory = memories.get(source) ?? createReconcileMemory()
     memories.set(source, memory)
     const repository = await mirrors.get(source)
+    const events = await recorders.get(cluster)
     return {
       kube: await clusters.get(cluster),
+      onSwap: ({ configMap, before, after }) => events.record(configMap, eventsOfSwap(before, after)),
       repository,
       rulesRepository: typeof rules === "string" ? repository : await mirrors.get(rules.source),
       settings: settingsFor(settings, cluster, source),
@@ -137,6 +144,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
       return orphans === undefined ? outcome : { ...outcome, orphans }
     },
     async close() {
+      await recorders.closeAll((recorder) => recorder.settled()).catch(() => undefined)
       await Promise.allSettled([
         mirrors.closeAll((mirror) => mirror.close()),
         clusters.closeAll(async (cluster) => cluster.close()),

@@ -5,6 +5,7 @@ import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { RetryPolicy } from "../../foundation/retry.ts"
 import type { Log } from "../../observe/log.ts"
 import type { ConfigMapWriter } from "../config-map-api.ts"
+import type { EventWriter } from "../event-api.ts"
 import { KubeError } from "../kube-error.ts"
 import type { LeaseReader } from "../lease-api.ts"
 import { configMapJson, parseConfigMap, parseMetadata } from "../protocol/config-map-json.ts"
@@ -15,12 +16,13 @@ import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-
 import { transientRetry } from "../retry-transient.ts"
 import { openClusterCaller } from "./call-cluster.ts"
 import { acceptingMetadata, keepingAnswer, sendingText } from "./cluster-connection.ts"
+import { createEvent } from "./create-event.ts"
 import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
 import { watchWithClientNode } from "./watch-with-client-node.ts"
 
-/** ConfigMaps and Leases of one cluster. */
-export interface ConnectedCluster extends ConfigMapWriter, LeaseReader {
+/** ConfigMaps and Leases of one cluster, and Events about them. */
+export interface ConnectedCluster extends ConfigMapWriter, LeaseReader, EventWriter {
   close(): void
 }
 
@@ -148,6 +150,8 @@ export async function connectCluster(
         ),
       )
     },
+
+    createEvent: (about, event, at, signal) => createEvent(caller, about, event, at, signal),
 
     listLeases: (namespace, labelSelector, signal) => listLeases(caller, namespace, labelSelector, signal),
 

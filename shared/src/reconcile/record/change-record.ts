@@ -1,18 +1,12 @@
-import type { Clock } from "../../foundation/clock.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { compareAndSwap } from "../../kube/compare-and-swap.ts"
-import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { sameRecord } from "./next-record.ts"
-import { loadRecord, swapRecord } from "./swap-record.ts"
+import { loadRecord, type SwapPorts, swapRecord } from "./swap-record.ts"
 
 /** Where a record is, and what an operator's command needs to change it. */
-export interface RecordPorts {
-  kube: ConfigMapWriter
-  /** Headrace's own namespace. */
-  namespace: string
+export interface RecordPorts extends SwapPorts {
   source: string
-  clock: Clock
 }
 
 /**

@@ -7,6 +7,7 @@ import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { largestToken } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
+import type { SwapListener } from "../run/ports.ts"
 import type { Run } from "../run/run.ts"
 import { noteToken } from "../target/known-token.ts"
 
@@ -47,6 +48,15 @@ export function noteRecord(
   noteToken(memory, request.cluster, { token: largestToken(state.record), uid })
 }
 
+/** Where a record is, and what its swap needs. */
+export interface SwapPorts {
+  kube: ConfigMapWriter
+  /** Headrace's own namespace. */
+  namespace: string
+  clock: Clock
+  onSwap?: SwapListener | undefined
+}
+
 /**
  * Compare-and-swap: writes `next` if the record is still what `base` says (undefined: still absent).
  * Gives the new state, or undefined when it may not be what was written: read it again then. It moved on or
@@ -54,7 +64,7 @@ export function noteRecord(
  * for anything else, `kube/not-found` where Headrace's namespace is missing. `committedAt`: see `recordConfigMap`.
  */
 export async function swapRecord(
-  { kube, namespace, clock }: { kube: ConfigMapWriter; namespace: string; clock: Clock },
+  { kube, namespace, clock, onSwap }: SwapPorts,
   base: RecordState | undefined,
   next: SourceRecord,
   signal?: AbortSignal,
@@ -67,7 +77,9 @@ export async function swapRecord(
     const configMap = await retryTransient(transientRetry(clock), signal, () =>
       base ? kube.replace(over(base.configMap, fresh), signal) : createOnce(kube, fresh, signal),
     )
-    return { record: readRecord(configMap), configMap }
+    const record = readRecord(configMap)
+    onSwap?.({ configMap, before: base?.record, after: record })
+    return { record, configMap }
   } catch (error) {
     if (isLostRace(error) && !isFinal(error)) return undefined
     throw error
@@ -80,10 +92,10 @@ export async function swapState(
   base: RecordState | undefined,
   next: SourceRecord,
 ): Promise<RecordState | undefined> {
-  const { kube, clock, settings } = run.ports
+  const { kube, clock, settings, onSwap } = run.ports
   const { namespace } = settings
   const at = await timeOfNews(run, base, next)
-  const state = await swapRecord({ kube, clock, namespace }, base, next, run.signal, at)
+  const state = await swapRecord({ kube, clock, namespace, onSwap }, base, next, run.signal, at)
   noteRecord(run, state)
   return state
 }

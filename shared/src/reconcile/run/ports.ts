@@ -1,4 +1,5 @@
 import type { Clock } from "../../foundation/clock.ts"
+import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import type { GuardLimits } from "../../guard/judge-change.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
@@ -38,6 +39,13 @@ export interface ReconcileSettings {
   store: boolean
 }
 
+/** Hears of each swap of a record: of the object as it is now, and of what it said before and says now. */
+export type SwapListener = (swapped: {
+  configMap: ConfigMap
+  before: SourceRecord | undefined
+  after: SourceRecord
+}) => void
+
 /** The world as reconcile sees it. */
 export interface ReconcilePorts {
   kube: ConfigMapWriter
@@ -51,6 +59,8 @@ export interface ReconcilePorts {
   memory?: ReconcileMemory
   /** Hears of each stage of a run when it begins, and of the named ConfigMaps that are done, of how many. */
   onProgress?: (stage: keyof Stages, done?: number, total?: number) => void
+  /** Where swaps of the record are made known, as Events of Kubernetes; absent: nowhere. */
+  onSwap?: SwapListener | undefined
   /** Where the sizes of named ConfigMaps are noted, for metrics. */
   sizes?: TargetSizes
 }
