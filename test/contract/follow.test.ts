@@ -71,11 +71,10 @@ describe("followConfigMaps", () => {
       await whileFollowing(kube, async ({ until, troubles }) => {
         await until([])
         kube.requests.reset()
-        await new Promise((resolve) => setTimeout(resolve, 1000))
+        await expect.poll(() => kube.requests.get("watch", "configmaps")).toBeGreaterThan(1)
         put(kube, "x")
         await until(["x"])
         expect(troubles).toContain("kube/timeout")
-        expect(kube.requests.get("watch", "configmaps")).toBeGreaterThan(1)
         expect(kube.requests.get("list", "configmaps")).toBe(0)
       })
     })

@@ -2,7 +2,7 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { afterDamage, FILES, publishNext } from "@headrace/test/harness/after-damage"
 import { withFolder } from "@headrace/test/harness/with-folder"
-import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
+import { projectionOptions, revisionOf, withProjection } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
 import type { Disk } from "../disk/disk.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
@@ -169,6 +169,26 @@ describe("damage and foreign things", () => {
       },
     )
   })
+
+  it.each([true, false])(
+    "finds what a consumer has changed in place just before a publish, cloned ahead: %s",
+    async (prestage) => {
+      await withProjection({ prestage }, async (projection, path) => {
+        await projection.publish(revisionOf(1, { a: "right", b: "1" }))
+        await projection.settled()
+        const shared = join(path, "..data/a")
+        fs.chmodSync(shared, 0o644)
+        fs.writeFileSync(shared, "wrong")
+        fs.chmodSync(shared, 0o444)
+        await projection.publish(revisionOf(2, { a: "right", b: "2" }))
+        expect(await projection.examine()).toBe("damaged")
+        await projection.publish(revisionOf(2, { a: "right", b: "2" }))
+
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("right")
+        expect(await projection.examine()).toBe("right")
+      })
+    },
+  )
 
   it.each(["EPERM", "EMLINK", "EXDEV"])("copies where links are refused with %s", async (code) => {
     const real = openNodeDisk()

@@ -18,6 +18,7 @@ export interface PruneResult {
  */
 export async function prune(projection: ProjectionState, breakLeases = false): Promise<PruneResult> {
   const result: PruneResult = { removed: [], leased: [] }
+  forgetFuture(projection)
   for (const number of prunable(projection)) {
     const gone = await removeSlot(projection, number, breakLeases)
     ;(gone ? result.removed : result.leased).push(number)
@@ -87,7 +88,29 @@ function superseded({ store, keep, note, layout }: ProjectionState): number[] {
   return numbers.filter((number) => !stays.has(number))
 }
 
-/** When a revision was replaced, in whole milliseconds, as clocks count: what is retired now is not of the future. */
-function retiredAt({ store }: ProjectionState, number: number): number {
+/**
+ * Counts the age of revisions that were replaced in the future from now on: the clock was ahead and was set back since.
+ * They would be young until it comes there again, and fill the store up to its cap.
+ */
+function forgetFuture(projection: ProjectionState): void {
+  const { store, clock, log, path } = projection
+  const now = clock.now()
+  const ahead = superseded(projection).filter((number) => notedRetirement(projection, number) > now)
+  if (ahead.length === 0) return
+  log.warn({ path, revisions: ahead }, "revisions were replaced in the future; their age counts from now on")
+  try {
+    for (const number of ahead) store.disk.touch(`${store.path}/${slotName(number)}`)
+  } catch (error) {
+    log.warn({ err: error, path }, "an old revision keeps its time")
+  }
+}
+
+/** When a revision was replaced, never in the future: milliseconds since 1970. */
+function retiredAt(projection: ProjectionState, number: number): number {
+  return Math.min(notedRetirement(projection, number), projection.clock.now())
+}
+
+/** What its slot says, in whole milliseconds, as clocks count: what is retired now is not of the future. */
+function notedRetirement({ store }: ProjectionState, number: number): number {
   return Math.floor(store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0)
 }

@@ -55,6 +55,28 @@ describe("retention", () => {
     })
   })
 
+  it("counts the age of a revision that was replaced in the future from now on", async () => {
+    let now = Date.now()
+    const clock = { now: () => now, sleep: async () => undefined }
+    const keep = { revisions: 1, age: 60_000, bytes: 1e9 }
+    await withProjection({ keep, clock }, async (projection, path) => {
+      await projection.publish(revisionOf(1, { a: "1" }))
+      await projection.publish(revisionOf(2, { a: "2" }))
+      // The clock was a year ahead until now.
+      const ahead = now / 1000 + 365 * 86_400
+      fs.utimesSync(join(path, "..rev/0001"), ahead, ahead)
+      await projection.settled()
+      await projection.publish(revisionOf(3, { a: "3" }))
+      await projection.settled()
+      expect(slots(path)).toContain("0001")
+
+      now = Date.now() + 61_000
+      await projection.publish(revisionOf(4, { a: "4" }))
+      await projection.settled()
+      expect(slots(path)).toEqual(["0004"])
+    })
+  })
+
   it("removes a revision that comes of age while nothing is published", async () => {
     await withProjection({ keep: { revisions: 1, age: 300, bytes: 1e9 } }, async (projection, path) => {
       await projection.publish(revisionOf(1, { a: "1" }))

@@ -16,9 +16,21 @@ const LOST_RACES = ["kube/conflict", "kube/already-exists", "kube/not-found"] as
  * read, all of it again while another writer is first. A lost race is `undefined`, or an error as `isLostRace`
  * knows them; transient failures are waited out as everywhere. Each has a count of its own over all attempts.
  *
- * Throws the last error when the attempts are used up; for `undefined`, or always when it is given, what
- * `contended` gives. Loops inside each other do not multiply: an error that one has given up on is final.
+ * Throws when the attempts are used up: the last error or, where it is given, what `contended` makes of it. An attempt
+ * that may give `undefined` has no error to throw, so it needs one. Loops inside each other do not multiply: an error
+ * that one has given up on is final.
  */
+export function compareAndSwap<T extends object | boolean>(
+  clock: Clock,
+  signal: AbortSignal,
+  attempt: () => Promise<T>,
+): Promise<T>
+export function compareAndSwap<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  attempt: () => Promise<T | undefined>,
+  contended: (cause: unknown) => Error,
+): Promise<T>
 export async function compareAndSwap<T>(
   clock: Clock,
   signal: AbortSignal,

@@ -65,6 +65,13 @@ export const kubeErrors = {
     cause: "It runs outside of a pod, or in one without a service account.",
     remedy: "Give a kubeconfig, or run it in a pod with automountServiceAccountToken.",
   },
+  "kube/stale-answers": {
+    meaning:
+      "The API server's answers contradict each other: an object exists by one of them and not by another.",
+    cause: "A cache in between, or a replica of the API server that lags behind for a long time.",
+    remedy:
+      "Wait: the next wake-up tries again. When it stays, check what the kubeconfig's server and proxy-url lead to, and the replicas of etcd.",
+  },
   "kube/timeout": {
     meaning: "The API server did not answer in time. It is tried again.",
     cause: "An overloaded API server, or a network that drops packets.",

@@ -179,8 +179,9 @@ describe("reconcile", () => {
       { ...here.ports, kube: slow },
       quiet,
     )
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    expect((await here.record()).intents).toMatchObject([{ commit: first, targets: ["ci/alpha"] }])
+    await expect
+      .poll(async () => (await here.record()).intents)
+      .toMatchObject([{ commit: first, targets: ["ci/alpha"] }])
     here.commit({ "a/x.txt": "one" })
     await here.run()
     wake()

@@ -32,12 +32,16 @@ export async function withShutdown<T>(
   return await withMemoryFolder(async (folder) => {
     const [template, mountPoint] = [join(folder, "template"), join(folder, "mnt")]
     let copies = 0
+    // A file of its own: the loop device of an earlier copy may still have that one's disk in its cache.
+    function copyOf(disk: string): string {
+      const image = join(folder, `image-${++copies}`)
+      copyImage(disk, image)
+      return image
+    }
     makeImage(type, template)
     mkdirSync(mountPoint)
     return await action(async (use) => {
-      // A file of its own: the loop device of an earlier copy may still have that one's disk in its cache.
-      const image = join(folder, `image-${++copies}`)
-      copyImage(template, image)
+      let image = copyOf(template)
       mountImage(image, mountPoint)
       try {
         return await use({
@@ -45,6 +49,9 @@ export async function withShutdown<T>(
           cut: () => shutDown(mountPoint),
           powerUp: () => {
             unmount(mountPoint)
+            const before = image
+            image = copyOf(before)
+            rmSync(before)
             mountImage(image, mountPoint)
           },
         })

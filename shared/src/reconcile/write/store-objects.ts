@@ -1,6 +1,7 @@
 import { openStoreConfigMap, storeConfigMap } from "../../bundle/store-config-map.ts"
 import type { StoreObject } from "../../bundle/store-file.ts"
 import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
 import { isFinal } from "../../foundation/retry.ts"
 import { compareAndSwap, createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -30,7 +31,7 @@ export async function ensureStored(
   marks?: Marks,
 ): Promise<boolean> {
   const wanted = withMarks(storeConfigMap(ports.settings.namespace, object), marks)
-  return compareAndSwap(ports.clock, signal, async () => {
+  async function attempt(): Promise<boolean | undefined> {
     try {
       await createOnce(ports.kube, wanted, signal)
       return true
@@ -39,7 +40,22 @@ export async function ensureStored(
     }
     const reused = await reuse(ports, wanted, object.digest, marks, signal)
     return reused === "absent" ? undefined : reused === "changed"
-  })
+  }
+  return compareAndSwap(ports.clock, signal, attempt, (cause) =>
+    cause instanceof Error ? cause : contradicted(wanted),
+  )
+}
+
+/** Created, it is there already; read, it is not: no race lasts that long. */
+function contradicted({ metadata }: ConfigMap): HeadraceError {
+  const { namespace, name } = metadata
+  return new HeadraceError(
+    "kube/stale-answers",
+    `ConfigMap ${namespace}/${name} exists, by the answer to a create, and is not there, by the answer to a get`,
+    {
+      hint: "Check what answers between Headrace and the API server: a cache, or a replica that lags behind.",
+    },
+  )
 }
 
 async function reuse(

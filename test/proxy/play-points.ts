@@ -1,0 +1,35 @@
+/** What came of playing many points or seeds. */
+export interface PlayedMany {
+  played: number
+  perturbations: number
+  /** One line for each that did not hold. */
+  failures: string[]
+}
+
+/**
+ * Plays each of these, several side by side: most of the time is spent waiting. Each play has namespaces of its own.
+ * `play` gives how often something was perturbed, and throws what does not hold.
+ */
+export async function playMany<Point>(
+  points: readonly Point[],
+  play: (point: Point) => Promise<number>,
+  textOf: (point: Point) => string,
+  { sideBySide = 4, signal }: { sideBySide?: number; signal?: AbortSignal } = {},
+): Promise<PlayedMany> {
+  const result: PlayedMany = { played: 0, perturbations: 0, failures: [] }
+  const left = points.values()
+  async function playOn(): Promise<void> {
+    for (const point of left) {
+      signal?.throwIfAborted()
+      try {
+        const perturbations = await play(point)
+        result.perturbations += perturbations
+      } catch (error) {
+        result.failures.push(`${textOf(point)}: ${String(error)}`)
+      }
+      result.played += 1
+    }
+  }
+  await Promise.all(Array.from({ length: sideBySide }, playOn))
+  return result
+}

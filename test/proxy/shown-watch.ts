@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync, realpathSync } from "node:fs"
+import { join } from "node:path"
+import type { ProjectionStatus } from "@headrace/agent/report/projection-status"
+import type { Token } from "@headrace/shared/record/record"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import { compareTokens, tokenText } from "@headrace/shared/record/token"
+import { ruledFiles } from "../model/model-revision.ts"
+import { expectedTargets } from "../model/model-rules.ts"
+import { OWN_NAMESPACE } from "../model/simulation.ts"
+import { sameKeys, Violation } from "../model/watch-invariants.ts"
+import type { Site } from "./site.ts"
+
+/** What the projections of one node have shown, over every life of its agent. */
+export interface ShownWatch {
+  /** Notes what each projection shows. Throws a Violation: it went back, or is not one commit whole. */
+  note(statuses: readonly ProjectionStatus[]): void
+  /** What is missing until every target is as the record says; undefined: nothing. */
+  missing(statuses: readonly ProjectionStatus[]): Promise<string | undefined>
+}
+
+/** `folder` is that of `everyTarget`. */
+export function watchShown(site: Site, folder: string): ShownWatch {
+  const { simulation, cluster } = site
+  const largest = new Map<string, Token>()
+
+  function expectedAt(commit: string) {
+    return expectedTargets(ruledFiles(simulation, "release", { commit, rulesCommit: null }), cluster.name)
+  }
+
+  return {
+    note(statuses) {
+      for (const { path, shown } of statuses) {
+        if (shown === undefined) continue
+        const before = largest.get(path)
+        if (before && compareTokens(shown.token, before) < 0) {
+          throw new Violation(`2: ${path} went back from ${tokenText(before)} to ${tokenText(shown.token)}`)
+        }
+        largest.set(path, shown.token)
+        const place = path.slice(folder.length + 1)
+        const keys = expectedAt(shown.id)?.get(place)?.keys ?? new Map()
+        if (!sameKeys(keys, filesOf(path))) throw new Violation(`3: ${path} is not ${place} at ${shown.id}`)
+      }
+    },
+    async missing(statuses) {
+      const configMap = await cluster.direct.get(OWN_NAMESPACE, "release")
+      if (configMap === undefined) return "there is no record"
+      const { commit, token } = readRecord(configMap)
+      if (commit === null) return undefined
+      for (const place of expectedAt(commit)?.keys() ?? []) {
+        const status = statuses.find(({ path }) => path === join(folder, place))
+        if (status?.shown === undefined) return `${place} is not shown`
+        if (compareTokens(status.shown.token, token) !== 0) {
+          return `${place} is at ${tokenText(status.shown.token)}, not ${tokenText(token)}: ${status.problem?.message}`
+        }
+      }
+      return undefined
+    },
+  }
+}
+
+/** Key to content, through the link that readers follow, resolved once. */
+function filesOf(path: string): Map<string, string> {
+  const revision = realpathSync(join(path, "..data"))
+  return new Map(
+    readdirSync(revision)
+      .filter(isKey)
+      .map((key) => [key, readFileSync(join(revision, key), "utf8")]),
+  )
+}
+
+/** A revision's own files have names that no key can have. */
+function isKey(name: string): boolean {
+  return !name.startsWith("..")
+}

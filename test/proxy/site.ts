@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { KubeObject } from "@headrace/config/local/embedded-kube/kube-object"
+import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
+import { parseConfigMap } from "@headrace/shared/kube/protocol/config-map-json"
+import { rawRequest } from "../contract/raw-request.ts"
+import { startRealKube } from "../harness/real-kube.ts"
+import { moved } from "../model/in-namespaces.ts"
+import { NAMESPACES } from "../model/model-rules.ts"
+import type { MonitoredCluster } from "../model/monitored-cluster.ts"
+import {
+  createSimulation,
+  OWN_NAMESPACE,
+  type Simulation,
+  type SimulationOptions,
+} from "../model/simulation.ts"
+import { invariantWatcher } from "../model/watch-invariants.ts"
+import type { SeenWrite } from "./door.ts"
+import { type PerturbingProxy, startPerturbingProxy } from "./perturbing-proxy.ts"
+import { startProcess } from "./process.ts"
+
+/** An API server to perturb the way to. */
+export interface ApiServer {
+  url: string
+  token: string
+  close(): Promise<void>
+}
+
+/** A cluster in namespaces of its own, behind a proxy of its own, and everything that the model expects of it. */
+export interface Site {
+  server: ApiServer
+  proxy: PerturbingProxy
+  /** The cluster's names of its namespaces to the server's. */
+  namespaces: ReadonlyMap<string, string>
+  simulation: Simulation
+  cluster: MonitoredCluster
+  /** Of every write that took effect. */
+  violations: unknown[]
+  /** For kubeconfigs and projections. */
+  folder: string
+  /** Called with every write: the model's invariants are checked. */
+  onWrite(by: "reconcile" | "garbage" | "operator", write: SeenWrite): Promise<void>
+}
+
+/** The cluster of the model that has every kind of target. */
+const CLUSTER = "east"
+
+export async function openRealServer(): Promise<ApiServer> {
+  const { kube, close } = await startRealKube()
+  return { url: kube.url, token: kube.token, close }
+}
+
+export async function openEmbeddedServer(): Promise<ApiServer> {
+  const kube = await startEmbeddedKube()
+  return { url: kube.url, token: kube.token, close: () => kube.close() }
+}
+
+/** Runs `use` with a cluster that is new: nothing was ever written to it. Throws the first violation. */
+export async function withSite<T>(
+  server: ApiServer,
+  options: SimulationOptions,
+  use: (site: Site) => Promise<T>,
+): Promise<T> {
+  const namespaces = await createNamespaces(server)
+  const ownNames = new Map([...namespaces].map(([own, real]) => [real, own]))
+  const proxy = await startPerturbingProxy(server, (namespace) => ownNames.get(namespace) ?? namespace)
+  const folder = await mkdtemp(join(tmpdir(), "headrace-proxy-"))
+  const violations: unknown[] = []
+  try {
+    const direct = await startProcess({ server, proxy, namespaces, folder })
+    const simulation = createSimulation(
+      { ...options, clients: new Map([[CLUSTER, direct.kube]]) },
+      // Writes are seen by the proxy: that of a process that was killed, too.
+      async () => undefined,
+    )
+    const watch = invariantWatcher(() => simulation)
+    const cluster = simulation.clusters.find(({ name }) => name === CLUSTER)
+    if (cluster === undefined) throw new Error(`the model has no cluster ${CLUSTER}`)
+    const site: Site = {
+      server,
+      proxy,
+      namespaces,
+      simulation,
+      cluster,
+      violations,
+      folder,
+      async onWrite(by, { before, after }) {
+        const write = { by, before: configMapOf(before), after: configMapOf(after) }
+        cluster.writes.push(write)
+        await watch(cluster, write).catch((error: unknown) => violations.push(error))
+      },
+    }
+    try {
+      const result = await use(site)
+      if (violations.length > 0) throw violations[0]
+      return result
+    } finally {
+      direct.close()
+    }
+  } finally {
+    await proxy.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+
+  function configMapOf(object: KubeObject | undefined) {
+    return object && moved(parseConfigMap(object), ownNames)
+  }
+}
+
+async function createNamespaces(server: ApiServer): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>()
+  for (const own of [...NAMESPACES, OWN_NAMESPACE, "kube-system"]) {
+    const name = `p-${randomBytes(5).toString("hex")}`
+    const body = { apiVersion: "v1", kind: "Namespace", metadata: { name } }
+    const { status } = await rawRequest(server, "POST", "/api/v1/namespaces", body)
+    if (status !== 201) throw new Error(`namespace ${name}: ${status}`)
+    names.set(own, name)
+  }
+  return names
+}

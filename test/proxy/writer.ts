@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "@headrace/shared/reconcile/run/ports"
+import { reconcilePorts } from "../harness/reconcile-ports.ts"
+import { CLUSTERS, NAMESPACES, RULES_PATH } from "../model/model-rules.ts"
+import { GUARD, type Source } from "../model/simulation.ts"
+import type { Door, DoorOptions } from "./door.ts"
+import { startProcess } from "./process.ts"
+import type { Site } from "./site.ts"
+
+/** A process that reconciles, with a memory of its own that outlasts each run. */
+export interface Writer {
+  door: Door
+  ports(source: Source): ReconcilePorts
+  /** One run. Gives the error that the network caused, if any; undefined where the process was killed. */
+  reconcile(
+    source: Source,
+    mode: ReconcileRequest["mode"],
+  ): Promise<ReconcileOutcome | HeadraceError | undefined>
+  /** Aborted when the process is killed. */
+  signal: AbortSignal
+  isKilled(): boolean
+  close(): void
+}
+
+/** What a process that was killed throws here, where it would throw nothing. */
+const KILLED = new Error("killed")
+/** Long enough that another process can be first. */
+const WAIT_MS = 1
+
+export async function startWriter(site: Site, perturb: Pick<DoorOptions, "perturb"> = {}): Promise<Writer> {
+  const { simulation } = site
+  const life = new AbortController()
+  const { kube, door, close } = await startProcess(site, {
+    ...perturb,
+    onWrite: (write) => site.onWrite("reconcile", write),
+    onShut: () => life.abort(KILLED),
+  })
+  const clock = {
+    now: () => simulation.now,
+    sleep: (_: number, signal?: AbortSignal) => delay(WAIT_MS, undefined, { signal }),
+  }
+  const portsOf = Object.fromEntries(
+    (["release", "tools"] as const).map((source) => [
+      source,
+      reconcilePorts({
+        kube,
+        repository: simulation.repositories[source],
+        rulesRepository: simulation.rules[source],
+        clock,
+        settings: {
+          rulesPath: RULES_PATH,
+          allowForcePush: simulation.allowForcePush,
+          guard: GUARD,
+          clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
+        },
+      }),
+    ]),
+  ) as Record<Source, ReconcilePorts>
+  return {
+    door,
+    ports: (source) => portsOf[source],
+    async reconcile(source, mode) {
+      const request = { cluster: site.cluster.name, source, mode }
+      try {
+        return await simulation.subject.reconcile(request, portsOf[source], life.signal)
+      } catch (error) {
+        if (life.signal.aborted) return undefined
+        if (error instanceof HeadraceError) return error
+        throw error
+      }
+    },
+    signal: life.signal,
+    isKilled: () => life.signal.aborted,
+    close,
+  }
+}
+
+/** What came of a run, for a trace. */
+export function reconcileText(outcome: Awaited<ReturnType<Writer["reconcile"]>>): string {
+  if (outcome === undefined) return "killed"
+  return outcome instanceof HeadraceError ? outcome.code : outcome.result
+}
