@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, realpathSync } from "node:fs"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import type { ProjectionStatus } from "@headrace/agent/report/projection-status"
 import type { Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
@@ -37,8 +37,11 @@ export function watchShown(site: Site, folder: string): ShownWatch {
         }
         largest.set(path, shown.token)
         const place = path.slice(folder.length + 1)
-        const keys = expectedAt(shown.id)?.get(place)?.keys ?? new Map()
-        if (!sameKeys(keys, filesOf(path))) throw new Violation(`3: ${path} is not ${place} at ${shown.id}`)
+        // The link names the commit; a status may still be of the one before.
+        const revision = realpathSync(join(path, "..data"))
+        const commit = basename(revision)
+        const keys = expectedAt(commit)?.get(place)?.keys ?? new Map()
+        if (!sameKeys(keys, filesOf(revision))) throw new Violation(`3: ${path} is not ${place} at ${commit}`)
       }
     },
     async missing(statuses) {
@@ -58,17 +61,8 @@ export function watchShown(site: Site, folder: string): ShownWatch {
   }
 }
 
-/** Key to content, through the link that readers follow, resolved once. */
-function filesOf(path: string): Map<string, string> {
-  const revision = realpathSync(join(path, "..data"))
-  return new Map(
-    readdirSync(revision)
-      .filter(isKey)
-      .map((key) => [key, readFileSync(join(revision, key), "utf8")]),
-  )
-}
-
-/** A revision's own files have names that no key can have. */
-function isKey(name: string): boolean {
-  return !name.startsWith("..")
+/** Key to content. A revision's own files have names that no key can have. */
+function filesOf(revision: string): Map<string, string> {
+  const names = readdirSync(revision).filter((name) => !name.startsWith(".."))
+  return new Map(names.map((name) => [name, readFileSync(join(revision, name), "utf8")]))
 }

@@ -28,6 +28,7 @@ const KILLED = new Error("killed")
 /** Long enough that another process can be first. */
 const WAIT_MS = 1
 
+/** Starts a process that knows nothing yet, on the way that `perturb` makes worse. */
 export async function startWriter(site: Site, perturb: Pick<DoorOptions, "perturb"> = {}): Promise<Writer> {
   const { simulation } = site
   const life = new AbortController()
@@ -40,23 +41,24 @@ export async function startWriter(site: Site, perturb: Pick<DoorOptions, "pertur
     now: () => simulation.now,
     sleep: (_: number, signal?: AbortSignal) => delay(WAIT_MS, undefined, { signal }),
   }
-  const portsOf = Object.fromEntries(
-    (["release", "tools"] as const).map((source) => [
-      source,
-      reconcilePorts({
-        kube,
-        repository: simulation.repositories[source],
-        rulesRepository: simulation.rules[source],
-        clock,
-        settings: {
-          rulesPath: RULES_PATH,
-          allowForcePush: simulation.allowForcePush,
-          guard: GUARD,
-          clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
-        },
-      }),
-    ]),
-  ) as Record<Source, ReconcilePorts>
+  function portsFor(source: Source): ReconcilePorts {
+    return reconcilePorts({
+      kube,
+      repository: simulation.repositories[source],
+      rulesRepository: simulation.rules[source],
+      clock,
+      settings: {
+        rulesPath: RULES_PATH,
+        allowForcePush: simulation.allowForcePush,
+        guard: GUARD,
+        clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
+      },
+    })
+  }
+  const portsOf: Readonly<Record<Source, ReconcilePorts>> = {
+    release: portsFor("release"),
+    tools: portsFor("tools"),
+  }
   return {
     door,
     ports: (source) => portsOf[source],
