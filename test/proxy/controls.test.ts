@@ -1,8 +1,8 @@
 import { expect, it } from "vitest"
 import { MUTANTS } from "../model/mutants.ts"
 import { Violation } from "../model/watch-invariants.ts"
+import { openEmbeddedServer } from "./api-server.ts"
 import { MERGES } from "./merges.ts"
-import { openEmbeddedServer } from "./site.ts"
 import { type Point, playWriterPoint, pointText } from "./writer-points.ts"
 
 const [, MERGE] = MERGES

@@ -2,11 +2,11 @@
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command } from "commander"
 import { realKubeMissing } from "../harness/real-kube.ts"
+import { openEmbeddedServer, openRealServer } from "./api-server.ts"
 import { MERGES } from "./merges.ts"
 import { listNodePoints, nodePointText, playNodePoint } from "./node-points.ts"
 import { type PlayedMany, playMany } from "./play-many.ts"
 import { playRandom } from "./play-random.ts"
-import { openEmbeddedServer, openRealServer } from "./site.ts"
 import { listWriterPoints, playWriterPoint, pointText } from "./writer-points.ts"
 
 /** The long form, on a real kube-apiserver where there is one: every point of one merge, then random plays. */

@@ -1,10 +1,11 @@
+import type { ApiServer } from "./api-server.ts"
 import type { Call } from "./call.ts"
 import type { Door, DoorOptions } from "./door.ts"
 import { MERGES, pushChanges } from "./merges.ts"
 import { createNode } from "./node.ts"
 import type { EventPerturbation, Perturbation } from "./perturbation.ts"
 import { settle } from "./settle.ts"
-import { type ApiServer, withSite } from "./site.ts"
+import { withSite } from "./site.ts"
 
 /** One perturbation of a node that follows a merge. */
 export interface NodePoint {

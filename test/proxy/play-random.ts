@@ -8,10 +8,11 @@ import {
 import { randomNumbers } from "../crash/random-numbers.ts"
 import { back, type GitOp, playGit } from "../model/play-git.ts"
 import { OWN_NAMESPACE, SOURCES, type Source } from "../model/simulation.ts"
+import type { ApiServer } from "./api-server.ts"
 import { createNode, type Node } from "./node.ts"
 import { createRandomWriters, type RandomWriters } from "./random-writers.ts"
 import { checkSettled, checkUnchanged, settle } from "./settle.ts"
-import { type ApiServer, type Site, withSite } from "./site.ts"
+import { type Site, withSite } from "./site.ts"
 import { perturbAgent, perturbEvent, pick, type Weather } from "./weather.ts"
 import { reconcileText } from "./writer.ts"
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { realKubeMissing } from "../harness/real-kube.ts"
+import { type ApiServer, openEmbeddedServer, openRealServer } from "./api-server.ts"
 import { MERGES } from "./merges.ts"
 import { listNodePoints, nodePointText, playNodePoint } from "./node-points.ts"
 import { playMany } from "./play-many.ts"
 import { playRandom } from "./play-random.ts"
-import { type ApiServer, openEmbeddedServer, openRealServer } from "./site.ts"
 import { listWriterPoints, playWriterPoint, pointText } from "./writer-points.ts"
 
 /** The long form plays every point and 500 seeds: `npm run test:proxy`. */

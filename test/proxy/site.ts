@@ -3,10 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { KubeObject } from "@headrace/config/local/embedded-kube/kube-object"
-import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { parseConfigMap } from "@headrace/shared/kube/protocol/config-map-json"
 import { rawRequest } from "../contract/raw-request.ts"
-import { startRealKube } from "../harness/real-kube.ts"
 import { moved } from "../model/in-namespaces.ts"
 import { NAMESPACES } from "../model/model-rules.ts"
 import type { MonitoredCluster } from "../model/monitored-cluster.ts"
@@ -17,45 +15,23 @@ import {
   type SimulationOptions,
 } from "../model/simulation.ts"
 import { invariantWatcher } from "../model/watch-invariants.ts"
+import type { ApiServer } from "./api-server.ts"
 import type { SeenWrite } from "./door.ts"
-import { type PerturbingProxy, startPerturbingProxy } from "./perturbing-proxy.ts"
-import { startProcess } from "./process.ts"
-
-/** An API server to perturb the way to. */
-export interface ApiServer {
-  url: string
-  token: string
-  close(): Promise<void>
-}
+import { startPerturbingProxy } from "./perturbing-proxy.ts"
+import { type ProcessPlace, startProcess } from "./process.ts"
 
 /** A cluster in namespaces of its own, behind a proxy of its own, and everything that the model expects of it. */
-export interface Site {
-  server: ApiServer
-  proxy: PerturbingProxy
-  /** The cluster's names of its namespaces to the server's. */
-  namespaces: ReadonlyMap<string, string>
+export interface Site extends ProcessPlace {
   simulation: Simulation
   cluster: MonitoredCluster
   /** Of every write that took effect. */
   violations: unknown[]
-  /** For kubeconfigs and projections. */
-  folder: string
   /** Called with every write: the model's invariants are checked. */
   onWrite(by: "reconcile" | "garbage" | "operator", write: SeenWrite): Promise<void>
 }
 
 /** The cluster of the model that has every kind of target. */
 const CLUSTER = "east"
-
-export async function openRealServer(): Promise<ApiServer> {
-  const { kube, close } = await startRealKube()
-  return { url: kube.url, token: kube.token, close }
-}
-
-export async function openEmbeddedServer(): Promise<ApiServer> {
-  const kube = await startEmbeddedKube()
-  return { url: kube.url, token: kube.token, close: () => kube.close() }
-}
 
 /** Runs `use` with a cluster that is new: nothing was ever written to it. Throws the first violation. */
 export async function withSite<T>(

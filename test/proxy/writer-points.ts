@@ -1,9 +1,10 @@
 import type { SimulationOptions } from "../model/simulation.ts"
+import type { ApiServer } from "./api-server.ts"
 import { type Call, isWrite } from "./call.ts"
 import { type Merge, pushChanges } from "./merges.ts"
 import type { Perturbation } from "./perturbation.ts"
 import { checkSettled, checkUnchanged, settle } from "./settle.ts"
-import type { ApiServer, Site } from "./site.ts"
+import type { Site } from "./site.ts"
 import { withSite } from "./site.ts"
 import { startWriter } from "./writer.ts"
 
