@@ -11,10 +11,11 @@ export default defineConfig({
     pool: "forks",
     // Most tests wait for other processes; vitest's own choice on two cores is a single worker.
     maxWorkers: 2,
-    testTimeout: 30_000,
-    // Vitest's own second would assert a time, which a busy machine does not keep.
-    expect: { poll: { timeout: 10_000 } },
-    hookTimeout: 60_000,
+    // Far beyond what any takes on an idle machine: with six busy processes beside them some take 40 s. Vitest's own
+    // five seconds, and the one second of its polls, would assert a time.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     // Programs that tests start from source: half of their start goes into reading TypeScript.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/node-compile") },
     setupFiles: ["test/harness/node-version.ts", "test/harness/property-seed.ts"],

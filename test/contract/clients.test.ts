@@ -183,7 +183,7 @@ clientContract("reading and writing ConfigMaps", (client, given) => {
     expect(await codeOf(firstEvents(1, watch))).toBe("kube/gone")
     const again = await client().list(namespace, {})
     expect(again.items.map((item) => item.metadata.name)).toEqual(["x"])
-  }, 60_000)
+  }, 180_000)
 })
 
 /** Changes of a watch until there are `count` events or it ends; bookmarks are left out. */

@@ -51,7 +51,7 @@ describe("recipes for readers", () => {
           expect(fs.existsSync(join(path, "..rev/0001"))).toBe(false)
         })
       },
-      60_000,
+      180_000,
     )
 
     it.skipIf(missing)(
@@ -74,7 +74,7 @@ describe("recipes for readers", () => {
           expect((await running).code).toBe(0)
         })
       },
-      60_000,
+      180_000,
     )
   }
 })
@@ -91,7 +91,7 @@ async function runRecipe(
     printed += chunk.toString()
   })
   const ended = new Promise((resolve) => reader.on("close", resolve))
-  await expect.poll(() => printed, { timeout: 20_000 }).toContain(text)
+  await expect.poll(() => printed).toContain(text)
   await meanwhile()
   reader.stdin.end("go on\n")
   return { code: await ended, lines: printed.trim().split("\n") }

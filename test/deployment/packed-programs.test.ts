@@ -178,7 +178,7 @@ describe("the packed programs", () => {
     expect(bills[0]).not.toMatch(/bullmq|client-node|@headrace/)
     expect(bills[1]).toMatch(/bullmq/)
     expect(bills[1]).toMatch(/@kubernetes\/client-node@/)
-  }, 60_000)
+  }, 180_000)
 
   it("start the same way, from a file that is in a clone before anything is built", () => {
     const [first, ...others] = PROGRAMS.map((name) =>

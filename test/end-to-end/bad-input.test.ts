@@ -28,7 +28,7 @@ interface Running {
   shown(path: string): string | undefined
 }
 
-describe("bad input", { timeout: 90_000 }, () => {
+describe("bad input", { timeout: 180_000 }, () => {
   it.each([
     ["malformed YAML", "config_updater:\n  maps: [\n", "rules.yaml:"],
     ["an unknown field", RULES.replace("name: good", "nam: good"), "nam"],

@@ -90,7 +90,7 @@ it("up refuses a cluster name that would lead out of its target, and writes noth
   expect(run.errors()).toContain("../../outside")
   expect(existsSync(join(folder, "outside"))).toBe(false)
   rmSync(folder, { recursive: true, force: true })
-}, 60_000)
+}, 180_000)
 
 it("up names what is wrong with its arguments and exits with 2", async () => {
   const run = runMarked(["--conditions=source", "--no-warnings", UP, "--repo", "."])

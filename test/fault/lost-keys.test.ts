@@ -108,7 +108,7 @@ describe("a lane of which Redis lost", () => {
     }),
   )
 
-  it("the wake-up itself is looked at without another one", { timeout: 60_000 }, () =>
+  it("the wake-up itself is looked at without another one", { timeout: 180_000 }, () =>
     withRedis(async ({ url }) => {
       for (const part of ["wait", "JOB"]) {
         const lose = async (lanes: Lanes) => {
@@ -120,7 +120,7 @@ describe("a lane of which Redis lost", () => {
     }),
   )
 
-  it("everything, or is paused by another program, is looked at within seconds", { timeout: 60_000 }, () =>
+  it("everything, or is paused by another program, is looked at within seconds", { timeout: 180_000 }, () =>
     withRedis(async ({ url }) => {
       const nothing = async () => undefined
       await withLaneIn("waiting", { url, prefix: "emptied" }, nothing, async ({ lanes, wake, runs }) => {

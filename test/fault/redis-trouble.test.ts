@@ -106,7 +106,7 @@ describe("the rights that lanes need", () => {
 })
 
 describe.concurrent("a Redis that", () => {
-  it("gives its user exactly the documented rights works a lane", { timeout: 60_000 }, () =>
+  it("gives its user exactly the documented rights works a lane", { timeout: 180_000 }, () =>
     withWorkedLane(
       async ({ admin, lanes, lines, flow }) => {
         await flow()
@@ -119,7 +119,7 @@ describe.concurrent("a Redis that", () => {
     ),
   )
 
-  it("takes rights from its user is named with the command that gives them back", { timeout: 60_000 }, () =>
+  it("takes rights from its user is named with the command that gives them back", { timeout: 180_000 }, () =>
     withWorkedLane(
       async ({ admin, lanes, lines, flow }) => {
         await flow()
@@ -144,7 +144,7 @@ describe.concurrent("a Redis that", () => {
     ),
   )
 
-  it("refuses any command, or the keys, is named with the right that lacks", { timeout: 60_000 }, () =>
+  it("refuses any command, or the keys, is named with the right that lacks", { timeout: 180_000 }, () =>
     withRedis(async ({ url }) => {
       const admin = new Redis(url)
       const users = [
@@ -165,7 +165,7 @@ describe.concurrent("a Redis that", () => {
     }),
   )
 
-  it("becomes a replica is named once, and works again as a primary", { timeout: 60_000 }, () =>
+  it("becomes a replica is named once, and works again as a primary", { timeout: 180_000 }, () =>
     withWorkedLane(async ({ admin, lanes, lines, flow }) => {
       await flow()
       await admin.replicaof("127.0.0.1", 1)
@@ -180,7 +180,7 @@ describe.concurrent("a Redis that", () => {
     }),
   )
 
-  it("is paused for writes is named, and works again when that ends", { timeout: 60_000 }, () =>
+  it("is paused for writes is named, and works again when that ends", { timeout: 180_000 }, () =>
     withWorkedLane(async ({ admin, lanes, lines, flow }) => {
       await flow()
       await admin.call("CLIENT", "PAUSE", "60000", "WRITE")
@@ -193,7 +193,7 @@ describe.concurrent("a Redis that", () => {
     }),
   )
 
-  it("goes away is logged once with the reason, and not when we close", { timeout: 60_000 }, async () => {
+  it("goes away is logged once with the reason, and not when we close", { timeout: 180_000 }, async () => {
     let lines: LogLine[] = []
     await withWorkedLane(async (scene) => {
       await scene.flow()
@@ -209,7 +209,7 @@ describe.concurrent("a Redis that", () => {
     expect(away[0]?.err).toMatch(/does not answer: .*ECONN/)
   })
 
-  it("wants another password is named as that, once", { timeout: 60_000 }, () =>
+  it("wants another password is named as that, once", { timeout: 180_000 }, () =>
     withRedis(
       async ({ port }) => {
         const lines: LogLine[] = []

@@ -34,9 +34,7 @@ export async function withAgentProcess<T>(
   const run = runAgentProgram(["--config", config], options)
   const log = () => logLines(run.output())
   try {
-    await expect
-      .poll(() => run.errors() || log().some(({ msg }) => msg === "agent started"), { timeout: 15_000 })
-      .toBe(true)
+    await expect.poll(() => run.errors() || log().some(({ msg }) => msg === "agent started")).toBe(true)
     const url = String(log().find(({ msg }) => msg === "agent started")?.url)
     async function ask(path: string) {
       const answer = await fetch(url + path)

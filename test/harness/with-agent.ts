@@ -52,14 +52,12 @@ export async function withAgent<T>(
 
 /** Waits until the agent is ready; fails with its reasons. */
 export async function untilReady(agent: Agent): Promise<void> {
-  await expect.poll(() => agent.readiness().reasons, { timeout: 10_000 }).toEqual([])
+  await expect.poll(() => agent.readiness().reasons).toEqual([])
 }
 
 /** Waits until every projection shows a revision. */
 export async function untilShown(agent: Agent, commit: string): Promise<void> {
   await expect
-    .poll(() => agent.projections().map(({ shown, problem }) => problem?.message ?? shown?.id), {
-      timeout: 10_000,
-    })
+    .poll(() => agent.projections().map(({ shown, problem }) => problem?.message ?? shown?.id))
     .toSatisfy((ids: unknown[]) => ids.length > 0 && ids.every((id) => id === commit))
 }

@@ -35,11 +35,11 @@ async function changeOneFile(
     await writeRevision(writer, { seq: 1, targets: { "ci/jobs": files } })
     const fleet = await startFleet(count, folder, openClient)
     try {
-      await expect.poll(() => reporting(writer, commitOf(1)), { timeout: 90_000, interval: 250 }).toBe(count)
+      await expect.poll(() => reporting(writer, commitOf(1)), { timeout: 180_000, interval: 250 }).toBe(count)
       const before = { ...fleet.traffic, cpu: cpuSeconds() }
       await writeRevision(writer, { seq: 2, targets: { "ci/jobs": { ...files, "f/7.yaml": "changed" } } })
       const swapped = performance.now()
-      await expect.poll(() => reporting(writer, commitOf(2)), { timeout: 60_000, interval: 100 }).toBe(count)
+      await expect.poll(() => reporting(writer, commitOf(2)), { timeout: 180_000, interval: 100 }).toBe(count)
       const seconds = (performance.now() - swapped) / 1000
       const requests = (fleet.traffic.requests - before.requests) / count
       const kilobytes = (fleet.traffic.bytes - before.bytes) / count / 1000

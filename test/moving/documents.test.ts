@@ -145,10 +145,10 @@ describe("git-sync.md", () => {
       const run = runContainer(after("deck"), repo.scratch, [url, [":4180", "127.0.0.1:0"]])
       const file = join(repo.scratch, "var/run/git-sync/release/file")
       await ending(run, async () => {
-        await expect.poll(() => read(file), { timeout: 20_000 }).toBe("1")
+        await expect.poll(() => read(file)).toBe("1")
         await repo.commit({ file: "2" })
         run.child.kill("SIGHUP")
-        await expect.poll(() => read(file), { timeout: 20_000 }).toBe("2")
+        await expect.poll(() => read(file)).toBe("2")
         const [, port] = /"url":"([^"]+)"/.exec(run.errors()) ?? []
         expect((await fetch(`${port}/metrics`)).status).toBe(200)
       })
@@ -163,13 +163,9 @@ describe("git-sync.md", () => {
       const url: [string, string] = ["https://example.com/org/site.git", `file://${repo.folder}`]
       const run = runContainer(after("sidecar"), repo.scratch, [url])
       await ending(run, async () => {
-        await expect
-          .poll(() => read(join(repo.scratch, "hooked")), { timeout: 20_000 })
-          .toBe(`1 ${await repo.tip()}\n`)
+        await expect.poll(() => read(join(repo.scratch, "hooked"))).toBe(`1 ${await repo.tip()}\n`)
         // Hook and touch file follow the publish side by side.
-        await expect
-          .poll(() => existsSync(join(repo.scratch, "tmp/git/synced")), { timeout: 20_000 })
-          .toBe(true)
+        await expect.poll(() => existsSync(join(repo.scratch, "tmp/git/synced"))).toBe(true)
         expect((await stat(join(repo.scratch, "tmp/git/html/dags"))).mode & 0o777).toBe(0o775)
       })
     }))
@@ -211,13 +207,13 @@ describe("k8s-sidecar.md", () => {
       // The annotation names the path in the container, which is another one here.
       await ending(run, async () => {
         const folder = join(site.folder, "tmp/dashboards")
-        await expect.poll(() => read(join(folder, "one.json")), { timeout: 20_000 }).toBe("{}")
+        await expect.poll(() => read(join(folder, "one.json"))).toBe("{}")
         site.put(
           "b/two",
           { labels, annotations: { grafana_folder: "team" }, data: { "two.json": "[]" } },
           "Secret",
         )
-        await expect.poll(() => read(join(folder, "team/two.json")), { timeout: 20_000 }).toBe("[]")
+        await expect.poll(() => read(join(folder, "team/two.json"))).toBe("[]")
         await expect.poll(() => calls.length).toBeGreaterThanOrEqual(2)
         expect(calls[0]).toBe(`Basic ${Buffer.from("admin:admin").toString("base64")}`)
       })
@@ -235,7 +231,7 @@ describe("k8s-sidecar.md", () => {
       await ending(run, async () => {
         const file = (namespace: string) =>
           join(site.folder, `rules/namespace_${namespace}.configmap_rules.r.yaml`)
-        await expect.poll(() => read(file("apps")), { timeout: 20_000 }).toBe("apps")
+        await expect.poll(() => read(file("apps"))).toBe("apps")
         expect([await read(file("monitoring")), await read(file("other"))]).toEqual(["monitoring", undefined])
       })
     }))
@@ -282,14 +278,14 @@ describe("kubelet-mounts.md", () => {
       )
       const run = runAgentProgram(["--config", config])
       await ending(run, async () => {
-        await expect.poll(() => read(join(folder, "app/conf/app.yaml")), { timeout: 20_000 }).toBe("a")
+        await expect.poll(() => read(join(folder, "app/conf/app.yaml"))).toBe("a")
         expect(await read(join(folder, "app/login/password"))).toBe("p")
         expect((await stat(join(folder, "app/login/password"))).mode & 0o777).toBe(0o400)
         expect((await stat(join(folder, "app/conf/app.yaml"))).mode & 0o777).toBe(0o444)
         expect(await readlink(join(folder, "app/conf"))).toBe("..data/conf")
         expect(existsSync(join(folder, "app/hidden"))).toBe(false)
         put("ci/extra", { data: { more: "m" } })
-        await expect.poll(() => read(join(folder, "app/more")), { timeout: 20_000 }).toBe("m")
+        await expect.poll(() => read(join(folder, "app/more"))).toBe("m")
       })
     }))
 })

@@ -61,7 +61,7 @@ describe("--exechook-command", () => {
       const hook = await hookProgram(repo.scratch, `[ $(wc -l < ${repo.scratch}/hook.log) -ge 2 ]`)
       const more = [`--exechook-command=${hook.command}`, "--exechook-backoff=1s"]
       await withGitSync([...flags, ...more], async (sync) => {
-        await expect.poll(() => hook.runs().length, { timeout: 10_000 }).toBe(2)
+        await expect.poll(() => hook.runs().length).toBe(2)
         expect(sync.log()).toContainEqual(expect.objectContaining({ msg: "a hook failed and runs again" }))
       })
     })
@@ -115,7 +115,7 @@ describe("--pre-publish-exechook-command", () => {
       await repo.commit({ file: "2" })
       await withGitSync([...flags, ...before], async () => {
         await expect.poll(file).toBe("2")
-        await expect.poll(() => hook.runs().length, { timeout: 10_000 }).toBeGreaterThanOrEqual(3)
+        await expect.poll(() => hook.runs().length).toBeGreaterThanOrEqual(3)
       })
       expect(hook.runs().at(-1)).toBe(`2 ${await repo.tip()}`)
     })
@@ -142,7 +142,7 @@ describe("--webhook-url", () => {
     await withGitSyncSite(async ({ flags }) => {
       await withWebhook([500, 204, 200], async (url, calls) => {
         await withGitSync([...flags, `--webhook-url=${url}`, "--webhook-backoff=1s"], async () => {
-          await expect.poll(() => calls.length, { timeout: 10_000 }).toBe(3)
+          await expect.poll(() => calls.length).toBe(3)
         })
       })
       await withWebhook([500], async (url, calls) => {

@@ -44,7 +44,7 @@ const updated = (number: number, ...keys: string[]) =>
     .map((key) => `\n - key \`${key}\` using file \`jobs/${key}\``)
     .join("")}\n\n<!-- headrace: openshift/release#${number} -->`
 
-describe("a pull request", { timeout: 60_000 }, () => {
+describe("a pull request", { timeout: 180_000 }, () => {
   it.each([
     ["by a merge commit", (site: MergeSite) => site.repo.merge({ "jobs/a.yaml": "a: 2\n" })],
     [
@@ -123,7 +123,7 @@ describe("a pull request", { timeout: 60_000 }, () => {
   )
 })
 
-describe("a push", { timeout: 60_000 }, () => {
+describe("a push", { timeout: 180_000 }, () => {
   it("without a pull request is written and commented on nowhere", () =>
     withStartedSite(async (site) => {
       const sha = await site.repo.commit({ "jobs/a.yaml": "a: 2\n" })
@@ -149,7 +149,7 @@ describe("a push", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("a repository", { timeout: 60_000 }, () => {
+describe("a repository", { timeout: 180_000 }, () => {
   it("whose default branch was renamed is reported, and followed once the settings name it", () =>
     withStartedSite(async (site) => {
       const notice = await site.deliver("repository", githubEvent.defaultBranchRenamed("main", "trunk"))
@@ -251,7 +251,7 @@ describe("a repository", { timeout: 60_000 }, () => {
     }))
 })
 
-describe("a webhook", { timeout: 60_000 }, () => {
+describe("a webhook", { timeout: 180_000 }, () => {
   it("that was just made is answered", () =>
     withStartedSite(async (site) => {
       expect(await site.deliver("ping", githubEvent.ping())).toMatchObject({ status: 200, result: "ping" })

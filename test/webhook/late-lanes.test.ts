@@ -13,7 +13,7 @@ const HOURS_MS = 3 * 3_600_000
 
 it(
   "reports a lane that has not succeeded for long by metric, readiness and status",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   () =>
     withFolder((folder) =>
       withRedis(async ({ url }) => {

@@ -9,7 +9,7 @@ const MERGES = [11, 12, 13]
 it(
   "says once what became of each merge, though two plugins hear of each twice, one is restarted, and GitHub fails",
   {
-    timeout: 90_000,
+    timeout: 180_000,
   },
   () =>
     withMergeSite({ "rules.yaml": RULES, "jobs/a.yaml": "a: 0\n" }, async (site) => {
@@ -47,7 +47,7 @@ it(
         (github.comments.get(`openshift/release#${number}`) ?? []).map(({ body }) => body)
       await until(
         () => github.statuses.filter((one) => one.includes("success")).length === MERGES.length,
-        60_000,
+        180_000,
       )
       for (const number of MERGES) {
         expect(site.shown("jobs")[`${number}.yaml`]).toBe(`of: ${number}\n`)

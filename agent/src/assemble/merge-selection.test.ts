@@ -18,7 +18,7 @@ it("a ConfigMap that another namespace adds takes no key away: who had it keeps 
     await withAgent(kube, yaml, async (agent) => {
       await untilReady(agent)
       await put("team-a", "evil", { "a.yaml": "evil", "c.yaml": "c1" })
-      await expect.poll(now, { timeout: 10_000 }).toEqual({ "a.yaml": "b1", "b.yaml": "b1", "c.yaml": "c1" })
+      await expect.poll(now).toEqual({ "a.yaml": "b1", "b.yaml": "b1", "c.yaml": "c1" })
       expect(agent.readiness()).toEqual({
         ready: true,
         reasons: [
@@ -26,20 +26,16 @@ it("a ConfigMap that another namespace adds takes no key away: who had it keeps 
         ],
       })
       await put("team-b", "jobs", { "a.yaml": "b2", "b.yaml": "b2" })
-      await expect.poll(now, { timeout: 10_000 }).toEqual({ "a.yaml": "b2", "b.yaml": "b2", "c.yaml": "c1" })
+      await expect.poll(now).toEqual({ "a.yaml": "b2", "b.yaml": "b2", "c.yaml": "c1" })
     })
     // After a restart too, though the other comes first by its namespace.
     await withAgent(kube, yaml, async (agent) => {
-      await expect.poll(() => agent.projections()[0]?.current, { timeout: 10_000 }).toBe(true)
+      await expect.poll(() => agent.projections()[0]?.current).toBe(true)
       await put("team-c", "more", { "d.yaml": "d1" })
-      await expect
-        .poll(now, { timeout: 10_000 })
-        .toEqual({ "a.yaml": "b2", "b.yaml": "b2", "c.yaml": "c1", "d.yaml": "d1" })
+      await expect.poll(now).toEqual({ "a.yaml": "b2", "b.yaml": "b2", "c.yaml": "c1", "d.yaml": "d1" })
       const mine = await kube.get("team-b", "jobs")
       if (mine) await kube.remove(mine)
-      await expect
-        .poll(now, { timeout: 10_000 })
-        .toEqual({ "a.yaml": "evil", "c.yaml": "c1", "d.yaml": "d1" })
+      await expect.poll(now).toEqual({ "a.yaml": "evil", "c.yaml": "c1", "d.yaml": "d1" })
       await untilReady(agent)
     })
   })

@@ -31,10 +31,10 @@ it("follows git without a cluster, looks at SIGHUP, logs its state at SIGUSR2, o
     const read = (path: string) => readFile(join(folder, path), "utf8").catch(() => undefined)
     const shown = () => read("jobs/x")
     try {
-      await expect.poll(shown, { timeout: 20_000 }).toBe("1")
+      await expect.poll(shown).toBe("1")
       await repo.commit({ x: "2" })
       agent.child.kill("SIGHUP")
-      await expect.poll(shown, { timeout: 20_000 }).toBe("2")
+      await expect.poll(shown).toBe("2")
 
       agent.child.kill("SIGUSR1")
       agent.child.kill("SIGUSR2")
@@ -50,20 +50,20 @@ it("follows git without a cluster, looks at SIGHUP, logs its state at SIGUSR2, o
       await expect.poll(messages).toContain("settings do not read; the last good ones stay in force")
       await repo.commit({ x: "3" })
       agent.child.kill("SIGHUP")
-      await expect.poll(shown, { timeout: 20_000 }).toBe("3")
+      await expect.poll(shown).toBe("3")
 
       // As a mounted ConfigMap changes: by a rename.
       const more = `  more: {path: ${folder}/more, from: [{git: {url: ${url}, branch: main}}]}\n`
       await writeFile(`${config}.new`, settings(url, folder, more))
       await rename(`${config}.new`, config)
-      await expect.poll(() => read("more/x"), { timeout: 20_000 }).toBe("3")
+      await expect.poll(() => read("more/x")).toBe("3")
       expect(await shown()).toBe("3")
     } finally {
       agent.child.kill("SIGTERM")
       expect(await agent.ended).toBe(0)
     }
   })
-}, 90_000)
+}, 180_000)
 
 it("names a mirrors folder that it cannot write, and what to do", async () => {
   await withRepo(async (repo) => {
@@ -76,7 +76,7 @@ it("names a mirrors folder that it cannot write, and what to do", async () => {
       /cannot write to .*mirrors, where mirrors are kept.*\[git\/mirrors-unwritable\]\n {2}Name a folder/s,
     )
   })
-}, 30_000)
+}, 180_000)
 
 const canUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0
 
@@ -100,7 +100,7 @@ it.runIf(canUnshare)(
         const probe = `(${count}) & exec ${agent}`
         const ended = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "sh", "-c", probe], {
           encoding: "utf8",
-          timeout: 60_000,
+          timeout: 180_000,
         })
         expect(ended.stderr).toContain("git-sync stopped")
         expect(existsSync(join(folder, "root/l/x"))).toBe(true)
@@ -108,5 +108,5 @@ it.runIf(canUnshare)(
       })
     })
   },
-  90_000,
+  180_000,
 )

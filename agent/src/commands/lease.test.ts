@@ -36,7 +36,7 @@ describe.each(LAYOUTS)("lease in layout %s", (layout) => {
       const waiting = `touch ${begun}; until [ -e ${gate} ]; do sleep 0.05; done`
       const script = `${waiting}; cat "$HEADRACE_REVISION_PATH/a" > ${read}`
       const lease = spawn(process.execPath, [...AGENT, "lease", path, "--", "sh", "-c", script])
-      await expect.poll(() => fs.existsSync(begun), { timeout: 20_000 }).toBe(true)
+      await expect.poll(() => fs.existsSync(begun)).toBe(true)
       lease.kill("SIGKILL")
       await once(lease, "exit")
       await projection.publish(revisionOf(2, { a: "two" }))
@@ -44,10 +44,8 @@ describe.each(LAYOUTS)("lease in layout %s", (layout) => {
       expect(slots(path)).toEqual(["0001", "0002"])
 
       fs.writeFileSync(gate, "")
-      await expect
-        .poll(() => fs.existsSync(read) && fs.readFileSync(read, "utf8"), { timeout: 20_000 })
-        .toBe("one")
-      await expect.poll(() => slots(path), { timeout: 20_000 }).toEqual(["0002"])
+      await expect.poll(() => fs.existsSync(read) && fs.readFileSync(read, "utf8")).toBe("one")
+      await expect.poll(() => slots(path)).toEqual(["0002"])
     })
   })
 })

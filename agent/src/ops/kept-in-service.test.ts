@@ -17,7 +17,7 @@ async function staysInService(agent: Agent, text: string): Promise<void> {
         wasReady &&= ready
         return reasons.join()
       },
-      { timeout: 10_000, interval: 10 },
+      { interval: 10 },
     )
     .toContain(text)
   expect(wasReady).toBe(true)
@@ -58,7 +58,7 @@ describe("an agent whose projections show verified revisions", () => {
       })
       const away = () => Promise.reject(new Error("connect ECONNREFUSED"))
       await withAgent({ ...kube, list: away, get: away }, yaml, async (agent) => {
-        await expect.poll(() => agent.readiness().ready, { timeout: 10_000 }).toBe(true)
+        await expect.poll(() => agent.readiness().ready).toBe(true)
         await staysInService(agent, "record not read yet")
       })
     })
@@ -78,7 +78,7 @@ describe("an agent whose projections show verified revisions", () => {
         await untilReady(agent)
         isAway = true
         fs.rmSync(fs.realpathSync(join(folder, "shown/..data")), { recursive: true })
-        await expect.poll(() => agent.readiness().ready, { timeout: 10_000, interval: 5 }).toBe(false)
+        await expect.poll(() => agent.readiness().ready, { interval: 5 }).toBe(false)
         isAway = false
         await untilReady(agent)
         expect(agent.readiness().ready).toBe(true)

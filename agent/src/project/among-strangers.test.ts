@@ -85,9 +85,7 @@ describe.skipIf(missing)(`an agent that runs as root${whySkipped(missing)}`, () 
         async (agent) => {
           await untilReady(agent)
           await change()
-          await expect
-            .poll(() => shown(join(folder, "shown")), { timeout: 10_000 })
-            .toEqual({ x: "one", y: "two" })
+          await expect.poll(() => shown(join(folder, "shown"))).toEqual({ x: "one", y: "two" })
         },
         { lookEvery: 100 },
       )

@@ -12,7 +12,7 @@ import { approve } from "../retain/revisions.ts"
 
 const log = createLog("test", { level: "silent" })
 const signal = new AbortController().signal
-const PATIENT = { timeout: 10_000 }
+const PATIENT = { timeout: 60_000 }
 
 function settings(folder: string, from: string): string {
   return `version: 1

@@ -38,7 +38,7 @@ it.each(["links", "file"])(
         await untilReady(agent)
 
         await withRetainedAlone(place, (projection) => rollback(projection, undefined, "two is bad"))
-        await expect.poll(() => agent.readiness().reasons.join(), { timeout: 10_000 }).toContain("two is bad")
+        await expect.poll(() => agent.readiness().reasons.join()).toContain("two is bad")
         expect(agent.projections()).toMatchObject([
           { shown: { id: commitOf(1), number: 1 }, current: false, problem: { code: "publish/pinned" } },
         ])
@@ -54,7 +54,7 @@ it.each(["links", "file"])(
           await rollback(projection, commitOf(1), "for a moment")
           await unpin(projection)
         })
-        await expect.poll(content, { timeout: 10_000 }).toBe("two")
+        await expect.poll(content).toBe("two")
         await untilReady(agent)
       }
       await withAgent(kube, yaml, work, { lookEvery: 20 })

@@ -171,22 +171,16 @@ projections:
             async (agent) => {
               await untilReady(agent)
               await publish(2)
-              await expect
-                .poll(() => texts(path, layout).catch(() => ({})), { timeout: 10_000 })
-                .toEqual(filesAt(2, layout))
+              await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(2, layout))
               await untilReady(agent)
               const began = performance.now()
               undo = does(at, path)
 
-              await expect
-                .poll(() => texts(path, layout).catch(() => ({})), { timeout: 20_000 })
-                .toEqual(filesAt(2, layout))
+              await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(2, layout))
               table.push(`| ${layout} | ${what} | ${((performance.now() - began) / 1000).toFixed(1)} s |`)
               await untilReady(agent)
               await publish(3)
-              await expect
-                .poll(() => texts(path, layout).catch(() => ({})), { timeout: 20_000 })
-                .toEqual(filesAt(3, layout))
+              await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(3, layout))
               await untilReady(agent)
             },
             ports,

@@ -30,14 +30,14 @@ projections:
         const read = (file: string) => readFile(file, "utf8").catch(() => undefined)
         const log = () => logLines(agent.output())
         try {
-          await expect.poll(() => read(join(folder, "one/password")), { timeout: 20_000 }).toBe(VALUE)
-          await expect.poll(() => read(join(memory, "all/x/password")), { timeout: 20_000 }).toBe(VALUE)
+          await expect.poll(() => read(join(folder, "one/password"))).toBe(VALUE)
+          await expect.poll(() => read(join(memory, "all/x/password"))).toBe(VALUE)
           expect((await stat(join(folder, "one/password"))).mode & 0o777).toBe(0o400)
           expect((await stat(join(memory, "all/x/password"))).mode & 0o777).toBe(0o440)
 
           const next = { metadata, stringData: { password: `${VALUE}-2` } }
           store.replace(SECRETS, "ci", "login", next)
-          await expect.poll(() => read(join(folder, "one/password")), { timeout: 20_000 }).toBe(`${VALUE}-2`)
+          await expect.poll(() => read(join(folder, "one/password"))).toBe(`${VALUE}-2`)
 
           const url = String(log().find(({ msg }) => msg === "agent started")?.url)
           agent.child.kill("SIGUSR2")
@@ -68,4 +68,4 @@ projections:
       if (memory !== folder) await rm(memory, { recursive: true, force: true })
     }
   })
-}, 60_000)
+}, 180_000)

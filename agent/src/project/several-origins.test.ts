@@ -15,7 +15,7 @@ import { approve } from "../retain/revisions.ts"
 import type { Agent } from "./agent.ts"
 import { checkProjections } from "./projection-spec.ts"
 
-const PATIENT = { timeout: 20_000 }
+const PATIENT = { timeout: 60_000 }
 const log = createLog("test", { level: "silent" })
 const signal = new AbortController().signal
 

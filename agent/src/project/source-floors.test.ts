@@ -31,9 +31,7 @@ async function expectShown(kube: Kube, folder: string, yaml: string, text: strin
 
 async function expectOlder(kube: Kube, folder: string, yaml: string, text: string) {
   await withAgent(kube, yaml, async (agent) => {
-    await expect
-      .poll(() => agent.projections()[0]?.problem?.code, { timeout: 10_000 })
-      .toBe("projection/older")
+    await expect.poll(() => agent.projections()[0]?.problem?.code).toBe("projection/older")
     expect(await shown(join(folder, "shown"))).toEqual({ x: text })
   })
 }
@@ -124,7 +122,7 @@ describe("several origins at one path", () => {
         const before = id()
         expect(before).toMatch(new RegExp(`^${commit.slice(0, 12)}-[0-9a-f]{12}$`))
         await writeConfigMap(kube, { metadata: { namespace: "ci", name: "l" }, data: { y: "2" } })
-        await expect.poll(id, { timeout: 10_000 }).not.toBe(before)
+        await expect.poll(id).not.toBe(before)
         expect(id()).toMatch(new RegExp(`^${commit.slice(0, 12)}-[0-9a-f]{12}$`))
         expect(await shown(join(folder, "shown"))).toEqual({ x: "record", y: "2" })
       })

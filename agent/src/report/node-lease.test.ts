@@ -78,7 +78,7 @@ it.each([
 projections: {shown: {path: ${join(folder, "shown")}, from: [${live}]}}
 `
         await withAgentProcess({ folder, kubeconfigFile: kube.kubeconfigFile, settings }, async () => {
-          await expect.poll(() => leaseOf(kube), { timeout: 10_000 }).toBeDefined()
+          await expect.poll(() => leaseOf(kube)).toBeDefined()
         })
         expect(leaseOf(kube) === undefined ? 0 : 1).toBe(left)
       }),

@@ -84,7 +84,7 @@ describe("retention", () => {
       await projection.settled()
       expect(slots(path)).toEqual(["0001", "0002"])
 
-      await expect.poll(() => slots(path), { timeout: 10_000 }).toEqual(["0002"])
+      await expect.poll(() => slots(path)).toEqual(["0002"])
     })
   })
 
@@ -99,7 +99,7 @@ describe("retention", () => {
         expect(slots(path)).toEqual(["0001", "0002"])
       })
 
-      await expect.poll(() => slots(path), { timeout: 10_000 }).toEqual(["0002"])
+      await expect.poll(() => slots(path)).toEqual(["0002"])
     })
   })
 
@@ -110,7 +110,7 @@ describe("retention", () => {
       await projection.settled()
       await withRetainedAlone({ path, log, signal: NEVER }, (retained) => rollback(retained, "c1", "test"))
 
-      await expect.poll(() => slots(path), { timeout: 10_000 }).toEqual(["0001", "0003"])
+      await expect.poll(() => slots(path)).toEqual(["0001", "0003"])
       expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
     })
   })
@@ -122,7 +122,7 @@ describe("retention", () => {
       const again = await openProjection(projectionOptions(path, { lookEvery: 20 }))
       const staged = () => fs.readdirSync(join(path, "..rev")).filter((name) => name.startsWith(".staging"))
 
-      await expect.poll(staged, { timeout: 10_000 }).toHaveLength(1)
+      await expect.poll(staged).toHaveLength(1)
       await again.close()
     })
   })

@@ -10,7 +10,7 @@ import { openProjection } from "../publish/open-projection.ts"
 import { createLatest } from "./latest.ts"
 import { watchFolder } from "./watch-folder.ts"
 
-const PATIENT = { timeout: 20_000, interval: 20 }
+const PATIENT = { interval: 20 }
 const COMMIT = "3f9a1c".padEnd(40, "0")
 
 interface Watched {

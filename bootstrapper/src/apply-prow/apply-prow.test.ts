@@ -35,7 +35,7 @@ function withProwSetup(fn: (setup: ProwSetup) => Promise<void>): Promise<void> {
   )
 }
 
-it("runs as Prow's config-bootstrapper does, and again without a change", { timeout: 60_000 }, () =>
+it("runs as Prow's config-bootstrapper does, and again without a change", { timeout: 180_000 }, () =>
   withProwSetup(async ({ repo, kubeconfig, jobs, run }) => {
     const flags = ["--plugin-config=plugins.yaml", `--kubeconfig=${kubeconfig}`, "--job-config-path=unused"]
     const shown = await run(`--source-path=${repo.folder}`, ...flags)
@@ -53,7 +53,7 @@ it("runs as Prow's config-bootstrapper does, and again without a change", { time
   }),
 )
 
-it("refuses a dirty checkout, a shallow one, and one that is behind", { timeout: 60_000 }, () =>
+it("refuses a dirty checkout, a shallow one, and one that is behind", { timeout: 180_000 }, () =>
   withProwSetup(async ({ repo, jobs, write }) => {
     const rules = "--plugin-config=plugins.yaml"
     const behind = `${repo.scratch}/behind`
@@ -81,7 +81,7 @@ it("refuses a dirty checkout, a shallow one, and one that is behind", { timeout:
 
 it(
   "takes several folders of one checkout, each with paths of its own, as Prow does",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   () =>
     withProwSetup(async ({ repo, jobs, write }) => {
       await repo.commit({
@@ -98,7 +98,7 @@ it(
 
 it(
   "takes rules from another checkout, whose commits count too, and from a file of none",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   () =>
     withProwSetup(async ({ repo, jobs, write }) => {
       const source = `--source-path=${repo.folder}`
@@ -124,7 +124,7 @@ it(
     }),
 )
 
-it("knows the clusters that Prow would know", { timeout: 60_000 }, () =>
+it("knows the clusters that Prow would know", { timeout: 180_000 }, () =>
   withProwSetup(async ({ repo, kubeconfig, run }) => {
     const plan = [`--source-path=${repo.folder}`, "--plugin-config=plugins.yaml"]
     const folder = await run(
@@ -143,28 +143,31 @@ it("knows the clusters that Prow would know", { timeout: 60_000 }, () =>
   }),
 )
 
-it("reads supplemental plugin configuration, and refuses rules in it as Prow does", { timeout: 60_000 }, () =>
-  withProwSetup(async ({ repo, kubeconfig, run }) => {
-    await repo.commit({ "org/_pluginconfig.yaml": "plugins:\n  org: {plugins: [approve]}\n" })
-    const flags = [
-      `--source-path=${repo.folder}`,
-      "--plugin-config=plugins.yaml",
-      `--kubeconfig=${kubeconfig}`,
-    ]
-    const supplemental = `--supplemental-plugin-config-dir=${repo.folder}`
-    expect((await run(...flags, supplemental)).code).toBe(0)
-    await repo.commit({ "org/_pluginconfig.yaml": RULES })
-    expect(await run(...flags, supplemental)).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining("org/_pluginconfig.yaml has a config_updater"),
-    })
-    expect(
-      (await run(...flags, supplemental, "--supplemental-plugin-configs-filename-suffix=none")).code,
-    ).toBe(0)
-  }),
+it(
+  "reads supplemental plugin configuration, and refuses rules in it as Prow does",
+  { timeout: 180_000 },
+  () =>
+    withProwSetup(async ({ repo, kubeconfig, run }) => {
+      await repo.commit({ "org/_pluginconfig.yaml": "plugins:\n  org: {plugins: [approve]}\n" })
+      const flags = [
+        `--source-path=${repo.folder}`,
+        "--plugin-config=plugins.yaml",
+        `--kubeconfig=${kubeconfig}`,
+      ]
+      const supplemental = `--supplemental-plugin-config-dir=${repo.folder}`
+      expect((await run(...flags, supplemental)).code).toBe(0)
+      await repo.commit({ "org/_pluginconfig.yaml": RULES })
+      expect(await run(...flags, supplemental)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("org/_pluginconfig.yaml has a config_updater"),
+      })
+      expect(
+        (await run(...flags, supplemental, "--supplemental-plugin-configs-filename-suffix=none")).code,
+      ).toBe(0)
+    }),
 )
 
-it("says which flag is wrong", { timeout: 60_000 }, () =>
+it("says which flag is wrong", { timeout: 180_000 }, () =>
   withProwSetup(async ({ repo, kubeconfig, run }) => {
     const source = `--source-path=${repo.folder}`
     const rules = "--plugin-config=plugins.yaml"

@@ -6,7 +6,7 @@ const RULES =
 
 it(
   "adopts what others own, by rule or all of it, and names a rule that does not exist",
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   () =>
     withOperator(async ({ repo, kube, run, runJson }) => {
       await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1", "web/x.css": "x" })

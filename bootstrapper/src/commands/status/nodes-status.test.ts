@@ -84,7 +84,7 @@ function shows(revision: string | null, token: Token | null, message?: string): 
 }
 
 it("counts the nodes that show what the record shows, and names the others with their reason", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await withOperator(async ({ repo, show, lease, status }) => {
     const first = await repo.commit({ a: "1" })
@@ -124,7 +124,7 @@ it("counts the nodes that show what the record shows, and names the others with 
 })
 
 it("counts no node as live that shows more than the record knows, and says what to do", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await withOperator(async ({ repo, show, lease, status }) => {
     const first = await repo.commit({ a: "1" })
@@ -146,7 +146,7 @@ it("counts no node as live that shows more than the record knows, and says what 
 })
 
 it("says whether a commit is live: in the record, and on every node that reports", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await withOperator(async ({ repo, show, lease, status }) => {
     const first = await repo.commit({ a: "1" })
@@ -188,7 +188,7 @@ it.each([
   { what: "the only node is silent", node: 3600, failed: false, why: "node-1: no report since" },
   { what: "no node reports", node: undefined, failed: false, why: "no node reports" },
   { what: "a target failed", node: 0, failed: true, why: "ci/bad failed: kube/forbidden: no" },
-])("calls no commit live while $what", { timeout: 60_000 }, async ({ node, failed, why }) => {
+])("calls no commit live while $what", { timeout: 180_000 }, async ({ node, failed, why }) => {
   await withOperator(async ({ repo, show, lease, status }) => {
     const commit = await repo.commit({ a: "1" })
     const reason = "kube/forbidden: no"
@@ -201,7 +201,7 @@ it.each([
 })
 
 it("says whether a pull request is live, by the subject of the commit that merged it, and waits for the merge", {
-  timeout: 60_000,
+  timeout: 180_000,
 }, async () => {
   await withOperator(async ({ repo, show, lease, status }) => {
     const merged = await repo.commit({ a: "1" }, "Merge pull request #12 from org/topic")

@@ -38,9 +38,9 @@ describe("upkeep", () => {
 
       begin.resolve()
 
-      await expect.poll(() => bytesBeneath(place), { timeout: 20_000 }).toBeLessThan(200_000)
+      await expect.poll(() => bytesBeneath(place)).toBeLessThan(200_000)
       expect(String(await mirror.file(kept, "small"))).toBe("1")
-      await expect.poll(() => mirror.seqOf(dropped), { timeout: 20_000 }).toBeUndefined()
+      await expect.poll(() => mirror.seqOf(dropped)).toBeUndefined()
       const next = await repo.commit({ small: "2" })
       expect(await mirror.fetch()).toEqual({ commit: next, seq: 3 })
       expect(String(await mirror.file(next, "small"))).toBe("2")
@@ -59,7 +59,7 @@ describe("upkeep", () => {
         expect((await mirror.fetch()).commit).toBe(commit)
         expect(String(await mirror.file(commit, "a"))).toBe(String(round))
       }
-      await expect.poll(note, { timeout: 10_000 }).not.toBe(before)
+      await expect.poll(note).not.toBe(before)
       await mirror.close()
     }))
 })
@@ -75,7 +75,7 @@ describe("upkeep of a mirror that is fetched all the time", () => {
       for (let fetched = 0; fetched < 5; fetched++) await mirror.fetch()
       expect(await note()).toBe(before)
       await mirror.fetch()
-      await expect.poll(note, { timeout: 20_000 }).not.toBe(before)
+      await expect.poll(note).not.toBe(before)
       await mirror.close()
     }))
 

@@ -6,5 +6,5 @@ describe("runGit", () => {
     const orphan = "alias.orphan=!sleep 60 & kill -9 $PPID"
     const run = runGit({ args: ["-c", orphan, "orphan"], timeout: 300 })
     await expect(run).rejects.toMatchObject({ code: "git/timeout" })
-  }, 10_000)
+  }, 50_000)
 })
