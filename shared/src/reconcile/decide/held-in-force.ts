@@ -24,7 +24,7 @@ export interface InForce {
   plan: ClusterPlan
   /** The plan of what the record shows, under the same rules and settings; undefined: it is not known. */
   previous: ClusterPlan | undefined
-  /** What the named ConfigMaps hold, where there is no previous plan. */
+  /** What the named ConfigMaps hold, where the previous plan does not say it. */
   surveyed: GuardedTargets
   failures: KnownFailures
 }
@@ -39,7 +39,8 @@ export interface InForce {
  */
 export async function heldInForce(run: Run, input: InForce): Promise<GuardedTargets | "unknown"> {
   const { plan, previous, surveyed } = input
-  const held = new Map<string, readonly GuardedKey[] | number>(previous ? guardedTargets(previous) : surveyed)
+  const planned = previous ? guardedTargets(previous) : []
+  const held = new Map<string, readonly GuardedKey[] | number>([...planned, ...surveyed])
   const stored = await storedTargets(run, input)
   if (stored === undefined) return "unknown"
   for (const entry of stored) {

@@ -1,7 +1,7 @@
 import { errorMessage, type HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
-import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
+import { type Choice, type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
@@ -17,8 +17,8 @@ import {
 } from "./desired-revision.ts"
 import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
-import { isReadable, planAt, planOfStamps, rulesDigestAt } from "./plan-at.ts"
-import { surveyTargets, withRefused } from "./survey-targets.ts"
+import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
+import { planAt, rulesDigestAt } from "./plan-at.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -94,18 +94,18 @@ export async function workAgain(
   failures: KnownFailures,
 ): Promise<Work | undefined> {
   const { ports, memory, request, signal } = run
-  const plan = await planAt(ports, memory, request.cluster, desired, signal)
-  const previous = await planInForce(run, record)
-  if (isInForce(record, desired, plan)) {
-    return workOf(run, record, { desired, plan, previous, failures, judged: UNJUDGED, stopped })
+  const whole = await planAt(ports, memory, request.cluster, desired, signal)
+  const previous = await planInForce(run, record, failures)
+  const isLastGood = isInForce(record, desired, whole)
+  if (isLastGood && failures.complete) {
+    const plan = withRefused(whole, unreadTargets(failures, whole))
+    return workOf(run, record, { desired, plan, previous, failures, judged: UNJUDGED, stopped, inForce: true })
   }
-  if (record.intents.length === 0) return undefined
-  const planOf = planOfStamps(run, desired)
-  const survey = previous ?? (await surveyTargets(ports, { source: request.source, plan, planOf }, signal))
-  const surveyed = "held" in survey ? survey.held : new Map()
+  if (!isLastGood && record.intents.length === 0) return undefined
+  const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous })
   try {
     const judged = await judgeWork(run, { record, desired, plan, previous, surveyed, failures })
-    return workOf(run, record, { desired, plan, previous, failures, judged, stopped })
+    return workOf(run, record, { desired, plan, previous, failures, judged, stopped, inForce: isLastGood })
   } catch (error) {
     if (hasCode(error, "guard/")) return undefined
     throw error
@@ -148,46 +148,33 @@ async function judged(
 ): Promise<Work> {
   const { ports, memory, request, signal } = run
   const whole = await planAt(ports, memory, request.cluster, first, signal)
-  const previous = isPutBack(run, record) ? undefined : await planInForce(run, record)
-  const planOf = planOfStamps(run, first)
-  const survey = previous
-    ? undefined
-    : await surveyTargets(ports, { source: request.source, plan: whole, planOf }, signal)
-  const plan = survey ? withRefused(whole, survey.unreadable) : whole
-  const desired = survey ? await desiredAfterSurvey(run, tips, record, first, survey) : first
-  const surveyed = survey?.held ?? new Map()
-  const judgement = isInForce(record, first, plan)
-    ? UNJUDGED
-    : await judgeWork(run, { record, desired: first, plan, previous, surveyed, failures })
-  return workOf(run, record, { desired, plan, previous, failures, judged: judgement, stopped: null })
+  const previous = isPutBack(run, record) ? undefined : await planInForce(run, record, failures)
+  const { plan, surveyed, survey } = await surveyUnknown(run, { desired: first, whole, previous })
+  const desired = previous ? first : await desiredAfterSurvey(run, tips, record, first, survey)
+  const isWhole = failures.complete && !hasUnjudged(previous, plan)
+  const judgement =
+    isWhole && isInForce(record, first, plan)
+      ? UNJUDGED
+      : await judgeWork(run, { record, desired: first, plan, previous, surveyed, failures })
+  const inForce = isWhole && isInForce(record, desired, plan)
+  return workOf(run, record, {
+    desired,
+    plan,
+    previous,
+    failures,
+    judged: judgement,
+    stopped: null,
+    inForce,
+  })
 }
 
 function workOf(
   run: Run,
   record: SourceRecord,
-  known: Pick<Work, "desired" | "plan" | "previous" | "failures" | "judged" | "stopped">,
+  known: Omit<Work, "choice">,
 ): Work {
-  const { desired, plan, previous, failures } = known
-  const choice = chooseTargets(plan, previous, record, failures, run.request.mode === "full")
-  return { ...known, choice, inForce: isInForce(record, desired, plan) }
-}
-
-/**
- * What the record's revision gave; undefined when that is no longer known: the mirror has lost the commit, or rules
- * and settings have changed since. Throws `git/…`: what cannot be read now is not unknown.
- */
-async function planInForce(run: Run, record: SourceRecord): Promise<ClusterPlan | undefined> {
-  const { commit, rulesCommit } = record
-  if (commit === null) return undefined
-  const { ports, memory, request, signal } = run
-  if (!(await isReadable(ports, { commit, rulesCommit }, signal))) return undefined
-  try {
-    const plan = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
-    return plan.digest === record.rules ? plan : undefined
-  } catch (error) {
-    if (hasCode(error, "rules/")) return undefined
-    throw error
-  }
+  const { plan, previous, failures } = known
+  return { ...known, choice: chooseTargets(plan, previous, record, failures, run.request.mode === "full") }
 }
 
 /** True when the record shows this revision, with what the rules mean now. */
