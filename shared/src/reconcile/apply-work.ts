@@ -3,7 +3,7 @@ import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestToken, openIntent } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
-import { settingsOfRecord } from "./decide/judge-settings.ts"
+import { judgeSettings, settingsOfRecord } from "./decide/judge-settings.ts"
 import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
 import { listFailed } from "./record/list-failed.ts"
@@ -160,14 +160,29 @@ async function commit(
     base = isFirst ? opened : await loadState(run)
     if (base === undefined) return { kind: "again" }
     if (!isFirst && isOvertaken(base.record, work, intent)) return settled(base.record, work, done)
-    const moved = base.configMap.metadata.resourceVersion !== opened.configMap.metadata.resourceVersion
-    if (moved && (intent === undefined || !isSameCommit(opened.record, base.record))) return { kind: "again" }
+    if (mustBeginAgain(run, opened, base, intent)) return { kind: "again" }
     const record = next(base.record)
     if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, ...done }
     const swapped = await swapState(run, base, record)
     return swapped && { kind: "committed", record: swapped.record, ...done }
   }
   return compareAndSwap(ports.clock, signal, attempt, (cause) => contended(request.source, cause))
+}
+
+/**
+ * True when the record has moved so that what was worked out does not hold any more: another commit, work without an
+ * intent of its own, or settings that may not write now. Another program may have begun the same work under a larger
+ * settingsVersion, or named these settings as a rival's.
+ */
+function mustBeginAgain(
+  { ports }: Run,
+  opened: RecordState,
+  base: RecordState,
+  intent: Intent | undefined,
+): boolean {
+  if (base.configMap.metadata.resourceVersion === opened.configMap.metadata.resourceVersion) return false
+  if (intent === undefined || !isSameCommit(opened.record, base.record)) return true
+  return judgeSettings(base.record, ports.settings) !== undefined
 }
 
 function isOvertaken(record: SourceRecord, work: Work, intent: Intent | undefined): boolean {

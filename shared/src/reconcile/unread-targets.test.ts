@@ -94,9 +94,7 @@ async function changedWhileForbidden(rulesPath: string, settings: Partial<Reconc
 async function removeFailures(here: ReconcileFixture): Promise<void> {
   const { failures } = await here.record()
   if (failures === null) return
-  await here.kube.remove(
-    (await here.kube.get("headrace", storeObjectName("index", failures))) as ConfigMap,
-  )
+  await here.kube.remove((await here.kube.get("headrace", storeObjectName("index", failures))) as ConfigMap)
 }
 
 /** What may happen between the change of settings and the run that can read the target again. */
@@ -114,33 +112,40 @@ const between: { [what: string]: (here: ReconcileFixture) => Promise<unknown> } 
   },
 }
 
-describe.each(Object.entries(between))("a target that could not be read while settings changed, %s", (_, then) => {
-  it("gets its new content, in the store too, when it can be read again", async () => {
-    const here = await changedWhileForbidden("same.yaml")
-    const before = await storedIndex(here)
-    await then(here)
-    expect(await runWith(here, "same.yaml")).toMatchObject({ result: "applied", failed: [], stopped: null })
-    expect(await storedIndex(here)).not.toBe(before)
-    expect(await keysOfBeta(here)).toContain("c 7")
-    const rebuilt = await runWith(here, "same.yaml", "full")
-    expect(rebuilt).toMatchObject({ result: "noop", written: 0 })
-  })
+describe.each(Object.entries(between))(
+  "a target that could not be read while settings changed, %s",
+  (_, then) => {
+    it("gets its new content, in the store too, when it can be read again", async () => {
+      const here = await changedWhileForbidden("same.yaml")
+      const before = await storedIndex(here)
+      await then(here)
+      expect(await runWith(here, "same.yaml")).toMatchObject({ result: "applied", failed: [], stopped: null })
+      expect(await storedIndex(here)).not.toBe(before)
+      expect(await keysOfBeta(here)).toContain("c 7")
+      const rebuilt = await runWith(here, "same.yaml", "full")
+      expect(rebuilt).toMatchObject({ result: "noop", written: 0 })
+    })
 
-  it.each([true, false])("loses nothing beyond the guard (store: %s)", async (store) => {
-    const here = await changedWhileForbidden("smaller.yaml", { store })
-    await then(here)
-    for (const mode of ["incremental", "full", "incremental"] as const) {
-      expect(await runWith(here, "smaller.yaml", mode)).toMatchObject({
-        stopped: { code: "guard/deleted-keys" },
+    it.each([true, false])("loses nothing beyond the guard (store: %s)", async (store) => {
+      const here = await changedWhileForbidden("smaller.yaml", { store })
+      await then(here)
+      for (const mode of ["incremental", "full", "incremental"] as const) {
+        expect(await runWith(here, "smaller.yaml", mode)).toMatchObject({
+          stopped: { code: "guard/deleted-keys" },
+        })
+      }
+      expect(await keysOfBeta(here)).toHaveLength(40)
+      const operator = { ...here.ports, namespace: "headrace", source: "release" }
+      await approveCommit(operator, here.repository.tip(), quiet)
+      expect(await runWith(here, "smaller.yaml")).toMatchObject({
+        result: "applied",
+        failed: [],
+        stopped: null,
       })
-    }
-    expect(await keysOfBeta(here)).toHaveLength(40)
-    const operator = { ...here.ports, namespace: "headrace", source: "release" }
-    await approveCommit(operator, here.repository.tip(), quiet)
-    expect(await runWith(here, "smaller.yaml")).toMatchObject({ result: "applied", failed: [], stopped: null })
-    expect(await keysOfBeta(here)).toEqual(["d 0"])
-  })
-})
+      expect(await keysOfBeta(here)).toEqual(["d 0"])
+    })
+  },
+)
 
 it("a target that could be read and not be written is judged once", async () => {
   let isReadOnly = false

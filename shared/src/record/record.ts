@@ -146,7 +146,10 @@ export const SourceRecord = z.strictObject({
   stopped: z
     .strictObject({
       ...stoppedFields,
-      /** Of a guard: what it judged, and the ISO time since which it has stopped the source. */
+      /**
+       * Of a guard: what it judged, and the ISO time since which it has stopped the source. Of another reason: the guard's
+       * that it follows, whose time still counts.
+       */
       judged: JudgedRevision.omit({ commit: true }).extend({ since: z.string() }).optional(),
     })
     .nullable(),

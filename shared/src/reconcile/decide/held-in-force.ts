@@ -33,7 +33,7 @@ export interface InForce {
  * What the cluster's targets hold now, so far as a plan may take it away. Where the plan in force is known it says that,
  * and the store says what targets hold that it refused. Where it is not known (settings changed, the record is lost) the
  * named ConfigMaps and the store's root index say it: whichever holds more. `unknown`: the store has lost what the
- * record names, and nothing else says what it was.
+ * record names, or what a lost record named last, and nothing else says what it was.
  *
  * Throws `kube/…`, when anything cannot be read: then it is not known, and nothing may be judged.
  */

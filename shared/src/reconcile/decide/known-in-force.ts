@@ -54,7 +54,11 @@ export function hasUnjudged(previous: ClusterPlan | undefined, plan: Pick<Cluste
  */
 export async function surveyUnknown(
   run: Run,
-  { desired, whole, previous }: { desired: DesiredRevision; whole: ClusterPlan; previous: ClusterPlan | undefined },
+  {
+    desired,
+    whole,
+    previous,
+  }: { desired: DesiredRevision; whole: ClusterPlan; previous: ClusterPlan | undefined },
 ): Promise<{ plan: ClusterPlan; surveyed: GuardedTargets; survey: Survey }> {
   const unknown = [...whole.targets].filter(([place]) => previous?.refused.has(place) ?? true)
   const plan = { ...whole, targets: new Map(unknown) }

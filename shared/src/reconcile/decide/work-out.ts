@@ -60,12 +60,18 @@ export async function workOut(run: Run, tips: Tips, record: SourceRecord): Promi
   } catch (error) {
     if (!isReasonToStop(error)) throw error
     const stopped = { code: error.code, message: errorMessage(error), commit: revision.commit }
-    if (!hasCode(error, "guard/")) return { kind: "stop", stopped, failures }
+    if (!hasCode(error, "guard/"))
+      return { kind: "stop", stopped: { ...stopped, ...judgedOf(record) }, failures }
     const { rulesCommit } = revision
     const rules = await rulesDigestAt(run.ports, run.memory, revision, run.signal)
     const since = record.stopped?.judged?.since ?? new Date(run.ports.clock.now()).toISOString()
     return { kind: "stop", stopped: { ...stopped, judged: { rulesCommit, rules, since } }, failures }
   }
+}
+
+/** Another reason to stop does not end a guard's: no time passes for it until something is applied. */
+function judgedOf({ stopped }: SourceRecord): Pick<NonNullable<SourceRecord["stopped"]>, "judged"> {
+  return stopped?.judged ? { judged: stopped.judged } : {}
 }
 
 function refuse(
@@ -76,7 +82,7 @@ function refuse(
   failures: KnownFailures,
 ): Decision {
   ports.log.error({ err: error }, "these settings may not write")
-  const stopped = { code: error.code, message: errorMessage(error), commit }
+  const stopped = { code: error.code, message: errorMessage(error), commit, ...judgedOf(record) }
   // The record is of those who may write: an older program says it for itself alone.
   const changed = hasCode(error, "settings/conflict") ? { ...record, settings: next, stopped } : record
   return { kind: "refuse", stopped, next: changed, failures }
@@ -99,7 +105,15 @@ export async function workAgain(
   const isLastGood = isInForce(record, desired, whole)
   if (isLastGood && failures.complete) {
     const plan = withRefused(whole, unreadTargets(failures, whole))
-    return workOf(run, record, { desired, plan, previous, failures, judged: UNJUDGED, stopped, inForce: true })
+    return workOf(run, record, {
+      desired,
+      plan,
+      previous,
+      failures,
+      judged: UNJUDGED,
+      stopped,
+      inForce: true,
+    })
   }
   if (!isLastGood && record.intents.length === 0) return undefined
   const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous })
@@ -168,11 +182,7 @@ async function judged(
   })
 }
 
-function workOf(
-  run: Run,
-  record: SourceRecord,
-  known: Omit<Work, "choice">,
-): Work {
+function workOf(run: Run, record: SourceRecord, known: Omit<Work, "choice">): Work {
   const { plan, previous, failures } = known
   return { ...known, choice: chooseTargets(plan, previous, record, failures, run.request.mode === "full") }
 }
