@@ -171,6 +171,7 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
       locked.set(node, handle.fd)
       return true
     },
+    isAtItsPath: () => true,
     within: (handle) => `fd:${handle.fd}`,
     afterCut: (survival) => simulateDisk(surviving(root, survival)),
   }
