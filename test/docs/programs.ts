@@ -1,16 +1,17 @@
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { installPacked, packPrograms } from "../deployment/packed-programs.ts"
+import { programArguments } from "../harness/program-arguments.ts"
 import { withFolder } from "../harness/with-folder.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const NAMES = ["plugin", "bootstrapper", "agent"] as const
-const SOURCE = `'${process.execPath}' --conditions=source --no-warnings '${ROOT}`
+const UP = `node --conditions=source --no-warnings '${ROOT}/config/local/`
 
 /** The long form: packed programs, and npm's own scripts with their build. */
 export const isLongForm = process.env.HEADRACE_DOCS === "long"
 
-/** Folder with the programs of a reader's PATH: from sources, or packed and unpacked as npm would. */
+/** Folder with the programs of a reader's PATH: as other tests run them, or in the long form unpacked as npm would. */
 export async function withPrograms<T>(use: (bin: string) => Promise<T>): Promise<T> {
   return withFolder(async (folder) => {
     const bin = join(folder, "bin")
@@ -34,7 +35,8 @@ async function writePacked(folder: string, bin: string): Promise<void> {
 /** `npm run NAME` as package.json has it, without the build: the sources run as they are. */
 async function writeSources(bin: string): Promise<void> {
   for (const name of NAMES) {
-    await writeProgram(bin, `headrace-${name}`, `exec ${SOURCE}/${name}/src/main.ts' "$@"`)
+    const program = programArguments(name).map((word) => `'${word}'`)
+    await writeProgram(bin, `headrace-${name}`, `exec node ${program.join(" ")} "$@"`)
   }
   await writeProgram(
     bin,
@@ -44,7 +46,7 @@ async function writeSources(bin: string): Promise<void> {
 name=$1; shift
 [ "$1" = -- ] && shift
 case $name in
-  up|demo) exec ${SOURCE}/config/local/'$name.ts "$@";;
+  up|demo) exec ${UP}'$name.ts "$@";;
   *) exec headrace-$name "$@";;
 esac`,
   )
