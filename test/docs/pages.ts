@@ -19,6 +19,7 @@ type Site = (use: (place: ReaderPlace) => Promise<void>) => Promise<void>
 export const PAGES: Readonly<Record<string, Site>> = {
   "README.md": withEvaluatorsClone,
   "docs/tutorial.md": withNewcomersClone,
+  "docs/how-to/sidecar.md": withNewcomersClone,
   "docs/how-to/roll-back.md": withOperatorsPlace,
   "docs/how-to/restore.md": withOperatorsPlace,
   "docs/how-to/status.md": withOperatorsPlace,

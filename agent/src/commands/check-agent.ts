@@ -21,10 +21,15 @@ const FETCH_MS = 60_000
 
 /**
  * Reads the settings and, once, everything that they name, and assembles each projection without publishing.
- * Prints a line for each. Throws `agent/check-failed` when any cannot be shown.
+ * Prints a line for each. `kubeconfig` is asked in place of the settings' own. Throws `agent/check-failed` when any cannot be shown.
  */
-export async function checkAgent(config: string, signal: AbortSignal): Promise<void> {
-  const settings = await loadAgentSettings(config)
+export async function checkAgent(
+  config: string,
+  kubeconfig: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const given = kubeconfig === undefined ? {} : { kubeconfig }
+  const settings = { ...(await loadAgentSettings(config)), ...given }
   const log = createLog("agent", { level: "silent" })
   const client = await openCluster(settings, log)
   try {

@@ -203,6 +203,11 @@ projections:
     await writeRevision(inProcessClient(kube.store), { seq: 1, targets: { "ci/jobs": { x: "one" } } })
     const good = runAgentProgram(["--config", await config(folder, kube, "ci/jobs"), "check"])
     expect([await good.ended, good.output()]).toEqual([0, `jobs at ${folder}/jobs: ok: 1 files\n`])
+    const elsewhere = join(folder, "agent.yaml")
+    const text = await readFile(elsewhere, "utf8")
+    await writeFile(elsewhere, text.replace(kube.kubeconfigFile, "/no/kubeconfig"))
+    const asked = runAgentProgram(["check", "--config", elsewhere, "--kubeconfig", kube.kubeconfigFile])
+    expect([await asked.ended, asked.output()]).toEqual([0, good.output()])
     await withRepo(async (repo) => {
       await repo.commit({ "a/b": "c", d: "e" })
       const file = join(repo.scratch, "agent.yaml")
