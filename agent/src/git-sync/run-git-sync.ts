@@ -47,6 +47,7 @@ export async function runGitSync(
           bind: settings.httpBind,
           metrics: settings.httpMetrics ? metrics.registry : undefined,
           isReady: () => isReady,
+          log,
         })
   const stop = new AbortController()
   const ended = AbortSignal.any([signal, stop.signal])

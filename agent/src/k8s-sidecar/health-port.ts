@@ -1,6 +1,6 @@
-import { createServer } from "node:http"
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
+import { type HttpServer, openHttp, type Route } from "@headrace/shared/observe/serve-http"
 
 /** What k8s-sidecar's /healthz reports. */
 export interface Health {
@@ -36,46 +36,14 @@ export function createHealth(clock: Clock): Health {
   }
 }
 
-/** Serves /healthz. Throws UsageError `sidecar/bad-option` and `http/bind`. */
-export async function openHealthPort(
-  listen: string,
-  health: Health,
-): Promise<{ url: string; close(): Promise<void> }> {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(listen)
-  if (match === null) {
-    throw new UsageError("sidecar/bad-option", `cannot serve /healthz on ${JSON.stringify(listen)}`, {
-      hint: "Set HEALTH_HOST to an address and HEALTH_PORT to a port.",
-    })
-  }
-  const host = match[1] || match[2] || undefined
-  const port = Number(match[3])
-  const server = createServer((request, response) => {
-    const isHealth = URL.parse(request.url ?? "/", "http://localhost")?.pathname === "/healthz"
-    const problem = isHealth ? health.problem() : "Not Found"
-    response.writeHead(isHealth ? (problem === undefined ? 200 : 503) : 404, {
-      "content-type": "text/plain; charset=utf-8",
-    })
+/** Serves /healthz. Throws UsageError `http/listen`, and `http/bind` when the port cannot be had. */
+export async function openHealthPort(listen: string, health: Health, log: Log): Promise<HttpServer> {
+  const server = await openHttp(listen, log)
+  const healthz: Route = async (_, response) => {
+    const problem = health.problem()
+    response.writeHead(problem === undefined ? 200 : 503, { "content-type": "text/plain; charset=utf-8" })
     response.end(problem ?? "OK")
-  })
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) => {
-      reject(
-        new HeadraceError("http/bind", `cannot listen on ${listen}`, {
-          hint: "Set HEALTH_PORT to a port that is free.",
-          cause,
-        }),
-      )
-    })
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, resolve)
-  })
-  const address = server.address()
-  const bound = typeof address === "object" && address !== null ? address.port : port
-  return {
-    url: `http://${host === undefined ? "localhost" : host.includes(":") ? `[${host}]` : host}:${bound}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
   }
+  await server.serve({ routes: new Map([["/healthz", healthz]]) })
+  return server
 }

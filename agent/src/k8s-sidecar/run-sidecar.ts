@@ -39,7 +39,7 @@ export async function runSidecar(
   const { kubeconfig } = settings
   const client = await openLightClient({ ...(kubeconfig === undefined ? {} : { kubeconfig }), log })
   const health = createHealth(clock)
-  const port = await openHealthPort(settings.listen, health).catch((error: unknown) => {
+  const port = await openHealthPort(settings.listen, health, log).catch((error: unknown) => {
     client.close()
     throw error
   })

@@ -11,6 +11,8 @@ export type Route = (request: IncomingMessage, response: ServerResponse) => Prom
 export interface Site {
   routes: ReadonlyMap<string, Route>
   ops?: OpsSources
+  /** Answers every other path, in place of 404. */
+  otherwise?: Route
 }
 
 /** One port of the program. It stays open while what it serves is replaced. */
@@ -66,11 +68,7 @@ export async function openHttp(
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (site === undefined) return text(response, pathOf(request) === "/healthz" ? 200 : 503, "starting\n")
     try {
-      const route = site.routes.get(pathOf(request))
-      if (route) await route(request, response)
-      else if (!site.ops || !(await answerOps(request, response, site.ops))) {
-        text(response, 404, "not found\n")
-      }
+      await answerFrom(site, request, response)
     } catch (error) {
       log.error({ err: errorText(error) }, "request failed")
       if (!response.headersSent) response.writeHead(500)
@@ -98,6 +96,14 @@ export async function openHttp(
         server.closeIdleConnections()
       }),
   }
+}
+
+async function answerFrom(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const route = site.routes.get(pathOf(request))
+  if (route) return await route(request, response)
+  if (site.ops && (await answerOps(request, response, site.ops))) return
+  if (site.otherwise) await site.otherwise(request, response)
+  else text(response, 404, "not found\n")
 }
 
 /** The path without its query; `/` when the request line does not read. */
