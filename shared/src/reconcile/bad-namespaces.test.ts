@@ -5,6 +5,7 @@ import { KubeError } from "../kube/kube-error.ts"
 import { openIntent } from "../record/intents.ts"
 import { newRecord } from "../record/record.ts"
 import { recordConfigMap } from "../record/record-config-map.ts"
+import { approveCommit } from "./operate/hold-source.ts"
 import { changeRecord } from "./record/change-record.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 
@@ -14,6 +15,7 @@ config_updater:
     a/*.txt: {name: alpha, clusters: {east: [ci]}}
     b/*.txt: {name: beta, clusters: {east: [bad]}}
 `
+const PLACE = { namespace: "headrace", source: "release" }
 const FILES = { "a/x.txt": "1", "b/y.txt": "1" }
 
 /** What an API server answers for anything in the namespace `bad`. */
@@ -70,6 +72,39 @@ it.each(Object.entries(ANSWERS))(
     expect((await here.kube.get("bad", "beta"))?.data?.["y.txt"]).toBe("1")
   },
 )
+
+it("judges what a target loses that could not be read, once it can be read again", async () => {
+  const keys = (folder: string, count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`${folder}/${index}.txt`, `${index}`]))
+  let isForbidden = false
+  const here = reconcileFixture(
+    { ...keys("a", 5), ...keys("b", 40) },
+    {
+      rules: RULES,
+      changeKube: (kube) => ({
+        ...kube,
+        async get(...args) {
+          if (isForbidden && args[0] === "bad") throw ANSWERS.forbidden?.create ?? new Error("no answer")
+          return kube.get(...args)
+        },
+      }),
+    },
+  )
+  await here.run()
+  isForbidden = true
+  // Other settings: what is in force is read from the targets.
+  Object.assign(here.ports.settings, { repo: "org/other" })
+  here.commit(Object.fromEntries(Object.keys(keys("b", 40)).map((path) => [path, undefined])))
+  expect(await here.run()).toMatchObject({ stopped: null, failed: [{ target: "bad/beta" }] })
+  isForbidden = false
+  for (const mode of ["incremental", "full"] as const) {
+    expect((await here.run(mode)).stopped?.code).toBe("guard/deleted-keys")
+    expect(Object.keys((await here.kube.get("bad", "beta"))?.data ?? {})).toHaveLength(41)
+  }
+  await approveCommit({ ...here.ports, ...PLACE }, here.repository.tip(), quiet)
+  expect(await here.run()).toMatchObject({ stopped: null, failed: [] })
+  expect(Object.keys((await here.kube.get("bad", "beta"))?.data ?? {})).toEqual(["VERSION"])
+})
 
 const QUOTA = 25
 

@@ -1,6 +1,5 @@
 import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
-import { KubeError } from "../kube/kube-error.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcilePorts, ReconcileSettings } from "./run/ports.ts"
@@ -22,22 +21,6 @@ function fixture(): ReconcileFixture {
 /** A process of its own with these settings. */
 function program(here: ReconcileFixture, settings: Partial<ReconcileSettings>): ReconcilePorts {
   return { ...here.ports, memory: createReconcileMemory(), settings: { ...here.ports.settings, ...settings } }
-}
-
-/** The API server's `get`, before which `act` is done once, at this name. */
-function onceAt(
-  name: string,
-  here: ReconcileFixture,
-  act: () => Promise<unknown>,
-): ReconcilePorts["kube"]["get"] {
-  let isDone = false
-  return async (namespace, asked, signal) => {
-    if (asked === name && !isDone) {
-      isDone = true
-      await act()
-    }
-    return here.kube.get(namespace, asked, signal)
-  }
 }
 
 const OLDER = { rulesPath: "rules.yaml" }
@@ -135,41 +118,6 @@ describe("settingsVersion", () => {
     expect(asked).toBe(true)
   })
 
-  it("is never taken back by a writer that was late, whose work a newer program has begun too", async () => {
-    const here = fixture()
-    await reconcile(REQUEST, program(here, { settingsVersion: 1 }), quiet)
-    here.commit({ "a/x.txt": "OLD2" })
-    const newer = program(here, { settingsVersion: 2, allowForcePush: true })
-    const died = new KubeError("kube/unauthorized", "died", { status: 401 })
-    newer.kube = { ...newer.kube, create: () => Promise.reject(died) }
-    const older = program(here, { settingsVersion: 1 })
-    const meanwhile = onceAt("alpha", here, () =>
-      expect(reconcile(REQUEST, newer, quiet)).rejects.toThrow("died"),
-    )
-    older.kube = { ...older.kube, get: meanwhile }
-    expect(await reconcile(REQUEST, older, quiet)).toMatchObject({ stopped: { code: "settings/older" } })
-    const { settings, intents } = await here.record()
-    expect(settings).toMatchObject({ version: 2 })
-    expect(intents).toHaveLength(1)
-    const again = program(here, { settingsVersion: 2, allowForcePush: true })
-    expect(await reconcile(REQUEST, again, quiet)).toMatchObject({ result: "applied", stopped: null })
-    expect(await here.record()).toMatchObject({ settings: { version: 2, rival: null }, intents: [] })
-  })
-
-  it("keeps its rival, though a writer of the first content was under way", async () => {
-    const here = fixture()
-    await reconcile(REQUEST, program(here, { settingsVersion: 1 }), quiet)
-    here.commit({ "a/x.txt": "OLD2" })
-    const rival = program(here, { settingsVersion: 1, allowForcePush: true })
-    const first = program(here, { settingsVersion: 1 })
-    const meanwhile = onceAt("alpha", here, async () => {
-      expect(await reconcile(REQUEST, rival, quiet)).toMatchObject({ stopped: { code: "settings/conflict" } })
-    })
-    first.kube = { ...first.kube, get: meanwhile }
-    expect(await reconcile(REQUEST, first, quiet)).toMatchObject({ stopped: { code: "settings/conflict" } })
-    expect((await here.record()).settings?.rival).toEqual(expect.any(String))
-  })
-
   it("with two contents stops both and names both, until one of them has a larger", async () => {
     const here = fixture()
     const one = program(here, { ...OLDER, settingsVersion: 7 })
@@ -200,5 +148,50 @@ describe("settingsVersion", () => {
     await reconcile(REQUEST, program(here, { ...OLDER, settingsVersion: 1 }), quiet)
     await reconcile(REQUEST, program(here, { ...OLDER, settingsVersion: 1 }), quiet)
     expect(here.writes).toEqual(["replace release"])
+  })
+})
+
+describe("a program with older settings", () => {
+  const GUARDED = { guard: { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 0 } }
+  const FIRST = { ...GUARDED, ...OLDER, settingsVersion: 1 }
+  const SECOND = { ...GUARDED, rulesPath: "rules2.yaml", settingsVersion: 2 }
+
+  /** Rules that give none of the targets anything: the guard stops the source. */
+  async function begin(): Promise<ReconcileFixture> {
+    const here = fixture()
+    const none = "config_updater: {maps: {z/*.txt: {name: zeta, clusters: {east: [ci]}}}}"
+    here.commit({ "rules2.yaml": none })
+    await reconcile(REQUEST, program(here, FIRST), quiet)
+    return here
+  }
+
+  it("writes nothing where newer ones are stopped by the guard", async () => {
+    const here = await begin()
+    expect((await reconcile(REQUEST, program(here, SECOND), quiet)).stopped?.code).toMatch(/^guard\//)
+    here.commit({ "a/x.txt": "OLD2" })
+    expect((await reconcile(REQUEST, program(here, FIRST), quiet)).stopped?.code).toBe("settings/older")
+    expect(await here.data("alpha")).toEqual({ "x.txt": "OLD" })
+  })
+
+  it("commits nothing that it had begun before, when it wakes up late", async () => {
+    const here = await begin()
+    const commit = here.commit({ "a/x.txt": "OLD2" })
+    const late = program(here, FIRST)
+    let paused = false
+    late.kube = {
+      ...late.kube,
+      async replace(configMap, signal) {
+        const written = await here.kube.replace(configMap, signal)
+        if (configMap.metadata.name === "alpha" && !paused) {
+          paused = true
+          await reconcile(REQUEST, program(here, SECOND), quiet)
+        }
+        return written
+      },
+    }
+    expect(await reconcile(REQUEST, late, quiet)).toMatchObject({ result: "superseded" })
+    expect(paused).toBe(true)
+    expect(await here.record()).toMatchObject({ settings: { version: 2 }, stopped: { commit } })
+    expect((await here.record()).commit).not.toBe(commit)
   })
 })

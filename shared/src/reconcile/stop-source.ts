@@ -2,6 +2,7 @@ import { HeadraceError } from "../foundation/errors.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { revisionOfIntent } from "./decide/desired-revision.ts"
+import { settingsOfRecord } from "./decide/judge-settings.ts"
 import { isReadable } from "./decide/plan-at.ts"
 import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
 import { sameRecord } from "./record/next-record.ts"
@@ -22,7 +23,9 @@ export async function stopSource(
 ): Promise<Applied> {
   const lastGood = await lastGoodWork(run, state.record, stopped, failures)
   if (lastGood) return applyWork(run, state, lastGood)
-  return noteInRecord(run, state, { ...state.record, stopped }, failures)
+  // Whose settings stop it: programs with older ones must not go on beside them.
+  const settings = settingsOfRecord(run.ports.settings) ?? state.record.settings
+  return noteInRecord(run, state, { ...state.record, stopped, settings }, failures)
 }
 
 /** Swaps the record for one that says why nothing else is done. */
