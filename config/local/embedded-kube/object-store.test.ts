@@ -33,6 +33,21 @@ describe("ObjectStore", () => {
     expect(store.get(CONFIG_MAPS, "default", "x").data).toEqual({ a: "2" })
   })
 
+  it("goes back to a backup with its uids and versions, and uses later versions again", () => {
+    const store = new ObjectStore()
+    const first = store.create(CONFIG_MAPS, "default", configMap("x", { a: "1" }))
+    const backup = store.snapshot()
+    const { resourceVersion } = first.metadata
+    const second = store.replace(CONFIG_MAPS, "default", "x", configMap("x", { a: "2" }, { resourceVersion }))
+    store.create(CONFIG_MAPS, "default", configMap("y", {}))
+    store.restore(backup)
+    expect(store.get(CONFIG_MAPS, "default", "x")).toEqual(first)
+    expect(store.has(CONFIG_MAPS, "default", "y")).toBe(false)
+    const other = store.replace(CONFIG_MAPS, "default", "x", configMap("x", { a: "3" }, { resourceVersion }))
+    expect(other.metadata.resourceVersion).toBe(second.metadata.resourceVersion)
+    expect(store.history(CONFIG_MAPS).since(Number(resourceVersion) - 1)).toBeUndefined()
+  })
+
   it("overwrites a ConfigMap, but not a Lease, when no version is given", () => {
     const store = new ObjectStore()
     store.create(CONFIG_MAPS, "default", configMap("x", { a: "1" }))

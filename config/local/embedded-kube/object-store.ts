@@ -20,6 +20,12 @@ export interface ObjectStoreOptions {
   now?: () => number
 }
 
+/** All objects at one time, as a backup of etcd has them. */
+export interface StoreSnapshot {
+  objects: ReadonlyMap<ResourceKind, ReadonlyMap<string, KubeObject>>
+  resourceVersion: number
+}
+
 export interface Preconditions {
   uid?: string
   resourceVersion?: string
@@ -166,6 +172,22 @@ export class ObjectStore {
   /** Forgets the changes that watches could go back to: they get 410, as after a restart of the API server. */
   forgetHistory(): void {
     for (const history of this.#histories.values()) history.forget(this.#resourceVersion)
+  }
+
+  /** A backup of everything. */
+  snapshot(): StoreSnapshot {
+    const objects = new Map([...this.#objects].map(([kind, all]) => [kind, new Map(all)] as const))
+    return { objects, resourceVersion: this.#resourceVersion }
+  }
+
+  /**
+   * Puts a backup in the place of everything, as `etcdutl snapshot restore` does: objects have their earlier uid and
+   * resourceVersion again, and later writes use versions that were used before.
+   */
+  restore({ objects, resourceVersion }: StoreSnapshot): void {
+    for (const [kind, all] of objects) this.#objects.set(kind, new Map(all))
+    this.#resourceVersion = resourceVersion
+    this.forgetHistory()
   }
 
   #all(kind: ResourceKind): Map<string, KubeObject> {
