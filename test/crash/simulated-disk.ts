@@ -171,7 +171,6 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
       locked.set(node, handle.fd)
       return true
     },
-    isAtItsPath: () => true,
     within: (handle) => `fd:${handle.fd}`,
     afterCut: (survival) => simulateDisk(surviving(root, survival)),
   }

@@ -16,22 +16,27 @@ export function reconcilePorts(given: GivenPorts): ReconcilePorts {
     log: SILENT,
     memory: createReconcileMemory(),
     ...given,
-    settings: {
-      programsNamespace: "headrace",
-      namespace: "headrace",
-      repo: "org/repo",
-      rulesPath: "rules.yaml",
-      strict: false,
-      foreignKeys: "remove",
-      allowForcePush: false,
-      defaults: { cluster: "east", namespace: "ci" },
-      guard: { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 },
-      clusters: new Map([
-        ["east", {}],
-        ["west", {}],
-      ]),
-      store: true,
-      ...given.settings,
-    },
+    settings: reconcileSettings(given.settings),
+  }
+}
+
+/** What the operator's settings say, where a test does not give it. */
+export function reconcileSettings(given: Partial<ReconcileSettings> = {}): ReconcileSettings {
+  return {
+    programsNamespace: "headrace",
+    namespace: "headrace",
+    repo: "org/repo",
+    rulesPath: "rules.yaml",
+    strict: false,
+    foreignKeys: "remove",
+    allowForcePush: false,
+    defaults: { cluster: "east", namespace: "ci" },
+    guard: { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 },
+    clusters: new Map([
+      ["east", {}],
+      ["west", {}],
+    ]),
+    store: true,
+    ...given,
   }
 }

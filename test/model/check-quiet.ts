@@ -4,11 +4,15 @@ import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs } from "@headrace/shared/reconcile/target/ownership"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
+import { isBadPlace } from "./bad-places.ts"
+import { inForceOf, judge } from "./in-force.ts"
 import { goalOf, holdInForce, isFastForward, ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
+import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
-import { OWN_NAMESPACE, type Simulation, type Source } from "./simulation.ts"
-import { sameKeys, tripsGuard, Violation } from "./watch-invariants.ts"
+import type { Simulation } from "./simulation.ts"
+import { sameKeys } from "./store-view.ts"
+import { Violation } from "./violation.ts"
 
 /** Invariant 1: once quiet, record and targets are what a rebuild at the goal would give, or it says why not. */
 export async function checkQuiet(
@@ -27,11 +31,18 @@ export async function checkQuiet(
   if (record.stopped) checkReason(simulation, cluster, source, record, aim)
   if (record.commit === null) return
   // What could not be ended stays listed, which is so only where its rules do not parse.
+  const { settings } = inForceOf(simulation, cluster.name, source)
   if (record.intents.length > 0) {
-    const planned = record.intents.some((intent) => rulesParse(simulation, cluster, source, intent))
+    // Where settings changed in between, what was begun is of others, and the guard need not let that pass.
+    if (record.stopped?.code.startsWith("guard/") && settings !== record.settings?.digest) return
+    const planned = record.intents.some((intent) =>
+      rulesParse(simulation, cluster, source, { ...intent, settings: record.settings }),
+    )
     if (planned) throw new Violation(`1: ${cluster.name} left an intent open`)
     return
   }
+  // Last good is not known any more where the settings have changed: it stays as it is.
+  if (record.stopped && settings !== (record.settings?.digest ?? null)) return
   const { commit, rulesCommit } = record
   await checkTargets(simulation, cluster, source, record, { commit, rulesCommit })
 }
@@ -49,10 +60,11 @@ function checkReason(
   const mayFollow = simulation.allowForcePush && holdInForce(simulation, record) === undefined
   const begun = [...(shown ? [shown] : []), ...record.intents]
   const isBehind = begun.length === 0 || begun.some((was) => !isFastForward(simulation, source, was, aim))
+  const to = { ...aim, settings: record.settings }
   const reasons: { [code: string]: boolean } = {
-    "rules/invalid": !rulesParse(simulation, cluster, source, aim),
+    "rules/invalid": !rulesParse(simulation, cluster, source, to),
     "git/diverged": !mayFollow && isBehind,
-    "guard/deleted-keys": shown === undefined || tripsGuard(simulation, cluster.name, source, shown, aim),
+    "guard/deleted-keys": shown === undefined || judge(simulation, cluster.name, source, to).possible,
   }
   reasons["guard/deleted-config-maps"] = reasons["guard/deleted-keys"] ?? false
   if (!reasons[code]) throw new Violation(`1: stopped at ${aim.commit} by ${code} without that reason`)
@@ -62,9 +74,10 @@ function rulesParse(
   simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
-  at: SourceRevision,
+  at: SourceRevision & Pick<SourceRecord, "settings">,
 ): boolean {
-  return expectedTargets(ruledFiles(simulation, source, at), cluster.name) !== undefined
+  const files = ruledFiles(simulation, source, at, simulation.settings.of(source, at))
+  return expectedTargets(files, cluster.name) !== undefined
 }
 
 async function checkTargets(
@@ -74,16 +87,38 @@ async function checkTargets(
   record: SourceRecord,
   at: SourceRevision,
 ): Promise<void> {
-  const failed = new Map(record.failed.map(({ target, reason }) => [target, reason]))
-  const expected = expectedTargets(ruledFiles(simulation, source, at), cluster.name) ?? []
-  for (const [place, target] of expected) {
-    if (!target.view) continue
-    const [namespace = "", name = ""] = place.split("/")
-    const found = await cluster.direct.get(namespace, name)
-    const wrong = wrongWith(found, target, failed.get(place))
-    if (wrong)
-      throw new Violation(`${wrong}: ${cluster.name}/${place} at ${at.commit}: ${JSON.stringify(found)}`)
+  const { settings, held } = inForceOf(simulation, cluster.name, source)
+  const files = ruledFiles(simulation, source, at, simulation.settings.byDigest(source, settings))
+  for (const [place, target] of expectedTargets(files, cluster.name) ?? []) {
+    const kept = held.get(place)
+    // What could not be read may lose more than the guard lets pass: it waits for an operator.
+    const waits = record.stopped !== null && kept !== undefined && !sameKeys(kept, target.keys)
+    if (target.refused || waits) checkRefused(cluster, place, record)
+    else if (kept && !sameKeys(kept, target.keys) && reasonOf(record, place, undefined) === undefined)
+      throw new Violation(`3: the store's ${place} at ${at.commit} is not what git has`)
+    else if (target.view && !isBadPlace(cluster.bad, place)) {
+      const [namespace = "", name = ""] = place.split("/")
+      const found = await cluster.direct.get(namespace, name)
+      const wrong = wrongWith(found, target, reasonOf(record, place, found))
+      if (wrong)
+        throw new Violation(`${wrong}: ${cluster.name}/${place} at ${at.commit}: ${JSON.stringify(found)}`)
+    }
   }
+}
+
+/** Why a target is listed as failed; "ahead": it is, and its source must be released first. */
+function reasonOf(record: SourceRecord, place: string, found: ConfigMap | undefined): string | undefined {
+  const reason = record.failed.find(({ target }) => target === place)?.reason
+  // A stopped source takes no larger token before an operator has spoken.
+  if (record.stopped && reason?.startsWith("reconcile/ahead")) return "ahead"
+  const isUnlisted = record.failedMore > 0 && found !== undefined && !isOurs(found)
+  return reason ?? (isUnlisted ? "beyond the record's room" : undefined)
+}
+
+/** What is not known fails by name; that it keeps what it holds is seen at every write. */
+function checkRefused(cluster: MonitoredCluster, place: string, record: SourceRecord): void {
+  if (record.failedMore > 0 || record.failed.some(({ target }) => target === place)) return
+  throw new Violation(`4: ${cluster.name}/${place} is not known, and not listed as failed`)
 }
 
 /** What is wrong with a target, starting with the invariant; undefined when nothing is. */
@@ -93,6 +128,7 @@ function wrongWith(
   failed: string | undefined,
 ): string | undefined {
   if (found && !isOurs(found)) return failed ? undefined : "7, another owner's and not listed"
+  if (failed === "ahead") return undefined
   if (failed) return `1, listed as failed for no reason (${failed})`
   return holds(found, target) ? undefined : "1, not what the commit gives"
 }

@@ -2,7 +2,7 @@ import { UNUSED_SINCE } from "@headrace/shared/reconcile/store/read-store"
 import { unmarked } from "@headrace/shared/reconcile/write/store-objects"
 import type { Write } from "./monitored-cluster.ts"
 import type { Simulation } from "./simulation.ts"
-import { Violation } from "./watch-invariants.ts"
+import { Violation } from "./violation.ts"
 
 /**
  * A rebuild of an unchanged tree writes nothing. The first one may take off marks: a collection that was woken

@@ -1,11 +1,12 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
 
 /** What the network or the API server may do to one call. */
-export type Fault = "none" | "conflict" | "invalid" | "busy" | "broken" | "unheard" | "unanswered"
+export type Fault = "none" | "conflict" | "invalid" | "busy" | "broken" | "unheard" | "unanswered" | "past"
 
 /** A call that waits: before it takes effect, or before its answer arrives, or a sleep that may end. */
 interface Gate {
@@ -18,7 +19,9 @@ interface Gate {
  * and once before its answer. So it can be paused or killed at any await, and woken late.
  */
 export interface Worker {
-  kind: "reconcile" | "operator" | "garbage"
+  kind: "reconcile" | "operator" | "garbage" | "prune"
+  /** The name of the cluster that it works in. */
+  cluster: string
   gates: Gate[]
   done: boolean
   /** What it threw, when it did. */
@@ -27,12 +30,33 @@ export interface Worker {
   dead: boolean
   /** Calls that are taking effect now: with a real API server that takes a while. */
   flights: Set<Promise<unknown>>
+  /** How many more gates open immediately, because the worker runs to its end; 0: each waits for `step`. */
+  free: number
+  /** Called when `free` is used up. */
+  onStuck(): void
+  /** Resolved when it is done. */
+  ended: Promise<void>
 }
 
 /** Starts `work` with gated ports. Its gates open only by `step`. */
-export function startWorker(kind: Worker["kind"], work: (worker: Worker) => Promise<unknown>): Worker {
-  const worker: Worker = { kind, gates: [], done: false, error: undefined, dead: false, flights: new Set() }
-  work(worker).then(
+export function startWorker(
+  kind: Worker["kind"],
+  cluster: string,
+  work: (worker: Worker) => Promise<unknown>,
+): Worker {
+  const worker: Worker = {
+    kind,
+    cluster,
+    gates: [],
+    done: false,
+    error: undefined,
+    dead: false,
+    flights: new Set(),
+    free: 0,
+    onStuck() {},
+    ended: Promise.resolve(),
+  }
+  worker.ended = work(worker).then(
     () => {
       worker.done = true
     },
@@ -61,20 +85,30 @@ export async function step(worker: Worker, choice: number, fault: Fault): Promis
 /** What a fault does at a gate: some are for writes alone, and any that comes after the effect loses the answer. */
 function metAt(at: Gate["at"], fault: Fault): string | undefined {
   if (fault === "none" || at === "sleep") return undefined
+  if (fault === "past") return at === "read" ? "read is answered from the past" : undefined
   if (at === "answer") return "takes effect, its answer is lost"
   if (fault === "unanswered") return undefined
   if (at === "read" && (fault === "conflict" || fault === "invalid")) return undefined
   return `${at} meets ${STATUS[fault]}, without effect`
 }
 
-const STATUS = { conflict: "409", invalid: "422", busy: "429", broken: "500", unheard: "a timeout" }
+const STATUS: { [fault in Fault]?: string } = {
+  conflict: "409",
+  invalid: "422",
+  busy: "429",
+  broken: "500",
+  unheard: "a timeout",
+}
 
-/** Runs a worker to its end without faults. False when it does not end. */
+/** Runs a worker to its end without faults: every gate opens immediately. False when it does not end. */
 export async function finish(worker: Worker, limit = 3000): Promise<boolean> {
-  for (let count = 0; count < limit; count++) {
-    if (worker.done || worker.dead) return true
-    await step(worker, 0, "none")
-  }
+  if (worker.done || worker.dead) return true
+  worker.free = limit
+  const stuck = new Promise<void>((resolve) => {
+    worker.onStuck = resolve
+  })
+  for (const gate of worker.gates.splice(0)) gate.pass("none")
+  await Promise.race([worker.ended, stuck])
   return worker.done
 }
 
@@ -86,10 +120,20 @@ async function settle(worker: Worker): Promise<void> {
   } while (worker.flights.size > 0)
 }
 
-/** ConfigMaps of a cluster through a worker's gates. */
-export function gatedKube(worker: Worker, kube: ConfigMapWriter): ConfigMapWriter {
+/**
+ * ConfigMaps of a cluster through a worker's gates. `past` gives an object as it was before its last write: the answer of
+ * an API server that lags, to a read of one object.
+ */
+export function gatedKube(
+  worker: Worker,
+  kube: ConfigMapWriter,
+  past: (namespace: string, name: string) => ConfigMap | undefined,
+): ConfigMapWriter {
   return {
-    get: (...args) => gated(worker, () => kube.get(...args)),
+    get: (namespace, name, signal) =>
+      gated(worker, async (fault) =>
+        fault === "past" ? past(namespace, name) : kube.get(namespace, name, signal),
+      ),
     list: (...args) => gated(worker, () => kube.list(...args)),
     listMetadata: (...args) => gated(worker, () => kube.listMetadata(...args)),
     watch: (...args) => kube.watch(...args),
@@ -142,9 +186,14 @@ export function gatedClock(worker: Worker, now: () => number): Clock {
   }
 }
 
-async function gated<Result>(worker: Worker, call: () => Promise<Result>, write = false): Promise<Result> {
-  refuse(await gate(worker, write ? "write" : "read"), write)
-  const flight = call()
+async function gated<Result>(
+  worker: Worker,
+  call: (fault: Fault) => Promise<Result>,
+  write = false,
+): Promise<Result> {
+  const fault = await gate(worker, write ? "write" : "read")
+  refuse(fault, write)
+  const flight = call(fault)
   worker.flights.add(flight)
   const result = await flight.then(
     (value) => () => value,
@@ -153,11 +202,17 @@ async function gated<Result>(worker: Worker, call: () => Promise<Result>, write 
     },
   )
   worker.flights.delete(flight)
-  if ((await gate(worker, "answer")) !== "none") throw new KubeError("kube/timeout", "the answer got lost")
+  if (!["none", "past"].includes(await gate(worker, "answer")))
+    throw new KubeError("kube/timeout", "the answer got lost")
   return result()
 }
 
 function gate(worker: Worker, at: Gate["at"]): Promise<Fault> {
+  if (worker.free > 0) {
+    worker.free -= 1
+    if (worker.free === 0) worker.onStuck()
+    else return Promise.resolve("none")
+  }
   return new Promise((resolve) => worker.gates.push({ at, pass: resolve }))
 }
 

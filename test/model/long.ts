@@ -3,40 +3,72 @@ import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command } from "commander"
 import fc from "fast-check"
 import { runSchedule } from "./run-schedule.ts"
-import { schedules } from "./schedule.ts"
+import { searchMutants } from "./search-mutants.ts"
 import { startTally } from "./tally.ts"
+import { worldSchedules } from "./world-schedule.ts"
 
 const PROGRESS_EVERY = 500
+
+interface Options {
+  runs: string
+  seed?: string
+  path?: string
+  from: string
+  seconds?: string
+  followRewrites: boolean
+  mutants: boolean
+}
 
 /** The model's long form: `node --conditions=source test/model/long.ts --runs 10000 [--seed N] [--path P]`. */
 await runProgram(async (signal) => {
   const options = new Command("model")
     .option("--runs <count>", "how many schedules", "10000")
     .option("--seed <number>", "seed of the schedules; a failure prints it")
+    .option("--from <count>", "begin with this one of the seed's schedules, to continue", "0")
+    .option("--seconds <count>", "stop after so long, and print where to continue")
     .option("--follow-rewrites", "sources with allowForcePush", false)
+    .option("--mutants", "search each mutant from a new seed instead", false)
     .option("--path <path>", "path of one failure, to play it again")
     .parse()
-    .opts<{ runs: string; seed?: string; path?: string; followRewrites: boolean }>()
+    .opts<Options>()
   const seed = options.seed === undefined ? Date.now() % 2 ** 31 : Number(options.seed)
-  process.stdout.write(`seed ${seed}, ${options.runs} schedules\n`)
+  return options.mutants ? searchMutants(seed, signal) : playAll(options, seed, signal)
+})
+
+async function playAll(
+  { runs, from, seconds, path, followRewrites }: Options,
+  seed: number,
+  signal: AbortSignal,
+): Promise<number> {
+  const numRuns = Number(runs) - Number(from)
+  process.stdout.write(`seed ${seed}, ${numRuns} schedules from ${from}\n`)
   const tally = startTally()
-  let played = 0
+  let played = Number(from)
   const start = performance.now()
   const details = await fc.check(
-    fc.asyncProperty(schedules(), async (schedule) => {
+    fc.asyncProperty(worldSchedules(), async (schedule) => {
       signal.throwIfAborted()
-      await runSchedule(schedule, { allowForcePush: options.followRewrites, tally })
+      await runSchedule(schedule, { allowForcePush: followRewrites, tally })
       played += 1
       if (played % PROGRESS_EVERY === 0) process.stdout.write(`${played} hold\n`)
     }),
-    { numRuns: Number(options.runs), seed, ...(options.path === undefined ? {} : { path: options.path }) },
+    {
+      numRuns,
+      seed,
+      path: path ?? from,
+      ...(seconds === undefined ? {} : { interruptAfterTimeLimit: Number(seconds) * 1000 }),
+    },
   )
-  const seconds = Math.round((performance.now() - start) / 1000)
+  const took = Math.round((performance.now() - start) / 1000)
   process.stdout.write(tally.table())
-  if (!details.failed) {
-    process.stdout.write(`all ${played} schedules hold (seed ${seed}, ${seconds} s)\n`)
+  if (details.failed && details.errorInstance !== null) {
+    process.stdout.write(`${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}\n`)
+    return 1
+  }
+  if (played < Number(runs)) {
+    process.stdout.write(`${played} hold (seed ${seed}, ${took} s): continue with --from ${played}\n`)
     return 0
   }
-  process.stdout.write(`${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}\n`)
-  return 1
-})
+  process.stdout.write(`all ${played} schedules hold (seed ${seed}, ${took} s)\n`)
+  return 0
+}

@@ -1,14 +1,22 @@
 import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
 import type { Hold, SourceRecord } from "@headrace/shared/record/record"
 import { RULES_PATH, type RuledFiles } from "./model-rules.ts"
-import type { Simulation, Source } from "./simulation.ts"
+import type { ModelSettings } from "./model-settings.ts"
+import type { Source } from "./model-sources.ts"
+import type { Simulation } from "./simulation.ts"
 
-/** What git has at a revision of a source. */
-export function ruledFiles(simulation: Simulation, source: Source, revision: SourceRevision): RuledFiles {
-  const files = simulation.repositories[source].filesAt(revision.commit)
-  const rules =
-    simulation.rules[source].filesAt(revision.rulesCommit ?? revision.commit).get(RULES_PATH) ?? ""
-  return { files, rules }
+/** What git has at a revision of a source, and what these settings make of it. */
+export function ruledFiles(
+  simulation: Simulation,
+  source: Source,
+  revision: SourceRevision,
+  { namespaces, rulesPath }: Pick<ModelSettings, "namespaces" | "rulesPath">,
+): RuledFiles {
+  const repository = simulation.repositories[source]
+  const path = source === "release" ? rulesPath : RULES_PATH
+  const rules = simulation.rules[source].filesAt(revision.rulesCommit ?? revision.commit).get(path) ?? ""
+  const { commit } = revision
+  return { files: repository.filesAt(commit), broken: repository.brokenAt(commit), rules, namespaces }
 }
 
 /** The hold that an operator set and that has not come to its end. */

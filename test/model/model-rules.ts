@@ -1,4 +1,4 @@
-import type { Files } from "./model-repository.ts"
+import type { BrokenPath, Files } from "./model-repository.ts"
 
 /** One rule of the model, in a form of its own: what the tests expect never comes from the code under test. */
 interface ModelRule {
@@ -13,6 +13,8 @@ interface ModelRule {
 /** What a target should hold. */
 export interface ExpectedTarget {
   view: boolean
+  /** True: some of it is not known, or its place is not allowed, so that it keeps what it holds. */
+  refused: boolean
   /** Key to content. */
   keys: ReadonlyMap<string, string>
 }
@@ -52,8 +54,28 @@ const VARIANTS: readonly (readonly ModelRule[])[] = [
   ],
 ]
 
-/** The texts of all variants of the rules, the one that does not parse last. */
-export const RULE_TEXTS: readonly string[] = [...VARIANTS.map(rulesText), BAD_RULES]
+/** More targets than a record has room to list as failed, each with a folder of its own. */
+const MANY = 40
+export const MANY_FOLDERS: readonly string[] = Array.from({ length: MANY }, (_, index) => `m/${index}`)
+const MANY_TARGETS: readonly ModelRule[] = [
+  { folder: "a", ...ALPHA },
+  ...MANY_FOLDERS.map((folder, index) => ({
+    folder,
+    name: `many-${index}`,
+    places: [["east", "ops"]] as const,
+  })),
+]
+const ALL_VARIANTS = [...VARIANTS, MANY_TARGETS]
+
+export const MANY_RULES: string = rulesText(MANY_TARGETS)
+
+/** The texts of all variants of the rules; then one that does not parse; then the one with many targets. */
+export const RULE_TEXTS: readonly string[] = [...VARIANTS.map(rulesText), BAD_RULES, MANY_RULES]
+
+/** Rules that settings may name in place of the others: they give none of the others' targets anything. */
+export const FEWER_RULES_PATH = "fewer.yaml"
+const FEWER: readonly ModelRule[] = [{ folder: "z", name: "zeta", places: BOTH }]
+export const FEWER_RULES: string = rulesText(FEWER)
 
 const TOOL_VARIANTS: readonly (readonly ModelRule[])[] = [
   [{ folder: "t", name: "tools", places: BOTH }],
@@ -65,45 +87,65 @@ const TOOL_VARIANTS: readonly (readonly ModelRule[])[] = [
 export const TOOL_RULE_TEXTS: readonly string[] = TOOL_VARIANTS.map(rulesText)
 
 /** Every text of rules to what it means. */
-const MEANING = new Map([...VARIANTS, ...TOOL_VARIANTS].map((rules) => [rulesText(rules), rules] as const))
+const MEANING = new Map(
+  [...ALL_VARIANTS, FEWER, ...TOOL_VARIANTS].map((rules) => [rulesText(rules), rules] as const),
+)
 
 /** The files of a revision, and the rules that say what becomes of them. */
 export interface RuledFiles {
   files: Files
+  broken: readonly BrokenPath[]
+  /** Where the settings let rules place targets. */
+  namespaces: readonly string[]
   rules: string
 }
 
 /** What a cluster's targets should hold: `namespace/name` to keys. Undefined when the rules do not parse. */
 export function expectedTargets(
-  { files, rules: text }: RuledFiles,
+  { files, broken, namespaces, rules: text }: RuledFiles,
   cluster: string,
 ): Map<string, ExpectedTarget> | undefined {
   const rules = MEANING.get(text)
   if (rules === undefined) return undefined
+  const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1))
   const targets = new Map<string, ExpectedTarget>()
-  for (const [place, rule] of placesIn(rules, cluster)) {
+  for (const [place, rule, namespace] of placesIn(rules, cluster)) {
     const keys = new Map<string, string>()
-    for (const [path, content] of [...files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const first = rules.find((candidate) => takes(candidate, path))
-      if (first === rule) keys.set(path.slice(path.lastIndexOf("/") + 1), content)
+    for (const [path, content] of sorted) {
+      if (firstOf(rules, path) === rule) keys.set(path.slice(path.lastIndexOf("/") + 1), content)
     }
-    targets.set(place, { view: rule.view ?? true, keys })
+    const isBroken = broken.some(({ path, beneath }) =>
+      beneath ? takes(rule, path) : firstOf(rules, path) === rule,
+    )
+    targets.set(place, {
+      view: rule.view ?? true,
+      refused: isBroken || !namespaces.includes(namespace),
+      keys,
+    })
   }
   return targets
 }
 
-function* placesIn(rules: readonly ModelRule[], cluster: string): Iterable<[string, ModelRule]> {
+/** Where rules place targets in a cluster, the model's own namespaces alone: others can never hold any. */
+function* placesIn(
+  rules: readonly ModelRule[],
+  cluster: string,
+): Iterable<[place: string, ModelRule, namespace: string]> {
   for (const rule of rules) {
     for (const [where, namespace] of rule.places) {
       const allowed = NAMESPACES.some((known) => known === namespace)
-      if (where === cluster && allowed) yield [`${namespace}/${rule.name}`, rule]
+      if (where === cluster && allowed) yield [`${namespace}/${rule.name}`, rule, namespace]
     }
   }
 }
 
+function firstOf(rules: readonly ModelRule[], path: string): ModelRule | undefined {
+  return rules.find((candidate) => takes(candidate, path))
+}
+
 function takes(rule: ModelRule, path: string): boolean {
   if (!path.endsWith(".txt")) return false
-  return rule.folder === "" || path.startsWith(`${rule.folder}/`)
+  return rule.folder === "" || path.slice(0, path.lastIndexOf("/")) === rule.folder
 }
 
 function rulesText(rules: readonly ModelRule[]): string {

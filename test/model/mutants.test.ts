@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { MUTANTS, WRONG_COUNT } from "./mutants.ts"
 import { runSchedule } from "./run-schedule.ts"
 import { type Schedule, schedules } from "./schedule.ts"
-import { Violation } from "./watch-invariants.ts"
+import { Violation } from "./violation.ts"
 
 /** Fixed, so that each run of the tests finds what the last one found; one that catches all of them early. */
 const SEED = 5

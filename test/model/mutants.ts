@@ -5,9 +5,11 @@ import { KubeError } from "@headrace/shared/kube/kube-error"
 import type { ReconcileOutcome, ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
 import { openIntent } from "@headrace/shared/record/intents"
 import type { Intent, SourceRecord } from "@headrace/shared/record/record"
-import { readRecord, recordConfigMap } from "@headrace/shared/record/record-config-map"
+import { readRecord } from "@headrace/shared/record/record-config-map"
+import { isRecord, isTarget, withKube, withRecord } from "./broken-ports.ts"
 import type { ModelRepository } from "./model-repository.ts"
-import { OWN_NAMESPACE, SOUND, type Subject } from "./simulation.ts"
+import { OWN_NAMESPACE } from "./model-sources.ts"
+import { SOUND, type Subject } from "./subject.ts"
 
 /** The code with one of its rules broken, and what must be seen of it. */
 export interface Mutant {
@@ -42,25 +44,17 @@ export const MUTANTS: { readonly [name: string]: Mutant } = {
     breaks: /^Error: store: .* cannot be assembled/,
     seed: 20_260_101,
   },
+  "counts by first parents alone": {
+    subject: { ...SOUND, reconcile: countingFirstParents },
+    breaks: /^Error: 6a: /,
+  },
 }
 
 /**
- * Counts wrongly, by first parents alone. Since decision 036 a token smaller than what is shown takes a new epoch, so a
- * wrong count costs an epoch and breaks no promise any more.
+ * Counts wrongly, by first parents alone. Since decision 036 a token smaller than what is shown takes a new epoch, so that
+ * nothing goes back; that a count is wrong is seen at every swap.
  */
 export const WRONG_COUNT: Subject = { ...SOUND, reconcile: countingFirstParents }
-
-function withKube(change: (kube: ConfigMapWriter) => ConfigMapWriter): Subject {
-  return {
-    ...SOUND,
-    reconcile: (request, ports, signal) =>
-      SOUND.reconcile(request, { ...ports, kube: change(ports.kube) }, signal),
-  }
-}
-
-function isTarget(configMap: ConfigMap): boolean {
-  return configMap.metadata.namespace !== OWN_NAMESPACE
-}
 
 /** A target's token reads as if it were the smallest. */
 function blindToTokens(kube: ConfigMapWriter): ConfigMapWriter {
@@ -224,15 +218,6 @@ function heedless(...[ports, signal]: Parameters<Subject["collectGarbage"]>) {
     },
   }
   return SOUND.collectGarbage({ ...ports, kube }, signal)
-}
-
-function isRecord(configMap: ConfigMap): boolean {
-  return configMap.metadata.labels?.["app.kubernetes.io/component"] === "record"
-}
-
-function withRecord(configMap: ConfigMap, record: SourceRecord): ConfigMap {
-  const { data } = recordConfigMap(OWN_NAMESPACE, record)
-  return { ...configMap, ...(data ? { data } : {}) }
 }
 
 function sameContent(a: ConfigMap, b: ConfigMap): boolean {

@@ -1,7 +1,16 @@
-import type { ModelRepository } from "./model-repository.ts"
-import { RULE_TEXTS, RULES_PATH, TOOL_RULE_TEXTS } from "./model-rules.ts"
-import type { Edit, Op } from "./schedule.ts"
-import type { Simulation, Source } from "./simulation.ts"
+import type { Edit } from "./edit.ts"
+import { type ModelRepository, POINTER } from "./model-repository.ts"
+import {
+  BAD_RULES,
+  MANY_FOLDERS,
+  MANY_RULES,
+  RULE_TEXTS,
+  RULES_PATH,
+  TOOL_RULE_TEXTS,
+} from "./model-rules.ts"
+import type { Source } from "./model-sources.ts"
+import type { Op } from "./schedule.ts"
+import type { Simulation } from "./simulation.ts"
 
 const PATHS = [
   "a/0.txt",
@@ -20,7 +29,7 @@ const LINKED = "b/1.txt"
 /** The ops that move a branch. */
 export type GitOp = Extract<
   Op,
-  { op: "commit" | "rename" | "revert" | "foxtrot" | "rewrite" | "tool" | "rewriteRules" }
+  { op: "commit" | "rename" | "revert" | "foxtrot" | "rewrite" | "tool" | "rewriteRules" | "skew" }
 >
 
 /** Moves a branch, and sends a wake-up about it to every cluster. */
@@ -32,11 +41,13 @@ export function playGit(simulation: Simulation, op: GitOp): void {
     advance(simulation, "release", renamed(simulation, op.path, op.to))
   } else if (op.op === "revert") {
     simulation.tally.count("merge: reverts to earlier content")
-    advance(simulation, "release", new Map(release.filesAt(back(release, op.back + 1))))
+    advance(simulation, "release", new Map(release.rawAt(back(release, op.back + 1))))
   } else if (op.op === "foxtrot") {
     foxtrot(simulation, op.back, op.edits)
   } else if (op.op === "rewrite") {
     rewrite(simulation, op.back, op.commits)
+  } else if (op.op === "skew") {
+    skew(simulation, op)
   } else if (op.op === "rewriteRules") {
     simulation.tally.count("force-push: of the rules' own branch")
     changeToolRules(simulation, back(simulation.rules.tools, op.back + 1), op.rules)
@@ -82,6 +93,18 @@ function foxtrot(simulation: Simulation, count: number, edits: Edit[]): void {
   announce(simulation, "release")
 }
 
+/** Commits by clocks that are behind, and then a merge of a branch that began before them. */
+function skew(simulation: Simulation, { commits, minutes, edits }: Extract<Op, { op: "skew" }>): void {
+  const { release } = simulation.repositories
+  const base = release.tip()
+  let tip = base
+  for (let count = 0; count < commits; count++) tip = release.add([tip], release.rawAt(tip), minutes)
+  const side = release.add([base], edited(simulation, base, edits, -1))
+  simulation.tally.count("merge: of commits whose clocks are behind")
+  release.push(release.add([tip, side], edited(simulation, tip, edits, -1), minutes))
+  announce(simulation, "release")
+}
+
 /** A force-push: shorter, equal or longer than what it replaces. */
 function rewrite(simulation: Simulation, count: number, commits: Edit[][]): void {
   const { release } = simulation.repositories
@@ -97,13 +120,14 @@ function rewrite(simulation: Simulation, count: number, commits: Edit[][]): void
 }
 
 function edited(simulation: Simulation, commit: string, edits: Edit[], rules: number): Map<string, string> {
-  const files = new Map(simulation.repositories.release.filesAt(commit))
+  const files = new Map(simulation.repositories.release.rawAt(commit))
   for (const edit of edits) simulation.tally.count(`merge: ${applyEdit(files, edit)}`)
   if (rules >= 0) {
     const text = RULE_TEXTS[rules] ?? ""
-    const bad = rules === RULE_TEXTS.length - 1
+    const bad = text === BAD_RULES
     simulation.tally.count(bad ? "merge: rules that do not parse" : "merge: changes rules")
     files.set(RULES_PATH, text)
+    if (text === MANY_RULES) for (const folder of MANY_FOLDERS) files.set(`${folder}/0.txt`, "v0")
   }
   return files
 }
@@ -117,13 +141,21 @@ function applyEdit(files: Map<string, string>, { path, content }: Edit): string 
     return "makes a symbolic link"
   }
   const known = files.has(name)
+  if (content === -3) {
+    files.set(name, POINTER)
+    return "makes a Git LFS pointer"
+  }
+  if (content === -4) {
+    files.set(name, "")
+    return known ? "empties" : "adds an empty file"
+  }
   files.set(name, `v${Math.max(0, content)}`)
   return known ? "edits" : "adds"
 }
 
 function renamed(simulation: Simulation, path: number, to: number): Map<string, string> {
   const { release } = simulation.repositories
-  const files = new Map(release.filesAt(release.tip()))
+  const files = new Map(release.rawAt(release.tip()))
   const from = PATHS[path] ?? "a/0.txt"
   const content = files.get(from)
   const target = `${FOLDERS[to] ?? "a"}${from.slice(from.indexOf("/"))}`

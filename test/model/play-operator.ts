@@ -8,10 +8,12 @@ import {
 } from "@headrace/shared/reconcile/operate/hold-source"
 import { startWorker, type Worker } from "./gates.ts"
 import { NAMESPACES } from "./model-rules.ts"
+import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
 import { back } from "./play-git.ts"
 import type { Command } from "./schedule.ts"
-import { NEVER, OWN_NAMESPACE, portsOf, type Simulation, type Source } from "./simulation.ts"
+import { NEVER, type Simulation } from "./simulation.ts"
+import { freshProgram, portsOf } from "./start-workers.ts"
 
 /** The targets that the model's rules may give each source. */
 const TARGETS: { readonly [source in Source]: readonly string[] } = {
@@ -51,9 +53,10 @@ export function startOperator(
   name: string,
   work: (ports: Parameters<typeof rewindSource>[0]) => Promise<unknown>,
 ): Worker {
-  return startWorker("operator", async (worker) => {
+  return startWorker("operator", cluster.name, async (worker) => {
+    const ports = portsOf(simulation, cluster, source, worker, freshProgram(simulation))
     try {
-      await work({ ...portsOf(simulation, cluster, source, worker), namespace: OWN_NAMESPACE, source })
+      await work({ ...ports, namespace: OWN_NAMESPACE, source })
       simulation.tally.count(`operator: ${name}`)
     } catch (error) {
       const code = error instanceof HeadraceError ? error.code : String(error)

@@ -1,15 +1,21 @@
 import { finish, step, type Worker } from "./gates.ts"
+import { OWN_NAMESPACE, SOURCES } from "./model-sources.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
 import { playGit } from "./play-git.ts"
 import { loseRecord, playHand } from "./play-hands.ts"
 import { startCommand } from "./play-operator.ts"
+import { playWorld, programAt } from "./play-world.ts"
+import type { Program } from "./programs.ts"
 import type { Op } from "./schedule.ts"
-import { OWN_NAMESPACE, type Simulation, SOURCES, startGarbage, startReconcile } from "./simulation.ts"
+import type { Simulation } from "./simulation.ts"
+import { startGarbage, startPrune, startReconcile } from "./start-workers.ts"
 
 /** Time passes between any two things. */
 const TICK_MS = 10
 /** Everything at once in flight. */
 const MOST_WORKERS = 5
+/** What Kubernetes tells times of creation by. */
+const SECOND_MS = 1000
 const NIGHT_MS = 2 * 3_600_000
 
 /** Does one op of a schedule. */
@@ -23,9 +29,10 @@ export async function play(simulation: Simulation, op: Op): Promise<void> {
     case "rewrite":
     case "tool":
     case "rewriteRules":
+    case "skew":
       return playGit(simulation, op)
     case "deliver":
-      return deliver(simulation, op.which, op.again)
+      return deliver(simulation, op)
     case "drop":
       return drop(simulation, op.which)
     case "flush":
@@ -61,6 +68,17 @@ export async function play(simulation: Simulation, op: Op): Promise<void> {
       return
     case "round":
       return round(simulation)
+    case "prune":
+      return start(simulation, () =>
+        startPrune(
+          simulation,
+          cluster(simulation, op.cluster),
+          op.tools ? "tools" : "release",
+          programAt(simulation, op.program),
+        ),
+      )
+    default:
+      return playWorld(simulation, op)
   }
 }
 
@@ -72,11 +90,14 @@ async function round(simulation: Simulation): Promise<void> {
 
 async function lose(simulation: Simulation, op: Extract<Op, { op: "lose" }>): Promise<void> {
   const source = op.tools ? "tools" : "release"
-  if (await loseRecord(cluster(simulation, op.cluster), OWN_NAMESPACE, source))
+  if (await loseRecord(cluster(simulation, op.cluster), OWN_NAMESPACE, source)) {
     simulation.tally.count("record lost")
+    // The next one is made a second later at least, as Kubernetes tells their times.
+    simulation.now += SECOND_MS
+  }
 }
 
-function deliver(simulation: Simulation, which: number, again: boolean): void {
+function deliver(simulation: Simulation, { which, again, program }: Extract<Op, { op: "deliver" }>): void {
   const index = which % Math.max(1, simulation.deliveries.length)
   const delivery = simulation.deliveries[index]
   if (delivery === undefined) return
@@ -87,7 +108,14 @@ function deliver(simulation: Simulation, which: number, again: boolean): void {
   simulation.tally.count(`delivery: arrives${earlier < index ? " out of order" : ""}`)
   if (again) simulation.tally.count("delivery: doubled")
   else simulation.deliveries.splice(index, 1)
-  start(simulation, () => startReconcile(simulation, where, source, "incremental"))
+  start(simulation, () =>
+    startReconcile(simulation, where, source, "incremental", keeping(simulation, program)),
+  )
+}
+
+/** The program of this number that keeps its memory; undefined: one that has just started. */
+function keeping(simulation: Simulation, choice: number | undefined): Program | undefined {
+  return choice === undefined ? undefined : simulation.programs[choice]
 }
 
 function drop(simulation: Simulation, which: number): void {
@@ -99,7 +127,13 @@ function look(simulation: Simulation, op: Extract<Op, { op: "start" }>): void {
   simulation.tally.count(op.full ? "look: bootstrapper" : "look: poll")
   const mode = op.full ? "full" : "incremental"
   start(simulation, () =>
-    startReconcile(simulation, cluster(simulation, op.cluster), op.tools ? "tools" : "release", mode),
+    startReconcile(
+      simulation,
+      cluster(simulation, op.cluster),
+      op.tools ? "tools" : "release",
+      mode,
+      keeping(simulation, op.program),
+    ),
   )
 }
 

@@ -8,9 +8,9 @@ import { realKubeMissing } from "../harness/real-kube.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
 import { inNamespaces } from "./in-namespaces.ts"
 import { CLUSTERS, NAMESPACES } from "./model-rules.ts"
+import { OWN_NAMESPACE } from "./model-sources.ts"
 import { runSchedule } from "./run-schedule.ts"
 import { schedules } from "./schedule.ts"
-import { OWN_NAMESPACE } from "./simulation.ts"
 
 /** 500 in the long form. */
 const RUNS = Number(process.env.HEADRACE_REAL_MODEL_RUNS ?? 20)

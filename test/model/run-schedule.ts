@@ -4,27 +4,28 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { checkQuiet } from "./check-quiet.ts"
 import { checkRebuild } from "./check-rebuild.ts"
-import { finish, type Worker } from "./gates.ts"
+import { finish, startWorker, type Worker } from "./gates.ts"
+import { checkAgent } from "./model-agents.ts"
 import type { ModelRepository } from "./model-repository.ts"
 import { goalOf, isFastForward } from "./model-revision.ts"
 import { RULE_TEXTS, RULES_PATH } from "./model-rules.ts"
+import { FIRST_SETTINGS } from "./model-settings.ts"
+import { OWN_NAMESPACE, SOURCES, type Source } from "./model-sources.ts"
+import type { MonitoredCluster } from "./monitored-cluster.ts"
 import { play } from "./play.ts"
 import { startOperator } from "./play-operator.ts"
-import type { Schedule } from "./schedule.ts"
-import {
-  createSimulation,
-  NEVER,
-  OWN_NAMESPACE,
-  type Simulation,
-  type SimulationOptions,
-  SOURCES,
-  type Source,
-  startReconcile,
-} from "./simulation.ts"
-import { invariantWatcher, Violation } from "./watch-invariants.ts"
+import { endBadPlaces } from "./play-world.ts"
+import type { Program } from "./programs.ts"
+import type { Op, Schedule } from "./schedule.ts"
+import { endSettingsChanges, giveSettings } from "./settings-changes.ts"
+import { createSimulation, NEVER, type Simulation, type SimulationOptions } from "./simulation.ts"
+import { startReconcile, watchRecord } from "./start-workers.ts"
+import { Violation } from "./violation.ts"
+import { invariantWatcher } from "./watch-invariants.ts"
 
 /** Rebuilds until nothing changes any more: one to write, one to end what the first could not, one to see. */
 const ROUNDS = 3
+const SECOND_MS = 1000
 
 /**
  * Plays a schedule and throws the first Violation: of any write, of the state once quiet, of what paused
@@ -40,47 +41,107 @@ export async function runSchedule(schedule: Schedule, options: SimulationOptions
     await play(simulation, op)
     throwFirst(violations)
   }
-  simulation.gitFaults = []
-  await endOperators(simulation)
+  await endFaults(simulation)
+  if (hasBadPlaces(simulation)) {
+    await settle(simulation, schedule)
+    throwFirst(violations)
+    await checkAll(simulation)
+    await endBadPlaces(simulation)
+  }
   await settle(simulation, schedule)
   throwFirst(violations)
   await wakeTheLate(simulation, schedule)
   throwFirst(violations)
   await checkAll(simulation)
+  await checkAgents(simulation)
   await mend(simulation, schedule)
   throwFirst(violations)
   await checkAll(simulation)
   await checkMended(simulation)
+  throwFirst(violations)
   simulation.tally.endSchedule()
+}
+
+/**
+ * Clocks are right again, git answers, and every program has read the settings. Commands and collections that are under
+ * way come to their end; reconciles stay paused where they are.
+ */
+async function endFaults(simulation: Simulation): Promise<void> {
+  simulation.hasGitFaults = false
+  for (const program of simulation.programs) program.ahead = 0
+  endSettingsChanges(simulation)
+  await endOperators(simulation)
+}
+
+function hasBadPlaces({ clusters }: Simulation): boolean {
+  return clusters.some(({ bad: { terminating, forbidden, full, admission } }) =>
+    [terminating, forbidden, full, admission].some((places) => places.size > 0),
+  )
+}
+
+async function checkAgents(simulation: Simulation): Promise<void> {
+  for (const agent of simulation.agents) await checkAgent(simulation, agent)
 }
 
 function throwFirst(violations: readonly unknown[]): void {
   if (violations.length > 0) throw violations[0]
 }
 
-/** Commands and collections that are under way come to their end; reconciles stay paused where they are. */
 async function endOperators(simulation: Simulation): Promise<void> {
   for (const worker of simulation.workers) if (worker.kind !== "reconcile") await end(worker)
 }
 
-/**
- * What hands have done, or a `detach` that stopped half-way, only a full run sees; everything else must come right
- * by looking at what changed.
- */
+/** What only a full run sees: hands, a `detach` that stopped half-way, and what strangers and others did. */
+const SEEN_IN_FULL: readonly Op["op"][] = ["hand", "detach", "forge", "terminate", "prune"]
+
+/** Everything but that must come right by looking at what changed, within so many wake-ups. */
 async function settle(simulation: Simulation, schedule: Schedule): Promise<void> {
-  simulation.now += 1
-  const mode = schedule.some(({ op }) => op === "hand" || op === "detach") ? "full" : "incremental"
-  for (let round = 0; round < ROUNDS; round++) await reconcileAll(simulation, mode)
+  simulation.now += SECOND_MS
+  const mode = schedule.some(({ op }) => SEEN_IN_FULL.includes(op)) ? "full" : "incremental"
+  for (let round = 0; round < ROUNDS; round++) {
+    const before = countWrites(simulation)
+    await reconcileAll(simulation, mode, isWorld(schedule) ? simulation.programs[round] : undefined)
+    if (countWrites(simulation) === before) return
+  }
 }
 
-async function reconcileAll(simulation: Simulation, mode: "incremental" | "full"): Promise<void> {
+/** True where programs keep their memory: then one after the other of them is woken. */
+function isWorld(schedule: Schedule): boolean {
+  return schedule.some((op) => "program" in op)
+}
+
+function countWrites({ clusters }: Simulation): number {
+  return clusters.reduce((sum, { writes }) => sum + writes.length, 0)
+}
+
+/** Every record is reconciled, by this program, which also watches it, or by one that has just started. */
+async function reconcileAll(
+  simulation: Simulation,
+  mode: "incremental" | "full",
+  program?: Program,
+): Promise<void> {
   for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
-      const worker = startReconcile(simulation, cluster, source, mode)
-      await end(worker)
-      if (worker.error) throw worker.error
+      if (program) await endWell(startWatch(simulation, cluster, source, program))
+      await endWell(startReconcile(simulation, cluster, source, mode, program))
     }
   }
+}
+
+function startWatch(
+  simulation: Simulation,
+  cluster: MonitoredCluster,
+  source: Source,
+  program: Program,
+): Worker {
+  return startWorker("reconcile", cluster.name, (worker) =>
+    watchRecord(simulation, cluster, source, program, worker),
+  )
+}
+
+async function endWell(worker: Worker): Promise<void> {
+  await end(worker)
+  if (worker.error) throw new Violation(`1: a run fails though the world is well: ${String(worker.error)}`)
 }
 
 /**
@@ -155,6 +216,8 @@ async function checkAll(simulation: Simulation): Promise<void> {
 
 /** Good rules on the branch, then a rewind of both sources to their tips, which also approves, and a release. */
 async function mend(simulation: Simulation, schedule: Schedule): Promise<void> {
+  if (simulation.settings.current.version !== undefined) giveSettings(simulation, FIRST_SETTINGS)
+  endSettingsChanges(simulation)
   const { release } = simulation.repositories
   const files = new Map(release.filesAt(release.tip())).set(RULES_PATH, RULE_TEXTS[0] ?? "")
   release.push(release.add([release.tip()], files))
@@ -174,9 +237,7 @@ async function commandAll(
 ): Promise<void> {
   for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
-      const worker = startOperator(simulation, cluster, source, `${name}, to repair`, command(source))
-      await end(worker)
-      if (worker.error) throw worker.error
+      await endWell(startOperator(simulation, cluster, source, `${name}, to repair`, command(source)))
     }
   }
 }

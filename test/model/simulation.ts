@@ -1,33 +1,23 @@
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
-import {
-  collectGarbage,
-  type GarbagePorts,
-  type GarbageResult,
-} from "@headrace/shared/reconcile/operate/collect-garbage"
-import { reconcile } from "@headrace/shared/reconcile/reconcile"
-import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "@headrace/shared/reconcile/run/ports"
-import { reconcilePorts } from "../harness/reconcile-ports.ts"
-import { gatedClock, gatedKube, gatedRepository, startWorker, type Worker } from "./gates.ts"
+import { type Agent, modelAgents } from "./agent-state.ts"
+import type { Backup } from "./backup.ts"
+import type { Worker } from "./gates.ts"
+import type { InForce } from "./in-force-state.ts"
 import { type ModelRepository, modelRepository } from "./model-repository.ts"
-import { CLUSTERS, NAMESPACES, RULE_TEXTS, RULES_PATH, TOOL_RULE_TEXTS } from "./model-rules.ts"
+import {
+  CLUSTERS,
+  FEWER_RULES,
+  FEWER_RULES_PATH,
+  RULE_TEXTS,
+  RULES_PATH,
+  TOOL_RULE_TEXTS,
+} from "./model-rules.ts"
+import { FIRST_SETTINGS, type SettingsBook, settingsBook } from "./model-settings.ts"
+import type { Source } from "./model-sources.ts"
 import { type MonitoredCluster, monitoredCluster, type Watcher } from "./monitored-cluster.ts"
+import { newPrograms, type Program } from "./programs.ts"
+import { SOUND, type Subject } from "./subject.ts"
 import { startTally, type Tally } from "./tally.ts"
-
-export const OWN_NAMESPACE = "headrace"
-/** Each change counts alone: what the model expects of a commit does not depend on those before it. */
-export const GUARD = { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1, window: 0 }
-
-/** `tools` takes its rules from a repository of their own. */
-export type Source = "release" | "tools"
-export const SOURCES: readonly Source[] = ["release", "tools"]
-
-/** The code under test, whole or with one rule of it broken. */
-export interface Subject {
-  reconcile(request: ReconcileRequest, ports: ReconcilePorts, signal: AbortSignal): Promise<ReconcileOutcome>
-  collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult>
-}
-
-export const SOUND: Subject = { reconcile, collectGarbage }
 
 /** A wake-up on its way: it says where to look, and nothing else. */
 export interface Delivery {
@@ -45,12 +35,29 @@ export interface Simulation {
   /** In the order in which they were sent, which is not that in which they arrive. */
   deliveries: Delivery[]
   workers: Worker[]
+  /** Those that keep their memory; an op that names none is done by one that has just started. */
+  programs: readonly Program[]
+  agents: readonly Agent[]
   /** Milliseconds since the epoch. */
   now: number
+  /** The latest time that any clock has shown. */
+  latest: number
+  /** The operator's settings files. */
+  settings: SettingsBook
+  /** By cluster and source (in-force.ts). */
+  inForce: Map<string, InForce>
+  /** By cluster, its last backup. */
+  backups: Map<string, Backup>
+  /** True once what targets hold may be something else than what any commit gave. */
+  isDoubtful: boolean
   /** The setting of the sources. */
   allowForcePush: boolean
+  /** The git read of the next process that fails, the first being 0. */
+  nextGitFault: number | undefined
   /** Which git read of each process fails, the first being 0, in the order in which they start and round again. */
   gitFaults: readonly number[]
+  /** False once faults have ended. */
+  hasGitFaults: boolean
   /** Processes that were started. */
   started: number
   tally: Tally
@@ -67,12 +74,14 @@ export interface SimulationOptions {
   tally?: Tally
 }
 
+const START = Date.UTC(2026, 0, 1)
 export const NEVER = new AbortController().signal
 
 export function createSimulation(options: SimulationOptions, watcher: Watcher): Simulation {
   const release = modelRepository(
     new Map([
       [RULES_PATH, RULE_TEXTS[0] ?? ""],
+      [FEWER_RULES_PATH, FEWER_RULES],
       ["a/0.txt", "v0"],
       ["a/1.txt", "v1"],
       ["b/0.txt", "v2"],
@@ -82,84 +91,31 @@ export function createSimulation(options: SimulationOptions, watcher: Watcher): 
   const tools = modelRepository(new Map([["t/0.txt", "v0"]]))
   const toolRules = modelRepository(new Map([[RULES_PATH, TOOL_RULE_TEXTS[0] ?? ""]]))
   const tally = options.tally ?? startTally()
-  return {
+  const simulation: Simulation = {
     subject: options.subject ?? SOUND,
     allowForcePush: options.allowForcePush ?? false,
-    clusters: CLUSTERS.map((name) => monitoredCluster(name, watcher, tally, options.clients?.get(name))),
+    clusters: [],
     repositories: { release, tools },
     rules: { release, tools: toolRules },
     deliveries: [],
     workers: [],
+    programs: newPrograms(FIRST_SETTINGS),
+    agents: modelAgents(),
+    nextGitFault: undefined,
     gitFaults: options.gitFaults ?? [],
+    hasGitFaults: true,
     started: 0,
-    now: Date.UTC(2026, 0, 1),
+    now: START,
+    latest: START,
+    settings: settingsBook(options.allowForcePush ?? false),
+    inForce: new Map(),
+    backups: new Map(),
+    isDoubtful: false,
     tally,
   }
-}
-
-/** A process that reconciles, with a memory of its own. */
-export function startReconcile(
-  simulation: Simulation,
-  cluster: MonitoredCluster,
-  source: Source,
-  mode: ReconcileRequest["mode"],
-): Worker {
-  return startWorker("reconcile", async (worker) => {
-    const ports = portsOf(simulation, cluster, source, worker)
-    const outcome = await simulation.subject.reconcile({ cluster: cluster.name, source, mode }, ports, NEVER)
-    const { result, stopped, failed } = outcome
-    simulation.tally.count(`reconcile: ${result}${stopped ? ` by ${stopped.code}` : ""}`)
-    for (const { reason } of failed) simulation.tally.count(`target failed: ${reason.split(":")[0]}`)
+  simulation.clusters = CLUSTERS.map((name) => {
+    const client = options.clients?.get(name)
+    return monitoredCluster(name, { watcher, tally, now: () => simulation.now, client })
   })
-}
-
-export function startGarbage(simulation: Simulation, cluster: MonitoredCluster): Worker {
-  return startWorker("garbage", async (worker) => {
-    const { kube, clock } = portsOf(simulation, cluster, "release", worker)
-    const ports = { kube, clock, namespace: OWN_NAMESPACE, grace: 60 * 60_000 }
-    const result = await simulation.subject.collectGarbage(ports, NEVER)
-    if (result.skipped) simulation.tally.count("garbage: skipped")
-    for (const what of ["marked", "unmarked", "deleted"] as const) {
-      if (result[what] > 0) simulation.tally.count(`garbage: ${what}`)
-    }
-  })
-}
-
-/** Real ports, every call through the worker's gates. */
-export function portsOf(
-  simulation: Simulation,
-  cluster: MonitoredCluster,
-  source: Source,
-  worker: Worker,
-): ReconcilePorts {
-  const own = simulation.repositories[source]
-  const fails = failsAt(simulation)
-  const repository = gatedRepository(worker, own, fails)
-  const rules = simulation.rules[source]
-  return reconcilePorts({
-    kube: gatedKube(worker, cluster.kubeOf(worker.kind)),
-    repository,
-    rulesRepository: rules === own ? repository : gatedRepository(worker, rules, fails),
-    clock: gatedClock(worker, () => simulation.now),
-    settings: {
-      rulesPath: RULES_PATH,
-      allowForcePush: simulation.allowForcePush,
-      guard: GUARD,
-      clusters: new Map(CLUSTERS.map((name) => [name, { namespaces: NAMESPACES }])),
-    },
-  })
-}
-
-/** Says of each git read of one process whether it fails. */
-function failsAt(simulation: Simulation): () => boolean {
-  const { gitFaults, started } = simulation
-  simulation.started += 1
-  const fault = gitFaults[started % Math.max(1, gitFaults.length)]
-  let reads = 0
-  return () => {
-    // A process that is woken once faults have ended meets none.
-    const isFault = reads++ === fault && simulation.gitFaults.length > 0
-    if (isFault) simulation.tally.count("git: a read fails")
-    return isFault
-  }
+  return simulation
 }

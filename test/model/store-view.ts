@@ -30,3 +30,7 @@ export async function assemble(kube: ConfigMapReader, namespace: string, root: s
   }
   return assembled
 }
+
+export function sameKeys(a: ReadonlyMap<string, string>, b: ReadonlyMap<string, string>): boolean {
+  return a.size === b.size && [...a].every(([key, content]) => b.get(key) === content)
+}

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest"
 import { MUTANTS } from "../model/mutants.ts"
-import { Violation } from "../model/watch-invariants.ts"
+import { Violation } from "../model/violation.ts"
 import { openEmbeddedServer } from "./api-server.ts"
 import { MERGES } from "./merges.ts"
 import { type Point, playWriterPoint, pointText } from "./writer-points.ts"

@@ -6,8 +6,8 @@ import {
   rewindSource,
 } from "@headrace/shared/reconcile/operate/hold-source"
 import { randomNumbers } from "../crash/random-numbers.ts"
+import { OWN_NAMESPACE, SOURCES, type Source } from "../model/model-sources.ts"
 import { back, type GitOp, playGit } from "../model/play-git.ts"
-import { OWN_NAMESPACE, SOURCES, type Source } from "../model/simulation.ts"
 import type { ApiServer } from "./api-server.ts"
 import { createNode, type Node } from "./node.ts"
 import { createRandomWriters, type RandomWriters } from "./random-writers.ts"

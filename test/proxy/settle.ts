@@ -1,7 +1,7 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { checkQuiet } from "../model/check-quiet.ts"
 import { checkRebuild } from "../model/check-rebuild.ts"
-import type { Source } from "../model/simulation.ts"
+import type { Source } from "../model/model-sources.ts"
 import type { Site } from "./site.ts"
 import { startWriter, type Writer } from "./writer.ts"
 

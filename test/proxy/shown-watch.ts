@@ -6,8 +6,10 @@ import { readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { ruledFiles } from "../model/model-revision.ts"
 import { expectedTargets } from "../model/model-rules.ts"
-import { OWN_NAMESPACE } from "../model/simulation.ts"
-import { sameKeys, Violation } from "../model/watch-invariants.ts"
+import { FIRST_SETTINGS } from "../model/model-settings.ts"
+import { OWN_NAMESPACE } from "../model/model-sources.ts"
+import { sameKeys } from "../model/store-view.ts"
+import { Violation } from "../model/violation.ts"
 import type { Site } from "./site.ts"
 
 /** What the projections of one node have shown, over every life of its agent. */
@@ -24,7 +26,8 @@ export function watchShown(site: Site, folder: string): ShownWatch {
   const largest = new Map<string, Token>()
 
   function expectedAt(commit: string) {
-    return expectedTargets(ruledFiles(simulation, "release", { commit, rulesCommit: null }), cluster.name)
+    const files = ruledFiles(simulation, "release", { commit, rulesCommit: null }, FIRST_SETTINGS)
+    return expectedTargets(files, cluster.name)
   }
 
   return {

@@ -7,13 +7,10 @@ import { parseConfigMap } from "@headrace/shared/kube/protocol/config-map-json"
 import { rawRequest } from "../contract/raw-request.ts"
 import { moved } from "../model/in-namespaces.ts"
 import { NAMESPACES } from "../model/model-rules.ts"
+import { FIRST_SETTINGS } from "../model/model-settings.ts"
+import { OWN_NAMESPACE } from "../model/model-sources.ts"
 import type { MonitoredCluster } from "../model/monitored-cluster.ts"
-import {
-  createSimulation,
-  OWN_NAMESPACE,
-  type Simulation,
-  type SimulationOptions,
-} from "../model/simulation.ts"
+import { createSimulation, type Simulation, type SimulationOptions } from "../model/simulation.ts"
 import { invariantWatcher } from "../model/watch-invariants.ts"
 import type { ApiServer } from "./api-server.ts"
 import type { SeenWrite } from "./door.ts"
@@ -63,7 +60,8 @@ export async function withSite<T>(
       violations,
       folder,
       async onWrite(by, { before, after }) {
-        const write = { by, before: configMapOf(before), after: configMapOf(after) }
+        const objects = { before: configMapOf(before), after: configMapOf(after) }
+        const write = { by, settings: FIRST_SETTINGS, ...objects }
         cluster.writes.push(write)
         await watch(cluster, write).catch((error: unknown) => violations.push(error))
       },

@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from "node:util"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
-import type { HeldLock } from "../disk/lock-projection.ts"
 import { makeRoom } from "../retain/make-room.ts"
 import { retireFiles } from "../retain/retire-files.ts"
 import type { ManifestFile } from "../store/manifest.ts"
@@ -30,13 +29,12 @@ export interface PublishResult {
 
 /**
  * Publishes a revision: stage, durable, into its slot, shown (docs/architecture.md#the-way-of-a-change, in that order). The caller
- * holds these locks and has looked again at what is shown. Before the flip an error leaves what is
- * published as it was; the staged revision is given up. A lock that was removed meanwhile is such an error.
+ * holds the projection's lock and has looked again at what is shown. Before the flip an error leaves what is
+ * published as it was; the staged revision is given up.
  */
 export async function publishRevision(
   projection: ProjectionState,
   revision: Revision,
-  locks: readonly HeldLock[],
   signal: AbortSignal | undefined,
 ): Promise<PublishResult> {
   const started = performance.now()
@@ -54,7 +52,7 @@ export async function publishRevision(
   checkRoom(projection, plan)
   const slot = await stageRevision(projection, revision, plan, signal)
   try {
-    await showSlot(projection, slot, locks)
+    await showSlot(projection, slot)
   } finally {
     if (slot.retiring) await retireFiles(projection, slot.retiring, slot.number)
   }
@@ -66,11 +64,10 @@ export async function publishRevision(
  * Shows a slot. When that fails after the flip, what is shown is whole but may not be durable, and a second
  * fsync cannot be trusted: every file counts as damaged, so that the next publish rewrites them.
  */
-async function showSlot(projection: ProjectionState, slot: Slot, locks: readonly HeldLock[]): Promise<void> {
+async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> {
   const { layout, shown } = projection
   try {
     checkPlace(projection)
-    for (const lock of locks) lock.check()
     await layout.show(slot, shown)
     projection.damaged = new Set()
     projection.lacksNames = false

@@ -1,0 +1,8 @@
+import type { StoreSnapshot } from "@headrace/config/local/embedded-kube/object-store"
+import type { InForce } from "./in-force-state.ts"
+
+/** A backup of a cluster's etcd, and what was in force when it was made. */
+export interface Backup {
+  snapshot: StoreSnapshot
+  inForce: readonly InForce[]
+}

@@ -1,0 +1,164 @@
+import type { Edit } from "./edit.ts"
+import type { Op, Schedule } from "./schedule.ts"
+
+// One short schedule for each mutant of the world outside: it shows the broken rule, and sound code holds it.
+
+/** Every cluster looks at every source, by programs that have just started. */
+const ROUND: Op = { op: "round" }
+const FINISH: Op = { op: "finish", worker: 0 }
+
+/** Edits are pairs of a path and what becomes of it (schedule.ts). */
+function commit(edits: readonly (readonly [path: number, content: number])[], rules = -1): Op {
+  return { op: "commit", edits: edits.map(([path, content]): Edit => ({ path, content })), rules }
+}
+
+function start(program: number, full = false): Op {
+  return { op: "start", cluster: 0, tools: false, full, program }
+}
+
+function place(what: Extract<Op, { op: "place" }>["what"], namespace = 0): Op {
+  return { op: "place", cluster: 0, namespace, what }
+}
+
+function settings(variant: number): Op {
+  return { op: "settings", program: 0, variant, clash: false }
+}
+
+function steps(count: number): Op {
+  return { op: "step", worker: 0, gate: 0, count, fault: "none" }
+}
+
+export const CAUGHT: { readonly [mutant: string]: Schedule } = {
+  "the guard judges each change alone": [
+    ROUND,
+    commit([[0, -1]]),
+    ROUND,
+    commit([[3, -1]]),
+    ROUND,
+    commit([[1, -1]]),
+    ROUND,
+  ],
+  "the guard takes what is emptied for kept": [
+    ROUND,
+    commit([
+      [0, -4],
+      [1, -4],
+      [3, -4],
+    ]),
+    ROUND,
+  ],
+  "the guard sees nothing where settings have changed": [ROUND, settings(3), start(0), FINISH],
+  "the guard lets pass what could not be read": [
+    ROUND,
+    settings(1),
+    place("forbidden", 1),
+    commit([
+      [3, -1],
+      [4, -1],
+      [0, -1],
+    ]),
+    start(0),
+    FINISH,
+    place("well", 1),
+    start(0, true),
+    FINISH,
+  ],
+  "prune goes by the plan of its own run": [
+    ROUND,
+    commit([[6, 0]], 2),
+    { op: "prune", cluster: 0, tools: false, program: 0 },
+    steps(10),
+    steps(7),
+    commit([[3, 3]], 0),
+    start(3),
+    { op: "finish", worker: 1 },
+    FINISH,
+  ],
+  "failures beyond the record's room are forgotten": [
+    ROUND,
+    place("forbidden", 1),
+    commit([[6, 0]], 6),
+    ROUND,
+    place("well", 1),
+  ],
+  "refused targets are not looked for when the record was lost": [
+    ROUND,
+    { op: "lose", cluster: 0, tools: false },
+    commit([[0, -3]]),
+    ROUND,
+  ],
+  "a tree that is half known deletes": [ROUND, commit([[0, -3]]), ROUND],
+  "a git read that fails is an empty tree": [{ op: "gitFault", read: 3 }, start(0), FINISH],
+  "counts go by dates": [
+    ROUND,
+    { op: "skew", commits: 8, minutes: 60, edits: [{ path: 0, content: 3 }] },
+    ROUND,
+  ],
+  "containment goes by dates": [
+    ROUND,
+    { op: "skew", commits: 8, minutes: 60, edits: [{ path: 0, content: 3 }] },
+    ROUND,
+  ],
+  "any stamp is believed": [
+    ROUND,
+    { op: "forge", cluster: 0, target: 0, forgery: 3 },
+    start(0, true),
+    FINISH,
+    start(0, true),
+    FINISH,
+  ],
+  "a floor belongs to a path": [
+    ROUND,
+    commit([[0, 2]]),
+    commit([[0, 3]]),
+    commit([[0, 1]]),
+    ROUND,
+    { op: "agent", agent: 0, past: false },
+    { op: "follow", agent: 0, cluster: 0, tools: true },
+  ],
+  "a record that was put back is not noticed": [
+    ROUND,
+    { op: "save", cluster: 0 },
+    { op: "rewind", cluster: 0, tools: false, back: 0 },
+    FINISH,
+    ROUND,
+    { op: "agent", agent: 0, past: false },
+    { op: "restore", cluster: 0 },
+  ],
+  "settings of any version write": [ROUND, settings(1), start(0), FINISH, commit([[0, 3]]), start(1), FINISH],
+  "a namespace without rights fails the run": [place("forbidden")],
+  "what others put on a target is lost": [
+    ROUND,
+    { op: "mark", cluster: 0, target: 0 },
+    commit([[0, 3]]),
+    ROUND,
+  ],
+  "a target that is being deleted is written": [
+    ROUND,
+    { op: "terminate", cluster: 0, target: 0 },
+    commit([[0, 3]]),
+    ROUND,
+  ],
+  "what a webhook changed goes unnoticed": [ROUND, place("value"), commit([[1, 3]]), ROUND, place("well")],
+  "a remembered view is trusted by its version alone": [
+    ROUND,
+    { op: "save", cluster: 0 },
+    commit([[0, 1]]),
+    start(0),
+    FINISH,
+    { op: "restore", cluster: 0 },
+    commit([[0, 2]]),
+    start(3),
+    FINISH,
+    commit([[0, 1]]),
+    start(0),
+    FINISH,
+  ],
+  "failed targets are not tried again": [
+    ROUND,
+    place("forbidden", 1),
+    commit([[3, 3]]),
+    ROUND,
+    place("well", 1),
+  ],
+}

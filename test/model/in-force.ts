@@ -1,0 +1,117 @@
+import type { SourceRecord } from "@headrace/shared/record/record"
+import type { InForce } from "./in-force-state.ts"
+import { type HeldTargets, lossOf, tripsGuard } from "./model-guard.ts"
+import { ruledFiles } from "./model-revision.ts"
+import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
+import { GUARD } from "./model-settings.ts"
+import type { Source } from "./model-sources.ts"
+import type { Simulation } from "./simulation.ts"
+import type { Assembled } from "./store-view.ts"
+import { sameKeys } from "./store-view.ts"
+
+const NOTHING: InForce = { held: new Map(), counted: [], possible: [], unsure: false, settings: null }
+
+export function inForceOf(simulation: Simulation, cluster: string, source: string): InForce {
+  return simulation.inForce.get(`${cluster} ${source}`) ?? NOTHING
+}
+
+export function setInForce(simulation: Simulation, cluster: string, source: string, now: InForce): void {
+  simulation.inForce.set(`${cluster} ${source}`, now)
+}
+
+/** Whether going to a revision takes away more than the guard lets pass: for certain, or perhaps. */
+export function judge(
+  simulation: Simulation,
+  cluster: string,
+  source: string,
+  to: Pick<SourceRecord, "rulesCommit" | "settings"> & { commit: string },
+): { certain: boolean; possible: boolean } {
+  const { held, counted, possible, unsure } = inForceOf(simulation, cluster, source)
+  const expected = expectedAt(simulation, cluster, source, to)
+  if (expected === undefined) return { certain: false, possible: false }
+  const loss = lossOf(held, expected)
+  // By every clock that there is: one that is ahead may forget what others still count.
+  const still = counted.filter(({ at }) => at + GUARD.window > simulation.latest)
+  return {
+    certain: tripsGuard(loss, still),
+    possible: unsure || tripsGuard(loss, possible),
+  }
+}
+
+/**
+ * Notes what a swap of the record has brought into force. `stored` is what the store holds now: it shows which targets
+ * could not be read, or were lost with an earlier record.
+ */
+export function noteCommit(
+  simulation: Simulation,
+  cluster: string,
+  { before, after, stored }: { before: SourceRecord; after: SourceRecord; stored: Assembled | undefined },
+): void {
+  const { commit } = after
+  if (commit === null || isSame(before, after)) return
+  const was = inForceOf(simulation, cluster, after.source)
+  const expected = expectedAt(simulation, cluster, after.source, { ...after, commit })
+  if (expected === undefined) return
+  const held = heldAfter(was.held, expected, stored)
+  const { deletedKeys, lostOfSeveral } = lossOf(was.held, expectedFrom(held, expected))
+  const past = deletedKeys > 0 ? [{ at: simulation.now, deletedKeys, lostOfSeveral }] : []
+  const isKnown =
+    before.commit !== null && !simulation.isDoubtful && was.settings === (after.settings?.digest ?? null)
+  const startsOver = before.commit === null || isApproved(before, after)
+  setInForce(simulation, cluster, after.source, {
+    held,
+    counted: startsOver ? [] : [...was.counted, ...(isKnown ? past : [])],
+    possible: [...was.possible, ...past],
+    unsure: was.unsure || !isKnown,
+    settings: after.settings?.digest ?? null,
+  })
+}
+
+/**
+ * What is refused keeps what it held, and so does what could not be read: then the store has that. What the store does not
+ * have of refused targets was lost with an earlier record, and with its garbage.
+ */
+function heldAfter(
+  was: HeldTargets,
+  expected: ReadonlyMap<string, ExpectedTarget>,
+  stored: Assembled | undefined,
+): HeldTargets {
+  const held = new Map<string, ReadonlyMap<string, string>>()
+  for (const [place, { refused, keys }] of expected) {
+    const [kept, found] = [was.get(place), stored?.get(place)]
+    if (!refused && (!stored || (found && sameKeys(keys, found)))) held.set(place, keys)
+    else if (kept && (!stored || (found && sameKeys(kept, found)))) held.set(place, kept)
+  }
+  return held
+}
+
+/** As the guard sees it: what could not be read is refused. */
+function expectedFrom(
+  held: HeldTargets,
+  expected: ReadonlyMap<string, ExpectedTarget>,
+): ReadonlyMap<string, ExpectedTarget> {
+  return new Map(
+    [...expected].map(([place, target]) => [place, { ...target, refused: held.get(place) !== target.keys }]),
+  )
+}
+
+function expectedAt(
+  simulation: Simulation,
+  cluster: string,
+  source: string,
+  to: Pick<SourceRecord, "rulesCommit" | "settings"> & { commit: string },
+) {
+  const settings = simulation.settings.of(source, to)
+  return expectedTargets(ruledFiles(simulation, source as Source, to, settings), cluster)
+}
+
+function isSame(a: SourceRecord, b: SourceRecord): boolean {
+  const isOne = a.commit === b.commit && a.rulesCommit === b.rulesCommit && a.rules === b.rules
+  return isOne && a.root === b.root
+}
+
+/** An operator has looked at what this deletes, so that counting starts over. */
+function isApproved(before: SourceRecord, after: SourceRecord): boolean {
+  const isRewound = after.hold?.commit === after.commit && after.token.epoch > before.token.epoch
+  return isRewound || before.approved?.commit === after.commit
+}

@@ -1,0 +1,27 @@
+import { inForceOf, setInForce } from "./in-force.ts"
+import { SOURCES } from "./model-sources.ts"
+import type { MonitoredCluster } from "./monitored-cluster.ts"
+import type { Simulation } from "./simulation.ts"
+
+export function saveBackup(simulation: Simulation, cluster: MonitoredCluster): void {
+  if (cluster.etcd === undefined) return
+  const inForce = SOURCES.map((source) => inForceOf(simulation, cluster.name, source))
+  simulation.backups.set(cluster.name, { snapshot: cluster.etcd.save(), inForce })
+}
+
+/**
+ * The cluster goes back to its backup, records, targets and store alike. The API server is away meanwhile: runs that were
+ * under way there have failed by the time it answers again.
+ */
+export function restoreBackup(simulation: Simulation, cluster: MonitoredCluster): boolean {
+  const backup = simulation.backups.get(cluster.name)
+  if (backup === undefined || cluster.etcd === undefined) return false
+  for (const worker of simulation.workers) if (worker.cluster === cluster.name) worker.dead = true
+  cluster.etcd.restore(backup.snapshot)
+  SOURCES.forEach((source, index) => {
+    const was = backup.inForce[index]
+    if (was) setInForce(simulation, cluster.name, source, { ...was, counted: [], unsure: true })
+  })
+  simulation.isDoubtful = true
+  return true
+}
