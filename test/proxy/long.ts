@@ -9,6 +9,8 @@ import { type PlayedMany, playMany } from "./play-many.ts"
 import { playRandom } from "./play-random.ts"
 import { listWriterPoints, playWriterPoint, pointText } from "./writer-points.ts"
 
+const PROGRESS_EVERY = 100
+
 /** The long form, on a real kube-apiserver where there is one: every point of one merge, then random plays. */
 await runProgram(async (signal) => {
   const options = new Command("proxy")
@@ -33,7 +35,13 @@ await runProgram(async (signal) => {
     if (options.only && !name.includes(options.only)) return
     const start = performance.now()
     const chosen = (await points()).filter((_, index) => index % Number(options.every) === 0)
-    const found = await playMany(chosen, play, textOf, { signal })
+    const found = await playMany(chosen, play, textOf, {
+      signal,
+      onPlayed({ played, failures: failed }) {
+        if (played % PROGRESS_EVERY === 0)
+          process.stdout.write(`${name}: ${played} played, ${failed.length} failures\n`)
+      },
+    })
     failures += found.failures.length
     process.stdout.write(reportOf(name, found, performance.now() - start))
   }

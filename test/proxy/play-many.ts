@@ -1,3 +1,5 @@
+const SIDE_BY_SIDE = 4
+
 /** What came of playing many points or seeds. */
 export interface PlayedMany {
   played: number
@@ -14,13 +16,13 @@ export async function playMany<Point>(
   points: readonly Point[],
   play: (point: Point) => Promise<number>,
   textOf: (point: Point) => string,
-  { sideBySide = 4, signal }: { sideBySide?: number; signal?: AbortSignal } = {},
+  options: { signal?: AbortSignal; onPlayed?(soFar: PlayedMany): void } = {},
 ): Promise<PlayedMany> {
   const result: PlayedMany = { played: 0, perturbations: 0, failures: [] }
   const left = points.values()
   async function playOn(): Promise<void> {
     for (const point of left) {
-      signal?.throwIfAborted()
+      options.signal?.throwIfAborted()
       try {
         const perturbations = await play(point)
         result.perturbations += perturbations
@@ -28,8 +30,9 @@ export async function playMany<Point>(
         result.failures.push(`${textOf(point)}: ${String(error)}`)
       }
       result.played += 1
+      options.onPlayed?.(result)
     }
   }
-  await Promise.all(Array.from({ length: sideBySide }, playOn))
+  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, playOn))
   return result
 }

@@ -23,8 +23,8 @@ export interface Site extends ProcessPlace {
   cluster: MonitoredCluster
   /** Of every write that took effect. */
   violations: unknown[]
-  /** Called with every write: the model's invariants are checked. */
-  onWrite(by: "reconcile" | "garbage" | "operator", write: SeenWrite): Promise<void>
+  /** Called with every write of a process: the model's invariants are checked. */
+  onWrite(write: SeenWrite): Promise<void>
 }
 
 /** The cluster of the model that has every kind of target. */
@@ -59,9 +59,9 @@ export async function withSite<T>(
       cluster,
       violations,
       folder,
-      async onWrite(by, { before, after }) {
+      async onWrite({ before, after }) {
         const objects = { before: configMapOf(before), after: configMapOf(after) }
-        const write = { by, settings: FIRST_SETTINGS, ...objects }
+        const write = { by: "reconcile" as const, settings: FIRST_SETTINGS, ...objects }
         cluster.writes.push(write)
         await watch(cluster, write).catch((error: unknown) => violations.push(error))
       },

@@ -35,7 +35,7 @@ export async function startWriter(site: Site, perturb: Pick<DoorOptions, "pertur
   const life = new AbortController()
   const { kube, door, close } = await startProcess(site, {
     ...perturb,
-    onWrite: (write) => site.onWrite("reconcile", write),
+    onWrite: site.onWrite,
     onShut: () => life.abort(KILLED),
   })
   const clock = {
