@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync, realpathSync } from "node:fs"
 import { basename, join } from "node:path"
 import type { ProjectionStatus } from "@headrace/agent/report/projection-status"
+import type { Manifest } from "@headrace/agent/store/manifest"
+import { MANIFEST_NAME } from "@headrace/agent/store/manifest-name"
+import { Note } from "@headrace/agent/store/note"
+import { NOTE_NAME } from "@headrace/agent/store/store"
 import type { Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
@@ -14,7 +18,7 @@ import type { Site } from "./site.ts"
 
 /** What the projections of one node have shown, over every life of its agent. */
 export interface ShownWatch {
-  /** Notes what each projection shows. Throws a Violation: it went back, or is not one commit whole. */
+  /** Notes what each projection shows, and its floors. Throws a Violation: one went back, or it is not one commit whole. */
   note(statuses: readonly ProjectionStatus[]): void
   /** What is missing until every target is as the record says; undefined: nothing. */
   missing(statuses: readonly ProjectionStatus[]): Promise<string | undefined>
@@ -30,18 +34,28 @@ export function watchShown(site: Site, folder: string): ShownWatch {
     return expectedTargets(files, cluster.name)
   }
 
+  function raise(what: string, token: Token): void {
+    const before = largest.get(what)
+    if (before && compareTokens(token, before) < 0) {
+      throw new Violation(`2: ${what} went back from ${tokenText(before)} to ${tokenText(token)}`)
+    }
+    largest.set(what, token)
+  }
+
   return {
     note(statuses) {
       for (const { path, shown } of statuses) {
         if (shown === undefined) continue
-        const before = largest.get(path)
-        if (before && compareTokens(shown.token, before) < 0) {
-          throw new Violation(`2: ${path} went back from ${tokenText(before)} to ${tokenText(shown.token)}`)
-        }
-        largest.set(path, shown.token)
-        const place = path.slice(folder.length + 1)
-        // The link names the commit; a status may still be of the one before.
+        // As a reader finds it: a status may still be of the revision before.
         const revision = realpathSync(join(path, "..data"))
+        const manifest = JSON.parse(readFileSync(join(revision, "..", MANIFEST_NAME), "utf8")) as Manifest
+        raise(`what ${path} shows`, manifest.token)
+        const { latest, others } = Note.parse(
+          JSON.parse(readFileSync(join(path, "..rev", NOTE_NAME), "utf8")),
+        )
+        for (const { source, token } of [...latest, ...others])
+          raise(`the floor of ${source} at ${path}`, token)
+        const place = path.slice(folder.length + 1)
         const commit = basename(revision)
         const keys = expectedAt(commit)?.get(place)?.keys ?? new Map()
         if (!sameKeys(keys, filesOf(revision))) throw new Violation(`3: ${path} is not ${place} at ${commit}`)
