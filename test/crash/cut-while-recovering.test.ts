@@ -28,7 +28,7 @@ async function runUntil(
     },
     () => dead,
   )
-  await work({ ...wrapped, afterCut: disk.afterCut }).catch((error: unknown) => {
+  await work({ ...disk, ...wrapped }).catch((error: unknown) => {
     if (!dead) throw error
   })
   return dead

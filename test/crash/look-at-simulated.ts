@@ -33,14 +33,15 @@ export function nextOf(layout: LayoutName): Revision {
 function shownDirectory(
   disk: Disk,
   layout: LayoutName,
+  path: string,
 ): { directory: string; id: string | undefined } | undefined {
   if (layout === "exchange") {
-    const identity = `${PATH}/..revision.json`
-    if (!disk.look(PATH)) return undefined
-    return { directory: PATH, id: disk.look(identity) && JSON.parse(disk.read(identity).toString()).revision }
+    const identity = `${path}/..revision.json`
+    if (!disk.look(path)) return undefined
+    return { directory: path, id: disk.look(identity) && JSON.parse(disk.read(identity).toString()).revision }
   }
-  const target = disk.readLink(`${PATH}/..data`)
-  return target === undefined ? undefined : { directory: `${PATH}/${target}`, id: target.split("/").at(-1) }
+  const target = disk.readLink(`${path}/..data`)
+  return target === undefined ? undefined : { directory: `${path}/${target}`, id: target.split("/").at(-1) }
 }
 
 /** The index of the revision that is shown, -1 for none, `torn` for anything that is not one of them, whole. */
@@ -48,9 +49,10 @@ export async function shownOn(
   disk: Disk,
   revisions: readonly Revision[],
   layout: LayoutName,
+  path = PATH,
 ): Promise<number | "torn"> {
-  if (layout === "file") return await shownFile(disk, revisions)
-  const shown = shownDirectory(disk, layout)
+  if (layout === "file") return await shownFile(disk, revisions, path)
+  const shown = shownDirectory(disk, layout, path)
   if (!shown) return -1
   const index = revisions.findIndex(({ id }) => id === shown.id)
   const revision = revisions[index]
@@ -61,10 +63,10 @@ export async function shownOn(
   return index
 }
 
-async function shownFile(disk: Disk, revisions: readonly Revision[]): Promise<number | "torn"> {
-  if (!disk.look(PATH)) return -1
+async function shownFile(disk: Disk, revisions: readonly Revision[], path: string): Promise<number | "torn"> {
+  if (!disk.look(path)) return -1
   for (const [index, { files }] of revisions.entries()) {
-    if (files[0] && (await isAt(disk, PATH, files[0]))) return index
+    if (files[0] && (await isAt(disk, path, files[0]))) return index
   }
   return "torn"
 }

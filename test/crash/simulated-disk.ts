@@ -33,15 +33,30 @@ export interface Survival {
 export interface SimulatedDisk extends Disk {
   /** The disk as it is after a power cut now. */
   afterCut(survival: Survival): SimulatedDisk
+  /** The same disk as another process has it, with open files of its own. */
+  process(): SimulatedDisk
+  /** What a dying process gives back: its open files, with the locks on them. */
+  die(): void
+}
+
+/** What the processes of one machine share. */
+interface Machine {
+  root: Node
+  /** Who has a lock of a file or folder: descriptors, exclusive or not. */
+  holders: Map<Node, Map<number, "shared" | "exclusive">>
+  /** No part of the disk, and gone after a power cut, as what is under /run. */
+  locks: Map<string, Node>
+  lastFd: number
 }
 
 /** An empty disk, or one that goes on from a root. */
 export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
+  return processOn({ root, holders: new Map(), locks: new Map(), lastFd: 2 })
+}
+
+function processOn(machine: Machine): SimulatedDisk {
+  const { root, holders, locks } = machine
   const open = new Map<number, Node>()
-  const locked = new Map<Node, number>()
-  /** No part of the disk, and gone after a power cut, as what is under /run. */
-  const locks = new Map<string, Node>()
-  let lastFd = 2
   let time = Date.now()
 
   function nodeAt(path: string): Node | undefined {
@@ -79,9 +94,9 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
 
   function openNode(path: string, node: Node | undefined): Handle {
     if (!node) throw failure("ENOENT", path)
-    lastFd += 1
-    open.set(lastFd, node)
-    return { fd: lastFd, path }
+    machine.lastFd += 1
+    open.set(machine.lastFd, node)
+    return { fd: machine.lastFd, path }
   }
 
   function existing(path: string): Node {
@@ -121,8 +136,7 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
     },
     setOwner: () => undefined,
     close: (handle) => {
-      const node = ofHandle(handle)
-      if (locked.get(node) === handle.fd) locked.delete(node)
+      holders.get(ofHandle(handle))?.delete(handle.fd)
       open.delete(handle.fd)
     },
     openDirectory: (path) => openNode(path, nodeAt(path)),
@@ -165,14 +179,21 @@ export function simulateDisk(root: Node = newNode("directory")): SimulatedDisk {
     syncFileSystem: async () => {
       for (const node of nodesUnder(root)) syncNode(node)
     },
-    lock: async (handle) => {
+    lock: async (handle, kind) => {
       const node = ofHandle(handle)
-      if (locked.has(node) && locked.get(node) !== handle.fd) return false
-      locked.set(node, handle.fd)
+      const held = holders.get(node) ?? new Map<number, "shared" | "exclusive">()
+      const others = [...held].filter(([fd]) => fd !== handle.fd)
+      if (others.some(([, other]) => kind === "exclusive" || other === "exclusive")) return false
+      holders.set(node, held.set(handle.fd, kind))
       return true
     },
     within: (handle) => `fd:${handle.fd}`,
     afterCut: (survival) => simulateDisk(surviving(root, survival)),
+    process: () => processOn(machine),
+    die: () => {
+      for (const [fd, node] of open) holders.get(node)?.delete(fd)
+      open.clear()
+    },
   }
 }
 

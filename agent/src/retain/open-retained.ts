@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
+import type { Disk } from "../disk/disk.ts"
 import { withStoreLock } from "../disk/lock-projection.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 import { openExistingLayout } from "../layout/open-layout.ts"
@@ -14,6 +15,8 @@ export interface RetainedOptions {
   link?: string
   log: Log
   signal: AbortSignal
+  /** In place of this machine's. */
+  disk?: Disk
 }
 
 /**
@@ -24,7 +27,7 @@ export async function withRetained<T>(
   options: RetainedOptions,
   action: (projection: ProjectionState) => Promise<T>,
 ): Promise<T> {
-  const disk = openNodeDisk()
+  const disk = options.disk ?? openNodeDisk()
   const { store, layout } = openExistingLayout(disk, { ...options, durability: "fsync" })
   try {
     return await action({
