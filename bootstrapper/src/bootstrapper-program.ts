@@ -7,6 +7,7 @@ import { addApproveCommand } from "./commands/approve/command.ts"
 import { addCheckCommand } from "./commands/check/command.ts"
 import { addDetachCommand } from "./commands/detach/command.ts"
 import { addDiffCommand } from "./commands/diff/command.ts"
+import { addExplainCommand } from "./commands/explain/command.ts"
 import { addHoldCommand } from "./commands/hold/command.ts"
 import { addInitCommand } from "./commands/init/command.ts"
 import { addPlanCommand } from "./commands/plan/command.ts"
@@ -17,7 +18,7 @@ import { addStatusCommand } from "./commands/status/command.ts"
 
 /** One line per command. Each describes its flags only, and loads what it does when it runs. */
 const COMMANDS = {
-  "Look, and write nothing:": [addStatusCommand, addDiffCommand],
+  "Look, and write nothing:": [addStatusCommand, addExplainCommand, addDiffCommand],
   "Prepare a change:": [addInitCommand, addCheckCommand, addPlanCommand],
   "Bring clusters to their branch:": [addApplyCommand, addProwCommand],
   "Decide what clusters show:": [addHoldCommand, addRewindCommand, addReleaseCommand, addApproveCommand],

@@ -91,6 +91,16 @@ export const bootstrapperErrors = {
     cause: "The folder cannot be of several sources.",
     remedy: "Give --source with one source of the settings.",
   },
+  "explain/ambiguous": {
+    meaning: "What is to be explained may be several things.",
+    cause: "A number that is a pull request and begins a commit's id, or a path that two sources have.",
+    remedy: "Write commit:ID, pr:NUMBER, file:PATH, target:NAMESPACE/NAME or node:NAME, or add --source.",
+  },
+  "explain/unknown": {
+    meaning: "Nothing by that name is known.",
+    cause: "A slip, a commit that was not pushed, or a cluster that did not answer and has the node.",
+    remedy: "Check the name; git ls-files lists paths, and status -o json lists nodes.",
+  },
   "flag/commit-id": {
     meaning: "A commit is not named by its id, or several commits or none begin with the digits given.",
     cause: "A branch's name, fewer than 4 digits, a slip, or too few digits for a large repository.",

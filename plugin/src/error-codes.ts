@@ -21,7 +21,7 @@ export const pluginErrors = {
   },
   "plugin/webhook-path": {
     meaning: "The path for webhooks is one of the plugin's own pages.",
-    cause: "webhook.path is /healthz, /readyz, /metrics or /help.",
+    cause: "webhook.path is /healthz, /readyz, /metrics, /status or /help.",
     remedy: "Choose another webhook.path, such as /hook.",
   },
   "webhook/body-cut": {

@@ -16,6 +16,7 @@ import { type MergeReports, reportMerges } from "./github/report-merges.ts"
 import { createPluginMetrics } from "./observe/plugin-metrics.ts"
 import { type PluginState, readPluginReadiness } from "./observe/plugin-readiness.ts"
 import { refreshLaneGauges } from "./observe/refresh-lane-gauges.ts"
+import { STATUS_PATH, statusRoute } from "./observe/status-route.ts"
 import { helpRoute } from "./prow/help-route.ts"
 import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
@@ -100,9 +101,10 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     readiness: () => readPluginReadiness({ lanes, workers, clusters, sources, state }),
     beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
   }
+  const pages = statusPages(options)
   await Promise.all([
-    http.serve({ routes, ...(opsHttp ? {} : { ops }) }),
-    opsHttp?.serve({ routes: new Map(), ops }),
+    http.serve(opsHttp ? { routes } : { routes: new Map([...routes, ...pages]), ops }),
+    opsHttp?.serve({ routes: pages, ops }),
   ])
   log.info({ url: http.url, opsUrl: opsHttp?.url, clusters, sources }, "plugin started")
   return {
@@ -123,6 +125,14 @@ async function untilWorking(workers: LaneWorkers): Promise<void> {
   while (workers.idle().length > 0 && Date.now() < end) await delay(WORKERS_LOOK_MS)
 }
 
+/** The status page, for the operations port; none where the settings turn it off. */
+function statusPages({ settings, reconciler, lanes }: StartPluginOptions): Map<string, Route> {
+  const readers = settings.statusPage
+  const read = reconciler.status
+  if (readers === "off" || read === undefined) return new Map()
+  return new Map([[STATUS_PATH, statusRoute(() => read(lanes), readers)]])
+}
+
 /** What reports merges, not yet at work; undefined when the settings name no credentials for GitHub. */
 async function openGitHub(options: StartPluginOptions): Promise<(() => MergeReports) | undefined> {
   const { lanes, reconciler, log } = options
@@ -134,7 +144,8 @@ async function openGitHub(options: StartPluginOptions): Promise<(() => MergeRepo
     return undefined
   }
   const clusters = Object.keys(options.settings.clusters)
-  return () => reportMerges({ settings, github, lanes, clusters, touched: reconciler.touched, log })
+  const { touched, verdicts } = reconciler
+  return () => reportMerges({ settings, github, lanes, clusters, touched, verdicts, log })
 }
 
 async function openRoutes(
@@ -156,7 +167,10 @@ async function openRoutes(
     log.warn({}, "no webhook in the settings: changes are noticed by polling alone")
     return routes
   }
-  if (["/healthz", "/readyz", "/metrics", "/help"].includes(webhook.path) || routes.has(webhook.path)) {
+  if (
+    ["/healthz", "/readyz", "/metrics", "/help", STATUS_PATH].includes(webhook.path) ||
+    routes.has(webhook.path)
+  ) {
     throw new UsageError("plugin/webhook-path", `webhook.path ${webhook.path} is one of our own pages`)
   }
   const secrets = await openWebhookSecrets(webhook.secretFiles, log)

@@ -16,6 +16,8 @@ export interface FakeGitHub {
   comments: Map<string, FakeComment[]>
   /** `SHA state: description`, in the order they were set. */
   statuses: string[]
+  /** Deployments, in the order they were made. */
+  deployments: FakeDeployment[]
   /** `METHOD path` of every request. */
   requests: string[]
   /** Complaints about requests that GitHub would not have understood, or not have wanted. */
@@ -27,6 +29,17 @@ export interface FakeGitHub {
   filesOf: Map<string, FakeFile[]>
   /** Milliseconds since the epoch until which it has asked everybody to wait. */
   quietUntil: number
+}
+
+export interface FakeDeployment {
+  id: number
+  sha: string
+  environment: string
+  task: string
+  creator: { login: string; type: string }
+  performed_via_github_app: { id: number } | null
+  /** `state: description`, newest last. */
+  statuses: string[]
 }
 
 export interface FakeFile {
@@ -55,6 +68,7 @@ export async function withFakeGitHub<T>(fn: (github: FakeGitHub) => Promise<T>):
     logins: newLogins(),
     comments: new Map(),
     statuses: [],
+    deployments: [],
     requests: [],
     complaints: [],
     fault: () => undefined,
@@ -131,8 +145,63 @@ function act(
   if (method === "PATCH" && comment) return editComment(github, Number(comment[1]), body)
   const status = /^\/repos\/[^/]+\/[^/]+\/statuses\/([0-9a-f]{40})$/.exec(path)
   if (method === "POST" && status) return setStatus(github, status[1] ?? "", body)
+  if (/^\/repos\/[^/]+\/[^/]+\/deployments/.test(path))
+    return actOnDeployments(github, method, path, query, body)
   github.complaints.push(`${method} ${path} is nothing that GitHub knows`)
   return NOT_FOUND
+}
+
+const DEPLOYMENT_STATES = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]
+
+function actOnDeployments(
+  github: FakeGitHub,
+  method: string,
+  path: string,
+  query: URLSearchParams,
+  body: JsonBody,
+): Answer {
+  const id = Number(/\/deployments\/(\d+)\/statuses$/.exec(path)?.[1])
+  const deployment = github.deployments.find((one) => one.id === id)
+  if (deployment === undefined) return id ? NOT_FOUND : listOrMakeDeployment(github, method, query, body)
+  if (method === "GET") return { status: 200, body: [...deployment.statuses].reverse().map(deploymentStatus) }
+  const { state, description } = body
+  const fits = DEPLOYMENT_STATES.includes(String(state)) && String(description).length <= MOST_DESCRIPTION
+  if (!fits) github.complaints.push(`a deployment status ${state}: ${description}`)
+  if (fits) deployment.statuses.push(`${state}: ${description}`)
+  return fits ? { status: 201, body: {} } : { status: 422, body: { message: "Validation Failed" } }
+}
+
+function deploymentStatus(said: string): object {
+  const [state, ...description] = said.split(": ")
+  return { state, description: description.join(": ") }
+}
+
+function listOrMakeDeployment(
+  github: FakeGitHub,
+  method: string,
+  query: URLSearchParams,
+  body: JsonBody,
+): Answer {
+  if (method === "GET") {
+    const wanted = ["sha", "environment", "task"] as const
+    const found = github.deployments.filter((one) => wanted.every((name) => one[name] === query.get(name)))
+    return { status: 200, body: found.reverse() }
+  }
+  if (body.auto_merge !== false || !Array.isArray(body.required_contexts)) {
+    github.complaints.push("a deployment that merges, or waits for checks")
+  }
+  const { user, performed_via_github_app } = fakeComment(github, 0, "")
+  const made: FakeDeployment = {
+    id: 5000 + github.deployments.length,
+    sha: String(body.ref),
+    environment: String(body.environment),
+    task: String(body.task),
+    creator: user,
+    performed_via_github_app,
+    statuses: [],
+  }
+  github.deployments.push(made)
+  return { status: 201, body: made }
 }
 
 function actOnComments(

@@ -8,6 +8,7 @@ import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import type { CommitVerdict } from "@headrace/shared/status/judge-commit"
 import { expect } from "vitest"
 import { type FakeComment, type FakeGitHub, withFakeGitHub } from "./fake-github.ts"
 import { newApp } from "./fake-github-logins.ts"
@@ -28,6 +29,10 @@ export interface MergeScene {
   merge(pull: number, guid?: string): Promise<void>
   /** A cluster's lane came to this, worked by plugin 0 or 1. */
   answer(cluster: string, result?: LaneResult, plugin?: number): Promise<void>
+  /** What nodes show: true when the cluster's one node shows the merge. It follows the cluster's answer unless it is held. */
+  nodes: Map<string, boolean>
+  /** Clusters whose node does not follow. */
+  heldNodes: Set<string>
   /** Starts one more plugin's reports; gives its number. */
   another(): number
 }
@@ -47,13 +52,16 @@ export function withMergeReports(
         const lanes = await openLanes({ redis: redis.url, log })
         const login = await (app ? logInAsApp(github, folder) : logInByToken(github, folder))
         if (login === undefined) throw new Error("there are credentials")
+        const nodes = new Map<string, boolean>()
         const open = () =>
           reportMerges({
-            settings: { comment: true, status: true },
+            settings: { comment: true, status: true, deployments: true },
             github: login,
             lanes,
             clusters: CLUSTERS,
             touched: async (_source, _merge, paths) => touchedBy(paths),
+            verdicts: async (_source, shas) => new Map(shas.map((sha) => [sha, verdictsOf(nodes)])),
+            look: 20,
             pace: 20,
             gather: 20,
             backoff: 50,
@@ -61,7 +69,7 @@ export function withMergeReports(
           })
         const reports = [open(), open()]
         try {
-          await fn(scene(github, lanes, reports, open))
+          await fn(scene(github, lanes, reports, open, nodes))
           expect(github.complaints).toEqual([])
         } finally {
           await Promise.all(reports.map((one) => one.close()))
@@ -91,12 +99,16 @@ function scene(
   lanes: Lanes,
   reports: MergeReports[],
   open: () => MergeReports,
+  nodes: MergeScene["nodes"],
 ): MergeScene {
+  const heldNodes = new Set<string>()
   const book = openDeliveryBook(lanes)
   return {
     github,
     lanes,
     reports,
+    nodes,
+    heldNodes,
     async merge(pull, guid = `merge-${pull}`) {
       await book.note(
         { guid, event: "pull_request", repo: "openshift/release", branch: "main", sha: SHA, pull },
@@ -107,10 +119,23 @@ function scene(
     async answer(cluster, result = APPLIED, plugin = 0) {
       const contained = async (_: string, shas: readonly string[]) => new Set(shas)
       const guids = await answerDeliveries(lanes, cluster, "release", result, contained)
+      if (result.result === "applied") nodes.set(cluster, !heldNodes.has(cluster))
       await reports[plugin]?.notify(guids)
     },
     another: () => reports.push(open()) - 1,
   }
+}
+
+/** One node in each cluster: it shows the merge, or the cluster's record has it, or neither. */
+function verdictsOf(nodes: MergeScene["nodes"]): Map<string, CommitVerdict> {
+  return new Map(
+    CLUSTERS.map((cluster) => {
+      const live = nodes.get(cluster) === true
+      const count = { live: live ? 1 : 0, total: 1, behind: [], silent: [], gone: 0 }
+      const reasons = live ? [] : ["node-1: shows nothing"]
+      return [cluster, { shows: null, recorded: nodes.has(cluster), nodes: count, live, failed: [], reasons }]
+    }),
+  )
 }
 
 function touchedBy(paths: readonly string[]): TouchedTarget[] {

@@ -40,8 +40,8 @@ export interface Fleet {
 /** Of the time that Redis has to answer, what waiting for a connection may take: so its reason is known by the end. */
 const CONNECT_SHARE = 0.7
 
-/** Opens what the operator's file names, at first use. Throws UsageError. */
-export async function openFleet(options: FleetOptions): Promise<Fleet> {
+/** Opens what the operator's file names, at first use; `deliveries`: how many of the last are read. Throws UsageError. */
+export async function openFleet(options: FleetOptions, deliveries = 0): Promise<Fleet> {
   const limit = readTimeLimit(options.answerLimit, "--answer-limit")
   const settings = await loadOperatorSettings(options.config)
   const clusterSources = chooseClusterSources(settings, options)
@@ -63,7 +63,7 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
       kube: reconciler.kube,
       repository: reconciler.repository,
       orphans: reconciler.orphans,
-      lanes: await lanesOf(settings, options, limit, clusterSources),
+      lanes: await lanesOf(settings, options, { limit, clusterSources, deliveries }),
       clock: systemClock,
       memory: createReconcileMemory(),
     },
@@ -75,8 +75,11 @@ export async function openFleet(options: FleetOptions): Promise<Fleet> {
 async function lanesOf(
   settings: OperatorSettings,
   options: FleetOptions,
-  limit: number,
-  clusterSources: readonly ClusterSource[],
+  {
+    limit,
+    clusterSources,
+    deliveries,
+  }: { limit: number; clusterSources: readonly ClusterSource[]; deliveries: number },
 ): Promise<CollectPorts["lanes"]> {
   const clusters = [...new Set(clusterSources.map(({ cluster }) => cluster))]
   // What is wrong with Redis is shown with everything else, once.
@@ -96,7 +99,7 @@ async function lanesOf(
     const { prefix } = settings.redis
     const lanes = await openLanes({ redis, prefix, firstLook: limit * CONNECT_SHARE, log })
     try {
-      return await readLanes(lanes, clusters)
+      return await readLanes(lanes, clusters, deliveries)
     } finally {
       await lanes.close()
     }

@@ -1,7 +1,8 @@
 import { LaneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
 import { z } from "zod"
-import { deliveryKey, pendingKey } from "./keep-deliveries.ts"
+import { pendingKey } from "./keep-deliveries.ts"
 
 /** What a delivery came to in one cluster. */
 export const DeliveryOutcome = z.strictObject({

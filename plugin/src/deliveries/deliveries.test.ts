@@ -1,11 +1,12 @@
 import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
+import { deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
 import { createLog } from "@headrace/shared/observe/log"
 import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect, it } from "vitest"
 import type { Delivery } from "../webhook/receive-delivery.ts"
 import { answerDeliveries, outcomeField, readOutcome } from "./answer-deliveries.ts"
-import { type DeliveryBook, deliveryKey, openDeliveryBook, pendingKey } from "./keep-deliveries.ts"
+import { type DeliveryBook, openDeliveryBook, pendingKey } from "./keep-deliveries.ts"
 
 const log = createLog("test", { level: "silent" })
 const CLUSTERS = ["app.ci", "build01"]

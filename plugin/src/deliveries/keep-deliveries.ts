@@ -1,4 +1,5 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { deliveriesKey, deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
 import { redisError } from "@headrace/shared/lanes/redis-error"
 import { LANES_FORMAT } from "@headrace/shared/lanes/wake-up"
 import type { Delivery } from "../webhook/receive-delivery.ts"
@@ -34,11 +35,6 @@ export function openDeliveryBook(lanes: Lanes, keptCount = KEPT_COUNT): Delivery
   }
 }
 
-/** A hash: format, event, repo, branch, sha, pull, sources, arrived, accepted, and `outcome/CLUSTER/SOURCE`. */
-export function deliveryKey(lanes: Lanes, guid: string): string {
-  return lanes.key("delivery", guid)
-}
-
 /** A sorted set of GUIDs by arrival, that a lane has yet to answer for a source. */
 export function pendingKey(lanes: Lanes, cluster: string, source: string): string {
   return lanes.key("pending", cluster, source)
@@ -65,7 +61,7 @@ async function noteDelivery(
   const arrived = Date.now()
   const fields = { format: LANES_FORMAT, event, repo, branch, sha, sources: sources.join(" "), arrived }
   const all = Object.entries(pull === undefined ? fields : { ...fields, pull }).flat()
-  const keys = [deliveryKey(lanes, guid), lanes.key("deliveries"), ...pending]
+  const keys = [deliveryKey(lanes, guid), deliveriesKey(lanes), ...pending]
   try {
     return (await lanes.redis.eval(NOTE, keys.length, ...keys, guid, arrived, KEPT_SECONDS, ...all)) === 1
   } catch (cause) {
@@ -74,7 +70,7 @@ async function noteDelivery(
 }
 
 async function trimDeliveries(lanes: Lanes, pending: readonly string[], keptCount: number): Promise<void> {
-  const index = lanes.key("deliveries")
+  const index = deliveriesKey(lanes)
   await lanes.redis.zremrangebyscore(index, 0, Date.now() - KEPT_SECONDS * 1000)
   // A cluster that is away for weeks leaves no more behind than this.
   for (const key of pending) await lanes.redis.zremrangebyrank(key, 0, -keptCount - 1)

@@ -1,4 +1,5 @@
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import type { CommitVerdict } from "@headrace/shared/status/judge-commit"
 import { describe, expect, it } from "vitest"
 import type { DeliveryOutcome } from "../deliveries/answer-deliveries.ts"
 import { commentText } from "./comment-text.ts"
@@ -15,12 +16,33 @@ function touched(cluster: string, name: string, keys: Record<string, string | nu
   return { target: { cluster, namespace: "ci", name }, keys: new Map(planned) }
 }
 
-function report(targets: TouchedTarget[], outcomes: Record<string, DeliveryOutcome>): MergeReport {
+function report(
+  targets: TouchedTarget[],
+  outcomes: Record<string, DeliveryOutcome>,
+  verdicts: MergeReport["parts"][number]["verdicts"] = new Map(),
+): MergeReport {
   return {
     repo: "openshift/release",
     pull: 7,
     sha: "a".repeat(40),
-    parts: [{ touched: targets, outcomes: new Map(Object.entries(outcomes)) }],
+    parts: [{ touched: targets, outcomes: new Map(Object.entries(outcomes)), verdicts }],
+  }
+}
+
+function verdict(
+  live: number,
+  total: number,
+  more: Partial<NonNullable<CommitVerdict["nodes"]>> = {},
+): CommitVerdict {
+  const nodes = { live, total, behind: [], silent: [], gone: 0, ...more }
+  const isLive = live === total && nodes.silent.length === 0
+  return {
+    shows: null,
+    recorded: true,
+    nodes,
+    live: isLive,
+    failed: [],
+    reasons: isLive ? [] : ["node-1: shows"],
   }
 }
 
@@ -110,8 +132,43 @@ describe("commitStatus", () => {
       state: "pending",
       description: "written to 1/3 clusters",
     })
-    expect(commitStatus(report(targets, { a: WRITTEN, b: WRITTEN, c: WRITTEN })).state).toBe("success")
+    expect(commitStatus(report(targets, { a: WRITTEN, b: WRITTEN, c: WRITTEN }))).toEqual({
+      state: "pending",
+      description: "written to 3/3 clusters",
+    })
     const failed = { ...WRITTEN, state: "failed" } as const
     expect(commitStatus(report(targets, { a: WRITTEN, b: failed })).state).toBe("failure")
+  })
+
+  it("succeeds when every node of every cluster shows it, and not before", () => {
+    const targets = ["a", "b"].map((cluster) => touched(cluster, "x", { k: "f" }))
+    const outcomes = { a: WRITTEN, b: WRITTEN }
+    const status = (a: CommitVerdict, b: CommitVerdict) =>
+      commitStatus(report(targets, outcomes, new Map(Object.entries({ a, b }))))
+    expect(status(verdict(10, 10), verdict(9, 10))).toEqual({
+      state: "pending",
+      description: "live on 19/20 nodes",
+    })
+    expect(status(verdict(10, 10), verdict(10, 10))).toEqual({
+      state: "success",
+      description: "live on 20/20 nodes",
+    })
+    const silent = verdict(9, 9, { silent: [{ node: "n", since: null, shows: null }] })
+    expect(status(verdict(10, 10), silent)).toEqual({
+      state: "pending",
+      description: "live on 19/20 nodes",
+    })
+    const failing = { ...verdict(10, 10), live: false, failed: ["ci/x failed: too large"] }
+    expect(status(verdict(10, 10), failing).state).toBe("failure")
+  })
+
+  it("believes the record that a target was written after its outcome said that it failed", () => {
+    const targets = [touched("a", "x", { k: "f" })]
+    const failed = { ...WRITTEN, failed: [{ target: "ci/x", reason: "kube/forbidden: no" }] }
+    const now = new Map([["a", verdict(3, 3)]])
+    expect(commitStatus(report(targets, { a: failed }, now))).toEqual({
+      state: "success",
+      description: "live on 3/3 nodes",
+    })
   })
 })

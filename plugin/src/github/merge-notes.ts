@@ -1,6 +1,8 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
 import { type DeliveryOutcome, outcomeField, readOutcome } from "../deliveries/answer-deliveries.ts"
-import { deliveryKey } from "../deliveries/keep-deliveries.ts"
+import { SaidDeployment } from "./set-deployments.ts"
+import { SaidStatus } from "./set-status.ts"
 
 /** What Redis knows about a merged pull request, beside GitHub. */
 export interface MergeNotes {
@@ -15,9 +17,13 @@ export interface MergeNotes {
   /** Id of our comment, once it is there. */
   comment: number | undefined
   /** The commit status that was set last. */
-  status: string | undefined
+  status: SaidStatus | undefined
+  /** What was said of the deployment to each cluster. */
+  deployments: ReadonlyMap<string, SaidDeployment>
 }
 
+/** The fields of what was said of deployments, by cluster. */
+const DEPLOYMENT = "deployment/"
 /** As long as deliveries are kept. */
 const KEPT_SECONDS = 4 * 24 * 3600
 
@@ -47,6 +53,8 @@ export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[])
         .multi()
         .hsetnx(notesKey(lanes, id), "guid", guid)
         .expire(notesKey(lanes, id), KEPT_SECONDS)
+        .zadd(openKey(lanes), "NX", String(Date.now()), id)
+        .expire(openKey(lanes), KEPT_SECONDS)
         .exec(),
     ),
   )
@@ -73,7 +81,8 @@ export async function readMergeNotes(lanes: Lanes, id: string): Promise<MergeNot
         }),
       ),
     comment: notes.comment === undefined ? undefined : Number(notes.comment),
-    status: notes.status,
+    status: readStatus(notes.status),
+    deployments: readDeployments(notes),
   }
 }
 
@@ -81,9 +90,55 @@ export async function readMergeNotes(lanes: Lanes, id: string): Promise<MergeNot
 export async function saveMergeNotes(
   lanes: Lanes,
   id: string,
-  notes: { comment?: number; status?: string },
+  notes: { comment?: number; status?: SaidStatus },
 ): Promise<void> {
-  await lanes.redis.hset(notesKey(lanes, id), notes)
+  const { comment, status } = notes
+  const fields = {
+    ...(comment === undefined ? {} : { comment: String(comment) }),
+    ...(status === undefined ? {} : { status: JSON.stringify(status) }),
+  }
+  if (Object.keys(fields).length > 0) await lanes.redis.hset(notesKey(lanes, id), fields)
+}
+
+/** Remembers what was said of the deployment to a cluster. */
+export async function saveDeployment(
+  lanes: Lanes,
+  id: string,
+  cluster: string,
+  said: SaidDeployment,
+): Promise<void> {
+  await lanes.redis.hset(notesKey(lanes, id), DEPLOYMENT + cluster, JSON.stringify(said))
+}
+
+/** The merges that are not live yet, oldest first. */
+export async function openMerges(lanes: Lanes): Promise<string[]> {
+  const before = Date.now() - KEPT_SECONDS * 1000
+  await lanes.redis.zremrangebyscore(openKey(lanes), 0, String(before))
+  return lanes.redis.zrange(openKey(lanes), 0, "-1")
+}
+
+/** From now on nothing more is to be said of a merge. */
+export async function closeMerge(lanes: Lanes, id: string): Promise<void> {
+  await lanes.redis.zrem(openKey(lanes), id)
+}
+
+/** A version before this one kept the text alone. */
+function readStatus(text: string | undefined): SaidStatus | undefined {
+  if (text === undefined) return undefined
+  if (!text.startsWith("{")) return { said: text, at: 0, count: 1 }
+  return SaidStatus.parse(JSON.parse(text))
+}
+
+function readDeployments(notes: Readonly<Record<string, string>>): Map<string, SaidDeployment> {
+  const found = Object.entries(notes).filter(([field]) => field.startsWith(DEPLOYMENT))
+  return new Map(
+    found.map(([field, text]) => [field.slice(DEPLOYMENT.length), SaidDeployment.parse(JSON.parse(text))]),
+  )
+}
+
+/** A sorted set of merges that are not live yet, by when they became known. */
+function openKey(lanes: Lanes): string {
+  return lanes.key("merges", "open")
 }
 
 function notesKey(lanes: Lanes, id: string): string {

@@ -1,4 +1,5 @@
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
+import type { CommitVerdict } from "@headrace/shared/status/judge-commit"
 import type { DeliveryOutcome } from "../deliveries/answer-deliveries.ts"
 
 /** What a merge came to so far. */
@@ -16,6 +17,8 @@ export interface MergePart {
   touched: readonly TouchedTarget[]
   /** By cluster; one that has not answered yet is absent. */
   outcomes: ReadonlyMap<string, DeliveryOutcome>
+  /** Whether the merge is live, by cluster; one about which nothing is known is absent. */
+  verdicts: ReadonlyMap<string, CommitVerdict>
 }
 
 /** One target's fate. */
@@ -39,15 +42,4 @@ function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): F
   const { error } = outcome
   const reason = error ? `${error.code}: ${error.message}` : "the cluster is stopped"
   return { state: "failed", touched, reason }
-}
-
-/** How many of the clusters that the merge touches have all of it. */
-export function clustersWritten(report: MergeReport): { written: number; failed: number; all: number } {
-  const byCluster = Map.groupBy(fates(report), ({ touched }) => touched.target.cluster)
-  const clusters = [...byCluster.values()]
-  return {
-    written: clusters.filter((some) => some.every(({ state }) => state === "written")).length,
-    failed: clusters.filter((some) => some.some(({ state }) => state === "failed")).length,
-    all: clusters.length,
-  }
 }

@@ -32,8 +32,60 @@ describe("reportMerges", () => {
       expect(comments(github)).toHaveLength(1)
       expect(comments(github)[0]?.body).toContain("Updated the following 3 configmaps:")
       expect(comments(github)[0]?.body).not.toMatch(/Still to come|Not updated/)
-      expect(github.statuses).toContain(`${SHA} headrace failure: written to 1/3 clusters`)
-      expect(github.statuses.at(-1)).toBe(`${SHA} headrace success: written to 3/3 clusters`)
+      expect(github.statuses).toContain(`${SHA} headrace failure: written to 1/3 clusters, live on 1/3 nodes`)
+      expect(github.statuses.at(-1)).toBe(`${SHA} headrace success: live on 3/3 nodes`)
+    }))
+
+  it("gives each cluster a deployment that succeeds when its nodes show the merge, and says no success at written", () =>
+    withMergeReports(async ({ github, nodes, heldNodes, merge, answer }) => {
+      heldNodes.add("build02")
+      await merge(7)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      const said = (cluster: string) =>
+        github.deployments
+          .filter(({ environment }) => environment === cluster)
+          .map(({ statuses }) => statuses)
+      await until(
+        () => said("build02")[0]?.length === 1 && said("app.ci")[0]?.at(-1)?.startsWith("success") === true,
+      )
+      expect(said("build02")).toEqual([["in_progress: on its way to the nodes"]])
+      expect(github.statuses.some((one) => one.includes("success"))).toBe(false)
+
+      nodes.set("build02", true)
+      await until(() => github.statuses.at(-1)?.includes("success") === true)
+      await until(() => said("build02")[0]?.at(-1) === "success: live on 1/1 nodes")
+      expect(said("app.ci")).toEqual([["success: live on 1/1 nodes"]])
+      expect(github.deployments).toHaveLength(3)
+    }))
+
+  it("continues with what was not live when every plugin was restarted, and makes no second deployment", () =>
+    withMergeReports(async ({ github, lanes, nodes, heldNodes, reports, merge, answer, another }) => {
+      for (const cluster of CLUSTERS) heldNodes.add(cluster)
+      await merge(7)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      await until(() => github.deployments.filter(({ statuses }) => statuses.length > 0).length === 3)
+      await Promise.all(reports.map((one) => one.close()))
+      for (const cluster of CLUSTERS) nodes.set(cluster, true)
+      // Redis lost what was said, and still has which merges are open.
+      for (const cluster of CLUSTERS)
+        await lanes.redis.hdel(lanes.key("merge", PULL), `deployment/${cluster}`)
+      another()
+      await until(() => github.statuses.at(-1)?.includes("success: live on 3/3 nodes") === true)
+      await until(() => github.deployments.every(({ statuses }) => statuses.at(-1)?.startsWith("success")))
+      expect(github.deployments).toHaveLength(3)
+    }))
+
+  it("says what it can with credentials that may make no deployments", () =>
+    withMergeReports(async ({ github, merge, answer }) => {
+      github.fault = ({ method, path }) =>
+        method === "POST" && path.endsWith("/deployments")
+          ? { refuse: 403, message: "Resource not accessible by integration" }
+          : undefined
+      await merge(7)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      await until(() => github.statuses.at(-1)?.includes("success: live on 3/3 nodes") === true)
+      expect(comments(github)).toHaveLength(1)
+      expect(github.deployments).toEqual([])
     }))
 
   it("posts one comment though both plugins are notified at the same time, of two deliveries of one merge", () =>

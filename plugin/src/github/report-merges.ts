@@ -5,16 +5,26 @@ import type { Log } from "@headrace/shared/observe/log"
 import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { GitHubSettings } from "@headrace/shared/settings/operator-settings"
+import { clusterLiveness } from "./cluster-liveness.ts"
 import { commentMarker, commentText } from "./comment-text.ts"
 import type { GitHub } from "./log-in.ts"
-import { type MergeNotes, mergesOfDeliveries, readMergeNotes, saveMergeNotes } from "./merge-notes.ts"
+import {
+  closeMerge,
+  type MergeNotes,
+  mergesOfDeliveries,
+  readMergeNotes,
+  saveDeployment,
+  saveMergeNotes,
+} from "./merge-notes.ts"
 import type { MergePart, MergeReport } from "./merge-report.ts"
 import { postComment } from "./post-comment.ts"
-import { rateLimitWait } from "./rate-limit.ts"
-import { setStatus } from "./set-status.ts"
+import { rateLimitWait, statusOf } from "./rate-limit.ts"
+import { setDeployments } from "./set-deployments.ts"
+import { type SaidStatus, setStatus } from "./set-status.ts"
+import { type ReadVerdicts, watchLive } from "./watch-live.ts"
 
 export interface ReportOptions {
-  settings: Pick<GitHubSettings, "comment" | "status">
+  settings: Pick<GitHubSettings, "comment" | "status" | "deployments">
   github: GitHub
   lanes: Lanes
   clusters: readonly string[]
@@ -24,6 +34,10 @@ export interface ReportOptions {
     merge: { repo: string; sha: string },
     paths: readonly string[],
   ): Promise<readonly TouchedTarget[]>
+  /** Whether commits of a source are live, by commit and cluster; absent: not known, and nothing is called live. */
+  verdicts?: ReadVerdicts | undefined
+  /** Milliseconds between two looks at whether merges are live. */
+  look?: number
   /** Milliseconds between two reports, and to gather what comes together; GitHub asks for a second. */
   pace?: number
   gather?: number
@@ -39,7 +53,7 @@ export interface MergeReports {
 }
 
 const PACE_MS = 1000
-const GATHER_MS = 500
+const GATHER_MS = 200
 const PAGE = 100
 
 /**
@@ -57,6 +71,11 @@ export function reportMerges(options: ReportOptions): MergeReports {
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
     log,
   })
+  const stop = new AbortController()
+  const watch = watchLive(
+    { lanes, verdicts: options.verdicts, ask: (id) => jobs.ask(id), look: options.look, log },
+    stop.signal,
+  )
   return {
     async notify(guids) {
       try {
@@ -66,7 +85,11 @@ export function reportMerges(options: ReportOptions): MergeReports {
         log.warn({ err: errorText(error) }, "merges could not be reported")
       }
     },
-    close: jobs.close,
+    async close() {
+      stop.abort()
+      await watch
+      await jobs.close()
+    },
   }
 }
 
@@ -83,19 +106,36 @@ async function report(id: string, options: ReportOptions): Promise<void> {
 async function say(
   id: string,
   notes: MergeNotes,
-  { settings, github, lanes, ...options }: ReportOptions,
+  { settings, github, lanes, log, ...options }: ReportOptions,
 ): Promise<void> {
   const merge = await describe(notes, { github, ...options })
-  if (merge.parts.every(({ touched }) => touched.length === 0)) return
+  if (merge.parts.every(({ touched }) => touched.length === 0)) return closeMerge(lanes, id)
   const comment = () => sayComment(id, merge, notes, { github, lanes })
   const status = async () =>
-    saveMergeNotes(lanes, id, { status: await setStatus(github.octokit, merge, notes.status) })
+    saveStatus(lanes, id, await setStatus(github.octokit, merge, notes.status, Date.now()))
+  const deployments = () =>
+    setDeployments(github, merge, notes.deployments, (cluster, said) =>
+      saveDeployment(lanes, id, cluster, said),
+    ).catch((error: unknown) => refusedDeployment(error, log))
   // Each is tried whatever became of the other: a locked pull request takes no comment, but its commit a status.
   const failures = [
     ...(settings.comment ? [await failureOf(comment)] : []),
     ...(settings.status ? [await failureOf(status)] : []),
+    ...(settings.deployments ? [await failureOf(deployments)] : []),
   ].filter((failure) => failure !== undefined)
   if (failures.length > 0) throw failures[0]
+  if (clusterLiveness(merge).every(({ state }) => state === "live")) await closeMerge(lanes, id)
+}
+
+async function saveStatus(lanes: Lanes, id: string, status: SaidStatus | undefined): Promise<void> {
+  if (status !== undefined) await saveMergeNotes(lanes, id, { status })
+}
+
+/** Credentials from before there were deployments lack the right to make them: all else is said without. */
+function refusedDeployment(error: unknown, log: Log): void {
+  const isRefused = [403, 404].includes(statusOf(error)) && rateLimitWait(error, Date.now()) === undefined
+  if (!isRefused) throw error
+  log.warn({ err: errorText(error) }, "GitHub lets these credentials make no deployments")
 }
 
 async function sayComment(
@@ -123,18 +163,37 @@ async function failureOf(step: () => Promise<void>): Promise<unknown> {
 
 async function describe(
   notes: MergeNotes,
-  { github, clusters, touched }: Pick<ReportOptions, "github" | "clusters" | "touched">,
+  {
+    github,
+    clusters,
+    touched,
+    verdicts,
+  }: Pick<ReportOptions, "github" | "clusters" | "touched" | "verdicts">,
 ): Promise<MergeReport> {
   const paths = touchedPaths(await changedFiles(github.octokit, notes))
   const parts: MergePart[] = []
   for (const source of notes.sources) {
+    const changed = await touched(source, notes, paths)
+    const found = await verdicts?.(source, [notes.sha], { touched: placesByCluster(changed) })
     parts.push({
-      touched: await touched(source, notes, paths),
+      touched: changed,
       outcomes: notes.outcomes(source, clusters),
+      verdicts: found?.get(notes.sha) ?? new Map(),
     })
   }
   const { repo, pull, sha } = notes
   return { repo, pull, sha, parts }
+}
+
+/** `namespace/name` of each target, by cluster. */
+function placesByCluster(touched: readonly TouchedTarget[]): Map<string, Set<string>> {
+  const byCluster = Map.groupBy(touched, ({ target }) => target.cluster)
+  return new Map(
+    [...byCluster].map(([cluster, some]) => [
+      cluster,
+      new Set(some.map(({ target }) => `${target.namespace}/${target.name}`)),
+    ]),
+  )
 }
 
 /** GitHub lists at most 3,000 files of a pull request; what it leaves out is left out of the comment alone. */

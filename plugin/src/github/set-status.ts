@@ -1,27 +1,67 @@
 import type { Octokit } from "@octokit/rest"
-import { clustersWritten, type MergeReport } from "./merge-report.ts"
+import { z } from "zod"
+import { clusterLiveness } from "./cluster-liveness.ts"
+import type { MergeReport } from "./merge-report.ts"
+
+/** What was said last, and when. */
+export const SaidStatus = z.strictObject({
+  /** `state: description`. */
+  said: z.string(),
+  /** Milliseconds since the epoch. */
+  at: z.int(),
+  /** How often something was said. */
+  count: z.int(),
+})
+export type SaidStatus = z.infer<typeof SaidStatus>
 
 const CONTEXT = "headrace"
+/** Between two statuses of one commit that say no more than how many nodes have followed. */
+const PROGRESS_MS = 10_000
+/** GitHub takes 1,000 of one commit and context; what is said beyond this is how it ends. */
+const MOST_STATUSES = 50
 
-/** `written to 2/3 clusters`, with what GitHub calls its state. */
+/**
+ * `live on 12/20 nodes`, with what GitHub calls its state: `success` when every cluster that the merge touches is live,
+ * never because something is written.
+ */
 export function commitStatus(report: MergeReport): {
   state: "pending" | "success" | "failure"
   description: string
 } {
-  const { written, failed, all } = clustersWritten(report)
-  const state = failed > 0 ? "failure" : written === all ? "success" : "pending"
-  return { state, description: `written to ${written}/${all} clusters` }
+  const clusters = clusterLiveness(report)
+  const isLive = clusters.every(({ state }) => state === "live")
+  const isFailed = clusters.some(({ state }) => state === "failed")
+  return {
+    state: isFailed ? "failure" : isLive ? "success" : "pending",
+    description: descriptionOf(clusters),
+  }
 }
 
-/** Sets the status of the merge's commit unless it was set so last time; gives what it is now. */
+function descriptionOf(clusters: ReturnType<typeof clusterLiveness>): string {
+  const written = clusters.filter(({ isWritten }) => isWritten).length
+  const live = clusters.reduce((sum, one) => sum + one.live, 0)
+  const nodes = clusters.reduce((sum, one) => sum + one.nodes, 0)
+  const isWritten = written === clusters.length
+  const parts = [
+    ...(isWritten && nodes > 0 ? [] : [`written to ${written}/${clusters.length} clusters`]),
+    ...(nodes > 0 ? [`live on ${live}/${nodes} nodes`] : []),
+  ]
+  return parts.join(", ")
+}
+
+/**
+ * Sets the status of the merge's commit unless it was set so last time, or says too little to be said so soon; gives what
+ * it is now.
+ */
 export async function setStatus(
   github: Octokit,
   report: MergeReport,
-  last: string | undefined,
-): Promise<string> {
+  last: SaidStatus | undefined,
+  at: number,
+): Promise<SaidStatus | undefined> {
   const { state, description } = commitStatus(report)
-  const now = `${state}: ${description}`
-  if (now === last) return now
+  const said = `${state}: ${description}`
+  if (last && !isNews(last, state, said, at)) return last
   const [owner = "", repo = ""] = report.repo.split("/")
   await github.rest.repos.createCommitStatus({
     owner,
@@ -31,5 +71,17 @@ export async function setStatus(
     description,
     context: CONTEXT,
   })
-  return now
+  return { said, at, count: (last?.count ?? 0) + 1 }
+}
+
+function isNews(
+  { said: before, at: then, count }: SaidStatus,
+  state: string,
+  said: string,
+  at: number,
+): boolean {
+  if (before === said || before.startsWith("success")) return false
+  if (state === "success") return true
+  if (count >= MOST_STATUSES) return false
+  return !before.startsWith(`${state}:`) || at - then >= PROGRESS_MS
 }

@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { SourceRepository, Tip } from "@headrace/shared/git/source-repository"
+import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { type Reconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
@@ -9,7 +10,11 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
+import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { touchedByMerge } from "../github/touched-by-merge.ts"
+import type { ReadVerdicts } from "../github/watch-live.ts"
+import { readStatus } from "./read-status.ts"
+import { readVerdicts } from "./read-verdicts.ts"
 
 /** What the plugin needs of the reconciler, which holds the mirrors and the connections to the clusters. */
 export interface PluginReconciler {
@@ -38,6 +43,10 @@ export interface PluginReconciler {
     merge: { repo: string; sha: string },
     paths: readonly string[],
   ): Promise<readonly TouchedTarget[]>
+  /** Whether commits of a source are live, by commit and cluster; absent: nothing is called live. */
+  verdicts?: ReadVerdicts
+  /** What every cluster shows, judged, for the status page; absent: there is no page. */
+  status?(lanes: Lanes): Promise<FleetStatus>
   /** How large the named ConfigMaps are, for metrics. */
   sizes?: Pick<TargetSizes, "all">
 }
@@ -79,6 +88,8 @@ export function pluginReconciler(opened: Reconciler, settings: OperatorSettings)
   const tips = new Map<string, Tip>()
   return {
     sizes: opened.sizes,
+    verdicts: readVerdicts(opened, settings),
+    status: readStatus(opened, settings),
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),
     record: (cluster, source, signal) => opened.record(cluster, source, signal),
     async behind(source, { commit }, signal) {

@@ -87,7 +87,16 @@ const GitHub = z.strictObject({
   tokenFile: Text.optional().describe("File that holds a token which may comment and set statuses."),
   githubApp: GitAuth.shape.githubApp,
   comment: z.boolean().prefault(true).describe("Comment on merged pull requests what became of them."),
-  status: z.boolean().prefault(true).describe("Set a commit status on merged commits."),
+  status: z
+    .boolean()
+    .prefault(true)
+    .describe("Set a commit status on merged commits: `success` once every node shows them."),
+  deployments: z
+    .boolean()
+    .prefault(true)
+    .describe(
+      "Give merged commits a deployment for each cluster, which succeeds once every node of it shows them. Needs the right to write deployments.",
+    ),
 })
 
 /** The operator's file: plugin and bootstrapper read the same one. */
@@ -157,6 +166,12 @@ export const OperatorSettings = z
         "Lets other forges and CI jobs wake a source by POST /wake/SOURCE; absent: nothing is served there.",
       ),
     github: GitHub.optional().describe("Absent: nothing is said on GitHub."),
+    statusPage: z
+      .enum(["loopback", "all", "off"])
+      .prefault("loopback")
+      .describe(
+        "Who may read the status page, /status of the operations port. `loopback`: this machine alone, as kubectl port-forward does; `all`: everyone who reaches the port; `off`: there is none.",
+      ),
     mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
   })
   .check(({ value: { sources }, issues }) => {

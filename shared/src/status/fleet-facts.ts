@@ -1,6 +1,7 @@
 import type { CommitSummary } from "../git/objects/commit-summary.ts"
 import type { Lease } from "../kube/lease-api.ts"
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
+import type { NotedDelivery } from "../lanes/recent-deliveries.ts"
 import type { FailedTarget, SourceRecord } from "../record/record.ts"
 import type { Answer } from "./answer.ts"
 
@@ -33,6 +34,8 @@ export interface LaneFacts {
   successes: ReadonlyMap<string, number>
   /** The newest outcome, by `cluster source`. */
   outcomes: ReadonlyMap<string, LaneOutcome>
+  /** The webhook deliveries that arrived last, newest first; none where nobody wants to know. */
+  deliveries: readonly NotedDelivery[]
 }
 
 /** One source in one cluster. */

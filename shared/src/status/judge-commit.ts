@@ -19,6 +19,8 @@ export interface CommitVerdict {
    * itself and now, that it shows a revision with it.
    */
   live: boolean
+  /** `NAMESPACE/NAME failed: REASON` of each target that holds what it held before. */
+  failed: string[]
   /** What it still lacks, the most telling first; none when it is live. */
   reasons: string[]
 }
@@ -28,6 +30,8 @@ export interface CommitQuestion {
   commit: string
   /** As revisionsWith read it; undefined: there is no record. */
   recorded: RecordedCommit | undefined
+  /** `namespace/name` of the targets that it changes; absent: not known, so every failed target counts. */
+  touches?: ReadonlySet<string> | undefined
   /** True: nodes whose report is too old do not count. */
   ignoreSilent: boolean
   /** Milliseconds since the epoch. */
@@ -44,12 +48,14 @@ export function judgeCommit(question: CommitQuestion): CommitVerdict {
   const record = facts.record.known ? facts.record.value : undefined
   const isRecorded = recorded !== undefined && recorded.tokens.length > 0
   const nodes = nodesOf(question, record)
+  const failed = record ? targetReasons(question, record) : []
   const reasons = [
     ...recordReasons(question, record),
-    ...(record ? targetReasons(facts, record) : []),
+    ...failed,
     ...(isRecorded ? nodeReasons(question, nodes) : []),
   ]
-  return { shows: record?.commit ?? null, recorded: isRecorded, nodes, live: reasons.length === 0, reasons }
+  const live = reasons.length === 0
+  return { shows: record?.commit ?? null, recorded: isRecorded, nodes, live, failed, reasons }
 }
 
 function nodesOf(
@@ -82,8 +88,9 @@ function recordReasons(
 }
 
 /** A target that failed holds what it held before, whichever commit that was of. */
-function targetReasons({ failed }: CommitQuestion["facts"], record: SourceRecord): string[] {
-  const all = failed.known ? failed.value : record.failed
+function targetReasons({ facts: { failed }, touches }: CommitQuestion, record: SourceRecord): string[] {
+  const listed = failed.known ? failed.value : record.failed
+  const all = listed.filter(({ target }) => touches?.has(target) ?? true)
   const reasons = all.map(({ target, reason }) => `${target} failed: ${reason}`)
   const more = failed.known && record.failures !== null ? 0 : record.failedMore
   if (more > 0) return [...reasons, `${more} more targets failed`]

@@ -1,10 +1,15 @@
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import { readOutcomes, readSuccesses } from "../lanes/lane-outcomes.ts"
 import type { Lanes } from "../lanes/open-lanes.ts"
+import { recentDeliveries } from "../lanes/recent-deliveries.ts"
 import { type LaneFacts, laneKey } from "./fleet-facts.ts"
 
-/** Reads what Redis keeps of the lanes of these clusters. Throws why lanes cannot be used, `lanes/…`. */
-export async function readLanes(lanes: Lanes, clusters: readonly string[]): Promise<LaneFacts> {
+/** Reads what Redis keeps of the lanes of these clusters, and as many of the last deliveries. Throws why lanes cannot be used, `lanes/…`. */
+export async function readLanes(
+  lanes: Lanes,
+  clusters: readonly string[],
+  deliveries = 0,
+): Promise<LaneFacts> {
   const trouble = lanes.trouble()
   if (trouble) throw trouble
   const each = await Promise.all(
@@ -19,7 +24,11 @@ export async function readLanes(lanes: Lanes, clusters: readonly string[]): Prom
   const successes = each.flatMap(({ cluster, successes: of }) =>
     [...of].map(([source, time]) => [laneKey(cluster, source), time] as const),
   )
-  return { successes: new Map(successes), outcomes: newestOutcomes(each) }
+  return {
+    successes: new Map(successes),
+    outcomes: newestOutcomes(each),
+    deliveries: deliveries > 0 ? await recentDeliveries(lanes, deliveries) : [],
+  }
 }
 
 /** A source has an outcome for each mode; the newer one says what is so. */

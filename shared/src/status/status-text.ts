@@ -15,7 +15,7 @@ export interface Paint {
 
 export const COLUMNS = 80
 const INDENT = "    "
-const SYMBOLS: { readonly [level in Level]: string } = { trouble: "✗", notice: "!", well: "✓" }
+export const SYMBOLS: { readonly [level in Level]: string } = { trouble: "✗", notice: "!", well: "✓" }
 
 /** What happened at one time, where all else lasts since then. */
 const EVENTS = ["foreign", "late"]
@@ -126,7 +126,8 @@ export function findingText({ kind, text, since, detail, code }: Finding, at: st
   return escapeText(text + time + why + named)
 }
 
-function painted(paint: Paint, level: Level, text: string): string {
+/** A text in the colour of a level. */
+export function painted(paint: Paint, level: Level, text: string): string {
   if (level === "trouble") return paint.red(text)
   return level === "notice" ? paint.yellow(text) : paint.green(text)
 }

@@ -54,7 +54,7 @@ function refuseIdleFlags(
 /** `status`: what each cluster shows of each source. */
 export function addStatusCommand(program: Command, run: CommandRun): void {
   const change = "Is a change live?"
-  const status = addFleetOptions(program.command("status"), ["text", "json"])
+  const status = addFleetOptions(program.command("status"), ["text", "json", "html"])
     .description(
       "Shows what every cluster shows, worst first: lag, stops, holds, failures, nodes, and what to type. Exits with 1 while something needs a person.",
     )
@@ -83,5 +83,6 @@ export function addStatusCommand(program: Command, run: CommandRun): void {
     "headrace-bootstrapper status --config headrace.yaml",
     "headrace-bootstrapper status --config headrace.yaml --watch",
     "headrace-bootstrapper status --config headrace.yaml --pr 512 --wait",
+    "headrace-bootstrapper status --config headrace.yaml -o html > status.html",
   ])
 }

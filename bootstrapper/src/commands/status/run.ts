@@ -7,6 +7,7 @@ import { collectFleet } from "@headrace/shared/status/collect-fleet"
 import type { ClusterSourceFacts } from "@headrace/shared/status/fleet-facts"
 import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
+import { statusPage } from "@headrace/shared/status/status-page"
 import { statusText } from "@headrace/shared/status/status-text"
 import picocolors from "picocolors"
 import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
@@ -59,6 +60,7 @@ async function look(fleet: Fleet, { fetch }: StatusOptions, signal: AbortSignal)
 
 function printed(status: FleetStatus, { output }: StatusOptions): string {
   if (output === "json") return `${JSON.stringify(status, undefined, 2)}\n`
+  if (output === "html") return statusPage(status, { refresh: false })
   return statusText(status, picocolors, process.stdout.columns)
 }
 
