@@ -1,5 +1,7 @@
 import { createAgentProgram } from "@headrace/agent/agent-program"
 import { createBootstrapperProgram } from "@headrace/bootstrapper/bootstrapper-program"
+import { createDemoProgram } from "@headrace/config/local/demo-program"
+import { createUpProgram } from "@headrace/config/local/up-program"
 import { createPluginProgram } from "@headrace/plugin/plugin-program"
 import { Flag } from "@headrace/shared/command-line/flag"
 import { HELP_COLUMNS } from "@headrace/shared/command-line/help"
@@ -17,6 +19,8 @@ const PROGRAMS = [
   createBootstrapperProgram({ signal, exitCode: 0 }),
   createAgentProgram(signal),
   createPluginProgram(signal),
+  createUpProgram(signal),
+  createDemoProgram(signal),
 ].map(completeProgram)
 
 const COMMANDS = PROGRAMS.flatMap((program) => [
@@ -76,7 +80,8 @@ function examplesOf(command: Command): string[][] {
   return text
     .replaceAll("\\\n", " ")
     .split("\n")
-    .filter((line) => line.startsWith("  headrace-"))
+    .map((line) => line.replace(/^ {2}npm run (?:-s )?(\w+)(?: --)?/, "  npm run $1 --"))
+    .filter((line) => /^ {2}(?:headrace-|npm )/.test(line))
     .map(
       (line) =>
         line
@@ -88,8 +93,9 @@ function examplesOf(command: Command): string[][] {
 
 function expectUnderstood(command: Command, words: readonly string[]): void {
   const program = command.parent ?? command
-  const [name, ...rest] = words
-  expect(name).toBe(program.name())
+  const name = program.name().split(" ")
+  const rest = words.slice(name.length)
+  expect(words.slice(0, name.length)).toEqual(name)
   const named = program.commands.find((one) => one.name() === rest[0]) ?? program
   if (command !== program) expect(named).toBe(command)
   const end = rest.findIndex((word) => ["--", ">", "|"].includes(word))

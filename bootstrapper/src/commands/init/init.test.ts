@@ -4,7 +4,7 @@ import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { withRepo } from "@headrace/test/harness/with-repo"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { leftOutFiles, proposeRules } from "./propose-rules.ts"
+import { proposeRules, unmatchedFiles } from "./propose-rules.ts"
 import { rulesText } from "./rules-text.ts"
 import { runInit } from "./run.ts"
 
@@ -80,9 +80,18 @@ describe("proposed rules", () => {
       ["sites-two", 1],
       ["teams", 30],
     ])
-    expect(rulesText(proposeRules(files, ""), PLACE, leftOutFiles(files, ""))).toContain(
-      "in no rule: OWNERS.",
+    expect(unmatchedFiles(files, proposeRules(files, ""), "")).toEqual(["OWNERS"])
+    expect(rulesText(proposeRules(files, ""), PLACE, ["OWNERS", "b"])).toContain(
+      "documents: OWNERS and 1 more.",
     )
+  })
+
+  it("count a document in a folder with configuration, which the glob matches", () => {
+    const files = treeOf({ "a/b/README.md": 1, "a/c/README.md": 1, "a/x.yaml": 1, "docs/README.md": 1 })
+    const { plan, text } = planned(files)
+    expect(plan.problems).toEqual([])
+    expect(text).toContain("# 3 files, 3 bytes.")
+    expect(unmatchedFiles(files, proposeRules(files, ""), "")).toEqual(["docs/README.md"])
   })
 
   it("lose no file, whatever the folders are called", () => {

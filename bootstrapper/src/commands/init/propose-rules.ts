@@ -29,21 +29,35 @@ const LONGEST_NAME = 200
 
 /**
  * Proposes a rule for each folder that holds files itself or in deeper ones, the nearest to the top that has any: pure, by
- * paths and sizes alone. Hidden files and folders, and a README beside them, are left out, as are `skip` (the rules).
+ * paths and sizes alone. Hidden files and folders, documents such as README, and `skip` (the rules) get no rule of their own.
  */
 export function proposeRules(files: readonly TreeFile[], skip: string): ProposedRule[] {
   const wanted = files.filter(({ path }) => path !== skip && isConfiguration(path))
   const filled = new Set(wanted.map(({ path }) => path.slice(0, Math.max(0, path.lastIndexOf("/")))))
   const groups = joinSiblings(Map.groupBy(wanted, ({ path }) => groupOf(path, filled)))
   const used = new Set<string>()
-  return [...groups]
-    .sort(([a], [b]) => compareText(a, b))
-    .map(([glob, members]) => proposeRule(glob, members, used))
+  return [...groups.keys()].sort(compareText).map((glob) => {
+    // A document in the folder of others is matched, too.
+    const matched = files.filter(({ path }) => path !== skip && isMatched(path, glob))
+    return proposeRule(glob, matched, used)
+  })
 }
 
-/** The files that no proposed rule names, hidden ones and documents. */
-export function leftOutFiles(files: readonly TreeFile[], skip: string): string[] {
-  return files.map(({ path }) => path).filter((path) => path !== skip && !isConfiguration(path))
+/** The files that no rule of the proposal matches: hidden ones and documents outside of its folders. */
+export function unmatchedFiles(
+  files: readonly TreeFile[],
+  rules: readonly ProposedRule[],
+  skip: string,
+): string[] {
+  const isLeft = (path: string) => path !== skip && !rules.some(({ glob }) => isMatched(path, glob))
+  return files.map(({ path }) => path).filter(isLeft)
+}
+
+/** As the matcher of rules has it, for the three forms of globs that are proposed. */
+function isMatched(path: string, glob: string): boolean {
+  if (glob.endsWith("/**/*")) return path.startsWith(glob.slice(0, -"**/*".length))
+  if (glob.startsWith("*")) return !path.includes("/") && path.endsWith(glob.slice(1))
+  return path === glob
 }
 
 function isConfiguration(path: string): boolean {

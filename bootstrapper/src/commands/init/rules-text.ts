@@ -25,7 +25,7 @@ ${rules.map((rule) => ruleText(rule, place)).join("")}`
 function leftOutText([first, ...more]: readonly string[]): string {
   if (first === undefined) return ""
   const others = more.length === 0 ? "" : ` and ${more.length} more`
-  return `# Hidden files and documents are in no rule: ${escapeText(first)}${others}.\n`
+  return `# No rule matches these hidden files and documents: ${escapeText(first)}${others}.\n`
 }
 
 function ruleText(

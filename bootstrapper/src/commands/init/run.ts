@@ -7,7 +7,7 @@ import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { readFolderTree } from "@headrace/shared/git/read-folder-tree"
 import { reportText } from "../check/report.ts"
 import { checkSource } from "../check/run.ts"
-import { leftOutFiles, proposeRules } from "./propose-rules.ts"
+import { proposeRules, unmatchedFiles } from "./propose-rules.ts"
 import { rulesText } from "./rules-text.ts"
 
 export interface InitOptions {
@@ -46,7 +46,7 @@ async function propose({ sourcePath, rules }: InitOptions, signal: AbortSignal) 
   const tree = await readFolderTree([sourcePath], signal)
   try {
     const proposed = proposeRules(tree.tree.files, rules)
-    if (proposed.length > 0) return { proposed, leftOut: leftOutFiles(tree.tree.files, rules) }
+    if (proposed.length > 0) return { proposed, leftOut: unmatchedFiles(tree.tree.files, proposed, rules) }
     throw new UsageError("init/no-files", `there is no file in ${sourcePath} that a rule could name`, {
       hint: "Give the folder of a repository with configuration; files that are not committed do not count.",
     })
