@@ -77,6 +77,8 @@ export function monitoredCluster(
       const write = { ...writer, before, after: kept && asSent(configMap, kept) }
       cluster.writes.push(write)
       cluster.isCollected ||= kept === undefined
+      // What is made again is another object.
+      if (before === undefined) bad.terminating.delete(`${namespace}/${of}`)
       await watcher(cluster, write)
       const isWhole = kept === undefined || !bad.admission.has(namespace)
       if (isWhole) cluster.strange.delete(`${namespace}/${of}`)

@@ -25,7 +25,7 @@ export async function watchTarget(
   const { by, before, after } = write
   const place = `${namespace}/${(after ?? before)?.metadata.name}`
   if (!NAMESPACES.some((known) => known === namespace)) throw new Violation(`8: ${place} was written`)
-  if (after && by !== "operator" && cluster.bad.terminating.has(place))
+  if (before && after && by !== "operator" && cluster.bad.terminating.has(place))
     throw new Violation(`11: ${place} is being deleted and was written`)
   if (after === undefined) return watchRemoval(simulation, cluster, place, write)
   if (before) watchOthersMarks(place, before, after)
