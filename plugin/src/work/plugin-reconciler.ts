@@ -5,7 +5,6 @@ import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { type Reconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import type { TargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
-import { goal } from "@headrace/shared/record/goal"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -13,6 +12,7 @@ import { repoOfSource } from "@headrace/shared/settings/repo-of-source"
 import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { touchedByMerge } from "../github/touched-by-merge.ts"
 import type { ReadVerdicts } from "../github/watch-live.ts"
+import { isBehind } from "./is-behind.ts"
 import { readStatus } from "./read-status.ts"
 import { readVerdicts } from "./read-verdicts.ts"
 
@@ -64,12 +64,6 @@ async function hasCommit(repository: SourceRepository, sha: string): Promise<boo
   return (await repository.seqOf(sha)) !== undefined
 }
 
-/** A source that stopped at this very goal waits for an operator, or another commit. */
-function isBehind(record: SourceRecord, tip: string, now: number): boolean {
-  const commit = goal(tip, record.hold, now)
-  return record.commit !== commit && record.stopped?.commit !== commit
-}
-
 /** At least 1 unless the commit contains the tip, which may have been read before it: also where the two have diverged. */
 async function commitsBehind(
   repository: SourceRepository,
@@ -105,7 +99,11 @@ export function pluginReconciler(opened: Reconciler, settings: OperatorSettings)
     async isBehind(cluster, source, tip, signal) {
       const kube = await opened.kube(cluster)
       const configMap = await kube.get(settings.namespace, source, signal)
-      return configMap === undefined || isBehind(readRecord(configMap), tip, systemClock.now())
+      const rules = settings.sources[source]?.rules
+      // Every source is polled: what its rules' source had at its last poll is near enough.
+      const rulesTip = typeof rules === "object" ? tips.get(rules.source)?.commit : undefined
+      const seen = { commit: tip, rules: rulesTip }
+      return configMap === undefined || isBehind(readRecord(configMap), seen, systemClock.now())
     },
     async contained(source, commit, shas) {
       return (await opened.repository(source)).contained(commit, shas)
