@@ -236,6 +236,12 @@ export const agentErrors = {
     cause: "Two agents or commands for one path.",
     remedy: "Stop it; fuser -v PATH shows it.",
   },
+  "publish/lost-lock": {
+    meaning:
+      "The lock of a projection was removed while it was held; what is published stays, and the next attempt takes it again.",
+    cause: "A program that clears temporary folders, or a person.",
+    remedy: "Exempt the folder of the locks from clearing, or name another one in HEADRACE_LOCK_FOLDER.",
+  },
   "publish/lost-file": {
     meaning: "A file of the revision went away while it was staged; what is published stays.",
     cause: "Somebody removes files in the folder for revisions.",

@@ -187,6 +187,7 @@ function processOn(machine: Machine): SimulatedDisk {
       holders.set(node, held.set(handle.fd, kind))
       return true
     },
+    isAtItsPath: () => true,
     within: (handle) => `fd:${handle.fd}`,
     afterCut: (survival) => simulateDisk(surviving(root, survival)),
     process: () => processOn(machine),

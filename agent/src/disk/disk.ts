@@ -83,6 +83,9 @@ export interface Disk {
   /** flock(2) without waiting: false when another process holds it. Ends when the handle is closed. */
   lock(handle: Handle, kind: "shared" | "exclusive"): Promise<boolean>
 
+  /** True while an open lock is the file at its path: one that was removed since keeps no other process out. */
+  isAtItsPath(lock: Handle): boolean
+
   /** A path through an open directory (openat(2) in effect), which nobody can swap for a link meanwhile. */
   within(directory: Handle): string
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { Disk, Handle } from "./disk.ts"
+import type { Log } from "@headrace/shared/observe/log"
+import type { Disk, Handle, LockPurpose } from "./disk.ts"
 
 const POLL = 20
 
@@ -10,6 +11,15 @@ export interface LockOptions {
   signal?: AbortSignal | undefined
   /** What the lock is for, in the message. */
   purpose: string
+}
+
+/** A lock that is held. */
+export interface HeldLock {
+  /**
+   * Throws `publish/lost-lock` when the lock's file was removed since: a program that clears temporary folders, or an
+   * operator, did it, and another process can hold a lock of the same name by now.
+   */
+  check(): void
 }
 
 /**
@@ -38,13 +48,72 @@ export async function withStoreLock<T>(
   disk: Disk,
   folder: Handle,
   options: LockOptions,
-  action: () => Promise<T>,
+  action: (lock: HeldLock) => Promise<T>,
 ): Promise<T> {
-  const handle = disk.openLock(folder, "change")
+  const handle = await openTaken(disk, folder, "change", options)
   try {
-    await takeLock(disk, handle, folder, options)
-    return await action()
+    return await action({ check: () => checkLock(disk, handle, folder) })
   } finally {
     disk.close(handle)
   }
+}
+
+/** The lock of the one process that publishes to a store. */
+export interface WriterLock extends HeldLock {
+  /** Takes the lock again where its file was removed. Throws `publish/locked` when another process has it by now. */
+  renew(): Promise<void>
+  release(): void
+}
+
+/** Takes the writer's lock of the store in `folder`, and keeps it until `release`. Throws `publish/locked`. */
+export async function takeWriterLock(
+  disk: Disk,
+  folder: Handle,
+  options: LockOptions & { log: Log },
+): Promise<WriterLock> {
+  let held = await openTaken(disk, folder, "writer", options)
+  return {
+    check: () => checkLock(disk, held, folder),
+    release: () => disk.close(held),
+    async renew() {
+      if (disk.isAtItsPath(held)) return
+      options.log.warn(
+        { path: folder.path, lock: held.path },
+        "the writer's lock was removed; taking it again",
+      )
+      const again = await openTaken(disk, folder, "writer", { ...options, wait: 0 })
+      disk.close(held)
+      held = again
+    },
+  }
+}
+
+/**
+ * Opens a lock and takes it: the one that is at its path when it is taken. The file can be removed between opening and
+ * locking; then a lock on it keeps no process out that opens the path afterwards.
+ */
+async function openTaken(
+  disk: Disk,
+  folder: Handle,
+  purpose: LockPurpose,
+  options: LockOptions,
+): Promise<Handle> {
+  for (;;) {
+    const handle = disk.openLock(folder, purpose)
+    try {
+      await takeLock(disk, handle, folder, options)
+      if (disk.isAtItsPath(handle)) return handle
+    } catch (error) {
+      disk.close(handle)
+      throw error
+    }
+    disk.close(handle)
+  }
+}
+
+function checkLock(disk: Disk, handle: Handle, folder: Handle): void {
+  if (disk.isAtItsPath(handle)) return
+  throw new HeadraceError("publish/lost-lock", `the lock of ${folder.path} was removed: ${handle.path}`, {
+    hint: "Wait: the next attempt takes it again. Keep programs that clear temporary folders away from there, or set HEADRACE_LOCK_FOLDER.",
+  })
 }

@@ -115,7 +115,17 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
         .catch((error: unknown) => {
           throw diskError("lock", file.path, error)
         }),
+    isAtItsPath: (file) => isAtItsPath(file),
     within: (directory) => (anchors ? `/proc/self/fd/${directory.fd}` : directory.path),
+  }
+}
+
+function isAtItsPath({ fd, path }: Handle): boolean {
+  try {
+    const [open, there] = [fs.fstatSync(fd), fs.lstatSync(path)]
+    return open.ino === there.ino && open.dev === there.dev
+  } catch {
+    return false
   }
 }
 

@@ -1,5 +1,6 @@
 import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
-import type { Handle } from "../disk/disk.ts"
+import type { Disk, Handle } from "../disk/disk.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { IDENTITY_NAME, type Layout } from "../store/layout.ts"
 import { type Durability, syncFolder } from "../store/make-durable.ts"
 import { parseManifest } from "../store/manifest.ts"
@@ -41,7 +42,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
   const numbers = new Map<string, number>()
 
   function numberIn(directory: string): number | undefined {
-    const found = disk.look(`${directory}/${IDENTITY_NAME}`)
+    const found = lookOrNothing(disk, `${directory}/${IDENTITY_NAME}`)
     if (found?.kind !== "file") return undefined
     const stamp = `${found.inode} ${found.modified}`
     const known = numbers.get(stamp)
@@ -65,8 +66,8 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
   function hollowSlot(): number | undefined {
     const hollow = slotNumbers(store).filter((number) => {
       const slot = `${store.path}/${slotName(number)}`
-      const entries = disk.look(slot)?.kind === "directory" ? disk.list(slot) : undefined
-      return entries?.every((name) => disk.look(`${slot}/${name}`)?.kind !== "directory") ?? false
+      const entries = namesIn(disk, slot)
+      return entries?.every((name) => lookOrNothing(disk, `${slot}/${name}`)?.kind !== "directory") ?? false
     })
     return hollow.length === 1 ? hollow[0] : undefined
   }
@@ -88,14 +89,24 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
     const now = numberIn(at)
     // By slot, lowest first: each directory moves down, to a place that the one before has left.
     for (const { slot, directory } of directoriesIn(store)) {
-      // One that does not say what it is, is the one before where the one shown was; elsewhere it is at home.
-      const number = numberIn(directory) ?? (slot === now ? hollowSlot() : slot)
-      // What the first swap took away is an empty directory.
-      if (disk.list(directory).length === 0) disk.removeDirectory(directory)
-      // After a power cut its slot may be pruned already although its own move did not survive.
-      else if (number === undefined) discard(directory)
-      else if (number !== slot) moveHome(directory, number, homes.get(number))
+      const names = namesIn(disk, directory)
+      // What cannot be examined now stays where it is. What the first swap took away is an empty directory.
+      if (names?.length === 0) disk.removeDirectory(directory)
+      else if (names) settleDirectory(directory, slot, now, homes)
     }
+  }
+
+  function settleDirectory(
+    directory: string,
+    slot: number,
+    now: number | undefined,
+    homes: ReadonlyMap<number, string>,
+  ): void {
+    // One that does not say what it is, is the one before where the one shown was; elsewhere it is at home.
+    const number = numberIn(directory) ?? (slot === now ? hollowSlot() : slot)
+    // After a power cut its slot may be pruned already although its own move did not survive.
+    if (number === undefined) discard(directory)
+    else if (number !== slot) moveHome(directory, number, homes.get(number))
   }
 
   /** Where the slot's manifest is lost its directory goes there all the same: from slots nothing leased is removed. */
@@ -151,10 +162,20 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
 function directoriesIn({ disk, path }: Store): { slot: number; directory: string }[] {
   return slotNumbers({ disk, path })
     .flatMap((slot) => {
-      const names = disk.list(`${path}/${slotName(slot)}`)
+      const names = namesIn(disk, `${path}/${slotName(slot)}`) ?? []
       return names.map((name) => ({ slot, directory: `${path}/${slotName(slot)}/${name}` }))
     })
-    .filter(({ directory }) => disk.look(directory)?.kind === "directory")
+    .filter(({ directory }) => lookOrNothing(disk, directory)?.kind === "directory")
+}
+
+/** What is in a directory; undefined where there is none, and where it cannot be listed. */
+function namesIn(disk: Disk, directory: string): string[] | undefined {
+  if (lookOrNothing(disk, directory)?.kind !== "directory") return undefined
+  try {
+    return disk.list(directory)
+  } catch {
+    return undefined
+  }
 }
 
 function foreign(path: string, what: string): HeadraceError {

@@ -192,8 +192,7 @@ const DAMAGES: Record<Condition, string | undefined> = {
 async function isMoved(work: ProjectionWork): Promise<boolean> {
   const { folder, status, ports, log } = work
   if (folder === undefined || status.shown === undefined) return false
-  const condition = await folder.examine()
-  const damage = DAMAGES[condition]
+  const { condition, damage } = await conditionOf(folder)
   // A show that fails is tried again in any case.
   const isShown = status.current
   if (damage !== undefined && damage !== status.damage) {
@@ -205,6 +204,18 @@ async function isMoved(work: ProjectionWork): Promise<boolean> {
     ports.onStatus?.()
   }
   return isShown && condition !== "right"
+}
+
+/** What cannot be examined is damage of this projection, and no reason for any other to stop. */
+async function conditionOf(
+  folder: OpenProjection,
+): Promise<{ condition: Condition; damage: string | undefined }> {
+  try {
+    const condition = await folder.examine()
+    return { condition, damage: DAMAGES[condition] }
+  } catch (error) {
+    return { condition: "damaged", damage: `it cannot be examined: ${errorText(error)}` }
+  }
 }
 
 async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<OpenProjection> {
@@ -238,12 +249,15 @@ async function publishAssembled(
   const isSameContent = assembled.key === work.published
   const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
-  if (isSameContent && isShown && (await folder.examine()) === "right") return
+  if (isSameContent && isShown && (await conditionOf(folder)).condition === "right") return
   judgement.judgeRest(id, assembled.parts, spec.sources)
   const limit = isSameContent ? limits.tokenOnly : limits.published
-  const approve = (staged: string) => askBefore(spec, { ...noticeOf(spec, id, token), path: staged }, signal)
   const { files } = assembled
-  const result = await limit(() => folder.publish({ id, token, origins, files, approve }, signal))
+  const result = await limit((aside) => {
+    const ask = (path: string) => askBefore(spec, { ...noticeOf(spec, id, token), path }, signal)
+    const approve = (staged: string) => aside(() => ask(staged))
+    return folder.publish({ id, token, origins, files, approve }, signal)
+  })
   judgement.accept()
   lastParts.shown(assembled.parts, origins)
   recordPublish(work, origins[0], result)

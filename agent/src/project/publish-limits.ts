@@ -1,7 +1,10 @@
-import pLimit from "p-limit"
+import pLimit, { type LimitFunction } from "p-limit"
 
-/** Runs work when its turn has come. */
-type Limit = <Result>(work: () => Promise<Result>) => Promise<Result>
+/** Waits for `work` without taking up room that others could use. */
+export type Aside = <Result>(work: () => Promise<Result>) => Promise<Result>
+
+/** Runs work when its turn has come. The work gets `aside`, for what it waits for elsewhere: a hook of the operator's. */
+type Limit = <Result>(work: (aside: Aside) => Promise<Result>) => Promise<Result>
 
 /** How many projections publish at one time. */
 export interface PublishLimits {
@@ -13,18 +16,44 @@ export interface PublishLimits {
 
 /** `onIdle` is called when a publish of new content has succeeded and no other is under way or waits. */
 export function createPublishLimits(onIdle: () => void): PublishLimits {
-  const limit = pLimit(4)
+  const published = withAside(pLimit(4))
   // Counted here: p-limit counts one as active for a while after its result is known.
   let unfinished = 0
   return {
-    tokenOnly: pLimit(1),
+    tokenOnly: withAside(pLimit(1)),
     async published(work) {
       unfinished += 1
-      const result = await limit(work).finally(() => {
+      const result = await published(work).finally(() => {
         unfinished -= 1
       })
       if (unfinished === 0) onIdle()
       return result
     },
   }
+}
+
+/** Work gives its turn back while it is aside, and waits for another one afterwards. */
+function withAside(limit: LimitFunction): Limit {
+  return async (work) => {
+    let giveBack = await turn(limit)
+    try {
+      return await work(async (elsewhere) => {
+        giveBack()
+        try {
+          return await elsewhere()
+        } finally {
+          giveBack = await turn(limit)
+        }
+      })
+    } finally {
+      giveBack()
+    }
+  }
+}
+
+/** Resolves when a turn has come, with what ends it. */
+function turn(limit: LimitFunction): Promise<() => void> {
+  return new Promise((begun) => {
+    void limit(() => new Promise<void>((end) => begun(end)))
+  })
 }

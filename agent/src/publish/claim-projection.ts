@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import type { Disk, Handle } from "../disk/disk.ts"
-import { type LockOptions, takeLock, withStoreLock } from "../disk/lock-projection.ts"
+import { type LockOptions, takeWriterLock, type WriterLock, withStoreLock } from "../disk/lock-projection.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 import { type LayoutName, openLayout } from "../layout/open-layout.ts"
 import { prune } from "../retain/prune.ts"
@@ -64,6 +64,8 @@ export interface Claimed {
   projection: ProjectionState
   /** For each change, against other processes. */
   lock: LockOptions
+  /** Against other processes that publish; renewed before each change. */
+  writer: WriterLock
   /** Closes what is open, and gives the writer's lock back with it. */
   release(): void
 }
@@ -98,8 +100,13 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
   const open: Handle[] =
     store.work.folder === store.folder ? [store.folder] : [store.folder, store.work.folder]
+  let writer: WriterLock | undefined
   function release(): void {
-    for (const close of [...open.map((handle) => () => disk.close(handle)), layout.close]) {
+    for (const close of [
+      ...open.map((handle) => () => disk.close(handle)),
+      layout.close,
+      () => writer?.release(),
+    ]) {
       try {
         close()
       } catch (error) {
@@ -109,9 +116,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     }
   }
   try {
-    const writer = disk.openLock(store.folder, "writer")
-    open.push(writer)
-    await takeLock(disk, writer, store.folder, lock)
+    writer = await takeWriterLock(disk, store.folder, { ...lock, log: options.log })
     // A read-only file system is named now, and not by the first publish.
     disk.touch(`${store.path}/.`)
     await withStoreLock(disk, store.folder, lock, async () => {
@@ -124,5 +129,5 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     release()
     throw error
   }
-  return { projection, lock, release }
+  return { projection, lock, writer, release }
 }

@@ -1,5 +1,7 @@
 import type { Disk, Handle } from "../disk/disk.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { verifySlot } from "../retain/verify.ts"
+import type { Layout } from "../store/layout.ts"
 import type { ProjectionState, ShownSlot } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
 import { readSlot } from "../store/store.ts"
@@ -12,15 +14,16 @@ import { readSlot } from "../store/store.ts"
 export type Condition = "right" | "moved" | "damaged" | "elsewhere"
 
 /**
- * Looks at what readers see now. It takes no lock and changes nothing on disk; files that differ are remembered as
- * damaged, for the next publish. Contents are read only where size, mode, owner, inode or time differ.
+ * Examines what readers see now. It takes no lock and changes nothing on disk; files that differ, or that cannot be
+ * examined, are remembered as damaged, for the next publish. Contents are read only where size, mode, owner, inode or
+ * time differ.
  */
 export async function examine(projection: ProjectionState): Promise<Condition> {
   if (!isInPlace(projection)) return "elsewhere"
   const { layout, shown } = projection
   if (isMoved(projection)) return isShownElsewhere(projection) ? "moved" : "damaged"
   if (shown === undefined) return "right"
-  if (!layout.isWhole(shown)) projection.lacksNames = true
+  if (!hasNames(layout, shown)) projection.lacksNames = true
   // A file that was only touched is read once, and known by its new time then.
   const wrong = await verifySlot(projection, shown, {
     digests: false,
@@ -48,7 +51,7 @@ function rewritten({ disk, layout, permissions }: ProjectionState, shown: ShownS
   const wrong: string[] = []
   let bytes = 0
   for (const file of shown.files.values()) {
-    const changed = disk.look(`${content}/${file.path}`)?.changed
+    const changed = lookOrNothing(disk, `${content}/${file.path}`)?.changed
     if (changed === undefined || shown.readAt.get(file.path) === changed) continue
     bytes += file.size
     if (bytes > READ_AT_ONCE && bytes > file.size) break
@@ -56,6 +59,15 @@ function rewritten({ disk, layout, permissions }: ProjectionState, shown: ShownS
     else shown.readAt.set(file.path, changed)
   }
   return wrong
+}
+
+/** True when the names that readers use are there; what cannot be determined is not. */
+function hasNames(layout: Layout, shown: ShownSlot): boolean {
+  try {
+    return layout.isWhole(shown)
+  } catch {
+    return false
+  }
 }
 
 /** True when the paths of a projection lead to the folders that are open. */

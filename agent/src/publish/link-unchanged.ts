@@ -7,8 +7,11 @@ import { verifyFile } from "../store/read-sound.ts"
 import { folderOf, makeFoldersOf, type Staging } from "../store/staging.ts"
 
 const BATCH = 256
-/** Too many links (65,000 on ext4), links to another's file refused (protected_hardlinks), another mount. */
-const LINK_REFUSED = ["EMLINK", "EPERM", "EXDEV", "EOPNOTSUPP"]
+/**
+ * What keeps a file from being written too. Anything else is about the one that is linked: too many links (65,000 on
+ * ext4), another's file (protected_hardlinks), another mount, a disk that does not give it any more.
+ */
+const NO_ROOM = ["ENOSPC", "EDQUOT", "EROFS", "EEXIST"]
 
 export interface LinkOptions {
   permissions: Permissions
@@ -55,7 +58,7 @@ export function linkFile(
     disk.link(source, target)
     staging.files.set(path, known.path === path ? known : { ...known, path })
   } catch (error) {
-    if (!LINK_REFUSED.includes(errnoOf(error))) throw error
+    if (NO_ROOM.includes(errnoOf(error))) throw error
     return false
   }
   staging.unsynced.add(folderOf(path))

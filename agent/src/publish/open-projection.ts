@@ -26,7 +26,10 @@ export interface OpenProjection {
   isMoved(): boolean
   /** The id of the revision that an operator lets pass the guard. */
   approved(): string | undefined
-  /** Looks whether readers see what was published, whole; publishing again repairs what is not `right`. */
+  /**
+   * Examines whether readers see what was published, whole; publishing again repairs what is not `right`. Throws
+   * `publish/locked` when another process has become the writer, since the lock was removed.
+   */
   examine(): Promise<Condition>
   /**
    * The largest token of a source that was published: `publish` refuses smaller ones of it. Without a source: that of
@@ -69,16 +72,17 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
 
   async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
     await follow()
-    const { projection, lock, tending } = open
+    const { projection, lock, writer, tending } = open
     const { disk, store } = projection
     await tending.pause()
     let isTouched = false
     try {
-      return await withStoreLock(disk, store.folder, { ...lock, signal }, async () => {
+      return await withStoreLock(disk, store.folder, { ...lock, signal }, async (change) => {
+        await writer.renew()
         await lookAgain(projection)
         // A publish that fails leaves trash, and no clone.
         isTouched = true
-        const result = await publishRevision(projection, revision, signal)
+        const result = await publishRevision(projection, revision, [writer, change], signal)
         isTouched = result.outcome === "published"
         if (isTouched) tidy(projection)
         return result
@@ -116,7 +120,12 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
       const { store, log } = open.projection
       return isLeft ? undefined : (readNote(store, log)?.approved ?? undefined)
     },
-    examine: () => inTurn(async () => (isLeft ? "elsewhere" : examine(open.projection))),
+    examine: () =>
+      inTurn(async () => {
+        if (isLeft || !isInPlace(open.projection)) return "elsewhere"
+        await open.writer.renew()
+        return examine(open.projection)
+      }),
     isStale: (source) => floorOf(open.projection.note, source).isStale,
     floor: (source) => {
       const { note } = open.projection
@@ -141,7 +150,7 @@ async function openAt(options: OpenProjectionOptions): Promise<Opened> {
   const { prestage = true, lookEvery = LOOK_EVERY } = options
   return {
     ...claimed,
-    tending: tendProjection(claimed.projection, { lock: claimed.lock, prestage, lookEvery }),
+    tending: tendProjection(claimed.projection, { ...claimed, prestage, lookEvery }),
   }
 }
 

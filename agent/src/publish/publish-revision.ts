@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
+import type { HeldLock } from "../disk/lock-projection.ts"
 import { makeRoom } from "../retain/make-room.ts"
 import { retireFiles } from "../retain/retire-files.ts"
 import type { ManifestFile } from "../store/manifest.ts"
@@ -29,12 +30,13 @@ export interface PublishResult {
 
 /**
  * Publishes a revision: stage, durable, into its slot, shown (docs/architecture.md#the-way-of-a-change, in that order). The caller
- * holds the projection's lock and has looked again at what is shown. Before the flip an error leaves what is
- * published as it was; the staged revision is given up.
+ * holds these locks and has looked again at what is shown. Before the flip an error leaves what is
+ * published as it was; the staged revision is given up. A lock that was removed meanwhile is such an error.
  */
 export async function publishRevision(
   projection: ProjectionState,
   revision: Revision,
+  locks: readonly HeldLock[],
   signal: AbortSignal | undefined,
 ): Promise<PublishResult> {
   const started = performance.now()
@@ -52,7 +54,7 @@ export async function publishRevision(
   checkRoom(projection, plan)
   const slot = await stageRevision(projection, revision, plan, signal)
   try {
-    await showSlot(projection, slot)
+    await showSlot(projection, slot, locks)
   } finally {
     if (slot.retiring) await retireFiles(projection, slot.retiring, slot.number)
   }
@@ -64,10 +66,11 @@ export async function publishRevision(
  * Shows a slot. When that fails after the flip, what is shown is whole but may not be durable, and a second
  * fsync cannot be trusted: every file counts as damaged, so that the next publish rewrites them.
  */
-async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> {
+async function showSlot(projection: ProjectionState, slot: Slot, locks: readonly HeldLock[]): Promise<void> {
   const { layout, shown } = projection
   try {
     checkPlace(projection)
+    for (const lock of locks) lock.check()
     await layout.show(slot, shown)
     projection.damaged = new Set()
     projection.lacksNames = false

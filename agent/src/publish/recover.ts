@@ -1,3 +1,5 @@
+import { hasCode } from "@headrace/shared/foundation/errors"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { showEarlier } from "../retain/show-earlier.ts"
 import { verifySlot } from "../retain/verify.ts"
@@ -6,6 +8,7 @@ import { syncFolder } from "../store/make-durable.ts"
 import { isAtFloor } from "../store/origin.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import {
+  isUnreadable,
   LINK_PREFIX,
   NOTE_PREFIX,
   readableSlots,
@@ -40,8 +43,19 @@ export async function recover(projection: ProjectionState, options: RecoverOptio
   await removeUnpublished(projection)
   await emptyTrash(projection)
   if (!slot) return
-  projection.layout.mend(slot)
-  projection.layout.tidy(slot)
+  putNamesBack(projection, slot)
+}
+
+/** Names that the disk does not give now are damage: the next publish puts them back. What is not ours is an error. */
+function putNamesBack(projection: ProjectionState, slot: Slot): void {
+  try {
+    projection.layout.mend(slot)
+    projection.layout.tidy(slot)
+  } catch (error) {
+    if (!hasCode(error, "disk/")) throw error
+    projection.lacksNames = true
+    projection.log.warn({ err: error, path: projection.path }, "names of what is shown cannot be examined")
+  }
 }
 
 /** Takes a slot as the one that is shown, and looks what of it is damaged. */
@@ -69,23 +83,28 @@ export function shownIn(projection: ProjectionState): Slot | undefined {
   const number = projection.layout.shown()
   if (number === undefined) return undefined
   const slot = readableSlots(projection.store).find((candidate) => candidate.number === number)
-  if (!slot || projection.disk.look(projection.layout.content(slot))?.kind !== "directory") return undefined
-  return slot
+  const isHere = slot && lookOrNothing(projection.disk, projection.layout.content(slot))?.kind === "directory"
+  return isHere ? slot : undefined
 }
 
 /**
  * True when readers see a directory whose manifest is lost: what it holds is not known, but it is what was
- * published last, and stays until the next publish has rewritten all of it.
+ * published last, and stays until the next publish has rewritten all of it. What the disk does not give now counts as
+ * there: nothing else is shown in its place.
  */
 function isShowing({ layout, store, disk, log, path }: ProjectionState): boolean {
   const number = layout.shown()
   if (number === undefined) return false
   const slot = `${store.path}/${slotName(number)}`
-  if (disk.look(slot)?.kind !== "directory") return false
-  const isHere = layout.identity === undefined
-  if (isHere && !disk.list(slot).some((name) => disk.look(`${slot}/${name}`)?.kind === "directory"))
-    return false
-  log.warn({ path, number }, "the manifest of what is shown is lost; the next publish rewrites everything")
+  try {
+    if (disk.look(slot)?.kind !== "directory") return false
+    const isHere = layout.identity === undefined
+    if (isHere && !disk.list(slot).some((name) => disk.look(`${slot}/${name}`)?.kind === "directory"))
+      return false
+    log.warn({ path, number }, "the manifest of what is shown is lost; the next publish rewrites everything")
+  } catch (error) {
+    log.warn({ err: error, path, number }, "what is shown cannot be examined; the next publish rewrites it")
+  }
   return true
 }
 
@@ -120,6 +139,7 @@ async function removeUnpublished(projection: ProjectionState): Promise<void> {
   const whole = new Set(readableSlots(store).map((slot) => slot.number))
   for (const number of slotNumbers(store)) {
     if (number === layout.shown() || (whole.has(number) && number <= note.number)) continue
+    if (isUnreadable(store, number)) continue
     await unlessItResists({ log, path, name: slotName(number) }, async () => {
       const gone = await trashSlot(store, number)
       log.info({ path, number, gone }, "found a revision that was never published, or only a part of one")

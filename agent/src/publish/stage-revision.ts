@@ -1,5 +1,6 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { checkRealFolders } from "../disk/check-real-folders.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import { prepareRetiring, type Retiring } from "../retain/retire-files.ts"
 import { dropTwins } from "../retain/twins.ts"
@@ -170,7 +171,7 @@ async function applyPlan(
   return missing.length
 
   function localCopy(file: RevisionFile, source: ManifestFile | undefined): Buffer | undefined {
-    if (source?.sha256 !== file.sha256 || disk.look(`${base}/${source.path}`)?.kind !== "file")
+    if (source?.sha256 !== file.sha256 || lookOrNothing(disk, `${base}/${source.path}`)?.kind !== "file")
       return undefined
     return readSound(disk, `${base}/${source.path}`, file.sha256)
   }

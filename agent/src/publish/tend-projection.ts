@@ -1,4 +1,4 @@
-import { type LockOptions, withStoreLock } from "../disk/lock-projection.ts"
+import { type LockOptions, type WriterLock, withStoreLock } from "../disk/lock-projection.ts"
 import { prune, untilPrunable } from "../retain/prune.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { storeBytes } from "../store/store.ts"
@@ -21,6 +21,7 @@ export interface Tending {
 
 export interface TendOptions {
   lock: LockOptions
+  writer: WriterLock
   /** Keep a clone of what is shown staged. */
   prestage: boolean
   /** How often to look whether a revision that was leased is free, in milliseconds. */
@@ -45,6 +46,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
     if (!isInPlace(projection)) return waitUntilDue()
     try {
       const wait = await withStoreLock(disk, store.folder, options.lock, async () => {
+        await options.writer.renew()
         await lookAgain(projection)
         if (options.prestage) await prestage(projection)
         const { leased } = await prune(projection)

@@ -1,4 +1,5 @@
 import { type LockOptions, takeLock } from "../disk/lock-projection.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { completeNote } from "../store/complete-note.ts"
 import { type Note, readNote, readNoteFormat, writeNote } from "../store/note.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
@@ -17,7 +18,7 @@ export async function upgradeNote(projection: ProjectionState, options: LockOpti
     readNoteFormat(store) === 1 || (readNoteFormat(store) === undefined && slotNumbers(store).length > 0)
   if (!isOld) {
     // An old program makes it before it looks at the note.
-    if (disk.look(lock)?.kind === "file") disk.unlink(lock)
+    if (lookOrNothing(disk, lock)?.kind === "file") disk.unlink(lock)
     return note
   }
   const before = disk.look(lock)?.kind === "file" ? disk.openLockFile(lock) : undefined

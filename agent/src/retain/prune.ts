@@ -110,7 +110,14 @@ function retiredAt(projection: ProjectionState, number: number): number {
   return Math.min(notedRetirement(projection, number), projection.clock.now())
 }
 
-/** What its slot says, in whole milliseconds, as clocks count: what is retired now is not of the future. */
-function notedRetirement({ store }: ProjectionState, number: number): number {
-  return Math.floor(store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0)
+/**
+ * What its slot says, in whole milliseconds, as clocks count: what is retired now is not of the future. A slot that cannot
+ * be examined counts as replaced now, so that it stays.
+ */
+function notedRetirement({ store, clock }: ProjectionState, number: number): number {
+  try {
+    return Math.floor(store.disk.look(`${store.path}/${slotName(number)}`)?.modified ?? 0)
+  } catch {
+    return clock.now()
+  }
 }

@@ -1,5 +1,6 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import type { Disk, FileStatus } from "../disk/disk.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import type { ManifestFile } from "./manifest.ts"
 import type { Permissions } from "./permissions.ts"
 
@@ -8,7 +9,7 @@ const OURSELVES = process.geteuid?.()
 /**
  * Checks a published file against its manifest: kind, mode, owner, size, and content — by inode and
  * modification time as git's index does, by digest when those differ. Gives the entry, with inode and time as
- * they are, or undefined.
+ * they are, or undefined: when it differs, and when it cannot be examined.
  */
 export function verifyFile(
   disk: Disk,
@@ -16,7 +17,7 @@ export function verifyFile(
   file: ManifestFile,
   permissions: Permissions,
 ): ManifestFile | undefined {
-  const found = disk.look(path)
+  const found = lookOrNothing(disk, path)
   if (found?.kind !== "file" || found.size !== file.size || found.mode !== file.mode) return undefined
   if (!isOwnedAs(found, permissions)) return undefined
   if (found.inode === file.inode && found.modified === file.modified) return file

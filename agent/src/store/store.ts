@@ -94,7 +94,10 @@ function isSameEntry(a: ManifestFile, b: ManifestFile): boolean {
   )
 }
 
-/** All slots with a manifest that can be read, smallest number first. Throws `publish/newer-format`. */
+/**
+ * All slots with a manifest that can be read, smallest number first: one that the disk does not give now is not among
+ * them, and is no reason to remove it (isUnreadable). Throws `publish/newer-format`.
+ */
 export function readableSlots(store: Store): Slot[] {
   const slots: Slot[] = []
   for (const number of slotNumbers(store)) {
@@ -102,10 +105,20 @@ export function readableSlots(store: Store): Slot[] {
       const slot = readSlot(store, number)
       if (slot) slots.push(slot)
     } catch (error) {
-      if (!hasCode(error, "publish/bad-manifest")) throw error
+      if (!hasCode(error, "publish/bad-manifest") && !hasCode(error, "disk/")) throw error
     }
   }
   return slots
+}
+
+/** True when the disk does not give a slot's manifest now: whether it is whole is not known. */
+export function isUnreadable(store: Store, number: number): boolean {
+  try {
+    readSlot(store, number)
+    return false
+  } catch (error) {
+    return hasCode(error, "disk/")
+  }
 }
 
 /** Bytes of the files of all slots; what several share by hard links counts once. */

@@ -49,7 +49,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
   if (results.view.ahead.length > 0) {
     const current = await run.watch.time("record", () => loadState(run))
     if (current === undefined) return { kind: "again" }
-    if (isOvertaken(run, current.record, work, intent))
+    if (isOvertaken(current.record, work, intent))
       return { kind: "superseded", record: current.record, ...done }
   }
   const { guard } = run.ports.settings
@@ -159,9 +159,8 @@ async function commit(
     const isFirst = base === undefined
     base = isFirst ? opened : await loadState(run)
     if (base === undefined) return { kind: "again" }
-    if (!isFirst && isOvertaken(run, base.record, work, intent)) return settled(base.record, work, done)
-    const moved = base.configMap.metadata.resourceVersion !== opened.configMap.metadata.resourceVersion
-    if (moved && (intent === undefined || !isSameCommit(opened.record, base.record))) return { kind: "again" }
+    if (!isFirst && isOvertaken(base.record, work, intent)) return settled(base.record, work, done)
+    if (mustBeginAgain(run, opened, base, intent)) return { kind: "again" }
     const record = next(base.record)
     if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, ...done }
     const swapped = await swapState(run, base, record)
@@ -170,9 +169,23 @@ async function commit(
   return compareAndSwap(ports.clock, signal, attempt, (cause) => contended(request.source, cause))
 }
 
-function isOvertaken({ ports }: Run, record: SourceRecord, work: Work, intent: Intent | undefined): boolean {
-  // Other settings are followed by now: what is written under ours must not come into force beside them.
-  if (judgeSettings(record, ports.settings)) return true
+/**
+ * True when the record has moved so that what was worked out does not hold any more: another commit, work without an
+ * intent of its own, or settings that may not write now. Another program may have begun the same work under a larger
+ * settingsVersion, or named these settings as a rival's.
+ */
+function mustBeginAgain(
+  { ports }: Run,
+  opened: RecordState,
+  base: RecordState,
+  intent: Intent | undefined,
+): boolean {
+  if (base.configMap.metadata.resourceVersion === opened.configMap.metadata.resourceVersion) return false
+  if (intent === undefined || !isSameCommit(opened.record, base.record)) return true
+  return judgeSettings(base.record, ports.settings) !== undefined
+}
+
+function isOvertaken(record: SourceRecord, work: Work, intent: Intent | undefined): boolean {
   if (compareTokens(largestToken(record), work.desired.token) > 0) return true
   return intent !== undefined && !isBegun(record, intent)
 }

@@ -76,6 +76,13 @@ export const reconcileErrors = {
     cause: "Its files have grown.",
     remedy: 'Set "gzip: true", spread it over "partitioned_names", or set "view: false".',
   },
+  "reconcile/unread": {
+    meaning:
+      "What a ConfigMap holds could not be read, so nobody can judge what a change would delete of it. It keeps what it holds, in the store too.",
+    cause: "The account has no rights in its namespace.",
+    remedy:
+      "Give the account the rights of the shipped role there; the next run, within a minute, writes it.",
+  },
   "record/absent": {
     meaning: "There is no record of the source in the cluster.",
     cause: "Nothing was applied there yet, or the namespace of the records is another.",

@@ -13,6 +13,7 @@ import { KubeError } from "../kube/kube-error.ts"
 import { listTargets, parseIndex } from "../record/walk-index.ts"
 import { approveCommit, holdSource, releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
+import { changeRecord } from "./record/change-record.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcilePorts, ReconcileSettings } from "./run/ports.ts"
 
@@ -163,6 +164,41 @@ describe("what a store has lost", () => {
     expect(await inStore(here)).toBe(ALL)
   })
 
+  it.each([
+    ["its latest root is damaged", 1],
+    ["all its roots are damaged", 2],
+  ])(
+    "stops a source whose record is lost too, when %s, until that commit is approved",
+    async (_, damaged) => {
+      const here = fixture()
+      await here.run()
+      const roots = [(await here.record()).root]
+      here.commit({ "a/1.txt": "y" })
+      await here.run()
+      roots.unshift((await here.record()).root)
+      for (const root of roots.slice(0, damaged)) {
+        const name = storeObjectName("index", root ?? "")
+        const object = (await here.kube.get("headrace", name)) as ConfigMap
+        await here.kube.remove(object)
+        const { resourceVersion: _v, uid: _u, ...metadata } = object.metadata
+        await here.kube.create({ ...object, metadata, binaryData: { payload: "AAAA" } })
+      }
+      await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
+      here.commit(filesOf("s", 40, () => undefined))
+      for (const mode of ["incremental", "full"] as const) {
+        const lost = other(here, {})
+        const stopped = await reconcile({ ...REQUEST, mode }, lost, quiet)
+        expect(stopped).toMatchObject({ stopped: { code: "guard/unknown" }, commit: null })
+        expect(stopped.stopped?.message).toContain("record is lost")
+      }
+      await approveCommit(operator(here), here.repository.tip(), quiet)
+      expect(await reconcile(REQUEST, other(here, {}), quiet)).toMatchObject({
+        result: "applied",
+        stopped: null,
+      })
+    },
+  )
+
   it("stops nothing where the plan in force says it", async () => {
     const here = fixture()
     await here.run()
@@ -239,6 +275,63 @@ describe("several commits within hours", () => {
     expect(await here.run(), "counting starts over").toMatchObject({ result: "applied" })
   })
 
+  const reasons: {
+    [what: string]: (here: ReconcileFixture, run: () => Promise<unknown>) => Promise<string>
+  } = {
+    "rules that do not parse": async (here, run) => {
+      here.commit({ "rules.yaml": "{" })
+      await run()
+      here.commit({ "rules.yaml": RULES })
+      return "rules/invalid"
+    },
+    "no rules": async (here, run) => {
+      here.commit({ "rules.yaml": undefined })
+      await run()
+      here.commit({ "rules.yaml": RULES })
+      return "rules/missing"
+    },
+    "a rewritten branch": async (here, run) => {
+      const tip = here.repository.tip()
+      const files = here.repository.filesAt(tip)
+      here.repository.push(here.repository.add([], new Map([...files, ["a/new.txt", "x"]])))
+      await run()
+      here.repository.push(tip)
+      return "git/diverged"
+    },
+    "settings of a rival": async (here, run) => {
+      const rival = other(here, { settingsVersion: 3, allowForcePush: true })
+      await reconcile(REQUEST, rival, quiet)
+      await run()
+      here.ports.settings = { ...here.ports.settings, settingsVersion: 4 }
+      return "settings/conflict"
+    },
+  }
+
+  it.each(Object.entries(reasons))(
+    "are judged as one though %s stopped the source in between",
+    async (_, stop) => {
+      const { here, wait } = withClock()
+      here.ports.settings = { ...here.ports.settings, settingsVersion: 3 }
+      await here.run()
+      here.commit(without(0, 20))
+      await here.run()
+      here.commit(without(20, 40))
+      expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+      const code = await stop(here, async () => {
+        await here.run()
+        wait(48)
+        await here.run("full")
+        const { stopped } = await here.record()
+        expect(stopped?.judged?.since).toBeDefined()
+        codes.push(stopped?.code)
+      })
+      expect(codes.splice(0)).toEqual([code])
+      expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+      expect(Object.keys(await here.data("alpha"))).toHaveLength(80)
+    },
+  )
+  const codes: (string | undefined)[] = []
+
   it("do not count together when hours lie between them", async () => {
     const { here, wait } = withClock()
     await here.run()
@@ -311,6 +404,39 @@ describe("what was begun or approved", () => {
     expect(Object.keys(await here.data("alpha"))).toHaveLength(60)
     await approveCommit(operator(here), tip, quiet)
     expect(await here.run()).toMatchObject({ result: "applied" })
+    expect((await here.record()).approved).toBeNull()
+  })
+
+  it("was approved under its rules: a commit of the same id under others does not use that up", async () => {
+    const here = fixture({ ...SIXTY, "rules2.yaml": R2.replace("none/*.txt", "a/*.txt") }, { rules: R1 })
+    await here.run()
+    const tip = here.commit(filesOf("a", 30, () => undefined))
+    const [one, two] = [here.ports, other(here, { strict: true })]
+    expect(await reconcile(REQUEST, one, quiet)).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+    await approveCommit(operator(here), tip, quiet)
+    const approved = (await here.record()).approved
+    await rewindSource(
+      { ...operator(here), settings: two.settings },
+      { commit: tip, by: "me", reason: "r", until: null },
+      quiet,
+    )
+    expect(await reconcile(REQUEST, two, quiet)).toMatchObject({ result: "applied" })
+    expect((await here.record()).approved).toEqual(approved)
+    expect(await reconcile(REQUEST, one, quiet)).toMatchObject({ result: "applied" })
+    expect((await here.record()).approved).toBeNull()
+  })
+
+  it("was approved by an earlier version, which names no rules: its commit uses that up", async () => {
+    const here = fixture(SIXTY, { rules: R1 })
+    await here.run()
+    const tip = here.commit({ "c/y.txt": "2" })
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    await changeRecord(
+      ports,
+      (record) => ({ ...record, approved: { commit: tip, rulesCommit: null, rules: null } }),
+      quiet,
+    )
+    await here.run()
     expect((await here.record()).approved).toBeNull()
   })
 

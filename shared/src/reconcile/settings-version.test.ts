@@ -1,5 +1,6 @@
 import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
+import { KubeError } from "../kube/kube-error.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcilePorts, ReconcileSettings } from "./run/ports.ts"
@@ -21,6 +22,22 @@ function fixture(): ReconcileFixture {
 /** A process of its own with these settings. */
 function program(here: ReconcileFixture, settings: Partial<ReconcileSettings>): ReconcilePorts {
   return { ...here.ports, memory: createReconcileMemory(), settings: { ...here.ports.settings, ...settings } }
+}
+
+/** The API server's `get`, before which `act` is done once, at this name. */
+function onceAt(
+  name: string,
+  here: ReconcileFixture,
+  act: () => Promise<unknown>,
+): ReconcilePorts["kube"]["get"] {
+  let isDone = false
+  return async (namespace, asked, signal) => {
+    if (asked === name && !isDone) {
+      isDone = true
+      await act()
+    }
+    return here.kube.get(namespace, asked, signal)
+  }
 }
 
 const OLDER = { rulesPath: "rules.yaml" }
@@ -118,6 +135,41 @@ describe("settingsVersion", () => {
     expect(asked).toBe(true)
   })
 
+  it("is never taken back by a writer that was late, whose work a newer program has begun too", async () => {
+    const here = fixture()
+    await reconcile(REQUEST, program(here, { settingsVersion: 1 }), quiet)
+    here.commit({ "a/x.txt": "OLD2" })
+    const newer = program(here, { settingsVersion: 2, allowForcePush: true })
+    const died = new KubeError("kube/unauthorized", "died", { status: 401 })
+    newer.kube = { ...newer.kube, create: () => Promise.reject(died) }
+    const older = program(here, { settingsVersion: 1 })
+    const meanwhile = onceAt("alpha", here, () =>
+      expect(reconcile(REQUEST, newer, quiet)).rejects.toThrow("died"),
+    )
+    older.kube = { ...older.kube, get: meanwhile }
+    expect(await reconcile(REQUEST, older, quiet)).toMatchObject({ stopped: { code: "settings/older" } })
+    const { settings, intents } = await here.record()
+    expect(settings).toMatchObject({ version: 2 })
+    expect(intents).toHaveLength(1)
+    const again = program(here, { settingsVersion: 2, allowForcePush: true })
+    expect(await reconcile(REQUEST, again, quiet)).toMatchObject({ result: "applied", stopped: null })
+    expect(await here.record()).toMatchObject({ settings: { version: 2, rival: null }, intents: [] })
+  })
+
+  it("keeps its rival, though a writer of the first content was under way", async () => {
+    const here = fixture()
+    await reconcile(REQUEST, program(here, { settingsVersion: 1 }), quiet)
+    here.commit({ "a/x.txt": "OLD2" })
+    const rival = program(here, { settingsVersion: 1, allowForcePush: true })
+    const first = program(here, { settingsVersion: 1 })
+    const meanwhile = onceAt("alpha", here, async () => {
+      expect(await reconcile(REQUEST, rival, quiet)).toMatchObject({ stopped: { code: "settings/conflict" } })
+    })
+    first.kube = { ...first.kube, get: meanwhile }
+    expect(await reconcile(REQUEST, first, quiet)).toMatchObject({ stopped: { code: "settings/conflict" } })
+    expect((await here.record()).settings?.rival).toEqual(expect.any(String))
+  })
+
   it("with two contents stops both and names both, until one of them has a larger", async () => {
     const here = fixture()
     const one = program(here, { ...OLDER, settingsVersion: 7 })
@@ -189,7 +241,7 @@ describe("a program with older settings", () => {
         return written
       },
     }
-    expect(await reconcile(REQUEST, late, quiet)).toMatchObject({ result: "superseded" })
+    expect((await reconcile(REQUEST, late, quiet)).stopped?.code).toBe("settings/older")
     expect(paused).toBe(true)
     expect(await here.record()).toMatchObject({ settings: { version: 2 }, stopped: { commit } })
     expect((await here.record()).commit).not.toBe(commit)

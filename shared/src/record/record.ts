@@ -45,6 +45,14 @@ const AHEAD_CODE = "reconcile/ahead"
 /** The reason of a target with `ahead`. */
 export const AHEAD_REASON = `${AHEAD_CODE}: it carries a larger token than any that the record knows; the next look takes a larger one`
 
+/** First in the reason of a target that could not be read when it had to be judged; never cut away, as above. */
+const UNREAD_CODE = "reconcile/unread"
+
+/** The reason of a target with `unread`: what it holds is not known, and no plan says it. */
+export function unreadReason(why: string): string {
+  return `${UNREAD_CODE}: ${why}`
+}
+
 /** A target that could not be written and holds its last good content. */
 export interface FailedTarget {
   /** `namespace/name`. */
@@ -54,16 +62,19 @@ export interface FailedTarget {
   since: string
   /** True: the target carries a larger token than any that the record knows. */
   ahead?: true
+  /** True: it could not be read, so it holds what it held before the revision that the record shows. */
+  unread?: true
 }
 
-/** The stored form has no `ahead`: the code at the start of `reason` says it, so format 1 needs no field more. */
+/** The stored form has no `ahead` or `unread`: the code at the start of `reason` says it, so format 1 needs no field more. */
 const StoredFailedTarget = z
   .strictObject({ target: z.string(), reason: z.string(), since: z.string() })
   .transform(readFailedTarget)
 
 /** A failed target as it is stored, with what its reason says. */
-export function readFailedTarget(stored: Omit<FailedTarget, "ahead">): FailedTarget {
-  return stored.reason.startsWith(AHEAD_CODE) ? { ...stored, ahead: true } : stored
+export function readFailedTarget(stored: Omit<FailedTarget, "ahead" | "unread">): FailedTarget {
+  if (stored.reason.startsWith(AHEAD_CODE)) return { ...stored, ahead: true }
+  return stored.reason.startsWith(UNREAD_CODE) ? { ...stored, unread: true } : stored
 }
 
 /** Another program's write to a target of ours, found and repaired. */
@@ -135,7 +146,10 @@ export const SourceRecord = z.strictObject({
   stopped: z
     .strictObject({
       ...stoppedFields,
-      /** Of a guard: what it judged, and the ISO time since which it has stopped the source. */
+      /**
+       * Of a guard: what it judged, and the ISO time since which it has stopped the source. Of another reason: the guard's
+       * that it follows, whose time still counts.
+       */
       judged: JudgedRevision.omit({ commit: true }).extend({ since: z.string() }).optional(),
     })
     .nullable(),

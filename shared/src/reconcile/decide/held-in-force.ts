@@ -24,7 +24,7 @@ export interface InForce {
   plan: ClusterPlan
   /** The plan of what the record shows, under the same rules and settings; undefined: it is not known. */
   previous: ClusterPlan | undefined
-  /** What the named ConfigMaps hold, where there is no previous plan. */
+  /** What the named ConfigMaps hold, where the previous plan does not say it. */
   surveyed: GuardedTargets
   failures: KnownFailures
 }
@@ -33,13 +33,14 @@ export interface InForce {
  * What the cluster's targets hold now, so far as a plan may take it away. Where the plan in force is known it says that,
  * and the store says what targets hold that it refused. Where it is not known (settings changed, the record is lost) the
  * named ConfigMaps and the store's root index say it: whichever holds more. `unknown`: the store has lost what the
- * record names, and nothing else says what it was.
+ * record names, or what a lost record named last, and nothing else says what it was.
  *
  * Throws `kube/…`, when anything cannot be read: then it is not known, and nothing may be judged.
  */
 export async function heldInForce(run: Run, input: InForce): Promise<GuardedTargets | "unknown"> {
   const { plan, previous, surveyed } = input
-  const held = new Map<string, readonly GuardedKey[] | number>(previous ? guardedTargets(previous) : surveyed)
+  const planned = previous ? guardedTargets(previous) : []
+  const held = new Map<string, readonly GuardedKey[] | number>([...planned, ...surveyed])
   const stored = await storedTargets(run, input)
   if (stored === undefined) return "unknown"
   for (const entry of stored) {

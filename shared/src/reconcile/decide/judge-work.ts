@@ -76,9 +76,12 @@ function judgedAt({ ports }: Run, { stopped }: SourceRecord): number {
 }
 
 function unknown({ source, root }: SourceRecord): HeadraceError {
-  return new HeadraceError(
-    "guard/unknown",
-    `it is not known what ${source} has in force: its root index ${root} is lost, and its rules or settings have changed`,
-    { hint: "Run approve --commit SHA to rebuild everything from that commit.", fields: { root } },
-  )
+  const why =
+    root === null
+      ? "its record is lost, and the root index that was in force cannot be read"
+      : `its root index ${root} is lost, and its rules or settings have changed`
+  return new HeadraceError("guard/unknown", `it is not known what ${source} has in force: ${why}`, {
+    hint: "Run approve --commit SHA to rebuild everything from that commit.",
+    fields: { root },
+  })
 }

@@ -7,6 +7,7 @@ import type { GuardedKey, GuardedTargets } from "../../guard/measure-change.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
+import { unreadReason } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -69,7 +70,7 @@ export async function surveyTargets(
       )
     } catch (error) {
       if (!hasCode(error, "kube/forbidden")) throw error
-      unreadable.set(placeText(target), errorText(error))
+      unreadable.set(placeText(target), unreadReason(errorText(error)))
       return undefined
     }
   }
@@ -122,11 +123,4 @@ function keysOf(configMap: ConfigMap, like: string): GuardedKey[] {
 
 function isGzip(bytes: Buffer): boolean {
   return bytes[0] === 0x1f && bytes[1] === 0x8b
-}
-
-/** The plan with these targets refused, for reasons that are no mistake of the rules. */
-export function withRefused(plan: ClusterPlan, refused: ReadonlyMap<string, string>): ClusterPlan {
-  if (refused.size === 0) return plan
-  const targets = new Map([...plan.targets].filter(([place]) => !refused.has(place)))
-  return { ...plan, targets, refused: new Map([...plan.refused, ...refused]) }
 }

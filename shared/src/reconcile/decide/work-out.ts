@@ -1,7 +1,7 @@
 import { errorMessage, type HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
-import type { Choice, ClusterPlan } from "../run/cluster-plan.ts"
+import { type Choice, type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
@@ -17,8 +17,8 @@ import {
 } from "./desired-revision.ts"
 import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
-import { isReadable, planAt, planOfStamps, rulesDigestAt } from "./plan-at.ts"
-import { surveyTargets, withRefused } from "./survey-targets.ts"
+import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
+import { planAt, rulesDigestAt } from "./plan-at.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -60,12 +60,18 @@ export async function workOut(run: Run, tips: Tips, record: SourceRecord): Promi
   } catch (error) {
     if (!isReasonToStop(error)) throw error
     const stopped = { code: error.code, message: errorMessage(error), commit: revision.commit }
-    if (!hasCode(error, "guard/")) return { kind: "stop", stopped, failures }
+    if (!hasCode(error, "guard/"))
+      return { kind: "stop", stopped: { ...stopped, ...judgedOf(record) }, failures }
     const { rulesCommit } = revision
     const rules = await rulesDigestAt(run.ports, run.memory, revision, run.signal)
     const since = record.stopped?.judged?.since ?? new Date(run.ports.clock.now()).toISOString()
     return { kind: "stop", stopped: { ...stopped, judged: { rulesCommit, rules, since } }, failures }
   }
+}
+
+/** Another reason to stop does not end a guard's: no time passes for it until something is applied. */
+function judgedOf({ stopped }: SourceRecord): Pick<NonNullable<SourceRecord["stopped"]>, "judged"> {
+  return stopped?.judged ? { judged: stopped.judged } : {}
 }
 
 function refuse(
@@ -76,7 +82,7 @@ function refuse(
   failures: KnownFailures,
 ): Decision {
   ports.log.error({ err: error }, "these settings may not write")
-  const stopped = { code: error.code, message: errorMessage(error), commit }
+  const stopped = { code: error.code, message: errorMessage(error), commit, ...judgedOf(record) }
   // The record is of those who may write: an older program says it for itself alone.
   const changed = hasCode(error, "settings/conflict") ? { ...record, settings: next, stopped } : record
   return { kind: "refuse", stopped, next: changed, failures }
@@ -94,19 +100,26 @@ export async function workAgain(
   failures: KnownFailures,
 ): Promise<Work | undefined> {
   const { ports, memory, request, signal } = run
-  const plan = await planAt(ports, memory, request.cluster, desired, signal)
-  const previous = await planInForce(run, record)
-  if (isInForce(record, desired, plan)) {
-    const known = withRefused(plan, neverWritten(plan, failures))
-    return workOf(run, record, { desired, plan: known, previous, failures, judged: UNJUDGED, stopped })
+  const whole = await planAt(ports, memory, request.cluster, desired, signal)
+  const previous = await planInForce(run, record, failures)
+  const isLastGood = isInForce(record, desired, whole)
+  if (isLastGood && failures.complete) {
+    const plan = withRefused(whole, unreadTargets(failures, whole))
+    return workOf(run, record, {
+      desired,
+      plan,
+      previous,
+      failures,
+      judged: UNJUDGED,
+      stopped,
+      inForce: true,
+    })
   }
-  if (record.intents.length === 0) return undefined
-  const planOf = planOfStamps(run, desired)
-  const survey = previous ?? (await surveyTargets(ports, { source: request.source, plan, planOf }, signal))
-  const surveyed = "held" in survey ? survey.held : new Map()
+  if (!isLastGood && record.intents.length === 0) return undefined
+  const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous })
   try {
     const judged = await judgeWork(run, { record, desired, plan, previous, surveyed, failures })
-    return workOf(run, record, { desired, plan, previous, failures, judged, stopped })
+    return workOf(run, record, { desired, plan, previous, failures, judged, stopped, inForce: isLastGood })
   } catch (error) {
     if (hasCode(error, "guard/")) return undefined
     throw error
@@ -149,67 +162,29 @@ async function judged(
 ): Promise<Work> {
   const { ports, memory, request, signal } = run
   const whole = await planAt(ports, memory, request.cluster, first, signal)
-  const unwritten = neverWritten(whole, failures)
-  const shown = isPutBack(run, record) ? undefined : await planInForce(run, record)
-  // What was refused when the record came to show this still holds what it held before: the guard judges that.
-  const previous = shown && without(shown, unwritten)
-  const planOf = planOfStamps(run, first)
-  const survey = previous
-    ? undefined
-    : await surveyTargets(ports, { source: request.source, plan: whole, planOf }, signal)
-  const plan = survey ? withRefused(whole, survey.unreadable) : whole
-  const desired = survey ? await desiredAfterSurvey(run, tips, record, first, survey) : first
-  const surveyed = survey?.held ?? new Map()
+  const previous = isPutBack(run, record) ? undefined : await planInForce(run, record, failures)
+  const { plan, surveyed, survey } = await surveyUnknown(run, { desired: first, whole, previous })
+  const desired = previous ? first : await desiredAfterSurvey(run, tips, record, first, survey)
+  const isWhole = failures.complete && !hasUnjudged(previous, plan)
   const judgement =
-    isInForce(record, first, plan) && unwritten.size === 0
+    isWhole && isInForce(record, first, plan)
       ? UNJUDGED
       : await judgeWork(run, { record, desired: first, plan, previous, surveyed, failures })
-  return workOf(run, record, { desired, plan, previous, failures, judged: judgement, stopped: null })
+  const inForce = isWhole && isInForce(record, desired, plan)
+  return workOf(run, record, {
+    desired,
+    plan,
+    previous,
+    failures,
+    judged: judgement,
+    stopped: null,
+    inForce,
+  })
 }
 
-/**
- * Targets that a plan names and that still hold what they held before the record came to show it, to the reason: they
- * could not be read then, and the store keeps for them what it had.
- */
-function neverWritten(
-  { targets }: Pick<ClusterPlan, "targets">,
-  { failed, held }: KnownFailures,
-): ReadonlyMap<string, string> {
-  const places = failed.filter(({ target }) => held.has(target) && targets.has(target))
-  return new Map(places.map(({ target, reason }) => [target, reason]))
-}
-
-function without(plan: ClusterPlan, places: ReadonlyMap<string, string>): ClusterPlan {
-  if (places.size === 0) return plan
-  return { ...plan, targets: new Map([...plan.targets].filter(([place]) => !places.has(place))) }
-}
-
-function workOf(
-  run: Run,
-  record: SourceRecord,
-  known: Pick<Work, "desired" | "plan" | "previous" | "failures" | "judged" | "stopped">,
-): Work {
-  const { desired, plan, previous, failures } = known
-  const choice = chooseTargets(plan, previous, record, failures, run.request.mode === "full")
-  return { ...known, choice, inForce: isInForce(record, desired, plan) }
-}
-
-/**
- * What the record's revision gave; undefined when that is no longer known: the mirror has lost the commit, or rules
- * and settings have changed since. Throws `git/…`: what cannot be read now is not unknown.
- */
-async function planInForce(run: Run, record: SourceRecord): Promise<ClusterPlan | undefined> {
-  const { commit, rulesCommit } = record
-  if (commit === null) return undefined
-  const { ports, memory, request, signal } = run
-  if (!(await isReadable(ports, { commit, rulesCommit }, signal))) return undefined
-  try {
-    const plan = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
-    return plan.digest === record.rules ? plan : undefined
-  } catch (error) {
-    if (hasCode(error, "rules/")) return undefined
-    throw error
-  }
+function workOf(run: Run, record: SourceRecord, known: Omit<Work, "choice">): Work {
+  const { plan, previous, failures } = known
+  return { ...known, choice: chooseTargets(plan, previous, record, failures, run.request.mode === "full") }
 }
 
 /** True when the record shows this revision, with what the rules mean now. */

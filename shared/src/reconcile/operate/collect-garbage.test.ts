@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest"
 import { inProcessClient } from "../../../../config/local/embedded-kube/in-process-client.ts"
 import { ObjectStore } from "../../../../config/local/embedded-kube/object-store.ts"
-import { storeConfigMap } from "../../bundle/store-config-map.ts"
+import { storeConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
+import type { ConfigMap } from "../../foundation/config-map.ts"
 import { buildFilesIndex, buildTargetsIndex, type IndexObject } from "../../record/build-index.ts"
 import { openIntent } from "../../record/intents.ts"
 import { newRecord, type SourceRecord } from "../../record/record.ts"
-import { recordConfigMap } from "../../record/record-config-map.ts"
+import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
+import { rootMarks } from "../store/last-roots.ts"
 import { UNUSED_SINCE } from "../store/read-store.ts"
 import { unmarked } from "../write/store-objects.ts"
 import { collectGarbage } from "./collect-garbage.ts"
@@ -76,6 +78,54 @@ describe("collectGarbage", () => {
     const record = await kube.get("headrace", "release")
     if (record) await kube.replace({ ...record, metadata: { ...record.metadata, labels: {} } })
     expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, marked: 1 })
+  })
+
+  it.each([
+    ["lost", undefined],
+    ["blank", newRecord("release", { epoch: 9, seq: 0 })],
+  ])("keeps the marked roots of a source whose record is %s, as far as they can be read", async (_, left) => {
+    const { ports, kube, time, stray } = await storeWith()
+    const record = (await kube.get("headrace", "release")) as ConfigMap
+    const { root } = readRecord(record)
+    const rootName = storeObjectName("index", root ?? "")
+    const gone = buildFilesIndex([{ prefix: "", shard: "5".repeat(64), files: 1, bytes: 1, parts: [] }])
+    const partial = buildTargetsIndex([
+      { namespace: "ci", name: "gone", index: gone.root, files: 1, bytes: 1 },
+      { namespace: "ci", name: "jobs", index: buildFilesIndex([]).root, files: 0, bytes: 0 },
+    ])
+    for (const object of partial.objects) await kube.create(storeConfigMap("headrace", object))
+    for (const name of [rootName, storeObjectName("index", partial.root)]) {
+      const object = (await kube.get("headrace", name)) as ConfigMap
+      const annotations = { ...object.metadata.annotations, ...rootMarks("release", { epoch: 0, seq: 1 }) }
+      await kube.replace({ ...object, metadata: { ...object.metadata, annotations } })
+    }
+    await kube.remove(record)
+    if (left) await kube.create(recordConfigMap("headrace", left))
+    const other = { ...newRecord("other", { epoch: 0, seq: 1 }), commit: COMMIT }
+    await kube.create(recordConfigMap("headrace", other))
+    for (let round = 0; round < 3; round++) {
+      expect(await collectGarbage(ports, signal)).toMatchObject({ skipped: undefined })
+      time.now += 60_000
+    }
+    expect(await kube.get("headrace", rootName)).toBeDefined()
+    expect(await kube.get("headrace", storeObjectName("index", buildFilesIndex([]).root))).toBeDefined()
+    expect(await stray(), "what is no root of it goes").toBeUndefined()
+  })
+
+  it("collects the roots of a source as before once its record shows a commit", async () => {
+    const { ports, kube, time } = await storeWith()
+    const stale = buildTargetsIndex([
+      { namespace: "ci", name: "x", index: "6".repeat(64), files: 0, bytes: 0 },
+    ])
+    for (const object of stale.objects) {
+      const { metadata, ...rest } = storeConfigMap("headrace", object)
+      const annotations = { ...metadata.annotations, ...rootMarks("release", { epoch: 0, seq: 0 }) }
+      await kube.create({ ...rest, metadata: { ...metadata, annotations } })
+    }
+    await collectGarbage(ports, signal)
+    time.now += 60_000
+    expect((await collectGarbage(ports, signal)).deleted).toBeGreaterThan(0)
+    expect(await kube.get("headrace", storeObjectName("index", stale.root))).toBeUndefined()
   })
 
   it("loses against a writer that takes the mark off at the same time", async () => {

@@ -99,7 +99,7 @@ export async function approveCommit(
     ports,
     async (record) => {
       const { stopped } = record
-      if (stopped?.commit === commit && stopped.judged) {
+      if (stopped?.commit === commit && stopped.judged && stopped.code.startsWith("guard/")) {
         const { rulesCommit, rules } = stopped.judged
         return { ...record, approved: { commit, rulesCommit, rules } }
       }

@@ -1,6 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
-import { loadState, swapState } from "../record/swap-record.ts"
+import { loadState, type RecordState, swapState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
 import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { collectGarbage } from "./collect-garbage.ts"
@@ -12,7 +12,9 @@ export function isOverQuota(error: unknown): boolean {
 
 /**
  * Removes what no record names from Headrace's own namespace, which is at its quota, without the usual grace time. True
- * when something was removed: begin again. False when there is no garbage, or another source's writer is at work.
+ * when something was removed: begin again. False when there is no garbage, when another source's writer is at work, and
+ * when this source's record is lost or blank: then only the store says what was in force, by marks that an earlier version
+ * did not set.
  *
  * The grace time protects writers that are under way. Here they are kept out in other ways. Those of this source: its
  * open intents are taken over in a new epoch, so that none of them can swap the record. Those of others: garbage is
@@ -22,10 +24,12 @@ export function isOverQuota(error: unknown): boolean {
 export async function makeRoom(run: Run): Promise<boolean> {
   const { ports, request, signal } = run
   const { kube, clock, settings } = ports
+  const state = await loadState(run)
+  if (state === undefined || state.record.commit === null) return false
   const garbage = { kube, clock, namespace: settings.namespace, grace: 0, overtaken: request.source }
   const { marked, skipped } = await collectGarbage({ ...garbage, grace: Number.POSITIVE_INFINITY }, signal)
   if (skipped !== undefined || !(await hasGarbage(run))) return false
-  if (!(await overtakeWriters(run))) return true
+  if (!(await overtakeWriters(run, state))) return true
   const { deleted } = await collectGarbage(garbage, signal)
   ports.log.warn({ marked, deleted }, "the namespace of records is at its quota: garbage removed")
   return deleted > 0
@@ -38,10 +42,9 @@ async function hasGarbage({ ports, signal }: Run): Promise<boolean> {
 }
 
 /** False when the record moved on meanwhile. */
-async function overtakeWriters(run: Run): Promise<boolean> {
-  const state = await loadState(run)
-  const open = state?.record.intents.at(-1)
-  if (state === undefined || open === undefined) return true
+async function overtakeWriters(run: Run, state: RecordState): Promise<boolean> {
+  const open = state.record.intents.at(-1)
+  if (open === undefined) return true
   const token = { epoch: epochInForce(state.record) + 1, seq: open.token.seq }
   return (await swapState(run, state, openIntent(state.record, { ...open, token }))) !== undefined
 }

@@ -1,4 +1,4 @@
-import { AHEAD_REASON, type FailedTarget } from "../../record/record.ts"
+import { AHEAD_REASON, type FailedTarget, readFailedTarget } from "../../record/record.ts"
 
 /**
  * Every failed target after a run, from `namespace/name` to the reason. In place order, after those whose token is larger
@@ -13,11 +13,15 @@ export function listFailed(
   const earlier = new Map(before.map((one) => [one.target, one.since]))
   const others = [...found.failed].filter(([target]) => !ahead.has(target)).sort()
   return [
-    ...[...ahead].sort().map((target) => ({ ...failure(target, AHEAD_REASON), ahead: true as const })),
+    ...[...ahead].sort().map((target) => failure(target, AHEAD_REASON)),
     ...others.map(([target, reason]) => failure(target, reason)),
   ]
 
   function failure(target: string, reason: string): FailedTarget {
-    return { target, reason, since: earlier.get(target) ?? new Date(found.now).toISOString() }
+    return readFailedTarget({
+      target,
+      reason,
+      since: earlier.get(target) ?? new Date(found.now).toISOString(),
+    })
   }
 }

@@ -46,7 +46,7 @@ export function committedRecord(base: SourceRecord, achieved: Achieved): SourceR
     rules: achieved.rules,
     root,
     hold: base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null,
-    approved: base.approved?.commit === desired.commit ? null : base.approved,
+    approved: base.approved && isAchieved(base.approved, achieved) ? null : base.approved,
     intents: intentsAfter(base.intents, desired.token),
     failed: [...achieved.failed],
     failedMore: 0,
@@ -61,6 +61,15 @@ export function committedRecord(base: SourceRecord, achieved: Achieved): SourceR
     stopped: achieved.stopped,
     history: historyAfter(base, root),
   }
+}
+
+/** An approval is used up by its commit under its rules; one of an earlier version, which names no rules, by its commit. */
+function isAchieved(
+  { commit, rulesCommit, rules }: NonNullable<SourceRecord["approved"]>,
+  { desired, rules: achieved }: Pick<Achieved, "desired" | "rules">,
+): boolean {
+  if (commit !== desired.commit) return false
+  return rules === null || (rulesCommit === desired.rulesCommit && rules === achieved)
 }
 
 /** While the guard has stopped a source its window stands still, for commits of last good, too: waiting approves nothing. */

@@ -29,3 +29,10 @@ export interface Choice {
 export function placeText(target: { namespace: string; name: string }): string {
   return `${target.namespace}/${target.name}`
 }
+
+/** The plan with these targets refused, for reasons that are no mistake of the rules. */
+export function withRefused(plan: ClusterPlan, refused: ReadonlyMap<string, string>): ClusterPlan {
+  if (refused.size === 0) return plan
+  const targets = new Map([...plan.targets].filter(([place]) => !refused.has(place)))
+  return { ...plan, targets, refused: new Map([...plan.refused, ...refused]) }
+}

@@ -14,6 +14,11 @@ export function rootMarks(source: string, token: Token): { [name: string]: strin
   return { [SOURCE]: source, [TOKEN]: `${token.epoch}.${token.seq}` }
 }
 
+/** The source whose root an object is by its marks; undefined: it is marked as none. */
+export function rootOf(annotations: ObjectMeta["annotations"]): string | undefined {
+  return annotations?.[SOURCE]
+}
+
 /** True when these annotations call the object a root of this source at this token or a larger one. */
 export function isMarkedRoot(annotations: ObjectMeta["annotations"], source: string, token: Token): boolean {
   const marked = annotations?.[SOURCE] === source ? tokenOf(annotations) : undefined

@@ -21,13 +21,26 @@ export async function targetsBelow(
   }
 }
 
-/** The targets of the latest root of a source that the store still has, where no record names one; else none. */
-export async function lastTargets(run: Run): Promise<TargetEntry[]> {
+/**
+ * The targets of the latest root of a source that the store still has, where no record names one: none where it has no
+ * root. Undefined when the latest root cannot be read: an earlier one does not say what was in force. Throws `kube/…`.
+ */
+export async function lastTargets(run: Run): Promise<TargetEntry[] | undefined> {
   for (const root of await listRoots(run.ports, run.request.source, run.signal)) {
-    const targets = await targetsBelow(run, root)
-    if (targets) return targets
+    if (await listsFailures(run, root)) continue
+    return targetsBelow(run, root)
   }
   return []
+}
+
+/** True for a list of failed targets, which is marked as roots are. */
+async function listsFailures({ ports, memory, signal }: Run, digest: string): Promise<boolean> {
+  try {
+    return (await indexReader(ports, memory, signal)(digest)).kind === "failures"
+  } catch (error) {
+    if (isLost(error)) return false
+    throw error
+  }
 }
 
 /**

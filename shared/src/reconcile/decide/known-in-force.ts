@@ -1,0 +1,68 @@
+import { hasCode } from "../../foundation/errors.ts"
+import type { GuardedTargets } from "../../guard/measure-change.ts"
+import type { SourceRecord } from "../../record/record.ts"
+import { type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
+import type { DesiredRevision } from "../run/revision.ts"
+import type { Run } from "../run/run.ts"
+import type { KnownFailures } from "../store/known-failures.ts"
+import { isReadable, planAt, planOfStamps } from "./plan-at.ts"
+import { type Survey, surveyTargets } from "./survey-targets.ts"
+
+/**
+ * What the record's revision gave the targets. Those that a run refused though the plan gives them something are refused
+ * here too: they hold what they held before. Undefined when that is not known: the mirror has lost the commit, rules and
+ * settings have changed since, or the list of failed targets is lost. Throws `git/…`: what cannot be read now is not
+ * unknown.
+ */
+export async function planInForce(
+  run: Run,
+  record: SourceRecord,
+  failures: KnownFailures,
+): Promise<ClusterPlan | undefined> {
+  const { commit, rulesCommit } = record
+  if (commit === null || !failures.complete) return undefined
+  const { ports, memory, request, signal } = run
+  if (!(await isReadable(ports, { commit, rulesCommit }, signal))) return undefined
+  try {
+    const plan = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
+    return plan.digest === record.rules ? withRefused(plan, unreadTargets(failures, plan)) : undefined
+  } catch (error) {
+    if (hasCode(error, "rules/")) return undefined
+    throw error
+  }
+}
+
+/** `namespace/name` to the reason, of planned targets that hold what they held before the plan came into force. */
+export function unreadTargets(
+  { failed, held }: KnownFailures,
+  plan: Pick<ClusterPlan, "targets">,
+): Map<string, string> {
+  const unread = failed.filter(
+    ({ target, unread }) => plan.targets.has(target) && (unread === true || held.has(target)),
+  )
+  return new Map(unread.map(({ target, reason }) => [target, reason]))
+}
+
+/** True when a plan writes what the plan in force refused: nothing has judged what that takes away. */
+export function hasUnjudged(previous: ClusterPlan | undefined, plan: Pick<ClusterPlan, "targets">): boolean {
+  return previous !== undefined && [...previous.refused.keys()].some((place) => plan.targets.has(place))
+}
+
+/**
+ * Reads the named ConfigMaps of which no plan says what they hold: all of them, or those that the plan in force refused.
+ * `plan` is the whole one with those refused that may not be read. Throws `kube/…`, `git/…`.
+ */
+export async function surveyUnknown(
+  run: Run,
+  {
+    desired,
+    whole,
+    previous,
+  }: { desired: DesiredRevision; whole: ClusterPlan; previous: ClusterPlan | undefined },
+): Promise<{ plan: ClusterPlan; surveyed: GuardedTargets; survey: Survey }> {
+  const unknown = [...whole.targets].filter(([place]) => previous?.refused.has(place) ?? true)
+  const plan = { ...whole, targets: new Map(unknown) }
+  const planOf = planOfStamps(run, desired)
+  const survey = await surveyTargets(run.ports, { source: run.request.source, plan, planOf }, run.signal)
+  return { plan: withRefused(whole, survey.unreadable), surveyed: survey.held, survey }
+}
