@@ -62,10 +62,15 @@ function packageOf(id) {
     .join("/")
 }
 
-/** package.json names exactly what the bundle imports: nothing is missing, and nothing is brought along in vain. */
+/**
+ * package.json names exactly what the bundle imports: nothing is missing, and nothing is brought along in vain. Optional
+ * peers are what a program loads only when it is asked to.
+ */
 function checkDependencies(imported) {
-  const { dependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
-  const named = Object.keys(dependencies)
+  const { dependencies, peerDependencies = {} } = JSON.parse(
+    readFileSync(join(folder, "package.json"), "utf8"),
+  )
+  const named = Object.keys({ ...dependencies, ...peerDependencies })
   const lacking = [...imported].filter((one) => !named.includes(one))
   const vain = named.filter((one) => !imported.has(one))
   if (lacking.length + vain.length === 0) return

@@ -1,6 +1,7 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
 import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
+import { otlpEndpointFlag } from "@headrace/shared/command-line/otlp-endpoint-flag"
 import { createProgram } from "@headrace/shared/command-line/program"
 import type { Command } from "commander"
 import type { RunPluginOptions } from "./run-plugin.ts"
@@ -26,6 +27,7 @@ export function createPluginProgram(signal: AbortSignal): Command {
     )
     .addOption(flag("--schedule <cron>", 'when to look at everything, in UTC, such as "0 * * * *"'))
     .addOption(flag("--settings-interval <duration>", "how often the settings are read again").default("2s"))
+    .addOption(otlpEndpointFlag())
     .addOption(logLevelFlag())
     .action(async (options: RunPluginOptions) => {
       const { runPlugin } = await import("./run-plugin.ts")

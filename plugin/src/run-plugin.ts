@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises"
 import { packageVersion } from "@headrace/shared/command-line/program"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { createLog, type Log } from "@headrace/shared/observe/log"
+import { openTraces } from "@headrace/shared/observe/open-traces"
 import { createProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
@@ -22,6 +23,7 @@ export interface RunPluginOptions {
   schedule?: string
   settingsInterval?: string
   logLevel?: string
+  otlpEndpoint?: string
 }
 
 /** How long settings that did not start are left alone: what they name (a mounted Secret) may yet come. */
@@ -38,16 +40,16 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   const interval = readInterval(options.settingsInterval)
   if (options.schedule !== undefined) checkSchedule(options.schedule)
   const settings = await loadOperatorSettings(options.config)
-  const metrics = createProcessMetrics({
-    program: "headrace-plugin",
-    version: packageVersion(import.meta.url),
-  })
+  const version = packageVersion(import.meta.url)
+  const metrics = createProcessMetrics({ program: "headrace-plugin", version })
   addNodeMetrics(metrics.registry)
+  const endpoint = options.otlpEndpoint
+  const traces = await openTraces({ program: "headrace-plugin", version, endpoint, env: process.env, log })
   const http = await openHttp(options.listen, log)
   let opsHttp: HttpServer | undefined
   try {
     if (options.opsListen !== undefined) opsHttp = await openHttp(options.opsListen, log)
-    const opened = { ...options, http, opsHttp, process: metrics, log }
+    const opened = { ...options, http, opsHttp, process: metrics, traces, log }
     const first = await startOnSettings(settings, opened)
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
       file: options.config,
@@ -63,7 +65,7 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
     await last.close()
     log.info({}, "plugin stopped")
   } finally {
-    await Promise.all([http.close(), opsHttp?.close()])
+    await Promise.all([http.close(), opsHttp?.close(), traces?.close()])
   }
 }
 

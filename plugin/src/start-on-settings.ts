@@ -4,6 +4,7 @@ import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { HttpServer } from "@headrace/shared/observe/serve-http"
+import type { Traces } from "@headrace/shared/observe/traces"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { type RunningPlugin, startPlugin } from "./start-plugin.ts"
@@ -27,6 +28,8 @@ export interface StartOnSettingsOptions {
   redisUrlFile?: string
   /** Metrics of the process. */
   process?: ProcessMetrics
+  /** Where spans of each commit's way go. */
+  traces?: Traces | undefined
   schedule?: string
   log: Log
 }
@@ -39,7 +42,7 @@ export interface StartOnSettingsOptions {
  */
 export async function startOnSettings(
   settings: OperatorSettings,
-  { http, opsHttp, redisUrlFile, process: processMetrics, schedule, log }: StartOnSettingsOptions,
+  { http, opsHttp, redisUrlFile, process: processMetrics, traces, schedule, log }: StartOnSettingsOptions,
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
   const redis = await requireRedisUrl(settings, redisUrlFile)
@@ -55,6 +58,7 @@ export async function startOnSettings(
       http,
       opsHttp,
       process: processMetrics,
+      traces,
       ...takeOver,
       schedule,
       log,

@@ -6,6 +6,7 @@ import type { Log } from "@headrace/shared/observe/log"
 import type { OpsSources } from "@headrace/shared/observe/ops-routes"
 import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { HttpServer, Route } from "@headrace/shared/observe/serve-http"
+import type { Traces } from "@headrace/shared/observe/traces"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { Registry } from "prom-client"
 import { acceptDelivery } from "./deliveries/accept-delivery.ts"
@@ -17,6 +18,7 @@ import { createPluginMetrics } from "./observe/plugin-metrics.ts"
 import { type PluginState, readPluginReadiness } from "./observe/plugin-readiness.ts"
 import { refreshLaneGauges } from "./observe/refresh-lane-gauges.ts"
 import { STATUS_PATH, statusRoute } from "./observe/status-route.ts"
+import { traceChange } from "./observe/trace-change.ts"
 import { helpRoute } from "./prow/help-route.ts"
 import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
@@ -42,6 +44,8 @@ export interface StartPluginOptions {
    * the plugin that ran until now stops its own here.
    */
   takeOver?(): Promise<void>
+  /** Where spans of each commit's way go; undefined: nowhere. */
+  traces?: Traces | undefined
   /** Metrics of the process, served beside the plugin's own; they outlive a change of the settings. */
   process?: ProcessMetrics | undefined
   /** Cron pattern (UTC) of full reconciles. */
@@ -67,7 +71,7 @@ const WORKERS_LOOK_MS = 10
  * unknown, and a look costs little. Throws UsageError for settings whose files do not read.
  */
 export async function startPlugin(options: StartPluginOptions): Promise<RunningPlugin> {
-  const { settings, lanes, reconciler, http, opsHttp, log } = options
+  const { settings, lanes, reconciler, http, opsHttp, traces, log } = options
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
   const metrics = createPluginMetrics({ sizes: reconciler.sizes })
@@ -78,7 +82,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const stop = new AbortController()
   const reports = openReports?.()
   const onAnswered = reports?.notify ?? (async () => undefined)
-  const workers = workLanes(lanes, { clusters, sources }, reconciler, metrics, onAnswered, log)
+  const workers = workLanes(lanes, { clusters, sources }, reconciler, { metrics, traces }, onAnswered, log)
   lanes.onOpen(() => {
     if (stop.signal.aborted) return
     wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "start" }).catch((error: unknown) => {
@@ -87,7 +91,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   })
   keepSchedule(lanes, clusters, sources, options.schedule, log, stop.signal)
   const watches = Promise.all([
-    startPolls({ settings, lanes, reconciler, metrics, log }, stop.signal),
+    startPolls({ settings, lanes, reconciler, metrics, traces, log }, stop.signal),
     watchLateLanes({ lanes, clusters, sources, log }, stop.signal),
     watchRecords({ lanes, reconciler, clusters, sources, records: metrics.records, log }, stop.signal),
   ])
@@ -149,7 +153,7 @@ async function openGitHub(options: StartPluginOptions): Promise<(() => MergeRepo
 }
 
 async function openRoutes(
-  { settings, lanes }: StartPluginOptions,
+  { settings, lanes, traces }: StartPluginOptions,
   { metrics, log }: Pick<DeliveryRoutePorts, "metrics" | "log">,
 ): Promise<Map<string, Route>> {
   const { webhook, wake } = settings
@@ -175,8 +179,21 @@ async function openRoutes(
   }
   const secrets = await openWebhookSecrets(webhook.secretFiles, log)
   const book = openDeliveryBook(lanes)
-  const accept: DeliveryRoutePorts["accept"] = (delivery) =>
-    acceptDelivery(delivery, { settings, lanes, book, log })
+  const accept: DeliveryRoutePorts["accept"] = async (delivery) => {
+    const start = Date.now()
+    const answer = await acceptDelivery(delivery, { settings, lanes, book, log })
+    const { sha, repo, branch, event, guid } = delivery
+    if (answer.result === "accepted" && sha !== undefined) {
+      const attributes = {
+        "github.repo": repo,
+        "github.branch": branch,
+        "github.event": event,
+        "github.guid": guid,
+      }
+      traceChange({ traces, lanes, log }, { name: "headrace.webhook", commit: sha, start, attributes })
+    }
+    return answer
+  }
   routes.set("/help", helpRoute(settings))
   const isConfigured = (repo: string) => sourcesOfChange(settings, { repo, branch: "" }).configured
   routes.set(

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import type { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
 import { CONFIG_MAPS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { readOutcome } from "@headrace/plugin/deliveries/answer-deliveries"
 import { type SettledPlugin, startOnSettings } from "@headrace/plugin/start-on-settings"
@@ -8,6 +9,7 @@ import { parseConfigMap } from "@headrace/shared/kube/protocol/config-map-json"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
+import type { Traces } from "@headrace/shared/observe/traces"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { expect } from "vitest"
 import { type FakeGitHub, withFakeGitHub } from "./fake-github.ts"
@@ -18,6 +20,8 @@ import { type TestRepo, withRepo } from "./with-repo.ts"
 /** A repository on GitHub whose webhooks come to a whole plugin: real git, Redis and lanes, one cluster `build01`. */
 export interface MergeSite {
   repo: TestRepo
+  /** What the cluster holds. */
+  store: ObjectStore
   github: FakeGitHub
   /** Starts the plugin, or starts it over, with these members of source `release` changed, or other sources. */
   start(release?: object, others?: Record<string, object>): Promise<void>
@@ -61,6 +65,7 @@ interface Running {
 export function withMergeSite(
   files: Record<string, string>,
   fn: (site: MergeSite) => Promise<void>,
+  { traces }: { traces?: Traces } = {},
 ): Promise<void> {
   return withRedis((redis) =>
     withKube((kube) =>
@@ -95,14 +100,15 @@ export function withMergeSite(
             })
           const site: MergeSite = {
             repo,
+            store: kube.store,
             github,
             async start(release = {}, others = {}) {
               const { http, plugin } = first
-              first.plugin = await startOnSettings(settingsOf(release, others), { http, log }, plugin)
+              first.plugin = await startOnSettings(settingsOf(release, others), { http, traces, log }, plugin)
             },
             async startAnother() {
               const http = await openHttp("127.0.0.1:0", log)
-              const one = { http, plugin: await startOnSettings(settingsOf({}, {}), { http, log }) }
+              const one = { http, plugin: await startOnSettings(settingsOf({}, {}), { http, traces, log }) }
               running.push(one)
               return async () => {
                 running.splice(running.indexOf(one), 1)

@@ -33,8 +33,9 @@ export interface Inputs {
   record?: SourceRecord
   /** Which record it is. */
   recordOrigin?: SourceName
-  /** When its commit was made, in milliseconds since the epoch. */
+  /** When its commit was made, and when this record was read, in milliseconds since the epoch. */
   recordCommittedAt?: number | undefined
+  recordReadAt?: number
   /** The ConfigMaps that a `live` source selects, by that source's id. */
   live: ReadonlyMap<string, readonly ConfigMap[]>
   /** By the git source's id. */

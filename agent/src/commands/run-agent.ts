@@ -3,15 +3,17 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
+import { openTraces } from "@headrace/shared/observe/open-traces"
 import { isCurrent } from "@headrace/shared/observe/ops-routes"
 import { createProcessMetrics, type ProcessMetrics } from "@headrace/shared/observe/process-metrics"
+import type { Traces } from "@headrace/shared/observe/traces"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { nextSettings } from "@headrace/shared/settings/next-settings"
 import { weakerHere } from "../disk/native-calls.ts"
 import { forbidCoreFiles } from "../disk/no-core-files.ts"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
-import { type Agent, createAgent } from "../project/agent.ts"
+import { type Agent, type AgentPorts, createAgent } from "../project/agent.ts"
 import { checkProjections, showsSecrets } from "../project/projection-spec.ts"
 import { type AgentPort, openPort } from "./agent-port.ts"
 import { createSignals, type Signals } from "./agent-signals.ts"
@@ -21,6 +23,8 @@ export interface RunOptions {
   /** Path of the agent's file. */
   config: string
   logLevel?: string
+  /** Where to send traces; undefined: where OpenTelemetry's variables say, if anywhere. */
+  otlpEndpoint?: string
   /** End when every projection shows the newest revision. */
   once?: boolean
   /** With `once`: fail after so many milliseconds. */
@@ -44,19 +48,27 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
   for (const weaker of await weakerHere()) log.warn({ weaker }, "weaker here than on Linux")
   const load = (file: string) => loadSettings(file, options.jitter)
   const settings = await load(options.config)
+  const program = "headrace-agent"
+  const version = packageVersion(import.meta.url)
+  const endpoint = options.otlpEndpoint
+  const traces = await openTraces({ program, version, endpoint, env: process.env, log })
   try {
     if (!options.once) {
-      const version = packageVersion(import.meta.url)
-      const metrics = createProcessMetrics({ program: "headrace-agent", version })
-      return await runServing(settings, { ...options, load, process: metrics, log }, signal)
+      const metrics = createProcessMetrics({ program, version })
+      return await runServing(
+        settings,
+        { ...options, load, observed: { process: metrics, traces }, log },
+        signal,
+      )
     }
-    const started = await startAgent(settings, log)
+    const started = await startAgent(settings, log, { traces })
     try {
       await runOnce(started.agent, options, signal)
     } finally {
       started.close()
     }
   } finally {
+    await traces?.close()
     log.info("agent stopped")
   }
 }
@@ -76,7 +88,7 @@ interface StartedAgent {
 async function startAgent(
   settings: AgentSettings,
   log: Log,
-  processMetrics?: ProcessMetrics,
+  observed: Pick<AgentPorts, "process" | "traces">,
 ): Promise<StartedAgent> {
   const memory = createMemoryReturn()
   if (showsSecrets(settings) && !forbidCoreFiles()) {
@@ -88,7 +100,7 @@ async function startAgent(
     ...(client === undefined ? {} : { cluster: client.cluster, leases: client, secrets: client.secrets }),
     clock: systemClock,
     log,
-    ...(processMetrics && { process: processMetrics }),
+    ...observed,
     onShown: memory.used,
     onUnpack: memory.unpacked,
   })
@@ -103,15 +115,15 @@ async function startAgent(
 
 interface ServingOptions extends RunOptions {
   load(file: string): Promise<AgentSettings>
-  process: ProcessMetrics
+  observed: { process: ProcessMetrics; traces: Traces | undefined }
   log: Log
 }
 
 async function runServing(first: AgentSettings, options: ServingOptions, signal: AbortSignal): Promise<void> {
-  const { log, process: metrics } = options
+  const { log, observed } = options
   const port = await openPort(first.listen, log)
   const watcher = createSignals(log)
-  let running = { settings: first, started: await startAgent(first, log, metrics) }
+  let running = { settings: first, started: await startAgent(first, log, observed) }
   try {
     for (;;) {
       const { settings, started } = running
@@ -165,24 +177,25 @@ async function runUntilChanged(
 /** Waits for settings by which an agent can be made; undefined when the signal aborted. */
 async function prepareNext(
   current: AgentSettings,
-  { config, load, process: metrics, log, watcher, port }: FollowOptions,
+  { config, load, observed, log, watcher, port }: FollowOptions,
   signal: AbortSignal,
 ): Promise<Prepared | undefined> {
+  const { settingsRejected } = observed.process
   let interval: number | undefined
   for (;;) {
     const settings = await nextSettings({
       ...{ file: config, load, current, log, signal, hurry: watcher.hurry },
-      onRejected: metrics.settingsRejected,
+      onRejected: settingsRejected,
       ...(interval === undefined ? {} : { interval }),
     })
     if (settings === undefined) return undefined
     try {
       await port.open(settings.listen)
-      const started = await startAgent(settings, log, metrics)
-      metrics.settingsRejected(false)
+      const started = await startAgent(settings, log, observed)
+      settingsRejected(false)
       return { settings, started }
     } catch (error) {
-      metrics.settingsRejected(true)
+      settingsRejected(true)
       log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
       interval = RETRY_MS
     }

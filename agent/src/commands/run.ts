@@ -1,6 +1,7 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
 import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
+import { otlpEndpointFlag } from "@headrace/shared/command-line/otlp-endpoint-flag"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { Duration } from "@headrace/shared/settings/units"
 import { type Command, InvalidArgumentError } from "commander"
@@ -11,6 +12,7 @@ import type { RunOptions } from "./run-agent.ts"
 export function addRunAction(program: Command, signal: AbortSignal): void {
   program
     .addOption(configFlag())
+    .addOption(otlpEndpointFlag())
     .addOption(logLevelFlag())
     .addOption(flag("--once", "end when every projection shows the newest revision"))
     .addOption(

@@ -19,13 +19,21 @@ export interface Notifier {
   run(signal: AbortSignal): Promise<never>
 }
 
-export function createNotifier(settings: NotifySettings, ports: { clock: Clock; log: Log }): Notifier {
+export interface NotifierPorts {
+  clock: Clock
+  log: Log
+  /** Called when the consumer was notified, and how (`exec`, `http`, `touch` or `signal`). */
+  onDelivered?(notice: Notice, way: string): void
+}
+
+export function createNotifier(settings: NotifySettings, ports: NotifierPorts): Notifier {
   const notices = createLatest<Notice>()
   let delivered: Notice | undefined
 
   async function deliver(notice: Notice, signal: AbortSignal): Promise<void> {
     await deliverOnce(settings, notice, signal)
     delivered = notice
+    ports.onDelivered?.(notice, wayOf(settings))
     ports.log.debug({ revision: notice.revision, way: wayOf(settings) }, "consumer notified")
   }
 

@@ -4,6 +4,7 @@ import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Readiness } from "@headrace/shared/observe/ops-routes"
 import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
+import type { Traces } from "@headrace/shared/observe/traces"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { Registry } from "prom-client"
 import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
@@ -11,8 +12,9 @@ import { createStoreReader } from "../assemble/store-reader.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
 import { createAgentMetrics } from "../report/agent-metrics.ts"
 import type { LeaseClient } from "../report/node-lease.ts"
+import { createNodeTraces } from "../report/node-traces.ts"
 import type { ProjectionStatus } from "../report/projection-status.ts"
-import { reportNode } from "../report/report-node.ts"
+import { nodeName, reportNode } from "../report/report-node.ts"
 import { createLatest } from "../watch/latest.ts"
 import type { WatchStatus } from "../watch/watch-status.ts"
 import { type ChangeInputs, runFeeds } from "./feeds.ts"
@@ -35,6 +37,8 @@ export interface AgentPorts {
   log: Log
   /** Called when what a projection shows is new, or new to this process: work that is rare has ended. */
   onShown?(): void
+  /** Where spans of the way of commits go; absent: nowhere. */
+  traces?: Traces | undefined
   /** Metrics of the process, served beside the agent's own; they outlive a change of its settings. */
   process?: ProcessMetrics
   /** Called with each shard unpacked and its size in bytes. */
@@ -89,6 +93,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     lookEvery: ports.lookEvery,
     onPublished: (spec, result) => metrics.published(spec.name, result),
     onPropagated: metrics.propagated,
+    traces: ports.traces && createNodeTraces(ports.traces, nodeName(settings), clock),
     onShown: () => ports.onShown?.(),
     onStatus: () => statusChanges.set(true),
     onFailed: (spec, error) => {

@@ -38,7 +38,8 @@ export async function runFeeds(
   if (settings.record !== undefined) {
     const [namespace = "", name = ""] = settings.record.split("/")
     const onRecord = (record: SourceRecord, recordOrigin: SourceName, recordCommittedAt?: number) => {
-      change((inputs) => ({ ...inputs, record, recordOrigin, recordCommittedAt }))
+      const recordReadAt = ports.clock.now()
+      change((inputs) => ({ ...inputs, record, recordOrigin, recordCommittedAt, recordReadAt }))
     }
     feeds.push(watchRecord(reader, { namespace, name, cluster }, ports, onRecord, signal))
   }

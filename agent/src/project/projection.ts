@@ -22,6 +22,7 @@ import { createNotifier, type Notifier } from "../notify/notifier.ts"
 import type { Condition } from "../publish/examine.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
+import type { NodeTraces } from "../report/node-traces.ts"
 import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
 import type { Manifest } from "../store/manifest.ts"
 import type { Origin } from "../store/origin.ts"
@@ -54,6 +55,8 @@ export interface ProjectionPorts {
   onPublished?(spec: ProjectionSpec, result: PublishResult): void
   /** Called when a commit that is newer than what this process has shown is published, so many milliseconds after it was made. */
   onPropagated?(milliseconds: number): void
+  /** Where spans of the way of commits of the record go; absent: nowhere. */
+  traces?: NodeTraces | undefined
   /** Called when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
@@ -95,7 +98,13 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     guard: createOriginGuard(path, ports.clock),
     began: ports.clock.now(),
     status: { name, path, ofRecord, current: false },
-    notifiers: spec.notify.map((settings) => createNotifier(settings, { clock: ports.clock, log })),
+    notifiers: spec.notify.map((settings, index) =>
+      createNotifier(settings, {
+        clock: ports.clock,
+        log,
+        onDelivered: (notice, way) => ports.traces?.notified(notice, index, way),
+      }),
+    ),
     folder: undefined,
     learnt: new Map(),
     assembled: undefined,
@@ -148,6 +157,7 @@ interface ProjectionWork {
 async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): Promise<void> {
   const { spec, status, lastParts } = work
   status.current = false
+  const began = work.ports.clock.now()
   const folder = await openFolder(work, signal)
   const files = folder.current()?.manifest.files ?? []
   const last = lastParts.current()
@@ -164,7 +174,11 @@ async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): 
   nameLeftOut(work, [...assembled.warnings, ...assembled.held.map(heldText)])
   work.assembled = assembled
   work.learnt = new Map()
-  await publishAssembled(work, folder, assembled, judgement, signal)
+  const fetched = work.ports.clock.now()
+  const result = await publishAssembled(work, folder, assembled, judgement, signal)
+  if (result?.outcome === "published") {
+    work.ports.traces?.shown(inputs, { projection: spec.name, began, fetched, result })
+  }
   notifyShown(work)
   status.damage = undefined
   if (assembled.key !== work.published) await writeKnown(work, assembled.used)
@@ -243,13 +257,13 @@ async function publishAssembled(
   assembled: AssembledProjection,
   judgement: Judgement,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<PublishResult | undefined> {
   const { spec, status, lastParts } = work
   const { limits } = work.ports
   const isSameContent = assembled.key === work.published
   const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
-  if (isSameContent && isShown && (await conditionOf(folder)).condition === "right") return
+  if (isSameContent && isShown && (await conditionOf(folder)).condition === "right") return undefined
   judgement.judgeRest(id, assembled.parts, spec.sources)
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const { files } = assembled
@@ -262,6 +276,7 @@ async function publishAssembled(
   lastParts.shown(assembled.parts, origins)
   recordPublish(work, origins[0], result)
   measurePropagation(work, assembled, result)
+  return result
 }
 
 /**

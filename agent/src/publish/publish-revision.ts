@@ -25,6 +25,8 @@ export interface PublishResult {
   filesWritten: number
   filesLinked: number
   milliseconds: number
+  /** How long of it was staging: all before the flip. */
+  stagingMilliseconds: number
   outcome: "published" | "unchanged"
 }
 
@@ -48,18 +50,24 @@ export async function publishRevision(
   if (shown && sameId && projection.damaged.size === 0 && isUnchanged(plan)) {
     putNamesBack(projection, shown)
     await noteToken(projection, revision)
-    return result(projection, shown, started, { written: 0, linked: 0, outcome: "unchanged" })
+    return result(projection, shown, started, {
+      staged: started,
+      written: 0,
+      linked: 0,
+      outcome: "unchanged",
+    })
   }
   await makeRoom(projection, writtenBytes(plan))
   checkRoom(projection, plan)
   const slot = await stageRevision(projection, revision, plan, signal)
+  const staged = performance.now()
   try {
     await showSlot(projection, slot, locks)
   } finally {
     if (slot.retiring) await retireFiles(projection, slot.retiring, slot.number)
   }
   const linked = slot.manifest.files.length - slot.written
-  return result(projection, slot, started, { written: slot.written, linked, outcome: "published" })
+  return result(projection, slot, started, { staged, written: slot.written, linked, outcome: "published" })
 }
 
 /**
@@ -144,7 +152,7 @@ function result(
   projection: ProjectionState,
   slot: Slot,
   started: number,
-  counts: { written: number; linked: number; outcome: PublishResult["outcome"] },
+  counts: { staged: number; written: number; linked: number; outcome: PublishResult["outcome"] },
 ): PublishResult {
   return {
     revision: slot.manifest.revision,
@@ -153,6 +161,7 @@ function result(
     filesWritten: counts.written,
     filesLinked: counts.linked,
     milliseconds: performance.now() - started,
+    stagingMilliseconds: counts.staged - started,
     outcome: counts.outcome,
   }
 }

@@ -19,6 +19,11 @@ const REMOVE_MS = 3000
 /** A Lease that was not renewed for so many periods is of a node that is gone. */
 const PERIODS_COUNTED = 3
 
+/** What reports and traces call this node. */
+export function nodeName({ report }: Pick<AgentSettings, "report">): string {
+  return report?.node ?? process.env.HEADRACE_NODE_NAME ?? hostname()
+}
+
 export interface ReportPorts {
   client: LeaseClient
   clock: Clock
@@ -40,7 +45,7 @@ export async function reportNode(
 ): Promise<void> {
   const { report, record } = settings
   if (report === undefined) return
-  const node = report.node ?? process.env.HEADRACE_NODE_NAME ?? hostname()
+  const node = nodeName(settings)
   const namespace =
     report.namespace ?? process.env.HEADRACE_REPORT_NAMESPACE ?? record?.split("/")[0] ?? "default"
   const seconds = Math.ceil((report.every * PERIODS_COUNTED) / 1000)

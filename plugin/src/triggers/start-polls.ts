@@ -2,8 +2,10 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
+import type { Traces } from "@headrace/shared/observe/traces"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
+import { traceChange } from "../observe/trace-change.ts"
 import type { PluginReconciler } from "../work/plugin-reconciler.ts"
 import { pollSource } from "./poll-sources.ts"
 
@@ -12,12 +14,13 @@ export interface StartPollsPorts {
   lanes: Lanes
   reconciler: PluginReconciler
   metrics: PluginMetrics
+  traces: Traces | undefined
   log: Log
 }
 
 /** Polls every source until the signal aborts; the promise ends when all polls have. */
 export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): Promise<void> {
-  const { settings, lanes, reconciler, metrics, log } = ports
+  const { settings, lanes, reconciler, metrics, traces, log } = ports
   const clusters = Object.keys(settings.clusters)
   const polls = Object.entries(settings.sources).map(([name, { poll }]) =>
     pollSource(
@@ -25,11 +28,13 @@ export async function startPolls(ports: StartPollsPorts, signal: AbortSignal): P
       poll,
       {
         tip: (source, stop) => reconciler.tip(source, stop),
-        onMoved: (source) =>
-          wakeLanes(lanes, clusters, withDependents(settings, source), {
-            mode: "incremental",
-            reason: "poll",
-          }),
+        async onMoved(source, commit) {
+          const start = Date.now()
+          const woken = withDependents(settings, source)
+          await wakeLanes(lanes, clusters, woken, { mode: "incremental", reason: "poll" })
+          const attributes = { "headrace.source": source }
+          traceChange({ traces, lanes, log }, { name: "headrace.poll", commit, start, attributes })
+        },
         onSame: (source, tip) => wakeBehind(ports, source, tip, signal),
         onPolled(source, result) {
           metrics.polls.inc({ source, result })

@@ -3,9 +3,11 @@ import { laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeAtHoldEnd } from "@headrace/shared/lanes/wake-at-hold-end"
-import type { LaneHandler } from "@headrace/shared/lanes/work-lane"
+import type { LaneHandler, LaneWait } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
+import { laneSpanId, rootSpanId, type Traces } from "@headrace/shared/observe/traces"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
+import { runSpans } from "@headrace/shared/reconcile/run/run-trace"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { PluginReconciler } from "./plugin-reconciler.ts"
 
@@ -13,6 +15,7 @@ export interface ReconcileWakeUpPorts {
   reconciler: PluginReconciler
   lanes: Lanes
   metrics: PluginMetrics
+  traces: Traces | undefined
   log: Log
 }
 
@@ -22,9 +25,9 @@ export interface ReconcileWakeUpPorts {
  */
 export function reconcileWakeUp(
   cluster: string,
-  { reconciler, lanes, metrics, log }: ReconcileWakeUpPorts,
+  { reconciler, lanes, metrics, traces, log }: ReconcileWakeUpPorts,
 ): LaneHandler {
-  return async (wakeUp, signal) => {
+  return async (wakeUp, signal, wait) => {
     async function scheduleHoldEnd({ heldUntil }: ReconcileOutcome): Promise<void> {
       const until = Date.parse(heldUntil ?? "")
       if (until > Date.now()) await wakeAtHoldEnd(lanes, cluster, wakeUp.source, until)
@@ -49,6 +52,7 @@ export function reconcileWakeUp(
         { cluster, source, mode, reason, result, commit, written, failed, stages, milliseconds },
         "reconciled",
       )
+      if (traces) traceWakeUp(traces, { cluster, source }, outcome, wait)
       await scheduleHoldEnd(outcome)
       return laneResult(outcome)
     } catch (error) {
@@ -56,6 +60,22 @@ export function reconcileWakeUp(
       throw error
     }
   }
+}
+
+/** The wait in the lane and the run, as spans of the commit that came of it. */
+function traceWakeUp(
+  traces: Traces,
+  place: { cluster: string; source: string },
+  { trace }: ReconcileOutcome,
+  { queued, taken }: LaneWait,
+): void {
+  if (trace === undefined) return
+  const { commit } = trace
+  const id = laneSpanId(commit, place.cluster, place.source)
+  const attributes = { "headrace.cluster": place.cluster, "headrace.source": place.source }
+  const parent = rootSpanId(commit)
+  traces.record({ name: "headrace.lane", commit, id, parent, start: queued, end: taken, attributes })
+  for (const span of runSpans(place, trace, id)) traces.record(span)
 }
 
 function measure(

@@ -1,6 +1,7 @@
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
+import type { Traces } from "@headrace/shared/observe/traces"
 import { answerDeliveries } from "../deliveries/answer-deliveries.ts"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { PluginReconciler } from "./plugin-reconciler.ts"
@@ -18,22 +19,27 @@ export function workLanes(
   lanes: Lanes,
   { clusters, sources }: { clusters: readonly string[]; sources: readonly string[] },
   reconciler: PluginReconciler,
-  metrics: PluginMetrics,
+  { metrics, traces }: { metrics: PluginMetrics; traces: Traces | undefined },
   onAnswered: (guids: readonly string[]) => Promise<void>,
   log: Log,
 ): LaneWorkers {
   const workers = new Map<string, LaneWorker>()
   for (const cluster of clusters) {
-    const worker = workLane(lanes, cluster, reconcileWakeUp(cluster, { reconciler, lanes, metrics, log }), {
-      log,
-      sources,
-      async onOutcome({ source }, result) {
-        const answered = await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
-          reconciler.contained(source, commit, shas),
-        )
-        await onAnswered(answered)
+    const worker = workLane(
+      lanes,
+      cluster,
+      reconcileWakeUp(cluster, { reconciler, lanes, metrics, traces, log }),
+      {
+        log,
+        sources,
+        async onOutcome({ source }, result) {
+          const answered = await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
+            reconciler.contained(source, commit, shas),
+          )
+          await onAnswered(answered)
+        },
       },
-    })
+    )
     workers.set(cluster, worker)
   }
   return {

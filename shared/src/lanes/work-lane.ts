@@ -14,7 +14,13 @@ import { wakeLanes } from "./wake-lanes.ts"
 import { holdEndName, LANES_FORMAT, LaneJob, retryName, type WakeUp, wakeUpName } from "./wake-up.ts"
 
 /** Does what a wake-up asks for. Must stop before its next write when the signal aborts, and then throw. */
-export type LaneHandler = (wakeUp: WakeUp, signal: AbortSignal) => Promise<LaneResult>
+export type LaneHandler = (wakeUp: WakeUp, signal: AbortSignal, wait: LaneWait) => Promise<LaneResult>
+
+/** How long a wake-up waited in the queue, in milliseconds since the epoch. */
+export interface LaneWait {
+  queued: number
+  taken: number
+}
 
 export interface WorkLaneOptions {
   log: Log
@@ -211,7 +217,8 @@ class RunningLane implements LaneWorker {
     try {
       await this.#repair()
       const ticket = await lastTicket(this.#lanes)
-      const result = await this.#handle(wakeUp, signal)
+      const { timestamp: queued, processedOn: taken = Date.now() } = job
+      const result = await this.#handle(wakeUp, signal, { queued, taken })
       await this.#tell(wakeUp, result, ticket)
       await this.#retry(wakeUp, failures + 1, result)
     } catch (error) {
@@ -225,9 +232,9 @@ class RunningLane implements LaneWorker {
   }
 
   /** The handler's result; its error as a result, too, unless the signal was the reason. */
-  async #handle(wakeUp: WakeUp, signal: AbortSignal): Promise<LaneResult> {
+  async #handle(wakeUp: WakeUp, signal: AbortSignal, wait: LaneWait): Promise<LaneResult> {
     try {
-      return await this.#handler(wakeUp, signal)
+      return await this.#handler(wakeUp, signal, wait)
     } catch (error) {
       if (signal.aborted) throw error
       this.#log.error({ source: wakeUp.source, err: errorText(error) }, "reconcile failed")

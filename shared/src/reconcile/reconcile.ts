@@ -7,8 +7,9 @@ import { type Decision, workOut } from "./decide/work-out.ts"
 import { isOverQuota, makeRoom } from "./operate/make-room.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { createReconcileMemory } from "./run/memory.ts"
-import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "./run/ports.ts"
+import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, SwapListener } from "./run/ports.ts"
 import { contended, type Run, startStopwatch } from "./run/run.ts"
+import { traceOf } from "./run/run-trace.ts"
 import { noteInRecord, stopSource } from "./stop-source.ts"
 import { tokenBeyond } from "./target/known-token.ts"
 
@@ -23,21 +24,30 @@ import { tokenBeyond } from "./target/known-token.ts"
  */
 export async function reconcile(
   request: ReconcileRequest,
-  ports: ReconcilePorts,
+  given: ReconcilePorts,
   signal: AbortSignal,
 ): Promise<ReconcileOutcome> {
-  const watch = startStopwatch(ports.clock, ports.onProgress)
+  const watch = startStopwatch(given.clock, given.onProgress)
+  const start = given.clock.now()
+  const swaps: Parameters<SwapListener>[0][] = []
+  const onSwap: SwapListener = (swapped) => {
+    swaps.push(swapped)
+    given.onSwap?.(swapped)
+  }
+  const ports = { ...given, onSwap }
   const run: Run = { request, ports, memory: ports.memory ?? createReconcileMemory(), watch, signal }
   let lost = false
   const onLostWrite = (): void => {
     lost = true
   }
-  return compareAndSwap(
+  const done = await compareAndSwap(
     ports.clock,
     signal,
     () => attemptWithRoom(run, onLostWrite),
     (cause) => (lost ? lostWrite(run) : contended(request.source, cause)),
   )
+  const trace = traceOf(swaps, { intervals: watch.intervals, start, end: ports.clock.now() })
+  return trace ? { ...done, trace } : done
 }
 
 /** One pass; where our own namespace is at its quota, garbage goes first, and then all is begun again. */

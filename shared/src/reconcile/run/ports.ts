@@ -74,6 +74,25 @@ export interface Stages {
   record: number
 }
 
+/** One stretch of a stage, in milliseconds since the epoch. A run passes through some stages more than once. */
+export interface Interval {
+  stage: keyof Stages
+  start: number
+  end: number
+}
+
+/** What a run did to bring a commit into a record, or to stop at it. */
+export interface RunTrace {
+  commit: string
+  /** The record's uid. */
+  uid: string
+  start: number
+  end: number
+  intervals: readonly Interval[]
+  /** Why it was stopped; absent: the record shows the commit. */
+  error?: string
+}
+
 export interface ReconcileOutcome {
   /**
    * `noop`: the record was at the goal. `applied`: it is now. `stopped`: it waits for an operator or a better
@@ -95,6 +114,8 @@ export interface ReconcileOutcome {
   /** Writes of other programs to our targets that this run found, and repaired. */
   foreign: readonly ForeignWrite[]
   stages: Stages
+  /** The run's way to the commit that it brought into the record, or stopped at; absent: it did neither. */
+  trace?: RunTrace
   /** How many ConfigMaps of ours no rule names any more; absent: not counted, as in every incremental run. */
   orphans?: number
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../../foundation/clock.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import type { Token } from "../../record/record.ts"
 import type { ReconcileMemory } from "./memory.ts"
-import type { ReconcilePorts, ReconcileRequest, Stages } from "./ports.ts"
+import type { Interval, ReconcilePorts, ReconcileRequest, Stages } from "./ports.ts"
 
 /** What one call of reconcile hands through its steps. */
 export interface Run {
@@ -26,6 +26,8 @@ export function contended(source: string, cause: unknown): HeadraceError {
 /** Adds up where a run's time goes. */
 export interface Stopwatch {
   stages: Stages
+  /** The same in the order in which they began. */
+  intervals: readonly Interval[]
   /** Runs `work` and counts its time to `stage`, whether it succeeds or not. */
   time<Result>(stage: keyof Stages, work: () => Promise<Result>): Promise<Result>
 }
@@ -33,14 +35,18 @@ export interface Stopwatch {
 /** `onStage` hears of each stage when it begins. */
 export function startStopwatch(clock: Clock, onStage?: (stage: keyof Stages) => void): Stopwatch {
   const stages: Stages = { fetch: 0, plan: 0, store: 0, view: 0, record: 0 }
+  const intervals: Interval[] = []
   async function time<Result>(stage: keyof Stages, work: () => Promise<Result>): Promise<Result> {
     const start = clock.now()
+    const interval = { stage, start, end: start }
+    intervals.push(interval)
     onStage?.(stage)
     try {
       return await work()
     } finally {
-      stages[stage] += clock.now() - start
+      interval.end = clock.now()
+      stages[stage] += interval.end - start
     }
   }
-  return { stages, time }
+  return { stages, intervals, time }
 }
