@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from "node:child_process"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -14,6 +14,8 @@ const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, "../..")
 const PROGRAMS = ["agent", "plugin", "bootstrapper"]
 const OLDEST = 22
+/** Twice what the agent's tarball takes now: a bundle that brings a library along takes more. */
+const AGENT_BYTES = 400_000
 const TSC = join(ROOT, "node_modules/typescript/bin/tsc")
 /** Not exported: the program, the files behind the entry, what tests import from the workspace, the root. */
 const SEALED = ["main", "read/index", "read/with-revision", "publish/open-projection", "package.json", ""]
@@ -121,7 +123,14 @@ describe("the packed programs", () => {
       }
       const agent = broughtAlong(await manifestOf(join(folder, "with-agent/node_modules/@headrace/agent")))
       expect(agent).toContain("pino")
-      for (const heavy of ["@kubernetes/client-node", "bullmq", "ioredis"]) expect(agent).not.toContain(heavy)
+      for (const heavy of ["@kubernetes/client-node", "bullmq", "ioredis", "@opentelemetry/sdk-trace"]) {
+        expect(agent).not.toContain(heavy)
+      }
+      expect(statSync(tarballs.get("agent") ?? "").size).toBeLessThan(AGENT_BYTES)
+      await expectNoTraces(
+        join(folder, "with-agent/node_modules/@headrace/agent/bin/headrace-agent.js"),
+        folder,
+      )
       const plugin = broughtAlong(await manifestOf(join(folder, "with-plugin/node_modules/@headrace/plugin")))
       for (const needed of ["bullmq", "ioredis"]) expect(plugin).toContain(needed)
       // Its code is in the bundle, and so are the licences of all that the bundle holds.
@@ -191,6 +200,17 @@ describe("the packed programs", () => {
     )
   })
 })
+
+/** The packages that send traces are optional peers: a program that lacks them names them when it is to send some. */
+async function expectNoTraces(program: string, folder: string): Promise<void> {
+  const config = join(folder, "agent.yaml")
+  const shown = { path: join(folder, "shown"), from: [{ configMap: "ci/jobs" }] }
+  await writeFile(config, JSON.stringify({ version: 1, record: "headrace/release", projections: { shown } }))
+  const args = [program, "--config", config, "--otlp-endpoint", "http://127.0.0.1:1"]
+  const run = spawnSync(process.execPath, args, { encoding: "utf8", timeout: 60_000 })
+  expect(run.stderr).toContain("[traces/not-installed]")
+  expect(run.status).toBe(2)
+}
 
 async function expectAnswers(program: string, { version }: Manifest): Promise<void> {
   const answered = await run(process.execPath, [program, "--version"])
