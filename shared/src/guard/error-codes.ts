@@ -20,7 +20,7 @@ export const guardErrors = {
     meaning:
       "It is not known what is in force: the store has lost what the record names. The source stopped; what is shown stays.",
     cause:
-      "Somebody deleted objects of the store, while the rules or settings in force cannot be read either.",
+      "Objects of the store were deleted or damaged, while the record is lost, or the rules or settings in force cannot be read.",
     remedy:
       "Restore the objects, or run headrace-bootstrapper approve --commit SHA, which rebuilds everything from that commit.",
   },

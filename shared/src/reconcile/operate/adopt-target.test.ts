@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { readStamp, withoutStamp } from "../target/ownership.ts"
 import { adoptTarget, detachSource } from "./adopt-target.ts"
+import { collectGarbage } from "./collect-garbage.ts"
 import { findAdoptable } from "./find-adoptable.ts"
 
 async function alphaOf(here: ReconcileFixture): Promise<ConfigMap> {
@@ -76,6 +77,29 @@ describe("detach", () => {
     expect(await detachSource({ ...here.ports, kube }, place, quiet)).toEqual(["ci/alpha", "ci/beta"])
     expect(await here.kube.get("headrace", "release")).toBeUndefined()
     expect(readStamp(await alphaOf(here))).toBeUndefined()
+  })
+})
+
+describe("the store of a source", () => {
+  it("is garbage once the source is detached, and not while its record is only lost", async () => {
+    const here = reconcileFixture({ "a/x.txt": "one" })
+    await here.run()
+    let now = here.ports.clock.now()
+    const clock = { now: () => now, sleep: async () => {} }
+    async function collect(): Promise<number> {
+      for (let round = 0; round < 2; round++) {
+        await collectGarbage({ kube: here.kube, namespace: "headrace", clock, grace: 1 }, quiet)
+        now += 10
+      }
+      return (await here.kube.listMetadata("headrace", {})).length
+    }
+    await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
+    expect(await collect()).toBeGreaterThan(0)
+    const place = { namespace: "headrace", source: "release", namespaces: ["ci"] }
+    await detachSource(here.ports, { ...place, source: "another" }, quiet)
+    expect(await collect()).toBeGreaterThan(0)
+    await detachSource(here.ports, place, quiet)
+    expect(await collect()).toBe(0)
   })
 })
 

@@ -5,6 +5,8 @@ import { compareAndSwap } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { isRecordConfigMap } from "../../record/record-config-map.ts"
 import { placeText } from "../run/cluster-plan.ts"
+import { rootOf, withoutRootMarks } from "../store/last-roots.ts"
+import { STORE_SELECTOR } from "../store/read-store.ts"
 import { SOURCE_LABEL, withOwner, withoutStamp } from "../target/ownership.ts"
 
 type NamespacedName = { namespace: string; name: string }
@@ -49,9 +51,9 @@ async function detachTarget(ports: AdoptPorts, target: NamespacedName, signal: A
 }
 
 /**
- * Takes a source's marks off every ConfigMap that carries them in these namespaces (`""`: all), then removes
- * its record. Gives `namespace/name` of each. The store is left to garbage collection. Throws `record/invalid` where
- * something else has the record's name.
+ * Takes a source's marks off every ConfigMap that carries them in these namespaces (`""`: all), and off the roots of its
+ * store, then removes its record. Gives `namespace/name` of each ConfigMap. The store is left to garbage collection, which
+ * keeps marked roots of a source without a record. Throws `record/invalid` where something else has the record's name.
  */
 export async function detachSource(
   ports: AdoptPorts,
@@ -66,8 +68,25 @@ export async function detachSource(
       detached.push(placeText(metadata))
     }
   }
+  await unmarkRoots(ports, place, signal)
   await removeRecord(ports, place, signal)
   return detached
+}
+
+/** While the record names them they stay, marked or not. */
+async function unmarkRoots(
+  ports: AdoptPorts,
+  { namespace, source }: { namespace: string; source: string },
+  signal: AbortSignal,
+): Promise<void> {
+  for (const metadata of await ports.kube.listMetadata(
+    namespace,
+    { labelSelector: STORE_SELECTOR },
+    signal,
+  )) {
+    if (rootOf(metadata.annotations) !== source) continue
+    await changeMetadata(ports, metadata, (root) => withoutRootMarks(root.metadata), signal)
+  }
 }
 
 async function removeRecord(

@@ -47,7 +47,7 @@ export interface GarbageResult {
  * of what was read before fails. Objects are listed before records: a record seen later can only name more.
  *
  * A source whose record is lost, or begun again and still blank, has nothing that names its store: its marked roots stay
- * (last-roots.ts), for they alone say what was in force.
+ * (last-roots.ts), for they alone say what was in force, until the source is detached.
  */
 export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult> {
   const result: GarbageResult = { used: 0, marked: 0, unmarked: 0, deleted: 0, skipped: undefined }

@@ -14,6 +14,12 @@ export function rootMarks(source: string, token: Token): { [name: string]: strin
   return { [SOURCE]: source, [TOKEN]: `${token.epoch}.${token.seq}` }
 }
 
+/** The metadata without the marks of a root: nothing is found by them any more. */
+export function withoutRootMarks(metadata: ObjectMeta): ObjectMeta {
+  const { [SOURCE]: _s, [TOKEN]: _t, ...annotations } = metadata.annotations ?? {}
+  return { ...metadata, annotations }
+}
+
 /** The source whose root an object is by its marks; undefined: it is marked as none. */
 export function rootOf(annotations: ObjectMeta["annotations"]): string | undefined {
   return annotations?.[SOURCE]
