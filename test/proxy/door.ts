@@ -13,7 +13,7 @@ import type { ForwardedRequest, Upstream } from "./upstream.ts"
 export interface Door {
   /** Every call about ConfigMaps that came, in order. */
   calls: Call[]
-  /** How many other answers each read could have had earlier. */
+  /** How many other answers each read could have had earlier; with `countsEarlier` alone. */
   earlier: Map<Call, number>
   serve(request: IncomingMessage, response: ServerResponse): Promise<void>
   /** Ends the process as SIGKILL does: nothing of it passes any more. What has left may still take effect. */
@@ -29,6 +29,8 @@ export interface DoorOptions {
   onWrite?(write: SeenWrite): Promise<void>
   /** The process was killed. */
   onShut?(): void
+  /** Fill `earlier`: it takes a while. */
+  countsEarlier?: boolean
 }
 
 /** What a write replaced, and with what; undefined: nothing was there, or is. */
@@ -90,7 +92,9 @@ export function createDoor(ports: DoorPorts, options: DoorOptions): Door {
 
   function note(call: Call, perturbation: Perturbation | undefined): void {
     calls.push(call)
-    if (!isWrite(call) && call.verb !== "watch") earlier.set(call, past.earlier(call).length)
+    if (options.countsEarlier && !isWrite(call) && call.verb !== "watch") {
+      earlier.set(call, [...past.earlier(call)].length)
+    }
     if (perturbation) ports.onPerturbed(`${call.point}: ${perturbation.does}`)
   }
 
@@ -115,7 +119,7 @@ export function createDoor(ports: DoorPorts, options: DoorOptions): Door {
   ): Promise<Answer | undefined> {
     switch (perturbation?.does) {
       case "stale":
-        return past.earlier(call)[perturbation.ago - 1] ?? effect()
+        return past.ago(call, perturbation.ago) ?? effect()
       case "behind":
         return past.behind(call, perturbation.writes)
       case "lose request":

@@ -1,8 +1,8 @@
 import type { ApiServer } from "./api-server.ts"
 import type { Call } from "./call.ts"
-import type { Door, DoorOptions } from "./door.ts"
+import type { Door } from "./door.ts"
 import { MERGES, pushChanges } from "./merges.ts"
-import { createNode } from "./node.ts"
+import { createNode, type NodeOptions } from "./node.ts"
 import type { EventPerturbation, Perturbation } from "./perturbation.ts"
 import { settle } from "./settle.ts"
 import { withSite } from "./site.ts"
@@ -30,7 +30,7 @@ export async function listNodePoints(server: ApiServer): Promise<NodePoint[]> {
     ON_EVENTS.map((does) => ({ agent: "runs" as const, at, does, ago: 0 })),
   )
   for (const agent of ["runs", "starts"] as const) {
-    await followMerge(server, agent, {}, ({ calls, earlier }) => {
+    await followMerge(server, agent, { countsEarlier: true }, ({ calls, earlier }) => {
       points.push(...calls.flatMap((call) => pointsOf(agent, call, earlier.get(call) ?? 0)))
     })
   }
@@ -64,7 +64,7 @@ export async function playNodePoint(server: ApiServer, { agent, at, does, ago }:
 async function followMerge(
   server: ApiServer,
   agent: NodePoint["agent"],
-  perturb: Pick<DoorOptions, "perturb" | "perturbEvent">,
+  options: NodeOptions,
   seen: (door: Door) => void = () => undefined,
 ): Promise<number> {
   const [, merge] = MERGES
@@ -76,12 +76,12 @@ async function followMerge(
     }
     const node = createNode(site)
     try {
-      let door = await node.start(agent === "runs" ? perturb : {})
+      let door = await node.start(agent === "runs" ? options : {})
       await node.untilShown()
       if (agent === "starts") await node.stop()
       pushChanges(site, merge.changes)
       await settle(site, ["release"])
-      if (agent === "starts") door = await node.start(perturb)
+      if (agent === "starts") door = await node.start(options)
       await node.untilShown()
       seen(door)
       return site.proxy.done.length

@@ -14,10 +14,13 @@ import { writeKubeconfig } from "./process.ts"
 import { type ShownWatch, watchShown } from "./shown-watch.ts"
 import type { Site } from "./site.ts"
 
+/** How the way of an agent to the API server is. */
+export type NodeOptions = Pick<DoorOptions, "perturb" | "perturbEvent" | "countsEarlier">
+
 /** A node with an agent that shows every target of the record; it outlasts the agent's processes. */
 export interface Node {
   /** Starts an agent's process in place of the one that runs. Gives its door. */
-  start(perturb?: Pick<DoorOptions, "perturb" | "perturbEvent">): Promise<Door>
+  start(options?: NodeOptions): Promise<Door>
   /** Waits until every target is shown as the record says. Throws a Violation when that takes too long. */
   untilShown(): Promise<void>
   stop(): Promise<void>
@@ -48,12 +51,12 @@ export function createNode(site: Site): Node {
     await running?.stop()
     running = undefined
   }
-  function start(perturb = {}): Promise<Door> {
+  function start(options: NodeOptions = {}): Promise<Door> {
     return inTurn(async () => {
       await stop()
       // As kubelet does.
       const onShut = () => void start().catch((error: unknown) => site.violations.push(error))
-      running = await startAgent(site, folder, watch, { ...perturb, onShut })
+      running = await startAgent(site, folder, watch, { ...options, onShut })
       return running.door
     })
   }

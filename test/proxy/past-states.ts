@@ -38,23 +38,37 @@ export class PastStates {
     return this.#versions.flatMap((version) => (version.key === key ? (version.object ?? []) : []))
   }
 
+  /** The answer of so many distinct ones ago; undefined: there were not as many. */
+  ago(call: Call, count: number): Answer | undefined {
+    let left = count
+    for (const answer of this.earlier(call)) {
+      left -= 1
+      if (left === 0) return answer
+    }
+    return undefined
+  }
+
   /** The distinct answers that a read would have had earlier, the latest first. */
-  earlier(call: Call): Answer[] {
-    const now = this.#answerAfter(call, this.#versions.length)
-    const answers: Answer[] = []
-    let last = contentOf(now)
+  *earlier(call: Call): Generator<Answer> {
+    let last = contentOf(this.#answerAfter(call, this.#versions.length))
     for (let writes = this.#versions.length - 1; writes >= 0; writes--) {
+      if (!this.#mayDiffer(call, writes)) continue
       const answer = this.#answerAfter(call, writes)
       const content = contentOf(answer)
-      if (content !== last) answers.push(answer)
+      if (content !== last) yield answer
       last = content
     }
-    return answers
   }
 
   /** The answer of a server that has not seen the last `writes`. */
   behind(call: Call, writes: number): Answer {
     return this.#answerAfter(call, Math.max(0, this.#versions.length - writes))
+  }
+
+  /** False when the write after the first `writes` was of another object than the one that is read. */
+  #mayDiffer({ path, name }: Call, writes: number): boolean {
+    const key = this.#versions[writes]?.key
+    return name === "" ? key?.startsWith(`${path.namespace}/`) === true : key === `${path.namespace}/${name}`
   }
 
   #answerAfter(call: Call, writes: number): Answer {

@@ -10,7 +10,7 @@ export interface PlayedMany {
 
 /**
  * Plays each of these, several side by side: most of the time is spent waiting. Each play has namespaces of its own.
- * `play` gives how often something was perturbed, and throws what does not hold.
+ * `play` gives how often something was perturbed, and throws what does not hold. An abort ends it with what was played.
  */
 export async function playMany<Point>(
   points: readonly Point[],
@@ -22,7 +22,7 @@ export async function playMany<Point>(
   const left = points.values()
   async function playOn(): Promise<void> {
     for (const point of left) {
-      options.signal?.throwIfAborted()
+      if (options.signal?.aborted) return
       try {
         const perturbations = await play(point)
         result.perturbations += perturbations

@@ -23,7 +23,7 @@ export async function checkSettled(site: Site, sources: readonly Source[]): Prom
   for (const source of sources) await checkQuiet(site.simulation, site.cluster, source)
 }
 
-/** Throws what a rebuild of an unchanged tree writes. */
+/** Throws what a rebuild of an unchanged tree writes, by a process that has just started. */
 export async function checkUnchanged(site: Site, sources: readonly Source[]): Promise<void> {
   await withWriter(site, undefined, (writer) =>
     checkRebuild(site.simulation, async () => {

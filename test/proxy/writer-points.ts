@@ -37,7 +37,7 @@ export async function listWriterPoints(server: ApiServer, merge: Merge): Promise
   return withSite(server, {}, async (site) => {
     await showBefore(site, merge)
     pushChanges(site, merge.changes)
-    const writer = await startWriter(site)
+    const writer = await startWriter(site, { countsEarlier: true })
     await writer.reconcile("release", "incremental")
     writer.close()
     const { calls, earlier } = writer.door

@@ -3,8 +3,9 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "@headrace/shared/reconcile/run/ports"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
 import { CLUSTERS, NAMESPACES, RULES_PATH } from "../model/model-rules.ts"
-import { GUARD } from "../model/model-settings.ts"
+import { FIRST_SETTINGS, GUARD } from "../model/model-settings.ts"
 import type { Source } from "../model/model-sources.ts"
+import { newProgram, timeOf } from "../model/programs.ts"
 import type { Door, DoorOptions } from "./door.ts"
 import { startProcess } from "./process.ts"
 import type { Site } from "./site.ts"
@@ -29,17 +30,21 @@ const KILLED = new Error("killed")
 /** Long enough that another process can be first. */
 const WAIT_MS = 1
 
-/** Starts a process that knows nothing yet, on the way that `perturb` makes worse. */
-export async function startWriter(site: Site, perturb: Pick<DoorOptions, "perturb"> = {}): Promise<Writer> {
+/** Starts a process that knows nothing yet, on the way that these options make worse. */
+export async function startWriter(
+  site: Site,
+  options: Pick<DoorOptions, "perturb" | "countsEarlier"> = {},
+): Promise<Writer> {
   const { simulation } = site
   const life = new AbortController()
   const { kube, door, close } = await startProcess(site, {
-    ...perturb,
+    ...options,
     onWrite: site.onWrite,
     onShut: () => life.abort(KILLED),
   })
+  const program = newProgram(FIRST_SETTINGS)
   const clock = {
-    now: () => simulation.now,
+    now: () => timeOf(simulation, program),
     sleep: (_: number, signal?: AbortSignal) => delay(WAIT_MS, undefined, { signal }),
   }
   function portsFor(source: Source): ReconcilePorts {
@@ -48,6 +53,7 @@ export async function startWriter(site: Site, perturb: Pick<DoorOptions, "pertur
       repository: simulation.repositories[source],
       rulesRepository: simulation.rules[source],
       clock,
+      memory: program.memories[source],
       settings: {
         rulesPath: RULES_PATH,
         allowForcePush: simulation.allowForcePush,
