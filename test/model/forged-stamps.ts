@@ -13,7 +13,7 @@ export const FORGERIES = [
   "another source",
   "all but the epoch right",
 ] as const
-export type Forgery = (typeof FORGERIES)[number]
+type Forgery = (typeof FORGERIES)[number]
 
 const HOURS_AHEAD = 5 * 3_600_000
 

@@ -5,7 +5,7 @@ import { GUARD } from "./model-settings.ts"
 export type HeldTargets = ReadonlyMap<string, ReadonlyMap<string, string>>
 
 /** How much going from what is held to what is expected takes away. */
-export interface Loss {
+interface Loss {
   keys: number
   configMaps: number
   deletedKeys: number

@@ -42,7 +42,7 @@ export interface MonitoredCluster {
 export type Watcher = (cluster: MonitoredCluster, write: Write) => Promise<void>
 
 /** What a cluster is made of, beside its name. */
-export interface ClusterOptions {
+interface ClusterOptions {
   watcher: Watcher
   tally: Tally
   /** Milliseconds since 1970. */
