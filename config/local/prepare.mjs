@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, with `--build` the build, with `--bundle` the
- * programs as `npm pack` packs them, and with `--test-programs` the programs that some tests use.
+ * programs as `npm pack` packs them, with `--test-programs` the programs that some tests use, and with `--consumers` those of
+ * the consumer matrix.
  *
  * Plain JavaScript on purpose: it runs before anything is installed, on whatever Node (>= 20) the machine has.
  * It installs programs of the system only as root, with the system's package manager, and says so; never through sudo.
@@ -23,7 +24,7 @@ const REDIS_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 const WITHOUT_QUESTIONS = { DEBIAN_FRONTEND: "noninteractive" }
 const REDIS_PACKAGES = { "apt-get": ["redis-server"], dnf: ["redis"], apk: ["redis"] }
 const SBIN_FOLDERS = ["/sbin", "/usr/sbin"]
-/** Programs that some tests use, and what brings them on Debian; on other systems those tests are skipped by name. */
+/** Programs and libraries that some tests use, and what brings them on Debian; on other systems those tests are skipped by name. */
 const TEST_PROGRAMS = [
   { program: "mkfs.ext4", debian: "e2fsprogs" },
   { program: "mkfs.xfs", debian: "xfsprogs" },
@@ -34,6 +35,24 @@ const TEST_PROGRAMS = [
   { program: "fish", debian: "fish" },
   { program: "zsh", debian: "zsh" },
   { program: "promtool", debian: "prometheus" },
+  { program: "inotifywait", debian: "inotify-tools" },
+  { program: "entr", debian: "entr" },
+  { program: "dnsmasq", debian: "dnsmasq-base" },
+  { program: "/usr/lib/python3/dist-packages/watchdog/__init__.py", debian: "python3-watchdog" },
+]
+/** What the long form of the consumer matrix takes besides. */
+const CONSUMERS = [
+  { program: "nginx", debian: "nginx-light" },
+  { program: "haproxy", debian: "haproxy" },
+  { program: "prometheus", debian: "prometheus" },
+  {
+    program: "/usr/share/gocode/src/github.com/fsnotify/fsnotify/fsnotify.go",
+    debian: "golang-github-fsnotify-fsnotify-dev",
+  },
+  {
+    program: "/usr/share/gocode/src/github.com/spf13/viper/viper.go",
+    debian: "golang-github-spf13-viper-dev",
+  },
 ]
 
 const flags = new Set(process.argv.slice(2))
@@ -42,7 +61,8 @@ const quiet = flags.has("--quiet")
 installPackages()
 checkPinnedNode()
 if (!process.env.REDIS_URL || flags.has("--own-redis")) installRedis()
-if (flags.has("--test-programs")) installTestPrograms()
+if (flags.has("--test-programs")) installTestPrograms(TEST_PROGRAMS)
+if (flags.has("--consumers")) installTestPrograms([...TEST_PROGRAMS, ...CONSUMERS])
 if (flags.has("--build")) turbo("build")
 if (flags.has("--bundle")) turbo("bundle")
 
@@ -98,8 +118,8 @@ function findRedis() {
 }
 
 /** A test whose program is not there is skipped by name, so nothing fails for want of one. */
-function installTestPrograms() {
-  const missing = TEST_PROGRAMS.filter(({ program }) => !findOnPath(program, SBIN_FOLDERS))
+function installTestPrograms(programs) {
+  const missing = programs.filter(({ program }) => !isThere(program))
   if (missing.length === 0 || process.platform !== "linux") return
   const names = missing.map(({ program }) => program).join(", ")
   const commands = installCommands({ "apt-get": missing.map(({ debian }) => debian) })
@@ -111,6 +131,10 @@ function installTestPrograms() {
       env: { ...process.env, ...WITHOUT_QUESTIONS },
     })
   }
+}
+
+function isThere(program) {
+  return program.startsWith("/") ? existsSync(program) : Boolean(findOnPath(program, SBIN_FOLDERS))
 }
 
 /** Builds, or builds and bundles, what has changed. */

@@ -96,6 +96,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     lacksNames: false,
     verifiedAt: Number.NEGATIVE_INFINITY,
     clone: undefined,
+    notifyWatchers: undefined,
   }
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
   const open: Handle[] =

@@ -1,5 +1,6 @@
 import type { Token } from "@headrace/shared/record/record"
 import { withStoreLock } from "../disk/lock-projection.ts"
+import { notifyOfLastFlip } from "../retain/retire-files.ts"
 import type { Manifest } from "../store/manifest.ts"
 import { readNote } from "../store/note.ts"
 import { floorOf, type SourceName } from "../store/origin.ts"
@@ -79,6 +80,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     try {
       return await withStoreLock(disk, store.folder, { ...lock, signal }, async (change) => {
         await writer.renew()
+        await notifyOfLastFlip(projection)
         await lookAgain(projection)
         // A publish that fails leaves trash, and no clone.
         isTouched = true

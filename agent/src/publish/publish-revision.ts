@@ -64,7 +64,8 @@ export async function publishRevision(
   try {
     await showSlot(projection, slot, locks)
   } finally {
-    if (slot.retiring) await retireFiles(projection, slot.retiring, slot.number)
+    const { retiring, number } = slot
+    if (retiring) projection.notifyWatchers = () => retireFiles(projection, retiring, number)
   }
   const linked = slot.manifest.files.length - slot.written
   return result(projection, slot, started, { staged, written: slot.written, linked, outcome: "published" })

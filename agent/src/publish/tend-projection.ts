@@ -1,5 +1,7 @@
+import { setTimeout as delay } from "node:timers/promises"
 import { type LockOptions, type WriterLock, withStoreLock } from "../disk/lock-projection.ts"
 import { prune, untilPrunable } from "../retain/prune.ts"
+import { notifyOfLastFlip } from "../retain/retire-files.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
@@ -29,8 +31,16 @@ export interface TendOptions {
 }
 
 /**
- * Maintains a projection: a clone for the next publish, then retention, again as soon as a revision has come of age and
- * from time to time while readers hold one that would go, since a reader notifies no process when it releases a lease.
+ * Milliseconds from a flip until watchers of inodes are notified. A publish takes names of the clone away from inodes that
+ * it replaces, which is an event already (IN_ATTRIB), and some watchers ignore a second one that follows soon: chokidar
+ * for 5 ms of its own time, on a machine that may be busy.
+ */
+const NOTIFY_AFTER = 100
+
+/**
+ * Maintains a projection: notifies watchers of what was replaced, makes a clone for the next publish, then prunes, again
+ * as soon as a revision has come of age and from time to time while readers hold one that would go, since a reader
+ * notifies no process when it releases a lease.
  */
 export function tendProjection(projection: ProjectionState, options: TendOptions): Tending {
   const { disk, store, log, path } = projection
@@ -44,9 +54,11 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
     due = performance.now() + options.lookEvery
     // What is elsewhere by now is left alone; the next publish opens what is there.
     if (!isInPlace(projection)) return waitUntilDue()
+    if (projection.notifyWatchers) await delay(NOTIFY_AFTER, undefined, { signal }).catch(() => undefined)
     try {
       const wait = await withStoreLock(disk, store.folder, options.lock, async () => {
         await options.writer.renew()
+        await notifyOfLastFlip(projection)
         await lookAgain(projection)
         if (options.prestage) await prestage(projection)
         const { leased } = await prune(projection)

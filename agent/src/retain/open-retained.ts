@@ -49,6 +49,7 @@ export async function withRetained<T>(
       lacksNames: false,
       verifiedAt: Number.NEGATIVE_INFINITY,
       clone: undefined,
+      notifyWatchers: undefined,
     })
   } finally {
     disk.close(store.folder)

@@ -47,8 +47,7 @@ export function prepareRetiring(
 /**
  * Notifies watchers of what a flip has retired, after it. In each revision that keeps a retired file its twin takes its
  * place, so readers of that revision go on reading the same content, and the watched inode loses its last name: IN_ATTRIB,
- * IN_DELETE_SELF. A folder gets IN_MOVED_TO by that, and IN_ATTRIB where only a name was added. A file without a twin is
- * touched: IN_ATTRIB. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is
+ * IN_DELETE_SELF. The folders above it are touched, which is IN_ATTRIB, and so is a file without a twin. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is
  * retired. Never fails: what is shown is shown.
  */
 export async function retireFiles(
@@ -58,26 +57,35 @@ export async function retireFiles(
 ): Promise<void> {
   const { log, path, layout } = projection
   try {
-    if (layout.shown() === number) await notifyWatchers(projection, retiring)
+    if (layout.shown() === number) await replaceRetired(projection, retiring)
   } catch (error) {
     log.warn({ err: error, path }, "some watchers of the revision before were not notified")
   }
   await dropTwins(projection, retiring.twins)
 }
 
-async function notifyWatchers(
+/** Does now what the last flip has left to do. */
+export async function notifyOfLastFlip(projection: ProjectionState): Promise<void> {
+  const { notifyWatchers } = projection
+  projection.notifyWatchers = undefined
+  await notifyWatchers?.()
+}
+
+async function replaceRetired(
   projection: ProjectionState,
   { before, files, twins, additions }: Retiring,
 ): Promise<void> {
+  const { layout } = projection
   const isReady = await twins.ready
   const contents = contentsThatKeep(projection)
   for (const file of files) {
     const twin = isReady ? twins.paths.get(file.path) : undefined
     if (twin !== undefined) replaceByTwin(projection, contents, file, twin)
-    else if (!file.isMoved) touchBeneath(projection, before, file.path)
+    else if (!file.isMoved) touchBeneath(projection, layout.content(before), file.path)
     await setImmediate()
   }
-  for (const folder of foldersThatLack(before, additions)) touchBeneath(projection, before, folder)
+  const changed = [...files.map(({ path }) => path), ...additions]
+  for (const content of contents) touchFolders(projection, content, changed)
 }
 
 /** By inode as it is on disk: a manifest keeps the one of a file that a twin has replaced since. */
@@ -129,17 +137,17 @@ function replaceByTwin(
   }
 }
 
-function touchBeneath({ disk, layout }: ProjectionState, before: ShownSlot, path: string): void {
-  withinFolderOf(disk, layout.content(before), path, (folder) => {
+/**
+ * Touches each folder above what has changed, `""` for the revision's own: in every revision that is kept, since a watcher
+ * that is still on an older one's folder has noticed nothing of the flips since.
+ */
+function touchFolders(projection: ProjectionState, content: string, changed: readonly string[]): void {
+  for (const folder of new Set(["", ...changed.flatMap(foldersOf)])) touchBeneath(projection, content, folder)
+}
+
+function touchBeneath({ disk }: ProjectionState, content: string, path: string): void {
+  withinFolderOf(disk, content, path, (folder) => {
     const place = `${folder}/${path.slice(path.lastIndexOf("/") + 1) || "."}`
     if (disk.look(place) !== undefined) disk.touch(place)
   })
-}
-
-/** The deepest folders of a revision that are above names which it lacks; `""` for its own. */
-function foldersThatLack(before: ShownSlot, additions: readonly string[]): Set<string> {
-  if (additions.length === 0) return new Set()
-  const known = new Set([""])
-  for (const path of before.files.keys()) for (const folder of foldersOf(path)) known.add(folder)
-  return new Set(additions.map((path) => foldersOf(path).findLast((folder) => known.has(folder)) ?? ""))
 }

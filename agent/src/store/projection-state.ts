@@ -44,6 +44,8 @@ export interface ProjectionState {
   verifiedAt: number
   /** A clone of `shown`, made while idle. */
   clone: Staging | undefined
+  /** Notifies watchers of what the last flip has retired; undefined when that is done. Never fails. */
+  notifyWatchers: (() => Promise<void>) | undefined
 }
 
 /** Indexes a slot's files. */

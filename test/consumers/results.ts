@@ -1,0 +1,41 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Cell } from "./recorder.ts"
+import type { Publisher } from "./site.ts"
+
+/** What runs have measured on this machine, by publisher and row; a run of a part of the matrix adds to it. */
+export type Results = Partial<Record<Publisher, Record<string, Cell>>>
+
+const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../.cache/consumers/results")
+
+export function readResults(): Results {
+  mkdirSync(FOLDER, { recursive: true })
+  const files = readdirSync(FOLDER).filter((name) => name.endsWith(".json"))
+  return Object.fromEntries(
+    files.map((name) => [name.replace(/\.json$/, ""), JSON.parse(readFileSync(join(FOLDER, name), "utf8"))]),
+  )
+}
+
+/** Keeps what was measured: in place of what the rows had, or added to it. */
+export function keepResults(publisher: Publisher, cells: ReadonlyMap<string, Cell>, adds: boolean): void {
+  const kept = readResults()[publisher] ?? {}
+  for (const [row, cell] of cells) {
+    const before = adds ? kept[row] : undefined
+    kept[row] = before ? sum(before, cell) : cell
+  }
+  writeFileSync(join(FOLDER, `${publisher}.json`), JSON.stringify(kept))
+}
+
+function sum(a: Cell, b: Cell): Cell {
+  return {
+    paced: a.paced + b.paced,
+    noticed: a.noticed + b.noticed,
+    delays: [...a.delays, ...b.delays],
+    flips: a.flips + b.flips,
+    readings: a.readings + b.readings,
+    mixed: a.mixed + b.mixed,
+    unreadable: a.unreadable + b.unreadable,
+    isCurrent: a.isCurrent && b.isCurrent,
+  }
+}
