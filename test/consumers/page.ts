@@ -134,14 +134,14 @@ const TAIL = `
 
 The *view*, the ConfigMaps that rules name, is read by the kubelet and by programs that watch the API:
 
-- **Reloader and others like it** restart a workload when a ConfigMap's data changes. A commit changes the named ConfigMaps one by
-  one, each at most once, so a workload that uses three of them is rolled out for the first and the roll-out of the next
-  follows. Those that compare \`resourceVersion\` and not the data see a change also when only a stamp moves, which happens
-  only when the ConfigMap was written for another reason: an unchanged ConfigMap is not written
-  ([decision 024](decisions/024-an-unchanged-projection-is-not-published-again.md)). What reads a projection needs none of them.
+- **Reloader and others like it** restart a workload when a ConfigMap changes. A commit writes each ConfigMap that it changes once,
+  and no other: those that compare \`resourceVersion\` are not woken by the rest either. ConfigMaps change one by one, so a
+  workload that uses three of them is rolled out for the first, and again for the next. What reads a projection needs no
+  restart.
 - **Argo CD or Flux that applies the same ConfigMap** is another writer. Headrace takes over no ConfigMap without its labels
   (\`adopt\`), finds a foreign write by the stamp's digest, repairs it at the next reconcile and reports it
-  (\`headrace_foreign_writes_total\`). The other program sees drift and writes again, for ever: let one of them own the object. In Argo CD leave
+  (\`status\`, \`headrace_foreign_writes_total\`); labels and annotations of others stay. The other program sees drift and writes
+  again, for ever: let one of them own the object. In Argo CD leave
   the ConfigMap out of the application, or ignore its \`/data\` and \`/metadata/annotations\` (\`ignoreDifferences\`, with
   \`RespectIgnoreDifferences=true\`). In Flux annotate it \`kustomize.toolkit.fluxcd.io/reconcile: disabled\`, or leave it out.
 `
