@@ -7,6 +7,8 @@ import type { Site, Through } from "./site.ts"
 const LIMIT_MS = 2000
 /** A row that has missed this many in a row is not waited for any more; what it notices still counts. */
 const DEAF_AFTER = 5
+/** Of the time that is given; the rest is for flips. */
+const PACED_SHARE = 0.6
 /** Until all consumers have started. */
 const START_MS = 60_000
 /** So long without a newer reading after the last of many flips: nothing more comes. */
@@ -55,8 +57,9 @@ async function paced(
   running: readonly Running[],
 ): Promise<Map<string, Cell>> {
   const cells = new Map(rows.map((row) => [row, emptyCell()]))
+  const end = performance.now() + (until - performance.now()) * PACED_SHARE
   const missed = new Map<string, number>()
-  for (let seq = 2; seq < paced + 2 && performance.now() < until; seq++) {
+  for (let seq = 2; seq < paced + 2 && performance.now() < end; seq++) {
     recorder.begin(seq)
     await publish(site, seq, running)
     const awaited = rows.filter((row) => (missed.get(row) ?? 0) < DEAF_AFTER)

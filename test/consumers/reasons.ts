@@ -10,6 +10,7 @@ export const REASONS = {
   6: "It reads several files by their paths, one after the other: a flip in between gives it both revisions. It loads again within a second. Where that is too much, publish one file.",
   7: "It watches the root by its inode, and a flip swaps the root for another folder. `links` keeps the root.",
   8: "The kubelet removes the revision before while it is read: a reader that resolves the link and then reads fails, and has to try again.",
+  9: "Between two runs entr reads its list of files again; of several flips at that moment it notices the last, or the next one.",
 } as const
 
 export type Reason = keyof typeof REASONS
@@ -40,6 +41,7 @@ const RULES: readonly Rule[] = [
   },
   { row: /^Go viper.*a nested file/, publishers: ["links", "exchange", "kubelet"], reason: 1 },
   { row: /^Go viper.*a flat file/, publishers: ["exchange"], reason: 7 },
+  { row: /^entr, (a nested folder|the root)/, publishers: ["links", "exchange", "file"], reason: 9 },
   { row: /, the root$/, publishers: ["exchange"], reason: 7 },
   { row: /, a nested folder$/, publishers: ["links", "exchange", "kubelet"], reason: 1 },
   { row: FOLDER, publishers: ["kubelet"], reason: 8 },
