@@ -16,10 +16,11 @@ import {
   STAGING_PREFIX,
   slotName,
   slotNumbers,
+  TWINS_PREFIX,
 } from "../store/store.ts"
 import { emptyTrash, trashSlot } from "../store/trash.ts"
 
-const LEFTOVERS = [STAGING_PREFIX, LINK_PREFIX, NOTE_PREFIX]
+const LEFTOVERS = [STAGING_PREFIX, TWINS_PREFIX, LINK_PREFIX, NOTE_PREFIX]
 
 export interface RecoverOptions {
   /** Check contents by digest; else by inode and time where those are as the manifest says. */

@@ -125,6 +125,7 @@ it("a reader of the revision before reads on, by its folder and by a file that i
     const { mode, uid, gid, ino } = fs.statSync(join(before, "d/a"))
 
     await projection.publish(revisionOf(2, { "d/a*": "new" }))
+    await projection.settled()
 
     expect(fs.statSync(join(before, "d/a"))).toMatchObject({ mode, uid, gid })
     expect(fs.statSync(join(before, "d/a")).ino).not.toBe(ino)
@@ -146,6 +147,7 @@ it("follows no link that the owner of the files puts in a folder's place, and le
     const { ino } = fs.statSync(join(folder, "elsewhere/a"))
 
     await projection.publish(revisionOf(2, { "d/a": "new", b: "2" }))
+    await projection.settled()
 
     expect(fs.statSync(join(folder, "elsewhere/a")).ino).toBe(ino)
     expect(fs.readdirSync(join(path, "..rev")).sort()).toEqual(["0001", "0002", "published.json"])

@@ -1,9 +1,10 @@
 import { setImmediate } from "node:timers/promises"
 import { foldersOf } from "@headrace/shared/foundation/folders-of"
+import type { Disk } from "../disk/disk.ts"
 import { withinFolderOf } from "../disk/within-folder-of.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { ProjectionState, ShownSlot } from "../store/projection-state.ts"
-import { STAGED_CONTENT } from "../store/staging.ts"
+import { folderOf, STAGED_CONTENT } from "../store/staging.ts"
 import { readableSlots, STAGING_PREFIX } from "../store/store.ts"
 import { isSameInode } from "./freshen.ts"
 import { dropTwins, type Twins, writeTwins } from "./twins.ts"
@@ -47,8 +48,10 @@ export function prepareRetiring(
 /**
  * Notifies watchers of what a flip has retired, after it. In each revision that keeps a retired file its twin takes its
  * place, so readers of that revision go on reading the same content, and the watched inode loses its last name: IN_ATTRIB,
- * IN_DELETE_SELF. The folders above it are touched, which is IN_ATTRIB, and so is a file without a twin. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is
- * retired. Never fails: what is shown is shown.
+ * IN_DELETE_SELF, and its folder IN_MOVED_TO. The other folders above are touched (IN_ATTRIB), in every revision that is
+ * kept: a watcher that is still on an older one's folder hears of each flip that way. A file without a twin is touched as
+ * well. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is retired. Never fails:
+ * what is shown is shown.
  */
 export async function retireFiles(
   projection: ProjectionState,
@@ -84,8 +87,14 @@ async function replaceRetired(
     else if (!file.isMoved) touchBeneath(projection, layout.content(before), file.path)
     await setImmediate()
   }
-  const changed = [...files.map(({ path }) => path), ...additions]
-  for (const content of contents) touchFolders(projection, content, changed)
+  const changed = new Set(["", ...[...files.map(({ path }) => path), ...additions].flatMap(foldersOf)])
+  // Of the revision before, a folder that got a twin has had its event.
+  const woken = new Set(isReady ? [...twins.paths.keys()].map(folderOf) : [])
+  for (const content of contents) {
+    for (const folder of changed) {
+      if (content !== layout.content(before) || !woken.has(folder)) touchBeneath(projection, content, folder)
+    }
+  }
 }
 
 /** By inode as it is on disk: a manifest keeps the one of a file that a twin has replaced since. */
@@ -100,8 +109,8 @@ function retiredFiles(
   const retired: Retiring["files"] = []
   for (const [path, file] of before.files) {
     if (isSameInode(file, later.get(path))) continue
-    const inode = disk.look(`${content}/${path}`)?.inode
-    if (inode === undefined || (later.has(path) && inode === disk.look(`${after.content}/${path}`)?.inode))
+    const inode = inodeAt(disk, `${content}/${path}`)
+    if (inode === undefined || (later.has(path) && inode === inodeAt(disk, `${after.content}/${path}`)))
       continue
     retired.push({ path, inode, isMoved: inodes.has(inode) })
   }
@@ -126,7 +135,7 @@ function replaceByTwin(
   twin: string,
 ): void {
   const name = path.slice(path.lastIndexOf("/") + 1)
-  const keeping = contents.filter((content) => disk.look(`${content}/${path}`)?.inode === inode)
+  const keeping = contents.filter((content) => inodeAt(disk, `${content}/${path}`) === inode)
   for (const [index, content] of keeping.entries()) {
     withinFolderOf(disk, content, path, (folder) => {
       if (disk.look(`${folder}/${name}`)?.inode !== inode) return
@@ -137,12 +146,13 @@ function replaceByTwin(
   }
 }
 
-/**
- * Touches each folder above what has changed, `""` for the revision's own: in every revision that is kept, since a watcher
- * that is still on an older one's folder has noticed nothing of the flips since.
- */
-function touchFolders(projection: ProjectionState, content: string, changed: readonly string[]): void {
-  for (const folder of new Set(["", ...changed.flatMap(foldersOf)])) touchBeneath(projection, content, folder)
+/** Undefined where nothing is, or what cannot be examined: that has no event, and is for the next publish to report. */
+function inodeAt(disk: Disk, path: string): number | undefined {
+  try {
+    return disk.look(path)?.inode
+  } catch {
+    return undefined
+  }
 }
 
 function touchBeneath({ disk }: ProjectionState, content: string, path: string): void {

@@ -3,7 +3,7 @@ import { removeTree } from "../disk/remove-tree.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
-import { STAGING_PREFIX, uniqueName } from "../store/store.ts"
+import { TWINS_PREFIX, uniqueName } from "../store/store.ts"
 
 const FOLDER_MODE = 0o755
 /** Most files and bytes that one flip copies. */
@@ -34,7 +34,7 @@ export function writeTwins(
   sync: boolean,
 ): Twins {
   const { disk, store, log, path } = projection
-  const folder = `${store.work.path}/${uniqueName(STAGING_PREFIX)}`
+  const folder = `${store.work.path}/${uniqueName(TWINS_PREFIX)}`
   const paths = new Map<string, string>()
   const closing: Promise<void>[] = []
   try {

@@ -5,6 +5,7 @@ import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts"
 import { MANIFEST_NAME } from "./manifest-name.ts"
 
 export const STAGING_PREFIX = ".staging-"
+export const TWINS_PREFIX = ".twins-"
 export const TRASH_PREFIX = ".trash-"
 export const LINK_PREFIX = ".link-"
 export const NOTE_PREFIX = ".note-"
