@@ -1,5 +1,6 @@
 import { freePort } from "@headrace/config/local/free-port"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
+import { isRedisFull } from "@headrace/shared/lanes/redis-memory"
 import { createLog } from "@headrace/shared/observe/log"
 import { Redis } from "ioredis"
 import { describe, expect, it } from "vitest"
@@ -116,7 +117,9 @@ describe("a plugin whose Redis", () => {
         const refused = await plugin.deliver("push", pushEvent(branch.merge()))
         expect(refused.status).toBe(503)
         expect(refused.body).toMatch(/OOM|full/)
+        expect(await isRedisFull(admin)).toBe(true)
         await admin.config("SET", "maxmemory", "0")
+        expect(await isRedisFull(admin)).toBe(false)
         admin.disconnect()
         expect((await plugin.deliver("push", pushEvent(branch.merge()))).status).toBe(202)
         await converged(branch)

@@ -20,6 +20,7 @@ async function readUrlFile(file: string): Promise<string> {
   try {
     return (await readFile(file, "utf8")).trim()
   } catch (cause) {
-    throw new UsageError("lanes/redis-url-file", `cannot read the Redis URL from ${file}`, { cause })
+    const hint = "Check the path of --redis-url-file or redis.urlFile, and that this user may read it."
+    throw new UsageError("lanes/redis-url-file", `cannot read the Redis URL from ${file}`, { hint, cause })
   }
 }

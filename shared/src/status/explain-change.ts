@@ -75,6 +75,8 @@ function branchStep({ after, branch }: Change): Step {
 }
 
 function webhookStep({ delivery }: Change, { at, findings }: FleetStatus): Step {
+  const full = findings.find(({ code }) => code === "lanes/redis-full")
+  if (full && !delivery) return { what: "webhook", level: full.level, text: `${full.text}: ${full.detail}` }
   if (delivery === undefined) {
     const redis = findings.find(({ kind }) => kind === "redis")
     const why = redis?.detail ?? "nothing says where Redis is"

@@ -30,7 +30,7 @@ interface Fault {
   node?: Partial<ReportedProjection> | "dead" | "none"
   outcome?: Partial<LaneOutcome>
   lastSuccess?: number
-  redis?: Problem
+  redis?: Problem | "full"
   git?: Problem
   cluster?: string
 }
@@ -191,9 +191,15 @@ const FAULTS: [file: string, what: string, fault: Fault, expected: Expected][] =
   ],
   [
     "redis-faults, redis-link",
-    "Redis away or full",
+    "Redis away",
     { redis: problem("lanes/redis-unavailable", "Redis at redis:6379 cannot be reached") },
     { answer: /^live everywhere$/, says: [/webhook +not known: Redis at redis:6379 cannot be reached/] },
+  ],
+  [
+    "redis-faults",
+    "Redis full, which took no webhook",
+    { redis: "full", record: { token: BEFORE, commit: OLD }, node: { revision: OLD, token: BEFORE } },
+    { answer: /not in aaaaaaaaaaaa/, says: [/webhook +Redis is full: webhooks are refused/] },
   ],
   [
     "redis-topologies, redis-trouble",
@@ -313,6 +319,14 @@ describe("explain", () => {
     expect(text.split("\n").length).toBeLessThan(25)
   })
 
+  it("names a Redis that is full as trouble, with what to do, though everything else is well", () => {
+    const { level, findings } = judgeFleet(factsOf({ redis: "full" }), CONTEXT)
+    expect(level).toBe("trouble")
+    expect(findings).toMatchObject([
+      { text: "Redis is full", code: "lanes/redis-full", advice: expect.stringContaining("more memory") },
+    ])
+  })
+
   it("says of a node what it shows and why it waits", () => {
     const since = "2026-11-28T13:50:00Z"
     const waits = { code: "projection/waits", message: "waits for ci/x", since }
@@ -380,13 +394,15 @@ function factsOf({
     branches: new Map([
       ["release", git ? { known: false, problem: git } : answered({ commit: NEW, seq: 8, commits })],
     ]),
-    lanes: redis
-      ? { known: false, problem: redis }
-      : answered({
-          successes: new Map([[key, lastSuccess]]),
-          outcomes: new Map([[key, ended]]),
-          deliveries: [delivery],
-        }),
+    lanes:
+      typeof redis === "object"
+        ? { known: false, problem: redis }
+        : answered({
+            successes: new Map([[key, lastSuccess]]),
+            outcomes: new Map([[key, ended]]),
+            deliveries: redis === "full" ? [] : [delivery],
+            isFull: redis === "full",
+          }),
     clusterSources: [one],
   }
 }

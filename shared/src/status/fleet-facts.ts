@@ -36,6 +36,8 @@ export interface LaneFacts {
   outcomes: ReadonlyMap<string, LaneOutcome>
   /** The webhook deliveries that arrived last, newest first; none where nobody wants to know. */
   deliveries: readonly NotedDelivery[]
+  /** True when Redis has used up its memory and takes no wake-up. */
+  isFull: boolean
 }
 
 /** One source in one cluster. */

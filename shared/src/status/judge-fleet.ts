@@ -57,10 +57,17 @@ function gitFindings({ branches }: FleetFacts): Finding[] {
 }
 
 function redisFindings({ lanes }: FleetFacts): Finding[] {
-  if (lanes === undefined || lanes.known) return []
+  if (lanes === undefined) return []
+  if (lanes.known) return lanes.value.isFull ? [fullRedis()] : []
   const { code, message, hint } = lanes.problem
   const more = { code, detail: message, advice: hint ?? remedyOfCode(code) }
   // The file is where the plugin runs; an operator's own machine need not have it.
   const level = code === "lanes/redis-url-file" ? "notice" : "trouble"
   return [finding(level, "redis", "when lanes last succeeded is not known", more)]
+}
+
+function fullRedis(): Finding {
+  const code = "lanes/redis-full"
+  const detail = "webhooks are refused, and polls bring changes late"
+  return finding("trouble", "redis", "Redis is full", { code, detail, advice: remedyOfCode(code) })
 }

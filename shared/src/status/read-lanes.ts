@@ -2,6 +2,7 @@ import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import { readOutcomes, readSuccesses } from "../lanes/lane-outcomes.ts"
 import type { Lanes } from "../lanes/open-lanes.ts"
 import { recentDeliveries } from "../lanes/recent-deliveries.ts"
+import { isRedisFull } from "../lanes/redis-memory.ts"
 import { type LaneFacts, laneKey } from "./fleet-facts.ts"
 
 /** Reads what Redis keeps of the lanes of these clusters, and as many of the last deliveries. Throws why lanes cannot be used, `lanes/…`. */
@@ -28,6 +29,7 @@ export async function readLanes(
     successes: new Map(successes),
     outcomes: newestOutcomes(each),
     deliveries: deliveries > 0 ? await recentDeliveries(lanes, deliveries) : [],
+    isFull: await isRedisFull(lanes.redis),
   }
 }
 
