@@ -24,6 +24,7 @@ li{margin:.2rem 0 .5rem;max-width:46rem;overflow-wrap:anywhere}
 li p{margin:.1rem 0;color:var(--soft)}
 code{font:.92em/1.45 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{margin:.25rem 0;padding:.4rem .7rem;background:var(--tint);border:1px solid var(--line);border-radius:4px;white-space:pre-wrap;overflow-wrap:anywhere}
+pre span{display:inline-block;max-width:100%}
 table{border-collapse:collapse;width:100%}
 th,td{text-align:left;padding:.22rem 1rem .22rem 0;border-bottom:1px solid var(--line);vertical-align:baseline}
 th{font-weight:400}

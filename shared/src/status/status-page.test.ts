@@ -18,7 +18,7 @@ describe("statusPage", () => {
     const page = statusPage(sampleFleet(100), { refresh: false })
     expect(page.match(/<th scope="row">build\d+<\/th>/g)).toHaveLength(100)
     expect(page).toContain(
-      "<pre><code>headrace-bootstrapper approve --commit 0a1b2c3d4e5f --cluster build01</code></pre>",
+      "<pre><code>headrace-bootstrapper approve <span>--commit 0a1b2c3d4e5f</span> <span>--cluster build01</span></code></pre>",
     )
     expect(page).toMatch(/Nodes that are not live[\s\S]*<th scope="row">node-7<\/th>/)
   })

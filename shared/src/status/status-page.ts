@@ -1,7 +1,8 @@
 import { escapeText } from "../foundation/escape-text.ts"
 import { ageText, timeAndAge } from "./age-text.ts"
-import type { ClusterSourceStatus, Finding, FleetStatus, Level } from "./fleet-status.ts"
+import type { ClusterSourceStatus, Finding, FleetStatus } from "./fleet-status.ts"
 import { shortCommit } from "./short-commit.ts"
+import { stateLabel } from "./state-label.ts"
 import { PAGE_STYLE } from "./status-page-style.ts"
 import { findingText, liveText, SYMBOLS, summaryOf } from "./status-text.ts"
 
@@ -55,7 +56,7 @@ function findingsSection({ findings, clusterSources, at }: FleetStatus): string 
   const fleet =
     everywhere.length > 0 ? [`<article class="trouble"><ul>${everywhere.join("")}</ul></article>`] : []
   return `<section aria-labelledby="attention">
-<h2 id="attention">To look at</h2>
+<h2 id="attention">Needs attention</h2>
 ${[...fleet, ...places].join("\n")}
 </section>`
 }
@@ -65,9 +66,15 @@ function findingItem(finding: Finding, at: string): string {
   return [
     `<li><span class="${level}" aria-hidden="true">${SYMBOLS[level]}</span> ${html(findingText(finding, at))}`,
     ...(advice === null ? [] : [`<p>${html(advice)}</p>`]),
-    ...(command === null ? [] : [`<pre><code>${html(command)}</code></pre>`]),
+    ...(command === null ? [] : [`<pre><code>${commandHtml(command)}</code></pre>`]),
     "</li>",
   ].join("")
+}
+
+/** A line may break before a flag, and not within its name. */
+function commandHtml(command: string): string {
+  const [program = "", ...flags] = command.split(/ (?=--)/)
+  return [html(program), ...flags.map((flag) => `<span>${html(flag)}</span>`)].join(" ")
 }
 
 /** One table for each source. */
@@ -96,8 +103,8 @@ function row(one: ClusterSourceStatus): string {
 }
 
 /** State and level in words and a symbol: colour says nothing that they do not say. */
-function stateText({ level, state }: { level: Level; state: string }): string {
-  return `<span aria-hidden="true">${SYMBOLS[level]}</span> ${html(state)}`
+function stateText(one: ClusterSourceStatus): string {
+  return `<span aria-hidden="true">${SYMBOLS[one.level]}</span> ${html(stateLabel(one))}`
 }
 
 function lagText({ behind, lag }: ClusterSourceStatus): string {

@@ -62,7 +62,7 @@ it("shows trouble in full with age and command, and says each state in words", (
   )
   expect(text).toBe(`1 in trouble, 1 well  2026-11-28T14:00:00Z
 
-✗ release in build02  stopped  f73d5090fedc  live on 20/20 nodes  312 files
+✗ release in build02  stopped  f73d5090fedc  live on 20/20 nodes
     stopped at f73d5090fedc since 2026-11-28T13:08:00Z (52 min ago): this change
     would delete 40 of 41 keys\\n\\u001b[31m, more than the guard's 20%
     [guard/deleted-keys]

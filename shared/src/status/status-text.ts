@@ -2,6 +2,7 @@ import { escapeText } from "../foundation/escape-text.ts"
 import { timeAndAge } from "./age-text.ts"
 import type { ClusterSourceStatus, Finding, FleetStatus, Level, NodeCount } from "./fleet-status.ts"
 import { shortCommit } from "./short-commit.ts"
+import { stateLabel } from "./state-label.ts"
 import { wrapCommand, wrapText } from "./wrap-text.ts"
 
 /** Colours of a terminal. They repeat what symbols and words say already. */
@@ -22,33 +23,27 @@ const EVENTS = ["foreign", "late"]
 
 /** Everything in text, worst first: what needs a person in full, a line for each cluster that is well. */
 export function statusText(status: FleetStatus, paint: Paint, columns = COLUMNS): string {
-  const { clusterSources, findings } = status
-  const rows = clusterSources.map(rowOf)
-  const widths = columnWidths(rows)
-  const blocks = clusterSources.map((one, at) => {
-    const symbol = painted(paint, one.level, SYMBOLS[one.level])
-    const line = `${symbol} ${padded(rows[at] ?? [], widths)}`.trimEnd()
-    const below = one.findings.flatMap((finding) => findingLines(finding, status.at, paint, columns))
-    return { isWell: one.level === "well", text: [line, ...below].join("\n") }
-  })
-  const fleet = findings.map((finding) =>
-    findingLines(
-      finding,
-      status.at,
-      paint,
-      columns,
-      `${painted(paint, finding.level, SYMBOLS[finding.level])} `,
-    ).join("\n"),
+  const { clusterSources, findings, at } = status
+  const well = clusterSources.filter(({ level }) => level === "well")
+  const others = clusterSources.filter(({ level }) => level !== "well")
+  const lines = rowLines(others, paint)
+  const inFull = others.map((one, row) =>
+    [lines[row], ...one.findings.flatMap((finding) => findingLines(finding, at, paint, columns))].join("\n"),
   )
-  const inFull = blocks.filter(({ isWell }) => !isWell).map(({ text }) => text)
-  const well = blocks.filter(({ isWell }) => isWell).map(({ text }) => text)
-  const sections = [
-    summaryText(status, paint),
-    ...fleet,
-    ...inFull,
-    ...(well.length > 0 ? [well.join("\n")] : []),
-  ]
-  return `${sections.join("\n\n")}\n`
+  const fleet = findings.map((finding) => {
+    const first = `${painted(paint, finding.level, SYMBOLS[finding.level])} `
+    return findingLines(finding, at, paint, columns, first).join("\n")
+  })
+  const healthy = well.length > 0 ? [rowLines(well, paint).join("\n")] : []
+  return `${[summaryText(status, paint), ...fleet, ...inFull, ...healthy].join("\n\n")}\n`
+}
+
+function rowLines(places: readonly ClusterSourceStatus[], paint: Paint): string[] {
+  const rows = places.map(rowOf)
+  const widths = columnWidths(rows)
+  return places.map(({ level }, at) =>
+    `${painted(paint, level, SYMBOLS[level])} ${padded(rows[at] ?? [], widths)}`.trimEnd(),
+  )
 }
 
 /** `2 in trouble, 1 to notice, 97 well`, and when. */
@@ -74,11 +69,11 @@ function rowOf(one: ClusterSourceStatus): string[] {
   const { store } = one
   return [
     escapeText(`${one.source} in ${one.cluster}`),
-    one.state,
+    stateLabel(one),
     one.commit === null ? "" : shortCommit(one.commit),
     one.behind ? `${one.behind} behind` : "",
     liveText(one.nodes),
-    store === null ? "" : `${store.files} files`,
+    store === null || one.level !== "well" ? "" : `${store.files} files`,
   ]
 }
 

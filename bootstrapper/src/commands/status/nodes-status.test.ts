@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
+import type { NodeReport } from "@headrace/shared/record/node-report"
 import type { FailedTarget, Token } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
+import { postReport } from "@headrace/test/harness/post-lease"
 import { type BootstrapperRun, runBootstrapper } from "@headrace/test/harness/run-bootstrapper"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { type TestKube, withKube } from "@headrace/test/harness/with-kube"
@@ -36,7 +37,7 @@ async function withOperator(test: (operator: Operator) => Promise<void>): Promis
         await test({
           repo,
           status: (...args) => runBootstrapper(["status", "--config", config, ...args]),
-          lease: (node, report, age = 0) => postLease(kube, node, report, age),
+          lease: (node, report, age = 0) => leaseOf(kube, node, report, age),
           async show(commit, seq, epoch = 0, failed = []) {
             const before = await writer.get("headrace", "release")
             const last = before && readRecord(before)
@@ -52,29 +53,14 @@ async function withOperator(test: (operator: Operator) => Promise<void>): Promis
   )
 }
 
-async function postLease(kube: TestKube, node: string, report: Partial<NodeReport> | string, age: number) {
+function leaseOf(kube: TestKube, node: string, report: Partial<NodeReport> | string, age: number) {
   const whole = { format: 1, node, record: "headrace/release", projections: [], more: 0, lowest: null }
-  const text = typeof report === "string" ? report : JSON.stringify({ ...whole, ...report })
-  const lease = {
-    apiVersion: "coordination.k8s.io/v1",
-    kind: "Lease",
-    metadata: {
-      name: `headrace-agent-${node}`,
-      namespace: "headrace",
-      labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "agent" },
-      annotations: { [REPORT_ANNOTATION]: text },
-    },
-    spec: {
-      holderIdentity: node,
-      leaseDurationSeconds: 180,
-      renewTime: new Date(Date.now() - age * 1000).toISOString().replace(/Z$/, "000Z"),
-    },
-  }
-  const leases = `${kube.url}/apis/coordination.k8s.io/v1/namespaces/headrace/leases`
-  const headers = { authorization: `Bearer ${kube.token}`, "content-type": "application/json" }
-  await fetch(`${leases}/${lease.metadata.name}`, { method: "DELETE", headers })
-  const answer = await fetch(leases, { method: "POST", headers, body: JSON.stringify(lease) })
-  expect(answer.status).toBe(201)
+  return postReport(
+    kube,
+    node,
+    typeof report === "string" ? report : JSON.stringify({ ...whole, ...report }),
+    age,
+  )
 }
 
 function shows(revision: string | null, token: Token | null, message?: string): Partial<NodeReport> {

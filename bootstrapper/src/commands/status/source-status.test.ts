@@ -34,7 +34,9 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     ])
     const { stdout } = await run("status")
     const short = (commit: string) => commit.slice(0, 12)
-    expect(stdout).toContain(`✗ release in east  held  ${short(third)}  1 behind  no node reports  2 files\n`)
+    expect(stdout).toContain(
+      `✗ release in east  held, targets failed  ${short(third)}  1 behind  no node reports\n`,
+    )
     expect(stdout).toContain(`held at ${short(third)} by me until 2099-01-01T00:00:00.000Z: freeze\n`)
     const flat = stdout.replace(/\s+/g, " ")
     expect(flat).toMatch(
@@ -46,7 +48,7 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     const unfetched = await run("status", "--no-fetch")
     expect(unfetched).toMatchObject({
       code: 1,
-      stdout: expect.stringContaining(`held  ${short(third)}  no node reports  2 files\n`),
+      stdout: expect.stringContaining(`held, targets failed  ${short(third)}  no node reports\n`),
     })
     expect(unfetched.stdout.replace(/\s+/g, " ")).toContain(
       "! when lanes last succeeded is not known: cannot read the Redis URL from /nowhere/url",
