@@ -5,7 +5,8 @@
  *     <!-- not run: WHY -->                  no test runs it
  *     <!-- run by test/a.test.ts: HOW -->    that test runs it, or what it stands for
  *     <!-- run: WORD, WORD -->               `long` (in npm run test:docs alone), `until stopped` (beside the blocks that
- *                                            follow), `ends with 1` (the exit code)
+ *                                            follow), `until it prints` (again and again, as a reader looks again),
+ *                                            `ends with 1` (the exit code)
  *
  * A block of language `text` after it is what it prints; `…` stands for any text of a line, a line of `…` for any lines.
  */
@@ -21,7 +22,13 @@ export interface CommandBlock {
 export type Order =
   | { kind: "not run"; why: string }
   | { kind: "run elsewhere"; test: string }
-  | { kind: "run"; isLong: boolean; isUntilStopped: boolean; exitCodes: readonly number[] }
+  | {
+      kind: "run"
+      isLong: boolean
+      isUntilStopped: boolean
+      isRepeated: boolean
+      exitCodes: readonly number[]
+    }
 
 const FENCE = /^( *)```(\w*)[^\n]*\n([\s\S]*?)^\1```$/gm
 const COMMENT = /<!--\s*((?:not run|run)\b[\s\S]*?)-->\s*$/
@@ -68,7 +75,8 @@ function fencesOf(page: string): Fence[] {
 
 function orderOf({ lead, line }: Fence): Order {
   const [, comment] = COMMENT.exec(lead) ?? []
-  if (comment === undefined) return { kind: "run", isLong: false, isUntilStopped: false, exitCodes: [0] }
+  if (comment === undefined)
+    return { kind: "run", isLong: false, isUntilStopped: false, isRepeated: false, exitCodes: [0] }
   const [, why] = /^not run: (\S.*)$/s.exec(comment.trim()) ?? []
   if (why !== undefined) return { kind: "not run", why }
   const [, test] = /^run by (\S+\.test\.ts)(?:: .+)?$/s.exec(comment.trim()) ?? []
@@ -80,12 +88,19 @@ function orderOf({ lead, line }: Fence): Order {
 }
 
 function readWords(words: readonly string[], line: number): Order {
-  const order = { kind: "run" as const, isLong: false, isUntilStopped: false, exitCodes: [0] }
+  const order = {
+    kind: "run" as const,
+    isLong: false,
+    isUntilStopped: false,
+    isRepeated: false,
+    exitCodes: [0],
+  }
   for (const word of words) {
     const [, codes] = /^ends with (\d+(?: or \d+)*)$/.exec(word) ?? []
     if (codes !== undefined) order.exitCodes = codes.split(" or ").map(Number)
     else if (word === "long") order.isLong = true
     else if (word === "until stopped") order.isUntilStopped = true
+    else if (word === "until it prints") order.isRepeated = true
     else throw new Error(`line ${line}: "${word}" is no order for a block`)
   }
   return order

@@ -97,7 +97,7 @@ describe("a command block", () => {
 
   it("runs, unless the comment right before it says otherwise", () => {
     const orders = (page: string) => commandBlocks(page).map(({ order }) => order)
-    const run = { kind: "run", isLong: false, isUntilStopped: false, exitCodes: [0] }
+    const run = { kind: "run", isLong: false, isUntilStopped: false, isRepeated: false, exitCodes: [0] }
     expect(orders(block("Text.\n\n"))).toEqual([run])
     expect(orders(block("<!-- not run: no cluster -->\n"))).toMatchObject([
       { kind: "not run", why: "no cluster" },

@@ -54,6 +54,16 @@ export async function openReader(place: ReaderPlace): Promise<Reader> {
     throw new Error(`${block.text}printed\n${run.output()}\nand the page shows\n${block.prints}`)
   }
 
+  async function typeAgain(block: CommandBlock, exitCodes: readonly number[]): Promise<void> {
+    const end = Date.now() + LIMIT_MS
+    for (;;) {
+      const failure = await typeOne(block, exitCodes).catch((error: unknown) => error)
+      if (failure === undefined) return
+      if (Date.now() > end) throw failure
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    }
+  }
+
   async function typeBeside(block: CommandBlock): Promise<void> {
     const { prints } = block
     if (prints === undefined) throw new Error("the page does not show what it prints once it is up")
@@ -71,6 +81,7 @@ export async function openReader(place: ReaderPlace): Promise<Reader> {
   return {
     async type(block) {
       if (block.order.kind !== "run") return
+      if (block.order.isRepeated) return typeAgain(block, block.order.exitCodes)
       await (block.order.isUntilStopped ? typeBeside(block) : typeOne(block, block.order.exitCodes))
     },
     async leave() {
