@@ -35,11 +35,11 @@ async function changeOneFile(
     await writeRevision(writer, { seq: 1, targets: { "ci/jobs": files } })
     const fleet = await startFleet(count, folder, openClient)
     try {
-      await expect.poll(() => reporting(writer, commitOf(1)), { timeout: 180_000, interval: 250 }).toBe(count)
+      await expect.poll(() => reporting(writer, commitOf(1)), { timeout: 600_000, interval: 250 }).toBe(count)
       const before = { ...fleet.traffic, cpu: cpuSeconds() }
       await writeRevision(writer, { seq: 2, targets: { "ci/jobs": { ...files, "f/7.yaml": "changed" } } })
       const swapped = performance.now()
-      await expect.poll(() => reporting(writer, commitOf(2)), { timeout: 180_000, interval: 100 }).toBe(count)
+      await expect.poll(() => reporting(writer, commitOf(2)), { timeout: 600_000, interval: 100 }).toBe(count)
       const seconds = (performance.now() - swapped) / 1000
       const requests = (fleet.traffic.requests - before.requests) / count
       const kilobytes = (fleet.traffic.bytes - before.bytes) / count / 1000
@@ -61,7 +61,7 @@ function cpuSeconds(): number {
 }
 
 it(`shows a one-file change on ${EMBEDDED_AGENTS} nodes and hears of it from each`, {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   await withKube(async ({ kubeconfigFile }) => {
     const writer = await connectCluster("fleet", { kubeconfig: kubeconfigFile }, log)
@@ -81,7 +81,7 @@ if (missing) process.stdout.write(`${REAL_AGENTS} nodes: ${missing}\n`)
 it.skipIf(missing)(
   `does so on ${REAL_AGENTS} nodes of a real kube-apiserver, with the permissions of the manifest${whySkipped(missing)}`,
   {
-    timeout: 240_000,
+    timeout: 600_000,
   },
   async () => {
     await withRealKube(async (kube) => {

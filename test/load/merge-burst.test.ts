@@ -3,7 +3,7 @@ import { mergeBurst } from "./merge-burst.ts"
 
 const MERGES = 100
 
-it("loses nothing of a burst of merges, and reconciles few times", { timeout: 180_000 }, async () => {
+it("loses nothing of a burst of merges, and reconciles few times", { timeout: 600_000 }, async () => {
   const result = await mergeBurst(MERGES)
   process.stdout.write(`${JSON.stringify(result)}\n`)
 

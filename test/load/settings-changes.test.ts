@@ -3,7 +3,7 @@ import { changeSettings } from "./settings-changes.ts"
 
 const CHANGES = 20
 
-it("survives changes of its settings under load, and loses no delivery", { timeout: 240_000 }, async () => {
+it("survives changes of its settings under load, and loses no delivery", { timeout: 600_000 }, async () => {
   const result = await changeSettings(CHANGES)
   process.stdout.write(`${JSON.stringify(result)}\n`)
 
