@@ -34,6 +34,11 @@ export function watchShown(site: Site, folder: string): ShownWatch {
     return expectedTargets(files, cluster.name)
   }
 
+  /** Those that a node shows: what is refused keeps its last good content, if it ever had any. */
+  function placesAt(commit: string): string[] {
+    return [...(expectedAt(commit) ?? [])].flatMap(([place, { refused }]) => (refused ? [] : place))
+  }
+
   function raise(what: string, token: Token): void {
     const before = largest.get(what)
     if (before && compareTokens(token, before) < 0) {
@@ -57,7 +62,10 @@ export function watchShown(site: Site, folder: string): ShownWatch {
           raise(`the floor of ${source} at ${path}`, token)
         const place = path.slice(folder.length + 1)
         const commit = basename(revision)
-        const keys = expectedAt(commit)?.get(place)?.keys ?? new Map()
+        const target = expectedAt(commit)?.get(place)
+        // It keeps its last good content, of whichever commit that was.
+        if (target?.refused) continue
+        const keys = target?.keys ?? new Map()
         if (!sameKeys(keys, filesOf(revision))) throw new Violation(`3: ${path} is not ${place} at ${commit}`)
       }
     },
@@ -66,7 +74,7 @@ export function watchShown(site: Site, folder: string): ShownWatch {
       if (configMap === undefined) return "there is no record"
       const { commit, token } = readRecord(configMap)
       if (commit === null) return undefined
-      for (const place of expectedAt(commit)?.keys() ?? []) {
+      for (const place of placesAt(commit)) {
         const status = statuses.find(({ path }) => path === join(folder, place))
         if (status?.shown === undefined) return `${place} is not shown`
         if (compareTokens(status.shown.token, token) !== 0) {
