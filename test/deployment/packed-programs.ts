@@ -18,10 +18,15 @@ export interface Manifest {
   optionalDependencies?: Record<string, string>
 }
 
-/** Packs programs of the workspace, as `npm pack` in their folders does; gives the tarballs by program. */
+/**
+ * Packs programs of the workspace, as `npm pack` in their folders does; gives the tarballs by program. In `npm test` the
+ * bundles are there already, and other tests run them: they are not made again.
+ */
 export async function packPrograms(folder: string, names: readonly string[]): Promise<Map<string, string>> {
   const workspaces = names.flatMap((name) => ["--workspace", name])
-  const args = ["pack", ...workspaces, "--json", "--pack-destination", folder, "--loglevel=error"]
+  const isBundled = process.env.HEADRACE_TEST_PROGRAMS === "bundle"
+  const scripts = isBundled ? ["--ignore-scripts"] : []
+  const args = ["pack", ...workspaces, ...scripts, "--json", "--pack-destination", folder, "--loglevel=error"]
   const { stdout } = await run("npm", args, { cwd: ROOT, maxBuffer: 2 ** 26 })
   const printed: unknown = JSON.parse(stdout.slice(stdout.search(/^[[{]/m)))
   const packed = Object.values(printed as object) as { name: string; filename: string }[]

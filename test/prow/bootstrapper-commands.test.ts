@@ -141,7 +141,7 @@ describe("check", { timeout: 180_000 }, () => {
 
       expect([lenient.code, strict.code, github.code]).toEqual([0, 1, 0])
       expect(lenient.stdout).toContain("rules.yaml:5:5: warning: 1 of the files")
-      expect(lenient.stdout).toContain("east/ci/plain: 1 keys, 41 bytes, 1048535 left")
+      expect(lenient.stdout).toContain("east/ci/plain: 1 key, 41 bytes, 1048535 left")
       expect(github.stdout).toContain(
         "::warning file=rules.yaml,line=5,col=5,title=rules/overlap::1 of the files",
       )
