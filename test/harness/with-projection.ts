@@ -16,6 +16,7 @@ export function projectionOptions(path: string, options: ProjectionOptions = {})
     durability: "none",
     keep: { revisions: 3, age: 0, bytes: 2 ** 30 },
     lockWait: 0,
+    notifyAfter: 0,
     log: createLog("test", { level: "silent" }),
     ...options,
   }

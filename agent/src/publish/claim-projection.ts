@@ -44,6 +44,8 @@ export interface OpenProjectionOptions {
   lockWait?: number
   /** How often to look whether a revision that was leased is free, in milliseconds; 10 s unless given. */
   lookEvery?: number
+  /** Milliseconds from a flip until watchers of inodes are notified; tests have no watchers to wait for. */
+  notifyAfter?: number
   /** What this process knows of a projection that was at the path before. */
   carried?: Carried | undefined
   disk?: Disk

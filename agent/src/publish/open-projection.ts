@@ -16,7 +16,7 @@ import { type Condition, examine, isInPlace, isMoved } from "./examine.ts"
 import { lookAgain } from "./look-again.ts"
 import { dropClone } from "./prestage.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
-import { type Tending, tendProjection } from "./tend-projection.ts"
+import { NOTIFY_AFTER, type Tending, tendProjection } from "./tend-projection.ts"
 
 const LOOK_EVERY = 10_000
 
@@ -149,10 +149,10 @@ interface Opened extends Claimed {
 
 async function openAt(options: OpenProjectionOptions): Promise<Opened> {
   const claimed = await claimProjection(options)
-  const { prestage = true, lookEvery = LOOK_EVERY } = options
+  const { prestage = true, lookEvery = LOOK_EVERY, notifyAfter = NOTIFY_AFTER } = options
   return {
     ...claimed,
-    tending: tendProjection(claimed.projection, { ...claimed, prestage, lookEvery }),
+    tending: tendProjection(claimed.projection, { ...claimed, prestage, lookEvery, notifyAfter }),
   }
 }
 

@@ -28,14 +28,16 @@ export interface TendOptions {
   prestage: boolean
   /** How often to look whether a revision that was leased is free, in milliseconds. */
   lookEvery: number
+  /** Milliseconds from a flip until watchers of inodes are notified. */
+  notifyAfter: number
 }
 
 /**
- * Milliseconds from a flip until watchers of inodes are notified. A publish takes names of the clone away from inodes that
+ * The usual notifyAfter. A publish takes names of the clone away from inodes that
  * it replaces, which is an event already (IN_ATTRIB), and some watchers ignore a second one that follows soon: chokidar
  * for 5 ms of its own time, on a machine that may be busy.
  */
-const NOTIFY_AFTER = 100
+export const NOTIFY_AFTER = 100
 
 /**
  * Maintains a projection: notifies watchers of what was replaced, makes a clone for the next publish, then prunes, again
@@ -54,7 +56,8 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
     due = performance.now() + options.lookEvery
     // What is elsewhere by now is left alone; the next publish opens what is there.
     if (!isInPlace(projection)) return waitUntilDue()
-    if (projection.notifyWatchers) await delay(NOTIFY_AFTER, undefined, { signal }).catch(() => undefined)
+    if (projection.notifyWatchers)
+      await delay(options.notifyAfter, undefined, { signal }).catch(() => undefined)
     try {
       const wait = await withStoreLock(disk, store.folder, options.lock, async () => {
         await options.writer.renew()
