@@ -30,8 +30,12 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** Opens a site in an empty folder. */
-export async function openSite(publisher: Publisher, folder: string): Promise<Site> {
+/** Opens a site in an empty folder. `names`: the files that layout `file` shows, each a projection; all unless given. */
+export async function openSite(
+  publisher: Publisher,
+  folder: string,
+  names: readonly string[] = Object.keys(filesOf(1)),
+): Promise<Site> {
   const root = join(folder, "shown")
   const site = {
     publisher,
@@ -39,7 +43,7 @@ export async function openSite(publisher: Publisher, folder: string): Promise<Si
     path: (file: string) => join(root, file),
     place: (through: Through) => placeIn(publisher, root, through),
   }
-  if (publisher === "file") return { ...site, ...(await openFiles(root)) }
+  if (publisher === "file") return { ...site, ...(await openFiles(root, names)) }
   if (publisher === "links" || publisher === "exchange")
     return { ...site, ...(await openLayout(publisher, root)) }
   const close = async () => undefined
@@ -74,8 +78,7 @@ async function openLayout(
 }
 
 /** Layout `file` shows one file: a projection for each. */
-async function openFiles(root: string): Promise<Pick<Site, "publish" | "close">> {
-  const names = Object.keys(filesOf(1))
+async function openFiles(root: string, names: readonly string[]): Promise<Pick<Site, "publish" | "close">> {
   const projections = new Map<string, Awaited<ReturnType<typeof openProjection>>>()
   for (const name of names) {
     fs.mkdirSync(dirname(join(root, name)), { recursive: true })

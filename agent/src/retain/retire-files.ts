@@ -4,7 +4,7 @@ import type { Disk } from "../disk/disk.ts"
 import { withinFolderOf } from "../disk/within-folder-of.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { ProjectionState, ShownSlot } from "../store/projection-state.ts"
-import { folderOf, STAGED_CONTENT } from "../store/staging.ts"
+import { STAGED_CONTENT } from "../store/staging.ts"
 import { readableSlots, STAGING_PREFIX } from "../store/store.ts"
 import { isSameInode } from "./freshen.ts"
 import { dropTwins, type Twins, writeTwins } from "./twins.ts"
@@ -48,7 +48,7 @@ export function prepareRetiring(
 /**
  * Notifies watchers of what a flip has retired, after it. In each revision that keeps a retired file its twin takes its
  * place, so readers of that revision go on reading the same content, and the watched inode loses its last name: IN_ATTRIB,
- * IN_DELETE_SELF, and its folder IN_MOVED_TO. The other folders above are touched (IN_ATTRIB), in every revision that is
+ * IN_DELETE_SELF, and its folder IN_MOVED_TO. The folders above are touched as well (IN_ATTRIB), in every revision that is
  * kept: a watcher that is still on an older one's folder hears of each flip that way. A file without a twin is touched as
  * well. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is retired. Never fails:
  * what is shown is shown.
@@ -88,11 +88,12 @@ async function replaceRetired(
     await setImmediate()
   }
   const changed = new Set(["", ...[...files.map(({ path }) => path), ...additions].flatMap(foldersOf)])
-  // Of the revision before, a folder that got a twin has had its event.
-  const woken = new Set(isReady ? [...twins.paths.keys()].map(folderOf) : [])
+  // The revision's own folder gets an event by a twin in it, and recursive watchers of the projection need no second one.
+  const hasEvent = isReady && [...twins.paths.keys()].some((file) => !file.includes("/"))
   for (const content of contents) {
+    const isBefore = content === layout.content(before)
     for (const folder of changed) {
-      if (content !== layout.content(before) || !woken.has(folder)) touchBeneath(projection, content, folder)
+      if (folder !== "" || !isBefore || !hasEvent) touchBeneath(projection, content, folder)
     }
   }
 }
