@@ -1,6 +1,7 @@
 import fs from "node:fs"
 import { dirname, join } from "node:path"
 import { openProjection } from "@headrace/agent/publish/open-projection"
+import { NOTIFY_AFTER } from "@headrace/agent/publish/tend-projection"
 import { openAtomicWriter } from "../bench/peers/atomic-writer.ts"
 import { projectionOptions, revisionOf } from "../harness/with-projection.ts"
 import { FLAT, filesOf, NESTED } from "./revision-files.ts"
@@ -70,7 +71,7 @@ async function openLayout(
   root: string,
 ): Promise<Pick<Site, "publish" | "close">> {
   // As agents run: three revisions stay, and a clone is staged. Syncing is of no concern to readers.
-  const projection = await openProjection(projectionOptions(root, { layout }))
+  const projection = await openProjection(projectionOptions(root, { layout, notifyAfter: NOTIFY_AFTER }))
   return {
     publish: async (seq) => void (await projection.publish(revisionOf(seq, filesOf(seq)))),
     close: () => projection.close(),
