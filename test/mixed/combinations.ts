@@ -12,7 +12,7 @@ export interface Row {
 }
 
 /** One combination, from a fleet that shows nothing yet. Throws when it does not do what it must. */
-export interface Combination {
+interface Combination {
   name: string
   run(fleet: Fleet, note: (what: string, did: string) => Promise<void>): Promise<void>
 }

@@ -21,7 +21,7 @@ const LIMIT_MS = 60_000
 const TROUBLES = ["warn", "error", "fatal"]
 
 /** How a run of the bootstrapper ended. */
-export interface CommandResult {
+interface CommandResult {
   code: number
   text: string
 }
@@ -50,7 +50,7 @@ export interface Fleet {
   plugin(version: Version): Promise<PluginRun>
 }
 
-export interface StoredRecord {
+interface StoredRecord {
   format: number
   token: { epoch: number; seq: number }
   commit: string | null
@@ -66,7 +66,7 @@ export interface AgentRun {
   stop(): Promise<void>
 }
 
-export interface PluginRun {
+interface PluginRun {
   /** Sends a signed push of the branch; gives the status. */
   deliver(): Promise<number>
   problems(): string[]

@@ -1,7 +1,7 @@
 import pLimit, { type LimitFunction } from "p-limit"
 
 /** Waits for `work` without taking up room that others could use. */
-export type Aside = <Result>(work: () => Promise<Result>) => Promise<Result>
+type Aside = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 /** Runs work when its turn has come. The work gets `aside`, for what it waits for elsewhere: a hook of the operator's. */
 type Limit = <Result>(work: (aside: Aside) => Promise<Result>) => Promise<Result>
