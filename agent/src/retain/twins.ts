@@ -1,4 +1,5 @@
 import type { Handle } from "../disk/disk.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
@@ -80,7 +81,7 @@ function copy(
   file: ManifestFile,
   twin: string,
 ): Handle | undefined {
-  const found = disk.look(source)
+  const found = lookOrNothing(disk, source)
   if (found?.kind !== "file" || found.mode !== file.mode) return undefined
   const content = readSound(disk, source, file.sha256)
   if (content === undefined) return undefined
