@@ -29,7 +29,8 @@ export async function makeVolume(
   to: string,
 ): Promise<void> {
   await mkdir(to, { recursive: true })
-  await chmod(to, 0o777)
+  // As DirectoryOrCreate makes a hostPath: root's alone to write.
+  await chmod(to, volume.hostPath ? 0o755 : 0o777)
   if (volume.emptyDir || volume.hostPath) return
   if (volume.configMap) {
     return writeObject(server, `${namespace}/configmaps/${volume.configMap.name}`, volume.configMap, to)
