@@ -15,7 +15,8 @@ export const pluginMetricDefinitions = {
     help: "Webhook deliveries by event and what became of them.",
     labels: {
       event: "GitHub's event, `unverified`, or `other`",
-      result: "`accepted`, `duplicate`, `ignored`, `unconfigured`, `not-enqueued` or why it was refused",
+      result:
+        "`accepted`, `duplicate`, `ignored`, `unconfigured` (no source of ours), `ping`, `refused` (signature or form) or `not-enqueued` (answered 503)",
     },
   },
   headrace_webhook_answer_seconds: {
