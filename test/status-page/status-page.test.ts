@@ -1,7 +1,7 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises"
-import { createRequire } from "node:module"
+import { mkdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { statusPage } from "@headrace/shared/status/status-page"
+import axe from "axe-core"
 import { describe, expect, it } from "vitest"
 import { sampleFleet } from "../harness/sample-fleet.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
@@ -25,7 +25,7 @@ describe.skipIf(reason !== undefined)(`the status page in a browser${SKIPPED}`, 
   it.each(["light", "dark"] as const)("has nothing that axe-core finds, in the %s scheme", LIMIT, (scheme) =>
     withFolder(async (folder) => {
       const page = join(folder, "page.html")
-      await writeFile(page, await withAxe(statusPage(sampleFleet(20), { refresh: false })))
+      await writeFile(page, withAxe(statusPage(sampleFleet(20), { refresh: false })))
       const html = await settledHtml(browser ?? "", page, scheme)
       const [, found = ""] = /<pre id="axe-result">([\s\S]*?)<\/pre>/.exec(html) ?? []
       const result = JSON.parse(
@@ -58,8 +58,7 @@ function whyShort(): string | undefined {
 }
 
 /** The page with axe-core in it, which writes what it finds into the page. */
-async function withAxe(page: string): Promise<string> {
-  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
+function withAxe(page: string): string {
   const run = `axe.run(document).then(({ violations, passes }) => {
     const found = violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => ({ id, html, failureSummary })))
     const result = document.createElement("pre")
@@ -67,5 +66,5 @@ async function withAxe(page: string): Promise<string> {
     result.textContent = JSON.stringify({ violations: found, passes: passes.length })
     document.body.append(result)
   })`
-  return page.replace("</body>", () => `<script>${axe}</script><script>${run}</script></body>`)
+  return page.replace("</body>", () => `<script>${axe.source}</script><script>${run}</script></body>`)
 }

@@ -79,7 +79,7 @@ async function collectSource(
 }
 
 /** Undefined where they may not be listed (a Role from before there were reports). Throws KubeError. */
-export async function readLeases(
+async function readLeases(
   kube: LeaseReader,
   namespaces: readonly string[],
   signal: AbortSignal,

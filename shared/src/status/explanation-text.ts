@@ -29,6 +29,12 @@ export function explanationText(explained: Explanation, paint: Paint, columns = 
   return `${[...title, ...way, ...below, ...rest2].join("\n")}\n`
 }
 
+/** What a finding below says in full is not said twice. */
+function withoutDetail(text: string, findings: PlaceExplanation["findings"]): string {
+  const said = findings.find(({ detail }) => detail !== null && text.endsWith(`: ${detail}`))
+  return said?.detail ? text.slice(0, -`: ${said.detail}`.length) : text
+}
+
 function placeLines(
   { place, level, text, findings }: PlaceExplanation,
   at: string,
@@ -36,7 +42,7 @@ function placeLines(
   columns: number,
 ): string[] {
   const mark = painted(paint, level, SYMBOLS[level])
-  const [head = "", ...rest] = wrapText(escapeText(`${place}: ${text}`), columns - 4)
+  const [head = "", ...rest] = wrapText(escapeText(`${place}: ${withoutDetail(text, findings)}`), columns - 4)
   const lines = [`  ${mark} ${head}`, ...rest.map((line) => `    ${line}`)]
   return [...lines, ...findings.flatMap((finding) => findingLines(finding, at, paint, columns))]
 }

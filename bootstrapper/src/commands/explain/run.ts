@@ -16,6 +16,7 @@ import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { revisionsWith } from "@headrace/shared/status/revisions-with"
 import picocolors from "picocolors"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
+import { terminalColumns } from "../../cli/terminal-columns.ts"
 import { findSubject, type Subject, tipOf } from "./find-subject.ts"
 
 export interface ExplainOptions extends FleetOptions {
@@ -62,7 +63,7 @@ export async function runExplain(
 
 function printed(explained: Explanation, { output }: ExplainOptions): string {
   if (output === "json") return `${JSON.stringify(explained, undefined, 2)}\n`
-  return explanationText(explained, picocolors, process.stdout.columns)
+  return explanationText(explained, picocolors, terminalColumns())
 }
 
 async function plansAtTip(
@@ -117,7 +118,7 @@ async function changeOf(subject: Extract<Subject, { commit: string }>, found: Fo
   )
   const targets = subject.kind === "file" ? targetsOf(subject, found) : undefined
   const concerned = facts.clusterSources.filter(
-    (one) => one.source === source && (targets === undefined || (targets.get(one.cluster) ?? []).length > 0),
+    (one) => one.source === source && targets?.get(one.cluster)?.length !== 0,
   )
   const verdicts = await Promise.all(
     concerned.map((one) => verdictOf(one, { commit, touches: targets?.get(one.cluster) }, found)),
@@ -189,7 +190,7 @@ function deliveryOf(
   return lanes.value.deliveries.find(isIts) ?? null
 }
 
-/** The targets that hold a file, by cluster. */
+/** The targets that hold a file, by cluster; one whose plan is not known is absent: it may hold it. */
 function targetsOf(
   { source, path }: Extract<Subject, { kind: "file" }>,
   { plans, fleet }: Found,
@@ -197,11 +198,13 @@ function targetsOf(
   return new Map(
     fleet.clusterSources
       .filter((one) => one.source === source)
-      .map(({ cluster }) => {
+      .flatMap(({ cluster }) => {
         const plan = plans.get(laneKey(cluster, source))
-        const targets = plan?.known ? [...plan.value.targets] : []
-        const holding = targets.filter(([, { keys }]) => keys.some(({ file }) => file.path === path))
-        return [cluster, holding.map(([target]) => target)] as const
+        if (!plan?.known) return []
+        const holding = [...plan.value.targets].filter(([, { keys }]) =>
+          keys.some(({ file }) => file.path === path),
+        )
+        return [[cluster, holding.map(([target]) => target)] as const]
       }),
   )
 }
@@ -215,6 +218,8 @@ function rulesSteps(
     return [
       { what: "rules", level: "notice", text: "the branch has the file no more: this commit removed it" },
     ]
+  const names = [...new Set([...targets.values()].flat())]
+  if (names.length > 0) return [{ what: "rules", level: "well", text: `it is in ${names.join(", ")}` }]
   const unknown = fleet.clusterSources
     .filter((one) => one.source === source)
     .map(({ cluster }) => plans.get(laneKey(cluster, source)))
@@ -228,8 +233,6 @@ function rulesSteps(
       },
     ]
   }
-  const names = [...new Set([...targets.values()].flat())]
-  if (names.length > 0) return [{ what: "rules", level: "well", text: `it is in ${names.join(", ")}` }]
   return [{ what: "rules", level: "notice", text: `no rule names ${path}: no ConfigMap holds it` }]
 }
 

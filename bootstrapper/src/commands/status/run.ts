@@ -15,6 +15,7 @@ import type { ClusterSourceResult } from "../../cli/for-each-cluster-source.ts"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
+import { terminalColumns } from "../../cli/terminal-columns.ts"
 import {
   type CommitStatus,
   commitStatus,
@@ -61,7 +62,7 @@ async function look(fleet: Fleet, { fetch }: StatusOptions, signal: AbortSignal)
 function printed(status: FleetStatus, { output }: StatusOptions): string {
   if (output === "json") return `${JSON.stringify(status, undefined, 2)}\n`
   if (output === "html") return statusPage(status, { refresh: false })
-  return statusText(status, picocolors, process.stdout.columns)
+  return statusText(status, picocolors, terminalColumns())
 }
 
 /** False once the reader has seen enough. */
