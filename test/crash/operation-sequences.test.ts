@@ -1,6 +1,7 @@
 import type { Disk } from "@headrace/agent/disk/disk"
 import type { LayoutName } from "@headrace/agent/layout/open-layout"
 import { describe, expect, it } from "vitest"
+import { whySkipped } from "../harness/why-skipped.ts"
 import { PATH, survivals } from "./look-at-simulated.ts"
 import {
   type Action,
@@ -17,6 +18,7 @@ import { type SimulatedDisk, type Survival, simulateDisk } from "./simulated-dis
 // Crash-Consistency Bugs with Bounded Black-Box Crash Testing", OSDI 2018).
 
 const LONG = process.env.HEADRACE_CRASH === "long"
+const SHORT = "npm run test:crash does this"
 const LAYOUTS = ["links", "exchange", "file"] as const
 const EVERYTHING: Survival = { choose: () => true }
 /** Without a cut nothing has to survive one. */
@@ -119,7 +121,7 @@ describe.each(LAYOUTS)("a projection in layout %s", (layout) => {
   }, 900_000)
 
   it.runIf(LONG)(
-    "keeps them when the crash interrupts the action before it, at each operation",
+    `keeps them when the crash interrupts the action before it, at each operation${whySkipped(LONG ? undefined : SHORT)}`,
     async () => {
       const base = await withBase(layout)
       const sequences = sequencesUpTo(3).filter(isInterruptible)
