@@ -110,7 +110,7 @@ it("takes what git-sync has deprecated", () => {
     period: 250,
     syncTimeout: 9000,
     maxFailures: 3,
-    exechook: { command: "/h", timeout: 180_000, backoff: 3000 },
+    exechook: { command: "/h", timeout: 30_000, backoff: 3000 },
     credentials: [{ url: "r/name.git", username: "u", password: "p" }],
     logLevel: "debug",
   })
