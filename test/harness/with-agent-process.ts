@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect } from "vitest"
-import { programArguments } from "./program-arguments.ts"
+import { programArguments, sourceArguments } from "./program-arguments.ts"
 import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
 
 /** A real `headrace-agent` with its HTTP server. */
@@ -21,6 +21,8 @@ export interface AgentProcessOptions {
   /** What comes before the program on node's command line. */
   nodeArgs?: readonly string[]
   env?: Record<string, string>
+  /** Run the sources even where there are bundles, for a test that looks at modules. */
+  fromSource?: boolean
 }
 
 /** Runs a real agent while `use` works with it, and ends it by SIGTERM, which has to end it with 0. */
@@ -53,7 +55,9 @@ export async function withAgentProcess<T>(
 /** Starts `headrace-agent` with these arguments. */
 export function runAgentProgram(
   args: readonly string[],
-  options: { nodeArgs?: readonly string[]; env?: Record<string, string> } = {},
+  options: Pick<AgentProcessOptions, "nodeArgs" | "env" | "fromSource"> = {},
 ): MarkedRun {
-  return runMarked([...(options.nodeArgs ?? []), ...programArguments("agent"), ...args], options.env)
+  const { nodeArgs = [], fromSource } = options
+  const program = fromSource ? sourceArguments("agent") : programArguments("agent")
+  return runMarked([...nodeArgs, ...program, ...args], options.env)
 }

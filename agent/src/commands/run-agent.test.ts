@@ -67,6 +67,7 @@ it("loads neither queue, GitHub nor client-node, and no SDK of OpenTelemetry unl
         settings: settings(folder),
         nodeArgs: ["--import", join(import.meta.dirname, "../../../test/harness/log-modules.mjs")],
         env: { HEADRACE_TEST_MODULES: modules },
+        fromSource: true,
       }
       await withAgentProcess(options, async (agent) => {
         await expect.poll(async () => (await agent.ask("/readyz")).status).toBe(200)
