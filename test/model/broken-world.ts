@@ -7,6 +7,7 @@ import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import type { ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
 import { contentDigest } from "@headrace/shared/reconcile/target/content-digest"
 import { readStamp } from "@headrace/shared/reconcile/target/ownership"
+import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { isRecord, isTarget, withRecord } from "./broken-ports.ts"
 import type { ModelRepository } from "./model-repository.ts"
@@ -30,6 +31,14 @@ export function blankAsContent(repository: SourceRepository): SourceRepository {
       return oids.map((oid) => byId.get(oid) ?? Buffer.from(" "))
     },
   }
+}
+
+/** That a target could not be read is nowhere said: neither by the code of its failure nor by what it held. */
+export function forgettingUnread(record: SourceRecord): SourceRecord {
+  const failed = record.failed.map(({ target, reason, since }) => {
+    return { target, reason: reason.replace(/^reconcile\/unread: /, ""), since }
+  })
+  return { ...record, failed, failures: null }
 }
 
 /** Until work is begun no target is there, and the record names no store. */

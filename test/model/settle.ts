@@ -25,9 +25,9 @@ export async function settle(simulation: Simulation, schedule: Schedule): Promis
   }
 }
 
-/** True where programs keep their memory: then one after the other of them is woken. */
+/** True where programs keep their memory, and watch records: then one after the other of them is woken. */
 function isWorld(schedule: Schedule): boolean {
-  return schedule.some((op) => "program" in op)
+  return schedule.some((op) => "program" in op || op.op === "restore")
 }
 
 function countWrites({ clusters }: Simulation): number {

@@ -8,6 +8,7 @@ import {
   blindToWhatIsHeld,
   countingByDates,
   forbiddenAsInvalid,
+  forgettingUnread,
   keptAsSent,
   pruneByOwnPlan,
   trustingVersions,
@@ -44,7 +45,7 @@ export const WORLD_MUTANTS: { readonly [name: string]: WorldMutant } = {
     towards: ["settings", "reload", "commit"],
   },
   "the guard lets pass what could not be read": {
-    subject: withRecordRead((record) => ({ ...record, failures: null })),
+    subject: withRecordRead(forgettingUnread),
     breaks: BEYOND_GUARD,
     towards: ["settings", "reload", "commit", "place"],
   },
