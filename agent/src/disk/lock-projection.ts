@@ -114,6 +114,6 @@ async function openTaken(
 function checkLock(disk: Disk, handle: Handle, folder: Handle): void {
   if (disk.isAtItsPath(handle)) return
   throw new HeadraceError("publish/lost-lock", `the lock of ${folder.path} was removed: ${handle.path}`, {
-    hint: "Wait: the next attempt takes it again. Keep programs that clear temporary folders away from there, or set HEADRACE_LOCK_FOLDER.",
+    hint: "Run the command again, or wait for the agent's next attempt: it takes the lock again. Keep programs that clear temporary folders away from there, or set HEADRACE_LOCK_FOLDER.",
   })
 }

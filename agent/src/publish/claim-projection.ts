@@ -2,10 +2,11 @@ import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import type { Disk, Handle } from "../disk/disk.ts"
-import { type LockOptions, takeWriterLock, type WriterLock, withStoreLock } from "../disk/lock-projection.ts"
+import { type LockOptions, takeWriterLock, type WriterLock } from "../disk/lock-projection.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 import { type LayoutName, openLayout } from "../layout/open-layout.ts"
 import { prune } from "../retain/prune.ts"
+import { changeAlone } from "../store/held-locks.ts"
 import type { Durability } from "../store/make-durable.ts"
 import { EMPTY_NOTE, withFloors } from "../store/note.ts"
 import type { Floors } from "../store/origin.ts"
@@ -94,6 +95,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     usedBytes: 0,
     shown: undefined,
     note: EMPTY_NOTE,
+    locks: new Set(),
     damaged: new Set(),
     lacksNames: false,
     verifiedAt: Number.NEGATIVE_INFINITY,
@@ -120,9 +122,10 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
   }
   try {
     writer = await takeWriterLock(disk, store.folder, { ...lock, log: options.log })
+    projection.locks.add(writer)
     // A read-only file system is named now, and not by the first publish.
     disk.touch(`${store.path}/.`)
-    await withStoreLock(disk, store.folder, lock, async () => {
+    await changeAlone(projection, lock, async () => {
       projection.note = withFloors(await upgradeNote(projection, lock), options.carried?.floors)
       await recover(projection, { digests: options.verify ?? true })
       await prune(projection)

@@ -1,6 +1,6 @@
 import type { Token } from "@headrace/shared/record/record"
-import { withStoreLock } from "../disk/lock-projection.ts"
 import { notifyOfLastFlip } from "../retain/retire-files.ts"
+import { changeAlone } from "../store/held-locks.ts"
 import type { Manifest } from "../store/manifest.ts"
 import { readNote } from "../store/note.ts"
 import { floorOf, type SourceName } from "../store/origin.ts"
@@ -74,17 +74,16 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
     await follow()
     const { projection, lock, writer, tending } = open
-    const { disk, store } = projection
     await tending.pause()
     let isTouched = false
     try {
-      return await withStoreLock(disk, store.folder, { ...lock, signal }, async (change) => {
+      return await changeAlone(projection, { ...lock, signal }, async () => {
         await writer.renew()
         await notifyOfLastFlip(projection)
         await lookAgain(projection)
         // A publish that fails leaves trash, and no clone.
         isTouched = true
-        const result = await publishRevision(projection, revision, [writer, change], signal)
+        const result = await publishRevision(projection, revision, signal)
         isTouched = result.outcome === "published"
         if (isTouched) tidy(projection)
         return result

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { checkPaths, checkRevisionId } from "../disk/check-paths.ts"
-import type { HeldLock } from "../disk/lock-projection.ts"
 import { makeRoom } from "../retain/make-room.ts"
 import { retireFiles } from "../retain/retire-files.ts"
+import { checkLocks, saveNote } from "../store/held-locks.ts"
 import type { ManifestFile } from "../store/manifest.ts"
-import { raisedNote, writeNote } from "../store/note.ts"
+import { raisedNote } from "../store/note.ts"
 import { floorOf, UNNAMED_SOURCE } from "../store/origin.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { originsOf, type Revision } from "../store/revision.ts"
@@ -38,7 +38,6 @@ export interface PublishResult {
 export async function publishRevision(
   projection: ProjectionState,
   revision: Revision,
-  locks: readonly HeldLock[],
   signal: AbortSignal | undefined,
 ): Promise<PublishResult> {
   const started = performance.now()
@@ -62,7 +61,7 @@ export async function publishRevision(
   const slot = await stageRevision(projection, revision, plan, signal)
   const staged = performance.now()
   try {
-    await showSlot(projection, slot, locks)
+    await showSlot(projection, slot)
   } finally {
     const { retiring, number } = slot
     if (retiring) projection.notifyWatchers = () => retireFiles(projection, retiring, number)
@@ -75,11 +74,11 @@ export async function publishRevision(
  * Shows a slot. When that fails after the flip, what is shown is whole but may not be durable, and a second
  * fsync cannot be trusted: every file counts as damaged, so that the next publish rewrites them.
  */
-async function showSlot(projection: ProjectionState, slot: Slot, locks: readonly HeldLock[]): Promise<void> {
+async function showSlot(projection: ProjectionState, slot: Slot): Promise<void> {
   const { layout, shown } = projection
   try {
     checkPlace(projection)
-    for (const lock of locks) lock.check()
+    checkLocks(projection)
     await layout.show(slot, shown)
     projection.damaged = new Set()
     projection.lacksNames = false
@@ -142,11 +141,8 @@ function putNamesBack(projection: ProjectionState, shown: Slot): void {
 }
 
 async function noteToken(projection: ProjectionState, revision: Revision): Promise<void> {
-  const { note, store, durability } = projection
-  const newer = raisedNote(note, originsOf(revision))
-  if (isDeepStrictEqual(newer, note)) return
-  await writeNote(store, newer, durability)
-  projection.note = newer
+  const newer = raisedNote(projection.note, originsOf(revision))
+  if (!isDeepStrictEqual(newer, projection.note)) await saveNote(projection, newer)
 }
 
 function result(

@@ -1,12 +1,19 @@
 import fs from "node:fs"
 import { basename, join } from "node:path"
+import { createLog } from "@headrace/shared/observe/log"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import type { Disk } from "../disk/disk.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
+import { withRetainedAlone } from "../retain/open-retained.ts"
+import { approve, pin, rollback, shownRevision } from "../retain/revisions.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
+import { NOTE_PREFIX } from "../store/store.ts"
 import { openProjection } from "./open-projection.ts"
 
+const log = createLog("test", { level: "silent" })
+const { signal } = new AbortController()
 const named = process.env.HEADRACE_LOCK_FOLDER
 let locks: string
 
@@ -20,10 +27,12 @@ afterEach(() => {
   else process.env.HEADRACE_LOCK_FOLDER = named
 })
 
+function clearLocks(): void {
+  for (const name of fs.readdirSync(locks)) fs.rmSync(join(locks, name))
+}
+
 const clearings: { [what: string]: () => void } = {
-  "the lock files": () => {
-    for (const name of fs.readdirSync(locks)) fs.rmSync(join(locks, name))
-  },
+  "the lock files": clearLocks,
   "their folder": () => fs.rmSync(locks, { recursive: true }),
   "their folder, by another name": () => fs.renameSync(locks, `${locks}.old`),
 }
@@ -87,6 +96,66 @@ describe.each(Object.entries(clearings))("locks of which somebody removed %s", (
       expect(fs.readFileSync(join(options.path, "a"), "utf8")).toBe("1")
       await projection.publish(revisionOf(2, { a: "2" }))
       expect(fs.readFileSync(join(options.path, "a"), "utf8")).toBe("2")
+      await projection.close()
+    })
+  })
+})
+
+describe("an operator's command whose lock is removed while it runs", () => {
+  it.each(["before its pin is written", "between its pin and the rename"])(
+    "rolls back nothing: %s",
+    async (when) => {
+      await withFolder(async (folder) => {
+        const path = join(folder, "shown")
+        const projection = await openProjection(
+          projectionOptions(path, { keep: { revisions: 3, age: 0, bytes: 1e9 } }),
+        )
+        for (const seq of [1, 2]) await projection.publish(revisionOf(seq, { a: `${seq}` }))
+        await projection.settled()
+        const real = openNodeDisk()
+        let clearings = 0
+        const disk: Disk = {
+          ...real,
+          rename(from, to) {
+            real.rename(from, to)
+            if (!basename(from).startsWith(NOTE_PREFIX)) return
+            clearings += 1
+            clearLocks()
+          },
+        }
+        await expect(
+          withRetainedAlone({ path, log, signal, disk }, async (retained) => {
+            if (when.startsWith("before")) clearLocks()
+            await rollback(retained, "c1", "test")
+          }),
+        ).rejects.toMatchObject({ code: "publish/lost-lock" })
+        expect(clearings).toBe(when.startsWith("before") ? 0 : 1)
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("2")
+        await withRetainedAlone({ path, log, signal }, (retained) => rollback(retained, "c1", "test"))
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("1")
+        await projection.close()
+      })
+    },
+  )
+
+  it("neither pins nor approves", async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "shown")
+      const projection = await openProjection(projectionOptions(path))
+      await projection.publish(revisionOf(1, { a: "1" }))
+      await projection.settled()
+      for (const change of [
+        (retained: ProjectionState) => approve(retained, "c9"),
+        (retained: ProjectionState) => pin(retained, shownRevision(retained), "test"),
+      ]) {
+        const alone = withRetainedAlone({ path, log, signal }, async (retained) => {
+          clearLocks()
+          await change(retained)
+        })
+        await expect(alone).rejects.toMatchObject({ code: "publish/lost-lock" })
+      }
+      expect(projection.approved()).toBeUndefined()
+      expect((await projection.publish(revisionOf(2, { a: "2" }))).outcome).toBe("published")
       await projection.close()
     })
   })

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { type LockOptions, type WriterLock, withStoreLock } from "../disk/lock-projection.ts"
+import type { LockOptions, WriterLock } from "../disk/lock-projection.ts"
 import { prune, untilPrunable } from "../retain/prune.ts"
 import { notifyOfLastFlip } from "../retain/retire-files.ts"
+import { changeAlone } from "../store/held-locks.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { storeBytes } from "../store/store.ts"
 import { emptyTrash } from "../store/trash.ts"
@@ -45,7 +46,7 @@ export const NOTIFY_AFTER = 100
  * notifies no process when it releases a lease.
  */
 export function tendProjection(projection: ProjectionState, options: TendOptions): Tending {
-  const { disk, store, log, path } = projection
+  const { store, log, path } = projection
   let work: Promise<void> = Promise.resolve()
   let hurry = new AbortController()
   let timer: NodeJS.Timeout | undefined
@@ -59,7 +60,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
     if (projection.notifyWatchers)
       await delay(options.notifyAfter, undefined, { signal }).catch(() => undefined)
     try {
-      const wait = await withStoreLock(disk, store.folder, options.lock, async () => {
+      const wait = await changeAlone(projection, options.lock, async () => {
         await options.writer.renew()
         await notifyOfLastFlip(projection)
         await lookAgain(projection)

@@ -1,9 +1,9 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Disk } from "../disk/disk.ts"
-import { withStoreLock } from "../disk/lock-projection.ts"
 import { openNodeDisk } from "../disk/node-disk.ts"
 import { openExistingLayout } from "../layout/open-layout.ts"
+import { changeAlone } from "../store/held-locks.ts"
 import { EMPTY_NOTE, readNote } from "../store/note.ts"
 import { READ_ONLY } from "../store/permissions.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
@@ -45,6 +45,7 @@ export async function withRetained<T>(
       usedBytes: 0,
       shown: undefined,
       note: readNote(store, options.log) ?? EMPTY_NOTE,
+      locks: new Set(),
       damaged: new Set(),
       lacksNames: false,
       verifiedAt: Number.NEGATIVE_INFINITY,
@@ -63,10 +64,9 @@ export async function withRetainedAlone<T>(
   action: (projection: ProjectionState) => Promise<T>,
 ): Promise<T> {
   return await withRetained(options, async (projection) => {
-    const { disk, store } = projection
     const lock = { wait: LOCK_WAIT, signal: options.signal, purpose: "changes" }
-    return await withStoreLock(disk, store.folder, lock, async () => {
-      projection.note = readNote(store, options.log) ?? EMPTY_NOTE
+    return await changeAlone(projection, lock, async () => {
+      projection.note = readNote(projection.store, options.log) ?? EMPTY_NOTE
       return await action(projection)
     })
   })

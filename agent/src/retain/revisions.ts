@@ -1,7 +1,7 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { completeNote } from "../store/complete-note.ts"
-import { writeNote } from "../store/note.ts"
+import { saveNote } from "../store/held-locks.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
 import { isLeased, leasePlaces } from "../store/trash.ts"
@@ -104,9 +104,7 @@ export async function unpin(projection: ProjectionState): Promise<boolean> {
 
 /** Lets a revision be published though the guard holds it back. The caller holds the lock. */
 export async function approve(projection: ProjectionState, revision: string): Promise<void> {
-  const changed = { ...completeNote(projection), approved: revision }
-  await writeNote(projection.store, changed, projection.durability)
-  projection.note = changed
+  await saveNote(projection, { ...completeNote(projection), approved: revision })
 }
 
 /** The slot that is shown. Throws `retain/no-revision`. */
@@ -122,9 +120,7 @@ async function writePin(
   pinned: ProjectionState["note"]["pinned"],
 ): Promise<void> {
   const number = Math.max(projection.note.number, projection.layout.shown() ?? 0)
-  const changed = { ...completeNote(projection), number, pinned }
-  await writeNote(projection.store, changed, projection.durability)
-  projection.note = changed
+  await saveNote(projection, { ...completeNote(projection), number, pinned })
 }
 
 function chooseSlot(projection: ProjectionState, to: string | undefined): Slot {

@@ -2,6 +2,7 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
 import type { Disk } from "../disk/disk.ts"
+import type { HeldLock } from "../disk/lock-projection.ts"
 import type { Layout } from "./layout.ts"
 import type { Durability } from "./make-durable.ts"
 import type { ManifestFile } from "./manifest.ts"
@@ -36,6 +37,8 @@ export interface ProjectionState {
   /** What is shown now. */
   shown: ShownSlot | undefined
   note: Note
+  /** What this process holds now, to change the projection (held-locks.ts). */
+  locks: Set<HeldLock>
   /** Paths of `shown` that are not what its manifest says: the next publish rewrites them. */
   damaged: Set<string>
   /** A name that readers use beside the revision is gone: the next publish puts it back. */
