@@ -1,6 +1,6 @@
+import { compileGlob } from "@headrace/shared/foundation/compile-glob"
 import type { Tree } from "@headrace/shared/foundation/tree"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
-import { compileGlob } from "@headrace/shared/rules/compile-glob"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import type { RuleSet } from "@headrace/shared/rules/rule"
 import { quantile } from "./quantile.ts"

@@ -15,12 +15,12 @@ export interface ImportRule {
 /** Each module of shared imports only modules before it. */
 export const SHARED_FLOORS = [
   "foundation",
-  "guard",
   "observe",
   "settings",
   "command-line",
   "rules",
   "plan",
+  "gates",
   "bundle",
   "record",
   "git",

@@ -1,4 +1,4 @@
-import { compileGlob } from "@headrace/shared/rules/compile-glob"
+import { compileGlob } from "@headrace/shared/foundation/compile-glob"
 import { globDifferences } from "@headrace/shared/rules/glob-dialect"
 import { literalFolder, literalRun } from "@headrace/shared/rules/rule-index"
 import { describe, expect, it } from "vitest"

@@ -1,4 +1,4 @@
-import { compileGlob } from "@headrace/shared/rules/compile-glob"
+import { compileGlob } from "@headrace/shared/foundation/compile-glob"
 import { globDifferences } from "@headrace/shared/rules/glob-dialect"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import fc from "fast-check"

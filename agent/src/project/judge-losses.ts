@@ -1,7 +1,7 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { type GuardLimits, judgeChange, type PastDeletions } from "@headrace/shared/guard/judge-change"
-import { type ChangeSize, type GuardedKey, measureChange } from "@headrace/shared/guard/measure-change"
+import { type GuardLimits, judgeChange, type PastDeletions } from "@headrace/shared/gates/guard/judge-change"
+import { type ChangeSize, type GuardedKey, measureChange } from "@headrace/shared/gates/guard/measure-change"
 
 /** Half of what an origin shows, and more than 20 files; and an origin of several files never loses all of them. */
 export const LIMITS: GuardLimits = { deletedKeys: 0.5, deletedConfigMaps: 0, atLeast: 20 }

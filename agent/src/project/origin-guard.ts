@@ -1,6 +1,6 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { type PastDeletions, windowOf } from "@headrace/shared/guard/judge-change"
-import { pastAfter } from "@headrace/shared/guard/past-deletions"
+import { type PastDeletions, windowOf } from "@headrace/shared/gates/guard/judge-change"
+import { pastAfter } from "@headrace/shared/gates/guard/past-deletions"
 import type { OriginPart } from "../assemble/origin-part.ts"
 import type { ProjectionSource } from "../assemble/source.ts"
 import { isApproved } from "../store/origin.ts"

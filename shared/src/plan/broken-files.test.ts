@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { expect, it } from "vitest"
-import { compileGlob } from "../rules/compile-glob.ts"
+import { compileGlob } from "../foundation/compile-glob.ts"
 import { parseRules } from "../rules/parse-rules.ts"
 import type { Rule, RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"

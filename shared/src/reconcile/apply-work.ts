@@ -1,4 +1,4 @@
-import { windowOf } from "../guard/judge-change.ts"
+import { windowOf } from "../gates/guard/judge-change.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestToken, openIntent } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../foundation/canonical-json.ts"
-import { bounded } from "../guard/past-deletions.ts"
+import { bounded } from "../gates/guard/past-deletions.ts"
 import type { SourceRecord } from "./record.ts"
 import { storedRecord } from "./record-format.ts"
 

@@ -98,7 +98,7 @@ export const JudgedRevision = z.strictObject({
 })
 export type JudgedRevision = z.infer<typeof JudgedRevision>
 
-/** What a change that came into force has deleted (guard/past-deletions.ts). */
+/** What a change that came into force has deleted (gates/guard/past-deletions.ts). */
 const Deletions = z.strictObject({ at: z.int(), keys: z.int().min(0), configMaps: z.int().min(0) })
 
 /** Whose settings a cluster follows. */
@@ -153,7 +153,7 @@ export const SourceRecord = z.strictObject({
       judged: JudgedRevision.omit({ commit: true }).extend({ since: z.string() }).optional(),
     })
     .nullable(),
-  /** What was deleted in the last hours, newest first: deletions count together (guard/judge-change.ts). */
+  /** What was deleted in the last hours, newest first: deletions count together (gates/guard/judge-change.ts). */
   deletions: z.array(Deletions),
   /** Digest of the store object that lists every failed target, with what it holds; null: `failed` lists them. */
   failures: digest.nullable(),

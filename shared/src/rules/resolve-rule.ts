@@ -1,7 +1,7 @@
+import { compileGlob } from "../foundation/compile-glob.ts"
 import type { LocatedYaml, Position } from "../foundation/located-yaml.ts"
 import type { Problem } from "../foundation/problem.ts"
 import { accessListProblems } from "./access-list.ts"
-import { compileGlob } from "./compile-glob.ts"
 import type { ConfigUpdater, MapSpec } from "./config-updater.ts"
 import { resolvePlaces } from "./resolve-places.ts"
 import type { Rule } from "./rule.ts"

@@ -1,5 +1,5 @@
 import type { Minimatch } from "minimatch"
-import { compileGlob } from "./compile-glob.ts"
+import { compileGlob } from "../foundation/compile-glob.ts"
 import type { Rule } from "./rule.ts"
 
 /** Rules that can be asked for by path. Compile once, ask often. */

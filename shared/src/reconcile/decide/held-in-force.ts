@@ -1,4 +1,5 @@
-import type { GuardedKey, GuardedTargets } from "../../guard/measure-change.ts"
+import { isBlank } from "../../foundation/content-id.ts"
+import type { GuardedKey, GuardedTargets } from "../../gates/guard/measure-change.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
 import type { SourceRecord } from "../../record/record.ts"
@@ -6,7 +7,6 @@ import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.ts"
-import { isBlank } from "../target/content-id.ts"
 
 /** The keys of a planned target as the guard judges them. */
 export function guardedKeys({ keys }: Pick<PlannedTarget, "keys">): GuardedKey[] {

@@ -1,6 +1,6 @@
 import { HeadraceError } from "../../foundation/errors.ts"
-import { judgeChange } from "../../guard/judge-change.ts"
-import { type ChangeSize, type GuardedTargets, measureChange } from "../../guard/measure-change.ts"
+import { judgeChange } from "../../gates/guard/judge-change.ts"
+import { type ChangeSize, type GuardedTargets, measureChange } from "../../gates/guard/measure-change.ts"
 import { isBegun } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import type { ClusterPlan } from "../run/cluster-plan.ts"

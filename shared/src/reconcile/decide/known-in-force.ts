@@ -1,5 +1,5 @@
 import { hasCode } from "../../foundation/errors.ts"
-import type { GuardedTargets } from "../../guard/measure-change.ts"
+import type { GuardedTargets } from "../../gates/guard/measure-change.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"

@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../foundation/canonical-json.ts"
-import { pastAfter } from "../../guard/past-deletions.ts"
+import { pastAfter } from "../../gates/guard/past-deletions.ts"
 import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
 import { intentsAfter } from "../../record/intents.ts"

@@ -1,7 +1,7 @@
 import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import type { GuardLimits } from "../../gates/guard/judge-change.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
-import type { GuardLimits } from "../../guard/judge-change.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Log } from "../../observe/log.ts"
 import type { FailedTarget, ForeignWrite, SourceRecord, Token } from "../../record/record.ts"

@@ -1,10 +1,10 @@
 import { joinParts, type ShardFile, unpackShard } from "../../bundle/unpack-shard.ts"
+import { contentId, isBlank } from "../../foundation/content-id.ts"
 import { hasCode } from "../../foundation/errors.ts"
-import type { GuardedKey } from "../../guard/measure-change.ts"
+import type { GuardedKey } from "../../gates/guard/measure-change.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
 import { listShards, listTargets } from "../../record/walk-index.ts"
 import type { Run } from "../run/run.ts"
-import { contentId, isBlank } from "../target/content-id.ts"
 import { listRoots } from "./last-roots.ts"
 import { indexReader, readStored } from "./read-store.ts"
 

@@ -1,12 +1,12 @@
 import { isUtf8 } from "node:buffer"
 import type { ConfigMap } from "../../foundation/config-map.ts"
+import { contentId } from "../../foundation/content-id.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import { tokenText } from "../../record/token.ts"
 import { contentDigest } from "../target/content-digest.ts"
-import { contentId } from "../target/content-id.ts"
 import { readStamp, type Stamp, withStamp } from "../target/ownership.ts"
 
 /** What a target's ConfigMap has that its plan has not, and the other way round. */

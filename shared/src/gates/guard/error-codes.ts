@@ -1,4 +1,4 @@
-import type { ErrorMeanings } from "../foundation/errors.ts"
+import type { ErrorMeanings } from "../../foundation/errors.ts"
 
 /** The codes that `guard` declares, as docs/reference/errors.md explains them. */
 export const guardErrors = {
@@ -26,6 +26,6 @@ export const guardErrors = {
   },
 } as const satisfies ErrorMeanings
 
-declare module "../foundation/errors.ts" {
+declare module "../../foundation/errors.ts" {
   interface ErrorCodes extends Record<keyof typeof guardErrors, unknown> {}
 }

@@ -1,4 +1,4 @@
-import { HeadraceError } from "../foundation/errors.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
 import type { ChangeSize } from "./measure-change.ts"
 
 /** What may be deleted without approval. */
