@@ -190,6 +190,7 @@ function unpackObject({ object, contents }: PackedObject): ConfigMap {
 function entryCount(index: StoreIndex): number {
   if (index.kind === "branch") return index.children.length
   if (index.kind === "failures") return index.failed.length
+  if (index.kind === "nodes") return index.expected.length + index.excluded.length
   return index.kind === "targets" ? index.targets.length : index.shards.length
 }
 

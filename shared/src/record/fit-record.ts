@@ -2,6 +2,7 @@ import { canonicalJson } from "../foundation/canonical-json.ts"
 import { bounded } from "../gates/guard/past-deletions.ts"
 import type { SourceRecord } from "./record.ts"
 import { storedRecord } from "./record-format.ts"
+import type { Candidate } from "./rollout-state.ts"
 
 /** What a record may measure as JSON: every agent watches it, so it stays small (design, "record"). */
 export const RECORD_LIMIT_BYTES = 4096
@@ -12,6 +13,7 @@ const MOST_FAILED = Math.floor(RECORD_LIMIT_BYTES / '{"reason":"","since":"","ta
 const REASON_LIMIT = 160
 const REASON_LIMIT_TIGHT = 60
 const STOP_LIMIT = 400
+const SHORTEST = 24
 
 /**
  * The same record within RECORD_LIMIT_BYTES. What is cut stays true, and what others decide by is never cut. In order:
@@ -22,7 +24,10 @@ const STOP_LIMIT = 400
  * 4. reasons of failed targets get shorter, then failed targets beyond the room are counted in `failedMore`: the object
  *    that `failures` names lists them all, and where it is lost the next reconcile looks at every target;
  * 5. past deletions become one, which counts for as long as the latest;
- * 6. the oldest history goes.
+ * 6. the oldest history goes;
+ * 7. texts for people alone get as short as they can.
+ *
+ * What a rollout decides by (`candidate`, `previous`, `rejected`) never gives way, but for the words of its texts.
  */
 export function fitRecord(record: SourceRecord): SourceRecord {
   let fitted = shortTexts(withFailed(record, MOST_FAILED), REASON_LIMIT)
@@ -37,7 +42,7 @@ export function fitRecord(record: SourceRecord): SourceRecord {
   while (!fits(fitted) && fitted.history.length > 0) {
     fitted = { ...fitted, history: fitted.history.slice(0, -1) }
   }
-  return fitted
+  return fits(fitted) ? fitted : shortestTexts(fitted)
 }
 
 /** The record as its ConfigMap keeps it: canonical JSON within RECORD_LIMIT_BYTES, without what parsing derives. */
@@ -77,6 +82,31 @@ function shortTexts(record: SourceRecord, reasonLimit: number): SourceRecord {
       by: shortText(record.hold.by, REASON_LIMIT_TIGHT),
       reason: shortText(record.hold.reason, REASON_LIMIT),
     },
+    candidate: record.candidate && shortWord(record.candidate, REASON_LIMIT_TIGHT),
+    rejected: record.rejected && {
+      ...record.rejected,
+      reason: shortText(record.rejected.reason, REASON_LIMIT),
+    },
+  }
+}
+
+function shortestTexts(record: SourceRecord): SourceRecord {
+  const { stopped, hold, candidate, rejected } = record
+  return {
+    ...record,
+    stopped: stopped && { ...stopped, message: shortText(stopped.message, REASON_LIMIT_TIGHT) },
+    hold: hold && { ...hold, by: shortText(hold.by, SHORTEST), reason: shortText(hold.reason, SHORTEST) },
+    candidate: candidate && shortWord(candidate, SHORTEST),
+    rejected: rejected && { ...rejected, reason: shortText(rejected.reason, REASON_LIMIT_TIGHT) },
+  }
+}
+
+function shortWord(candidate: Candidate, limit: number): Candidate {
+  const { word } = candidate
+  if (word === null) return candidate
+  return {
+    ...candidate,
+    word: { ...word, by: shortText(word.by, limit), reason: shortText(word.reason, limit) },
   }
 }
 

@@ -38,14 +38,17 @@ export function unfinishedTargets(record: SourceRecord): "all" | ReadonlySet<str
 
 /** The smallest epoch a writer may use: an operator raises it by an intent, before anything is written. */
 export function epochInForce(record: SourceRecord): number {
-  return Math.max(record.token.epoch, ...record.intents.map((intent) => intent.token.epoch))
+  return Math.max(...tokensOf(record).map(({ epoch }) => epoch))
 }
 
 /** The largest token that anything of this record's targets may carry. */
 export function largestToken(record: SourceRecord): Token {
-  return [record.token, ...record.intents.map((intent) => intent.token)].reduce((a, b) =>
-    compareTokens(a, b) >= 0 ? a : b,
-  )
+  return tokensOf(record).reduce((a, b) => (compareTokens(a, b) >= 0 ? a : b))
+}
+
+/** Of what is in force, being tried, begun, and of what was in force before a promotion. */
+function tokensOf({ token, intents, candidate, previous }: SourceRecord): Token[] {
+  return [token, ...[...intents, candidate, previous].flatMap((each) => each?.token ?? [])]
 }
 
 function isSameRevision(a: Intent, b: Omit<Intent, "targets" | "rules">): boolean {

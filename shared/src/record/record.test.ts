@@ -43,7 +43,7 @@ describe("record", () => {
 
   it("refuses a newer format by its number, whatever else it holds", () => {
     const configMap = recordConfigMap("headrace", newRecord("release", { epoch: 0, seq: 0 }))
-    configMap.data = { "record.json": '{"format":3,"novelty":true}' }
+    configMap.data = { "record.json": '{"format":4,"novelty":true}' }
     expect(() => readRecord(configMap)).toThrow(expect.objectContaining({ code: "record/newer-format" }))
   })
 

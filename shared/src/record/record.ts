@@ -1,18 +1,18 @@
 import { z } from "zod"
 import { FULL_ID } from "../foundation/object-id.ts"
+import { Candidate, PreviousRevision, Rejection } from "./rollout-state.ts"
+import { Token } from "./token.ts"
 
 /**
- * The largest format that this version writes, and reads with its predecessor's. A record that needs nothing of it is
- * written in format 1 (record-format.ts): so programs of the version before read what is at rest.
+ * The largest format that this version writes, and reads with its predecessors'. A record that needs nothing of it is
+ * written in a lower one (record-format.ts): so programs of the version before read what is at rest.
  */
-export const RECORD_FORMAT = 2
+export const RECORD_FORMAT = 3
 
 const commit = z.string().regex(FULL_ID)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
 
-/** Orders writers: (epoch, seq), seq being the count of all ancestors; only an operator raises the epoch. */
-export const Token = z.strictObject({ epoch: z.int().min(0), seq: z.int().min(0) })
-export type Token = z.infer<typeof Token>
+export { Token } from "./token.ts"
 
 /** An operator's word that a cluster stays at a commit. */
 export const Hold = z.strictObject({
@@ -98,6 +98,14 @@ export const JudgedRevision = z.strictObject({
 })
 export type JudgedRevision = z.infer<typeof JudgedRevision>
 
+/** What an operator has approved, and what that lifts; absent: the guard alone, as formats 1 and 2 have it. */
+const Approval = JudgedRevision.extend({
+  lifts: z
+    .array(z.enum(["guard", "gate", "unverified"]))
+    .min(1)
+    .optional(),
+})
+
 /** What a change that came into force has deleted (gates/guard/past-deletions.ts). */
 const Deletions = z.strictObject({ at: z.int(), keys: z.int().min(0), configMaps: z.int().min(0) })
 
@@ -135,11 +143,9 @@ const commonFields = {
   history: z.array(z.strictObject({ commit, token: Token, root: digest })),
 }
 
-/** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
-export const SourceRecord = z.strictObject({
-  format: z.literal(RECORD_FORMAT),
+const fieldsSince2 = {
   ...commonFields,
-  /** What an operator has approved the deletions of; null: nothing that waits to be applied. */
+  /** What an operator has approved; null: nothing that waits to be applied. */
   approved: JudgedRevision.nullable(),
   intents: z.array(Intent),
   /** Why the source is stopped (rules that do not parse, a guard that tripped, a diverged branch); null: it does not. */
@@ -159,8 +165,24 @@ export const SourceRecord = z.strictObject({
   failures: digest.nullable(),
   /** Null: the settings give no version. */
   settings: RecordSettings.nullable(),
+}
+
+/** What a cluster shows of a source: one ConfigMap under 4 KiB, whose swap is the commit of a reconcile. */
+export const SourceRecord = z.strictObject({
+  format: z.literal(RECORD_FORMAT),
+  ...fieldsSince2,
+  approved: Approval.nullable(),
+  /** What is being tried; null: no rollout is under way here. */
+  candidate: Candidate.nullable(),
+  /** Null: every cluster has promoted, or nothing was. */
+  previous: PreviousRevision.nullable(),
+  /** Null: no revision failed here, or an operator has lifted it. Counts in every cluster. */
+  rejected: Rejection.nullable(),
 })
 export type SourceRecord = z.infer<typeof SourceRecord>
+
+/** The same as format 2 had it. */
+export const SourceRecordV2 = z.strictObject({ format: z.literal(2), ...fieldsSince2 })
 
 /** The same as format 1 had it. */
 export const SourceRecordV1 = z.strictObject({
@@ -192,5 +214,8 @@ export function newRecord(source: string, token: Token): SourceRecord {
     deletions: [],
     failures: null,
     settings: null,
+    candidate: null,
+    previous: null,
+    rejected: null,
   }
 }

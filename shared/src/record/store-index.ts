@@ -62,7 +62,24 @@ export const FailuresIndex = z.strictObject({
 })
 export type FailuresIndex = z.infer<typeof FailuresIndex>
 
-export const StoreIndex = z.discriminatedUnion("kind", [BranchIndex, TargetsIndex, FilesIndex, FailuresIndex])
+/** The nodes that a stage of a rollout rests on. Named by the record's candidate. */
+export const NodesIndex = z.strictObject({
+  format: z.literal(1),
+  kind: z.literal("nodes"),
+  /** Names of the nodes that must show the candidate, in order. */
+  expected: z.array(z.string()),
+  /** Nodes that take it and do not count, since they failed before it, with the reason. */
+  excluded: z.array(z.strictObject({ node: z.string(), reason: z.string() })),
+})
+export type NodesIndex = z.infer<typeof NodesIndex>
+
+export const StoreIndex = z.discriminatedUnion("kind", [
+  BranchIndex,
+  TargetsIndex,
+  FilesIndex,
+  FailuresIndex,
+  NodesIndex,
+])
 export type StoreIndex = z.infer<typeof StoreIndex>
 export type BranchIndex = z.infer<typeof BranchIndex>
 export type TargetsIndex = z.infer<typeof TargetsIndex>

@@ -1,6 +1,6 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { type ShardEntry, type TargetEntry, targetPlace } from "./build-index.ts"
-import { type FailuresIndex, StoreIndex } from "./store-index.ts"
+import { type FailuresIndex, type NodesIndex, StoreIndex } from "./store-index.ts"
 
 /** Reads an index from the store, digest verified. Throws when it is not there. */
 export type FetchIndex = (digest: string) => Promise<StoreIndex>
@@ -56,6 +56,7 @@ export async function listReachable(root: string, fetch: FetchIndex): Promise<Se
 
 function indexesBelow(index: Exclude<StoreIndex, { kind: "files" }>): { index: string }[] {
   if (index.kind === "branch") return index.children
+  if (index.kind === "nodes") return []
   return index.kind === "targets" ? index.targets : index.failed.flatMap(({ held }) => held ?? [])
 }
 
@@ -64,6 +65,13 @@ export async function listFailures(failures: string, fetch: FetchIndex): Promise
   const index = await fetch(failures)
   if (index.kind === "failures") return index.failed
   throw new HeadraceError("store/wrong-index", `store object ${failures} lists no failed targets`)
+}
+
+/** The nodes that a stage rests on, which a candidate names by digest. Throws `store/wrong-index`. */
+export async function listNodes(nodes: string, fetch: FetchIndex): Promise<NodesIndex> {
+  const index = await fetch(nodes)
+  if (index.kind === "nodes") return index
+  throw new HeadraceError("store/wrong-index", `store object ${nodes} lists no nodes`)
 }
 
 /** Parses an index's payload; `digest` names it in the error (`store/invalid-index`). */

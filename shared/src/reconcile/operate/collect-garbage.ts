@@ -129,9 +129,7 @@ async function namedDigests(
   }
   const named = new Set<string>()
   for (const record of records) {
-    const { root: shown, failures, history } = record
-    for (const root of [shown, failures, ...history.map((revision) => revision.root)]) {
-      if (root === null) continue
+    for (const root of rootsOf(record)) {
       for (const digest of await listReachable(root, fetch)) named.add(digest)
     }
   }
@@ -147,6 +145,14 @@ async function namedDigests(
       throw error
     }
   }
+}
+
+/** What a record shows, tries, keeps for agents that have not caught up, and may return to. */
+function rootsOf({ root, failures, history, candidate, previous }: SourceRecord): string[] {
+  const roots = [root, failures, candidate?.root, candidate?.expected.nodes, previous?.root]
+  return [...roots, ...history.map((revision) => revision.root)].filter(
+    (digest) => typeof digest === "string",
+  )
 }
 
 async function readIndex(
