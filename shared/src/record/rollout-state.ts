@@ -10,9 +10,6 @@ const rulesCommit = commit.nullable()
 /** One past the largest hash of a node (takes-candidate.ts): a candidate with this bound is for every node. */
 export const ALL_NODES = 2 ** 32
 
-/** What the names of skipped clusters may measure together, in bytes: a record stays under 4 KiB. */
-export const MOST_SKIPPED = 200
-
 /** What a cluster tries while a rollout is under way there. The baseline stays in the fields of the record itself. */
 export const Candidate = z.strictObject({
   commit,
@@ -41,7 +38,7 @@ export const Candidate = z.strictObject({
   view: z.boolean(),
   /** True: an operator has every stage pass here without its bake time. */
   hurried: z.boolean(),
-  /** Clusters that the rollout goes on without, by an operator's word. At most MOST_SKIPPED bytes together. */
+  /** Clusters that the rollout goes on without, by an operator's word. At most 200 bytes together. */
   skipped: z.array(z.string()),
   /** The last operator who changed `hurried` or `skipped`, and why; null: none has. */
   word: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),

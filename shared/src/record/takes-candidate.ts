@@ -8,6 +8,8 @@ export type CandidateChoice = Pick<Candidate, "bound" | "selectors">
  * True when a node shows the candidate of a source, by its name and the labels that its agent's settings give it. The
  * writer and the agent decide by this one function. What it says of a node never turns false while a rollout goes
  * forward, since bounds only grow and selectors are only added: no node is led back within a rollout.
+ *
+ * @public
  */
 export function takesCandidate(
   { source, node, labels }: { source: string; node: string; labels: { [label: string]: string } },

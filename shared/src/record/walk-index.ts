@@ -67,7 +67,7 @@ export async function listFailures(failures: string, fetch: FetchIndex): Promise
   throw new HeadraceError("store/wrong-index", `store object ${failures} lists no failed targets`)
 }
 
-/** The nodes that a stage rests on, which a candidate names by digest. Throws `store/wrong-index`. */
+/** The nodes that a stage rests on, which a candidate names by digest. Throws `store/wrong-index`. @public */
 export async function listNodes(nodes: string, fetch: FetchIndex): Promise<NodesIndex> {
   const index = await fetch(nodes)
   if (index.kind === "nodes") return index
