@@ -7,9 +7,11 @@ import type { Site, Through } from "./site.ts"
 const LIMIT_MS = 2000
 /** A row that has missed this many in a row is not waited for any more; what it notices still counts. */
 const DEAF_AFTER = 5
-/** Of the time that is given; the rest is for flips. */
+/** Of the time that is given; the rest is for flips, if any are wanted. */
 const PACED_SHARE = 0.6
-/** Until all consumers have started. */
+/** A row that has missed this many in all is not waited for either. */
+const UNRELIABLE_AFTER = 25
+/** Until all consumers have started; those that have nothing to read never report. */
 const START_MS = 60_000
 /** So long without a newer reading after the last of many flips: nothing more comes. */
 const QUIET_MS = 5000
@@ -18,7 +20,7 @@ const POLL = 2
 export interface MeasureOptions {
   site: Site
   consumers: readonly { consumer: Consumer; through: readonly Through[] }[]
-  /** Revisions one at a time, the next when all have noticed it. */
+  /** Revisions one at a time, the next when all have noticed it and listen again. */
   paced: number
   /** Revisions one after the other. */
   flips: number
@@ -40,7 +42,7 @@ export async function measure(options: MeasureOptions): Promise<Map<string, Cell
     for (const { consumer, through } of consumers)
       running.push(await consumer.start(site, recorder.report, through))
     const rows = consumers.flatMap(({ consumer, through }) => through.map((way) => rowOf(consumer.name, way)))
-    await untilAll(rows, (row) => recorder.latest(row) >= 1, START_MS)
+    await untilStarted(rows, recorder)
     const cells = await paced(options, rows, recorder, running)
     await flipQuickly(options, cells, recorder, running)
     for (const [row, cell] of cells) Object.assign(cell, recorder.counts(row))
@@ -51,19 +53,22 @@ export async function measure(options: MeasureOptions): Promise<Map<string, Cell
 }
 
 async function paced(
-  { site, paced, limit = LIMIT_MS, until = Number.POSITIVE_INFINITY, onProgress }: MeasureOptions,
+  { site, paced, flips, limit = LIMIT_MS, until = Number.POSITIVE_INFINITY, onProgress }: MeasureOptions,
   rows: readonly string[],
   recorder: Recorder,
   running: readonly Running[],
 ): Promise<Map<string, Cell>> {
   const cells = new Map(rows.map((row) => [row, emptyCell()]))
-  const end = performance.now() + (until - performance.now()) * PACED_SHARE
+  const end = performance.now() + (until - performance.now()) * (flips === 0 ? 1 : PACED_SHARE)
   const missed = new Map<string, number>()
   for (let seq = 2; seq < paced + 2 && performance.now() < end; seq++) {
     recorder.begin(seq)
     await publish(site, seq, running)
-    const awaited = rows.filter((row) => (missed.get(row) ?? 0) < DEAF_AFTER)
-    await untilAll(awaited, (row) => recorder.delayOf(row, seq) !== undefined, limit)
+    const awaited = [...cells].filter(
+      ([row, cell]) => (missed.get(row) ?? 0) < DEAF_AFTER && cell.paced - cell.noticed < UNRELIABLE_AFTER,
+    )
+    await untilAll(awaited, ([row]) => recorder.delayOf(row, seq) !== undefined, limit)
+    await untilAllListen(running, limit)
     for (const [row, cell] of cells) {
       const took = recorder.delayOf(row, seq)
       cell.paced += 1
@@ -86,17 +91,27 @@ async function flipQuickly(
 ): Promise<void> {
   const first = 2 + Math.max(0, ...[...cells.values()].map(({ paced }) => paced))
   let last = first - 1
-  while (last - first + 1 < flips && performance.now() < until) {
+  const flip = async () => {
     last += 1
     recorder.begin(last)
     await publish(site, last, running)
     if (last % 1000 === 0) onProgress?.(`${site.publisher}: ${last} flips`)
   }
+  while (last - first + 2 < flips && performance.now() < until) await flip()
+  // No other follows the last one, so it comes when they listen.
+  await untilAllListen(running, START_MS)
+  if (flips > 0) await flip()
   if (flips > 0) await untilQuiet([...cells.keys()], recorder, last)
   for (const [row, cell] of cells) {
     cell.flips = last - first + 1
     cell.isCurrent = recorder.latest(row) >= last
   }
+}
+
+/** Waits until all rows have read something; no longer than usual once no other row begins to. */
+async function untilStarted(rows: readonly string[], recorder: Recorder): Promise<void> {
+  await untilAll([recorder], () => rows.some((row) => recorder.latest(row) >= 1), START_MS)
+  await untilQuiet(rows, recorder, 1)
 }
 
 /** Waits until all rows have read the last revision, or none of them has read a newer one for a while. */
@@ -114,14 +129,14 @@ async function publish(site: Site, seq: number, running: readonly Running[]): Pr
   for (const each of running) each.notify?.()
 }
 
-/** Waits until all rows are so, or the time is up. */
-async function untilAll(
-  rows: readonly string[],
-  isSo: (row: string) => boolean,
-  limit: number,
-): Promise<void> {
+async function untilAllListen(running: readonly Running[], limit: number): Promise<void> {
+  await untilAll(running, (each) => each.listens?.() ?? true, limit)
+}
+
+/** Waits until all are so, or the time is up. */
+async function untilAll<T>(all: readonly T[], isSo: (each: T) => boolean, limit: number): Promise<void> {
   const end = performance.now() + limit
-  while (!rows.every(isSo) && performance.now() < end) await delay(POLL)
+  while (!all.every(isSo) && performance.now() < end) await delay(POLL)
 }
 
 function emptyCell(): Cell {

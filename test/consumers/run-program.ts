@@ -11,7 +11,11 @@ export interface Program {
 /**
  * Runs a program that prints `ROW READING`, where ROW is an index into `rows`. It is stopped with all that it has started.
  */
-export function runReporting(program: Program, rows: readonly string[], report: Report): Running {
+export function runReporting(
+  program: Program,
+  rows: readonly string[],
+  report: Report,
+): Running & { pid: number } {
   const running = runQuiet(program, (line) => {
     const [, index, reading = ""] = /^(\d+) (.+)$/.exec(line) ?? []
     const row = rows[Number(index)]
@@ -19,7 +23,7 @@ export function runReporting(program: Program, rows: readonly string[], report: 
     if (reading === "mixed" || reading === "unreadable") report(row, reading)
     else if (/^\d+$/.test(reading)) report(row, Number(reading))
   })
-  return { stop: running.stop }
+  return running
 }
 
 /** Runs a program, in a process group of its own, until it is stopped. */

@@ -83,7 +83,12 @@ async function openFiles(root: string, names: readonly string[]): Promise<Pick<S
   const projections = new Map<string, Awaited<ReturnType<typeof openProjection>>>()
   for (const name of names) {
     fs.mkdirSync(dirname(join(root, name)), { recursive: true })
-    projections.set(name, await openProjection(projectionOptions(join(root, name), { layout: "file" })))
+    projections.set(
+      name,
+      await openProjection(
+        projectionOptions(join(root, name), { layout: "file", notifyAfter: NOTIFY_AFTER }),
+      ),
+    )
   }
   return {
     publish: async (seq) => {

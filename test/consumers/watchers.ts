@@ -15,6 +15,8 @@ const GO_LIBRARIES = "/usr/share/gocode"
 const PYTHON = "/usr/bin/python3"
 const WATCHDOG = "/usr/lib/python3/dist-packages/watchdog"
 const EVERYTHING = ["a flat file", "a nested file", "a nested folder", "the root"] as const
+/** A process that waits without a timeout, in proc(5)'s `syscall`: poll(2) of x86-64, ppoll(2) of arm64. */
+const POLLS = /^(7 \S+ \S+ 0xf+ |73 \S+ \S+ 0x0 )/
 const FILES = ["a flat file", "a nested file"] as const
 
 /** Watchers of Node, one process for all ways of one of them. */
@@ -50,8 +52,13 @@ export const watchdog: Consumer = {
   },
 }
 
-/** A shell script for each way. */
-function shellWatcher(name: string, program: string, script: string): Consumer {
+/** A shell script for each way. `listens`: whether the program that a script has started does; always unless given. */
+function shellWatcher(
+  name: string,
+  program: string,
+  script: string,
+  listens: (script: number) => boolean = () => true,
+): Consumer {
   return {
     name,
     needs: [program],
@@ -63,13 +70,17 @@ function shellWatcher(name: string, program: string, script: string): Consumer {
     const { watch, isFolder, base, files } = site.place(way)
     const once = [join(PROGRAMS, "read-once.sh"), "0", base ?? "-", ...files]
     const args = [join(PROGRAMS, script), isFolder ? "folder" : "file", watch, ...once]
-    return runReporting({ command: "bash", args }, [rowOf(name, way)], report)
+    const running = runReporting({ command: "bash", args }, [rowOf(name, way)], report)
+    return { ...running, listens: () => listens(running.pid) }
   }
 }
 
 async function startAll(through: readonly Through[], start: (way: Through) => Running): Promise<Running> {
   const running = through.map(start)
-  return { stop: async () => void (await Promise.all(running.map((each) => each.stop()))) }
+  return {
+    listens: () => running.every((each) => each.listens?.() ?? true),
+    stop: async () => void (await Promise.all(running.map((each) => each.stop()))),
+  }
 }
 
 /** Watchers by the scheme of a Go program; `files` of certwatcher are a pair, those of Prow all that it walks. */
@@ -130,8 +141,21 @@ function yamlOf(site: Site, way: Through): ReturnType<GoWatch> {
   return { watch: site.path(way === "a nested file" ? "d/e/app.yaml" : "app.yaml"), files: [] }
 }
 
+/**
+ * Whether entr waits for events: it drops those of the 50 ms after its command, so as not to be woken by that itself
+ * (eradman/entr, run_utility and the flush that follows it). Where /proc does not say, it counts as waiting.
+ */
+function entrListens(script: number): boolean {
+  try {
+    const children = readFileSync(`/proc/${script}/task/${script}/children`, "utf8").trim().split(" ")
+    return children.some((pid) => POLLS.test(readFileSync(`/proc/${pid}/syscall`, "utf8")))
+  } catch {
+    return !existsSync(`/proc/${script}/syscall`)
+  }
+}
+
 export const inotifywait = shellWatcher("inotifywait", "inotifywait", "watch-by-inotifywait.sh")
-export const entr = shellWatcher("entr", "entr", "watch-by-entr.sh")
+export const entr = shellWatcher("entr", "entr", "watch-by-entr.sh", entrListens)
 export const fsWatch = nodeWatcher("Node fs.watch", "fs.watch")
 export const chokidarOld = nodeWatcher("chokidar 3.6", "chokidar-3")
 export const chokidarNew = nodeWatcher("chokidar 6.0", "chokidar")
