@@ -18,6 +18,10 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000 } },
     // Programs that tests start from source: half of their start goes into reading TypeScript.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/node-compile") },
-    setupFiles: ["test/harness/node-version.ts", "test/harness/property-seed.ts"],
+    setupFiles: [
+      "test/harness/node-version.ts",
+      "test/harness/plain-output.ts",
+      "test/harness/property-seed.ts",
+    ],
   },
 })

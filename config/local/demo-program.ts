@@ -3,17 +3,18 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
+import { paintFor } from "@headrace/shared/command-line/paint"
 import { createProgram } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import pc from "picocolors"
 import { DEFAULTS } from "./local-settings.ts"
 import { createSampleRepository, SAMPLE, type SampleRepository } from "./sample-repository.ts"
 import { type Hook, mergedPullRequest, sendWebhook } from "./signed-webhook.ts"
 import { type LocalPipeline, startLocal } from "./start-local.ts"
 import { watchTimeline } from "./timeline.ts"
 
+const paint = paintFor(process.stderr)
 const PULL_REQUEST = 7
 const NEW_INTERVAL = "12h"
 
@@ -48,7 +49,7 @@ async function inFolder(flags: DemoFlags, signal: AbortSignal): Promise<void> {
 }
 
 async function demo(folder: string, flags: DemoFlags, signal: AbortSignal): Promise<void> {
-  say(pc.bold("Headrace: from a merge to a node's disk"))
+  say(paint.bold("Headrace: from a merge to a node's disk"))
   const repository = await createSampleRepository(join(folder, "repository"))
   const target = join(folder, "node")
   const pipeline = await startLocal({
@@ -127,7 +128,7 @@ async function deliver(hook: Hook, commit: string): Promise<void> {
 
 function printTimeline(result: DemoResult, file: string, before: string, after: string): void {
   const row = (ms: number, stage: string, what: string) =>
-    say(`  ${pc.cyan(`${ms.toFixed(1).padStart(8)} ms`)}  ${stage.padEnd(10)} ${pc.dim(what)}`)
+    say(`  ${paint.cyan(`${ms.toFixed(1).padStart(8)} ms`)}  ${stage.padEnd(10)} ${paint.dim(what)}`)
   row(0, "sent", "signed pull_request webhook")
   row(result.accepted_ms, "accepted", "wake-up in the cluster's lane")
   row(result.written_ms, "written", `ConfigMap ${DEFAULTS.namespace}/${SAMPLE.changed.configMap}`)
@@ -136,8 +137,8 @@ function printTimeline(result: DemoResult, file: string, before: string, after: 
   say(`\n${file}`)
   const old = new Set(before.split("\n"))
   const now = new Set(after.split("\n"))
-  for (const line of old) if (!now.has(line)) say(pc.red(`- ${line}`))
-  for (const line of now) if (!old.has(line)) say(pc.green(`+ ${line}`))
+  for (const line of old) if (!now.has(line)) say(paint.red(`- ${line}`))
+  for (const line of now) if (!old.has(line)) say(paint.green(`+ ${line}`))
 }
 
 async function keepUp(

@@ -3,6 +3,7 @@ import { access } from "node:fs/promises"
 import { basename, isAbsolute, resolve, sep } from "node:path"
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
+import { paintFor } from "@headrace/shared/command-line/paint"
 import { createProgram } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
@@ -10,7 +11,6 @@ import { escapeText } from "@headrace/shared/foundation/escape-text"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { Wait } from "@headrace/shared/settings/units"
 import { type Command, InvalidArgumentError } from "commander"
-import pc from "picocolors"
 import { clusterTroubles } from "./cluster-troubles.ts"
 import { rulesPathInRepository } from "./preflight/check-rules.ts"
 import { preflight } from "./preflight/preflight.ts"
@@ -30,6 +30,7 @@ interface UpFlags {
   repository?: string
 }
 
+const paint = paintFor(process.stdout)
 const DEFAULT_POLL_MS = 1000
 const LOOK_MS = 500
 const LAST_PORT = 65_535
@@ -80,7 +81,7 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   refuseInside(repo, target)
   const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL })
   try {
-    say(pc.dim("starting redis, API servers, plugin and agents on loopback…"))
+    say(paint.dim("starting redis, API servers, plugin and agents on loopback…"))
     const pipeline = await startLocal({
       repo,
       branch: flags.branch,
@@ -98,7 +99,7 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
       describe(pipeline, target)
       await Promise.all([followClusters(pipeline, flags.poll, signal), followCommits(pipeline, signal)])
     } finally {
-      say(pc.dim("stopping…"))
+      say(paint.dim("stopping…"))
       await pipeline.close()
     }
   } finally {
@@ -116,8 +117,8 @@ async function followClusters(pipeline: LocalPipeline, poll: number, signal: Abo
       () => clusterTroubles(pipeline.clusters.values(), pipeline.operatorSettingsFile),
       (error: unknown) => [errorText(error)],
     )
-    for (const trouble of now) if (!reported.includes(trouble)) say(pc.yellow(escapeText(trouble)))
-    if (reported.length > 0 && now.length === 0) say(pc.green("all is fine again"))
+    for (const trouble of now) if (!reported.includes(trouble)) say(paint.yellow(escapeText(trouble)))
+    if (reported.length > 0 && now.length === 0) say(paint.green("all is fine again"))
     reported = now
   }
 }
@@ -139,7 +140,7 @@ async function followCommits(pipeline: LocalPipeline, signal: AbortSignal): Prom
 
 function describe(pipeline: LocalPipeline, target: string): void {
   const [hook] = pipeline.hooks
-  say(`${pc.green("up")}: ${target} shows the branch; commit to it and watch`)
+  say(`${paint.green("up")}: ${target} shows the branch; commit to it and watch`)
   for (const cluster of pipeline.clusters.values())
     say(`  ${cluster.folder}   API server ${cluster.kube.url}`)
   if (hook) {

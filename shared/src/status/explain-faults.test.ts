@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest"
+import { PLAIN } from "../command-line/paint.ts"
 import type { Lease } from "../kube/lease-api.ts"
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import { REPORT_ANNOTATION, type ReportedProjection } from "../record/node-report.ts"
@@ -12,7 +13,6 @@ import { type ClusterSourceFacts, type FleetFacts, laneKey } from "./fleet-facts
 import { judgeCommit } from "./judge-commit.ts"
 import { judgeFleet } from "./judge-fleet.ts"
 import { revisionsWith } from "./revisions-with.ts"
-import type { Paint } from "./status-text.ts"
 
 const NOW = Date.parse("2026-11-28T14:00:00Z")
 const MINUTE = 60_000
@@ -21,8 +21,6 @@ const NEW = "b".repeat(40)
 const AT: Token = { epoch: 1, seq: 8 }
 const BEFORE: Token = { epoch: 1, seq: 7 }
 const CONTEXT = { config: null, severalClusters: true, severalSources: false, programsNamespace: "headrace" }
-const same = (text: string) => text
-const PLAIN: Paint = { red: same, yellow: same, green: same, dim: same, bold: same }
 
 /** What is wrong, beside a cluster in which commit NEW is live on its one node. */
 interface Fault {

@@ -1,11 +1,10 @@
 import { expect, it } from "vitest"
+import { PLAIN } from "../command-line/paint.ts"
 import { finding } from "./finding.ts"
 import type { ClusterSourceStatus, FleetStatus } from "./fleet-status.ts"
-import { type Paint, statusText } from "./status-text.ts"
+import { statusText } from "./status-text.ts"
 import { wrapCommand } from "./wrap-text.ts"
 
-const same = (text: string) => text
-const PLAIN: Paint = { red: same, yellow: same, green: same, dim: same, bold: same }
 const COMMIT = "f73d5090fedc".padEnd(40, "0")
 
 function place(number: number, more: Partial<ClusterSourceStatus> = {}): ClusterSourceStatus {

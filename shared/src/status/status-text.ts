@@ -1,18 +1,10 @@
+import type { Paint } from "../command-line/paint.ts"
 import { escapeText } from "../foundation/escape-text.ts"
 import { timeAndAge } from "./age-text.ts"
 import type { ClusterSourceStatus, Finding, FleetStatus, Level, NodeCount } from "./fleet-status.ts"
 import { shortCommit } from "./short-commit.ts"
 import { stateLabel } from "./state-label.ts"
 import { wrapCommand, wrapText } from "./wrap-text.ts"
-
-/** Colours of a terminal. They repeat what symbols and words say already. */
-export interface Paint {
-  red(text: string): string
-  yellow(text: string): string
-  green(text: string): string
-  dim(text: string): string
-  bold(text: string): string
-}
 
 export const COLUMNS = 80
 const INDENT = "    "

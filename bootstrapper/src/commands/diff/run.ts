@@ -1,3 +1,4 @@
+import { paintFor } from "@headrace/shared/command-line/paint"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { escapeLines } from "@headrace/shared/foundation/escape-text"
 import { type FoldersTree, readFolderTree } from "@headrace/shared/git/read-folder-tree"
@@ -94,7 +95,7 @@ function print(options: DiffOptions, results: readonly ClusterSourceResult<Diffe
   process.stdout.write(
     options.output === "json"
       ? differencesJson(differences)
-      : differencesText(differences, process.stdout.isTTY),
+      : differencesText(differences, paintFor(process.stdout)),
   )
   const errors = results
     .filter((one) => !one.ok)

@@ -1,7 +1,14 @@
+import { type Paint, PLAIN } from "@headrace/shared/command-line/paint"
 import { expect, it } from "vitest"
 import { differencesText, type TargetDifference } from "./target-difference.ts"
 
 const TARGET = { cluster: "east", namespace: "ci", name: "jobs" }
+
+const COLORED: Paint = {
+  ...PLAIN,
+  red: (text) => `\u001b[31m${text}\u001b[39m`,
+  green: (text) => `\u001b[32m${text}\u001b[39m`,
+}
 
 function changed(before: Buffer, after: Buffer): TargetDifference[] {
   return [{ target: TARGET, state: "present", keys: [{ key: "a", kind: "changed", before, after }] }]
@@ -11,7 +18,9 @@ it("shows a change of text as a unified diff, coloured on a terminal alone", () 
   const difference = changed(Buffer.from("old\n"), Buffer.from("new\n"))
 
   expect(differencesText(difference)).toContain("\n-old\n+new\n")
-  expect(differencesText(difference, true)).toContain("\u001b[31m-old\u001b[39m\n\u001b[32m+new\u001b[39m\n")
+  expect(differencesText(difference, COLORED)).toContain(
+    "\u001b[31m-old\u001b[39m\n\u001b[32m+new\u001b[39m\n",
+  )
 })
 
 it("gives sizes alone for what is not text", () => {

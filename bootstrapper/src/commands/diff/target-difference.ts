@@ -1,11 +1,9 @@
 import { isUtf8 } from "node:buffer"
+import { type Paint, PLAIN } from "@headrace/shared/command-line/paint"
 import { escapeLines } from "@headrace/shared/foundation/escape-text"
 import { type TargetId, targetText } from "@headrace/shared/foundation/target"
 import type { KeyDifference } from "@headrace/shared/plan/diff-config-map"
 import { createTwoFilesPatch } from "diff"
-import picocolors from "picocolors"
-
-const { createColors } = picocolors
 
 /** A ConfigMap that is not as the rules want it. */
 export interface TargetDifference {
@@ -46,10 +44,12 @@ export function differencesJson(differences: readonly TargetDifference[]): strin
 }
 
 /** For people: a heading per ConfigMap, unified diffs of text; on a terminal in the colours of git. */
-export function differencesText(differences: readonly TargetDifference[], onTerminal = false): string {
+export function differencesText(
+  differences: readonly TargetDifference[],
+  { green, red }: Paint = PLAIN,
+): string {
   // Contents and names are the repository's: escaped before the colours, which are ours, come in.
   const text = escapeLines(differences.map(targetDifferenceText).join("\n"))
-  const { green, red } = createColors(onTerminal)
   return text.replaceAll(/^\+.*$/gm, green).replaceAll(/^-.*$/gm, red)
 }
 

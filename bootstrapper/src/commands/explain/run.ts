@@ -1,3 +1,4 @@
+import { paintFor } from "@headrace/shared/command-line/paint"
 import { planAt } from "@headrace/shared/reconcile/decide/plan-at"
 import type { ClusterPlan } from "@headrace/shared/reconcile/run/cluster-plan"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
@@ -14,7 +15,6 @@ import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeCommit } from "@headrace/shared/status/judge-commit"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { revisionsWith } from "@headrace/shared/status/revisions-with"
-import picocolors from "picocolors"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
 import { terminalColumns } from "../../cli/terminal-columns.ts"
 import { findSubject, type Subject, tipOf } from "./find-subject.ts"
@@ -63,7 +63,7 @@ export async function runExplain(
 
 function printed(explained: Explanation, { output }: ExplainOptions): string {
   if (output === "json") return `${JSON.stringify(explained, undefined, 2)}\n`
-  return explanationText(explained, picocolors, terminalColumns())
+  return explanationText(explained, paintFor(process.stdout), terminalColumns())
 }
 
 async function plansAtTip(

@@ -1,3 +1,4 @@
+import { paintFor } from "@headrace/shared/command-line/paint"
 import { startProgress } from "@headrace/shared/command-line/progress"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
@@ -9,7 +10,6 @@ import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { statusPage } from "@headrace/shared/status/status-page"
 import { statusText } from "@headrace/shared/status/status-text"
-import picocolors from "picocolors"
 import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { ClusterSourceResult } from "../../cli/for-each-cluster-source.ts"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
@@ -62,7 +62,7 @@ async function look(fleet: Fleet, { fetch }: StatusOptions, signal: AbortSignal)
 function printed(status: FleetStatus, { output }: StatusOptions): string {
   if (output === "json") return `${JSON.stringify(status, undefined, 2)}\n`
   if (output === "html") return statusPage(status, { refresh: false })
-  return statusText(status, picocolors, terminalColumns())
+  return statusText(status, paintFor(process.stdout), terminalColumns())
 }
 
 /** False once the reader has seen enough. */
