@@ -171,6 +171,13 @@ export const agentErrors = {
     remedy:
       "Wait: after a restore the plugin begins a newer epoch within a minute; where status says that the epoch lies too far ahead, run the headrace-bootstrapper rewind --epoch that it names. To go back on purpose run headrace-bootstrapper rewind, or set allowForcePush of a git source.",
   },
+  "projection/returned": {
+    meaning:
+      "A candidate of a rollout failed its check here, so the projection shows the revision before it again and waits for the record.",
+    cause: "One of the projection's `after` checks failed while the record called the revision a candidate.",
+    remedy:
+      "Read the check's message and correct the revision; the record returns, or an operator decides with promote --now. headrace-agent unpin shows the candidate again.",
+  },
   "projection/same-name": {
     meaning:
       "Two files of a projection have one base name, which its setting uniqueBaseNames forbids; what is published stays.",
@@ -181,6 +188,11 @@ export const agentErrors = {
     meaning: "Two files of a projection want one path; what is published stays.",
     cause: "Two sources without a folder of their own.",
     remedy: "Give one of them a folder of its own with `under`.",
+  },
+  "projection/unhealthy": {
+    meaning: "A check of what the projection shows fails. What is shown stays, outside of a rollout.",
+    cause: "The consumer does not accept the revision, or is unhealthy for another reason.",
+    remedy: "Read the check's message; rewind the source when the revision is at fault.",
   },
   "projection/vetoed": {
     meaning:
@@ -290,6 +302,12 @@ export const agentErrors = {
     meaning: "The projection is pinned to a revision; newer ones are not shown.",
     cause: "An operator ran headrace-agent pin or rollback.",
     remedy: "Run headrace-agent unpin PATH.",
+  },
+  "publish/returned": {
+    meaning:
+      "A candidate of a rollout failed its check here, so nothing is published until the record names another revision.",
+    cause: "A program published to a projection that has gone back to the revision before.",
+    remedy: "Wait for the record's next revision, or run headrace-agent unpin to show the candidate again.",
   },
   "publish/work-tree": {
     meaning: "The folder to publish to is a git checkout; nothing was written.",

@@ -41,6 +41,7 @@ export const AGENT_FLOORS = [
   "assemble",
   "watch",
   "notify",
+  "health",
   "report",
   "ops",
   "project",

@@ -4,7 +4,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { hasCode } from "@headrace/shared/foundation/errors"
 import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { MOST_AHEAD_MS } from "@headrace/shared/reconcile/target/known-token"
-import { REPORT_ANNOTATION, REPORT_FORMAT } from "@headrace/shared/record/node-report"
+import { REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
@@ -104,7 +104,7 @@ function reportOf({ follows, shown }: Agent, node: string) {
   const token = shown?.source === `record ${record}` ? shown.token : null
   const revision = shown?.revision ?? null
   const projections = [{ name: "model", path: "/model", revision, token, since: null, problem: null }]
-  return { format: REPORT_FORMAT, node, record, projections, more: 0, lowest: token }
+  return { format: 1, node, record, projections, more: 0, lowest: token }
 }
 
 function clusterOf({ clusters }: Simulation, { follows }: Agent): MonitoredCluster {

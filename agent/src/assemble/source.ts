@@ -36,6 +36,9 @@ export interface SourceFiles {
   used?: ReadonlyMap<string, KnownObject>
 }
 
+/** The history of every target of the record. */
+export const RECORD_HISTORY = "record"
+
 /** One entry of a projection's `from`. */
 export interface ProjectionSource {
   /** For messages: `ConfigMap ci/x`. */

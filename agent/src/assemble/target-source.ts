@@ -5,7 +5,7 @@ import { findTarget, listFailures, listShards } from "@headrace/shared/record/wa
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import type { Inputs } from "./inputs.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
-import { notReadYet, type ProjectionSource, type SourceFiles, waitsFor } from "./source.ts"
+import { notReadYet, type ProjectionSource, RECORD_HISTORY, type SourceFiles, waitsFor } from "./source.ts"
 import type { StoredFile, StoreReader } from "./store-reader.ts"
 import { watchUse } from "./used-objects.ts"
 
@@ -29,7 +29,7 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
 
   return {
     name,
-    history: "record",
+    history: RECORD_HISTORY,
     isGuarded: false,
     async assemble(inputs) {
       const { commit, record } = reconciled(inputs, name)

@@ -15,7 +15,12 @@ export interface HookOptions {
   folder?: string | undefined
   /** Variables beside our own. */
   env: Readonly<Record<string, string>>
+  /** True: of our variables it gets only those of BARE, and nothing that it leaves in the background outlives it. */
+  isolated?: boolean
 }
+
+/** Our own variables can hold credentials; these hold none, and a script without a PATH runs nothing. */
+const BARE = ["PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
 
 /**
  * Runs a hook. Throws `notify/hook-failed` for any exit code but 0, a
@@ -25,7 +30,7 @@ export async function runHook(options: HookOptions, signal: AbortSignal): Promis
   const [program = "", ...args] = options.command
   const child = spawn(program, args, {
     cwd: options.folder,
-    env: { ...process.env, ...options.env },
+    env: { ...(options.isolated ? bareEnvironment() : process.env), ...options.env },
     stdio: ["ignore", "ignore", "pipe"],
     signal,
     killSignal: "SIGKILL",
@@ -38,12 +43,22 @@ export async function runHook(options: HookOptions, signal: AbortSignal): Promis
     output = (output + text).slice(-KEPT_OUTPUT)
   })
   const end = await endOf(child)
+  if (options.isolated) killGroup(child)
   signal.throwIfAborted()
   if (end === undefined) return
   throw new HeadraceError("notify/hook-failed", `${program} failed: ${end}`, {
     hint: "Read its output and repair it; it runs again after a wait, and must allow a second run.",
     fields: { program, end, output: output.trim() },
   })
+}
+
+function bareEnvironment(): Record<string, string> {
+  return Object.fromEntries(
+    BARE.flatMap((name) => {
+      const value = process.env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
 }
 
 /**

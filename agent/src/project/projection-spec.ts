@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import type { AfterCheckSettings } from "@headrace/shared/settings/agent-after"
 import type { BeforePublishSettings, NotifySettings } from "@headrace/shared/settings/agent-notify"
 import type { PermissionsSettings } from "@headrace/shared/settings/agent-permissions"
 import type {
@@ -50,6 +51,7 @@ export interface ProjectionSpec {
   permissions?: Partial<Permissions>
   before?: readonly BeforePublishSettings[]
   notify: readonly NotifySettings[]
+  after?: readonly AfterCheckSettings[]
 }
 
 /** The projections that the settings name one by one. Throws UsageError when two want one folder, or two inputs one path. */
@@ -69,6 +71,7 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     workFolder: workFolderOf(name, projection),
     before: projection.before,
     notify: projection.notify,
+    after: projection.after,
     isSecret: projection.from.some(isSecret),
     ...permissionsFor(projection),
     ...(projection.visibleLinks === undefined ? {} : { visibleLinks: projection.visibleLinks }),

@@ -2,35 +2,46 @@ import { dirname, join } from "node:path"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { errorMessage, errorText } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
-import type { Token } from "@headrace/shared/record/record"
+import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { compareTokens } from "@headrace/shared/record/token"
 import {
   type AssembledProjection,
   assembleProjection,
   type HeldOrigin,
 } from "../assemble/assemble-projection.ts"
+import { baselineOf } from "../assemble/followed-record.ts"
 import type { Inputs } from "../assemble/inputs.ts"
 import { readKnownObjects, writeKnownObjects } from "../assemble/known-objects.ts"
-import type { ShownDigest } from "../assemble/source.ts"
+import { RECORD_HISTORY, type ShownDigest } from "../assemble/source.ts"
 import type { StoreReader } from "../assemble/store-reader.ts"
 import { learnObjects } from "../assemble/used-objects.ts"
 import { isInMemory } from "../disk/in-memory.ts"
+import type { Health } from "../health/health.ts"
+import type { CheckResult } from "../health/run-check.ts"
 import { siblingStore } from "../layout/open-layout.ts"
 import { askBefore } from "../notify/ask-before.ts"
 import type { Notice } from "../notify/notice.ts"
 import { createNotifier, type Notifier } from "../notify/notifier.ts"
-import type { Condition } from "../publish/examine.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import type { NodeTraces } from "../report/node-traces.ts"
-import { type ProjectionStatus, problemOf, type ShownRevision } from "../report/projection-status.ts"
+import {
+  type ProjectionProblem,
+  type ProjectionStatus,
+  problemOf,
+  type ShownRevision,
+} from "../report/projection-status.ts"
 import type { Manifest } from "../store/manifest.ts"
+import type { Returned } from "../store/note.ts"
 import type { Origin } from "../store/origin.ts"
+import { conditionOf, DAMAGES } from "./condition.ts"
 import { createLastParts, type LastParts } from "./last-parts.ts"
 import { createOriginGuard, type Judgement } from "./origin-guard.ts"
+import { createProjectionHealth } from "./projection-health.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
 import { revisionToShow } from "./revision-to-show.ts"
+import { isRefusal, returnedText, type ShowStep, showSteps } from "./trial.ts"
 
 /** As many files as a log line names. */
 const MOST_NAMED = 10
@@ -60,6 +71,10 @@ export interface ProjectionPorts {
   /** Called when what is shown is new, or new to this process: work that is rare has ended. */
   onShown?(): void
   onFailed?(spec: ProjectionSpec, error: unknown): void
+  /** Called with each run of a check. */
+  onCheck?(spec: ProjectionSpec, check: string, result: CheckResult): void
+  /** True when this node takes the candidate of a record; absent: it takes none. */
+  takes?(record: SourceRecord): boolean
   /** Called when a status has changed. */
   onStatus?(): void
 }
@@ -78,6 +93,11 @@ export interface Projection {
   failed(error: unknown, attempt: number): void
   /** Tells consumers until the signal aborts. */
   notify(signal: AbortSignal): Promise<unknown>
+  /**
+   * Checks what is shown until the signal aborts. `showAgain` is called when a candidate of a rollout fails: what was
+   * given to `show` last is to be given again.
+   */
+  check(showAgain: () => void, signal: AbortSignal): Promise<unknown>
   /** True when every consumer was notified of what is shown. */
   isTold(): boolean
   /** Names of the store objects that it needs to know again: of what it shows, or did in an earlier run. */
@@ -88,6 +108,7 @@ export interface Projection {
 export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): Projection {
   const log = ports.log.child({ projection: spec.name })
   const { name, path, ofRecord } = spec
+  const followsRecord = spec.sources.some(({ history }) => history === RECORD_HISTORY)
   const known = knownFolder(spec)
   const work: ProjectionWork = {
     spec,
@@ -97,7 +118,15 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     lastParts: createLastParts(known, spec.permissions, log),
     guard: createOriginGuard(path, ports.clock),
     began: ports.clock.now(),
-    status: { name, path, ofRecord, current: false },
+    status: { name, path, ofRecord, followsRecord, current: false },
+    health: createProjectionHealth(spec, {
+      clock: ports.clock,
+      log,
+      onChange: () => ports.onStatus?.(),
+      onFailing: () => work.showAgain(),
+      onRun: ports.onCheck,
+    }),
+    showAgain: () => undefined,
     notifiers: spec.notify.map((settings, index) =>
       createNotifier(settings, {
         clock: ports.clock,
@@ -113,7 +142,11 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     newest: undefined,
   }
   return {
-    status: () => ({ ...work.status, unnotified: unsettled(work) }),
+    status: () => ({ ...work.status, unnotified: unsettled(work), health: work.health.state() }),
+    check(showAgain, checking) {
+      work.showAgain = showAgain
+      return work.health.run(checking)
+    },
     show: (inputs, signal) => show(work, inputs, signal),
     isMoved: () => isMoved(work),
     failed: (error, attempt) => reportFailure(work, error, attempt),
@@ -141,6 +174,9 @@ interface ProjectionWork {
   readonly began: number
   readonly status: ProjectionStatus
   readonly notifiers: readonly Notifier[]
+  readonly health: Health
+  /** Has what was given to `show` last given again. */
+  showAgain: () => void
   /** Opened at first use. */
   folder: OpenProjection | undefined
   /** What an earlier run knew of the store, until something is assembled. */
@@ -155,10 +191,55 @@ interface ProjectionWork {
 }
 
 async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): Promise<void> {
-  const { spec, status, lastParts } = work
+  const { status, ports } = work
   status.current = false
-  const began = work.ports.clock.now()
   const folder = await openFolder(work, signal)
+  status.pinned = folder.pinned()
+  const steps = await stepsOf(work, folder, inputs)
+  for (const step of steps) await showStep(work, folder, step, signal)
+  const returned = folder.returned()
+  if (steps.length === 0) showReturned(work, folder, inputs)
+  status.failedCandidate = returned ? { ...returned, ...returnedProblem(returned) } : undefined
+  if (returned) status.problem = returnedProblem(returned)
+  else status.current = true
+  ports.onStatus?.()
+}
+
+async function stepsOf(work: ProjectionWork, folder: OpenProjection, inputs: Inputs): Promise<ShowStep[]> {
+  const { record } = inputs
+  if (!work.status.followsRecord) return [{ inputs, revision: undefined, isCandidate: false }]
+  const takes = record !== undefined && work.ports.takes?.(record) === true
+  return showSteps(folder, inputs, { takes, health: work.health.state() })
+}
+
+/** Shows one revision. A candidate that its content or a hook keeps back is named in the status: that is a verdict of it. */
+async function showStep(
+  work: ProjectionWork,
+  folder: OpenProjection,
+  step: ShowStep,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await showRevision(work, folder, step, signal)
+  } catch (error) {
+    const { revision, isCandidate } = step
+    if (isCandidate && revision && isRefusal(error)) {
+      const now = new Date(work.ports.clock.now()).toISOString()
+      work.status.failedCandidate = { ...problemOf(error, work.status.failedCandidate, now), ...revision }
+    }
+    throw error
+  }
+}
+
+async function showRevision(
+  work: ProjectionWork,
+  folder: OpenProjection,
+  step: ShowStep,
+  signal: AbortSignal,
+): Promise<void> {
+  const { spec, status, lastParts } = work
+  const { inputs } = step
+  const began = work.ports.clock.now()
   const files = folder.current()?.manifest.files ?? []
   const last = lastParts.current()
   const judgement = work.guard.begin({ last, files, approved: folder.approved() })
@@ -175,31 +256,52 @@ async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): 
   work.assembled = assembled
   work.learnt = new Map()
   const fetched = work.ports.clock.now()
-  const result = await publishAssembled(work, folder, assembled, judgement, signal)
+  const result = await publishAssembled(work, folder, { assembled, judgement, step }, signal)
   if (result?.outcome === "published") {
     work.ports.traces?.shown(inputs, { projection: spec.name, began, fetched, result })
   }
+  const isKept = assembled.parts.some(
+    ({ history, shown }) => history === RECORD_HISTORY && shown !== undefined,
+  )
+  if (!isKept) status.recordRevision = step.revision
   notifyShown(work)
+  followHealth(work, step.isCandidate && !isKept)
   status.damage = undefined
   if (assembled.key !== work.published) await writeKnown(work, assembled.used)
   work.published = assembled.key
   if (status.shown) await lastParts.write(status.shown)
   // The others have gone on; what holds one back is the projection's problem, and is tried again.
   for (const { error } of assembled.held) throw error
-  status.current = true
   status.problem = undefined
-  work.ports.onStatus?.()
+}
+
+/** Has checked what is shown now. */
+function followHealth({ spec, status, health }: ProjectionWork, isCandidate: boolean): void {
+  const { shown, recordRevision } = status
+  if (shown === undefined) return
+  const { name: projection, path } = spec
+  const { token, root } = recordRevision ?? { token: shown.token, root: null }
+  health.follow({ projection, path, revision: shown.id, token, root, isCandidate })
+}
+
+/** Takes in that the baseline is shown again, from disk. */
+function showReturned(work: ProjectionWork, folder: OpenProjection, { record }: Inputs): void {
+  const current = folder.current()
+  if (current && current.number !== work.status.shown?.number) {
+    work.status.shown = shownOf(current, work.ports.clock)
+    work.published = undefined
+  }
+  work.status.recordRevision = folder.baseline() ?? (record && baselineOf(record))
+  notifyShown(work)
+  followHealth(work, false)
+}
+
+function returnedProblem(returned: Returned): ProjectionProblem {
+  return { code: "projection/returned", message: returnedText(returned), since: returned.since }
 }
 
 function heldText({ name, part, error }: HeldOrigin): string {
   return `${name} stays as it was at ${part.revision}: ${errorMessage(error)}`
-}
-
-const DAMAGES: Record<Condition, string | undefined> = {
-  right: undefined,
-  moved: undefined,
-  damaged: "parts of it are not what was published",
-  elsewhere: "its folder was moved, removed or mounted over",
 }
 
 /** Looks at what readers see, and puts what is wrong with it into status and log at once. */
@@ -207,8 +309,13 @@ async function isMoved(work: ProjectionWork): Promise<boolean> {
   const { folder, status, ports, log } = work
   if (folder === undefined || status.shown === undefined) return false
   const { condition, damage } = await conditionOf(folder)
-  // A show that fails is tried again in any case.
-  const isShown = status.current
+  const pinned = folder.pinned()
+  if (pinned !== status.pinned) {
+    status.pinned = pinned
+    ports.onStatus?.()
+  }
+  // A show that fails is tried again in any case; one that has returned from a candidate is at rest.
+  const isShown = status.current || status.problem?.code === "projection/returned"
   if (damage !== undefined && damage !== status.damage) {
     log.warn({ condition }, "what readers see is not what was published; publishing it again")
     status.current = false
@@ -218,18 +325,6 @@ async function isMoved(work: ProjectionWork): Promise<boolean> {
     ports.onStatus?.()
   }
   return isShown && condition !== "right"
-}
-
-/** What cannot be examined is damage of this projection, and no reason for any other to stop. */
-async function conditionOf(
-  folder: OpenProjection,
-): Promise<{ condition: Condition; damage: string | undefined }> {
-  try {
-    const condition = await folder.examine()
-    return { condition, damage: DAMAGES[condition] }
-  } catch (error) {
-    return { condition: "damaged", damage: `it cannot be examined: ${errorText(error)}` }
-  }
 }
 
 async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<OpenProjection> {
@@ -254,14 +349,14 @@ async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<Op
 async function publishAssembled(
   work: ProjectionWork,
   folder: OpenProjection,
-  assembled: AssembledProjection,
-  judgement: Judgement,
+  { assembled, judgement, step }: { assembled: AssembledProjection; judgement: Judgement; step: ShowStep },
   signal: AbortSignal,
 ): Promise<PublishResult | undefined> {
   const { spec, status, lastParts } = work
   const { limits } = work.ports
+  const { trial, returns } = step
   const isSameContent = assembled.key === work.published
-  const { id, token, origins } = revisionToShow(assembled, isSameContent, folder)
+  const { id, token, origins } = revisionToShow(assembled, isSameContent, folder, returns !== undefined)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
   if (isSameContent && isShown && (await conditionOf(folder)).condition === "right") return undefined
   judgement.judgeRest(id, assembled.parts, spec.sources)
@@ -270,7 +365,8 @@ async function publishAssembled(
   const result = await limit((aside) => {
     const ask = (path: string) => askBefore(spec, { ...noticeOf(spec, id, token), path }, signal)
     const approve = (staged: string) => aside(() => ask(staged))
-    return folder.publish({ id, token, origins, files, approve }, signal)
+    const tried = { ...(trial && { trial }), ...(returns && { returns }) }
+    return folder.publish({ id, token, origins, files, approve, ...tried }, signal)
   })
   judgement.accept()
   lastParts.shown(assembled.parts, origins)

@@ -16,19 +16,20 @@ export interface RevisionToShow {
 
 /**
  * The revision to publish, with where each source is in its own history. Throws `projection/older`: a stale replica, or
- * a restored backup, of a source must not take a node back.
+ * a restored backup, of a source must not take a node back. `isReturn`: it does on purpose, from a candidate that failed.
  */
 export function revisionToShow(
   { parts }: Pick<AssembledProjection, "parts">,
   isPublished: boolean,
   folder: Pick<OpenProjection, "floor" | "current" | "isStale">,
+  isReturn = false,
 ): RevisionToShow {
   // Those with commits first: the first one's token is the revision's.
   const ordered = [...parts.filter(({ commit }) => commit), ...parts.filter(({ commit }) => !commit)]
   const shown = ordered.map((part) => originToShow(part, isPublished, folder))
   const [first, ...others] = shown
   if (first === undefined) throw new HeadraceError("agent/unexpected", "a projection has no source")
-  for (const origin of shown) refuseOlder(origin, folder)
+  if (!isReturn) for (const origin of shown) refuseOlder(origin, folder)
   return { id: revisionId(shown), token: first.token, origins: [first, ...others] }
 }
 

@@ -28,7 +28,12 @@ export async function runProjection(
     }
     following = followLatest(wanted, show, projection.failed, clock, signal)
     const handing = handOn(inputs, wanted, projection.isMoved, lookEvery, clock, signal)
-    await untilStopped(Promise.all([following, handing, projection.notify(signal)]), signal)
+    const showAgain = () => {
+      const newest = inputs.current()
+      if (newest !== undefined) wanted.set(newest.value)
+    }
+    const beside = [projection.notify(signal), projection.check(showAgain, signal)]
+    await untilStopped(Promise.all([following, handing, ...beside]), signal)
   } finally {
     // What is being opened or published as we end uses the folder until it has ended too.
     if (signal.aborted) await following?.catch(() => undefined)

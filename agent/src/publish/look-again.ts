@@ -14,8 +14,10 @@ export async function lookAgain(projection: ProjectionState): Promise<void> {
   checkPlace(projection)
   const { store, note } = projection
   const written = readNote(store, projection.log)
-  if (written)
-    projection.note = { ...note, pinned: written.pinned, number: Math.max(note.number, written.number) }
+  if (written) {
+    const { pinned, returned } = written
+    projection.note = { ...note, pinned, returned, number: Math.max(note.number, written.number) }
+  }
   // A clone shares the inodes of what is damaged.
   if (projection.damaged.size > 0) await dropClone(projection)
   if (!isMoved(projection)) return

@@ -1,8 +1,9 @@
 import type { Token } from "@headrace/shared/record/record"
 import { notifyOfLastFlip } from "../retain/retire-files.ts"
+import { endTrial, returnToBaseline } from "../retain/return-to-baseline.ts"
 import { changeAlone } from "../store/held-locks.ts"
 import type { Manifest } from "../store/manifest.ts"
-import { readNote } from "../store/note.ts"
+import { type Baseline, type Note, type Returned, readNote } from "../store/note.ts"
 import { floorOf, type SourceName } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
@@ -27,6 +28,8 @@ export interface OpenProjection {
   isMoved(): boolean
   /** The id of the revision that an operator lets pass the guard. */
   approved(): string | undefined
+  /** Why an operator keeps it at what it shows; undefined: none does. */
+  pinned(): string | undefined
   /**
    * Examines whether readers see what was published, whole; publishing again repairs what is not `right`. Throws
    * `publish/locked` when another process has become the writer, since the lock was removed.
@@ -46,6 +49,14 @@ export interface OpenProjection {
    * over-cap) and `disk/…`; what is published then stays as it is.
    */
   publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult>
+  /** What a candidate is tried against; null: no candidate is shown. */
+  baseline(): Baseline | null
+  /** The candidate that failed its check here, until the trial ends or an operator unpins. */
+  returned(): Returned | null
+  /** Shows the baseline again, durably, and notes why. False: it is not on disk, and is to be published with `returns`. */
+  returnToBaseline(failed: Pick<Returned, "token" | "root" | "reason">): Promise<boolean>
+  /** Forgets the baseline and what failed, durably. */
+  endTrial(): Promise<void>
   /** Resolves when nothing is done in the background: retention is up to date and the clone is ready. */
   settled(): Promise<void>
   close(): Promise<void>
@@ -71,7 +82,12 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     isLeft = false
   }
 
-  async function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
+  /** Changes the projection alone; `touches` says whether what a change came to leaves work for later. */
+  async function alone<Result>(
+    signal: AbortSignal | undefined,
+    change: (projection: ProjectionState) => Promise<Result>,
+    touches: (result: Result) => boolean,
+  ): Promise<Result> {
     await follow()
     const { projection, lock, writer, tending } = open
     await tending.pause()
@@ -81,10 +97,10 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
         await writer.renew()
         await notifyOfLastFlip(projection)
         await lookAgain(projection)
-        // A publish that fails leaves trash, and no clone.
+        // A change that fails leaves trash, and no clone.
         isTouched = true
-        const result = await publishRevision(projection, revision, signal)
-        isTouched = result.outcome === "published"
+        const result = await change(projection)
+        isTouched = touches(result)
         if (isTouched) tidy(projection)
         return result
       })
@@ -92,6 +108,25 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
       if (isTouched) tending.start()
       else tending.resume()
     }
+  }
+
+  function publish(revision: Revision, signal?: AbortSignal): Promise<PublishResult> {
+    return alone(
+      signal,
+      (projection) => publishRevision(projection, revision, signal),
+      ({ outcome }) => outcome === "published",
+    )
+  }
+
+  function goBack(failed: Pick<Returned, "token" | "root" | "reason">): Promise<boolean> {
+    return alone(
+      undefined,
+      async (projection) => {
+        await dropClone(projection)
+        return returnToBaseline(projection, failed)
+      },
+      () => true,
+    )
   }
 
   async function leave(): Promise<void> {
@@ -106,6 +141,12 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     release()
   }
 
+  /** What an operator may have changed since. */
+  function noteNow(): Note | undefined {
+    const { store, log } = open.projection
+    return isLeft ? undefined : readNote(store, log)
+  }
+
   let last: Promise<unknown> = Promise.resolve()
   function inTurn<T>(action: () => Promise<T>): Promise<T> {
     const next = last.then(action)
@@ -117,10 +158,8 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   return {
     current: () => currentOf(open.projection),
     isMoved: () => isLeft || !isInPlace(open.projection) || isMoved(open.projection),
-    approved: () => {
-      const { store, log } = open.projection
-      return isLeft ? undefined : (readNote(store, log)?.approved ?? undefined)
-    },
+    approved: () => noteNow()?.approved ?? undefined,
+    pinned: () => noteNow()?.pinned?.reason,
     examine: () =>
       inTurn(async () => {
         if (isLeft || !isInPlace(open.projection)) return "elsewhere"
@@ -134,6 +173,10 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     },
     damaged: () => [...open.projection.damaged],
     publish: (revision, signal) => inTurn(() => publish(revision, signal)),
+    baseline: () => open.projection.note.baseline,
+    returned: () => noteNow()?.returned ?? null,
+    returnToBaseline: (failed) => inTurn(() => goBack(failed)),
+    endTrial: () => inTurn(() => alone(undefined, endTrial, () => false)),
     settled: () => last.then(() => open.tending.settled()),
     close: () => {
       closed ??= last.then(leave)

@@ -14,6 +14,7 @@ import type { Slot } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
 import { checkRoom } from "./check-room.ts"
 import { checkPlace } from "./look-again.ts"
+import { noteAfter } from "./note-after.ts"
 import { isUnchanged, planStage, type StagePlan, writtenBytes } from "./plan-stage.ts"
 import { stageRevision } from "./stage-revision.ts"
 
@@ -48,7 +49,7 @@ export async function publishRevision(
   const sameId = !revision.evenIfEqual || shown?.manifest.revision === revision.id
   if (shown && sameId && projection.damaged.size === 0 && isUnchanged(plan)) {
     putNamesBack(projection, shown)
-    await noteToken(projection, revision)
+    await noteToken(projection, revision, shown)
     return result(projection, shown, started, {
       staged: started,
       written: 0,
@@ -108,6 +109,16 @@ function refuse({ note, path }: ProjectionState, revision: Revision): void {
       },
     )
   }
+  if (note.returned && !revision.returns) {
+    throw new HeadraceError(
+      "publish/returned",
+      `${path} has returned from a candidate: ${note.returned.reason}`,
+      {
+        hint: "Wait for the record's next revision.",
+      },
+    )
+  }
+  if (revision.returns) return
   for (const origin of originsOf(revision)) {
     const { token, isStale } = floorOf(note, origin)
     if (!isStale && compareTokens(origin.token, token) >= 0) continue
@@ -140,8 +151,8 @@ function putNamesBack(projection: ProjectionState, shown: Slot): void {
   projection.lacksNames = false
 }
 
-async function noteToken(projection: ProjectionState, revision: Revision): Promise<void> {
-  const newer = raisedNote(projection.note, originsOf(revision))
+async function noteToken(projection: ProjectionState, revision: Revision, shown: Slot): Promise<void> {
+  const newer = noteAfter(projection, revision, shown.number)
   if (!isDeepStrictEqual(newer, projection.note)) await saveNote(projection, newer)
 }
 

@@ -148,11 +148,12 @@ async function removeUnpublished(projection: ProjectionState): Promise<void> {
   }
 }
 
-/** A rollback writes its pin first: ends one that was interrupted before it moved the link. */
+/** A rollback, or a return to the baseline, is noted first: ends one that was interrupted before it moved the link. */
 async function followPin(projection: ProjectionState, slot: Slot | undefined): Promise<Slot | undefined> {
   const { note, store } = projection
-  if (!slot || !note.pinned || note.pinned.number === slot.number) return slot
-  const pinned = readableSlots(store).find((candidate) => candidate.number === note.pinned?.number)
+  const number = keptNumber(note)
+  if (!slot || number === undefined || number === slot.number) return slot
+  const pinned = readableSlots(store).find((candidate) => candidate.number === number)
   if (!pinned) return slot
   await showEarlier(projection, pinned, slot)
   return pinned
@@ -182,9 +183,14 @@ async function repair(projection: ProjectionState): Promise<Slot | undefined> {
   return undefined
 }
 
+/** The number that is to be shown, be it an operator's word or a return; undefined: the newest. */
+function keptNumber({ pinned, returned }: ProjectionState["note"]): number | undefined {
+  return pinned?.number ?? returned?.number ?? undefined
+}
+
 function repairCandidates({ store, note }: ProjectionState): Slot[] {
   const slots = readableSlots(store).reverse()
-  const { pinned } = note
-  if (pinned) return slots.filter((slot) => slot.number === pinned.number)
+  const number = keptNumber(note)
+  if (number !== undefined) return slots.filter((slot) => slot.number === number)
   return slots.filter((slot) => isAtFloor(note, slot.manifest.origins))
 }

@@ -7,7 +7,7 @@ import { dropTwins } from "../retain/twins.ts"
 import { chooseDurability, makeDurable, syncFolder } from "../store/make-durable.ts"
 import { MANIFEST_FORMAT, type Manifest, type ManifestFile, manifestBytes } from "../store/manifest.ts"
 import { MANIFEST_NAME } from "../store/manifest-name.ts"
-import { draftNote, type NoteDraft, placeNote, raisedNote } from "../store/note.ts"
+import { draftNote, type NoteDraft, placeNote } from "../store/note.ts"
 import { isApproved } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
@@ -22,6 +22,7 @@ import {
 import { type Slot, slotName, slotNumbers } from "../store/store.ts"
 import { trashSlot } from "../store/trash.ts"
 import { linkFile, linkUnchanged } from "./link-unchanged.ts"
+import { noteAfter } from "./note-after.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
 import { finishFile, writeBeside, writeChanged } from "./write-changed.ts"
 
@@ -71,7 +72,7 @@ export async function stageRevision(
     // The floor under later tokens must not rest on the revision itself, which may get lost. Noted before it shows,
     // since then the one sync of the store's folder covers both; a token whose flip fails counts as well.
     const note = {
-      ...raisedNote(projection.note, originsOf(revision)),
+      ...noteAfter(projection, revision, number),
       approved: stillApproved(projection, revision),
     }
     draft = draftNote(store, note)

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
+import type { HealthState } from "../health/judge-health.ts"
 
 /** What a projection shows at one time, as disk has it. */
 export interface ShownRevision {
@@ -39,6 +40,22 @@ export interface ProjectionStatus {
   unnotified?: number
   /** What is wrong with what readers see, until it was published again. */
   damage?: string | undefined
+  /** True when a source of it is the record, whichever its own tokens are. */
+  followsRecord?: boolean
+  /** The record's revision that is shown, exactly; undefined: none, or not known yet. */
+  recordRevision?: { token: Token; root: string } | undefined
+  /** What its checks found of what is shown; undefined: it has none. */
+  health?: HealthState | undefined
+  /** The candidate of a rollout that was refused here, or given up for the revision before. */
+  failedCandidate?: FailedCandidate | undefined
+  /** Why an operator keeps it at what it shows; undefined: none does. */
+  pinned?: string | undefined
+}
+
+/** A candidate that is not shown here, and why. */
+export interface FailedCandidate extends ProjectionProblem {
+  token: Token
+  root: string
 }
 
 /** The problem that an error reports; the same problem keeps the time of its first appearance. */

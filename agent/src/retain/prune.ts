@@ -81,10 +81,11 @@ export function untilPrunable(
   return waits.length > 0 ? Math.min(...waits, LONGEST_WAIT_MS) : undefined
 }
 
-/** All but the newest N, the one that is shown (be its manifest lost) and a pinned one. */
+/** All but the newest N, the one that is shown (be its manifest lost), a pinned one and the baseline of a rollout. */
 function superseded({ store, keep, note, layout }: ProjectionState): number[] {
   const numbers = slotNumbers(store)
-  const stays = new Set([...numbers.slice(-keep.revisions), layout.shown(), note.pinned?.number])
+  const kept = [layout.shown(), note.pinned?.number, note.baseline?.number, note.returned?.number]
+  const stays = new Set([...numbers.slice(-keep.revisions), ...kept])
   return numbers.filter((number) => !stays.has(number))
 }
 

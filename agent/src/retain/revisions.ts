@@ -95,9 +95,11 @@ export async function pin(projection: ProjectionState, slot: Slot, reason: strin
   await writePin(projection, { number: slot.number, reason, since })
 }
 
-/** Lets publishing go on. Gives false when nothing was pinned. */
+/** Lets publishing continue, also of a candidate that failed its check here. Gives false when nothing was pinned. */
 export async function unpin(projection: ProjectionState): Promise<boolean> {
-  if (!projection.note.pinned) return false
+  const { pinned, returned } = projection.note
+  if (!pinned && !returned) return false
+  projection.note = { ...projection.note, returned: null }
   await writePin(projection, null)
   return true
 }

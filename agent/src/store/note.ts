@@ -8,7 +8,8 @@ import { formatOf } from "./manifest.ts"
 import { Floor, type Floors, type Origin, raiseFloors, UNNAMED_SOURCE } from "./origin.ts"
 import { NOTE_NAME, NOTE_PREFIX, type Store, uniqueName } from "./store.ts"
 
-export const NOTE_FORMAT = 2
+/** The largest that this version reads; a note without what it adds is written in format 2. */
+export const NOTE_FORMAT = 3
 const NOTE_MODE = 0o644
 
 const members = {
@@ -20,9 +21,27 @@ const members = {
   pinned: z.strictObject({ number: z.int().min(1), reason: z.string(), since: z.string() }).nullable(),
 }
 
-const NoteNow = z.strictObject({
+/** A revision of the record, exactly. */
+const RecordRevision = { token: Token, root: z.string() }
+
+/** What a candidate of a rollout is tried against: it is shown again when the candidate fails, and never pruned meanwhile. */
+const Baseline = z.strictObject({ ...RecordRevision, number: z.int().min(1) })
+export type Baseline = z.infer<typeof Baseline>
+
+/**
+ * A candidate that failed its check here: it is not shown again while the record calls it one. The baseline's number is
+ * shown in its place; null: the baseline is not on disk, and has to be read again.
+ */
+const Returned = z.strictObject({
+  ...RecordRevision,
+  number: z.int().min(1).nullable(),
+  reason: z.string(),
+  since: z.string(),
+})
+export type Returned = z.infer<typeof Returned>
+
+const settled = {
   ...members,
-  format: z.literal(NOTE_FORMAT),
   /**
    * The largest tokens that were published, or were about to be, of the newest revision's origins: nothing older of
    * these sources is ever published.
@@ -32,8 +51,20 @@ const NoteNow = z.strictObject({
   others: z.array(Floor),
   /** The id of a revision that an operator lets pass the guard. */
   approved: z.string().nullable().prefault(null),
+}
+
+const NoteNow = z.strictObject({
+  ...settled,
+  format: z.literal(NOTE_FORMAT),
+  baseline: Baseline.nullable(),
+  returned: Returned.nullable(),
 })
 export type Note = z.infer<typeof NoteNow>
+
+/** Outside of rollouts. */
+const NoteSettled = z
+  .strictObject({ ...settled, format: z.literal(2) })
+  .transform((note): Note => ({ ...note, format: NOTE_FORMAT, baseline: null, returned: null }))
 
 /** Format 1 knew one token, of a source that it did not name. */
 const NoteBefore = z.strictObject({ ...members, format: z.literal(1) }).transform(
@@ -43,11 +74,13 @@ const NoteBefore = z.strictObject({ ...members, format: z.literal(1) }).transfor
     latest: before.number + before.token.epoch + before.token.seq > 0 ? [unnamedFloor(before.token)] : [],
     others: [],
     approved: null,
+    baseline: null,
+    returned: null,
   }),
 )
 
 /** What a projection remembers beyond its revisions. */
-export const Note = z.union([NoteNow, NoteBefore])
+export const Note = z.union([NoteNow, NoteSettled, NoteBefore])
 
 /** Of a projection that has shown nothing yet. */
 export const EMPTY_NOTE: Note = {
@@ -58,6 +91,15 @@ export const EMPTY_NOTE: Note = {
   latest: [],
   others: [],
   approved: null,
+  baseline: null,
+  returned: null,
+}
+
+/** The note as it is stored: in the lowest format that can say it, so that the version before reads what is at rest. */
+function storedNote(note: Note): unknown {
+  if (note.baseline !== null || note.returned !== null) return note
+  const { baseline: _b, returned: _r, ...rest } = note
+  return { ...rest, format: 2 }
 }
 
 function unnamedFloor(token: Token): Floor {
@@ -123,7 +165,7 @@ export function draftNote({ disk, work }: Store, note: Note): NoteDraft {
   const draft = `${work.path}/${uniqueName(NOTE_PREFIX)}`
   const file = disk.createFile(draft)
   try {
-    disk.write(file, Buffer.from(`${JSON.stringify(note)}\n`))
+    disk.write(file, Buffer.from(`${JSON.stringify(storedNote(note))}\n`))
     disk.setMode(file, NOTE_MODE)
   } catch (error) {
     disk.close(file)

@@ -1,4 +1,5 @@
 import type { Token } from "@headrace/shared/record/record"
+import type { Baseline } from "./note.ts"
 import { type Origin, unnamedOrigin } from "./origin.ts"
 
 /** One file of a revision. */
@@ -27,6 +28,10 @@ export interface Revision {
   evenIfEqual?: boolean
   /** Asked when all of it is, durably, in `folder` and before it is shown; to throw is a veto. */
   approve?(folder: string): Promise<void>
+  /** Of a candidate of a rollout: the baseline that is shown until then, and kept. */
+  trial?: Omit<Baseline, "number">
+  /** Of the baseline itself, when a candidate that failed gives way to it: shown though the floor is above it. */
+  returns?: Omit<Baseline, "number">
 }
 
 /** Its sources; of a revision that names none, one without a name. */

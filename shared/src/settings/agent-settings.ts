@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { AfterCheck } from "./agent-after.ts"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
@@ -61,6 +62,12 @@ const Projection = z.strictObject({
     .prefault([])
     .describe("Programs that may veto a revision before it is shown."),
   notify: z.array(Notify).prefault([]).describe("Consumers to notify of each published revision."),
+  after: z
+    .array(AfterCheck)
+    .prefault([])
+    .describe(
+      "Checks of each revision once it is shown. The node's report has what they found; a candidate of a rollout that fails one gives way to the revision before.",
+    ),
 })
 
 const EveryTarget = z.strictObject({
@@ -88,6 +95,10 @@ const Report = z.strictObject({
     .describe(
       "Remove the Lease when the agent ends: right for a pod that does not come back by the same name.",
     ),
+  labels: z
+    .record(Text, z.string())
+    .prefault({})
+    .describe("Labels of this node, by which the stages of a rollout can select it."),
 })
 
 /** The agent's file: one record, and what to show of it, and of other sources, where. */
