@@ -61,7 +61,7 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
         signal,
       )
     }
-    const started = await startAgent(settings, log, { traces })
+    const started = await startAgent(settings, log, { traces, once: true })
     try {
       await runOnce(started.agent, options, signal)
     } finally {
@@ -88,7 +88,7 @@ interface StartedAgent {
 async function startAgent(
   settings: AgentSettings,
   log: Log,
-  observed: Pick<AgentPorts, "process" | "traces">,
+  observed: Pick<AgentPorts, "process" | "traces" | "once">,
 ): Promise<StartedAgent> {
   const memory = createMemoryReturn()
   if (showsSecrets(settings) && !forbidCoreFiles()) {

@@ -15,8 +15,10 @@ import type { LeaseClient } from "../report/node-lease.ts"
 import { createNodeTraces } from "../report/node-traces.ts"
 import type { ProjectionStatus } from "../report/projection-status.ts"
 import { nodeName, reportNode } from "../report/report-node.ts"
+import type { RolloutNode } from "../report/rollout-report.ts"
 import { createLatest } from "../watch/latest.ts"
 import type { WatchStatus } from "../watch/watch-status.ts"
+import { type CandidateNode, isChosen, isStaged, keepsBaseline } from "./candidate-choice.ts"
 import { type ChangeInputs, runFeeds } from "./feeds.ts"
 import { createProjectionSet } from "./projection-set.ts"
 import { createPublishLimits } from "./publish-limits.ts"
@@ -43,6 +45,8 @@ export interface AgentPorts {
   process?: ProcessMetrics
   /** Called with each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
+  /** True for a run that ends once everything is shown: it takes no candidate of a rollout. */
+  once?: boolean
 }
 
 export interface Agent {
@@ -69,6 +73,12 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const statusChanges = createLatest<true>()
   const hurry = createLatest<true>()
   const stop = new AbortController()
+  const node: CandidateNode = {
+    settings,
+    canReport: ports.leases !== undefined,
+    once: ports.once === true,
+    projections: () => projections.statuses(),
+  }
   const metrics = createAgentMetrics({
     projections: () => projections.statuses(),
     watch: () => watch,
@@ -95,17 +105,28 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     onPropagated: metrics.propagated,
     traces: ports.traces && createNodeTraces(ports.traces, nodeName(settings), clock),
     onShown: () => ports.onShown?.(),
+    takes: (followed) => isChosen(node, followed),
+    onCheck: (spec, check, result) => metrics.checked(spec.name, check, result),
     onStatus: () => statusChanges.set(true),
     onFailed: (spec, error) => {
       metrics.failed(spec.name, error instanceof HeadraceError ? error.code : "agent/unexpected")
     },
   })
 
+  function rollout(): RolloutNode {
+    const current = record()
+    return {
+      labels: settings.report?.labels ?? {},
+      keepsBaseline: keepsBaseline(node),
+      isStaged: current !== undefined && isStaged(current),
+    }
+  }
+
   async function reporting(signal: AbortSignal): Promise<void> {
     if (ports.leases === undefined) return
     const { statuses } = projections
     const onWrite = metrics.reported
-    const told = { projections: statuses, changes: statusChanges, onWrite }
+    const told = { projections: statuses, rollout, changes: statusChanges, onWrite }
     await reportNode(settings, { client: ports.leases, clock, log, ...told }, signal)
   }
 

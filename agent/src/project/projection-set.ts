@@ -52,7 +52,9 @@ export function createProjectionSet(
     }
     discovery = status
     async function startAll({ record }: Inputs): Promise<void> {
-      const root = record?.root ?? null
+      const takes = record !== undefined && ports.takes?.(record) === true
+      // The targets that a candidate adds are tried with it.
+      const root = (takes ? record.candidate?.root : undefined) ?? record?.root ?? null
       const listed = root === null ? [] : await listTargets(root, ports.store.index)
       const targets = listed.map(({ namespace, name }) => `${namespace}/${name}`)
       checkTargetNames(targets)

@@ -263,9 +263,12 @@ async function showRevision(
   const isKept = assembled.parts.some(
     ({ history, shown }) => history === RECORD_HISTORY && shown !== undefined,
   )
-  if (!isKept) status.recordRevision = step.revision
+  if (!isKept) {
+    status.recordRevision = step.revision
+    status.isCandidate = step.isCandidate
+  }
   notifyShown(work)
-  followHealth(work, step.isCandidate && !isKept)
+  followHealth(work)
   status.damage = undefined
   if (assembled.key !== work.published) await writeKnown(work, assembled.used)
   work.published = assembled.key
@@ -276,8 +279,8 @@ async function showRevision(
 }
 
 /** Has checked what is shown now. */
-function followHealth({ spec, status, health }: ProjectionWork, isCandidate: boolean): void {
-  const { shown, recordRevision } = status
+function followHealth({ spec, status, health }: ProjectionWork): void {
+  const { shown, recordRevision, isCandidate = false } = status
   if (shown === undefined) return
   const { name: projection, path } = spec
   const { token, root } = recordRevision ?? { token: shown.token, root: null }
@@ -291,9 +294,11 @@ function showReturned(work: ProjectionWork, folder: OpenProjection, { record }: 
     work.status.shown = shownOf(current, work.ports.clock)
     work.published = undefined
   }
-  work.status.recordRevision = folder.baseline() ?? (record && baselineOf(record))
+  const { token, root } = folder.baseline() ?? (record && baselineOf(record)) ?? {}
+  work.status.recordRevision = token && root !== undefined ? { token, root } : undefined
+  work.status.isCandidate = false
   notifyShown(work)
-  followHealth(work, false)
+  followHealth(work)
 }
 
 function returnedProblem(returned: Returned): ProjectionProblem {

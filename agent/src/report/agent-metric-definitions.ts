@@ -3,6 +3,7 @@ import type { MetricDefinitions } from "@headrace/shared/observe/metric-definiti
 const PROJECTION = {
   projection: "the projection's name, or NAMESPACE/NAME of a target under `everyTarget`",
 } as const
+const CHECK = { ...PROJECTION, check: "its way and its place in `after`, such as `http[0]`" } as const
 const KIND = { kind: "`shard` or `index`" } as const
 
 /** The agent's own metrics: of this node alone. */
@@ -86,6 +87,24 @@ export const agentMetricDefinitions = {
     unit: "1",
     help: "1 while something keeps a projection from showing what it is offered; no series otherwise.",
     labels: { ...PROJECTION, code: "one of the [error codes](errors.md)" },
+  },
+  headrace_agent_check_passing: {
+    type: "gauge",
+    unit: "1 or 0",
+    help: "1 when a check of what a projection shows passes, 0 when it fails; no series before its first answer for this revision.",
+    labels: CHECK,
+  },
+  headrace_agent_checks_total: {
+    type: "counter",
+    unit: "runs",
+    help: "Runs of checks of what projections show, by what they found.",
+    labels: { ...CHECK, outcome: "`passed`, `failed`, or `silent`: no answer for this revision" },
+  },
+  headrace_agent_candidate: {
+    type: "gauge",
+    unit: "1",
+    help: "1 while a projection shows a candidate of a rollout; no series otherwise.",
+    labels: PROJECTION,
   },
   headrace_agent_unnotified_consumers: {
     type: "gauge",

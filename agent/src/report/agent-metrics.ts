@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@headrace/shared/foundation/errors"
 import { createMetricFactory } from "@headrace/shared/observe/metric-definition"
 import { Registry } from "prom-client"
+import type { CheckResult } from "../health/run-check.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { silentSince, type WatchStatus } from "../watch/watch-status.ts"
 import { agentMetricDefinitions } from "./agent-metric-definitions.ts"
@@ -14,6 +15,8 @@ export interface AgentMetrics {
   propagated(milliseconds: number): void
   fetched(kind: "shard" | "index", bytes: number): void
   failed(projection: string, code: ErrorCode): void
+  /** Called with each run of a check of what is shown. */
+  checked(projection: string, check: string, result: CheckResult): void
   reported(): void
 }
 
@@ -41,6 +44,7 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
   const bytes = make.counter("headrace_agent_fetched_bytes_total")
   const failures = make.counter("headrace_agent_failures_total")
   const reports = make.counter("headrace_agent_reports_total")
+  const checks = make.counter("headrace_agent_checks_total")
   return {
     registry,
     published(projection, result) {
@@ -54,6 +58,7 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
       bytes.inc({ kind }, size)
     },
     reported: () => reports.inc(),
+    checked: (projection, check, { outcome }) => checks.inc({ projection, check, outcome }),
     failed: (projection, code) => failures.inc({ projection, code }),
   }
 }
@@ -65,6 +70,17 @@ function addStateMetrics(make: Factory, state: AgentState): void {
   make.gauge("headrace_agent_projection_problem", (gauge) => {
     for (const { name, problem } of state.projections()) {
       if (problem !== undefined) gauge.set({ projection: name, code: problem.code }, 1)
+    }
+  })
+  make.gauge("headrace_agent_check_passing", (gauge) => {
+    for (const { name, health } of state.projections()) {
+      for (const [check, passes] of health?.passes ?? [])
+        gauge.set({ projection: name, check }, passes ? 1 : 0)
+    }
+  })
+  make.gauge("headrace_agent_candidate", (gauge) => {
+    for (const { name, isCandidate } of state.projections()) {
+      if (isCandidate) gauge.set({ projection: name }, 1)
     }
   })
   make.gauge("headrace_agent_unnotified_consumers", (gauge) => {

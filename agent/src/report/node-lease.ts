@@ -1,5 +1,5 @@
 import { KubeError } from "@headrace/shared/kube/kube-error"
-import { type NodeReport, REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
+import { type NodeReport, REPORT_ANNOTATION, reportJson } from "@headrace/shared/record/node-report"
 import { z } from "zod"
 
 /** The calls of the light client that a report needs; they throw KubeError. */
@@ -94,7 +94,7 @@ function leaseOf({ namespace, node, seconds, owner }: LeasePlace, report: NodeRe
       name: leaseName(node),
       namespace,
       labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "agent" },
-      annotations: { [REPORT_ANNOTATION]: JSON.stringify(report) },
+      annotations: { [REPORT_ANNOTATION]: reportJson(report) },
       ...(owner ? { ownerReferences: [{ apiVersion: "v1", kind: "Pod", ...owner }] } : {}),
     },
     spec: {

@@ -1,7 +1,8 @@
-import { NodeReport, REPORT_FORMAT, type ReportedProjection } from "@headrace/shared/record/node-report"
+import { type NodeReport, REPORT_FORMAT, type ReportedProjection } from "@headrace/shared/record/node-report"
 import type { Token } from "@headrace/shared/record/record"
 import { compareTokens } from "@headrace/shared/record/token"
-import type { ProjectionStatus } from "./projection-status.ts"
+import type { ProjectionProblem, ProjectionStatus } from "./projection-status.ts"
+import { NO_ROLLOUT, type RolloutNode, rolloutReport } from "./rollout-report.ts"
 
 /** Projections in one report: a Lease is rewritten at every revision on every node, so it stays small. */
 const REPORTED = 50
@@ -12,21 +13,24 @@ export function nodeReport(
   node: string,
   record: string | undefined,
   projections: readonly ProjectionStatus[],
+  rollout?: RolloutNode,
 ): NodeReport {
   const reported = projections.map((projection) => reportedProjection(projection, record))
   const byTrouble = [...reported.filter((each) => each.problem), ...reported.filter((each) => !each.problem)]
-  return NodeReport.parse({
+  return {
     format: REPORT_FORMAT,
     node,
     record: record ?? null,
     projections: byTrouble.slice(0, REPORTED),
     more: Math.max(0, byTrouble.length - REPORTED),
     lowest: lowestToken(reported.filter((_, at) => projections[at]?.ofRecord)),
-  })
+    rollout: rolloutReport(rollout ?? NO_ROLLOUT, projections),
+  }
 }
 
 function reportedProjection(projection: ProjectionStatus, record: string | undefined): ReportedProjection {
-  const { name, path, shown, problem } = projection
+  const { name, path, shown } = projection
+  const problem = projection.problem ?? healthProblem(projection)
   return {
     name,
     path,
@@ -35,6 +39,13 @@ function reportedProjection(projection: ProjectionStatus, record: string | undef
     since: shown?.since ?? null,
     problem: problem ? { ...problem, message: problem.message.slice(0, MESSAGE_LENGTH) } : null,
   }
+}
+
+/** A check that fails, where nothing worse is wrong. */
+function healthProblem({ health }: ProjectionStatus): ProjectionProblem | undefined {
+  if (health?.problem === undefined) return undefined
+  const { check, message, since } = health.problem
+  return { code: "projection/unhealthy", message: `${check}: ${message}`, since }
 }
 
 /** What was shown of another source, or is damaged, counts as nothing of the record. */

@@ -44,6 +44,8 @@ export interface ProjectionStatus {
   followsRecord?: boolean
   /** The record's revision that is shown, exactly; undefined: none, or not known yet. */
   recordRevision?: { token: Token; root: string } | undefined
+  /** True while the record calls what is shown a candidate. */
+  isCandidate?: boolean
   /** What its checks found of what is shown; undefined: it has none. */
   health?: HealthState | undefined
   /** The candidate of a rollout that was refused here, or given up for the revision before. */

@@ -11,6 +11,9 @@ export interface RolloutNode {
   isStaged: boolean
 }
 
+/** Of a node that no rollout concerns. */
+export const NO_ROLLOUT: RolloutNode = { labels: {}, keepsBaseline: null, isStaged: false }
+
 const MESSAGE_LENGTH = 300
 
 /** What a node reports for a rollout; null: neither a rollout nor a check concerns it. Pure. */
