@@ -13,7 +13,7 @@ export const AfterCheck = z
       .refine(([program]) => program !== "", "expected a program first, and this is empty")
       .optional()
       .describe(
-        "Program and arguments, no shell: exit code 0 passes. Of our variables it gets PATH and the locale only, beside HEADRACE_REVISION, HEADRACE_TOKEN and HEADRACE_PATH.",
+        "Program and arguments, no shell: exit code 0 passes. Of the agent's variables it gets only PATH, HOME, TMPDIR, TZ and the locale, beside HEADRACE_REVISION, HEADRACE_TOKEN and HEADRACE_PATH.",
       ),
     file: AbsolutePath.optional().describe(
       "File that the consumer writes: `REVISION ok` passes, `REVISION failed WHY` fails, REVISION being the revision's id or token; anything else is no answer yet.",
