@@ -1,31 +1,9 @@
-import {
-  bundleErrors,
-  gitErrors,
-  guardErrors,
-  kubeErrors,
-  lanesErrors,
-  planErrors,
-  reconcileErrors,
-  recordErrors,
-  rulesErrors,
-  settingsErrors,
-} from "../error-codes.ts"
-
-const MODULES = [
-  bundleErrors,
-  gitErrors,
-  guardErrors,
-  kubeErrors,
-  lanesErrors,
-  planErrors,
-  reconcileErrors,
-  recordErrors,
-  rulesErrors,
-  settingsErrors,
-]
+import * as modules from "../error-codes.ts"
 
 const REMEDIES: ReadonlyMap<string, string> = new Map(
-  MODULES.flatMap((errors) => Object.entries(errors).map(([code, { remedy }]) => [code, remedy] as const)),
+  Object.values(modules).flatMap((errors) =>
+    Object.entries(errors).map(([code, { remedy }]) => [code, remedy] as const),
+  ),
 )
 
 /** What docs/reference/errors.md says to do about a code; null: nothing that is known here. */
