@@ -147,6 +147,33 @@ describe.each(Object.entries(between))(
   },
 )
 
+describe("a target that could not be read while settings changed, when rules that do not parse stop its source", () => {
+  async function stopped(rulesPath: string): Promise<ReconcileFixture> {
+    const here = await changedWhileForbidden(rulesPath)
+    here.commit({ [rulesPath]: "{" })
+    return here
+  }
+
+  it.each(["incremental", "full"] as const)("gets what the last good commit gives it (%s)", async (mode) => {
+    const here = await stopped("same.yaml")
+    const outcome = await runWith(here, "same.yaml", mode)
+    expect(outcome).toMatchObject({ failed: [], stopped: { code: "rules/invalid" } })
+    expect(await keysOfBeta(here)).toContain("c 7")
+    expect(await runWith(here, "same.yaml", "full")).toMatchObject({ written: 0, failed: [] })
+  })
+
+  it("keeps what the guard does not let pass", async () => {
+    const here = await stopped("smaller.yaml")
+    for (const mode of ["incremental", "full", "incremental"] as const) {
+      expect(await runWith(here, "smaller.yaml", mode)).toMatchObject({
+        failed: [{ target: "bad/beta" }],
+        stopped: { code: "rules/invalid" },
+      })
+    }
+    expect(await keysOfBeta(here)).toHaveLength(40)
+  })
+})
+
 it("a target that could be read and not be written is judged once", async () => {
   let isReadOnly = false
   const here = reconcileFixture(

@@ -103,26 +103,21 @@ export async function workAgain(
   const whole = await planAt(ports, memory, request.cluster, desired, signal)
   const previous = await planInForce(run, record, failures)
   const isLastGood = isInForce(record, desired, whole)
-  if (isLastGood && failures.complete) {
-    const plan = withRefused(whole, unreadTargets(failures, whole))
-    return workOf(run, record, {
-      desired,
-      plan,
-      previous,
-      failures,
-      judged: UNJUDGED,
-      stopped,
-      inForce: true,
-    })
-  }
   if (!isLastGood && record.intents.length === 0) return undefined
   const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous })
+  const known = { desired, previous, failures, stopped }
+  if (isLastGood && failures.complete && !hasUnjudged(previous, plan)) {
+    return workOf(run, record, { ...known, plan, judged: UNJUDGED, inForce: true })
+  }
   try {
     const judged = await judgeWork(run, { record, desired, plan, previous, surveyed, failures })
-    return workOf(run, record, { desired, plan, previous, failures, judged, stopped, inForce: isLastGood })
+    return workOf(run, record, { ...known, plan, judged, inForce: false })
   } catch (error) {
-    if (hasCode(error, "guard/")) return undefined
-    throw error
+    if (!hasCode(error, "guard/")) throw error
+    if (!isLastGood || !failures.complete) return undefined
+    // What could not be read before waits for an operator; all else is as it was.
+    const unread = withRefused(whole, unreadTargets(failures, whole))
+    return workOf(run, record, { ...known, plan: unread, judged: UNJUDGED, inForce: true })
   }
 }
 
