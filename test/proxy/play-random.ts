@@ -14,7 +14,7 @@ import { createRandomWriters, type RandomWriters } from "./random-writers.ts"
 import { checkSettled, checkUnchanged, settle } from "./settle.ts"
 import { type Site, withSite } from "./site.ts"
 import { perturbAgent, perturbEvent, pick, type Weather } from "./weather.ts"
-import { reconcileText, startWriter } from "./writer.ts"
+import { reconcileText } from "./writer.ts"
 
 const STEPS = 16
 const WRITERS = 2
@@ -96,15 +96,7 @@ async function end({ site, writers, node }: Play): Promise<void> {
   await settle(site, SOURCES)
   await checkSettled(site, SOURCES)
   await node.untilShown()
-  await forgetApprovals(site)
   await checkUnchanged(site, SOURCES)
-}
-
-/** The first rebuild clears what an operator has approved though it was shown already. */
-async function forgetApprovals(site: Site): Promise<void> {
-  const writer = await startWriter(site)
-  for (const source of SOURCES) await writer.reconcile(source, "full")
-  writer.close()
 }
 
 async function merge({ site, random, trace }: Play): Promise<void> {

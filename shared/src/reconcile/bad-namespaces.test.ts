@@ -1,5 +1,6 @@
 import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
-import { expect, it } from "vitest"
+import { describe, expect, it } from "vitest"
+import type { ConfigMap } from "../foundation/config-map.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { KubeError } from "../kube/kube-error.ts"
 import { openIntent } from "../record/intents.ts"
@@ -8,6 +9,8 @@ import { recordConfigMap } from "../record/record-config-map.ts"
 import { approveCommit } from "./operate/hold-source.ts"
 import { changeRecord } from "./record/change-record.ts"
 import { createReconcileMemory } from "./run/memory.ts"
+import { withoutRootMarks } from "./store/last-roots.ts"
+import { STORE_SELECTOR } from "./store/read-store.ts"
 
 const RULES = `
 config_updater:
@@ -140,6 +143,58 @@ it("removes garbage first where our own namespace is at its quota, and then writ
   // All that the record and its history name is there: a rebuild writes nothing.
   Object.assign(here.ports, { memory: createReconcileMemory() })
   expect(await here.run("full")).toMatchObject({ result: "noop", written: 0 })
+})
+
+describe("at the quota of our own namespace, a source whose record is lost", () => {
+  function filler(number: number): ConfigMap {
+    return { metadata: { namespace: "headrace", name: `filler-${number}` } }
+  }
+
+  /** Merges leave what no record names; then the record is lost, and other objects fill the namespace. */
+  async function fullAndLost(): Promise<ReconcileFixture> {
+    const here = reconcileFixture({ "a/1.txt": "x" }, { changeKube: limited })
+    for (let merge = 0; merge < 6; merge++) {
+      here.commit({ "a/1.txt": `v${merge}` })
+      await here.run()
+    }
+    await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
+    while ((await count(here)) < QUOTA) await here.kube.create(filler(await count(here)))
+    Object.assign(here.ports, { memory: createReconcileMemory() })
+    return here
+  }
+
+  it.each(["lost", "blank"])("is written again once garbage is gone (%s)", async (what) => {
+    const here = await fullAndLost()
+    if (what === "blank") {
+      await here.kube.remove((await here.kube.get("headrace", filler(QUOTA - 1).metadata.name)) as ConfigMap)
+      await here.kube.create(recordConfigMap("headrace", newRecord("release", { epoch: 1, seq: 0 })))
+    }
+    here.commit({ "a/1.txt": "last" })
+    expect(await here.run()).toMatchObject({ result: "applied", failed: [], stopped: null })
+    expect(await here.data("alpha")).toEqual({ "1.txt": "last" })
+    expect(await count(here)).toBeLessThanOrEqual(QUOTA)
+  })
+
+  it("keeps what was in force: a commit that deletes it is judged", async () => {
+    const here = await fullAndLost()
+    const guard = { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 0 }
+    Object.assign(here.ports, { settings: { ...here.ports.settings, guard } })
+    await here.kube.remove((await here.kube.get("ci", "alpha")) as ConfigMap)
+    here.commit({ "a/1.txt": undefined })
+    expect(await here.run()).toMatchObject({ stopped: { code: "guard/deleted-keys" } })
+  })
+
+  it("keeps what a version may have written that marked no roots", async () => {
+    const here = await fullAndLost()
+    const items = await here.kube.listMetadata("headrace", { labelSelector: STORE_SELECTOR })
+    for (const { name } of items) {
+      const object = (await here.kube.get("headrace", name)) as ConfigMap
+      await here.kube.replace({ ...object, metadata: withoutRootMarks(object.metadata) })
+    }
+    await expect(here.run()).rejects.toThrow(/exceeded quota/)
+    const left = await here.kube.listMetadata("headrace", { labelSelector: STORE_SELECTOR })
+    expect(left.map(({ name }) => name).sort()).toEqual(items.map(({ name }) => name).sort())
+  })
 })
 
 it("removes nothing while another source's writer is at work: the run fails, and names the quota", async () => {

@@ -91,6 +91,7 @@ describe("reconcile against an API server that answers 503", () => {
         clock,
         repository,
         rulesRepository: repository,
+        settings: { guard: "off" as const },
       }
       const hold = () =>
         holdSource(ports, { by: "operator", reason: "test", until: null }, new AbortController().signal)

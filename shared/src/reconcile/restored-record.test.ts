@@ -10,7 +10,7 @@ import type { LeaseReader } from "../kube/lease-api.ts"
 import { REPORT_ANNOTATION } from "../record/node-report.ts"
 import type { Token } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
-import { rewindSource } from "./operate/hold-source.ts"
+import { approveCommit, rewindSource } from "./operate/hold-source.ts"
 import { noteNodeTokens, readRecordInForce } from "./operate/notice-put-back.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 
@@ -130,4 +130,71 @@ it("does not let a clock that was ahead outlast the record that it made", async 
     expect(await here.run(mode)).toMatchObject({ failed: [], token: { epoch: FIXTURE_START } })
   }
   expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+})
+
+describe("a record that was put back while its source has to stop", () => {
+  const RULES = `
+config_updater:
+  maps:
+    a/*.txt: {name: alpha, clusters: {east: [ci]}}
+    b/*.txt: {name: beta, clusters: {east: [ci]}}
+`
+  const FILES = Object.fromEntries(["a", "b"].flatMap((folder) => numbered(folder, 40, "x")))
+  const GUARD = { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 }
+
+  function numbered<Value>(folder: string, count: number, value: Value): [string, Value][] {
+    return Array.from({ length: count }, (_, index) => [`${folder}/${index}.txt`, value])
+  }
+
+  /** The record of before an approved deletion is put back, and then the branch goes on to what stops the source. */
+  async function putBackAndStopped(reason: "guard" | "rules", settings = {}) {
+    const here = reconcileFixture(FILES, { rules: RULES, settings: { guard: GUARD, ...settings } })
+    await here.run()
+    const backup = await recordOf(here)
+    const second = here.commit({ ...Object.fromEntries(numbered("b", 30, undefined)), "a/1.txt": "second" })
+    const ports = { ...here.ports, namespace: "headrace", source: "release" }
+    await approveCommit(ports, second, quiet)
+    const { token } = await here.run()
+    await putBack(here, backup)
+    const bad = reason === "rules" ? { "rules.yaml": "{" } : Object.fromEntries(numbered("a", 40, undefined))
+    return { here, second, was: token, bad }
+  }
+
+  it.each([
+    ["rules", "rules/invalid"],
+    ["guard", "guard/deleted-keys"],
+  ] as const)(
+    "shows what was in force, in an epoch beyond it, and keeps it right: stopped by %s",
+    async (reason, code) => {
+      const { here, second, was, bad } = await putBackAndStopped(reason)
+      here.commit(bad)
+      const outcome = await here.run()
+      expect(outcome).toMatchObject({ commit: second, stopped: { code }, failed: [] })
+      expect(compareTokens(outcome.token, was)).toBeGreaterThan(0)
+      expect(await here.data("alpha")).toMatchObject({ "1.txt": "second" })
+      expect(Object.keys((await here.data("beta")) ?? {})).toHaveLength(10)
+      const edited = (await here.kube.get("ci", "alpha")) as ConfigMap
+      await here.kube.replace({ ...edited, data: { ...edited.data, "1.txt": "by hand" } })
+      expect(await here.run("full")).toMatchObject({ commit: second, stopped: { code } })
+      expect(await here.data("alpha")).toMatchObject({ "1.txt": "second" })
+    },
+  )
+
+  it("is not stopped again for deletions that had been approved before the restore", async () => {
+    const { here, second, was } = await putBackAndStopped("rules")
+    const outcome = await here.run()
+    expect(outcome).toMatchObject({ commit: second, stopped: null, failed: [] })
+    expect(compareTokens(outcome.token, was)).toBeGreaterThan(0)
+  })
+
+  it("takes no stranger's stamp for what was in force", async () => {
+    const { here, was, bad } = await putBackAndStopped("rules")
+    here.commit(bad)
+    const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
+    const forged = { "headrace.dev/epoch": String(was.epoch + 5) }
+    const annotations = { ...alpha.metadata.annotations, ...forged }
+    await here.kube.replace({ ...alpha, metadata: { ...alpha.metadata, annotations } })
+    const before = (await here.record()).token
+    expect(await here.run()).toMatchObject({ token: before, stopped: { code: "rules/invalid" } })
+  })
 })

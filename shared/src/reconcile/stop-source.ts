@@ -4,7 +4,7 @@ import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { revisionOfIntent } from "./decide/desired-revision.ts"
 import { settingsOfRecord } from "./decide/judge-settings.ts"
 import { isReadable } from "./decide/plan-at.ts"
-import { type Decision, type Work, workAgain } from "./decide/work-out.ts"
+import { type Decision, type Work, workAgain, workBeyond } from "./decide/work-out.ts"
 import { sameRecord } from "./record/next-record.ts"
 import { type RecordState, swapState } from "./record/swap-record.ts"
 import type { DesiredRevision } from "./run/revision.ts"
@@ -47,10 +47,11 @@ async function lastGoodWork(
   stopped: NonNullable<SourceRecord["stopped"]>,
   failures: KnownFailures,
 ): Promise<Work | undefined> {
-  const desired = lastGoodRevision(run, record, failures)
-  if (desired === undefined) return undefined
-  if (!(await isReadable(run.ports, desired, run.signal))) return undefined
   try {
+    const beyond = await workBeyond(run, record, stopped, failures)
+    if (beyond) return beyond
+    const desired = lastGoodRevision(run, record, failures)
+    if (desired === undefined || !(await isReadable(run.ports, desired, run.signal))) return undefined
     return await workAgain(run, record, desired, stopped, failures)
   } catch (error) {
     if (error instanceof HeadraceError && error.code.startsWith("rules/")) return undefined

@@ -5,18 +5,26 @@ import type { ChangeSize } from "./measure-change.ts"
 export const MOST_PAST = 6
 
 /**
+ * The list when a hold ends at `end` (milliseconds since 1970): what counted when the hold began counts for a whole
+ * window from its end, since what was merged meanwhile comes into force right after it. Pure.
+ */
+export function pastAfterHold(past: readonly PastDeletions[], end: number): PastDeletions[] {
+  return past.map((one) => ({ ...one, at: end }))
+}
+
+/**
  * The list after a change came into force at `now`: newest first, bounded, without what is older than `window`
  * milliseconds. `approved`: an operator has looked at what is deleted, so that counting starts over. A time after `now`,
- * by a clock that was ahead, becomes `now`. Pure.
+ * by a clock that was ahead, becomes `now`. `isHeld`: a hold is in force, and nothing becomes too old. Pure.
  */
 export function pastAfter(
   past: readonly PastDeletions[],
-  change: { size: ChangeSize | undefined; approved: boolean; window: number; now: number },
+  change: { size: ChangeSize | undefined; approved: boolean; window: number; now: number; isHeld?: boolean },
 ): PastDeletions[] {
-  const { size, approved, window, now } = change
+  const { size, approved, window, now, isHeld = false } = change
   if (approved) return []
   const recent = past
-    .filter(({ at }) => at + window > now)
+    .filter(({ at }) => isHeld || at + window > now)
     .map((one) => ({ ...one, at: Math.min(one.at, now) }))
   if (size === undefined || size.deletedKeys === 0 || window === 0) return bounded(recent)
   return bounded([{ at: now, keys: size.deletedKeys, configMaps: size.lostOfSeveral }, ...recent])

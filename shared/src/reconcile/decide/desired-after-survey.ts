@@ -1,5 +1,5 @@
 import { isOpen, largestToken } from "../../record/intents.ts"
-import type { SourceRecord } from "../../record/record.ts"
+import type { SourceRecord, Token } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
@@ -36,8 +36,16 @@ export async function desiredAfterSurvey(
     }
   }
   const passed = [run.beyond, isAhead ? newest.token : undefined].filter((token) => token !== undefined)
-  if (passed.length === 0) return desired
+  return passed.length === 0 ? desired : beyondAll(run, desired, passed)
+}
+
+/** A revision in an epoch beyond those that were in force, at least the clock's. */
+export function beyondAll(
+  { ports }: Run,
+  desired: DesiredRevision,
+  passed: readonly Token[],
+): DesiredRevision {
   const beyond = Math.max(...passed.map(({ epoch }) => epoch + 1))
-  const epoch = Math.max(beyond, desired.token.epoch, Math.floor(run.ports.clock.now()))
+  const epoch = Math.max(beyond, desired.token.epoch, Math.floor(ports.clock.now()))
   return { ...desired, token: { ...desired.token, epoch } }
 }

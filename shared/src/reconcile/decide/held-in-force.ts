@@ -62,6 +62,9 @@ async function storedTargets(
   { record, previous, failures }: InForce,
 ): Promise<TargetEntry[] | undefined> {
   if (!run.ports.settings.store) return []
+  // A record that was put back names an earlier root than what was in force.
+  const last = run.beyond ? await lastTargets(run) : undefined
+  if (last !== undefined && last.length > 0) return last
   if (previous && previous.refused.size === 0 && failures.held.size === 0) return []
   if (record.root === null) return record.commit === null ? lastTargets(run) : []
   const listed = await targetsBelow(run, record.root)

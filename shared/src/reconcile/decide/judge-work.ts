@@ -7,6 +7,7 @@ import type { ClusterPlan } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
+import { countedDeletions } from "./counted-deletions.ts"
 import { guardedTargets, heldInForce } from "./held-in-force.ts"
 
 /** What the guard found: how much the work takes away, and whether an operator has approved that. */
@@ -50,7 +51,8 @@ export async function judgeWork(
     const fields = { commit: desired.commit, renamed: size.renamed.length, first }
     run.ports.log.info(fields, "keys are renamed and keep their content")
   }
-  const error = passes ? undefined : judgeChange(size, guard, record.deletions, judgedAt(run, record))
+  const { past, at } = countedDeletions(record, run.ports.clock.now())
+  const error = passes ? undefined : judgeChange(size, guard, past, at)
   if (error) throw error
   return { size, approved }
 }
@@ -67,12 +69,6 @@ function isApproved(record: SourceRecord, desired: DesiredRevision, plan: Cluste
   }
   const isRewound = hold?.commit === desired.commit && desired.token.epoch > record.token.epoch
   return isRewound && isBegun(record, { ...desired, rules: plan.digest })
-}
-
-/** While the guard has the source stopped no time passes for it: waiting approves nothing. */
-function judgedAt({ ports }: Run, { stopped }: SourceRecord): number {
-  const now = ports.clock.now()
-  return stopped?.judged === undefined ? now : Math.min(now, Date.parse(stopped.judged.since))
 }
 
 function unknown({ source, root }: SourceRecord): HeadraceError {

@@ -1,12 +1,13 @@
 import { errorMessage, type HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
+import { keepsSpentWord } from "../../record/spent-words.ts"
 import { compareTokens } from "../../record/token.ts"
 import { type Choice, type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
 import { chooseTargets } from "./choose-targets.ts"
-import { desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
+import { beyondAll, desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
 import {
   desiredAt,
   desiredInNewEpoch,
@@ -18,7 +19,7 @@ import {
 import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
 import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
-import { planAt, rulesDigestAt } from "./plan-at.ts"
+import { isReadable, planAt, rulesDigestAt } from "./plan-at.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -121,6 +122,47 @@ export async function workAgain(
   }
 }
 
+/**
+ * Work towards what was in force before an earlier record was put back, in an epoch beyond it: a stopped source shows that,
+ * as its nodes do, and not what the earlier record says. A target's stamp says which commit it was; it counts when its token
+ * is the one that is known from elsewhere to have been in force (known-token.ts), since a stamp alone has no say. Undefined
+ * where none does, or the guard does not let it pass: all stays as it is.
+ */
+export async function workBeyond(
+  run: Run,
+  record: SourceRecord,
+  stopped: SourceRecord["stopped"],
+  failures: KnownFailures,
+): Promise<Work | undefined> {
+  const { ports, memory, request, signal } = run
+  const { beyond } = run
+  const { commit, rulesCommit, token } = record
+  if (beyond === undefined || commit === null) return undefined
+  if (!(await isReadable(ports, { commit, rulesCommit }, signal))) return undefined
+  const earlier = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
+  const around = { desired: { commit, rulesCommit, token }, whole: earlier, previous: undefined }
+  const { newest } = (await surveyUnknown(run, around)).survey
+  if (newest === undefined || compareTokens(newest.token, beyond) !== 0) return undefined
+  const desired = beyondAll(run, newest, [beyond])
+  const whole = await planAt(ports, memory, request.cluster, desired, signal)
+  const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous: undefined })
+  try {
+    const judged = await judgeWork(run, { record, desired, plan, previous: undefined, surveyed, failures })
+    return workOf(run, record, {
+      desired,
+      plan,
+      previous: undefined,
+      failures,
+      judged,
+      stopped,
+      inForce: false,
+    })
+  } catch (error) {
+    if (hasCode(error, "guard/")) return undefined
+    throw error
+  }
+}
+
 async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Promise<DesiredRevision> {
   const { ports, memory, signal } = run
   const desired = await desiredAt(ports, tips, record, signal)
@@ -208,7 +250,7 @@ async function isDone(
 ): Promise<boolean> {
   if (run.request.mode === "full" || run.beyond || !isShown(record, desired)) return false
   if (record.intents.length > 0 || failures.failed.length > 0 || !failures.complete) return false
-  if (record.stopped !== null) return false
+  if (record.stopped !== null || keepsSpentWord(record, run.ports.clock.now())) return false
   const settings = settingsOfRecord(run.ports.settings)
   if (settings && settings.version !== record.settings?.version) return false
   return record.rules === (await rulesDigestAt(run.ports, run.memory, desired, run.signal))

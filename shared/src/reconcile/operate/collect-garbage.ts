@@ -1,21 +1,19 @@
 import { DIGEST_ANNOTATION, openStoreConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
 import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
-import { HeadraceError, hasCode } from "../../foundation/errors.ts"
+import { HeadraceError } from "../../foundation/errors.ts"
 import { isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { isRecordConfigMap, readRecord } from "../../record/record-config-map.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { listReachable, parseIndex } from "../../record/walk-index.ts"
-import { rootOf } from "../store/last-roots.ts"
 import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { unmarked } from "../write/store-objects.ts"
+import { listLost } from "./lost-roots.ts"
 
 /** Where records are looked for: one that lost its labels to a hand edit still names what it needs. */
 const BESIDE_STORE = "app.kubernetes.io/component notin (shard,index)"
-
-const NOTHING: StoreIndex = { format: 1, kind: "files", shards: [] }
 
 export interface GarbagePorts {
   kube: ConfigMapWriter
@@ -24,8 +22,11 @@ export interface GarbagePorts {
   clock: Clock
   /** Milliseconds that an object stays marked before it goes. */
   grace: number
-  /** The source whose open intents hold nothing up, since the caller has overtaken all that its writers know. */
-  overtaken?: string
+  /**
+   * The source whose run needs room, at a quota. Its open intents hold nothing up, since the caller has overtaken all that
+   * its writers know; and where its record is lost only its latest roots stay.
+   */
+  roomFor?: string
 }
 
 export interface GarbageResult {
@@ -47,14 +48,14 @@ export interface GarbageResult {
  * of what was read before fails. Objects are listed before records: a record seen later can only name more.
  *
  * A source whose record is lost, or begun again and still blank, has nothing that names its store: its marked roots stay
- * (last-roots.ts), for they alone say what was in force, until the source is detached.
+ * (lost-roots.ts), for they alone say what was in force, until the source is detached.
  */
 export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): Promise<GarbageResult> {
   const result: GarbageResult = { used: 0, marked: 0, unmarked: 0, deleted: 0, skipped: undefined }
   const items = await ports.kube.listMetadata(ports.namespace, { labelSelector: STORE_SELECTOR }, signal)
   const others = await ports.kube.list(ports.namespace, { labelSelector: BESIDE_STORE }, signal)
   const records = others.items.filter(isRecordConfigMap).map(readRecord)
-  const named = await namedDigests(ports, records, rootsWithoutRecord(items, records), signal)
+  const named = await namedDigests(ports, items, records, signal)
   if (typeof named === "string") return { ...result, skipped: named }
   for (const item of items) {
     const step = nextStep(item, named, ports)
@@ -102,24 +103,14 @@ function marked(item: ConfigMap, now: number): ConfigMap {
   return { ...item, metadata: { ...item.metadata, annotations } }
 }
 
-/** Digests of the objects that are marked as roots of sources of which no record shows a commit. */
-function rootsWithoutRecord(items: readonly ObjectMeta[], records: readonly SourceRecord[]): string[] {
-  const shown = new Set(records.filter(({ commit }) => commit !== null).map(({ source }) => source))
-  return items.flatMap(({ annotations }) => {
-    const source = rootOf(annotations)
-    const digest = annotations?.[DIGEST_ANNOTATION]
-    return source === undefined || digest === undefined || shown.has(source) ? [] : [digest]
-  })
-}
-
-/** Everything that the records and these roots name; or the reason why it is not known, and nothing may be removed. */
+/** Everything that has to stay; or the reason why it is not known, and nothing may be removed. */
 async function namedDigests(
   ports: GarbagePorts,
+  items: readonly ObjectMeta[],
   records: readonly SourceRecord[],
-  roots: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<string> | string> {
-  const busy = records.find(({ intents, source }) => intents.length > 0 && source !== ports.overtaken)
+  const busy = records.find(({ intents, source }) => intents.length > 0 && source !== ports.roomFor)
   if (busy) return `source ${busy.source} has an open intent`
   const indexes = new Map<string, Promise<StoreIndex>>()
   function fetch(digest: string): Promise<StoreIndex> {
@@ -133,18 +124,8 @@ async function namedDigests(
       for (const digest of await listReachable(root, fetch)) named.add(digest)
     }
   }
-  for (const root of roots) for (const digest of await listReachable(root, asFarAsKnown)) named.add(digest)
+  for (const digest of await listLost({ items, records, fetch }, ports.roomFor)) named.add(digest)
   return named
-
-  /** Nothing is lost with these roots that is not lost already: what of them can be read stays. */
-  async function asFarAsKnown(digest: string): Promise<StoreIndex> {
-    try {
-      return await fetch(digest)
-    } catch (error) {
-      if (hasCode(error, "store/") || hasCode(error, "bundle/")) return NOTHING
-      throw error
-    }
-  }
 }
 
 /** What a record shows, tries, keeps for agents that have not caught up, and may return to. */

@@ -2,6 +2,7 @@ import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import type { Hold, SourceRecord } from "../../record/record.ts"
+import { countedDeletions, deletionsAtHold } from "../decide/counted-deletions.ts"
 import { isOnward, keepRevision, seqOf, shownBy } from "../decide/desired-revision.ts"
 import { rulesDigestAt } from "../decide/plan-at.ts"
 import { changeRecord, type RecordPorts } from "../record/change-record.ts"
@@ -13,6 +14,8 @@ import type { SourceRevision } from "../run/revision.ts"
 export interface HoldPorts extends RecordPorts {
   repository: SourceRepository
   rulesRepository: SourceRepository
+  /** What the guard counts. */
+  settings: Pick<ReconcileSettings, "guard">
 }
 
 /** The same with settings: a rewind and an approval are for one set of rules and what these settings make of it. */
@@ -38,7 +41,8 @@ export async function holdSource(
         throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
       const { rulesCommit } = record
       await keepHeld(ports, record, { commit, rulesCommit }, signal)
-      const held = { ...record, hold: { ...hold, commit, rulesCommit } }
+      const deletions = deletionsAtHold(record, ports.settings.guard, ports.clock.now())
+      const held = { ...record, deletions, hold: { ...hold, commit, rulesCommit } }
       if (await isAhead(ports, record, { commit, rulesCommit }, signal)) return held
       // An open intent may have written beyond it already, or under newer rules: going back on that takes a new epoch.
       if (commit === record.commit || (await isAhead(ports, record, { commit, rulesCommit: null }, signal))) {
@@ -82,7 +86,14 @@ export async function rewindSource(
 
 /** Lets the source follow its branch again. */
 export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Promise<SourceRecord> {
-  return changeRecord(ports, (record) => ({ ...record, hold: null }), signal)
+  return changeRecord(
+    ports,
+    (record) => {
+      if (record.hold === null) return record
+      return { ...record, hold: null, deletions: countedDeletions(record, ports.clock.now()).past }
+    },
+    signal,
+  )
 }
 
 /**

@@ -12,9 +12,7 @@ export function isOverQuota(error: unknown): boolean {
 
 /**
  * Removes what no record names from Headrace's own namespace, which is at its quota, without the usual grace time. True
- * when something was removed: begin again. False when there is no garbage, when another source's writer is at work, and
- * when this source's record is lost or blank: then only the store says what was in force, by marks that an earlier version
- * did not set.
+ * when something was removed: begin again. False when there is no garbage, and when another source's writer is at work.
  *
  * The grace time protects writers that are under way. Here they are kept out in other ways. Those of this source: its
  * open intents are taken over in a new epoch, so that none of them can swap the record. Those of others: garbage is
@@ -25,11 +23,10 @@ export async function makeRoom(run: Run): Promise<boolean> {
   const { ports, request, signal } = run
   const { kube, clock, settings } = ports
   const state = await loadState(run)
-  if (state === undefined || state.record.commit === null) return false
-  const garbage = { kube, clock, namespace: settings.namespace, grace: 0, overtaken: request.source }
+  const garbage = { kube, clock, namespace: settings.namespace, grace: 0, roomFor: request.source }
   const { marked, skipped } = await collectGarbage({ ...garbage, grace: Number.POSITIVE_INFINITY }, signal)
   if (skipped !== undefined || !(await hasGarbage(run))) return false
-  if (!(await overtakeWriters(run, state))) return true
+  if (state !== undefined && !(await overtakeWriters(run, state))) return true
   const { deleted } = await collectGarbage(garbage, signal)
   ports.log.warn({ marked, deleted }, "the namespace of records is at its quota: garbage removed")
   return deleted > 0

@@ -4,6 +4,8 @@ import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
 import { intentsAfter } from "../../record/intents.ts"
 import type { FailedTarget, ForeignWrite, SourceRecord } from "../../record/record.ts"
+import { isUsedUp } from "../../record/spent-words.ts"
+import { countedDeletions } from "../decide/counted-deletions.ts"
 import type { Judged } from "../decide/judge-work.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 
@@ -35,9 +37,24 @@ export interface Achieved {
   now: number
 }
 
-/** The record after this run: the swap that makes it true is the commit. Pure. */
+/**
+ * The record after this run: the swap that makes it true is the commit. What merely became too old to count is no news:
+ * where nothing else has changed the record stays as it is, and a later change drops it. Pure.
+ */
 export function committedRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
+  const next = nextRecord(base, achieved)
+  if (achieved.foreign.length > 0 || hasDeletions(achieved)) return next
+  const isSame = sameRecord({ ...next, deletions: base.deletions, foreign: base.foreign }, base)
+  return isSame ? base : next
+}
+
+function hasDeletions({ judged }: Achieved): boolean {
+  return judged.approved || (judged.size?.deletedKeys ?? 0) > 0
+}
+
+function nextRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
   const { desired, root } = achieved
+  const hold = base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null
   return {
     ...base,
     token: desired.token,
@@ -45,17 +62,14 @@ export function committedRecord(base: SourceRecord, achieved: Achieved): SourceR
     rulesCommit: desired.rulesCommit,
     rules: achieved.rules,
     root,
-    hold: base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null,
-    approved: base.approved && isAchieved(base.approved, achieved) ? null : base.approved,
+    hold,
+    approved:
+      base.approved && isUsedUp(base.approved, { ...desired, rules: achieved.rules }) ? null : base.approved,
     intents: intentsAfter(base.intents, desired.token),
     failed: [...achieved.failed],
     failedMore: 0,
     failures: achieved.failures,
-    deletions: pastAfter(base.deletions, {
-      ...achieved.judged,
-      window: achieved.window,
-      now: judgedNow(achieved),
-    }),
+    deletions: deletionsAfter(base, achieved, hold !== null),
     settings: achieved.settings ?? base.settings,
     foreign: listForeign(base.foreign, achieved),
     stopped: achieved.stopped,
@@ -63,18 +77,12 @@ export function committedRecord(base: SourceRecord, achieved: Achieved): SourceR
   }
 }
 
-/** An approval is used up by its commit under its rules; one of an earlier version, which names no rules, by its commit. */
-function isAchieved(
-  { commit, rulesCommit, rules }: NonNullable<SourceRecord["approved"]>,
-  { desired, rules: achieved }: Pick<Achieved, "desired" | "rules">,
-): boolean {
-  if (commit !== desired.commit) return false
-  return rules === null || (rulesCommit === desired.rulesCommit && rules === achieved)
-}
-
-/** While the guard has stopped a source its window stands still, for commits of last good, too: waiting approves nothing. */
-function judgedNow({ stopped, now }: Pick<Achieved, "stopped" | "now">): number {
-  return stopped?.judged ? Math.min(now, Date.parse(stopped.judged.since)) : now
+/** While the guard has stopped a source no time passes for its window, for commits of last good, too; nor while it is held. */
+function deletionsAfter(base: SourceRecord, achieved: Achieved, isHeld: boolean): SourceRecord["deletions"] {
+  const { judged, window, stopped } = achieved
+  const now = stopped?.judged ? Math.min(achieved.now, Date.parse(stopped.judged.since)) : achieved.now
+  const past = isHeld ? base.deletions : countedDeletions(base, achieved.now).past
+  return pastAfter(past, { ...judged, window, now, isHeld })
 }
 
 /** True when both would be written as the same bytes. */

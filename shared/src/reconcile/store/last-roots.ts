@@ -25,6 +25,11 @@ export function rootOf(annotations: ObjectMeta["annotations"]): string | undefin
   return annotations?.[SOURCE]
 }
 
+/** The token of a root's marks; undefined where they are not as we write them. */
+export function tokenOfRoot(annotations: ObjectMeta["annotations"]): Token | undefined {
+  return annotations && tokenOf(annotations)
+}
+
 /** True when these annotations call the object a root of this source at this token or a larger one. */
 export function isMarkedRoot(annotations: ObjectMeta["annotations"], source: string, token: Token): boolean {
   const marked = annotations?.[SOURCE] === source ? tokenOf(annotations) : undefined
