@@ -1,26 +1,20 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Problem } from "@headrace/shared/foundation/problem"
-import { pathUnder } from "./projected-files.ts"
-import { isReserved } from "./reserved-names.ts"
+import { type Placing, placeFiles } from "./place-files.ts"
 import { notReadYet, type ProjectionSource, waitsFor } from "./source.ts"
 
-export interface GitSourceOptions {
+export interface GitSourceOptions extends Placing {
   /** Names its snapshot among the inputs. */
   id: string
   /** Names the history that it follows: the same for other selections of that history. */
   history: string
-  under?: string | undefined
-  /** Permission bits of all files; else by the executable bit. */
-  mode?: number | undefined
-  /** True: a selection that matches nothing is shown as that. */
+  /** True: a selection that matches nothing is shown as that, and an item that it lacks is left out. */
   optional?: boolean
-  /** First path elements that the projection keeps for itself. */
-  reserved?: readonly string[]
 }
 
 /** A source that gives the files of a git branch, tag or commit, without record or store. */
 export function createGitSource(options: GitSourceOptions): ProjectionSource {
-  const { id, history, under, mode, optional = false, reserved = [] } = options
+  const { id, history, optional = false } = options
   const name = `git ${id}`
   return {
     name,
@@ -38,21 +32,11 @@ export function createGitSource(options: GitSourceOptions): ProjectionSource {
       if (files.length === 0 && !optional) {
         throw waitsFor(name, `commit ${commit.slice(0, 12)} has no file that is selected`, EMPTY_HINT)
       }
-      const placed = files.map((file) => ({
-        ...file,
-        path: pathUnder(under, file.path),
-        mode: mode ?? file.mode,
-      }))
-      const fits = placed.filter(({ path }) => !isReserved(path, reserved))
-      const others = placed.filter(({ path }) => isReserved(path, reserved))
       return {
         key: commit,
         origin: { source: history, instance: null },
         commit: { id: commit, token, committedAt, mayGoBack, ownEpochs: true },
-        files: fits,
-        warnings: others.map(
-          ({ path, origin }) => `${origin} is not shown: ${JSON.stringify(path)} is a name of Headrace's`,
-        ),
+        ...placeFiles(files, name, options),
       }
     },
   }

@@ -3,9 +3,6 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { type GuardLimits, judgeChange, type PastDeletions } from "@headrace/shared/gates/guard/judge-change"
 import { type ChangeSize, type GuardedKey, measureChange } from "@headrace/shared/gates/guard/measure-change"
 
-/** Half of what an origin shows, and more than 20 files; and an origin of several files never loses all of them. */
-export const LIMITS: GuardLimits = { deletedKeys: 0.5, deletedConfigMaps: 0, atLeast: 20 }
-
 /** The contents of files that hold nothing: no bytes, or a line's end alone. */
 const NOTHING = new Set(["", "\n", "\r\n"].map(sha256))
 
@@ -34,14 +31,14 @@ export interface Change {
 /**
  * Throws `projection/guarded` when a change that no operator's guard has judged would take most of what is shown away,
  * alone or with what was deleted within the hours before: a folder that was renamed, a branch that was forced to an
- * empty tree. Gives how much it deletes. The rule is the operator's guard's (shared/src/guard), for which each origin is
- * one target.
+ * empty tree. Gives how much it deletes. The rule is the operator's guard's (shared/src/gates/guard), for which each
+ * origin is one target.
  */
-export function judgeLosses(change: Change, now: number): ChangeSize {
+export function judgeLosses(change: Change, limits: GuardLimits, now: number): ChangeSize {
   const { what, revision, shown, wanted, path, past } = change
   const size = measureLosses(shown, wanted)
   const isEmptied = change.isWhole && shown.length > 0 && wanted.length === 0
-  if (!isEmptied && judgeChange(size, LIMITS, past, now) === undefined) return size
+  if (!isEmptied && judgeChange(size, limits, past, now) === undefined) return size
   const renamed = size.renamed.length > 0 ? `, and rename ${size.renamed.length} more` : ""
   throw new HeadraceError(
     "projection/guarded",

@@ -1,10 +1,10 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { type PastDeletions, windowOf } from "@headrace/shared/gates/guard/judge-change"
+import { type GuardLimits, type PastDeletions, windowOf } from "@headrace/shared/gates/guard/judge-change"
 import { pastAfter } from "@headrace/shared/gates/guard/past-deletions"
 import type { OriginPart } from "../assemble/origin-part.ts"
 import type { ProjectionSource } from "../assemble/source.ts"
 import { isApproved } from "../store/origin.ts"
-import { type Change, type JudgedFile, judgeLosses, LIMITS } from "./judge-losses.ts"
+import { type Change, type JudgedFile, judgeLosses } from "./judge-losses.ts"
 
 /** What a judgement compares with. */
 export interface Shown {
@@ -29,8 +29,23 @@ export interface Judgement {
   accept(): void
 }
 
-/** Judges the changes of a projection, each origin's by themselves; what was deleted is remembered while it runs. */
-export function createOriginGuard(path: string, clock: Clock): { begin(shown: Shown): Judgement } {
+/** Judges the changes of one projection. */
+export interface OriginGuard {
+  begin(shown: Shown): Judgement
+}
+
+/**
+ * Judges the changes of a projection, each origin's by themselves; what was deleted is remembered while it runs. Without
+ * limits nothing is judged.
+ */
+export function createOriginGuard(path: string, limits: GuardLimits | undefined, clock: Clock): OriginGuard {
+  if (limits === undefined) return { begin: () => UNGUARDED }
+  return createGuard(path, limits, clock)
+}
+
+const UNGUARDED: Judgement = { judge: () => undefined, judgeRest: () => undefined, accept: () => undefined }
+
+function createGuard(path: string, limits: GuardLimits, clock: Clock): OriginGuard {
   const past = new Map<string, readonly PastDeletions[]>()
   const REST = ""
 
@@ -42,7 +57,7 @@ export function createOriginGuard(path: string, clock: Clock): { begin(shown: Sh
         sizes.set(key, { size: undefined, approved: true })
         return
       }
-      const size = judgeLosses({ ...change, path, past: past.get(key) ?? [] }, clock.now())
+      const size = judgeLosses({ ...change, path, past: past.get(key) ?? [] }, limits, clock.now())
       sizes.set(key, { size, approved: false })
     }
 
@@ -76,7 +91,7 @@ export function createOriginGuard(path: string, clock: Clock): { begin(shown: Sh
       },
       accept() {
         const now = clock.now()
-        const window = windowOf(LIMITS)
+        const window = windowOf(limits)
         for (const [key, judged] of sizes) {
           past.set(key, pastAfter(past.get(key) ?? [], { ...judged, window, now }))
         }

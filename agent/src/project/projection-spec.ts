@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { readdir } from "node:fs/promises"
 import { resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import type { GuardLimits } from "@headrace/shared/gates/guard/judge-change"
 import type { AfterCheckSettings } from "@headrace/shared/settings/agent-after"
 import type { BeforePublishSettings, NotifySettings } from "@headrace/shared/settings/agent-notify"
 import type { PermissionsSettings } from "@headrace/shared/settings/agent-permissions"
@@ -49,6 +50,8 @@ export interface ProjectionSpec {
   /** Where things are in the making. */
   workFolder?: string | undefined
   permissions?: Partial<Permissions>
+  /** How much a change that no operator has judged can delete; undefined: any number. */
+  guard?: GuardLimits | undefined
   before?: readonly BeforePublishSettings[]
   notify: readonly NotifySettings[]
   after?: readonly AfterCheckSettings[]
@@ -69,6 +72,7 @@ export function namedProjections(settings: AgentSettings, store: StoreReader): P
     link: projection.link,
     breakLeases: projection.breakLeases,
     workFolder: workFolderOf(name, projection),
+    guard: guardOf(projection),
     before: projection.before,
     notify: projection.notify,
     after: projection.after,
@@ -178,6 +182,13 @@ export async function projectedTargets(folder: string): Promise<string[]> {
   return targets.flat()
 }
 
+/** An origin of several files never loses all of them, whatever share of its files it can lose. */
+function guardOf({ guard }: ProjectionSettings): GuardLimits | undefined {
+  if (guard === "off") return undefined
+  const { deletedFiles, atLeast, window } = guard
+  return { deletedKeys: deletedFiles, deletedConfigMaps: 0, atLeast, window }
+}
+
 /** A folder for each projection: two could have the same names in the making. */
 function workFolderOf(name: string, { workFolder }: ProjectionSettings): string | undefined {
   return workFolder === undefined ? undefined : resolve(workFolder, encodeURIComponent(name))
@@ -199,12 +210,13 @@ function createSource(from: FromSettings, store: StoreReader, reserved: readonly
       id: gitSourceId(git),
       history: gitHistory(git),
       under,
+      items,
       mode,
       optional,
       reserved,
     })
   if (folder !== undefined) {
-    return createFolderSource({ path: resolve(folder), under, mode, optional, reserved })
+    return createFolderSource({ path: resolve(folder), under, items, mode, optional, reserved })
   }
   if (live === undefined) throw new UsageError("settings/source", "not a source that this version knows")
   const { id, kind } = liveSelection(live)

@@ -116,7 +116,7 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     log,
     known,
     lastParts: createLastParts(known, spec.permissions, log),
-    guard: createOriginGuard(path, ports.clock),
+    guard: createOriginGuard(path, spec.guard, ports.clock),
     began: ports.clock.now(),
     status: { name, path, ofRecord, followsRecord, current: false },
     health: createProjectionHealth(spec, {

@@ -3,7 +3,7 @@ import { AfterCheck } from "./agent-after.ts"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
-import { AbsolutePath, Bytes, Duration, NamespaceName, Text, Wait } from "./units.ts"
+import { AbsolutePath, Bytes, Duration, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
 const Keep = z.strictObject({
   revisions: z.int().min(1).prefault(3).describe("How many revisions stay, the current one among them."),
@@ -22,6 +22,22 @@ const durability = z
   .describe(
     "How a revision is made durable before it is shown: fsync of each file, one syncfs, or auto by their number.",
   )
+
+const Guard = z.strictObject({
+  deletedFiles: Percent.prefault("50%").describe(
+    "Share of the files of an origin that one change may delete without approval.",
+  ),
+  atLeast: z
+    .int()
+    .min(0)
+    .prefault(20)
+    .describe(
+      "Up to this many files are deleted without a look at their share; an origin of three files or more that loses all of them counts all the same.",
+    ),
+  window: Duration.prefault("6h").describe(
+    "Deletions of changes that were shown within this time count together; 0s: each counts alone.",
+  ),
+})
 
 const Projection = z.strictObject({
   path: AbsolutePath.describe("Folder to project to; absolute."),
@@ -57,6 +73,12 @@ const Projection = z.strictObject({
   permissions: PermissionsSettings.optional().describe("Modes and owner of what is published."),
   keep: Keep.prefault({}),
   durability,
+  guard: z
+    .union([z.literal("off"), Guard])
+    .prefault({})
+    .describe(
+      "How much of git, live and folder origins a change may delete; more waits for `headrace-agent approve`. Targets of the record are judged by the operator's guard.",
+    ),
   before: z
     .array(BeforePublish)
     .prefault([])

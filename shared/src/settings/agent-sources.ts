@@ -8,7 +8,9 @@ import { AbsolutePath, GitUrl, NamespaceName, Text, Wait } from "./units.ts"
 const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
 
 const Item = z.strictObject({
-  key: Text.describe("A key of the ConfigMap; one that is absent is an error unless `optional`."),
+  key: Text.describe(
+    "A key of the ConfigMap, or with git and folder a file's path (below `strip`); one that is absent is an error unless `optional`.",
+  ),
   path: Text.describe("Where its file goes, relative to `under`."),
   mode: FileMode.optional().describe("Permission bits of this file."),
 })
@@ -43,6 +45,18 @@ const Live = z
       [configMap, secret, labelSelector].filter((given) => given !== undefined).length === 1,
     { message: "expected one of configMap, secret and labelSelector" },
   )
+  .refine(({ labelSelector, kind }) => labelSelector !== undefined || kind === "ConfigMap", {
+    message: "kind needs labelSelector: configMap and secret name their kind",
+    path: ["kind"],
+  })
+  .refine(({ labelSelector, namespaces }) => labelSelector !== undefined || namespaces === undefined, {
+    message: "namespaces needs labelSelector: configMap and secret name their namespace",
+    path: ["namespaces"],
+  })
+  .refine(({ labelSelector, uniqueNames }) => labelSelector !== undefined || !uniqueNames, {
+    message: "uniqueNames needs labelSelector: one object has no equal keys",
+    path: ["uniqueNames"],
+  })
 
 const Git = z
   .strictObject({
@@ -99,7 +113,7 @@ export const From = z
       .boolean()
       .prefault(false)
       .describe("An absent ConfigMap (or key of `items`) counts as empty, and not as a reason to wait."),
-    items: z.array(Item).min(1).optional().describe("Only these keys of a ConfigMap, at these paths."),
+    items: z.array(Item).min(1).optional().describe("Only these keys or files, at these paths."),
     mode: FileMode.optional().describe(
       "Permission bits of all its files; else 0444, or 0555 for executables.",
     ),
@@ -115,6 +129,15 @@ export const From = z
       message: "expected one of configMap, live, git and folder",
     },
   )
+  .refine(({ configMap, names }) => configMap !== undefined || names === "keys", {
+    message:
+      "names: paths needs configMap: git and folder always show paths, and live objects have keys alone",
+    path: ["names"],
+  })
+  .refine(({ live, gunzip }) => live !== undefined || gunzip === false, {
+    message: "gunzip needs live: targets of the record are always unpacked, and files are shown as they are",
+    path: ["gunzip"],
+  })
 export type FromSettings = z.infer<typeof From>
 export type LiveSettings = z.infer<typeof Live>
 export type GitFromSettings = z.infer<typeof Git>

@@ -162,6 +162,23 @@ describe("agent settings", () => {
   })
 })
 
+describe("a field of a source that another kind of source has", () => {
+  it.each([
+    ["names", "{git: {url: /r, branch: m}, names: paths}", "names: paths needs configMap"],
+    ["names", "{live: {configMap: a/b}, names: paths}", "names: paths needs configMap"],
+    ["gunzip", "{git: {url: /r, branch: m}, gunzip: true}", "gunzip needs live"],
+    ["gunzip", "{configMap: a/b, gunzip: [x]}", "gunzip needs live"],
+    ["live.namespaces", "{live: {configMap: a/b, namespaces: [c]}}", "namespaces needs labelSelector"],
+    ["live.uniqueNames", "{live: {secret: a/b, uniqueNames: true}}", "uniqueNames needs labelSelector"],
+    ["live.kind", "{live: {configMap: a/b, kind: Secret}}", "kind needs labelSelector"],
+  ])("is refused by name, not ignored: %s of %s", (field, from, text) => {
+    const yaml = `{version: 1, record: h/r, projections: {jobs: {path: /p, from: [${from}]}}}`
+    expect(complaint(yaml, AgentSettings)).toEqual([
+      expect.stringContaining(`projections.jobs.from[0].${field}: ${text}`),
+    ])
+  })
+})
+
 describe("the webhook's path", () => {
   it.each(["hook", "/hook?x=1", "/a b"])("is one that a request can have, and not %s", (path) => {
     const text = OPERATOR.replace("[/secrets/hmac]", `[/secrets/hmac], path: "${path}"`)
