@@ -11,8 +11,7 @@ import type { Command } from "commander"
 import { DEFAULTS } from "./local-settings.ts"
 import { createSampleRepository, SAMPLE, type SampleRepository } from "./sample-repository.ts"
 import { type Hook, mergedPullRequest, sendWebhook } from "./signed-webhook.ts"
-import { type LocalPipeline, startLocal } from "./start-local.ts"
-import { watchTimeline } from "./timeline.ts"
+import type { LocalPipeline } from "./start-local.ts"
 
 const paint = paintFor(process.stderr)
 const PULL_REQUEST = 7
@@ -52,6 +51,7 @@ async function demo(folder: string, flags: DemoFlags, signal: AbortSignal): Prom
   say(paint.bold("Headrace: from a merge to a node's disk"))
   const repository = await createSampleRepository(join(folder, "repository"))
   const target = join(folder, "node")
+  const { startLocal } = await import("./start-local.ts")
   const pipeline = await startLocal({
     repo: repository.folder,
     branch: SAMPLE.branch,
@@ -93,6 +93,7 @@ async function mergeAndWatch(repository: SampleRepository, pipeline: LocalPipeli
   const projection = join(cluster.folder, DEFAULTS.namespace, SAMPLE.changed.configMap)
   const file = join(projection, SAMPLE.changed.key)
   const before = await readFolder(projection)
+  const { watchTimeline } = await import("./timeline.ts")
   const timeline = await watchTimeline(cluster, DEFAULTS.namespace, SAMPLE.changed.configMap)
   try {
     const commit = await repository.mergeChange(PULL_REQUEST, NEW_INTERVAL)

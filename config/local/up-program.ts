@@ -9,13 +9,11 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import { escapeText } from "@headrace/shared/foundation/escape-text"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
-import { Wait } from "@headrace/shared/settings/units"
+import { canWait, readDuration } from "@headrace/shared/foundation/read-units"
 import { type Command, InvalidArgumentError } from "commander"
-import { clusterTroubles } from "./cluster-troubles.ts"
 import { rulesPathInRepository } from "./preflight/check-rules.ts"
 import { preflight } from "./preflight/preflight.ts"
-import { createPublishedCommits } from "./published-commits.ts"
-import { type LocalPipeline, startLocal } from "./start-local.ts"
+import type { LocalPipeline } from "./start-local.ts"
 
 interface UpFlags {
   repo: string
@@ -74,6 +72,7 @@ export function createUpProgram(signal: AbortSignal): Command {
   ])
 }
 
+/** Looks for what is in the way before it loads the pipeline: the culprit is named within a second. */
 async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const repo = existsSync(flags.repo) ? resolve(flags.repo) : flags.repo
   const target = resolve(flags.target)
@@ -82,6 +81,7 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL })
   try {
     say(paint.dim("starting redis, API servers, plugin and agents on loopback…"))
+    const { startLocal } = await import("./start-local.ts")
     const pipeline = await startLocal({
       repo,
       branch: flags.branch,
@@ -109,6 +109,7 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
 
 /** New rules may name new clusters, and what is merged may not be writable: looks for both until stopped. */
 async function followClusters(pipeline: LocalPipeline, poll: number, signal: AbortSignal): Promise<void> {
+  const { clusterTroubles } = await import("./cluster-troubles.ts")
   let reported: string[] = []
   while (!signal.aborted) {
     await systemClock.sleep(poll, signal).catch(() => undefined)
@@ -125,6 +126,7 @@ async function followClusters(pipeline: LocalPipeline, poll: number, signal: Abo
 
 /** A line for each commit, once disk shows it. */
 async function followCommits(pipeline: LocalPipeline, signal: AbortSignal): Promise<void> {
+  const { createPublishedCommits } = await import("./published-commits.ts")
   const newCommits = createPublishedCommits()
   while (!signal.aborted) {
     const published = await newCommits(pipeline.clusters.values()).catch(() => [])
@@ -186,8 +188,8 @@ function repositoryName(repo: string): string {
 
 /** `5s`, `500ms`, or a number of seconds, in milliseconds. */
 function readPoll(text: string): number {
-  const parsed = Wait.safeParse(/^\d+(\.\d+)?$/.test(text) ? `${Math.round(Number(text) * 1000)}ms` : text)
-  if (parsed.success) return parsed.data
+  const poll = /^\d+(\.\d+)?$/.test(text) ? Math.round(Number(text) * 1000) : readDuration(text)
+  if (poll !== undefined && canWait(poll)) return poll
   throw new InvalidArgumentError("Give a duration such as 5s or 1m, or a number of seconds above 0.")
 }
 

@@ -15,7 +15,7 @@ export function addApproveCommand(program: Command, signal: AbortSignal): void {
     .action(async (path: string, revision: string, options: { link: string }) => {
       const { withRetainedAlone } = await import("../retain/open-retained.ts")
       const { approve } = await import("../retain/revisions.ts")
-      const place = { path, link: options.link, log: commandLog(command), signal }
+      const place = { path, link: options.link, log: await commandLog(command), signal }
       await withRetainedAlone(place, (projection) => approve(projection, revision))
       process.stdout.write(`${JSON.stringify({ approved: revision })}\n`)
     })

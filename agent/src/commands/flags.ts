@@ -1,6 +1,6 @@
 import { flag } from "@headrace/shared/command-line/flag"
-import { createLog, type Log } from "@headrace/shared/observe/log"
-import { Bytes, Duration } from "@headrace/shared/settings/units"
+import { readBytes, readDuration } from "@headrace/shared/foundation/read-units"
+import type { Log } from "@headrace/shared/observe/log"
 import { type Command, InvalidArgumentError, type Option } from "commander"
 
 /** How long a revision stays after another has replaced it. */
@@ -21,10 +21,10 @@ export function keepOptions(): Option[] {
       .argParser(count)
       .default(DEFAULT_REVISIONS),
     flag("--keep-age <duration>", "revisions replaced less than this ago stay in any case")
-      .argParser((text) => parsed(Duration, text, "expected a duration such as 10m"))
+      .argParser((text) => parsed(readDuration, text, "expected a duration such as 10m"))
       .default(DEFAULT_AGE, "10m"),
     flag("--keep-bytes <size>", "at this size publishing stops rather than fill the disk")
-      .argParser((text) => parsed(Bytes, text, "expected a size such as 64Mi or 2Gi"))
+      .argParser((text) => parsed(readBytes, text, "expected a size such as 64Mi or 2Gi"))
       .default(DEFAULT_BYTES, "2Gi"),
   ]
 }
@@ -40,9 +40,10 @@ export function configFlag(): Option {
 
 /**
  * The log of a command whose standard output is its answer: on standard error, warnings unless --log-level, after the
- * command or before it, says otherwise.
+ * command or before it, says otherwise. Loads the logger, which `--help` and `--version` do without.
  */
-export function commandLog(command: Command): Log {
+export async function commandLog(command: Command): Promise<Log> {
+  const { createLog } = await import("@headrace/shared/observe/log")
   const { logLevel } = command.opts<{ logLevel?: string }>()
   const { logLevel: ofProgram } = command.parent?.opts<{ logLevel?: string }>() ?? {}
   return createLog("agent", { level: logLevel ?? ofProgram ?? "warn", destination: process.stderr })
@@ -53,12 +54,8 @@ function count(text: string): number {
   throw new InvalidArgumentError("expected a number from 1")
 }
 
-function parsed<T>(
-  unit: { safeParse(text: string): { success: boolean; data?: T; error?: Error } },
-  text: string,
-  expected: string,
-): T {
-  const result = unit.safeParse(text)
-  if (result.success && result.data !== undefined) return result.data
+function parsed(read: (text: string) => number | undefined, text: string, expected: string): number {
+  const value = read(text)
+  if (value !== undefined) return value
   throw new InvalidArgumentError(expected)
 }

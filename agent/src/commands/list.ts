@@ -14,7 +14,10 @@ export function addListCommand(program: Command, signal: AbortSignal): void {
     .action(async (path: string, options: { link: string }, command: Command) => {
       const { withRetained } = await import("../retain/open-retained.ts")
       const { listRevisions } = await import("../retain/revisions.ts")
-      const listed = await withRetained({ path, ...options, log: commandLog(command), signal }, listRevisions)
+      const listed = await withRetained(
+        { path, ...options, log: await commandLog(command), signal },
+        listRevisions,
+      )
       process.stdout.write(`${JSON.stringify(listed, null, 2)}\n`)
     })
   addExamples(list, ["headrace-agent list /var/lib/headrace/job-config"])

@@ -16,7 +16,7 @@ export function addPinCommands(program: Command, signal: AbortSignal): void {
     .action(async (path: string, options: { reason: string; link: string }, command: Command) => {
       const { withRetainedAlone } = await import("../retain/open-retained.ts")
       const { pin, shownRevision } = await import("../retain/revisions.ts")
-      const place = { path, link: options.link, log: commandLog(command), signal }
+      const place = { path, link: options.link, log: await commandLog(command), signal }
       await withRetainedAlone(place, async (projection) => {
         const slot = shownRevision(projection)
         await pin(projection, slot, options.reason)
@@ -33,7 +33,7 @@ export function addPinCommands(program: Command, signal: AbortSignal): void {
     .action(async (path: string, options: { link: string }, command: Command) => {
       const { withRetainedAlone } = await import("../retain/open-retained.ts")
       const { unpin } = await import("../retain/revisions.ts")
-      const place = { path, link: options.link, log: commandLog(command), signal }
+      const place = { path, link: options.link, log: await commandLog(command), signal }
       const changed = await withRetainedAlone(place, unpin)
       process.stdout.write(`${JSON.stringify({ pinned: false, changed })}\n`)
     })

@@ -22,7 +22,7 @@ export function addPublishCommand(program: Command, signal: AbortSignal): void {
   for (const option of [...keepOptions(), linkOption(), logLevelFlag()]) command.addOption(option)
   command.action(async (options) => {
     const { publishFolder } = await import("./publish-folder.ts")
-    const printed = await publishFolder(options, commandLog(command), signal)
+    const printed = await publishFolder(options, await commandLog(command), signal)
     process.stdout.write(`${JSON.stringify(printed)}\n`)
   })
   addExamples(command, [

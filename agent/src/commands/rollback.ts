@@ -18,7 +18,7 @@ export function addRollbackCommand(program: Command, signal: AbortSignal): void 
       async (path: string, options: { to?: string; reason: string; link: string }, command: Command) => {
         const { withRetainedAlone } = await import("../retain/open-retained.ts")
         const { rollback } = await import("../retain/revisions.ts")
-        const place = { path, link: options.link, log: commandLog(command), signal }
+        const place = { path, link: options.link, log: await commandLog(command), signal }
         await withRetainedAlone(place, async (projection) => {
           const { number, manifest } = await rollback(projection, options.to, options.reason)
           process.stdout.write(`${JSON.stringify({ number, revision: manifest.revision, pinned: true })}\n`)

@@ -3,7 +3,7 @@ import { addExamples } from "@headrace/shared/command-line/help"
 import { logLevelFlag } from "@headrace/shared/command-line/log-level-flag"
 import { otlpEndpointFlag } from "@headrace/shared/command-line/otlp-endpoint-flag"
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { Duration } from "@headrace/shared/settings/units"
+import { readDuration } from "@headrace/shared/foundation/read-units"
 import { type Command, InvalidArgumentError } from "commander"
 import { configFlag } from "./flags.ts"
 import type { RunOptions } from "./run-agent.ts"
@@ -40,7 +40,7 @@ export function addRunAction(program: Command, signal: AbortSignal): void {
 }
 
 function parseDuration(text: string): number {
-  const parsed = Duration.safeParse(text)
-  if (parsed.success) return parsed.data
+  const milliseconds = readDuration(text)
+  if (milliseconds !== undefined) return milliseconds
   throw new InvalidArgumentError("Expected a duration such as 30s or 5m.")
 }

@@ -18,7 +18,7 @@ export function addVerifyCommand(program: Command, signal: AbortSignal): void {
       const { withRetained } = await import("../retain/open-retained.ts")
       const { shownRevision } = await import("../retain/revisions.ts")
       const { verifySlot } = await import("../retain/verify.ts")
-      await withRetained({ path, ...options, log: commandLog(command), signal }, async (projection) => {
+      await withRetained({ path, ...options, log: await commandLog(command), signal }, async (projection) => {
         const { number, manifest } = shownRevision(projection)
         const damaged = await verifySlot(projection, { number, manifest }, { digests: true })
         const { revision, files } = manifest

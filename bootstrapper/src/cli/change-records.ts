@@ -3,9 +3,10 @@ import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ApprovePorts } from "@headrace/shared/reconcile/operate/hold-source"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import type { ClusterSourceOptions } from "./cluster-source-options.ts"
+import type { EffectFlags } from "./effect-flags.ts"
 import { forEachClusterSource } from "./for-each-cluster-source.ts"
 import { printResults } from "./print-results.ts"
-import { type EffectFlags, effectText, hasTakenEffect, openEffects } from "./take-effect.ts"
+import { effectText, hasTakenEffect, openEffects } from "./take-effect.ts"
 
 export interface ChangeRecordsOptions extends ClusterSourceOptions, EffectFlags {}
 

@@ -1,10 +1,10 @@
 import { flag } from "@headrace/shared/command-line/flag"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { Duration } from "@headrace/shared/settings/units"
+import { readDuration } from "@headrace/shared/foundation/read-units"
 import type { Command } from "commander"
 import { addClusterSourceOptions, type ClusterSourceOptions } from "./cluster-source-options.ts"
-import { addEffectFlags, type EffectFlags } from "./take-effect.ts"
+import { addEffectFlags, type EffectFlags } from "./effect-flags.ts"
 import { userName } from "./user-name.ts"
 
 /** The last time that has a four-digit year. */
@@ -38,8 +38,8 @@ export function holdOfFlags({ by, reason, until }: Pick<HoldFlags, "by" | "reaso
 } {
   refuseEmptyReason(reason)
   if (until === undefined) return { by, reason, until: null }
-  const duration = Duration.safeParse(until)
-  if (duration.success) return { by, reason, until: timeAfter(duration.data) }
+  const duration = readDuration(until)
+  if (duration !== undefined) return { by, reason, until: timeAfter(duration) }
   // Date.parse reads nearly anything: 5 is a day of 2001.
   const time = /^\d{4}-\d\d-\d\d/.test(until) ? Date.parse(until) : Number.NaN
   if (Number.isNaN(time)) {

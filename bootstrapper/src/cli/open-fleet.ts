@@ -57,6 +57,7 @@ export async function openFleet(options: FleetOptions, deliveries = 0): Promise<
       severalClusters: Object.keys(settings.clusters).length > 1,
       severalSources: Object.keys(settings.sources).length > 1,
       programsNamespace: settings.programsNamespace,
+      clusters: settings.clusters,
     },
     ports: {
       settings,

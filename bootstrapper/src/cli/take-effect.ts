@@ -1,4 +1,3 @@
-import { flag } from "@headrace/shared/command-line/flag"
 import { errorText } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { failedResult, type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
@@ -7,18 +6,10 @@ import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import type { Command } from "commander"
 import { applyThroughLanes } from "./apply-through-lanes.ts"
 import type { ClusterSource } from "./cluster-source-options.ts"
+import type { EffectFlags } from "./effect-flags.ts"
 import { readTimeLimit } from "./read-time-limit.ts"
-
-/** Flags of commands that change what a cluster is to show, and then let it happen. */
-export interface EffectFlags {
-  wait?: boolean
-  redisUrlFile?: string
-  timeLimit: string
-  logLevel: string
-}
 
 /** What came of an operator's word in one cluster, after it was recorded. */
 export interface Effect {
@@ -42,20 +33,6 @@ export interface Effects {
     signal: AbortSignal,
   ): Promise<Effect>
   close(): Promise<void>
-}
-
-/** Adds the flags of EffectFlags to a command. */
-export function addEffectFlags(command: Command): Command {
-  const group = "How it takes effect:"
-  return command
-    .addOption(flag("--wait", "wait until it has taken effect; the default on a terminal").helpGroup(group))
-    .addOption(flag("--no-wait", "wake the lanes and do not wait for them").helpGroup(group))
-    .addOption(flag("--time-limit <duration>", "how long to wait").default("2m").helpGroup(group))
-    .addOption(
-      flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL").helpGroup(
-        group,
-      ),
-    )
 }
 
 /**

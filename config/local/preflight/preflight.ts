@@ -1,4 +1,3 @@
-import { checkRedis } from "@headrace/shared/lanes/check-redis"
 import { checkPort } from "./check-port.ts"
 import { claimTarget } from "./claim-target.ts"
 
@@ -20,13 +19,16 @@ export interface PreflightOptions {
 export async function preflight({ target, port, redisUrl }: PreflightOptions): Promise<() => Promise<void>> {
   const release = await claimTarget(target)
   try {
-    await Promise.all([
-      checkPort(port),
-      redisUrl === undefined ? undefined : checkRedis(redisUrl, REDIS_LIMIT_MS),
-    ])
+    await Promise.all([checkPort(port), redisUrl === undefined ? undefined : checkGivenRedis(redisUrl)])
     return release
   } catch (error) {
     await release()
     throw error
   }
+}
+
+/** Loads the client of Redis, which is a third of what `up` loads, where there is a Redis to look at. */
+async function checkGivenRedis(url: string): Promise<void> {
+  const { checkRedis } = await import("@headrace/shared/lanes/check-redis")
+  await checkRedis(url, REDIS_LIMIT_MS)
 }

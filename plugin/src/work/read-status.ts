@@ -8,6 +8,7 @@ import { collectFleet } from "@headrace/shared/status/collect-fleet"
 import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { readLanes } from "@headrace/shared/status/read-lanes"
+import { recentOrphans } from "./recent-orphans.ts"
 
 /** What does not answer by then is one line of the page. */
 const ANSWER_MS = 2000
@@ -15,14 +16,15 @@ const ANSWER_MS = 2000
 const KEPT_MS = 2000
 
 /**
- * Reads what every cluster of the settings shows, as `status` does, without looking for ConfigMaps that no rule names. One
- * collection runs at a time, and its answer is kept for two seconds, however many readers there are.
+ * Reads what every cluster of the settings shows, as `status` does. One collection runs at a time, and its answer is kept
+ * for two seconds, however many readers there are.
  */
 export function readStatus(
-  opened: Pick<Reconciler, "kube" | "repository">,
+  opened: Pick<Reconciler, "kube" | "repository" | "orphans">,
   settings: OperatorSettings,
 ): (lanes: Lanes) => Promise<FleetStatus> {
   const memory = createReconcileMemory()
+  const orphans = recentOrphans(opened)
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
   const clusterSources = clusters.flatMap((cluster) => sources.map((source) => ({ cluster, source })))
@@ -31,13 +33,14 @@ export function readStatus(
     severalClusters: clusters.length > 1,
     severalSources: sources.length > 1,
     programsNamespace: settings.programsNamespace,
+    clusters: settings.clusters,
   }
   let kept: { status: FleetStatus; at: number } | undefined
 
   async function collect(lanes: Lanes): Promise<FleetStatus> {
     const { kube, repository } = opened
     const ports = {
-      ...{ settings, kube, repository, memory },
+      ...{ settings, kube, repository, memory, orphans },
       clock: systemClock,
       lanes: () => readLanes(lanes, clusters),
     }

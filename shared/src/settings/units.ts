@@ -1,7 +1,5 @@
 import { z } from "zod"
-
-const DURATION_UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
-const BYTE_UNITS = { "": 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, k: 1e3, M: 1e6, G: 1e9 } as const
+import { BYTES, canWait, DURATION, readBytes, readDuration } from "../foundation/read-units.ts"
 
 const A_DURATION = "expected a duration such as 30s, 10m or 1h"
 const A_PERCENTAGE = "expected a percentage such as 20%"
@@ -9,29 +7,17 @@ const A_PERCENTAGE = "expected a percentage such as 20%"
 /** `250ms`, `30s`, `10m`, `1h`, `3d`: text to milliseconds. */
 export const Duration = z
   .string(A_DURATION)
-  .regex(/^\d+(ms|s|m|h|d)$/, A_DURATION)
-  .transform((text) => {
-    const unit = text.replace(/^\d+/, "") as keyof typeof DURATION_UNITS
-    return Number.parseInt(text, 10) * DURATION_UNITS[unit]
-  })
-
-/** Two weeks: with jitter, still what a timer of Node's counts. One of more than 2^31 ms ends at once. */
-const MOST_WAIT_MS = 14 * DURATION_UNITS.d
+  .regex(DURATION, A_DURATION)
+  .transform((text) => readDuration(text) ?? 0)
 
 /** A Duration to wait for, over and over: not nothing, and at most 14d. */
-export const Wait = Duration.refine(
-  (milliseconds) => milliseconds > 0 && milliseconds <= MOST_WAIT_MS,
-  "expected more than nothing and at most 14d",
-)
+export const Wait = Duration.refine(canWait, "expected more than nothing and at most 14d")
 
 /** `512Ki`, `64Mi`, `2Gi`, `1000`: text or number to bytes. */
 export const Bytes = z
   .union([z.int().min(0).transform(String), z.string()])
-  .pipe(z.string().regex(/^\d+(Ki|Mi|Gi|k|M|G)?$/, "expected a size such as 64Mi or 2Gi"))
-  .transform((text) => {
-    const unit = text.replace(/^\d+/, "") as keyof typeof BYTE_UNITS
-    return Number.parseInt(text, 10) * BYTE_UNITS[unit]
-  })
+  .pipe(z.string().regex(BYTES, "expected a size such as 64Mi or 2Gi"))
+  .transform((text) => readBytes(text) ?? 0)
 
 /** `20%`: text to a share between 0 and 1. */
 export const Percent = z

@@ -44,6 +44,7 @@ it("shows what answers beside git, Redis and a cluster that never do, each of wh
     severalClusters: true,
     severalSources: false,
     programsNamespace: "headrace",
+    clusters: {},
   })
   expect(status.findings.map(({ kind, detail }) => [kind, detail])).toEqual([
     ["git", "git, for source release, did not answer within 0.2 s"],

@@ -5,6 +5,8 @@ import { finding } from "./finding.ts"
 import type { FleetFacts } from "./fleet-facts.ts"
 import type { FleetStatus } from "./fleet-status.ts"
 import { isSilent, readReport } from "./judge-nodes.ts"
+import { pinRemedy } from "./pin-remedy.ts"
+import { remedyOfCode } from "./remedy-of-code.ts"
 import { shortCommit } from "./short-commit.ts"
 import { type CommandContext, suggestNodePods } from "./suggest-command.ts"
 
@@ -84,7 +86,11 @@ function placesOf(
     const text = `shows ${shortCommit(revision)}${since === null ? "" : ` since ${timeAndAge(since, status.at)}`}`
     if (problem === null) return { place: `${name} at ${path}`, level: "well", text, findings: [] }
     const more = { code: problem.code, since: problem.since, detail: problem.message, subject: node }
-    const why = finding("trouble", "node", "it waits", { ...more, command: suggestNodePods(context, node) })
+    const remedy = pinRemedy(node, each) ?? {
+      advice: remedyOfCode(problem.code),
+      command: suggestNodePods(context, node),
+    }
+    const why = finding("trouble", "node", "it waits", { ...more, ...remedy })
     return { place: `${name} at ${path}`, level: "trouble", text, findings: [why] }
   })
   if (behind === undefined || projections.some(({ level }) => level === "trouble")) return projections

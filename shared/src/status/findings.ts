@@ -6,7 +6,7 @@ import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
 import { nodeFindings } from "./node-findings.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { shortCommit } from "./short-commit.ts"
-import { suggestCommand } from "./suggest-command.ts"
+import { suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
 import { targetFindings } from "./target-findings.ts"
 
 /** How long a branch may be ahead before that is trouble: a retry after a first failure comes well within it. */
@@ -33,15 +33,20 @@ function recordFindings(
   { record }: ClusterSourceFacts,
   surroundings: Surroundings,
 ): Finding[] {
-  if (!record.known) return [unreachable(judged, record.problem)]
+  if (!record.known) return [unreachable(judged, record.problem, surroundings)]
   if (judged.state === "absent") return [absent(judged, surroundings), ...lateFindings(judged, surroundings)]
   if (judged.stopped) return [stopped(judged, surroundings)]
   return [...behindFindings(judged, surroundings), ...lateFindings(judged, surroundings)]
 }
 
-function unreachable({ cluster }: JudgedFacts, { code, message, hint }: Problem): Finding {
+function unreachable(
+  { cluster }: JudgedFacts,
+  { code, message, hint }: Problem,
+  { context }: Surroundings,
+): Finding {
   const advice = hint ?? remedyOfCode(code)
-  const more = { code, subject: cluster, detail: message, advice }
+  const command = suggestClusterCheck(context, cluster)
+  const more = { code, subject: cluster, detail: message, advice, command }
   return finding("trouble", "unreachable", "what it shows is not known", more)
 }
 

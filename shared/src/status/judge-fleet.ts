@@ -10,7 +10,7 @@ import {
 } from "./fleet-status.ts"
 import { judgeClusterSource } from "./judge-cluster-source.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
-import type { CommandContext } from "./suggest-command.ts"
+import { type CommandContext, suggestCommand } from "./suggest-command.ts"
 
 /** Judges everything that was collected: one value that text, JSON, page, explanations and metrics are made of. Pure. */
 export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetStatus {
@@ -29,7 +29,7 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
       })
     })
     .sort(worstFirst)
-  const findings = [...gitFindings(facts), ...redisFindings(facts)]
+  const findings = [...gitFindings(facts), ...redisFindings(facts, context)]
   return {
     format: STATUS_FORMAT,
     at: new Date(at).toISOString(),
@@ -56,9 +56,9 @@ function gitFindings({ branches }: FleetFacts): Finding[] {
   })
 }
 
-function redisFindings({ lanes }: FleetFacts): Finding[] {
+function redisFindings({ lanes }: FleetFacts, context: CommandContext): Finding[] {
   if (lanes === undefined) return []
-  if (lanes.known) return lanes.value.isFull ? [fullRedis()] : []
+  if (lanes.known) return lanes.value.isFull ? [fullRedis(context)] : []
   const { code, message, hint } = lanes.problem
   const more = { code, detail: message, advice: hint ?? remedyOfCode(code) }
   // The file is where the plugin runs; an operator's own machine need not have it.
@@ -66,8 +66,10 @@ function redisFindings({ lanes }: FleetFacts): Finding[] {
   return [finding(level, "redis", "when lanes last succeeded is not known", more)]
 }
 
-function fullRedis(): Finding {
+function fullRedis(context: CommandContext): Finding {
   const code = "lanes/redis-full"
   const detail = "webhooks are refused, and polls bring changes late"
-  return finding("trouble", "redis", "Redis is full", { code, detail, advice: remedyOfCode(code) })
+  const advice = `${remedyOfCode(code)} Until then this brings every cluster to its branch without it.`
+  const command = suggestCommand(context, ["apply", "--direct"])
+  return finding("trouble", "redis", "Redis is full", { code, detail, advice, command })
 }

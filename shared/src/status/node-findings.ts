@@ -1,7 +1,10 @@
+import type { Lease } from "../kube/lease-api.ts"
 import { finding } from "./finding.ts"
 import type { ClusterSourceFacts } from "./fleet-facts.ts"
 import type { Finding, NodeCount } from "./fleet-status.ts"
+import { readReport } from "./judge-nodes.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
+import { PINNED, pinRemedyOfNode } from "./pin-remedy.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { shortCommit } from "./short-commit.ts"
 import { suggestCommand, suggestNodePods } from "./suggest-command.ts"
@@ -36,17 +39,27 @@ export function nodeFindings(
     ]
   }
   return [
-    ...behindFindings(judged.nodes, judged, surroundings),
+    ...behindFindings(judged.nodes, judged, { ...surroundings, leases: leases.value ?? [] }),
     ...silentFindings(judged.nodes, surroundings),
   ]
 }
 
-function behindFindings({ behind }: NodeCount, judged: JudgedFacts, surroundings: Surroundings): Finding[] {
+type NodeSurroundings = Surroundings & { leases: readonly Lease[] }
+
+function behindFindings(
+  { behind }: NodeCount,
+  judged: JudgedFacts,
+  surroundings: NodeSurroundings,
+): Finding[] {
   const alike = Map.groupBy(behind, ({ problem, shows }) => `${shows} ${problem}`)
   return [...alike.values()].map((nodes) => behindFinding(nodes, judged, surroundings))
 }
 
-function behindFinding(nodes: readonly Behind[], judged: JudgedFacts, surroundings: Surroundings): Finding {
+function behindFinding(
+  nodes: readonly Behind[],
+  judged: JudgedFacts,
+  surroundings: NodeSurroundings,
+): Finding {
   const [first] = nodes
   const node = first?.node ?? ""
   const isTrouble = first?.problem != null || isRolloutOver(judged, surroundings)
@@ -57,9 +70,22 @@ function behindFinding(nodes: readonly Behind[], judged: JudgedFacts, surroundin
     subject: node,
     since: earliest(nodes),
     detail: first?.problem ?? null,
-    command: isTrouble ? suggestCommand(surroundings.context, ["explain", node]) : null,
-    advice: isTrouble ? null : "Wait: it has just been published.",
+    ...wayOut(first, surroundings, isTrouble),
   })
+}
+
+function wayOut(
+  first: Behind | undefined,
+  { leases, context }: NodeSurroundings,
+  isTrouble: boolean,
+): Pick<Finding, "advice" | "command"> {
+  if (!isTrouble) return { advice: "Wait: it has just been published.", command: null }
+  const node = first?.node ?? ""
+  const reports = leases.map(readReport).filter((report) => report?.node === node)
+  const pins = reports.map((report) => pinRemedyOfNode(node, report))
+  const pin = pins.find((remedy) => remedy !== undefined)
+  if (pin && first?.code === PINNED) return pin
+  return { advice: remedyOfCode(first?.code), command: suggestCommand(context, ["explain", node]) }
 }
 
 /** True when the record's commit is old enough for every node to have it; also when its age is not known. */

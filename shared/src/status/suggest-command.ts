@@ -7,6 +7,8 @@ export interface CommandContext {
   severalSources: boolean
   /** Where agents run. */
   programsNamespace: string
+  /** How kubectl reaches each cluster, by name; one without a kubeconfig is that of the reader's own environment. */
+  clusters: Readonly<Record<string, { kubeconfig?: string | undefined; context?: string | undefined }>>
 }
 
 /** A command line of headrace-bootstrapper, for one source in one cluster, as a POSIX shell takes it. */
@@ -28,6 +30,21 @@ export function suggestCommand(
 export function suggestNodePods(context: CommandContext, node: string): string {
   const words = ["kubectl", "--namespace", context.programsNamespace, "get", "pods", "--output=wide"]
   return [...words, `--field-selector=spec.nodeName=${node}`].map(quoted).join(" ")
+}
+
+/** Asks a cluster's API server whether it is ready, past everything of Headrace. */
+export function suggestClusterCheck({ clusters }: CommandContext, cluster: string): string {
+  const { kubeconfig, context } = clusters[cluster] ?? {}
+  const access = [
+    ...(kubeconfig === undefined ? [] : ["--kubeconfig", kubeconfig]),
+    ...(context === undefined ? [] : ["--context", context]),
+  ]
+  return ["kubectl", ...access, "get", "--raw=/readyz"].map(quoted).join(" ")
+}
+
+/** A command line of headrace-agent, to be typed on a node. */
+export function suggestOnNode(words: readonly string[]): string {
+  return ["headrace-agent", ...words].map(quoted).join(" ")
 }
 
 function quoted(word: string): string {

@@ -4,7 +4,7 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { addEffectFlags } from "../../cli/take-effect.ts"
+import { addEffectFlags } from "../../cli/effect-flags.ts"
 import type { AdoptOptions } from "./run.ts"
 
 /** `adopt`: takes existing ConfigMaps over. */

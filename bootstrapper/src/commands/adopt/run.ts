@@ -3,15 +3,10 @@ import { adoptTarget } from "@headrace/shared/reconcile/operate/adopt-target"
 import { findAdoptable } from "@headrace/shared/reconcile/operate/find-adoptable"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
+import type { EffectFlags } from "../../cli/effect-flags.ts"
 import { forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
-import {
-  type Effect,
-  type EffectFlags,
-  effectText,
-  hasTakenEffect,
-  openEffects,
-} from "../../cli/take-effect.ts"
+import { type Effect, effectText, hasTakenEffect, openEffects } from "../../cli/take-effect.ts"
 
 export interface AdoptOptions extends ClusterSourceOptions, EffectFlags {
   target?: string[]

@@ -3,7 +3,7 @@ import { addExamples } from "@headrace/shared/command-line/help"
 import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { addEffectFlags } from "../../cli/take-effect.ts"
+import { addEffectFlags } from "../../cli/effect-flags.ts"
 import type { ApproveOptions } from "./run.ts"
 
 /** `approve`: lets one commit delete more than the guard would. */

@@ -3,7 +3,7 @@ import type { Command } from "commander"
 import type { ChangeRecordsOptions } from "../../cli/change-records.ts"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
-import { addEffectFlags } from "../../cli/take-effect.ts"
+import { addEffectFlags } from "../../cli/effect-flags.ts"
 
 /** `release`: lets clusters follow their branches again. */
 export function addReleaseCommand(program: Command, run: CommandRun): void {
