@@ -65,6 +65,11 @@ export const bootstrapperErrors = {
     cause: "The settings have several sources, or none whose rules are in it.",
     remedy: "Give --source NAME, of a source whose rules are in it.",
   },
+  "check/which-source": {
+    meaning: "Several sources of the settings have gates, and nothing names the one whose files are checked.",
+    cause: "--config was given without --source.",
+    remedy: "Add --source NAME.",
+  },
   "check/no-source": {
     meaning: "There is nothing to check.",
     cause: "Neither --source-path nor --repo was given.",

@@ -2,7 +2,7 @@
 // module, whose codes the packages above need for their own errors.
 export { bundleErrors } from "./bundle/error-codes.ts"
 export { foundationErrors } from "./foundation/error-codes.ts"
-export { guardErrors } from "./gates/guard/error-codes.ts"
+export { gateErrors } from "./gates/error-codes.ts"
 export { gitErrors } from "./git/error-codes.ts"
 export { kubeErrors } from "./kube/error-codes.ts"
 export { lanesErrors } from "./lanes/error-codes.ts"

@@ -26,7 +26,7 @@ export async function contextOfFlags(options: ContextOptions): Promise<PlanConte
 }
 
 /** A folder of kubeconfigs is where the programs run; a pull request's check runs elsewhere, and goes on without. */
-async function settingsWhereTheyAreChecked(
+export async function settingsWhereTheyAreChecked(
   file: string,
 ): Promise<{ settings: OperatorSettings; clustersKnown: boolean }> {
   try {

@@ -24,31 +24,31 @@ interface Open {
 }
 
 /**
- * The tree of the first document, from js-yaml's events. An alias gives the very node it names, so the
+ * The tree of each document, from js-yaml's events. An alias gives the very node it names, so a
  * result may share nodes or, for an alias inside its own anchor, hold a cycle: see {@link countNodes}.
- * Undefined when there is no document.
  */
-export function buildYamlNode(text: string, events: readonly Event[]): YamlNode | undefined {
+export function buildYamlNodes(text: string, events: readonly Event[]): (YamlNode | undefined)[] {
   const anchors = new Map<string, YamlNode>()
   const stack: Open[] = []
-  let root: YamlNode | undefined
+  const roots: (YamlNode | undefined)[] = []
   for (const event of events) {
     if (event.type === EVENT_ID.POP) {
       stack.pop()
       continue
     }
     if (event.type === EVENT_ID.DOCUMENT) {
-      if (root) return root
+      anchors.clear()
+      roots.push(undefined)
       continue
     }
     const node = nodeOf(event, text, anchors)
-    if (root) attach(stack.at(-1), node, keyText(event, text))
-    else root = node
+    if (roots.at(-1)) attach(stack.at(-1), node, keyText(event, text))
+    else roots[roots.length - 1] = node
     if (event.type === EVENT_ID.MAPPING || event.type === EVENT_ID.SEQUENCE) {
       stack.push({ node, pendingKey: undefined })
     }
   }
-  return root
+  return roots
 }
 
 type NodeEvent = Exclude<Event, { type: typeof EVENT_ID.POP | typeof EVENT_ID.DOCUMENT }>

@@ -1,6 +1,6 @@
 import { constructFromEvents, parseEvents, type Schema, YAMLException } from "js-yaml"
 import { HeadraceError } from "./errors.ts"
-import { buildYamlNode, type YamlEntry, type YamlNode } from "./located-yaml-node.ts"
+import { buildYamlNodes, type YamlEntry, type YamlNode } from "./located-yaml-node.ts"
 
 /** A position; both count from 1. */
 export interface Position {
@@ -35,9 +35,32 @@ const DEPTH_LIMIT = 64
  * HeadraceError `yaml/syntax` with `file`, `line`, `column` among its fields.
  */
 export function parseLocatedYaml(text: string, file: string, schema: Schema): LocatedYaml {
+  const [first, ...more] = parseLocatedDocuments(text, file, schema, { lastOfEqualKeys: true })
+  if (more.length > 0) throw severalDocuments(file)
+  return first ?? located({ value: undefined, root: undefined }, file, [0])
+}
+
+/**
+ * Parses every document of a YAML text; none for a text without content. A duplicate key is an error, as YAML 1.2 has
+ * it, unless `lastOfEqualKeys` is set. Throws `yaml/syntax` as {@link parseLocatedYaml} does.
+ */
+export function parseLocatedDocuments(
+  text: string,
+  file: string,
+  schema: Schema,
+  { lastOfEqualKeys = false }: { lastOfEqualKeys?: boolean } = {},
+): LocatedYaml[] {
   const lineStarts = findLineStarts(text)
+  return parse(text, file, schema, lastOfEqualKeys).map((document) => located(document, file, lineStarts))
+}
+
+interface Document {
+  value: unknown
+  root: YamlNode | undefined
+}
+
+function located({ value, root }: Document, file: string, lineStarts: readonly number[]): LocatedYaml {
   const positionAt = (offset: number) => positionIn(lineStarts, offset)
-  const { value, root } = parse(text, file, schema)
   const start: YamlEntry = { key: "", offset: root?.offset ?? 0, value: root ?? EMPTY }
   return {
     value,
@@ -56,18 +79,17 @@ function offsetOf({ offset, value }: YamlEntry): number {
 
 const EMPTY: YamlNode = { kind: "scalar", offset: 0, entries: [], items: [] }
 
-function parse(text: string, file: string, schema: Schema): { value: unknown; root: YamlNode | undefined } {
+function parse(text: string, file: string, schema: Schema, json: boolean): Document[] {
   try {
     const events = parseEvents(text, { filename: file, maxDepth: DEPTH_LIMIT })
-    const documents = constructFromEvents(events, {
+    const values = constructFromEvents(events, {
       source: text,
       filename: file,
       schema,
-      json: true,
+      json,
       maxTotalMergeKeys: MERGED_KEYS_LIMIT,
     })
-    if (documents.length > 1) throw severalDocuments(file)
-    return { value: documents[0], root: buildYamlNode(text, events) }
+    return buildYamlNodes(text, events).map((root, index) => ({ value: values[index], root }))
   } catch (error) {
     throw syntaxError(error, file)
   }

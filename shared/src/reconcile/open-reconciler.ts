@@ -1,10 +1,14 @@
 import { systemClock } from "../foundation/clock.ts"
+import { HeadraceError } from "../foundation/errors.ts"
+import { startTimeLimit } from "../foundation/time-limit.ts"
+import { untilAborted } from "../foundation/until-aborted.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
 import { type ConnectedCluster, connectCluster } from "../kube/client-node/connect-cluster.ts"
 import { createEventRecorder } from "../kube/event-recorder.ts"
 import type { Log } from "../observe/log.ts"
+import type { SourceRecord } from "../record/record.ts"
 import { eventsOfSwap } from "../record/swap-events.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
@@ -15,12 +19,16 @@ import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
 import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
+import { loadRecord } from "./record/swap-record.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, ReconcileSettings } from "./run/ports.ts"
 import { createTargetSizes, type TargetSizes } from "./run/target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000
+
+/** How long other clusters have to say whether they show a revision that a gate refuses here. */
+const PEERS_MS = 3000
 
 /** Where GitHub Apps get their tokens, unless the settings name a GitHub Enterprise Server. */
 const GITHUB_API = "https://api.github.com"
@@ -86,6 +94,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     const events = await recorders.get(cluster)
     return {
       kube: await clusters.get(cluster),
+      peers: (signal) => readPeers(cluster, source, signal),
       onSwap: ({ configMap, before, after }) => events.record(configMap, eventsOfSwap(before, after)),
       repository,
       rulesRepository: typeof rules === "string" ? repository : await mirrors.get(rules.source),
@@ -94,6 +103,24 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
       log: log.child({ cluster, source }),
       memory,
       sizes,
+    }
+  }
+
+  /** A cluster that is down or has no record has no say; it must hold up no other for long. */
+  async function readPeers(cluster: string, source: string, signal: AbortSignal): Promise<SourceRecord[]> {
+    const others = Object.keys(settings.clusters).filter((name) => name !== cluster)
+    const limit = startTimeLimit(PEERS_MS, () => new HeadraceError("kube/timeout", "no answer in time"), signal)
+    try {
+      const read = await Promise.allSettled(
+        others.map(async (name) => {
+          const kube = await untilAborted(clusters.get(name), limit.signal)
+          return loadRecord(kube, settings.namespace, source, limit.signal)
+        }),
+      )
+      signal.throwIfAborted()
+      return read.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value.record] : []))
+    } finally {
+      limit.end()
     }
   }
 
@@ -200,6 +227,7 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
     guard: settings.guard,
     ...(settings.settingsVersion === undefined ? {} : { settingsVersion: settings.settingsVersion }),
     clusters: new Map(clusters),
+    ...(from.gates === undefined ? {} : { gates: from.gates }),
     store: settings.clusters[cluster]?.store ?? true,
   }
 }

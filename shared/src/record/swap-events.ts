@@ -57,7 +57,8 @@ function stopEvents(before: SourceRecord | undefined, { stopped }: SourceRecord)
   const was = before?.stopped ?? null
   if (stopped === null) return was === null ? [] : [normal("Returned", `no longer stopped (${was.code})`)]
   if (was !== null && was.code === stopped.code && was.commit === stopped.commit) return []
-  const reason = stopped.code.startsWith("guard/") ? "StoppedByGuard" : "Stopped"
+  const by = { "guard/": "StoppedByGuard", "gate/": "StoppedByGate" }[/^.*\//.exec(stopped.code)?.[0] ?? ""]
+  const reason = by ?? "Stopped"
   const message = `stopped at ${shortId(stopped.commit)}, last good stays: ${stopped.message} [${stopped.code}]`
   return [warning(reason, message)]
 }

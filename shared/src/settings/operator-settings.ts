@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { suggestion } from "../foundation/closest-word.ts"
 import { GitAuth } from "./git-auth.ts"
+import { Gates } from "./gates.ts"
 import { gitRemote } from "./git-remote.ts"
 import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
@@ -32,6 +33,9 @@ const Source = z.strictObject({
     .prefault("remove")
     .describe("Keys of our ConfigMaps that no rule names."),
   strict: z.boolean().prefault(false).describe("Several files for one key are an error, not a warning."),
+  gates: Gates.optional().describe(
+    "What each commit must meet before anything of it is written; `check` judges pull requests by the same.",
+  ),
 })
 
 const namespaces = z

@@ -76,6 +76,10 @@ function wayOut(place: JudgedFacts, { context }: Surroundings): Pick<Finding, "a
     const command = suggestCommand(context, ["approve", "--commit", shortCommit(commit)], place)
     return { advice: "Approve it if it is meant; otherwise revert the merge.", command }
   }
+  if (code.startsWith("gate/") && code !== "gate/no-program") {
+    const command = suggestCommand(context, ["approve", "--gate", "--commit", shortCommit(commit)], place)
+    return { advice: "Fix it on the branch, or revert the merge; approve it if it is meant.", command }
+  }
   if (code === "git/diverged") {
     const to = ["rewind", "--to", shortCommit(commit), "--reason", "the branch was rewritten"]
     return {

@@ -23,6 +23,12 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
         "the operator's file: its clusters, namespaces and defaults are held against the rules",
       ),
     )
+    .addOption(
+      flag(
+        "--source <name>",
+        "the source of --config whose gates judge the files; else the one of --repo, or the only one with gates",
+      ),
+    )
     .addOption(flag("--base <ref>", "show what changes since the merge base with this branch"))
     .addOption(
       flag("--other-rules <file...>", "rules of other sources, which must claim other ConfigMaps").default(
@@ -57,6 +63,8 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
     "headrace-bootstrapper check --source-path . --rules plugins.yaml",
     `headrace-bootstrapper check --source-path . --rules plugins.yaml \\
     --base origin/main   # what a pull request changes`,
+    `headrace-bootstrapper check --source-path . --rules plugins.yaml \\
+    --config headrace.yaml --source jobs --base origin/main   # by the gates, too`,
     "headrace-bootstrapper check --source-path . --rules plugins.yaml -o github",
   ])
 }

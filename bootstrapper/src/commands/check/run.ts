@@ -3,6 +3,7 @@ import { relative } from "node:path"
 import { startProgress } from "@headrace/shared/command-line/progress"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { Problem } from "@headrace/shared/foundation/problem"
+import type { TreeFile } from "@headrace/shared/foundation/tree"
 import {
   type FolderInCheckout,
   type FoldersTree,
@@ -11,15 +12,17 @@ import {
   readFolderTree,
 } from "@headrace/shared/git/read-folder-tree"
 import { checkRules, claimedTwice } from "@headrace/shared/plan/check-rules"
-import { comparePlans, type TargetChange } from "@headrace/shared/plan/compare-plans"
+import { comparePlans } from "@headrace/shared/plan/compare-plans"
 import type { Plan } from "@headrace/shared/plan/plan"
 import type { PlanContext } from "@headrace/shared/plan/plan-context"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules"
 import type { RuleSet } from "@headrace/shared/rules/rule"
+import type { Gates } from "@headrace/shared/settings/gates"
 import { contextOfFlags } from "../../cli/plan-context.ts"
 import { readRules } from "../../cli/read-rules.ts"
 import { groupCollisions } from "./group-collisions.ts"
+import { gatesOfFlags, judgeByGates } from "./judge-by-gates.ts"
 import { measureTargets, sizeProblems } from "./measure-targets.ts"
 import { type CommitTree, readMergeBase, readRemoteTree } from "./other-trees.ts"
 import { type Report, reportGithub, reportJson, reportText } from "./report.ts"
@@ -30,6 +33,7 @@ export interface CheckOptions {
   ref?: string
   rules: string
   config?: string
+  source?: string
   base?: string
   otherRules: string[]
   defaultCluster: string
@@ -60,12 +64,15 @@ export async function checkSource(
   options: CheckOptions,
   signal: AbortSignal,
 ): Promise<Report> {
+  const gates = await gatesOfFlags(options)
   const files = await readFolderTree(folders, signal)
   try {
     const parsed = await readRules(options.rules, folders, files.fileAt)
     const { plan, report } = await checkTree(parsed, files, options)
-    if (plan === undefined || options.base === undefined) return report
-    return { ...report, changes: await changesSince(files, plan, { ...options, base: options.base }, signal) }
+    if (plan === undefined) return report
+    if (options.base === undefined)
+      return withGates(report, await judgeByGates(gates, files, undefined, signal))
+    return await changesSince(files, { ...plan, gates, report }, { ...options, base: options.base }, signal)
   } finally {
     await files.close()
   }
@@ -78,6 +85,7 @@ async function checkRemote(options: CheckOptions, signal: AbortSignal): Promise<
       hint: "Give --source-path DIR, or --repo URL and --ref REF.",
     })
   }
+  const gates = await gatesOfFlags(options)
   const files = await readRemoteTree(options.repo, options.ref ?? "HEAD", signal)
   try {
     const text = await files.file(options.rules)
@@ -86,8 +94,8 @@ async function checkRemote(options: CheckOptions, signal: AbortSignal): Promise<
         hint: "Give the path of a plugins.yaml in the repository.",
       })
     }
-    const { report } = await checkTree(parseRules(text.toString("utf8"), options.rules), files, options)
-    return report
+    const { plan, report } = await checkTree(parseRules(text.toString("utf8"), options.rules), files, options)
+    return plan ? withGates(report, await judgeByGates(gates, files, undefined, signal)) : report
   } finally {
     await files.close()
   }
@@ -135,13 +143,20 @@ async function readOtherRules(files: readonly string[]): Promise<RuleSet[]> {
   })
 }
 
-/** What the first folder's local state changes since the merge base. Throws UsageError `git/not-a-checkout`. */
+function withGates(report: Report, problems: readonly Problem[]): Report {
+  return { ...report, problems: [...report.problems, ...problems] }
+}
+
+/**
+ * The report with what the first folder's local state changes since the merge base, and what the gates have against that.
+ * Throws UsageError `git/not-a-checkout`.
+ */
 async function changesSince(
   files: FoldersTree,
-  { plan, rules, context }: Planned,
+  { plan, rules, context, gates, report }: Planned & { gates: Gates | undefined; report: Report },
   { base: ref, ...options }: CheckOptions & { base: string },
   signal: AbortSignal,
-): Promise<TargetChange[]> {
+): Promise<Report> {
   const [checkout] = files.checkouts
   const [folder, ...others] = options.sourcePath ?? []
   if (checkout === undefined) {
@@ -155,7 +170,12 @@ async function changesSince(
     const before = joinTrees([base.tree, more.tree])
     const { rules: old } = await rulesBefore(rules.file, checkout, base)
     // Rules that had errors at the merge base gave nothing.
-    return comparePlans(old ? planTargets(old, before, context) : { targets: [], problems: [] }, plan)
+    const was: Plan = old ? planTargets(old, before, context) : { targets: [], problems: [] }
+    const ofBase = new Set(base.tree.files)
+    const read = (file: TreeFile) => (ofBase.has(file) ? base.read(file) : more.read(file))
+    const compared = { tree: before, read, plans: old && { before: was, after: plan } }
+    const problems = await judgeByGates(gates, files, compared, signal)
+    return withGates({ ...report, changes: comparePlans(was, plan) }, problems)
   } finally {
     await Promise.all([base.close(), more.close()])
   }

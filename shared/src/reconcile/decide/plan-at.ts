@@ -100,7 +100,8 @@ function unplaced(plan: Plan, ports: ReconcilePorts): Problem[] {
   )
 }
 
-async function wholePlanAt(
+/** The plan of every cluster at a revision; throws `rules/…` or `git/…`. */
+export async function wholePlanAt(
   ports: ReconcilePorts,
   memory: ReconcileMemory,
   revision: SourceRevision,

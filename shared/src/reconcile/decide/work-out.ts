@@ -19,6 +19,7 @@ import {
 import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
 import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
+import { passGates } from "./pass-gates.ts"
 import { isReadable, planAt, rulesDigestAt } from "./plan-at.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
@@ -104,7 +105,7 @@ export async function workAgain(
   const whole = await planAt(ports, memory, request.cluster, desired, signal)
   const previous = await planInForce(run, record, failures)
   const isLastGood = isInForce(record, desired, whole)
-  if (!isLastGood && record.intents.length === 0) return undefined
+  if (!isLastGood && !(await mayBeEnded(run, record, desired))) return undefined
   const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous })
   const known = { desired, previous, failures, stopped }
   if (isLastGood && failures.complete && !hasUnjudged(previous, plan)) {
@@ -163,6 +164,18 @@ export async function workBeyond(
   }
 }
 
+/** What was begun is ended; of an operator's `rewind` nothing is written yet, and a gate may refuse it. */
+async function mayBeEnded(run: Run, record: SourceRecord, desired: DesiredRevision): Promise<boolean> {
+  if (record.intents.length === 0) return false
+  try {
+    await passGates(run, { record, desired })
+    return true
+  } catch (error) {
+    if (hasCode(error, "gate/")) return false
+    throw error
+  }
+}
+
 async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Promise<DesiredRevision> {
   const { ports, memory, signal } = run
   const desired = await desiredAt(ports, tips, record, signal)
@@ -202,6 +215,7 @@ async function judged(
   const previous = isPutBack(run, record) ? undefined : await planInForce(run, record, failures)
   const { plan, surveyed, survey } = await surveyUnknown(run, { desired: first, whole, previous })
   const desired = previous ? first : await desiredAfterSurvey(run, tips, record, first, survey)
+  await passGates(run, { record, desired, newest: survey.newest?.commit })
   const isWhole = failures.complete && !hasUnjudged(previous, plan)
   const judgement =
     isWhole && isInForce(record, first, plan)
@@ -256,9 +270,9 @@ async function isDone(
   return record.rules === (await rulesDigestAt(run.ports, run.memory, desired, run.signal))
 }
 
-const REASONS_TO_STOP = ["rules/", "guard/", "git/diverged", "git/unknown-commit"] as const
+const REASONS_TO_STOP = ["rules/", "guard/", "gate/", "git/diverged", "git/unknown-commit"] as const
 
 /** Mistakes upstream, which only a commit or an operator can fix; anything else is retried. */
 function isReasonToStop(error: unknown): error is HeadraceError {
-  return REASONS_TO_STOP.some((code) => hasCode(error, code))
+  return !hasCode(error, "gate/unjudged") && REASONS_TO_STOP.some((code) => hasCode(error, code))
 }

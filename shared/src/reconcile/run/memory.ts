@@ -1,3 +1,5 @@
+import type { Problem } from "../../foundation/problem.ts"
+import type { Validate } from "../../gates/compile-schema.ts"
 import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
@@ -26,6 +28,10 @@ export interface ReconcileMemory {
   views: BoundedMap<WrittenView>
   /** The largest token that a cluster's record was seen with, or that its nodes report, by cluster. */
   known: BoundedMap<KnownToken>
+  /** Compiled JSON Schemas of gates. */
+  schemas: BoundedMap<Validate>
+  /** What gates have against a revision, by it, the gates and the revision in force. */
+  verdicts: BoundedMap<readonly Problem[]>
 }
 
 /** A token that was in force in a cluster: an earlier record that was put back knows a smaller one. */
@@ -54,5 +60,7 @@ export function createReconcileMemory(): ReconcileMemory {
     shards: boundedMap(65_536),
     views: boundedMap(4096),
     known: boundedMap(1024),
+    schemas: boundedMap(32),
+    verdicts: boundedMap(64),
   }
 }

@@ -5,6 +5,7 @@ import type { SourceRepository } from "../../git/source-repository.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Log } from "../../observe/log.ts"
 import type { FailedTarget, ForeignWrite, SourceRecord, Token } from "../../record/record.ts"
+import type { Gates } from "../../settings/gates.ts"
 import type { OperatorSettings } from "../../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./memory.ts"
 import type { TargetSizes } from "./target-sizes.ts"
@@ -35,6 +36,8 @@ export interface ReconcileSettings {
   settingsVersion?: number
   /** Every cluster that rules may name, and the namespaces they may name there (absent: any). */
   clusters: ReadonlyMap<string, { namespaces?: readonly string[] }>
+  /** What a commit must meet before anything of it is written; absent: nothing but the guard. */
+  gates?: Gates
   /** False: named ConfigMaps alone. */
   store: boolean
 }
@@ -61,6 +64,8 @@ export interface ReconcilePorts {
   onProgress?: (stage: keyof Stages, done?: number, total?: number) => void
   /** Where swaps of the record are made known, as Events of Kubernetes; absent: nowhere. */
   onSwap?: SwapListener | undefined
+  /** The records of the source in other clusters, of those that answer soon; read when a gate refuses. Absent: none. */
+  peers?: (signal: AbortSignal) => Promise<SourceRecord[]>
   /** Where the sizes of named ConfigMaps are noted, for metrics. */
   sizes?: TargetSizes
 }

@@ -1,0 +1,17 @@
+import { createContext, Script } from "node:vm"
+
+const SCRIPT = new Script("work()")
+
+/**
+ * Runs work that the content of a repository can make as long as it likes, such as matching its patterns, and ends it
+ * after so many milliseconds; undefined then. It keeps the event loop meanwhile. V8 ends a regular expression too, at
+ * its next step back (node:vm, `timeout`).
+ */
+export function withinTime<Result>(milliseconds: number, work: () => Result): { result: Result } | undefined {
+  try {
+    return { result: SCRIPT.runInContext(createContext({ work }), { timeout: milliseconds }) as Result }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return undefined
+    throw error
+  }
+}
