@@ -6,7 +6,8 @@ import {
 } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import { Gates } from "../settings/gates.ts"
-import { releaseSource, rewindSource } from "./operate/hold-source.ts"
+import { approveGate } from "./operate/approve-gate.ts"
+import { approveCommit, releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 
@@ -147,6 +148,39 @@ describe("a verdict", () => {
     const { peers: _, ...alone } = west
     expect(await runWest(alone as typeof west)).toMatchObject({ stopped: { code: "gate/emptied" } })
     expect(await runWest(west)).toMatchObject({ result: "applied", stopped: null })
+  })
+})
+
+describe("an approval", () => {
+  it("lifts the gates for that commit under its rules, once, and neither the guard nor the next commit", async () => {
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`jobs/${index}.yaml`, "a: 1"]))
+    const here = fixture(GATES, { ...GOOD, ...many })
+    await here.run()
+    const bad = here.commit(BROKEN)
+    await here.run()
+    await approveCommit(operatorPorts(here), bad, quiet)
+    expect(await here.run(), "an approval of the guard's").toMatchObject({
+      stopped: { code: "gate/not-parsed" },
+    })
+    await approveGate(operatorPorts(here), bad, quiet)
+    expect(await here.run()).toMatchObject({ result: "applied", commit: bad, stopped: null })
+    expect((await here.record()).approved).toBeNull()
+    here.commit({ "jobs/c.yaml": "[" })
+    expect(await here.run()).toMatchObject({ result: "stopped", commit: bad })
+
+    here.ports.settings.guard = { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 5 }
+    const both = here.commit(Object.fromEntries(Object.keys(many).map((path) => [path, undefined])))
+    await approveGate(operatorPorts(here), both, quiet)
+    expect(await here.run()).toMatchObject({ result: "stopped", stopped: { code: "guard/deleted-keys" } })
+  })
+
+  it("of other rules does not count", async () => {
+    const here = fixture()
+    await here.run()
+    const bad = here.commit(BROKEN)
+    await approveGate(operatorPorts(here), bad, quiet)
+    here.ports.settings.defaults = { cluster: "east", namespace: "other" }
+    expect(await here.run()).toMatchObject({ stopped: { code: "gate/not-parsed" } })
   })
 })
 

@@ -109,7 +109,11 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
   /** A cluster that is down or has no record has no say; it must hold up no other for long. */
   async function readPeers(cluster: string, source: string, signal: AbortSignal): Promise<SourceRecord[]> {
     const others = Object.keys(settings.clusters).filter((name) => name !== cluster)
-    const limit = startTimeLimit(PEERS_MS, () => new HeadraceError("kube/timeout", "no answer in time"), signal)
+    const limit = startTimeLimit(
+      PEERS_MS,
+      () => new HeadraceError("kube/timeout", "no answer in time"),
+      signal,
+    )
     try {
       const read = await Promise.allSettled(
         others.map(async (name) => {

@@ -9,8 +9,9 @@ import type { ApproveOptions } from "./run.ts"
 /** `approve`: lets one commit delete more than the guard would. */
 export function addApproveCommand(program: Command, run: CommandRun): void {
   const approve = addEffectFlags(addClusterSourceOptions(program.command("approve")))
-    .description("Lets a commit delete what the guard stopped it for.")
+    .description("Lets a commit delete what the guard stopped it for, or through the gates.")
     .addOption(flag("--commit <id>", "the commit, by 4 digits of its id or more").needed())
+    .addOption(flag("--gate", "let it through the gates that refuse it; the guard judges it all the same"))
     .action(async (options: ApproveOptions) => {
       const { runApprove } = await import("./run.ts")
       run.exitCode = await runApprove(options, run.signal)
@@ -19,5 +20,7 @@ export function addApproveCommand(program: Command, run: CommandRun): void {
     "headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0",
     `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
     --cluster build01`,
+    `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
+    --gate`,
   ])
 }

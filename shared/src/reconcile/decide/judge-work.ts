@@ -1,6 +1,7 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import { judgeChange } from "../../gates/guard/judge-change.ts"
 import { type ChangeSize, type GuardedTargets, measureChange } from "../../gates/guard/measure-change.ts"
+import { isLifted } from "../../record/approval.ts"
 import { isBegun } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import type { ClusterPlan } from "../run/cluster-plan.ts"
@@ -60,13 +61,7 @@ export async function judgeWork(
 /** An operator's `approve` of this commit under these rules, or a rewind, which approves what it deletes. */
 function isApproved(record: SourceRecord, desired: DesiredRevision, plan: ClusterPlan): boolean {
   const { approved, hold } = record
-  if (
-    approved?.commit === desired.commit &&
-    approved.rulesCommit === desired.rulesCommit &&
-    approved.rules === plan.digest
-  ) {
-    return true
-  }
+  if (isLifted(record, "guard", desired) && approved?.rules === plan.digest) return true
   const isRewound = hold?.commit === desired.commit && desired.token.epoch > record.token.epoch
   return isRewound && isBegun(record, { ...desired, rules: plan.digest })
 }

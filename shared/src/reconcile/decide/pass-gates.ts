@@ -5,12 +5,13 @@ import { escapeText } from "../../foundation/escape-text.ts"
 import type { Problem } from "../../foundation/problem.ts"
 import { judgeGates } from "../../gates/judge-gates.ts"
 import type { Plan } from "../../plan/plan.ts"
+import { isLifted } from "../../record/approval.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import type { Gates } from "../../settings/gates.ts"
 import type { DesiredRevision, SourceRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { isOnward } from "./desired-revision.ts"
-import { isReadable, wholePlanAt } from "./plan-at.ts"
+import { isReadable, rulesDigestAt, wholePlanAt } from "./plan-at.ts"
 
 /** What a revision is compared with: the one in force, and whether its plan is known too. */
 interface Basis {
@@ -35,6 +36,7 @@ export async function passGates(
 ): Promise<void> {
   const { gates } = run.ports.settings
   if (gates === undefined || hasPassed(record, desired)) return
+  if (await isApproved(run, record, desired)) return
   const problems = await problemsFrom(run, gates, desired, await basisOf(run, record, desired, newest))
   if (problems.length === 0) return
   if (await passesFromPeer(run, gates, desired)) {
@@ -50,6 +52,8 @@ export async function passGates(
  */
 function hasPassed(record: SourceRecord, revision: SourceRevision): boolean {
   if (isSame(record, revision)) return true
+  if (record.candidate && isSame(record.candidate, revision)) return true
+  if (record.previous && isSame(record.previous, revision)) return true
   if (record.history.some(({ commit }) => commit === revision.commit)) return true
   return record.intents.some((intent) => isSame(intent, revision)) && !isRewind(record, revision)
 }
@@ -62,6 +66,16 @@ function isSame(one: Pick<SourceRecord, "commit" | "rulesCommit">, other: Source
 function isRewind({ hold, token, intents }: SourceRecord, revision: SourceRevision): boolean {
   if (hold?.commit !== revision.commit) return false
   return intents.some((intent) => isSame(intent, revision) && intent.token.epoch > token.epoch)
+}
+
+/** An operator's `approve --gate` of this commit under these rules. */
+async function isApproved(
+  { ports, memory, signal }: Run,
+  record: SourceRecord,
+  desired: SourceRevision,
+): Promise<boolean> {
+  if (!isLifted(record, "gate", desired)) return false
+  return record.approved?.rules === (await rulesDigestAt(ports, memory, desired, signal))
 }
 
 async function basisOf(

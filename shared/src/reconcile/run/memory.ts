@@ -1,6 +1,6 @@
+import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Problem } from "../../foundation/problem.ts"
 import type { Validate } from "../../gates/compile-schema.ts"
-import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
 import type { Token } from "../../record/record.ts"
