@@ -7,7 +7,10 @@ const INLINED = ["@kubernetes/client-node", "ajv"]
 
 /** Whether a bundle holds this module: one of those packages, or what one of their files imports. */
 export function isInlined(id, importer) {
-  return INLINED.some((name) => id === name || id.startsWith(`${name}/`)) || importer?.includes("/node_modules/") === true
+  return (
+    INLINED.some((name) => id === name || id.startsWith(`${name}/`)) ||
+    importer?.includes("/node_modules/") === true
+  )
 }
 
 /** The inlined packages among a program's devDependencies, with their versions. */

@@ -1,7 +1,7 @@
 import { z } from "zod"
 import { suggestion } from "../foundation/closest-word.ts"
-import { GitAuth } from "./git-auth.ts"
 import { Gates } from "./gates.ts"
+import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
 import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
