@@ -92,9 +92,10 @@ async function openFiles(root: string, names: readonly string[]): Promise<Pick<S
   }
   return {
     publish: async (seq) => {
-      for (const [name, text] of Object.entries(filesOf(seq))) {
-        await projections.get(name)?.publish(revisionOf(seq, { file: text }))
-      }
+      const files = Object.entries(filesOf(seq))
+      await Promise.all(
+        files.map(([name, text]) => projections.get(name)?.publish(revisionOf(seq, { file: text }))),
+      )
     },
     close: async () => {
       for (const projection of projections.values()) await projection.close()

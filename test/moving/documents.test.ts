@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { chmod, mkdir, readFile, readlink, stat, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -15,47 +15,7 @@ import { whySkipped } from "../harness/why-skipped.ts"
 import { runAgentProgram } from "../harness/with-agent-process.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { type TestRepo, withRepo } from "../harness/with-repo.ts"
-
-const DOCS = join(import.meta.dirname, "../../docs/moving-from")
-
-interface Block {
-  language: string
-  /** `before=airflow`: what follows the language. */
-  title: string
-  text: string
-}
-
-function blocksOf(page: string): Block[] {
-  const text = readFileSync(join(DOCS, page), "utf8")
-  return [...text.matchAll(/^```(\w+) ?([^\n]*)\n(.*?)^```$/gms)].map(
-    ([, language = "", title = "", body = ""]) => ({
-      language,
-      title,
-      text: body,
-    }),
-  )
-}
-
-function block(page: string, title: string): string {
-  const found = blocksOf(page).find((each) => each.title === title)
-  if (found === undefined) throw new Error(`${page} has no block ${title}`)
-  return found.text
-}
-
-interface Container {
-  image: string
-  command?: string[]
-  args?: string[]
-  env?: { name: string; value: string }[]
-  volumeMounts: { mountPath: string }[]
-}
-
-function container(text: string): Container {
-  const pod = load(text) as { containers?: Container[]; initContainers?: Container[] }
-  const [found] = [...(pod.containers ?? []), ...(pod.initContainers ?? [])]
-  if (found === undefined) throw new Error("no container")
-  return found
-}
+import { block, blocksOf, type Container, container } from "./manifest-blocks.ts"
 
 /** Runs a container's command as its manifest has it, with its mounts in `folder` and `replaced` texts. */
 function runContainer(

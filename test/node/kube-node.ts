@@ -22,6 +22,8 @@ export interface KubeNode {
   processesOf(podUid: string, text: string): Promise<number[]>
   /** Ends kubelet, containerd and every container by SIGKILL; gives what starts the node again. */
   crash(): Promise<() => Promise<void>>
+  /** Suspends the API server, as if it could not be reached; gives what lets it go on. */
+  suspendApiServer(): Promise<() => void>
   stop(): Promise<void>
 }
 
@@ -65,6 +67,11 @@ export async function startKubeNode(): Promise<KubeNode> {
         await log.close()
         await writeFile(pidFile, `${child.pid}\n`)
       }
+    },
+    async suspendApiServer() {
+      const pid = Number(await readFile(join(folder, "run/kube-apiserver.pid"), "utf8"))
+      process.kill(pid, "SIGSTOP")
+      return () => void process.kill(pid, "SIGCONT")
     },
     async stop() {
       await run(program, ["stop"], { env })
