@@ -117,6 +117,18 @@ export async function openMerges(lanes: Lanes): Promise<string[]> {
   return lanes.redis.zrange(openKey(lanes), 0, "-1")
 }
 
+/** Keeps what is known of a merge for as long again: a rollout of it is under way, which can take longer. */
+export async function keepMerge(lanes: Lanes, id: string): Promise<void> {
+  const guid = await lanes.redis.hget(notesKey(lanes, id), "guid")
+  await lanes.redis
+    .multi()
+    .expire(notesKey(lanes, id), KEPT_SECONDS)
+    .expire(deliveryKey(lanes, guid ?? ""), KEPT_SECONDS)
+    .zadd(openKey(lanes), "XX", String(Date.now()), id)
+    .expire(openKey(lanes), KEPT_SECONDS)
+    .exec()
+}
+
 /** From now on nothing more is to be said of a merge. */
 export async function closeMerge(lanes: Lanes, id: string): Promise<void> {
   await lanes.redis.zrem(openKey(lanes), id)

@@ -28,12 +28,21 @@ export type Fate =
 
 /** How each touched target fared, in the order of the plan. */
 export function fates(report: MergeReport): Fate[] {
-  return report.parts.flatMap(({ touched, outcomes }) =>
-    touched.map((one) => fateOf(one, outcomes.get(one.target.cluster))),
+  return report.parts.flatMap(({ touched, outcomes, verdicts }) =>
+    touched.map((one) => {
+      const { cluster } = one.target
+      return fateOf(one, outcomes.get(cluster), verdicts.get(cluster))
+    }),
   )
 }
 
-function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): Fate {
+/** A rollout that returned goes before what was written: the baseline took its place. */
+function fateOf(
+  touched: TouchedTarget,
+  outcome: DeliveryOutcome | undefined,
+  verdict: CommitVerdict | undefined,
+): Fate {
+  if (verdict?.rejected) return { state: "failed", touched, reason: rejectionText(verdict.rejected) }
   if (outcome === undefined) return { state: "waiting", touched }
   const name = `${touched.target.namespace}/${touched.target.name}`
   const failed = outcome.failed.find(({ target }) => target === name)
@@ -42,4 +51,9 @@ function fateOf(touched: TouchedTarget, outcome: DeliveryOutcome | undefined): F
   const { error } = outcome
   const reason = error ? `${error.code}: ${error.message}` : "the cluster is stopped"
   return { state: "failed", touched, reason }
+}
+
+/** What is said of a merge that a rollout has returned from. */
+export function rejectionText({ reason, code }: NonNullable<CommitVerdict["rejected"]>): string {
+  return `tried by stages and taken back: ${reason} [${code}]; fix it and merge again`
 }

@@ -21,7 +21,7 @@ const MOST_DESCRIPTION = 140
 
 /**
  * Gives the merge's commit a deployment for each cluster that it touches, and each its status: `in_progress`, `success` once
- * all nodes show it, `failure` with the reason. `success` is the last word. `known` is what was said before, by cluster;
+ * all nodes show it, `failure` with the reason. `success` is the last word, unless a rollout returns. `known` is what was said before, by cluster;
  * `save` keeps what is said now. May be repeated at any time.
  * https://docs.github.com/rest/deployments
  */
@@ -35,7 +35,7 @@ export async function setDeployments(
     const before = known.get(one.cluster) ?? (await findDeployment(github, report, one.cluster))
     const { state, description } = deploymentStatus(one)
     const said = `${state}: ${description}`
-    if (before && !isNews(before, state, said)) continue
+    if (before && !isNews(before, { state, said, isRejected: one.isRejected })) continue
     const id = before?.id ?? (await createDeployment(github.octokit, report, one.cluster))
     await save(one.cluster, { id, said: before?.said ?? "", count: before?.count ?? 0 })
     await github.octokit.rest.repos.createDeploymentStatus({
@@ -48,9 +48,14 @@ export async function setDeployments(
   }
 }
 
-function isNews({ said: before, count }: SaidDeployment, state: string, said: string): boolean {
-  if (before === said || before.startsWith("success")) return false
-  return state === "success" || count < MOST_STATUSES
+/** A rollout can return from where it was live already: that is said, however much was said before. */
+function isNews(
+  { said: before, count }: SaidDeployment,
+  { state, said, isRejected }: { state: string; said: string; isRejected: boolean },
+): boolean {
+  if (before === said) return false
+  if (isRejected) return !before.startsWith(`${state}: tried by stages`)
+  return !before.startsWith("success") && (state === "success" || count < MOST_STATUSES)
 }
 
 /** A deployment's status, by how far the merge has got in its cluster. */

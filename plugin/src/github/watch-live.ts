@@ -3,7 +3,7 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { CommitVerdict } from "@headrace/shared/status/judge-commit"
-import { openMerges, readMergeNotes } from "./merge-notes.ts"
+import { keepMerge, openMerges, readMergeNotes } from "./merge-notes.ts"
 
 /** Reads whether commits of a source are live: by commit, then by cluster. */
 export type ReadVerdicts = (
@@ -32,6 +32,8 @@ const SHARE = 10
 /** What does not change for so long is looked at more rarely. */
 const QUIET_AFTER_MS = 600_000
 const QUIET_LOOK_MS = 10_000
+/** How often what is known of a merge under rollout is kept for longer. */
+const KEEP_EVERY_MS = 3_600_000
 /** A report that was held back, as it came too soon after another, is asked for once more. */
 const ASK_AGAIN_MS = 12_000
 
@@ -42,6 +44,8 @@ interface Watched {
   seen: string
   askedAt: number
   changedAt: number
+  /** When what Redis knows of it was last kept for longer. */
+  keptAt: number
 }
 
 /**
@@ -76,19 +80,23 @@ async function followOpen(watched: Map<string, Watched>, lanes: Lanes): Promise<
     const notes = await readMergeNotes(lanes, id)
     if (notes === undefined) continue
     const { sha, sources } = notes
-    watched.set(id, { sha, sources, seen: "", askedAt: 0, changedAt: Date.now() })
+    watched.set(id, { sha, sources, seen: "", askedAt: 0, changedAt: Date.now(), keptAt: Date.now() })
   }
 }
 
 async function askChanged(
   watched: Map<string, Watched>,
-  { verdicts, ask }: WatchLivePorts & { verdicts: ReadVerdicts },
+  { verdicts, ask, lanes }: WatchLivePorts & { verdicts: ReadVerdicts },
   signal: AbortSignal,
 ): Promise<void> {
   const seen = await readSeen(watched, verdicts, signal)
   for (const [id, merge] of watched) {
     const now = Date.now()
-    const current = seen.get(id) ?? ""
+    const { text: current = "", isTried = false } = seen.get(id) ?? {}
+    if (isTried && now - merge.keptAt > KEEP_EVERY_MS) {
+      merge.keptAt = now
+      await keepMerge(lanes, id)
+    }
     const isChanged = current !== merge.seen
     if (isChanged) merge.changedAt = now
     merge.seen = current
@@ -99,30 +107,29 @@ async function askChanged(
   }
 }
 
-/** What is so of each merge, as a text to compare. */
+/** What is so of each merge, as a text to compare, and whether a rollout tries it. */
 async function readSeen(
   watched: ReadonlyMap<string, Watched>,
   verdicts: ReadVerdicts,
   signal: AbortSignal,
-): Promise<Map<string, string>> {
-  const seen = new Map<string, string>()
+): Promise<Map<string, { text: string; isTried: boolean }>> {
+  const seen = new Map<string, { text: string; isTried: boolean }>()
   for (const source of new Set([...watched.values()].flatMap(({ sources }) => sources))) {
     const mine = [...watched].filter(([, { sources }]) => sources.includes(source))
     const found = await verdicts(source, [...new Set(mine.map(([, { sha }]) => sha))], { signal })
     for (const [id, { sha }] of mine) {
-      const lines = [...(found.get(sha) ?? [])].map(([cluster, verdict]) => [
-        source,
-        cluster,
-        summary(verdict),
-      ])
-      seen.set(id, (seen.get(id) ?? "") + JSON.stringify(lines))
+      const each = [...(found.get(sha) ?? [])]
+      const lines = each.map(([cluster, verdict]) => [source, cluster, summary(verdict)])
+      const before = seen.get(id) ?? { text: "", isTried: false }
+      const isTried = before.isTried || each.some(([, { tried }]) => tried)
+      seen.set(id, { text: before.text + JSON.stringify(lines), isTried })
     }
   }
   return seen
 }
 
-function summary({ live, recorded, nodes, failed }: CommitVerdict): unknown {
-  return [live, recorded, nodes?.live, nodes?.total, nodes?.silent.length, failed]
+function summary({ live, recorded, nodes, failed, rejected }: CommitVerdict): unknown {
+  return [live, recorded, nodes?.live, nodes?.total, nodes?.silent.length, failed, rejected]
 }
 
 function isQuiet(watched: ReadonlyMap<string, Watched>): boolean {

@@ -1,5 +1,6 @@
 import { holdInForce } from "@headrace/shared/record/goal"
 import type { SourceRecord } from "@headrace/shared/record/record"
+import { ALL_NODES } from "@headrace/shared/record/rollout-state"
 
 /** A cluster source. */
 export interface Place {
@@ -24,6 +25,10 @@ export interface RecordReading extends Place {
   failed: number
   behind: number | undefined
   readAt: number
+  /** The rollout under way: its stage from 1, the share of nodes that it is for, and since when (milliseconds). */
+  rollout: { stage: number; share: number; since: number } | undefined
+  /** Why the last rollout returned, as an error code. */
+  rejected: string | undefined
 }
 
 /**
@@ -58,9 +63,16 @@ function readingOf(
   { record, behind, readAt }: KnownRecord,
   now: number,
 ): RecordReading {
-  const shown = { cluster, source, behind, readAt }
+  const staged = { rollout: rolloutOf(record), rejected: record?.rejected?.code }
+  const shown = { cluster, source, behind, readAt, ...staged }
   if (record === undefined) return { ...shown, held: false, stopped: undefined, failed: 0 }
   const { hold, stopped, failed, failedMore } = record
   const held = hold !== null && holdInForce(hold, now)
   return { ...shown, held, stopped: stopped?.code, failed: failed.length + failedMore }
+}
+
+function rolloutOf(record: SourceRecord | undefined): RecordReading["rollout"] {
+  if (!record?.candidate) return undefined
+  const { stage, bound, since } = record.candidate
+  return { stage: stage + 1, share: bound / ALL_NODES, since: Date.parse(since) }
 }

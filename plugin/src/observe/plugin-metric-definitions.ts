@@ -75,6 +75,30 @@ export const pluginMetricDefinitions = {
     help: "Targets that hold their last good content because they cannot be written.",
     labels: PLACE,
   },
+  headrace_rollout_stage: {
+    type: "gauge",
+    unit: "stage",
+    help: "The stage, from 1, of the rollout under way in a cluster; no series otherwise.",
+    labels: PLACE,
+  },
+  headrace_rollout_share: {
+    type: "gauge",
+    unit: "share, from 0 to 1",
+    help: "The share of a cluster's nodes that the rollout under way is for; nodes that it selects by labels come on top. No series otherwise.",
+    labels: PLACE,
+  },
+  headrace_rollout_stage_start_timestamp_seconds: {
+    type: "gauge",
+    unit: "Unix time in seconds",
+    help: "Since when the stage of the rollout under way is open; no series otherwise.",
+    labels: PLACE,
+  },
+  headrace_rollout_rejected: {
+    type: "gauge",
+    unit: "1",
+    help: "1 from when a rollout has returned from a commit until the next one is in force, or an operator lifts it; no series otherwise.",
+    labels: { ...PLACE, code: "what failed, one of the [error codes](errors.md)" },
+  },
   headrace_commits_behind: {
     type: "gauge",
     unit: "commits",
@@ -84,7 +108,7 @@ export const pluginMetricDefinitions = {
   headrace_record_read_timestamp_seconds: {
     type: "gauge",
     unit: "Unix time in seconds",
-    help: "When this replica last read the record of a source in a cluster, which it does twice a minute: the age of the four gauges above. 0: not yet.",
+    help: "When this replica last read the record of a source in a cluster, which it does twice a minute: the age of the gauges above. 0: not yet.",
     labels: PLACE,
   },
   headrace_orphans: {

@@ -23,6 +23,7 @@ export function createPluginMetrics({ sizes, now = Date.now }: PluginMetricsSour
   const make = createMetricFactory(pluginMetricDefinitions, registry)
   const records = createKnownRecords()
   addRecordGauges(make, records, now)
+  addRolloutGauges(make, records, now)
   make.gauge("headrace_configmap_size_bytes", (gauge) => {
     for (const { target, bytes, at } of sizes?.all() ?? []) {
       if (now() - at < SIZE_KEPT_MS) gauge.set({ ...target }, bytes)
@@ -70,6 +71,29 @@ function addRecordGauges(make: Factory, records: KnownRecords, now: () => number
   make.gauge("headrace_record_read_timestamp_seconds", (gauge) => {
     for (const { cluster, source, readAt } of records.readings(now())) {
       gauge.set({ cluster, source }, readAt / 1000)
+    }
+  })
+}
+
+function addRolloutGauges(make: Factory, records: KnownRecords, now: () => number): void {
+  make.gauge("headrace_rollout_stage", (gauge) => {
+    for (const { cluster, source, rollout } of records.readings(now())) {
+      if (rollout) gauge.set({ cluster, source }, rollout.stage)
+    }
+  })
+  make.gauge("headrace_rollout_share", (gauge) => {
+    for (const { cluster, source, rollout } of records.readings(now())) {
+      if (rollout) gauge.set({ cluster, source }, rollout.share)
+    }
+  })
+  make.gauge("headrace_rollout_stage_start_timestamp_seconds", (gauge) => {
+    for (const { cluster, source, rollout } of records.readings(now())) {
+      if (rollout) gauge.set({ cluster, source }, rollout.since / 1000)
+    }
+  })
+  make.gauge("headrace_rollout_rejected", (gauge) => {
+    for (const { cluster, source, rejected } of records.readings(now())) {
+      if (rejected !== undefined) gauge.set({ cluster, source, code: rejected }, 1)
     }
   })
 }

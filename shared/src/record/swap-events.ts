@@ -1,5 +1,6 @@
 import { escapeText } from "../foundation/escape-text.ts"
 import type { SourceRecord } from "./record.ts"
+import { rolloutEvents } from "./rollout-events.ts"
 import { tokenText } from "./token.ts"
 
 /** What a swap of the record means to a person who looks at the object: an Event of Kubernetes, without its place. */
@@ -23,6 +24,7 @@ export function eventsOfSwap(before: SourceRecord | undefined, after: SourceReco
   return [
     ...holdEvents(before, after),
     ...commitEvents(before, after),
+    ...rolloutEvents(before, after).map((event) => ({ ...event, message: escapeText(event.message) })),
     ...stopEvents(before, after),
     ...failureEvents(before, after),
     ...foreignEvents(before, after),

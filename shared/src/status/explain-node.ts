@@ -1,10 +1,11 @@
 import type { Lease } from "../kube/lease-api.ts"
 import { timeAndAge } from "./age-text.ts"
+import { rolloutSteps } from "./explain-node-rollout.ts"
 import { type Explanation, explanation, type PlaceExplanation } from "./explanation.ts"
 import { finding } from "./finding.ts"
 import type { FleetFacts } from "./fleet-facts.ts"
 import type { FleetStatus } from "./fleet-status.ts"
-import { isSilent, readReport } from "./judge-nodes.ts"
+import { isSilent, readReport } from "./node-lease-report.ts"
 import { pinRemedy } from "./pin-remedy.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { shortCommit } from "./short-commit.ts"
@@ -42,7 +43,10 @@ export function explainNode(
     name: node,
     at: status.at,
     answer: bad ? `${bad.place}: ${bad.text}` : "it shows what its record shows",
-    steps: leases.map(({ cluster, lease }) => leaseStep(status.at, cluster, lease)),
+    steps: leases.flatMap(({ cluster, lease }) => {
+      const report = readReport(lease)
+      return [leaseStep(status.at, cluster, lease), ...(report ? rolloutSteps(report) : [])]
+    }),
     places,
   })
 }

@@ -5,6 +5,7 @@ import type { Finding } from "./fleet-status.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
 import { nodeFindings } from "./node-findings.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
+import { rolloutFindings, unhealthyFindings, waitsForTurn } from "./rollout-findings.ts"
 import { shortCommit } from "./short-commit.ts"
 import { suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
 import { targetFindings } from "./target-findings.ts"
@@ -22,6 +23,8 @@ export function findingsOf(
     ...recordFindings(judged, facts, surroundings),
     ...targetFindings(judged, surroundings.context),
     ...nodeFindings(judged, facts, surroundings),
+    ...unhealthyFindings(judged, surroundings),
+    ...rolloutFindings(judged, surroundings),
     ...operatorFindings(judged, surroundings),
     ...storeFindings(judged, facts),
   ]
@@ -36,7 +39,15 @@ function recordFindings(
   if (!record.known) return [unreachable(judged, record.problem, surroundings)]
   if (judged.state === "absent") return [absent(judged, surroundings), ...lateFindings(judged, surroundings)]
   if (judged.stopped) return [stopped(judged, surroundings)]
+  const staged = stagedTip(judged, surroundings)
+  if (staged !== undefined) return [...staged, ...lateFindings(judged, surroundings)]
   return [...behindFindings(judged, surroundings), ...lateFindings(judged, surroundings)]
+}
+
+/** What is said in place of being behind a tip that a rollout tries, or has returned from; undefined: none does. */
+function stagedTip({ tip, rollout, rejected }: JudgedFacts, { staged }: Surroundings): Finding[] | undefined {
+  if (tip === null || staged?.has(tip) !== true) return undefined
+  return [rollout?.commit, rejected?.commit].includes(tip) ? [] : [waitsForTurn(tip)]
 }
 
 function unreachable(

@@ -4,6 +4,7 @@ import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import type { NotedDelivery } from "../lanes/recent-deliveries.ts"
 import type { FailedTarget, SourceRecord } from "../record/record.ts"
 import type { Answer } from "./answer.ts"
+import type { RolloutPace } from "./rollout-status.ts"
 
 /** Everything that was found out about all sources and clusters, before it is judged. */
 export interface FleetFacts {
@@ -54,6 +55,8 @@ export interface ClusterSourceFacts {
   leases: Answer<readonly Lease[] | undefined>
   /** Every failed target; unknown when there are more than the record lists and the store's list cannot be read. */
   failed: Answer<readonly FailedTarget[]>
+  /** How long the stages of its rollouts take; undefined: the settings have none. */
+  pace?: RolloutPace | undefined
   /** Undefined value: there is no store. */
   store: Answer<StoreSize | undefined>
   /** `namespace/name` of ConfigMaps that the source wrote and no rule names any more. */

@@ -1,9 +1,13 @@
 import { z } from "zod"
 import { LaneResult } from "../lanes/lane-outcome.ts"
 import { ForeignWrite, Hold, Token } from "../record/record.ts"
+import { RejectionStatus, RolloutStatus } from "./rollout-status.ts"
 
-/** A field that a version adds raises it; no field changes its meaning or goes. */
-export const STATUS_FORMAT = 1
+/**
+ * A field that a version adds raises it; no field changes its meaning or goes. Format 1 is written where nothing needs
+ * what format 2 adds: `rollout`, `rejected` and `unhealthy`.
+ */
+export const STATUS_FORMAT = 2
 
 const time = (what: string) => z.string().describe(`${what}, ISO 8601 in UTC.`)
 const commit = (what: string) => z.string().nullable().describe(what)
@@ -32,6 +36,8 @@ export const Finding = z.strictObject({
       "silent",
       "nodes-unknown",
       "held",
+      "rollout",
+      "rejected",
       "working",
       "orphan",
       "foreign",
@@ -83,6 +89,10 @@ export const NodeCount = z.strictObject({
     .describe(
       "Nodes that were last heard of more than a week ago: gone for good, not named and not counted.",
     ),
+  unhealthy: z
+    .array(z.strictObject({ node: z.string(), problem: z.string(), since: time("Since when") }))
+    .optional()
+    .describe("Nodes where a check of what they show fails; absent: none. They can be live."),
 })
 export type NodeCount = z.infer<typeof NodeCount>
 
@@ -155,13 +165,17 @@ export const ClusterSourceStatus = z.strictObject({
     })
     .nullable()
     .describe("What the last run of its lane came to; null: not known."),
+  rollout: RolloutStatus.optional().describe("The rollout under way; absent: there is none."),
+  rejected: RejectionStatus.optional().describe(
+    "The revision that a rollout returned from last; absent: there is none.",
+  ),
   findings: z.array(Finding).describe("What to know about it, worst first."),
 })
 export type ClusterSourceStatus = z.infer<typeof ClusterSourceStatus>
 
 /** Everything, judged: what `status -o json` prints, and what text, page, explanations and metrics are made of. */
 export const FleetStatus = z.strictObject({
-  format: z.literal(STATUS_FORMAT),
+  format: z.literal([1, STATUS_FORMAT]),
   at: time("When it was asked"),
   level: Level.describe("The worst of all."),
   findings: z.array(Finding).describe("What concerns no single cluster: git and Redis."),

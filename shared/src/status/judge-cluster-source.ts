@@ -15,6 +15,7 @@ import type {
 import { judgeNodes } from "./judge-nodes.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
+import { rolloutStatus } from "./rollout-status.ts"
 
 /** Judges one source in one cluster. Pure. */
 export function judgeClusterSource(
@@ -50,6 +51,7 @@ function judgedFacts(facts: ClusterSourceFacts, { now, branch, lane }: Surroundi
     orphansUnknown: facts.orphans.known ? null : facts.orphans.problem.message,
     foreign: record?.foreign ?? [],
     nodes: nodesOf(facts, record, now),
+    ...stagedOf(facts, record, now),
     store: facts.store.known ? (facts.store.value ?? null) : null,
     lane:
       lane === undefined
@@ -76,7 +78,7 @@ function stateOf(
   if (record === undefined) return "absent"
   if (record.stopped) return "stopped"
   if (record.hold && holdInForce(record.hold, now)) return "held"
-  if (record.intents.length > 0) return "working"
+  if (record.intents.length > 0 || record.candidate !== null) return "working"
   if (branch === undefined) return "unknown"
   return record.commit === branch.commit ? "current" : "behind"
 }
@@ -125,9 +127,25 @@ function nodesOf(
   now: number,
 ): NodeCount | null {
   if (!leases.known || leases.value === undefined) return null
-  const shown = record?.commit ? [record.token] : []
+  // Those of a stage are to show the candidate.
+  const tried = record?.candidate ? [record.candidate.token] : []
+  const shown = record?.commit ? [record.token, ...tried] : []
   const largest = record && largestToken(record)
   return judgeNodes(leases.value, { record: recordName, tokens: shown, largest }, now)
+}
+
+/** The rollout under way, and the revision that one returned from; neither is there while there is none. */
+function stagedOf(
+  { recordName, leases, pace }: ClusterSourceFacts,
+  record: SourceRecord | undefined,
+  now: number,
+): Pick<ClusterSourceStatus, "rollout" | "rejected"> {
+  if (record === undefined) return {}
+  const listed = leases.known ? (leases.value ?? []) : []
+  const rollout = rolloutStatus(record, { recordName, leases: listed, pace, now })
+  const { commit, code, reason, at } = record.rejected ?? {}
+  const isRejected = commit !== undefined && code !== undefined && reason !== undefined && at !== undefined
+  return { ...(rollout && { rollout }), ...(isRejected && { rejected: { commit, code, reason, at } }) }
 }
 
 function timeText(milliseconds: number | undefined): string | null {

@@ -1,5 +1,7 @@
 import { largestToken } from "../record/intents.ts"
 import type { SourceRecord } from "../record/record.ts"
+import { reachText } from "../record/rollout-events.ts"
+import type { Rejection } from "../record/rollout-state.ts"
 import type { ClusterSourceFacts } from "./fleet-facts.ts"
 import type { NodeCount } from "./fleet-status.ts"
 import { judgeNodes } from "./judge-nodes.ts"
@@ -23,6 +25,10 @@ export interface CommitVerdict {
   failed: string[]
   /** What it still lacks, the most telling first; none when it is live. */
   reasons: string[]
+  /** True while a rollout tries it here; absent: none does. */
+  tried?: true
+  /** Why a rollout that tried it has returned; absent: none has. */
+  rejected?: Pick<Rejection, "commit" | "code" | "reason">
 }
 
 export interface CommitQuestion {
@@ -55,7 +61,11 @@ export function judgeCommit(question: CommitQuestion): CommitVerdict {
     ...(isRecorded ? nodeReasons(question, nodes) : []),
   ]
   const live = reasons.length === 0
-  return { shows: record?.commit ?? null, recorded: isRecorded, nodes, live, failed, reasons }
+  const verdict = { shows: record?.commit ?? null, recorded: isRecorded, nodes, live, failed, reasons }
+  if (recorded?.isTried) return { ...verdict, tried: true }
+  if (recorded?.rejected === undefined) return verdict
+  const { commit, code, reason } = recorded.rejected
+  return { ...verdict, rejected: { commit, code, reason } }
 }
 
 function nodesOf(
@@ -79,8 +89,13 @@ function recordReasons(
     if (leavingFor === undefined) return []
     return [`${shortCommit(leavingFor)}, without it, is being written`]
   }
-  const { stopped, hold } = record
+  const { stopped, hold, candidate } = record
+  const { rejected, isTried } = recorded
   return [
+    ...(rejected ? [`it was tried and went back: ${rejected.reason} [${rejected.code}]`] : []),
+    ...(isTried && candidate
+      ? [`it is being tried, stage ${candidate.stage + 1}: ${reachText(candidate)}`]
+      : []),
     `${shortCommit(commit)} is not in ${shortCommit(record.commit)}, which the record shows`,
     ...(stopped ? [`stopped at ${shortCommit(stopped.commit)}: ${stopped.message} [${stopped.code}]`] : []),
     ...(hold ? [`held at ${shortCommit(hold.commit)} by ${hold.by}: ${hold.reason}`] : []),

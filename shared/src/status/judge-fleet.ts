@@ -20,6 +20,7 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
       const branch = branches.get(one.source)
       const key = laneKey(one.cluster, one.source)
       return judgeClusterSource(one, {
+        staged: stagedCommits(facts, one.source),
         now: at,
         branch: branch?.known ? branch.value : undefined,
         lane: lanes?.known
@@ -31,12 +32,27 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
     .sort(worstFirst)
   const findings = [...gitFindings(facts), ...redisFindings(facts, context)]
   return {
-    format: STATUS_FORMAT,
+    format: clusterSources.some(needsFormat2) ? STATUS_FORMAT : 1,
     at: new Date(at).toISOString(),
     level: worstLevel([...findings, ...clusterSources]),
     findings,
     clusterSources,
   }
+}
+
+function stagedCommits({ clusterSources }: FleetFacts, source: string): Set<string> {
+  const records = clusterSources.flatMap((one) =>
+    one.source === source && one.record.known ? (one.record.value ?? []) : [],
+  )
+  return new Set(
+    records
+      .flatMap(({ candidate, rejected }) => [candidate ?? [], rejected ?? []].flat())
+      .map(({ commit }) => commit),
+  )
+}
+
+function needsFormat2({ rollout, rejected, nodes }: ClusterSourceStatus): boolean {
+  return rollout !== undefined || rejected !== undefined || nodes?.unhealthy !== undefined
 }
 
 function worstFirst(a: ClusterSourceStatus, b: ClusterSourceStatus): number {

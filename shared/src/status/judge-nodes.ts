@@ -1,8 +1,9 @@
 import type { Lease } from "../kube/lease-api.ts"
-import { NodeReport, REPORT_ANNOTATION, type ReportedProjection } from "../record/node-report.ts"
+import type { NodeReport, ReportedProjection } from "../record/node-report.ts"
 import type { Token } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import type { NodeCount } from "./fleet-status.ts"
+import { isSilent, readReport } from "./node-lease-report.ts"
 
 /** What a node has to show to be live. */
 export interface Wanted {
@@ -25,6 +26,7 @@ const DAY_MS = 86_400_000
  */
 export function judgeNodes(leases: readonly Lease[], wanted: Wanted, now: number): NodeCount {
   const count: NodeCount = { live: 0, total: 0, behind: [], silent: [], gone: 0 }
+  const unhealthy: NonNullable<NodeCount["unhealthy"]> = []
   for (const lease of leases) {
     const report = readReport(lease)
     if (report !== undefined && report.record !== wanted.record) continue
@@ -38,22 +40,17 @@ export function judgeNodes(leases: readonly Lease[], wanted: Wanted, now: number
     const lag = lagOf(report, wanted, now)
     if (lag === undefined) count.live += 1
     else count.behind.push({ node, ...lag })
+    unhealthy.push(...unhealthyOf(node, report))
   }
-  return count
+  return unhealthy.length === 0 ? count : { ...count, unhealthy }
 }
 
-/** The report that a Lease carries; undefined: there is none that this version can read. */
-export function readReport({ annotations }: Pick<Lease, "annotations">): NodeReport | undefined {
-  try {
-    return NodeReport.parse(JSON.parse(annotations[REPORT_ANNOTATION] ?? ""))
-  } catch {
-    return undefined
-  }
-}
-
-/** True when a report is too old to count: a Lease counts for as long as it says, a few of its agent's intervals. */
-export function isSilent({ renewed, duration }: Pick<Lease, "renewed" | "duration">, now: number): boolean {
-  return renewed === undefined || renewed + duration < now
+/** A check that fails keeps no node from being live: it shows what it is to show. */
+function unhealthyOf(node: string, report: NodeReport | undefined): NonNullable<NodeCount["unhealthy"]> {
+  const failing = report?.projections.find(({ problem }) => problem?.code === "projection/unhealthy")
+  if (!failing?.problem) return []
+  const { message, since } = failing.problem
+  return [{ node, problem: `${failing.name}: ${message}`, since }]
 }
 
 type Lag = Omit<NodeCount["behind"][number], "node">

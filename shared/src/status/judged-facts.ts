@@ -10,6 +10,8 @@ export interface Surroundings {
   branch: BranchFacts | undefined
   lane: { lastSuccess: number | undefined; outcome: LaneOutcome | undefined } | undefined
   context: CommandContext
+  /** Commits that a rollout of the source tries, or has returned from, in any cluster; absent: none. */
+  staged?: ReadonlySet<string>
 }
 
 /** A cluster source's facts without what they give rise to. */

@@ -1,5 +1,7 @@
 import type { SourceRepository } from "../git/source-repository.ts"
 import type { SourceRecord, Token } from "../record/record.ts"
+import type { Rejection } from "../record/rollout-state.ts"
+import type { ClusterSourceFacts } from "./fleet-facts.ts"
 
 /** How a record relates to a commit. */
 export interface RecordedCommit {
@@ -11,16 +13,26 @@ export interface RecordedCommit {
   tokens: Token[]
   /** A commit that is being written and does not contain it; undefined: there is none. */
   leavingFor: string | undefined
+  /** True when a rollout tries it here, or a later commit with it. */
+  isTried?: boolean
+  /** The rejection of it, or of a later commit with it: a rollout has tried that and returned. */
+  rejected?: Rejection | undefined
 }
 
 type Repository = Pick<SourceRepository, "seqOf" | "contains">
 
-/** Reads how a record relates to a commit, as far back as the record goes. Throws `git/…`. */
+type Recorded = Pick<SourceRecord, "commit" | "token" | "history" | "intents" | "candidate" | "rejected">
+
+/**
+ * Reads how a record relates to a commit, as far back as the record goes. `others` are rejections in other records of the
+ * source, which count here too. Throws `git/…`.
+ */
 export async function revisionsWith(
-  record: Pick<SourceRecord, "commit" | "token" | "history" | "intents">,
+  record: Recorded,
   commit: string,
   repository: Repository,
   signal: AbortSignal,
+  others: readonly Rejection[] = [],
 ): Promise<RecordedCommit> {
   const tokens: Token[] = []
   const shown = record.commit === null ? [] : [{ commit: record.commit, token: record.token }]
@@ -32,7 +44,30 @@ export async function revisionsWith(
     if (await containsCommit(intent.commit, commit, repository, signal)) continue
     return { tokens, leavingFor: intent.commit }
   }
-  return { tokens, leavingFor: undefined }
+  const staged = tokens.length > 0 ? {} : await readStaged(record, commit, others, { repository, signal })
+  return { tokens, leavingFor: undefined, ...staged }
+}
+
+/** What rollouts have to do with a commit that is not in force. */
+async function readStaged(
+  { candidate, rejected }: Recorded,
+  commit: string,
+  others: readonly Rejection[],
+  { repository, signal }: { repository: Repository; signal: AbortSignal },
+): Promise<Pick<RecordedCommit, "isTried" | "rejected">> {
+  const isTried = candidate !== null && (await containsCommit(candidate.commit, commit, repository, signal))
+  if (isTried) return { isTried }
+  for (const rejection of [...(rejected ? [rejected] : []), ...others]) {
+    if (await containsCommit(rejection.commit, commit, repository, signal)) return { rejected: rejection }
+  }
+  return {}
+}
+
+/** The rejections in all records of a source that could be read: one counts in every cluster. */
+export function rejectionsOf(facts: readonly ClusterSourceFacts[], source: string): Rejection[] {
+  return facts.flatMap((one) =>
+    one.source === source && one.record.known ? (one.record.value?.rejected ?? []) : [],
+  )
 }
 
 async function containsCommit(

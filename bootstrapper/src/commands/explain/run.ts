@@ -14,7 +14,7 @@ import { type ClusterSourceFacts, type FleetFacts, laneKey } from "@headrace/sha
 import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeCommit } from "@headrace/shared/status/judge-commit"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
-import { revisionsWith } from "@headrace/shared/status/revisions-with"
+import { rejectionsOf, revisionsWith } from "@headrace/shared/status/revisions-with"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
 import { terminalColumns } from "../../cli/terminal-columns.ts"
 import { findSubject, type Subject, tipOf } from "./find-subject.ts"
@@ -150,7 +150,8 @@ async function verdictOf(
   const record = one.record.known ? one.record.value : undefined
   const recorded = await ask(`git, for source ${one.source},`, async (signal) => {
     if (record === undefined) return undefined
-    return revisionsWith(record, commit, await fleet.reconciler.repository(one.source), signal)
+    const repository = await fleet.reconciler.repository(one.source)
+    return revisionsWith(record, commit, repository, signal, rejectionsOf(facts.clusterSources, one.source))
   })
   const verdict = judgeCommit({
     facts: one,

@@ -1,6 +1,7 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import type { Rejection } from "@headrace/shared/record/rollout-state"
 import { type Answer, type Ask, answered } from "@headrace/shared/status/answer"
 import type { ClusterSourceFacts } from "@headrace/shared/status/fleet-facts"
 import { type CommitVerdict, judgeCommit } from "@headrace/shared/status/judge-commit"
@@ -56,12 +57,22 @@ export function isOfAnotherSource(change: Answer<string | null>): boolean {
 export async function commitStatus(
   facts: ClusterSourceFacts,
   repository: Repository,
-  change: { wanted: WantedChange; commit: string | null; ignoreSilent: boolean; now: number },
+  {
+    rejections,
+    ...change
+  }: {
+    wanted: WantedChange
+    commit: string | null
+    ignoreSilent: boolean
+    now: number
+    /** Of all records of the source. */
+    rejections: readonly Rejection[]
+  },
   ask: Ask,
 ): Promise<CommitStatus> {
   const { wanted, commit } = change
   const asked = "pullRequest" in wanted ? { pullRequest: wanted.pullRequest } : {}
-  const recorded = await recordedCommit(facts, repository, commit, ask)
+  const recorded = await recordedCommit(facts, repository, { commit, rejections }, ask)
   const verdict = judgeCommit({
     ...change,
     facts,
@@ -76,7 +87,7 @@ export async function commitStatus(
 async function recordedCommit(
   { record, source }: ClusterSourceFacts,
   repository: Repository,
-  commit: string | null,
+  { commit, rejections }: { commit: string | null; rejections: readonly Rejection[] },
   ask: Ask,
 ): Promise<Answer<RecordedCommit | undefined>> {
   if (!record.known || record.value === undefined || commit === null) return answered(undefined)
@@ -85,7 +96,7 @@ async function recordedCommit(
     const commits = [commit, shown.commit ?? commit]
     const known = await Promise.all(commits.map((one) => repository.seqOf(one, signal)))
     if (known.includes(undefined)) await repository.fetch(signal)
-    return revisionsWith(shown, commit, repository, signal)
+    return revisionsWith(shown, commit, repository, signal, rejections)
   })
 }
 

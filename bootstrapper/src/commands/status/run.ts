@@ -8,6 +8,7 @@ import { collectFleet } from "@headrace/shared/status/collect-fleet"
 import type { ClusterSourceFacts } from "@headrace/shared/status/fleet-facts"
 import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
+import { rejectionsOf } from "@headrace/shared/status/revisions-with"
 import { statusPage } from "@headrace/shared/status/status-page"
 import { statusText } from "@headrace/shared/status/status-text"
 import type { ClusterSourceOptions } from "../../cli/cluster-source-options.ts"
@@ -132,7 +133,8 @@ async function commitResults(
   ): Promise<Results[number]> {
     const { cluster, source } = one
     if (!change?.known) return { cluster, source, ok: false, error: errorOf(change) }
-    const question = { wanted, commit: change.value, ignoreSilent, now: facts.at }
+    const rejections = rejectionsOf(facts.clusterSources, source)
+    const question = { wanted, commit: change.value, ignoreSilent, now: facts.at, rejections }
     const result = await commitStatus(one, await fleet.reconciler.repository(source), question, ask)
     return { cluster, source, ok: true, result }
   }
