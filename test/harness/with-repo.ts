@@ -22,16 +22,19 @@ export interface TestRepo {
   /** A branch of two commits, squashed into one on main. */
   squash(first: Changes, second: Changes): Promise<string>
   /** A branch behind main by `meanwhile`, its commits put on top (GitHub's "rebase"). */
-  rebase(meanwhile: Changes, ...commits: Changes[]): Promise<string>
+  rebase(meanwhile: Changes, first: Changes, ...others: Changes[]): Promise<string>
   /** Main becomes another commit, a descendant or not. */
   forcePush(commit: string): Promise<string>
 }
 
 const run = promisify(execFile)
 
-/** The environment of git in tests: nobody's configuration, a fixed author. */
+/** The environment of git in tests: nobody's configuration, a fixed author, no `git maintenance` after every commit. */
 export const testGitEnvironment: Record<string, string> = {
   PATH: process.env.PATH ?? "",
+  GIT_CONFIG_COUNT: "1",
+  GIT_CONFIG_KEY_0: "maintenance.auto",
+  GIT_CONFIG_VALUE_0: "false",
   GIT_CONFIG_GLOBAL: "/dev/null",
   GIT_CONFIG_NOSYSTEM: "1",
   GIT_AUTHOR_NAME: "Test",
@@ -52,34 +55,51 @@ export async function withRepo<T>(fn: (repo: TestRepo) => Promise<T>): Promise<T
   }
 }
 
+/** Steps of git as one script: to start a process from one with much memory takes longer than git does. */
+const START = "git init --quiet --initial-branch=main && git commit --quiet --allow-empty --message start"
+const COMMIT =
+  'git add --all --force && git commit --quiet --allow-empty --message "$1" && git rev-parse HEAD'
+const COMMIT_ON_TOPIC = `git checkout --quiet -b "$2" && ${COMMIT}`
+const TO_MAIN = "git checkout --quiet main"
+const MERGE = `${TO_MAIN} && git merge --quiet --no-ff --message "Merge $1" "$1" && git rev-parse main`
+const SQUASH = `${TO_MAIN} && git merge --quiet --squash "$1" >&2 && git commit --quiet --message "Squash $1" && git rev-parse main`
+const REBASE = `git rebase --quiet main "$1" && ${TO_MAIN} && git merge --quiet --ff-only "$1" && git rev-parse main`
+
 async function createRepo(folder: string, scratch: string): Promise<TestRepo> {
   await mkdir(folder)
   await mkdir(scratch)
+  const options = { cwd: folder, env: testGitEnvironment, maxBuffer: 2 ** 28 }
   let topics = 0
 
   async function git(...args: string[]): Promise<string> {
-    const { stdout } = await run("git", args, { cwd: folder, env: testGitEnvironment, maxBuffer: 2 ** 28 })
+    const { stdout } = await run("git", args, options)
+    return stdout.trim()
+  }
+  async function steps(script: string, ...args: string[]): Promise<string> {
+    const { stdout } = await run("sh", ["-c", script, "sh", ...args], options)
     return stdout.trim()
   }
   const tip = () => git("rev-parse", "main")
 
-  async function commit(changes: Changes, message = "change"): Promise<string> {
+  async function apply(changes: Changes): Promise<void> {
     for (const [path, change] of Object.entries(changes)) await applyChange(join(folder, path), change)
-    await git("add", "--all", "--force")
-    await git("commit", "--quiet", "--allow-empty", "--message", message)
-    return git("rev-parse", "HEAD")
   }
 
-  async function onTopic(commits: readonly Changes[]): Promise<string> {
+  async function commit(changes: Changes, message = "change"): Promise<string> {
+    await apply(changes)
+    return steps(COMMIT, message)
+  }
+
+  /** A new branch from where HEAD is, checked out, with these commits; gives its name. */
+  async function onTopic(first: Changes, ...others: readonly Changes[]): Promise<string> {
     const topic = `topic-${++topics}`
-    await git("checkout", "--quiet", "-b", topic)
-    for (const changes of commits) await commit(changes, `${topic}: change`)
-    await git("checkout", "--quiet", "main")
+    await apply(first)
+    await steps(COMMIT_ON_TOPIC, `${topic}: change`, topic)
+    for (const changes of others) await commit(changes, `${topic}: change`)
     return topic
   }
 
-  await git("init", "--quiet", "--initial-branch=main")
-  await git("commit", "--quiet", "--allow-empty", "--message", "start")
+  await steps(START)
   return {
     folder,
     branch: "main",
@@ -87,24 +107,13 @@ async function createRepo(folder: string, scratch: string): Promise<TestRepo> {
     git,
     tip,
     commit,
-    async merge(changes) {
-      const topic = await onTopic([changes])
-      await git("merge", "--quiet", "--no-ff", "--message", `Merge ${topic}`, topic)
-      return tip()
-    },
-    async squash(first, second) {
-      const topic = await onTopic([first, second])
-      await git("merge", "--quiet", "--squash", topic)
-      await git("commit", "--quiet", "--message", `Squash ${topic}`)
-      return tip()
-    },
-    async rebase(meanwhile, ...commits) {
-      const topic = await onTopic(commits)
+    merge: async (changes) => steps(MERGE, await onTopic(changes)),
+    squash: async (first, second) => steps(SQUASH, await onTopic(first, second)),
+    async rebase(meanwhile, first, ...others) {
+      const topic = await onTopic(first, ...others)
+      await steps(TO_MAIN)
       await commit(meanwhile, "meanwhile")
-      await git("rebase", "--quiet", "main", topic)
-      await git("checkout", "--quiet", "main")
-      await git("merge", "--quiet", "--ff-only", topic)
-      return tip()
+      return steps(REBASE, topic)
     },
     async forcePush(to) {
       await git("reset", "--quiet", "--hard", to)
