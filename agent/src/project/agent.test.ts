@@ -61,6 +61,7 @@ it("shows a record's targets by key and by path, and follows each swap", async (
         "steps/ci/steps/run.sh",
         "y.yaml",
       ])
+      await untilReady(agent)
       expect(agent.readiness()).toEqual({ ready: true, reasons: [] })
     })
   })
