@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import type { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
 import { CONFIG_MAPS } from "@headrace/config/local/embedded-kube/resource-kind"
 import { expect, it } from "vitest"
-import { runBootstrapper } from "../harness/run-bootstrapper.ts"
+import { runBootstrapperProcess } from "../harness/run-bootstrapper.ts"
 import { type Operator, withOperator } from "../harness/with-operator.ts"
 
 /** 200 in the long form. */
@@ -53,7 +53,7 @@ function written(before: ReadonlyMap<string, string>, after: ReadonlyMap<string,
 /** A process of its own: reconciles, and reports what it did and how much memory it took. */
 async function apply({ config }: Operator, ...flags: string[]) {
   const start = performance.now()
-  const { code, stdout, stderr } = await runBootstrapper(
+  const { code, stdout, stderr } = await runBootstrapperProcess(
     ["apply", "--direct", ...flags, "-o", "json", "--config", config],
     undefined,
     { NODE_OPTIONS: TELL_MEMORY },

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { push, sendWebhook } from "@headrace/config/local/signed-webhook"
 import { DeliveryOutcome } from "@headrace/plugin/deliveries/answer-deliveries"
-import { runBootstrapper } from "../harness/run-bootstrapper.ts"
+import { runBootstrapperProcess } from "../harness/run-bootstrapper.ts"
 import { until } from "../harness/until.ts"
 import { contentAfter } from "./burst-branch.ts"
 import { type BurstCluster, type Site, withSite } from "./burst-site.ts"
@@ -129,7 +129,7 @@ async function flap(cluster: BurstCluster, signal: AbortSignal): Promise<void> {
 }
 
 async function applyInTheMidst({ config }: Site): Promise<number> {
-  const { code, stdout, stderr } = await runBootstrapper([
+  const { code, stdout, stderr } = await runBootstrapperProcess([
     "apply",
     "--config",
     config,
