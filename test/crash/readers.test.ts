@@ -12,7 +12,7 @@ import { revisionOf, withProjection } from "../harness/with-projection.ts"
 const READER = fileURLToPath(new URL("reader-process.ts", import.meta.url))
 const FILES = 12
 const LONG = process.env.HEADRACE_CRASH === "long"
-const REVISIONS = LONG ? 5000 : 250
+const REVISIONS = LONG ? 5000 : 120
 /** Of a file of its own the number is written so often that it takes several reads. */
 const REPEATS = 20_000
 
