@@ -56,7 +56,7 @@ export function revisionObjects(revision: TestRevision): { store: ConfigMap[]; r
   }
   return {
     store: objects.map((object) => storeConfigMap(NAMESPACE, object)),
-    record: recordConfigMap(NAMESPACE, record, revision.committedAt),
+    record: recordConfigMap(NAMESPACE, record, { committedAt: revision.committedAt }),
   }
 }
 

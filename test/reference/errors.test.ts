@@ -41,7 +41,7 @@ describe("error codes", () => {
 
   it("are declared by one module each", () => {
     const declared = PACKAGES.flatMap((meanings) => Object.keys(meanings))
-    const modules = globSync("shared/src/*/error-codes.ts", { cwd: ROOT }).flatMap((file) =>
+    const modules = globSync("shared/src/*/**/error-codes.ts", { cwd: ROOT }).flatMap((file) =>
       [...readFileSync(join(ROOT, file), "utf8").matchAll(/^ {2}"([a-z-]+\/[a-z-]+)": \{$/gm)].map(
         ([, code]) => code,
       ),

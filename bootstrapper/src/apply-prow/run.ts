@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { openCommitVerifier } from "@headrace/shared/git/verify/commit-verifier"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { Plan } from "@headrace/shared/plan/plan"
@@ -91,18 +92,22 @@ async function applyTo(
 ): Promise<ClusterSourceResult<LaneResult>> {
   return attempt({ cluster, source }, async () => {
     const kube = await connectCluster(cluster, clusterNamed(settings, cluster), log)
+    const verify = settings.sources[source]?.verify
+    const verifier = verify && openCommitVerifier(checkout.objects, verify)
     try {
       const ports = {
         kube,
         repository: checkout,
         rulesRepository: rulesCheckout,
         settings: settingsFor(settings, cluster, source),
+        verifiers: verifier && { source: verifier, rules: undefined },
         clock: systemClock,
         log: log.child({ cluster, source }),
       }
       return laneResult(await reconcile({ cluster, source, mode: "full" }, ports, signal))
     } finally {
       kube.close()
+      await verifier?.close()
     }
   })
 }

@@ -8,7 +8,11 @@ import type { SourceRepository, Tip } from "./source-repository.ts"
 /** As many changed paths as a message names. */
 const MOST_NAMED = 5
 
-export type Checkout = SourceRepository & { close(): Promise<void> }
+export type Checkout = SourceRepository & {
+  /** What reads its objects: git sees them through a git directory of ours. */
+  objects(): RepositoryReader
+  close(): Promise<void>
+}
 
 /**
  * Opens a checkout, the top folder of a work tree, as a source at its HEAD, as a periodic job has one
@@ -34,6 +38,7 @@ export async function openCheckout(folder: string, folders: readonly string[] = 
       await refuseDirty(repository, signal)
       return headOf(reader, signal)
     },
+    objects: () => reader,
     seqOf: (commit, signal) => reader.seqOf(commit, signal),
     timeOf: (commit, signal) => reader.timeOf(commit, signal),
     // What is checked out stays there: the checkout's own refs keep its history.

@@ -40,7 +40,7 @@ export interface MirrorOptions {
 }
 
 export type Mirror = SourceRepository &
-  Pick<GitMirror, "checkedOut" | "contained" | "summaryOf" | "lastChange" | "close">
+  Pick<GitMirror, "checkedOut" | "contained" | "summaryOf" | "lastChange" | "objects" | "close">
 
 /**
  * Opens the bare mirror of a source, or makes an empty one: the first fetch fills it. One that is damaged,

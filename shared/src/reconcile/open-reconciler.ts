@@ -14,6 +14,7 @@ import type { OperatorSettings, SourceSettings } from "../settings/operator-sett
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { unknownName } from "../settings/unknown-name.ts"
 import { openOnce } from "./open-once.ts"
+import { openVerifiers } from "./open-verifiers.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
@@ -74,6 +75,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     const protection = { caFile, proxy, allowPlaintext, fsckIgnore, ...(login ? { auth: login } : {}) }
     return openMirror({ name, url, branch, folder: settings.mirrors, log, ...protection })
   })
+  const verifiers = openVerifiers(settings, mirrors.get)
   const clusters = openOnce((name: string) => {
     const cluster = settings.clusters[name]
     if (cluster === undefined) throw unknownName("cluster", name, Object.keys(settings.clusters))
@@ -99,6 +101,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
       repository,
       rulesRepository: typeof rules === "string" ? repository : await mirrors.get(rules.source),
       settings: settingsFor(settings, cluster, source),
+      verifiers: await verifiers.of(source),
       clock: systemClock,
       log: log.child({ cluster, source }),
       memory,
@@ -177,6 +180,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     async close() {
       await recorders.closeAll((recorder) => recorder.settled()).catch(() => undefined)
       await Promise.allSettled([
+        verifiers.close(),
         mirrors.closeAll((mirror) => mirror.close()),
         clusters.closeAll(async (cluster) => cluster.close()),
       ])

@@ -5,6 +5,7 @@ import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { fetchTips } from "./decide/desired-revision.ts"
 import { type Decision, workOut } from "./decide/work-out.ts"
 import { isOverQuota, makeRoom } from "./operate/make-room.ts"
+import { judgeInForceAgain } from "./record/judge-in-force.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, SwapListener } from "./run/ports.ts"
@@ -65,13 +66,15 @@ async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOu
   const { ports, watch, signal } = begun
   // In this order: a fetch that began after the record was read contains what it shows, or the branch was
   // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
-  const state = await watch.time(
+  const found = await watch.time(
     "record",
     async () => (await loadState(begun)) ?? beginRecord(begun, onLostWrite),
   )
-  if (state === undefined) return undefined
-  const run = { ...begun, beyond: beyondOf(begun, state) }
+  if (found === undefined) return undefined
+  const run = { ...begun, beyond: beyondOf(begun, found) }
   const tips = await watch.time("fetch", () => fetchTips(ports, signal))
+  const state = await judgeInForceAgain(run, found, begun.request.mode === "full")
+  if (state === undefined) return undefined
   const decision = await watch.time("plan", () => workOut(run, tips, state.record))
   if (decision.kind === "noop") {
     const { failed } = decision.failures

@@ -1,9 +1,10 @@
-import { HeadraceError } from "../foundation/errors.ts"
+import { hasCode } from "../foundation/errors.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { type Applied, applyWork, type Done } from "./apply-work.ts"
 import { revisionOfIntent } from "./decide/desired-revision.ts"
 import { settingsOfRecord } from "./decide/judge-settings.ts"
 import { isReadable } from "./decide/plan-at.ts"
+import { verifyRevision } from "./decide/verify-revision.ts"
 import { type Decision, type Work, workAgain, workBeyond } from "./decide/work-out.ts"
 import { sameRecord } from "./record/next-record.ts"
 import { type RecordState, swapState } from "./record/swap-record.ts"
@@ -52,9 +53,11 @@ async function lastGoodWork(
     if (beyond) return beyond
     const desired = lastGoodRevision(run, record, failures)
     if (desired === undefined || !(await isReadable(run.ports, desired, run.signal))) return undefined
+    // An operator's rewind opens its intent before anything has judged the signatures of where it goes.
+    await verifyRevision(run.ports, record, desired, run.signal)
     return await workAgain(run, record, desired, stopped, failures)
   } catch (error) {
-    if (error instanceof HeadraceError && error.code.startsWith("rules/")) return undefined
+    if (hasCode(error, "rules/") || hasCode(error, "verify/")) return undefined
     throw error
   }
 }

@@ -3,6 +3,7 @@ import { HeadraceError } from "../foundation/errors.ts"
 import { recordJson } from "./fit-record.ts"
 import { RECORD_FORMAT, type SourceRecord } from "./record.ts"
 import { formatOf, parseRecord } from "./record-format.ts"
+import { type Verification, verificationAnnotation } from "./verification.ts"
 
 const DATA_KEY = "record.json"
 /** COMMIT TIME: when the commit that a record shows was made. It names the commit, since writers of an earlier version keep it as it is. */
@@ -16,11 +17,20 @@ export function isRecordConfigMap({ metadata, data }: ConfigMap): boolean {
   return metadata.labels?.["app.kubernetes.io/component"] === "record" || data?.[DATA_KEY] !== undefined
 }
 
-/**
- * The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. `committedAt` is
- * the committer's time of its commit, in milliseconds since the epoch.
- */
-export function recordConfigMap(namespace: string, record: SourceRecord, committedAt?: number): ConfigMap {
+/** What is noted beside a record, for people and metrics: nothing is decided by it. */
+export interface RecordNotes {
+  /** The committer's time of its commit, in milliseconds since the epoch. */
+  committedAt?: number | undefined
+  /** What was found of the signatures of what it shows. */
+  verification?: Verification | undefined
+}
+
+/** The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. */
+export function recordConfigMap(
+  namespace: string,
+  record: SourceRecord,
+  { committedAt, verification }: RecordNotes = {},
+): ConfigMap {
   const committed =
     committedAt === undefined ? {} : { [COMMITTED_ANNOTATION]: committedText(record, committedAt) }
   return {
@@ -28,7 +38,11 @@ export function recordConfigMap(namespace: string, record: SourceRecord, committ
       name: record.source,
       namespace,
       labels: { "app.kubernetes.io/name": "headrace", "app.kubernetes.io/component": "record" },
-      annotations: { "headrace.dev/format": String(formatOf(record)), ...committed },
+      annotations: {
+        "headrace.dev/format": String(formatOf(record)),
+        ...committed,
+        ...(verification && verificationAnnotation(verification)),
+      },
     },
     data: { [DATA_KEY]: recordJson(record) },
   }

@@ -21,7 +21,7 @@ describe("record", () => {
 
   it("carries when its commit was made, which counts for no other commit", () => {
     const record = { ...newRecord("release", { epoch: 0, seq: 1 }), commit: COMMIT }
-    const configMap = recordConfigMap("headrace", record, 1_700_000_000_000)
+    const configMap = recordConfigMap("headrace", record, { committedAt: 1_700_000_000_000 })
     expect(configMap.metadata.annotations).toMatchObject({
       "headrace.dev/committed": `${COMMIT} 2023-11-14T22:13:20.000Z`,
     })

@@ -3,6 +3,7 @@ import { suggestion } from "../foundation/closest-word.ts"
 import { Gates } from "./gates.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
+import { Verify } from "./git-verify.ts"
 import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
 const name = z
@@ -26,6 +27,9 @@ const Source = z.strictObject({
     .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
   auth: GitAuth.optional(),
   ...gitRemote,
+  verify: Verify.optional().describe(
+    "Show only commits that allowed keys have signed; also asked of the source of the rules, unless that has its own. Absent: any commit of the branch.",
+  ),
   poll: Wait.prefault("30s").describe("How often to poll the branch without a trigger; jittered."),
   allowForcePush: z.boolean().prefault(false).describe("Follow a branch that is no longer a descendant."),
   foreignKeys: z

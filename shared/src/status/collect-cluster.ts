@@ -6,6 +6,7 @@ import { indexReader } from "../reconcile/store/read-store.ts"
 import { REPORT_SELECTOR } from "../record/node-report.ts"
 import { type FailedTarget, readFailedTarget, type SourceRecord } from "../record/record.ts"
 import { readRecord } from "../record/record-config-map.ts"
+import { type Verification, verificationOf } from "../record/verification.ts"
 import { listFailures, listTargets } from "../record/walk-index.ts"
 import { type Answer, type Ask, answered, unanswered } from "./answer.ts"
 import type { CollectPorts } from "./collect-ports.ts"
@@ -56,9 +57,12 @@ async function collectSource(
 ): Promise<ClusterSourceFacts> {
   const { namespace } = ports.settings
   const who = `cluster ${cluster}`
+  let verification: Verification | undefined
   const record = await ask(who, async (signal) => {
     const configMap = await kube.get(namespace, source, signal)
-    return configMap && readRecord(configMap)
+    const shown = configMap && readRecord(configMap)
+    if (shown && isVerified(ports.settings, source)) verification = verificationOf(configMap, shown)
+    return shown
   })
   if (!record.known) {
     return { ...unreachable(ports, { cluster, source }, record), leases }
@@ -75,7 +79,14 @@ async function collectSource(
     ask(who, (signal) => storeSize(store, shown.root, signal)),
     ask(who, (signal) => orphansOf(ports, { cluster, source }, signal)),
   ])
-  return { ...place, record, leases, failed, store: size, orphans }
+  return { ...place, record, verification, leases, failed, store: size, orphans }
+}
+
+/** True where the commits of a source, or those of its rules, are to be signed. */
+function isVerified({ sources }: CollectPorts["settings"], name: string): boolean {
+  const { verify, rules } = sources[name] ?? {}
+  const other = rules === undefined || typeof rules === "string" ? undefined : sources[rules.source]
+  return verify !== undefined || other?.verify !== undefined
 }
 
 /** Undefined where they may not be listed (a Role from before there were reports). Throws KubeError. */

@@ -16,6 +16,7 @@ it("shows what answers beside git, Redis and a cluster that never do, each of wh
     settings: {
       namespace: "headrace",
       programsNamespace: "headrace",
+      sources: {},
       clusters: { east: {}, west: {}, gone: {} },
     },
     async kube(cluster) {

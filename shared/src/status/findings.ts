@@ -1,3 +1,4 @@
+import { codeOfReason } from "../record/retry-of-target.ts"
 import type { Problem } from "./answer.ts"
 import { byLevel, finding } from "./finding.ts"
 import type { ClusterSourceFacts } from "./fleet-facts.ts"
@@ -26,6 +27,7 @@ export function findingsOf(
     ...unhealthyFindings(judged, surroundings),
     ...rolloutFindings(judged, surroundings),
     ...operatorFindings(judged, surroundings),
+    ...signatureFindings(facts),
     ...storeFindings(judged, facts),
   ]
   return all.sort(byLevel)
@@ -90,6 +92,14 @@ function wayOut(place: JudgedFacts, { context }: Surroundings): Pick<Finding, "a
   if (code.startsWith("gate/") && code !== "gate/no-program") {
     const command = suggestCommand(context, ["approve", "--gate", "--commit", shortCommit(commit)], place)
     return { advice: "Fix it on the branch, or revert the merge; approve it if it is meant.", command }
+  }
+  if (code.startsWith("verify/")) {
+    const words = ["approve", "--unverified", "--commit", shortCommit(commit)]
+    const command = suggestCommand(context, words, place)
+    return {
+      advice: "Merge a commit that an allowed key has signed; or show this one once all the same.",
+      command,
+    }
   }
   if (code === "git/diverged") {
     const to = ["rewind", "--to", shortCommit(commit), "--reason", "the branch was rewritten"]
@@ -157,6 +167,18 @@ function operatorFindings(place: JudgedFacts, { context }: Surroundings): Findin
     )
   }
   return findings
+}
+
+/** What is in force and not signed by a key of now: it was, or an operator has approved it, or it came before `verify`. */
+function signatureFindings({ verification }: ClusterSourceFacts): Finding[] {
+  if (verification === undefined || verification.state === "verified") return []
+  const { state, commit, detail } = verification
+  const text = `${shortCommit(commit)} is in force and not verified`
+  if (state === "lifted") {
+    return [finding("notice", "unverified", `${text}: an operator has approved that`, { detail })]
+  }
+  const advice = "Look at who made it. It stays in force; a signed commit on top, or rewind, replaces it."
+  return [finding("trouble", "unverified", text, { code: codeOfReason(detail) ?? null, detail, advice })]
 }
 
 function storeFindings({ state, stopped, intents }: JudgedFacts, facts: ClusterSourceFacts): Finding[] {

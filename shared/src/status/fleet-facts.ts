@@ -3,6 +3,7 @@ import type { Lease } from "../kube/lease-api.ts"
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import type { NotedDelivery } from "../lanes/recent-deliveries.ts"
 import type { FailedTarget, SourceRecord } from "../record/record.ts"
+import type { Verification } from "../record/verification.ts"
 import type { Answer } from "./answer.ts"
 import type { RolloutPace } from "./rollout-status.ts"
 
@@ -51,6 +52,8 @@ export interface ClusterSourceFacts {
   recordName: string
   /** Undefined value: there is none. */
   record: Answer<SourceRecord | undefined>
+  /** What was found of the signatures of what the record shows; undefined: nothing, or the source is not verified. */
+  verification?: Verification | undefined
   /** The agents' Leases, read before the record, so that no node can be ahead of it. Undefined value: they may not be listed. */
   leases: Answer<readonly Lease[] | undefined>
   /** Every failed target; unknown when there are more than the record lists and the store's list cannot be read. */

@@ -41,6 +41,7 @@ export const Finding = z.strictObject({
       "working",
       "orphan",
       "foreign",
+      "unverified",
     ])
     .describe("What it is about. A reader ignores kinds that it does not know."),
   code: z.string().nullable().describe("The error's code, see errors.md; null: it is no error."),

@@ -6,12 +6,24 @@ import type { CommandRun } from "../../cli/command-run.ts"
 import { addEffectFlags } from "../../cli/effect-flags.ts"
 import type { ApproveOptions } from "./run.ts"
 
-/** `approve`: lets one commit delete more than the guard would. */
+/** `approve`: lets one commit delete more than the guard would, or be shown without an allowed signature. */
 export function addApproveCommand(program: Command, run: CommandRun): void {
   const approve = addEffectFlags(addClusterSourceOptions(program.command("approve")))
-    .description("Lets a commit delete what the guard stopped it for, or through the gates.")
+    .description(
+      "Lets a commit delete what the guard stopped it for, through the gates, or be shown unverified.",
+    )
     .addOption(flag("--commit <id>", "the commit, by 4 digits of its id or more").needed())
-    .addOption(flag("--gate", "let it through the gates that refuse it; the guard judges it all the same"))
+    .addOption(
+      flag("--gate", "let it through the gates that refuse it; the guard judges it all the same").conflicts(
+        "unverified",
+      ),
+    )
+    .addOption(
+      flag(
+        "--unverified",
+        "show it once though no allowed key has signed it; the guard judges it all the same",
+      ),
+    )
     .action(async (options: ApproveOptions) => {
       const { runApprove } = await import("./run.ts")
       run.exitCode = await runApprove(options, run.signal)
@@ -22,5 +34,7 @@ export function addApproveCommand(program: Command, run: CommandRun): void {
     --cluster build01`,
     `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
     --gate`,
+    `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
+    --unverified`,
   ])
 }

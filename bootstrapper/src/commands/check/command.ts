@@ -31,6 +31,13 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
     )
     .addOption(flag("--base <ref>", "show what changes since the merge base with this branch"))
     .addOption(
+      flag(
+        "--allowed-signers <file>",
+        "SSH keys, one of which must have signed the commit; with --base each since the merge base",
+      ),
+    )
+    .addOption(flag("--gpg-keys <dir>", "the same with public GPG keys, a file each"))
+    .addOption(
       flag("--other-rules <file...>", "rules of other sources, which must claim other ConfigMaps").default(
         [],
       ),

@@ -23,18 +23,18 @@ import { contextOfFlags } from "../../cli/plan-context.ts"
 import { readRules } from "../../cli/read-rules.ts"
 import { groupCollisions } from "./group-collisions.ts"
 import { gatesOfFlags, judgeByGates } from "./judge-by-gates.ts"
+import { type SignatureFlags, signatureProblems } from "./judge-signatures.ts"
 import { measureTargets, sizeProblems } from "./measure-targets.ts"
 import { type CommitTree, readMergeBase, readRemoteTree } from "./other-trees.ts"
 import { type Report, reportGithub, reportJson, reportText } from "./report.ts"
 
-export interface CheckOptions {
+export interface CheckOptions extends SignatureFlags {
   sourcePath?: string[]
   repo?: string
   ref?: string
   rules: string
   config?: string
   source?: string
-  base?: string
   otherRules: string[]
   defaultCluster: string
   defaultNamespace: string
@@ -68,7 +68,9 @@ export async function checkSource(
   const files = await readFolderTree(folders, signal)
   try {
     const parsed = await readRules(options.rules, folders, files.fileAt)
-    const { plan, report } = await checkTree(parsed, files, options)
+    const { plan, report: judged } = await checkTree(parsed, files, options)
+    const unsigned = await signatureProblems(files.checkouts[0], options, signal)
+    const report = { ...judged, problems: [...judged.problems, ...unsigned] }
     if (plan === undefined) return report
     if (options.base === undefined)
       return withGates(report, await judgeByGates(gates, files, undefined, signal))

@@ -105,6 +105,11 @@ export class GitMirror implements SourceRepository {
     return this.#reader.summaryOf(commit, signal)
   }
 
+  /** What reads it now: a rebuild puts another one in its place. */
+  objects(): RepositoryReader {
+    return this.#reader
+  }
+
   /** The newest commit up to `tip` that changed a path; undefined: none did. */
   lastChange(tip: string, path: string, signal?: AbortSignal): Promise<string | undefined> {
     return this.#reader.lastChange(tip, path, signal)

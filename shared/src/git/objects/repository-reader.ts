@@ -8,6 +8,7 @@ import { TreeCache } from "../tree/tree-cache.ts"
 import { CommitHistory } from "./commit-history.ts"
 import { type CommitSummary, parseCommitSummary } from "./commit-summary.ts"
 import { commitsAbbreviated } from "./commits-abbreviated.ts"
+import { firstParentLine } from "./first-parent-line.ts"
 import { lastChange } from "./last-change.ts"
 import { mergeCommit } from "./merge-commit.ts"
 import { ObjectReader } from "./object-reader.ts"
@@ -17,7 +18,7 @@ import { ObjectReader } from "./object-reader.ts"
  * read. What a SourceRepository promises, but for fetching.
  */
 export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"> {
-  readonly #gitDir: string
+  readonly gitDir: string
   readonly #contents: ObjectReader
   readonly #sizes: ObjectReader
   readonly #trees: TreeCache
@@ -25,7 +26,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
 
   /** `partial`: a partial clone, whose trees name what it has not fetched instead of being damaged. */
   constructor(gitDir: string, { partial = false }: { partial?: boolean } = {}) {
-    this.#gitDir = gitDir
+    this.gitDir = gitDir
     this.#contents = new ObjectReader(gitDir, "contents")
     this.#sizes = new ObjectReader(gitDir, "sizes")
     this.#history = new CommitHistory(gitDir, (ids, signal) => this.#contents.read(ids, signal))
@@ -82,24 +83,35 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
 
   async mergeOf(tip: string, pullRequest: number, signal?: AbortSignal): Promise<string | undefined> {
     checkId(tip)
-    return mergeCommit(this.#gitDir, tip, pullRequest, signal)
+    return mergeCommit(this.gitDir, tip, pullRequest, signal)
   }
 
   abbreviated(prefix: string, signal?: AbortSignal): Promise<string[]> {
-    return commitsAbbreviated(this.#gitDir, prefix, signal)
+    return commitsAbbreviated(this.gitDir, prefix, signal)
   }
 
   /** Undefined when the repository does not have the commit. */
   async summaryOf(commit: string, signal?: AbortSignal): Promise<CommitSummary | undefined> {
+    const content = await this.commitObject(commit, signal)
+    return content && parseCommitSummary(content)
+  }
+
+  /** A commit object as it is stored; undefined when the repository does not have it. */
+  async commitObject(commit: string, signal?: AbortSignal): Promise<Buffer | undefined> {
     checkId(commit)
     const [found] = await this.#contents.read([commit], signal)
-    return found?.type === "commit" ? parseCommitSummary(found.content) : undefined
+    return found?.type === "commit" ? found.content : undefined
+  }
+
+  /** `tip` and its first parents, back to the first that `since` contains, which is left out. */
+  firstParentLine(tip: string, since: string, signal?: AbortSignal): Promise<string[]> {
+    return firstParentLine(this, tip, since, signal)
   }
 
   /** The newest commit up to `tip` that changed a path. */
   lastChange(tip: string, path: string, signal?: AbortSignal): Promise<string | undefined> {
     checkId(tip)
-    return lastChange(this.#gitDir, tip, path, signal)
+    return lastChange(this.gitDir, tip, path, signal)
   }
 
   async file(commit: string, path: string, signal?: AbortSignal): Promise<Buffer | undefined> {

@@ -21,6 +21,7 @@ import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
 import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
 import { passGates } from "./pass-gates.ts"
 import { isReadable, planAt, rulesDigestAt } from "./plan-at.ts"
+import { verifyRevision } from "./verify-revision.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -58,6 +59,7 @@ export async function workOut(run: Run, tips: Tips, record: SourceRecord): Promi
   try {
     const desired = await desiredOrNewEpoch(run, tips, record)
     if (await isDone(run, record, desired, failures)) return { kind: "noop", failures }
+    await verifyRevision(run.ports, record, desired, run.signal)
     return { kind: "work", work: await judged(run, tips, record, desired, failures) }
   } catch (error) {
     if (!isReasonToStop(error)) throw error
@@ -270,7 +272,14 @@ async function isDone(
   return record.rules === (await rulesDigestAt(run.ports, run.memory, desired, run.signal))
 }
 
-const REASONS_TO_STOP = ["rules/", "guard/", "gate/", "git/diverged", "git/unknown-commit"] as const
+const REASONS_TO_STOP = [
+  "rules/",
+  "guard/",
+  "gate/",
+  "verify/",
+  "git/diverged",
+  "git/unknown-commit",
+] as const
 
 /** Mistakes upstream, which only a commit or an operator can fix; anything else is retried. */
 function isReasonToStop(error: unknown): error is HeadraceError {

@@ -4,9 +4,11 @@ import { isFinal } from "../../foundation/retry.ts"
 import { createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
+import { isLifted } from "../../record/approval.ts"
 import { largestToken } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
-import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
+import { type RecordNotes, readRecord, recordConfigMap } from "../../record/record-config-map.ts"
+import { verificationInForce } from "../decide/verify-revision.ts"
 import type { SwapListener } from "../run/ports.ts"
 import type { Run } from "../run/run.ts"
 import { noteToken } from "../target/known-token.ts"
@@ -61,16 +63,16 @@ export interface SwapPorts {
  * Compare-and-swap: writes `next` if the record is still what `base` says (undefined: still absent).
  * Gives the new state, or undefined when it may not be what was written: read it again then. It moved on or
  * is gone, or an answer never came, and the write was tried again after it had had its effect. Throws `kube/…`
- * for anything else, `kube/not-found` where Headrace's namespace is missing. `committedAt`: see `recordConfigMap`.
+ * for anything else, `kube/not-found` where Headrace's namespace is missing.
  */
 export async function swapRecord(
   { kube, namespace, clock, onSwap }: SwapPorts,
   base: RecordState | undefined,
   next: SourceRecord,
   signal?: AbortSignal,
-  committedAt?: number,
+  notes: RecordNotes = {},
 ): Promise<RecordState | undefined> {
-  const fresh = recordConfigMap(namespace, next, committedAt)
+  const fresh = recordConfigMap(namespace, next, notes)
   // What no reader of ours could read is not written: every agent and writer would stop at it.
   readRecord(fresh)
   try {
@@ -94,20 +96,26 @@ export async function swapState(
 ): Promise<RecordState | undefined> {
   const { kube, clock, settings, onSwap } = run.ports
   const { namespace } = settings
-  const at = await timeOfNews(run, base, next)
-  const state = await swapRecord({ kube, clock, namespace, onSwap }, base, next, run.signal, at)
+  const notes = await notesOfNews(run, base, next)
+  const state = await swapRecord({ kube, clock, namespace, onSwap }, base, next, run.signal, notes)
   noteRecord(run, state)
   return state
 }
 
-/** When a commit that is new to the record was made. Only metrics need it: not knowing it holds nothing up. */
-async function timeOfNews(
+/** When a revision that is new to the record was made, and who signed it. Not knowing the first holds nothing up. */
+async function notesOfNews(
   { ports, signal }: Run,
   base: RecordState | undefined,
-  { commit }: SourceRecord,
-): Promise<number | undefined> {
-  if (commit === null || commit === base?.record.commit) return undefined
-  return ports.repository.timeOf(commit, signal).catch(() => undefined)
+  next: SourceRecord,
+): Promise<RecordNotes> {
+  const { commit, rulesCommit } = next
+  const isNews = commit !== base?.record.commit || rulesCommit !== base.record.rulesCommit
+  if (commit === null || !isNews) return {}
+  const lifted = base !== undefined && isLifted(base.record, "unverified", { commit, rulesCommit })
+  const verification = await verificationInForce(ports, { commit, rulesCommit }, lifted, signal)
+  if (commit === base?.record.commit) return { verification }
+  const committedAt = await ports.repository.timeOf(commit, signal).catch(() => undefined)
+  return { committedAt, verification }
 }
 
 /** Labels and annotations that others have put on the record stay. */

@@ -2,6 +2,7 @@ import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { GuardLimits } from "../../gates/guard/judge-change.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
+import type { CommitVerifier } from "../../git/verify/commit-verifier.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import type { Log } from "../../observe/log.ts"
 import type { FailedTarget, ForeignWrite, SourceRecord, Token } from "../../record/record.ts"
@@ -49,6 +50,12 @@ export type SwapListener = (swapped: {
   after: SourceRecord
 }) => void
 
+/** Who judges the commits of a source, and those of its rules where they come from another source. */
+export interface RevisionVerifiers {
+  source: CommitVerifier | undefined
+  rules: CommitVerifier | undefined
+}
+
 /** The world as reconcile sees it. */
 export interface ReconcilePorts {
   kube: ConfigMapWriter
@@ -56,6 +63,8 @@ export interface ReconcilePorts {
   /** Where the rules are: the same object as `repository` unless they come from another source. */
   rulesRepository: SourceRepository
   settings: ReconcileSettings
+  /** Who judges the signatures of commits; absent: the source is not verified. */
+  verifiers?: RevisionVerifiers | undefined
   clock: Clock
   log: Log
   /** Kept between runs to save work; without it each run starts cold. Never needed for what is right. */
