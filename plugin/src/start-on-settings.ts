@@ -47,7 +47,7 @@ export async function startOnSettings(
 ): Promise<SettledPlugin> {
   const redis = await requireRedisUrl(settings, redisUrlFile)
   const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
-  const opened = await openReconciler(settings, log)
+  const opened = await openReconciler(settings, log, { leads: true })
   const takeOver = before ? { takeOver: before.endWork } : {}
   try {
     const reconciler = pluginReconciler(opened, settings)

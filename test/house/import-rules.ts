@@ -23,6 +23,7 @@ export const SHARED_FLOORS = [
   "gates",
   "bundle",
   "record",
+  "rollout",
   "git",
   "kube",
   "reconcile",
@@ -51,7 +52,7 @@ export const AGENT_FLOORS = [
 ]
 
 /** Each stage of reconcile imports only stages before it; the files beside the folders are not bound by this. */
-export const RECONCILE_FLOORS = ["run", "target", "store", "decide", "record", "write", "operate"]
+export const RECONCILE_FLOORS = ["run", "target", "store", "decide", "record", "write", "rollout", "operate"]
 
 const PROGRAMS = ["plugin", "bootstrapper", "agent"]
 const TEST = /\.test\.ts$/

@@ -3,6 +3,8 @@ import { laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeAtHoldEnd } from "@headrace/shared/lanes/wake-at-hold-end"
+import { wakeForRollout } from "@headrace/shared/lanes/wake-for-rollout"
+import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { LaneHandler, LaneWait } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
 import { laneSpanId, rootSpanId, type Traces } from "@headrace/shared/observe/traces"
@@ -33,6 +35,11 @@ export function reconcileWakeUp(
       if (until > Date.now()) await wakeAtHoldEnd(lanes, cluster, wakeUp.source, until)
     }
     const { source, mode, reason } = wakeUp
+    async function followRollout({ rollout }: ReconcileOutcome): Promise<void> {
+      if (rollout === undefined) return
+      await wakeLanes(lanes, rollout.wakes, [source], { mode: "incremental", reason: "rollout" })
+      if (rollout.lookAgain !== undefined) await wakeForRollout(lanes, cluster, source, rollout.lookAgain)
+    }
     async function noteRecord({ record, orphans }: ReconcileOutcome): Promise<void> {
       if (orphans !== undefined) await saveOrphans(lanes, cluster, source, orphans)
       const behind = await reconciler.behind?.(source, record, signal)
@@ -54,6 +61,7 @@ export function reconcileWakeUp(
       )
       if (traces) traceWakeUp(traces, { cluster, source }, outcome, wait)
       await scheduleHoldEnd(outcome)
+      await followRollout(outcome)
       return laneResult(outcome)
     } catch (error) {
       metrics.reconciles.inc({ cluster, source, result: signal.aborted ? "aborted" : "failed" })

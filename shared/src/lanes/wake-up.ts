@@ -36,3 +36,8 @@ export function retryName(wakeUp: Pick<WakeUp, "source" | "mode">): string {
 export function holdEndName(source: string): string {
   return `hold-end/${source}`
 }
+
+/** The deduplication name of the next look at a source's rollout. */
+export function rolloutLookName(source: string): string {
+  return `rollout/${source}`
+}

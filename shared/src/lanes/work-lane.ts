@@ -11,7 +11,15 @@ import { scheduleRetry, scheduleTargetRetry } from "./lane-retry.ts"
 import { type Lanes, laneName } from "./open-lanes.ts"
 import { type OwedWakeUps, oweWakeUps } from "./owed-wake-ups.ts"
 import { wakeLanes } from "./wake-lanes.ts"
-import { holdEndName, LANES_FORMAT, LaneJob, retryName, type WakeUp, wakeUpName } from "./wake-up.ts"
+import {
+  holdEndName,
+  LANES_FORMAT,
+  LaneJob,
+  retryName,
+  rolloutLookName,
+  type WakeUp,
+  wakeUpName,
+} from "./wake-up.ts"
 
 /** Does what a wake-up asks for. Must stop before its next write when the signal aborts, and then throw. */
 export type LaneHandler = (wakeUp: WakeUp, signal: AbortSignal, wait: LaneWait) => Promise<LaneResult>
@@ -132,6 +140,7 @@ class RunningLane implements LaneWorker {
     const names = [
       ...lines.flatMap((line) => [wakeUpName(line), retryName(line)]),
       ...sources.map((source) => holdEndName(source)),
+      ...sources.map((source) => rolloutLookName(source)),
     ]
     const lost = await this.#lanes.repair(this.#cluster, names)
     if (lost.length === 0) return

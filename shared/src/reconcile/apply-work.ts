@@ -1,6 +1,6 @@
 import { windowOf } from "../gates/guard/judge-change.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
-import { isBegun, largestToken, openIntent } from "../record/intents.ts"
+import { isBegun, largestBegun, openIntent } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { judgeSettings, settingsOfRecord } from "./decide/judge-settings.ts"
@@ -91,7 +91,7 @@ function intentFor(work: Work): Intent | undefined {
 }
 
 /** The record with the intent open; undefined when it moved on meanwhile. */
-async function openWork(
+export async function openWork(
   run: Run,
   state: RecordState,
   intent: Intent | undefined,
@@ -186,7 +186,7 @@ function mustBeginAgain(
 }
 
 function isOvertaken(record: SourceRecord, work: Work, intent: Intent | undefined): boolean {
-  if (compareTokens(largestToken(record), work.desired.token) > 0) return true
+  if (compareTokens(largestBegun(record), work.desired.token) > 0) return true
   return intent !== undefined && !isBegun(record, intent)
 }
 

@@ -10,6 +10,7 @@ import { createEventRecorder } from "../kube/event-recorder.ts"
 import type { Log } from "../observe/log.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { eventsOfSwap } from "../record/swap-events.ts"
+import type { RolloutPolicy } from "../rollout/policy.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { unknownName } from "../settings/unknown-name.ts"
@@ -21,8 +22,11 @@ import { findUnplaced } from "./operate/find-unplaced.ts"
 import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
 import { loadRecord } from "./record/swap-record.ts"
+import { readPeerRecords } from "./rollout/read-peer-records.ts"
+import { reportedNodes } from "./rollout/reported-nodes.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, ReconcileSettings } from "./run/ports.ts"
+import type { RolloutPorts } from "./run/rollout-ports.ts"
 import { createTargetSizes, type TargetSizes } from "./run/target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
@@ -66,8 +70,14 @@ export interface Reconciler {
   close(): Promise<void>
 }
 
-/** Wires reconcile to the mirrors and clusters of the operator's settings. Opens nothing yet. */
-export async function openReconciler(settings: OperatorSettings, log: Log): Promise<Reconciler> {
+/**
+ * Wires reconcile to the mirrors and clusters of the operator's settings. Opens nothing yet. `leads`: see RolloutPorts.
+ */
+export async function openReconciler(
+  settings: OperatorSettings,
+  log: Log,
+  { leads = false }: { leads?: boolean } = {},
+): Promise<Reconciler> {
   const tokens = appTokens(settings.github?.apiUrl ?? GITHUB_API)
   const mirrors = openOnce((name: string) => {
     const { url, branch, auth, caFile, proxy, allowPlaintext, fsckIgnore = [] } = sourceNamed(settings, name)
@@ -94,6 +104,7 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
     memories.set(source, memory)
     const repository = await mirrors.get(source)
     const events = await recorders.get(cluster)
+    const rollout = rolloutOf(settings, cluster, source)
     return {
       kube: await clusters.get(cluster),
       peers: (signal) => readPeers(cluster, source, signal),
@@ -106,6 +117,20 @@ export async function openReconciler(settings: OperatorSettings, log: Log): Prom
       log: log.child({ cluster, source }),
       memory,
       sizes,
+      ...(rollout ? { rollout: rolloutPorts(rollout, cluster, source) } : {}),
+    }
+  }
+
+  function rolloutPorts(policy: RolloutPolicy, cluster: string, source: string): RolloutPorts {
+    const others = policy.clusters.filter((other) => other !== cluster)
+    const place = { namespace: settings.namespace, source }
+    const namespaces = [settings.namespace, settings.programsNamespace]
+    const reports = { namespaces, record: `${settings.namespace}/${source}`, clock: systemClock }
+    return {
+      policy,
+      leads,
+      nodes: async (signal) => reportedNodes(await clusters.get(cluster), reports, signal),
+      peers: (signal) => readPeerRecords(others, place, clusters.get, signal),
     }
   }
 
@@ -215,6 +240,16 @@ async function tidy(ports: ReconcilePorts, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted()
     log.warn({ err: error }, "garbage not collected")
   }
+}
+
+/** The stages of a source; undefined: it has none. */
+function rolloutOf(
+  { sources, clusters }: OperatorSettings,
+  cluster: string,
+  source: string,
+): RolloutPolicy | undefined {
+  const rollout = sources[source]?.rollout
+  return rollout && cluster in clusters ? { ...rollout, clusters: Object.keys(clusters).sort() } : undefined
 }
 
 /** What the operator's file says about one source in one cluster. */

@@ -1,18 +1,16 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
-import { newRecord, type SourceRecord, type Token } from "../record/record.ts"
-import { type Applied, applyWork, type Done } from "./apply-work.ts"
+import { newRecord, type Token } from "../record/record.ts"
 import { fetchTips } from "./decide/desired-revision.ts"
-import { type Decision, workOut } from "./decide/work-out.ts"
 import { isOverQuota, makeRoom } from "./operate/make-room.ts"
-import { judgeInForceAgain } from "./record/judge-in-force.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
+import { isStaged, leaveStaged, rollOut } from "./roll-out.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, SwapListener } from "./run/ports.ts"
 import { contended, type Run, startStopwatch } from "./run/run.ts"
 import { traceOf } from "./run/run-trace.ts"
-import { noteInRecord, stopSource } from "./stop-source.ts"
 import { tokenBeyond } from "./target/known-token.ts"
+import { toGoal } from "./to-goal.ts"
 
 /**
  * Brings one cluster to the goal of one source, whatever woke it up: fetch, work out the goal, plan and
@@ -72,18 +70,10 @@ async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOu
   )
   if (found === undefined) return undefined
   const run = { ...begun, beyond: beyondOf(begun, found) }
-  const tips = await watch.time("fetch", () => fetchTips(ports, signal))
-  const state = await judgeInForceAgain(run, found, begun.request.mode === "full")
-  if (state === undefined) return undefined
-  const decision = await watch.time("plan", () => workOut(run, tips, state.record))
-  if (decision.kind === "noop") {
-    const { failed } = decision.failures
-    return outcome(run, "noop", state.record, { written: 0, foreign: [], failed })
-  }
-  const applied = await act(run, state, decision)
-  if (applied.kind === "again") return undefined
-  const result = outcome(run, resultOf(decision, applied, state), applied.record, applied)
-  return decision.kind === "refuse" ? { ...result, stopped: decision.stopped } : result
+  const { rollout } = ports
+  if (rollout !== undefined) return rollOut(run, rollout, found)
+  if (isStaged(found.record)) return leaveStaged(run, found)
+  return toGoal(run, found, await watch.time("fetch", () => fetchTips(ports, signal)))
 }
 
 function beyondOf({ memory, request, ports }: Run, { record, configMap }: RecordState): Token | undefined {
@@ -116,40 +106,4 @@ function lostWrite({ ports, request }: Pick<Run, "ports" | "request">): Headrace
       hint: "Check what answers between Headrace and the API server: a proxy that drops POST requests, or answers them itself, or a redirect that makes GET of them.",
     },
   )
-}
-
-function act(run: Run, state: RecordState, decision: Exclude<Decision, { kind: "noop" }>): Promise<Applied> {
-  if (decision.kind === "work") return applyWork(run, state, decision.work)
-  if (decision.kind === "refuse") return noteInRecord(run, state, decision.next, decision.failures)
-  return stopSource(run, state, decision)
-}
-
-function resultOf(
-  decision: Decision,
-  applied: Exclude<Applied, { kind: "again" }>,
-  before: RecordState,
-): ReconcileOutcome["result"] {
-  if (applied.kind === "superseded") return "superseded"
-  if (decision.kind !== "work") return "stopped"
-  return applied.written === 0 && applied.record === before.record ? "noop" : "applied"
-}
-
-function outcome(
-  run: Run,
-  result: ReconcileOutcome["result"],
-  record: SourceRecord,
-  { written, foreign, failed }: Done,
-): ReconcileOutcome {
-  return {
-    result,
-    record,
-    commit: record.commit,
-    token: record.token,
-    stopped: record.stopped,
-    heldUntil: record.hold?.until ?? null,
-    written,
-    failed,
-    foreign,
-    stages: run.watch.stages,
-  }
 }

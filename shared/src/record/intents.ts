@@ -46,6 +46,13 @@ export function largestToken(record: SourceRecord): Token {
   return tokensOf(record).reduce((a, b) => (compareTokens(a, b) >= 0 ? a : b))
 }
 
+/** The largest token of what is in force or begun: a candidate overtakes no writer of the baseline. */
+export function largestBegun({ token, intents }: SourceRecord): Token {
+  return [token, ...intents.map((intent) => intent.token)].reduce((a, b) =>
+    compareTokens(a, b) >= 0 ? a : b,
+  )
+}
+
 /** Of what is in force, being tried, begun, and of what was in force before a promotion. */
 function tokensOf({ token, intents, candidate, previous }: SourceRecord): Token[] {
   return [token, ...[...intents, candidate, previous].flatMap((each) => each?.token ?? [])]

@@ -36,7 +36,7 @@ function previous(id: string): PreviousRevision {
 }
 
 function rejection(id: string, reason: string): Rejection {
-  return { commit: id, rulesCommit: id, rules: DIGEST, code: "rollout/node-failed", reason, at: AT }
+  return { commit: id, rulesCommit: id, rules: DIGEST, seq: 9, code: "rollout/node-failed", reason, at: AT }
 }
 
 const COMMIT = "a".repeat(40)

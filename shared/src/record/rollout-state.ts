@@ -60,6 +60,8 @@ export const Rejection = z.strictObject({
   commit,
   rulesCommit,
   rules: z.string(),
+  /** The seq of its token: a promoted revision beyond it ends the rejection. */
+  seq: z.int().min(0),
   /** What failed, as an error code. */
   code: z.string(),
   /** One line for people: which check failed where. */

@@ -4,6 +4,7 @@ import { Gates } from "./gates.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
 import { Verify } from "./git-verify.ts"
+import { RolloutSettings } from "./rollout-settings.ts"
 import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
 const name = z
@@ -39,6 +40,9 @@ const Source = z.strictObject({
   strict: z.boolean().prefault(false).describe("Several files for one key are an error, not a warning."),
   gates: Gates.optional().describe(
     "What each commit must meet before anything of it is written; `check` judges pull requests by the same.",
+  ),
+  rollout: RolloutSettings.optional().describe(
+    "By which stages a commit reaches clusters and nodes; absent: every commit reaches all of them.",
   ),
 })
 

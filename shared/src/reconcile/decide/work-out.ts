@@ -273,6 +273,7 @@ async function isDone(
 }
 
 const REASONS_TO_STOP = [
+  "rollout/baseline-unknown",
   "rules/",
   "guard/",
   "gate/",
@@ -282,6 +283,6 @@ const REASONS_TO_STOP = [
 ] as const
 
 /** Mistakes upstream, which only a commit or an operator can fix; anything else is retried. */
-function isReasonToStop(error: unknown): error is HeadraceError {
+export function isReasonToStop(error: unknown): error is HeadraceError {
   return !hasCode(error, "gate/unjudged") && REASONS_TO_STOP.some((code) => hasCode(error, code))
 }

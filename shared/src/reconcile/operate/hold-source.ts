@@ -3,6 +3,7 @@ import type { SourceRepository } from "../../git/source-repository.ts"
 import { approvalOf } from "../../record/approval.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
 import type { Hold, JudgedRevision, SourceRecord } from "../../record/record.ts"
+import { endRollout } from "../../rollout/words.ts"
 import { countedDeletions, deletionsAtHold } from "../decide/counted-deletions.ts"
 import { isOnward, keepRevision, seqOf, shownBy } from "../decide/desired-revision.ts"
 import { rulesDigestAt } from "../decide/plan-at.ts"
@@ -36,7 +37,8 @@ export async function holdSource(
 ): Promise<SourceRecord> {
   return changeRecord(
     ports,
-    async (record) => {
+    async (shown) => {
+      const record = endRollout(shown)
       const commit = hold.commit ?? record.commit
       if (commit === null)
         throw new HeadraceError("record/empty", `${ports.source} shows no commit to hold at yet`)
@@ -78,7 +80,7 @@ export async function rewindSource(
     ports,
     async (record) => {
       const rules = await rulesOf(ports, revision, signal)
-      const held = { ...record, hold: { ...hold, rulesCommit } }
+      const held = { ...endRollout(record), previous: null, hold: { ...hold, rulesCommit } }
       return inNewEpoch(ports, held, { ...revision, ...rules }, signal, atLeast)
     },
     signal,

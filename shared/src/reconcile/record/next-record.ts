@@ -74,6 +74,8 @@ function nextRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
     foreign: listForeign(base.foreign, achieved),
     stopped: achieved.stopped,
     history: historyAfter(base, root),
+    // What an operator or a blank record goes to directly is not what was promoted.
+    previous: base.commit === desired.commit ? base.previous : null,
   }
 }
 
@@ -92,8 +94,27 @@ export function sameRecord(a: SourceRecord, b: SourceRecord): boolean {
 
 /** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
 export function isSameCommit(a: SourceRecord, b: SourceRecord): boolean {
-  function shown({ token, commit, rulesCommit, rules, root, history }: SourceRecord): string {
-    return canonicalJson({ token, commit, rulesCommit, rules, root, history })
+  function shown({
+    token,
+    commit,
+    rulesCommit,
+    rules,
+    root,
+    history,
+    candidate,
+    previous,
+  }: SourceRecord): string {
+    const tried = candidate && { token: candidate.token, view: candidate.view }
+    return canonicalJson({
+      token,
+      commit,
+      rulesCommit,
+      rules,
+      root,
+      history,
+      tried,
+      returns: previous !== null,
+    })
   }
   return shown(a) === shown(b)
 }

@@ -5,6 +5,7 @@ import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
 import type { Token } from "../../record/record.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
+import type { WatchedStage } from "../../rollout/watched-stage.ts"
 import type { RuleSet } from "../../rules/rule.ts"
 import { type BoundedMap, boundedMap } from "./bounded-map.ts"
 
@@ -32,6 +33,8 @@ export interface ReconcileMemory {
   schemas: BoundedMap<Validate>
   /** What gates have against a revision, by it, the gates and the revision in force. */
   verdicts: BoundedMap<readonly Problem[]>
+  /** What was seen of the open stage of a rollout, by cluster. Losing it makes a bake time begin again. */
+  stages: BoundedMap<WatchedStage>
 }
 
 /** A token that was in force in a cluster: an earlier record that was put back knows a smaller one. */
@@ -62,5 +65,6 @@ export function createReconcileMemory(): ReconcileMemory {
     known: boundedMap(1024),
     schemas: boundedMap(32),
     verdicts: boundedMap(64),
+    stages: boundedMap(1024),
   }
 }

@@ -9,6 +9,7 @@ import type { FailedTarget, ForeignWrite, SourceRecord, Token } from "../../reco
 import type { Gates } from "../../settings/gates.ts"
 import type { OperatorSettings } from "../../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./memory.ts"
+import type { RolloutPorts } from "./rollout-ports.ts"
 import type { TargetSizes } from "./target-sizes.ts"
 
 export interface ReconcileRequest {
@@ -77,6 +78,8 @@ export interface ReconcilePorts {
   peers?: (signal: AbortSignal) => Promise<SourceRecord[]>
   /** Where the sizes of named ConfigMaps are noted, for metrics. */
   sizes?: TargetSizes
+  /** By which stages a revision reaches this cluster; absent: the settings have none, and every revision reaches it whole. */
+  rollout?: RolloutPorts
 }
 
 /** Where the time went, in milliseconds. `store` and `view` overlap. */
@@ -130,6 +133,15 @@ export interface ReconcileOutcome {
   stages: Stages
   /** The run's way to the commit that it brought into the record, or stopped at; absent: it did neither. */
   trace?: RunTrace
+  /** Where the source has stages. */
+  rollout?: {
+    /** What the rollout waits for here, for people; empty: for nothing. */
+    holdUp: readonly string[]
+    /** Milliseconds after which another look may find more to do; undefined: only a wake-up does. */
+    lookAgain: number | undefined
+    /** Clusters that wait for what this run has moved here; empty: it has moved nothing. */
+    wakes: readonly string[]
+  }
   /** How many ConfigMaps of ours no rule names any more; absent: not counted, as in every incremental run. */
   orphans?: number
 }

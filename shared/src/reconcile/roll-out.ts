@@ -1,0 +1,274 @@
+import { errorMessage, HeadraceError, hasCode } from "../foundation/errors.ts"
+import type { SourceRecord } from "../record/record.ts"
+import { passedRecord, promotedRecord, returnedRecord, settledRecord } from "../rollout/changed-records.ts"
+import type { FollowedRevision } from "../rollout/followed-revision.ts"
+import type { Verdict } from "../rollout/judge-stage.ts"
+import { needsTip, nextStep, type Step } from "../rollout/next-step.ts"
+import { policyDigest } from "../rollout/policy.ts"
+import type { SeenClusters } from "../rollout/seen-clusters.ts"
+import { fetchTips, goalAt, type Tips } from "./decide/desired-revision.ts"
+import { isReasonToStop, workOut } from "./decide/work-out.ts"
+import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
+import { restAtBaseline } from "./rest-at-baseline.ts"
+import { baselineTips } from "./rollout/baseline-of-lost-record.ts"
+import { judgeOpenStage } from "./rollout/judge-open-stage.ts"
+import { openStage } from "./rollout/open-stage.ts"
+import { prepareCandidate } from "./rollout/prepare-candidate.ts"
+import { goalRevision, seeClusters, tipsOf } from "./rollout/see-clusters.ts"
+import type { ReconcileOutcome } from "./run/ports.ts"
+import type { RolloutPorts } from "./run/rollout-ports.ts"
+import type { Run } from "./run/run.ts"
+import { noteInRecord } from "./stop-source.ts"
+import { outcome, toGoal } from "./to-goal.ts"
+
+/** More steps than a rollout has in one look; then the lane gets its turn again. */
+const MOST_STEPS = 8
+const LOOK_MS = 1000
+const LOOK_AT_OTHERS_MS = 10_000
+
+type Stopped = NonNullable<SourceRecord["stopped"]>
+
+/** `moved`: a swap was done, and there may be more to do. `done`: nothing more for now. */
+type Taken =
+  | { kind: "again" }
+  | { kind: "moved"; state: RecordState }
+  | { kind: "done"; outcome: ReconcileOutcome; step: Step }
+
+/**
+ * Brings a cluster as far as its rollout lets it go: each step is one swap of its own record, decided from the records of
+ * all clusters and the reports of its nodes. Nothing is kept between two looks but how long it has looked. Undefined: the
+ * record moved under us, begin again.
+ */
+export async function rollOut(
+  run: Run,
+  rollout: RolloutPorts,
+  first: RecordState,
+): Promise<ReconcileOutcome | undefined> {
+  let state = await dropIfPutBack(run, first)
+  const here = { ...run, beyond: first.record.commit === null ? run.beyond : undefined }
+  let moved = state !== first
+  for (let steps = 0; state !== undefined && steps < MOST_STEPS; steps += 1) {
+    const taken = await takeStep(here, rollout, state)
+    if (taken.kind === "again") return undefined
+    if (taken.kind === "done") {
+      const done = finished(taken, othersOf(run, rollout, moved))
+      return moved && done.result === "noop" ? { ...done, result: "applied" } : done
+    }
+    state = taken.state
+    moved = true
+  }
+  if (state === undefined) return undefined
+  const none = { written: 0, foreign: [], failed: state.record.failed }
+  return {
+    ...outcome(run, "applied", state.record, none),
+    rollout: { holdUp: [], lookAgain: 0, wakes: othersOf(run, rollout, moved) },
+  }
+}
+
+/** A record that was put back from a backup shows its baseline in an epoch beyond all, and tries nothing. */
+async function dropIfPutBack(run: Run, state: RecordState): Promise<RecordState | undefined> {
+  const { beyond, ports } = run
+  if (beyond === undefined || state.record.commit === null) return state
+  const atLeast = Math.max(beyond.epoch + 1, Math.floor(ports.clock.now()))
+  ports.log.warn({ beyond }, "the record is older than what was in force; its candidate is dropped")
+  return swapState(run, state, returnedRecord(state.record, "baseline", null, atLeast))
+}
+
+function finished(
+  { outcome: done, step }: Extract<Taken, { kind: "done" }>,
+  wakes: readonly string[],
+): ReconcileOutcome {
+  const { record } = done
+  const waits = step.kind === "rest" && step.waits === true
+  const lookAgain = record.candidate !== null ? LOOK_MS : waits ? LOOK_AT_OTHERS_MS : undefined
+  const holdUp = step.kind === "rest" ? step.holdUp : []
+  return { ...done, rollout: { holdUp, lookAgain, wakes } }
+}
+
+function othersOf({ request }: Run, { policy }: RolloutPorts, moved: boolean): string[] {
+  return moved ? policy.clusters.filter((cluster) => cluster !== request.cluster) : []
+}
+
+async function takeStep(run: Run, rollout: RolloutPorts, state: RecordState): Promise<Taken> {
+  const { record } = state
+  if (!rollout.leads && record.candidate && record.candidate.policy !== policyDigest(rollout.policy)) {
+    const done = leaveStaged(run, state)
+    return { kind: "done", outcome: done, step: { kind: "rest", holdUp: [] } }
+  }
+  const seen = await run.watch.time("record", () => seeClusters(run, rollout, state))
+  const verdict = await verdictOf(run, rollout, record)
+  const at = new Date(run.ports.clock.now()).toISOString()
+  const early = nextStep(seen, { tip: undefined, verdict, at })
+  if (early.kind !== "rest" && early.kind !== "direct")
+    return act(run, rollout, seen, state, early, undefined)
+  if (early.kind === "rest" && !needsTip(seen)) return act(run, rollout, seen, state, early, undefined)
+  const tips = await run.watch.time("fetch", () => fetchTips(run.ports, run.signal))
+  if (early.kind === "direct" || record.commit === null) return act(run, rollout, seen, state, early, tips)
+  const tip = await goalOrReason(run, tips, record)
+  if ("code" in tip) return rest(run, state, early, tip)
+  return act(run, rollout, seen, state, nextStep(seen, { tip, verdict, at }), tips)
+}
+
+/** The goal of the branch, or why it cannot be one. */
+async function goalOrReason(run: Run, tips: Tips, record: SourceRecord): Promise<FollowedRevision | Stopped> {
+  try {
+    return await goalRevision(run, tips, record)
+  } catch (error) {
+    if (!isReasonToStop(error)) throw error
+    return { code: error.code, message: errorMessage(error), commit: goalAt(tips, record).commit }
+  }
+}
+
+/** Reports that cannot be read hold a stage up; what other clusters have rejected is obeyed all the same. */
+async function verdictOf(
+  run: Run,
+  rollout: RolloutPorts,
+  record: SourceRecord,
+): Promise<Verdict | undefined> {
+  try {
+    return await judgeOpenStage(run, rollout, record)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    if (!hasCode(error, "kube/")) throw error
+    return { kind: "waiting", holdUp: [`reports of nodes cannot be read: ${errorMessage(error)}`] }
+  }
+}
+
+async function act(
+  run: Run,
+  rollout: RolloutPorts,
+  seen: SeenClusters,
+  state: RecordState,
+  step: Step,
+  tips: Tips | undefined,
+): Promise<Taken> {
+  const { record } = state
+  const fetched = async () => tips ?? (await fetchTips(run.ports, run.signal))
+  switch (step.kind) {
+    case "rest":
+      if (step.atGoal) return wholly(run, state, step, tips ?? shownTips(run, record))
+      if (record.commit === null) return begin(run, state, step, await fetched())
+      return rest(run, state, step, record.stopped)
+    case "direct":
+      return wholly(run, state, step, await fetched())
+    case "adopt":
+      return wholly(run, state, step, tipsOf(run, step.revision))
+    case "prepare":
+      return prepare(run, seen, state, step, tips ?? tipsOf(run, step.revision))
+    case "return":
+      return giveUp(run, state, step)
+    case "settle":
+      return swapped(await swapState(run, state, settledRecord(record)))
+    default:
+      return actOnCandidate(run, rollout, state, step)
+  }
+}
+
+async function actOnCandidate(
+  run: Run,
+  rollout: RolloutPorts,
+  state: RecordState,
+  step: Extract<Step, { kind: "open" | "pass" | "promote" }>,
+): Promise<Taken> {
+  const { record } = state
+  const { candidate } = record
+  if (candidate === null) throw new HeadraceError("rollout/none", "there is no candidate to go on with")
+  const now = new Date(run.ports.clock.now()).toISOString()
+  if (step.kind === "pass") return swapped(await swapState(run, state, passedRecord(record, candidate, now)))
+  if (step.kind === "promote") return swapped(await swapState(run, state, promotedRecord(record, candidate)))
+  const opened = await openStage(run, rollout, state, candidate, step.stage)
+  if (opened.kind === "opened") return { kind: "moved", state: opened.state }
+  if (opened.kind === "waits") return rest(run, state, { kind: "rest", holdUp: [opened.why] }, record.stopped)
+  if (opened.kind === "again") return { kind: "again" }
+  return giveUp(run, state, { to: "baseline", rejection: null, why: opened.why })
+}
+
+async function giveUp(
+  run: Run,
+  state: RecordState,
+  { to, rejection, why }: Pick<Extract<Step, { kind: "return" }>, "to" | "rejection" | "why">,
+): Promise<Taken> {
+  run.ports.log.warn({ why, rejected: rejection?.commit }, "rollout returned to the baseline")
+  return swapped(await swapState(run, state, returnedRecord(state.record, to, rejection)))
+}
+
+/** A record that shows nothing, where no other cluster says with what to begin. */
+async function begin(run: Run, state: RecordState, step: Step, tips: Tips): Promise<Taken> {
+  const baseline = await baselineOrReason(run, tips)
+  return "code" in baseline ? rest(run, state, step, baseline) : wholly(run, state, step, baseline)
+}
+
+async function baselineOrReason(run: Run, tips: Tips): Promise<Tips | Stopped> {
+  try {
+    return await baselineTips(run, tips)
+  } catch (error) {
+    if (!isReasonToStop(error)) throw error
+    return { code: error.code, message: errorMessage(error), commit: tips.source.commit }
+  }
+}
+
+function swapped(state: RecordState | undefined): Taken {
+  return state === undefined ? { kind: "again" } : { kind: "moved", state }
+}
+
+async function wholly(run: Run, state: RecordState, step: Step, tips: Tips): Promise<Taken> {
+  const done = await toGoal(run, state, tips)
+  return done === undefined ? { kind: "again" } : { kind: "done", outcome: done, step }
+}
+
+async function prepare(
+  run: Run,
+  seen: SeenClusters,
+  state: RecordState,
+  step: Extract<Step, { kind: "prepare" }>,
+  tips: Tips,
+): Promise<Taken> {
+  const decision = await run.watch.time("plan", () => workOut(run, tips, state.record))
+  if (decision.kind === "work")
+    return swapped(await prepareCandidate(run, seen, state, decision.work, step.stage))
+  if (decision.kind === "stop") return rest(run, state, step, decision.stopped)
+  const next = decision.kind === "refuse" ? decision.next : state.record
+  const applied = await noteInRecord(run, state, next, decision.failures)
+  if (applied.kind === "again") return { kind: "again" }
+  const done = outcome(run, decision.kind === "refuse" ? "stopped" : "noop", applied.record, applied)
+  const stopped = decision.kind === "refuse" ? { ...done, stopped: decision.stopped } : done
+  return { kind: "done", outcome: stopped, step }
+}
+
+async function rest(run: Run, state: RecordState, step: Step, stopped: Stopped | null): Promise<Taken> {
+  const applied = await restAtBaseline(run, state, stopped)
+  if (applied.kind === "again") return { kind: "again" }
+  const isEnded = state.record.intents.length > 0 && applied.record.intents.length === 0
+  if (isEnded) return swapped(await loadState(run))
+  const result = stopped === null ? "noop" : "stopped"
+  const done = outcome(run, applied.kind === "superseded" ? applied.kind : result, applied.record, applied)
+  return { kind: "done", outcome: done, step }
+}
+
+function shownTips(run: Run, { commit, rulesCommit, rules }: SourceRecord): Tips {
+  return tipsOf(run, { commit: commit ?? "", rulesCommit, rules: rules ?? "" })
+}
+
+/** True for a record that only a program with the same stages may change. */
+export function isStaged({ candidate, rejected }: SourceRecord): boolean {
+  return candidate !== null || rejected !== null
+}
+
+/** Changes nothing in a record of another policy's, and says so. */
+export function leaveStaged(run: Run, { record }: RecordState): ReconcileOutcome {
+  const { request, ports } = run
+  const what = record.candidate
+    ? `commit ${record.candidate.commit} is being rolled out`
+    : "a commit was rejected"
+  const message = `source ${request.source} in cluster ${request.cluster}: ${what}, and these settings have not its stages`
+  ports.log.error(
+    { cluster: request.cluster },
+    "these settings have not the stages of the record; nothing is changed",
+  )
+  const stopped = {
+    code: "rollout/other-policy",
+    message,
+    commit: record.candidate?.commit ?? record.commit ?? "",
+  }
+  return { ...outcome(run, "stopped", record, { written: 0, foreign: [], failed: record.failed }), stopped }
+}

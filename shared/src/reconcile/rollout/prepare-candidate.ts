@@ -1,0 +1,81 @@
+import { windowOf } from "../../gates/guard/judge-change.ts"
+import { pastAfter } from "../../gates/guard/past-deletions.ts"
+import { preparedRecord } from "../../rollout/changed-records.ts"
+import { isSameRevision } from "../../rollout/followed-revision.ts"
+import { policyDigest } from "../../rollout/policy.ts"
+import { isHurried, recordsOf, type SeenClusters, skippedClusters } from "../../rollout/seen-clusters.ts"
+import { openWork } from "../apply-work.ts"
+import { settingsOfRecord } from "../decide/judge-settings.ts"
+import type { Work } from "../decide/work-out.ts"
+import { type RecordState, swapState } from "../record/swap-record.ts"
+import type { Run } from "../run/run.ts"
+import { isMarkedRoot, rootMarks } from "../store/last-roots.ts"
+import { findHeldElsewhere } from "../write/held-elsewhere.ts"
+import { writeStore } from "../write/write-store.ts"
+
+/**
+ * Writes a revision into the store and makes it the record's candidate, which no node takes yet: the agents see that
+ * there is one, and answer with what they can say of it. An intent without targets keeps the collector away meanwhile;
+ * the view is left alone. Undefined: the record moved on.
+ */
+export async function prepareCandidate(
+  run: Run,
+  seen: SeenClusters,
+  state: RecordState,
+  work: Work,
+  stage: number,
+): Promise<RecordState | undefined> {
+  const { ports, request } = run
+  const { desired, plan, judged } = work
+  const { token, commit, rulesCommit } = desired
+  const intent = { token, commit, rulesCommit, rules: plan.digest, targets: [] }
+  const opened = await run.watch.time("record", () => openWork(run, state, intent))
+  if (opened === undefined) return undefined
+  const root = await run.watch.time("store", () => storeRoot(run, opened, work))
+  const { guard } = ports.settings
+  const now = ports.clock.now()
+  const revision = { commit, rulesCommit, rules: plan.digest }
+  const prepared = {
+    ...revision,
+    token,
+    root,
+    policy: policyDigest(seen.policy),
+    stage,
+    hurried: isHurried(seen, revision),
+    skipped: [...skippedClusters(seen)].sort(),
+    word: wordOf(seen, revision),
+  }
+  const next = {
+    ...preparedRecord(opened.record, prepared, new Date(now).toISOString()),
+    // Deletions count from when they are tried: a return leaves them counted, which errs on the safe side.
+    deletions: pastAfter(opened.record.deletions, {
+      ...judged,
+      window: guard === "off" ? 0 : windowOf(guard),
+      now,
+    }),
+    settings: settingsOfRecord(ports.settings) ?? opened.record.settings,
+  }
+  ports.log.info({ commit, token, cluster: request.cluster }, "candidate written to the store")
+  return run.watch.time("record", () => swapState(run, opened, next))
+}
+
+async function storeRoot(run: Run, { record }: RecordState, work: Work): Promise<string | null> {
+  const { ports, memory, request, signal } = run
+  if (!ports.settings.store) return null
+  const { desired, plan, previous, choice, failures } = work
+  const marks = {
+    annotations: rootMarks(request.source, desired.token),
+    areOn: (annotations?: { [name: string]: string }) =>
+      isMarkedRoot(annotations, request.source, desired.token),
+  }
+  const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
+  const input = { plan, previous, choice, root: record.root, full: false, elsewhere, marks }
+  return (await writeStore(ports, memory, input, signal)).root
+}
+
+function wordOf(seen: SeenClusters, revision: Parameters<typeof isHurried>[1]) {
+  const words = [...recordsOf(seen).values()].flatMap(({ candidate }) =>
+    candidate && isSameRevision(candidate, revision) ? (candidate.word ?? []) : [],
+  )
+  return words[0] ?? null
+}

@@ -1,0 +1,76 @@
+import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
+import type { Candidate } from "../../record/rollout-state.ts"
+import { openWork } from "../apply-work.ts"
+import { chooseTargets } from "../decide/choose-targets.ts"
+import { planInForce } from "../decide/known-in-force.ts"
+import { planAt, planOfStamps } from "../decide/plan-at.ts"
+import { listFailed } from "../record/list-failed.ts"
+import { loadState, type RecordState } from "../record/swap-record.ts"
+import type { Run } from "../run/run.ts"
+import { knownFailures } from "../store/known-failures.ts"
+import { writeView } from "../write/write-view.ts"
+
+/** The record with the view's intent open, and what its next one says of the targets. */
+export interface CandidateView {
+  state: RecordState
+  found: Pick<SourceRecord, "failed" | "failedMore" | "failures">
+  written: number
+  foreign: readonly ForeignWrite[]
+}
+
+/**
+ * Writes the named ConfigMaps of a candidate, under an intent at its token: a program that dies leaves listed what may be
+ * half written, and a return restores it. `again`: the record moved on; `changed`: these settings give the candidate
+ * another meaning than what is in the store.
+ */
+export async function writeCandidateView(
+  run: Run,
+  state: RecordState,
+  candidate: Candidate,
+): Promise<CandidateView | "again" | "changed"> {
+  const { ports, memory, request, signal } = run
+  const { record } = state
+  const { token, commit, rulesCommit, rules } = candidate
+  const desired = { token, commit, rulesCommit }
+  const plan = await planAt(ports, memory, request.cluster, desired, signal)
+  if (plan.digest !== rules) return "changed"
+  const failures = await knownFailures(ports, memory, record, signal)
+  const previous = await planInForce(run, record, failures)
+  const choice = chooseTargets(plan, previous, record, failures, false)
+  const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
+  const intent = choice.visit.length === 0 ? undefined : { ...desired, rules, targets }
+  const opened = await run.watch.time("record", () => openWork(run, state, intent))
+  if (opened === undefined) return "again"
+  const { source } = request
+  const view = await run.watch.time("view", () =>
+    writeView(
+      ports,
+      {
+        source,
+        desired,
+        choice,
+        planOf: planOfStamps(run, desired),
+        views: memory.views,
+        freshRecord: async () => (await loadState(run))?.record,
+        inForce: inForceOf(record),
+      },
+      signal,
+    ),
+  )
+  const now = ports.clock.now()
+  const failed = listFailed(failures.failed, {
+    failed: new Map([...plan.refused, ...view.failed]),
+    ahead: view.ahead,
+    now,
+  })
+  return {
+    state: opened,
+    found: { failed, failedMore: 0, failures: null },
+    written: view.written,
+    foreign: view.foreign,
+  }
+}
+
+function inForceOf({ source, token, commit, rulesCommit }: SourceRecord) {
+  return commit === null ? undefined : { source, token, commit, rulesCommit }
+}
