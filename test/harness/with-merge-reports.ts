@@ -33,6 +33,8 @@ export interface MergeScene {
   nodes: Map<string, boolean>
   /** Clusters whose node does not follow. */
   heldNodes: Set<string>
+  /** Clusters that a rollout has returned the merge from. */
+  returned: Set<string>
   /** Starts one more plugin's reports; gives its number. */
   another(): number
 }
@@ -53,6 +55,7 @@ export function withMergeReports(
         const login = await (app ? logInAsApp(github, folder) : logInByToken(github, folder))
         if (login === undefined) throw new Error("there are credentials")
         const nodes = new Map<string, boolean>()
+        const returned = new Set<string>()
         const open = () =>
           reportMerges({
             settings: { comment: true, status: true, deployments: true },
@@ -60,7 +63,7 @@ export function withMergeReports(
             lanes,
             clusters: CLUSTERS,
             touched: async (_source, _merge, paths) => touchedBy(paths),
-            verdicts: async (_source, shas) => new Map(shas.map((sha) => [sha, verdictsOf(nodes)])),
+            verdicts: async (_source, shas) => new Map(shas.map((sha) => [sha, verdictsOf(nodes, returned)])),
             look: 20,
             pace: 20,
             gather: 20,
@@ -69,7 +72,7 @@ export function withMergeReports(
           })
         const reports = [open(), open()]
         try {
-          await fn(scene(github, lanes, reports, open, nodes))
+          await fn({ ...scene(github, lanes, reports, open, nodes), returned })
           expect(github.complaints).toEqual([])
         } finally {
           await Promise.all(reports.map((one) => one.close()))
@@ -100,7 +103,7 @@ function scene(
   reports: MergeReports[],
   open: () => MergeReports,
   nodes: MergeScene["nodes"],
-): MergeScene {
+): Omit<MergeScene, "returned"> {
   const heldNodes = new Set<string>()
   const book = openDeliveryBook(lanes)
   return {
@@ -127,13 +130,19 @@ function scene(
 }
 
 /** One node in each cluster: it shows the merge, or the cluster's record has it, or neither. */
-function verdictsOf(nodes: MergeScene["nodes"]): Map<string, CommitVerdict> {
+function verdictsOf(
+  nodes: MergeScene["nodes"],
+  returned: MergeScene["returned"],
+): Map<string, CommitVerdict> {
   return new Map(
     CLUSTERS.map((cluster) => {
-      const live = nodes.get(cluster) === true
+      const isBack = returned.has(cluster)
+      const live = nodes.get(cluster) === true && !isBack
       const count = { live: live ? 1 : 0, total: 1, behind: [], silent: [], gone: 0 }
       const reasons = live ? [] : ["node-1: shows nothing"]
-      return [cluster, { shows: null, recorded: nodes.has(cluster), nodes: count, live, failed: [], reasons }]
+      const recorded = nodes.has(cluster) && !isBack
+      const verdict = { shows: null, recorded, nodes: count, live, failed: [], reasons }
+      return [cluster, isBack ? { ...verdict, rejected: REJECTED } : verdict]
     }),
   )
 }
@@ -144,6 +153,8 @@ function touchedBy(paths: readonly string[]): TouchedTarget[] {
   const keys = new Map([["config.yaml", { key: "config.yaml", file, gzip: false }]])
   return CLUSTERS.map((cluster) => ({ target: { cluster, namespace: "ci", name: "config" }, keys }))
 }
+
+const REJECTED = { commit: SHA, code: "rollout/node-failed", reason: "node n1: http[0]: answered 500" }
 
 export const PULL = "openshift/release#7"
 

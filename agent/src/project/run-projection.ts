@@ -21,8 +21,9 @@ export async function runProjection(
   try {
     let awaited: Inputs | undefined
     const show = async (given: Inputs) => {
-      // Once for what is new: a failure is retried as its own backoff has it.
-      if (given !== awaited && ports.jitter > 0) await clock.sleep(random() * ports.jitter, signal)
+      // Once for what is new: a failure is retried as its own backoff has it. A candidate is left without a wait.
+      const waits = given !== awaited && ports.jitter > 0 && projection.status().isCandidate !== true
+      if (waits) await clock.sleep(random() * ports.jitter, signal)
       awaited = inputs.current()?.value ?? given
       await projection.show(awaited, signal)
     }

@@ -46,8 +46,8 @@ export async function showSteps(
   const candidate = record && candidateOf(record)
   const plain: ShowStep = { inputs, revision: baseline, isCandidate: false }
   if (candidate === undefined || baseline === undefined) {
-    // Nothing was read yet: what an earlier run noted holds.
-    if (record !== undefined) await folder.endTrial()
+    // Before a record was read, what an earlier run noted holds.
+    if (record !== undefined && (folder.baseline() ?? folder.returned()) !== null) await folder.endTrial()
     return [plain]
   }
   if (isFailing(health, candidate)) await giveWay(folder, candidate, health)

@@ -174,7 +174,8 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     damaged: () => [...open.projection.damaged],
     publish: (revision, signal) => inTurn(() => publish(revision, signal)),
     baseline: () => open.projection.note.baseline,
-    returned: () => noteNow()?.returned ?? null,
+    // Only this process notes one; an operator can take it back.
+    returned: () => open.projection.note.returned && (noteNow()?.returned ?? null),
     returnToBaseline: (failed) => inTurn(() => goBack(failed)),
     endTrial: () => inTurn(() => alone(undefined, endTrial, () => false)),
     settled: () => last.then(() => open.tending.settled()),

@@ -36,6 +36,25 @@ describe("reportMerges", () => {
       expect(github.statuses.at(-1)).toBe(`${SHA} headrace success: live on 3/3 nodes`)
     }))
 
+  it("calls a merge that a rollout returned from a failure, with its reason, also where it was live", () =>
+    withMergeReports(async ({ github, heldNodes, returned, merge, answer }) => {
+      heldNodes.add("build02")
+      await merge(7)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      const said = (cluster: string) =>
+        github.deployments.find(({ environment }) => environment === cluster)?.statuses.at(-1)
+      await until(() => said("app.ci") === "success: live on 1/1 nodes")
+      for (const cluster of CLUSTERS) returned.add(cluster)
+      for (const cluster of CLUSTERS)
+        await until(() => said(cluster)?.startsWith("failure: tried by stages and taken back") === true)
+      await until(() => comments(github)[0]?.body.includes("answered 500") === true)
+      const { body = "" } = comments(github)[0] ?? {}
+      expect(body).toContain("Not updated, and holding the last good content:")
+      expect(body).toContain("[rollout/node-failed]; fix it and merge again")
+      expect(body).not.toContain("Updated the")
+      await until(() => github.statuses.at(-1)?.includes("failure") === true)
+    }))
+
   it("gives each cluster a deployment that succeeds when its nodes show the merge, and says no success at written", () =>
     withMergeReports(async ({ github, nodes, heldNodes, merge, answer }) => {
       heldNodes.add("build02")
