@@ -53,14 +53,18 @@ export async function showSteps(
   if (isFailing(health, candidate)) await giveWay(folder, candidate, health)
   const returned = folder.returned()
   if (isSameRevision(returned, candidate)) {
-    const isShown = returned?.number === folder.current()?.number && (await folder.examine()) === "right"
-    return isShown ? [] : [{ ...plain, returns: baseline }]
+    return (await isAtBaseline(folder)) ? [] : [{ ...plain, returns: baseline }]
   }
   if (returned !== null) await folder.endTrial()
   const trying: ShowStep = { inputs: withCandidate(inputs), revision: candidate, isCandidate: true }
   const isTried = compareTokens(folder.floor(recordOrigin), candidate.token) >= 0
   if (isTried) return [trying]
   return takes ? [plain, { ...trying, trial: baseline }] : [plain]
+}
+
+/** True when what a candidate gave way to is shown, whole. */
+async function isAtBaseline(folder: TrialFolder): Promise<boolean> {
+  return folder.returned()?.number === folder.current()?.number && (await folder.examine()) === "right"
 }
 
 function isFailing(health: HealthState | undefined, candidate: RecordRevision): health is HealthState {
