@@ -41,7 +41,7 @@ export async function withRecordedDisk<T>(
         const image = join(folder, `restored-${++restored}`)
         try {
           copyImage(template, image)
-          apply(image, pieces)
+          applyPieces(image, pieces)
           return await withMounted(image, mountPoint, look)
         } finally {
           rmSync(image, { force: true })
@@ -58,8 +58,33 @@ async function record(
 ): Promise<BlockEvent[]> {
   // Files and folders of its own, so that no loop device of an earlier recording has them in its cache.
   const own = mkdtempSync(join(folder, "record-"))
-  const [image, log, served] = [join(own, "recorded"), join(own, "log"), join(own, "served")]
+  const image = join(own, "recorded")
   copyImage(join(folder, "template"), image)
+  const recorder = await startRecorder(own, image, bytes)
+  try {
+    await withMounted(recorder.disk, join(folder, "mnt"), (path) => work(path, recorder.mark))
+  } finally {
+    await recorder.stop()
+  }
+  const events = recorder.events()
+  rmSync(own, { recursive: true })
+  return events
+}
+
+/** A process that serves an image as a file for a loop device, and records what is done to it. */
+export interface Recorder {
+  /** The file. */
+  disk: string
+  mark(text: string): void
+  /** What has reached the disk until now. */
+  events(): BlockEvent[]
+  /** Ends it; the loop device is to be detached by then. */
+  stop(): Promise<void>
+}
+
+/** Starts a recorder of an image of so many bytes; its own files are in `folder`. */
+export async function startRecorder(folder: string, image: string, bytes: number): Promise<Recorder> {
+  const [log, served] = [join(folder, "log"), join(folder, "served")]
   mkdirSync(served)
   const recorder = spawn(
     process.execPath,
@@ -67,19 +92,23 @@ async function record(
     { stdio: ["pipe", "pipe", "inherit"] },
   )
   const ended = once(recorder, "close")
-  try {
-    await isReady(recorder)
-    await withMounted(join(served, "disk"), join(folder, "mnt"), (path) =>
-      work(path, (text) => mark(served, text)),
-    )
-  } finally {
+  const stop = async () => {
     // The loop device closes its file a moment after the file system is unmounted.
     if (recorder.exitCode === null) await until(() => isUnmounted(served))
     await ended
   }
-  const events = decodeLog(readFileSync(log))
-  rmSync(own, { recursive: true })
-  return events
+  try {
+    await isReady(recorder)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  return {
+    disk: join(served, "disk"),
+    mark: (text) => mark(served, text),
+    events: () => decodeLog(readFileSync(log)),
+    stop,
+  }
 }
 
 async function isReady(recorder: ChildProcess): Promise<void> {
@@ -115,7 +144,8 @@ function isUnmounted(folder: string): boolean {
   }
 }
 
-function apply(image: string, pieces: readonly Piece[]): void {
+/** Writes to an image what a disk holds. */
+export function applyPieces(image: string, pieces: readonly Piece[]): void {
   const fd = openSync(image, "r+")
   for (const { offset, data } of pieces) writeSync(fd, data, 0, data.length, offset)
   closeSync(fd)
