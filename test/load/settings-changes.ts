@@ -28,14 +28,22 @@ export interface SettingsResult {
 
 /**
  * Changes the settings of two plugins on one Redis `changes` times, under webhooks and scrapes of both. Each change
- * gives every source another interval and adds or removes a cluster; the next one follows when both run on it.
+ * gives every source another interval and adds or removes a cluster; the next one follows when both run on it, and
+ * `onChange` hears how many there were.
  */
-export function changeSettings(changes: number): Promise<SettingsResult> {
+export function changeSettings(
+  changes: number,
+  onChange: (changes: number) => void = () => undefined,
+): Promise<SettingsResult> {
   const clusters = [...CLUSTERS, CHANGING]
-  return withSite(clusters, clusters, changes, (site) => change(changes, site))
+  return withSite(clusters, clusters, changes, (site) => change(changes, site, onChange))
 }
 
-async function change(changes: number, site: Site): Promise<SettingsResult> {
+async function change(
+  changes: number,
+  site: Site,
+  onChange: (changes: number) => void,
+): Promise<SettingsResult> {
   const stop = new AbortController()
   const answers: Record<string, number> = {}
   const accepted: string[] = []
@@ -66,6 +74,7 @@ async function change(changes: number, site: Site): Promise<SettingsResult> {
   for (let number = 1; number <= changes && endedEarly(site).length === 0; number++) {
     await settle(site, number)
     await until(() => endedEarly(site).length > 0 || haveStarted(site, number + 1), CHANGE_LIMIT_MS)
+    onChange(number)
   }
   stop.abort()
   await Promise.all(load)
