@@ -48,8 +48,9 @@ export function reconcileFixture(
   const { rules = RULES, settings = {}, changeKube = (kube) => kube } = options
   const repository = modelRepository(new Map(Object.entries({ "rules.yaml": rules, ...files })))
   const writes: string[] = []
-  const kube = changeKube(counting(inProcessClient(new ObjectStore({ createNamespaces: true })), writes))
   const clock = { now: () => FIXTURE_START, sleep: async () => {} }
+  const store = new ObjectStore({ createNamespaces: true, now: clock.now })
+  const kube = changeKube(counting(inProcessClient(store), writes))
   const ports = reconcilePorts({ kube, repository, clock, settings })
   return {
     repository,

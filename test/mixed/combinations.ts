@@ -35,7 +35,8 @@ async function untilShown(agent: AgentRun, text: string, who: string): Promise<v
 
 async function untilProblem(agent: AgentRun, code: string): Promise<void> {
   await until(() => agent.problems().includes(code), LIMIT_MS).catch(() => {
-    throw new Error(`an agent names ${agent.problems().join(", ")} in place of ${code}`)
+    const named = agent.problems().join(", ") || "nothing"
+    throw new Error(`an agent names ${named} in place of ${code}:\n${agent.lastLines()}`)
   })
 }
 

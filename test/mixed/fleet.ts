@@ -63,6 +63,8 @@ export interface AgentRun {
   shown(): string | undefined
   /** Codes of problems in its log so far. */
   problems(): string[]
+  /** The end of its log. */
+  lastLines(): string
   stop(): Promise<void>
 }
 
@@ -189,6 +191,7 @@ projections:
       return {
         shown: () => (existsSync(shown) ? readFileSync(shown, "utf8") : undefined),
         problems: () => problemsIn(run),
+        lastLines: () => run.output().slice(-2000),
         stop: () => stop(run),
       }
     },

@@ -38,6 +38,18 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     commit([[1, -1]]),
     ROUND,
   ],
+  "a hold makes the guard count from its end alone": [
+    ROUND,
+    commit([[0, -1]]),
+    ROUND,
+    commit([[3, -1]]),
+    ROUND,
+    { op: "hold", cluster: 0, tools: false, back: 0 },
+    FINISH,
+    commit([[1, -1]]),
+    { op: "night", cluster: 0 },
+    ROUND,
+  ],
   "the guard takes what is emptied for kept": [
     ROUND,
     commit([

@@ -1,6 +1,6 @@
 import type { SourceRecord } from "@headrace/shared/record/record"
 import type { InForce } from "./in-force-state.ts"
-import { type HeldTargets, lossOf, tripsGuard } from "./model-guard.ts"
+import { type HeldTargets, lossOf, type PastLoss, tripsGuard } from "./model-guard.ts"
 import { ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
 import { GUARD } from "./model-settings.ts"
@@ -9,7 +9,14 @@ import type { Simulation } from "./simulation.ts"
 import type { Assembled } from "./store-view.ts"
 import { sameKeys } from "./store-view.ts"
 
-const NOTHING: InForce = { held: new Map(), counted: [], possible: [], unsure: false, settings: null }
+const NOTHING: InForce = {
+  held: new Map(),
+  counted: [],
+  possible: [],
+  isHeld: false,
+  unsure: false,
+  settings: null,
+}
 
 export function inForceOf(simulation: Simulation, cluster: string, source: string): InForce {
   return simulation.inForce.get(`${cluster} ${source}`) ?? NOTHING
@@ -26,16 +33,36 @@ export function judge(
   source: string,
   to: Pick<SourceRecord, "rulesCommit" | "settings"> & { commit: string },
 ): { certain: boolean; possible: boolean } {
-  const { held, counted, possible, unsure } = inForceOf(simulation, cluster, source)
+  const { held, counted, possible, isHeld, unsure } = inForceOf(simulation, cluster, source)
   const expected = expectedAt(simulation, cluster, source, to)
   if (expected === undefined) return { certain: false, possible: false }
   const loss = lossOf(held, expected)
-  // By every clock that there is: one that is ahead may forget what others still count.
-  const still = counted.filter(({ at }) => at + GUARD.window > simulation.latest)
+  const still = isHeld ? counted : stillCounted(simulation, counted)
   return {
     certain: tripsGuard(loss, still),
     possible: unsure || tripsGuard(loss, possible),
   }
+}
+
+/** By every clock that there is: one that is ahead may forget what others still count. */
+function stillCounted({ latest }: Simulation, counted: readonly PastLoss[]): PastLoss[] {
+  return counted.filter(({ at }) => at + GUARD.window > latest)
+}
+
+/** Notes that a hold has begun, or has ended: what counted then counts for a window from its end. */
+export function noteHold(
+  simulation: Simulation,
+  cluster: string,
+  { before, after }: { before: SourceRecord; after: SourceRecord },
+): void {
+  const was = inForceOf(simulation, cluster, after.source)
+  const isHeld = after.hold !== null
+  if (isHeld === was.isHeld) return
+  const end = Math.min(simulation.now, Date.parse(before.hold?.until ?? "") || simulation.now)
+  const counted = isHeld
+    ? stillCounted(simulation, was.counted)
+    : was.counted.map((one) => ({ ...one, at: end }))
+  setInForce(simulation, cluster, after.source, { ...was, counted, isHeld })
 }
 
 /**
@@ -62,6 +89,7 @@ export function noteCommit(
     held,
     counted: startsOver ? [] : [...was.counted, ...(isKnown ? past : [])],
     possible: [...was.possible, ...past],
+    isHeld: was.isHeld,
     unsure: was.unsure || !isKnown,
     settings: after.settings?.digest ?? null,
   })

@@ -2,7 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { RecordSettings, SourceRecord } from "@headrace/shared/record/record"
 import { RECORD_SELECTOR, readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import { inForceOf, judge, noteCommit } from "./in-force.ts"
+import { inForceOf, judge, noteCommit, noteHold } from "./in-force.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
 import type { Simulation } from "./simulation.ts"
@@ -50,6 +50,7 @@ async function noteSwap(
   const isPlain = !isLost && cluster.bad.wereForbidden.size === 0
   const isStored = !isPlain && commit !== null && root !== null
   const stored = isStored ? await assembleWhole(cluster, source, { commit, root }) : undefined
+  noteHold(simulation, cluster.name, { before, after })
   noteCommit(simulation, cluster.name, { before, after, stored })
 }
 

@@ -34,6 +34,11 @@ export const WORLD_MUTANTS: { readonly [name: string]: WorldMutant } = {
     breaks: BEYOND_GUARD,
     towards: ["commit", "round"],
   },
+  "a hold makes the guard count from its end alone": {
+    subject: withRecordRead((record) => (record.hold ? { ...record, deletions: [] } : record)),
+    breaks: BEYOND_GUARD,
+    towards: ["commit", "round", "hold", "night"],
+  },
   "the guard takes what is emptied for kept": {
     subject: withRepository(blankAsContent),
     breaks: BEYOND_GUARD,

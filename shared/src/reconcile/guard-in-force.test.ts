@@ -85,6 +85,11 @@ const emptied: { [what: string]: Changes } = {
   "a rule": { "rules.yaml": RULES.replace(DROPPED, "") },
   "the contents of a target": filesOf("s", 40, () => ""),
   "the contents of a target, but for line ends": filesOf("d", 40, () => "\n"),
+  "the contents of a target, but for blanks": filesOf(
+    "s",
+    40,
+    (i) => [" ", "\n\n", "\t\r\n", " \n\t\n"][i % 4],
+  ),
 }
 
 describe.each(Object.entries(emptied))("a commit that takes away %s", (_, changes) => {

@@ -8,10 +8,10 @@ import { createReconcileMemory } from "./run/memory.ts"
 const OWNER = { apiVersion: "v1", kind: "ConfigMap", name: "owner", uid: "1-2-3" }
 const PROW = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
 
-/** A fixture whose API server changes each target on its way in. */
-function withWebhook(change: (configMap: ConfigMap) => ConfigMap): ReconcileFixture {
+/** A fixture whose API server changes what is written in a namespace, that of targets or another. */
+function withWebhook(change: (configMap: ConfigMap) => ConfigMap, namespace = "ci"): ReconcileFixture {
   const changed = (configMap: ConfigMap) =>
-    configMap.metadata.namespace === "ci" ? change(configMap) : configMap
+    configMap.metadata.namespace === namespace ? change(configMap) : configMap
   return reconcileFixture(
     { "a/1.txt": "x" },
     {
@@ -54,6 +54,33 @@ it.each(Object.entries(WEBHOOKS))(
       expect(alpha?.reason).toMatch(named)
       Object.assign(here.ports, { memory: createReconcileMemory() })
     }
+  },
+)
+
+const STORE_WEBHOOKS: { [what: string]: (configMap: ConfigMap) => ConfigMap } = {
+  "takes the content away": ({ binaryData: _, ...rest }) => rest,
+  "changes the content": (one) =>
+    one.binaryData ? { ...one, binaryData: { "content.gz": Buffer.from("other").toString("base64") } } : one,
+}
+
+it.each(Object.entries(STORE_WEBHOOKS))(
+  "a webhook in the records' namespace that %s is named, and no record names what no reader can use",
+  async (_, change) => {
+    let isOn = false
+    const here = withWebhook((configMap) => (isOn ? change(configMap) : configMap), "headrace")
+    await here.run()
+    const { root } = await here.record()
+    isOn = true
+    here.commit({ "a/1.txt": "y" })
+    for (let times = 0; times < 2; times++) {
+      await expect(here.run()).rejects.toMatchObject({
+        code: "reconcile/changed-on-write",
+        message: expect.stringMatching(/content of ConfigMap headrace\/(shard|index)-/),
+      })
+      expect((await here.record()).root).toBe(root)
+    }
+    isOn = false
+    expect(await here.run()).toMatchObject({ result: "applied", failed: [] })
   },
 )
 

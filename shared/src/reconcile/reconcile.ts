@@ -3,7 +3,7 @@ import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { newRecord, type Token } from "../record/record.ts"
 import { fetchTips } from "./decide/desired-revision.ts"
 import { isOverQuota, makeRoom } from "./operate/make-room.ts"
-import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
+import { loadState, madeAt, type RecordState, swapState } from "./record/swap-record.ts"
 import { isStaged, leaveStaged, rollOut } from "./roll-out.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest, SwapListener } from "./run/ports.ts"
@@ -69,7 +69,8 @@ async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOu
     async () => (await loadState(begun)) ?? beginRecord(begun, onLostWrite),
   )
   if (found === undefined) return undefined
-  const run = { ...begun, beyond: beyondOf(begun, found) }
+  const dated = { ...begun, ports: { ...ports, ...madeAt(found.configMap) } }
+  const run = { ...dated, beyond: beyondOf(dated, found) }
   const { rollout } = ports
   if (rollout !== undefined) return rollOut(run, rollout, found)
   if (isStaged(found.record)) return leaveStaged(run, found)
@@ -78,7 +79,7 @@ async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOu
 
 function beyondOf({ memory, request, ports }: Run, { record, configMap }: RecordState): Token | undefined {
   const { uid } = configMap.metadata
-  return tokenBeyond(memory, request.cluster, { record, uid }, ports.clock.now())
+  return tokenBeyond(memory, request.cluster, { record, uid }, ports)
 }
 
 /**

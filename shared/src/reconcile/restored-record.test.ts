@@ -6,6 +6,7 @@ import {
 } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { KubeError } from "../kube/kube-error.ts"
 import type { LeaseReader } from "../kube/lease-api.ts"
 import { REPORT_ANNOTATION } from "../record/node-report.ts"
 import type { Token } from "../record/record.ts"
@@ -130,6 +131,35 @@ it("does not let a clock that was ahead outlast the record that it made", async 
     expect(await here.run(mode)).toMatchObject({ failed: [], token: { epoch: FIXTURE_START } })
   }
   expect(await here.data("alpha")).toEqual({ "x.txt": "one" })
+})
+
+describe("a program whose clock is days behind", () => {
+  const FILES = { "a/x.txt": "one", "b/y.txt": "one" }
+
+  it("believes our own stamps where it begins a record, and goes back on none", async () => {
+    let isForbidden = false
+    const here = reconcileFixture(FILES, {
+      changeKube: (kube) => ({
+        ...kube,
+        async get(namespace, name, signal) {
+          if (isForbidden && namespace === "ci")
+            throw new KubeError("kube/forbidden", "no rights", { status: 403 })
+          return kube.get(namespace, name, signal)
+        },
+      }),
+    })
+    const { token } = await here.run()
+    await here.kube.remove(await recordOf(here))
+    Object.assign(here.ports, { clock: { ...here.ports.clock, now: () => FIXTURE_START - 3 * DAY } })
+    for (const forbidden of [true, false, false]) {
+      isForbidden = forbidden
+      Object.assign(here.ports, { memory: createReconcileMemory() })
+      await here.run()
+    }
+    const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
+    expect(Number(alpha.metadata.annotations?.["headrace.dev/epoch"])).toBeGreaterThan(token.epoch)
+    expect(await here.record()).toMatchObject({ failed: [], foreign: [] })
+  })
 })
 
 describe("a record that was put back while its source has to stop", () => {

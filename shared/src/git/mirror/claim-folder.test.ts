@@ -1,4 +1,4 @@
-import { readFile, utimes, writeFile } from "node:fs/promises"
+import { mkdir, readFile, utimes, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { basename, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
@@ -38,10 +38,19 @@ describe("claimFolder", () => {
     }),
   )
 
-  it("leaves a mirror to a live program in another container with the same host name, until that falls silent", () =>
+  const LIVE: { [what: string]: (file: string) => Promise<void> } = {
+    "in another container with the same host name": (file) =>
+      writeFile(file, JSON.stringify({ host: hostname(), pid: 1, started: "4711" })),
+    "of another version, whose file has more members": (file) =>
+      writeFile(file, JSON.stringify({ format: 2, host: hostname(), pid: 1, started: "4711", node: "a" })),
+    // As a file of another user's that may not be read: a folder cannot be read either, also by root.
+    "whose file cannot be read": async (file) => void (await mkdir(file)),
+  }
+
+  it.each(Object.entries(LIVE))("leaves a mirror to a live program %s, until that falls silent", (_, write) =>
     withFolder(async (folder) => {
       const file = join(folder, "m.git.owner")
-      await writeFile(file, JSON.stringify({ host: hostname(), pid: 1, started: "4711" }))
+      await write(file)
       const claims = [await claimFolder(folder, "m"), await claimFolder(folder, "m")]
       expect(claims.map(({ place }) => basename(place))).toEqual(["m-2.git", "m-3.git"])
 
@@ -50,7 +59,8 @@ describe("claimFolder", () => {
       const taken = await claimFolder(folder, "m")
       expect(basename(taken.place)).toBe("m.git")
       for (const claim of [...claims, taken]) await claim.release()
-    }))
+    }),
+  )
 
   it("takes over from a process of its own container that ended, however fresh its heartbeat", () =>
     withFolder(async (folder) => {

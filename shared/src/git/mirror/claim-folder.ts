@@ -88,7 +88,7 @@ async function takeOver(file: string): Promise<boolean> {
   }
   try {
     if (await isOwned(file)) return false
-    await rm(file, { force: true })
+    await rm(file, { recursive: true, force: true })
     return await write(file)
   } finally {
     await rm(guard, { force: true })
@@ -114,7 +114,7 @@ async function write(file: string): Promise<boolean> {
 async function isOwned(file: string): Promise<boolean> {
   const owner = await readOwner(file)
   if (owner === undefined) return false
-  if (owner.host === (await ownHost()))
+  if (owner !== "unknown" && owner.host === (await ownHost()))
     return (await startOf(owner.pid)) === owner.started && isAlive(owner.pid)
   const sign = await stat(file).catch(() => undefined)
   return sign !== undefined && Date.now() - sign.mtimeMs < SILENCE
@@ -130,11 +130,27 @@ async function ownHost(): Promise<string> {
   return [hostname(), boot.trim(), namespace].join(" ")
 }
 
-async function readOwner(file: string): Promise<Owner | undefined> {
+/**
+ * The owner that a file names. Undefined: there is none, or a power cut has left half of one. "unknown": the file is
+ * another user's to read, or another version's; its heartbeat alone says whether that program is alive.
+ */
+async function readOwner(file: string): Promise<Owner | "unknown" | undefined> {
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) =>
+    error.code === "ENOENT" ? undefined : null,
+  )
+  if (text === undefined) return undefined
+  if (text === null) return "unknown"
+  const value = parsed(text)
+  if (value === undefined) return undefined
+  const owner = Owner.safeParse(value)
+  return owner.success ? owner.data : "unknown"
+}
+
+/** Undefined where the text is no JSON. */
+function parsed(text: string): unknown {
   try {
-    return Owner.parse(JSON.parse(await readFile(file, "utf8")))
+    return JSON.parse(text)
   } catch {
-    // None, or half written by a program that died.
     return undefined
   }
 }

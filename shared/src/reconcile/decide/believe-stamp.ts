@@ -4,22 +4,22 @@ import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { DesiredRevision } from "../run/revision.ts"
-import { MOST_AHEAD_MS } from "../target/known-token.ts"
+import { largestBelieved } from "../target/known-token.ts"
 import type { Stamp } from "../target/ownership.ts"
 
 /** Ports of what is read here. */
-export type BeliefPorts = Pick<ReconcilePorts, "repository" | "rulesRepository" | "clock">
+export type BeliefPorts = Pick<ReconcilePorts, "repository" | "rulesRepository" | "clock" | "recordMadeAt">
 
 /**
  * True when a writer of ours can have written this stamp, as far as anything but a record shows it: its epoch is at
  * most a day ahead of now, the mirrors have its commits, and its seq is their count. Throws `git/…`.
  */
 export async function isCredible(
-  { repository, rulesRepository, clock }: BeliefPorts,
+  { repository, rulesRepository, ...time }: BeliefPorts,
   { token, commit, rulesCommit }: Pick<Stamp, "token" | "commit" | "rulesCommit">,
   signal: AbortSignal,
 ): Promise<boolean> {
-  if (token.epoch > clock.now() + MOST_AHEAD_MS) return false
+  if (token.epoch > largestBelieved(time)) return false
   const counts = await Promise.all([
     countOf(repository, commit, signal),
     rulesCommit ? countOf(rulesRepository, rulesCommit, signal) : 0,

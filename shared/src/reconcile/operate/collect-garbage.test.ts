@@ -8,7 +8,7 @@ import { openIntent } from "../../record/intents.ts"
 import { newRecord, type SourceRecord } from "../../record/record.ts"
 import { readRecord, recordConfigMap } from "../../record/record-config-map.ts"
 import { rootMarks } from "../store/last-roots.ts"
-import { UNUSED_SINCE } from "../store/read-store.ts"
+import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { unmarked } from "../write/store-objects.ts"
 import { collectGarbage } from "./collect-garbage.ts"
 
@@ -46,6 +46,17 @@ describe("collectGarbage", () => {
     time.now += 1
     expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, deleted: 1 })
     expect(await stray()).toBeUndefined()
+  })
+
+  it("leaves what a record names, though another program took the annotations off it", async () => {
+    const { kube, ports, time } = await storeWith()
+    const { items } = await kube.list("headrace", { labelSelector: STORE_SELECTOR })
+    for (const item of items) await kube.replace({ ...item, metadata: { ...item.metadata, annotations: {} } })
+    for (let times = 0; times < 3; times++) {
+      await collectGarbage(ports, signal)
+      time.now += 120_000
+    }
+    expect(await collectGarbage(ports, signal)).toMatchObject({ used: 2, marked: 0, deleted: 0 })
   })
 
   it("does nothing while an intent is open", async () => {

@@ -1,4 +1,4 @@
-import { DIGEST_ANNOTATION, openStoreConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
+import { openStoreConfigMap, storeObjectName } from "../../bundle/store-config-map.ts"
 import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
@@ -57,8 +57,9 @@ export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): 
   const records = others.items.filter(isRecordConfigMap).map(readRecord)
   const named = await namedDigests(ports, items, records, signal)
   if (typeof named === "string") return { ...result, skipped: named }
+  const names = new Set([...named].flatMap((digest) => [indexName(digest), storeObjectName("shard", digest)]))
   for (const item of items) {
-    const step = nextStep(item, named, ports)
+    const step = nextStep(item, names, ports)
     if (step === "used") result.used += 1
     if (step === "used" || step === "waiting") continue
     if (await take(ports, item, step, signal)) result[step] += 1
@@ -68,9 +69,10 @@ export async function collectGarbage(ports: GarbagePorts, signal: AbortSignal): 
 
 type Step = "used" | "waiting" | "marked" | "unmarked" | "deleted"
 
-function nextStep(item: ObjectMeta, named: ReadonlySet<string>, ports: GarbagePorts): Step {
+/** By the name alone: an annotation can be changed or taken off by others, and what is used would count as garbage. */
+function nextStep(item: ObjectMeta, names: ReadonlySet<string>, ports: GarbagePorts): Step {
   const since = item.annotations?.[UNUSED_SINCE]
-  if (named.has(item.annotations?.[DIGEST_ANNOTATION] ?? "")) return since === undefined ? "used" : "unmarked"
+  if (names.has(item.name)) return since === undefined ? "used" : "unmarked"
   if (since === undefined) return "marked"
   return Date.parse(since) + ports.grace <= ports.clock.now() ? "deleted" : "waiting"
 }
@@ -141,8 +143,12 @@ async function readIndex(
   digest: string,
   signal: AbortSignal,
 ): Promise<StoreIndex> {
-  const name = storeObjectName("index", digest)
+  const name = indexName(digest)
   const found = await kube.get(namespace, name, signal)
   if (found) return parseIndex(openStoreConfigMap(found, digest), digest)
   throw new HeadraceError("store/missing", `store object ${name} is not there`)
+}
+
+function indexName(digest: string): string {
+  return storeObjectName("index", digest)
 }

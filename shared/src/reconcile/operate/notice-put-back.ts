@@ -2,10 +2,10 @@ import { hasCode } from "../../foundation/errors.ts"
 import type { LeaseReader } from "../../kube/lease-api.ts"
 import { NodeReport, REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
 import type { SourceRecord } from "../../record/record.ts"
-import { loadRecord, noteRecord } from "../record/swap-record.ts"
+import { loadRecord, madeAt, noteRecord } from "../record/swap-record.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
-import { MOST_AHEAD_MS, noteToken, tokenBeyond } from "../target/known-token.ts"
+import { largestBelieved, noteToken, tokenBeyond } from "../target/known-token.ts"
 
 /** A record as it was read. */
 export interface ReadRecord {
@@ -29,7 +29,8 @@ export async function readRecordInForce(
   noteRecord({ memory, request: { cluster } }, state)
   const { record } = state
   const { uid } = state.configMap.metadata
-  return { record, isPutBack: tokenBeyond(memory, cluster, { record, uid }, ports.clock.now()) !== undefined }
+  const time = { ...ports, ...madeAt(state.configMap) }
+  return { record, isPutBack: tokenBeyond(memory, cluster, { record, uid }, time) !== undefined }
 }
 
 /**
@@ -43,7 +44,7 @@ export async function noteNodeTokens(
   { cluster, source }: { cluster: string; source: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const { memory, settings, clock } = ports
+  const { memory, settings } = ports
   if (memory === undefined) return
   const record = `${settings.namespace}/${source}`
   for (const namespace of new Set([settings.namespace, settings.programsNamespace])) {
@@ -51,7 +52,7 @@ export async function noteNodeTokens(
       const report = readReport(annotations[REPORT_ANNOTATION])
       if (report?.record !== record) continue
       for (const { token } of report.projections) {
-        if (token !== null && token.epoch <= clock.now() + MOST_AHEAD_MS)
+        if (token !== null && token.epoch <= largestBelieved(ports))
           noteToken(memory, cluster, { token, uid: undefined })
       }
     }

@@ -40,6 +40,12 @@ export async function loadState(run: Run): Promise<RecordState | undefined> {
   return state
 }
 
+/** When the API server made an object, for the ports of a run. */
+export function madeAt({ metadata }: ConfigMap): { recordMadeAt?: number } {
+  const at = Date.parse(metadata.creationTimestamp ?? "")
+  return Number.isNaN(at) ? {} : { recordMadeAt: at }
+}
+
 /** Notes the largest token of a record that was read or written. */
 export function noteRecord(
   { memory, request }: Pick<Run, "memory"> & { request: { cluster: string } },

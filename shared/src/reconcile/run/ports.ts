@@ -70,6 +70,11 @@ export interface ReconcilePorts {
   log: Log
   /** Kept between runs to save work; without it each run starts cold. Never needed for what is right. */
   memory?: ReconcileMemory
+  /**
+   * When the API server made the record, by its clock, in milliseconds since 1970; absent: not known. What a clock of ours
+   * that is behind that shows is not the time.
+   */
+  recordMadeAt?: number
   /** Hears of each stage of a run when it begins, and of the named ConfigMaps that are done, of how many. */
   onProgress?: (stage: keyof Stages, done?: number, total?: number) => void
   /** Where swaps of the record are made known, as Events of Kubernetes; absent: nowhere. */

@@ -22,7 +22,8 @@ export interface Marks {
 /**
  * Makes sure that an object is in the store, intact and not marked as garbage: creates it, or takes the mark
  * off the one that is there. Taking it off moves the resourceVersion, so a collector that has read the marked
- * one can no longer delete it. `marks` are put on it too. Gives true when it wrote.
+ * one can no longer delete it. `marks` are put on it too. Gives true when it wrote. Throws `reconcile/changed-on-write` when
+ * the API server keeps something else than was sent.
  */
 export async function ensureStored(
   ports: ReconcilePorts,
@@ -33,7 +34,8 @@ export async function ensureStored(
   const wanted = withMarks(storeConfigMap(ports.settings.namespace, object), marks)
   async function attempt(): Promise<boolean | undefined> {
     try {
-      await createOnce(ports.kube, wanted, signal)
+      const kept = await createOnce(ports.kube, wanted, signal)
+      if (!isIntact(kept, object.digest)) throw changedOnWrite(wanted)
       return true
     } catch (error) {
       if (!isLostRace(error) || isFinal(error)) throw error
@@ -43,6 +45,16 @@ export async function ensureStored(
   }
   return compareAndSwap(ports.clock, signal, attempt, (cause) =>
     cause instanceof Error ? cause : contradicted(wanted),
+  )
+}
+
+/** No reader could use it: the run fails, and the record goes on to name what is whole. */
+function changedOnWrite({ metadata }: ConfigMap): HeadraceError {
+  const { namespace, name } = metadata
+  return new HeadraceError(
+    "reconcile/changed-on-write",
+    `the API server changed the content of ConfigMap ${namespace}/${name} as it was written`,
+    { hint: `Exempt namespace ${namespace} from the mutating admission webhook that changes it.` },
   )
 }
 
