@@ -25,8 +25,9 @@ async function troublesOf({ name, kube }: LocalCluster, settingsFile: string): P
   ]
 }
 
-/** What to type where the guard waits for an operator. */
+/** What to type where the guard or a gate waits for an operator. */
 function approval(stopped: { code: string; commit?: string | null }, settingsFile: string): string {
-  if (!stopped.code.startsWith("guard/") || !stopped.commit) return ""
-  return `; to let it through: npm run -s bootstrapper -- approve --config ${settingsFile} --commit ${stopped.commit}`
+  const lift = stopped.code.startsWith("gate/") ? " --gate" : ""
+  if (!(stopped.code.startsWith("guard/") || lift) || !stopped.commit) return ""
+  return `; to let it through: npm run -s bootstrapper -- approve --config ${settingsFile}${lift} --commit ${stopped.commit}`
 }

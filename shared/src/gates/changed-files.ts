@@ -21,8 +21,11 @@ export function changedFiles(before: Tree | undefined, after: Tree): TreeChange 
   const removed: TreeFile[] = []
   let at = 0
   for (const file of after.files) {
-    for (let was = old[at]; was && was.path < file.path; was = old[++at]) removed.push(was)
-    const was = old[at]
+    let was = old[at]
+    // Nearly all are the same: two strings are compared for equality sooner than for order.
+    if (was?.path !== file.path) {
+      for (; was && was.path < file.path; was = old[++at]) removed.push(was)
+    }
     if (was?.path !== file.path) {
       changed.push({ before: undefined, after: file })
       continue

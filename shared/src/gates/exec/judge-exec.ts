@@ -45,8 +45,8 @@ export async function judgeByPrograms(
       if (refused !== undefined) problems.push(refusedBy(gate, tree, refused, output))
     } catch (error) {
       if (!hasCode(error, "gate/no-program")) throw error
-      const { message, hint = "" } = error
-      problems.push(refusal(gate, "gate/no-program", message, { hint }))
+      const { message, hint } = error
+      problems.push(refusal(gate, "gate/no-program", message, hint === undefined ? {} : { hint }))
     } finally {
       await folder.remove()
     }

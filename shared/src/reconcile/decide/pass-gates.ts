@@ -43,7 +43,9 @@ export async function passGates(
     run.ports.log.info({ commit: desired.commit }, "gates passed from what another cluster shows")
     return
   }
-  throw refused(desired, problems)
+  const error = refused(desired, problems)
+  run.ports.log.warn({ err: error, ...error.fields }, "a gate refuses the commit; what is shown stays")
+  throw error
 }
 
 /**
