@@ -33,7 +33,15 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
       const secret = join(repo.scratch, "hmac")
       await writeFile(secret, "of the tests")
       await operator.writeConfig({
-        sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml", poll: "1h" } },
+        sources: {
+          release: {
+            url: repo.folder,
+            branch: repo.branch,
+            rules: "rules.yaml",
+            poll: "1h",
+            gates: { files: [{ glob: "jobs/*", parse: "yaml" }] },
+          },
+        },
         redis: { url: redis.url },
         webhook: { secretFiles: [secret] },
       })
@@ -73,7 +81,7 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
 
 describe("an operator's word", { timeout: 300_000 }, () => {
   it("acts without a webhook, a poll or another command", () =>
-    withSleepingPlugin(async ({ repo, say, shown, metrics, events }) => {
+    withSleepingPlugin(async ({ repo, run, say, shown, metrics, events }) => {
       const place = 'cluster="east",source="release"'
       const untilMetrics = (text: string) => until(async () => (await metrics()).includes(text), LIMIT_MS)
       const first = await repo.tip()
@@ -100,7 +108,26 @@ describe("an operator's word", { timeout: 300_000 }, () => {
       expect(await say("approve", "--commit", emptied)).toMatchObject({ code: 0, effect: "woken" })
       await until(async () => (await shown()) === undefined, LIMIT_MS)
       await until(async () => !(await metrics()).includes("headrace_stopped{"), LIMIT_MS)
-      const reasons = ["Approved", "Held", "Published", "Released", "Returned", "Rewound", "StoppedByGuard"]
+
+      const broken = await repo.commit({ "jobs/a.yaml": "a: [" })
+      const refused = await say("apply")
+      expect(refused.error).toMatchObject({
+        code: "gate/not-parsed",
+        message: expect.stringMatching(/^jobs\/a\.yaml:\d+:\d+: .*\(gate parse: yaml, of jobs\/\*\)$/),
+      })
+      expect((await run("status", "-o", "json")).stdout).toMatch(/approve --gate --commit/)
+      expect(await say("approve", "--gate", "--commit", broken)).toMatchObject({ code: 0, effect: "woken" })
+      await until(async () => (await shown()) === "a: [", LIMIT_MS)
+      const reasons = [
+        "Approved",
+        "Held",
+        "Published",
+        "Released",
+        "Returned",
+        "Rewound",
+        "StoppedByGate",
+        "StoppedByGuard",
+      ]
       await expect.poll(events, { timeout: LIMIT_MS }).toEqual(reasons)
     }))
 

@@ -2,7 +2,7 @@ import { compileGlob } from "../../foundation/compile-glob.ts"
 import { hasCode } from "../../foundation/errors.ts"
 import { escapeText } from "../../foundation/escape-text.ts"
 import type { Problem } from "../../foundation/problem.ts"
-import type { Tree } from "../../foundation/tree.ts"
+import type { Tree, TreeFile } from "../../foundation/tree.ts"
 import type { FileGate } from "../../settings/gates.ts"
 import type { TreeChange } from "../changed-files.ts"
 import { refusal } from "../gate-problem.ts"
@@ -21,37 +21,49 @@ const MOST_MESSAGE = 300
  */
 export async function judgeByPrograms(
   gates: readonly FileGate[],
-  { change, tree, commit }: { change: TreeChange; tree: Tree; commit: string },
+  judged: Judged,
   read: ReadFiles,
   signal: AbortSignal,
 ): Promise<Problem[]> {
+  const { changed, removed } = judged.change
+  const touched = [...changed.map(({ after }) => after), ...removed]
   const problems: Problem[] = []
   for (const gate of gates) {
-    const { exec: command, timeout = TIMEOUT_MS, memory = MEMORY_BYTES } = gate
-    if (command === undefined) continue
+    const { exec: command } = gate
     const glob = compileGlob(gate.glob)
-    const isTouched = [...change.changed.map(({ after }) => after), ...change.removed].some(({ path }) =>
-      glob.match(path),
-    )
-    if (!isTouched) continue
-    const folder = await writeGateFolder(
-      tree.files.filter(({ path }) => glob.match(path)),
-      read,
-    )
-    try {
-      const env = { HEADRACE_COMMIT: commit }
-      const program = { command, folder: folder.files, scratch: folder.scratch, timeout, memory, env }
-      const { refused, output } = await runGateProgram(program, signal)
-      if (refused !== undefined) problems.push(refusedBy(gate, tree, refused, output))
-    } catch (error) {
-      if (!hasCode(error, "gate/no-program")) throw error
-      const { message, hint } = error
-      problems.push(refusal(gate, "gate/no-program", message, hint === undefined ? {} : { hint }))
-    } finally {
-      await folder.remove()
-    }
+    if (command === undefined || !touched.some(({ path }) => glob.match(path))) continue
+    const files = judged.tree.files.filter(({ path }) => glob.match(path))
+    problems.push(...(await judgeByProgram({ ...gate, exec: command }, { ...judged, files }, read, signal)))
   }
   return problems
+}
+
+interface Judged {
+  change: TreeChange
+  tree: Tree
+  commit: string
+}
+
+async function judgeByProgram(
+  gate: FileGate & { exec: string[] },
+  { files, tree, commit }: Judged & { files: readonly TreeFile[] },
+  read: ReadFiles,
+  signal: AbortSignal,
+): Promise<Problem[]> {
+  const { exec: command, timeout = TIMEOUT_MS, memory = MEMORY_BYTES } = gate
+  const folder = await writeGateFolder(files, read)
+  try {
+    const env = { HEADRACE_COMMIT: commit }
+    const program = { command, folder: folder.files, scratch: folder.scratch, timeout, memory, env }
+    const { refused, output } = await runGateProgram(program, signal)
+    return refused === undefined ? [] : [refusedBy(gate, tree, refused, output)]
+  } catch (error) {
+    if (!hasCode(error, "gate/no-program")) throw error
+    const { message, hint } = error
+    return [refusal(gate, "gate/no-program", message, hint === undefined ? {} : { hint })]
+  } finally {
+    await folder.remove()
+  }
 }
 
 function refusedBy(gate: FileGate, tree: Tree, refused: string, output: string): Problem {
