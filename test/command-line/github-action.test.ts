@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { createBootstrapperProgram } from "@headrace/bootstrapper/bootstrapper-program"
 import { load } from "js-yaml"
@@ -63,6 +64,43 @@ describe("the GitHub Action", () => {
       const { status, stdout } = runAction(inputs, repo.folder)
       expect([status, stdout]).toEqual([0, expect.stringContaining("+ default/ci/jobs b.yaml")])
       expect(runAction({ program: PROGRAM }, repo.folder).status).toBe(2)
+    }))
+
+  it("annotates what a gate refuses at its line, and runs no program that its settings keep from pull requests", () =>
+    withRepo(async (repo) => {
+      const checked = join(repo.scratch, "checked")
+      const program = { glob: "jobs/*", exec: ["/bin/sh", "-c", `touch ${checked}; exit 1`] }
+      const gates = { files: [{ glob: "jobs/*", parse: "yaml" }, program] }
+      const url = "https://github.com/my-org/config.git"
+      const settings = (files: object[]) =>
+        JSON.stringify({
+          version: 1,
+          sources: { jobs: { url, branch: "main", rules: "plugins.yaml", gates: { ...gates, files } } },
+          clusters: { default: { inCluster: true } },
+        })
+      await writeFile(join(repo.scratch, "headrace.yaml"), settings(gates.files))
+      await repo.commit({ "plugins.yaml": RULES, "jobs/a.yaml": "a: [", "jobs/b.yaml": "b: 1" })
+      await repo.git("checkout", "--quiet", "-b", "change")
+      await repo.commit({ "jobs/b.yaml": "b: 1\nc: [1\nd: 2\n" })
+      const config = join(repo.scratch, "headrace.yaml")
+      const inputs = { rules: "plugins.yaml", base: "main", config, program: PROGRAM }
+      const refused = runAction(inputs, repo.folder)
+      expect(refused.stdout.split("\n").filter((line) => line.startsWith("::"))).toEqual([
+        expect.stringMatching(
+          /^::error file=jobs\/b\.yaml,line=3,col=1,title=gate\/not-parsed::not valid YAML/,
+        ),
+      ])
+      expect([refused.status, refused.stderr]).toEqual([
+        1,
+        expect.stringMatching(/^not run.*exec: \/bin\/sh/m),
+      ])
+      expect(existsSync(checked)).toBe(false)
+      await repo.commit({ "jobs/b.yaml": "b: 2" })
+      await writeFile(config, settings([{ ...program, onPullRequests: true }]))
+      expect(runAction(inputs, repo.folder).stdout).toMatch(
+        /^::error title=gate\/exec::refused with exit code 1/m,
+      )
+      expect(existsSync(checked)).toBe(true)
     }))
 
   it("has its inputs in the environment alone, each the twin of a flag", () => {

@@ -2,12 +2,14 @@ import type { ErrorObject, Options } from "ajv"
 import type AjvCore from "ajv/dist/core.js"
 import { errorMessage, HeadraceError, hasCode } from "../foundation/errors.ts"
 import { formatOfPath, readDocuments } from "./read-document.ts"
-import { withinTime } from "./within-time.ts"
+import { type Timed, withinTime } from "./within-time.ts"
 
 /** What a schema may measure; compiling takes many times that. */
 const MOST_BYTES = 1024 * 1024
-/** Milliseconds for compiling a schema, and for each file under it. */
-const TIME_LIMIT = 1000
+/** Milliseconds of CPU. The first compilation of a process compiles the standard's own schema as well. */
+const COMPILE_LIMIT = 5000
+/** Milliseconds of CPU for each document. */
+const VALIDATE_LIMIT = 1000
 
 /** The first thing that is wrong with a value; undefined: nothing. Throws `gate/bad-schema` where it takes too long. */
 export type Validate = (value: unknown) => ErrorObject | undefined
@@ -42,10 +44,10 @@ export async function compileSchema(content: Buffer, path: string): Promise<Vali
   const Ajv = await libraryOf(schema, path)
   const ajv = new Ajv(OPTIONS)
   ajv.addVocabulary([...remarksIn(schema)])
-  const compiled = bounded(path, () => ajv.compile(schema))
+  const compiled = bounded(path, COMPILE_LIMIT, () => ajv.compile(schema))
   // Its answer would be a promise, which is true whatever comes of it.
   if ("$async" in compiled) throw badSchema(path, "$async is not supported")
-  return (value) => bounded(path, () => (compiled(value) ? undefined : compiled.errors?.[0]))
+  return (value) => bounded(path, VALIDATE_LIMIT, () => (compiled(value) ? undefined : compiled.errors?.[0]))
 }
 
 function parse(content: Buffer, path: string): Record<string, unknown> {
@@ -86,15 +88,21 @@ function remarksIn(schema: unknown): Set<string> {
   return found
 }
 
-function bounded<Result>(path: string, work: () => Result): Result {
-  let done: { result: Result } | undefined
+function bounded<Result>(path: string, limit: number, work: () => Result): Result {
+  const done = timed(path, limit, work)
+  if (done === "too-long") throw badSchema(path, `it takes longer than ${limit} ms`)
+  if (done !== "busy") return done.result
+  throw new HeadraceError("gate/unjudged", `the machine is too busy to judge by the JSON Schema ${path}`, {
+    hint: "Wait: the next wake-up judges again.",
+  })
+}
+
+function timed<Result>(path: string, limit: number, work: () => Result): Timed<Result> {
   try {
-    done = withinTime(TIME_LIMIT, work)
+    return withinTime(limit, work)
   } catch (error) {
     throw badSchema(path, errorMessage(error), error)
   }
-  if (done) return done.result
-  throw badSchema(path, `it takes longer than ${TIME_LIMIT} ms`)
 }
 
 function badSchema(path: string, why: string, cause?: unknown): HeadraceError {

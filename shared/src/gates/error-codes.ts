@@ -61,7 +61,8 @@ export const gateErrors = {
   "gate/unjudged": {
     meaning:
       "A gate gave no verdict, so nothing was written; what is shown stays, and the next attempt judges again.",
-    cause: "A gate's program was killed, took longer than its timeout, or wrote more than 1 MiB.",
+    cause:
+      "A gate's program was killed, took longer than its timeout, or wrote more than 1 MiB; or the machine was too busy.",
     remedy:
       "Wait for the next attempt. When it returns, run the program by hand over the files, or raise its timeout or memory in the settings.",
   },

@@ -49,10 +49,20 @@ function holdEvents(before: SourceRecord | undefined, { hold, approved }: Source
     events.push(normal("Held", `held at ${shortId(hold.commit)} by ${hold.by} ${end}: ${hold.reason}`))
   }
   if (hold === null && was !== null) events.push(normal("Released", "follows its branch again"))
-  if (approved !== null && approved.commit !== before?.approved?.commit) {
-    events.push(normal("Approved", `the deletions of ${shortId(approved.commit)} are approved`))
+  if (approved !== null && !sameApproval(approved, before?.approved ?? null)) {
+    events.push(normal("Approved", `${approvedText(approved)} of ${shortId(approved.commit)} are approved`))
   }
   return events
+}
+
+const APPROVED = { guard: "the deletions", gate: "what gates refuse", unverified: "missing signatures" }
+
+function approvedText({ lifts = ["guard"] }: NonNullable<SourceRecord["approved"]>): string {
+  return lifts.map((lift) => APPROVED[lift]).join(", ")
+}
+
+function sameApproval(one: NonNullable<SourceRecord["approved"]>, other: SourceRecord["approved"]): boolean {
+  return one.commit === other?.commit && (one.lifts ?? ["guard"]).join() === (other.lifts ?? ["guard"]).join()
 }
 
 function stopEvents(before: SourceRecord | undefined, { stopped }: SourceRecord): RecordEvent[] {

@@ -43,7 +43,10 @@ it.each([
   ["{files: [{glob: a, parse: yaml, timeout: 3s}]}", /timeout is of exec alone/],
   ["{files: [{glob: a, exec: []}]}", /4:\d+: /],
   ["{files: [{glob: a, exec: [./check]}]}", /expected an absolute path, or a name that PATH has/],
-  ['{files: [{glob: "{1..2000}", parse: yaml}]}', /the glob cannot be used: its braces stand for more/],
+  [
+    `{files: [{glob: "${"{a,b}".repeat(11)}", parse: yaml}]}`,
+    /the glob cannot be used: its braces stand for more/,
+  ],
 ])("refuses %s with its place", (gates, message) => {
   expect(() => parse(gates)).toThrow(message)
 })

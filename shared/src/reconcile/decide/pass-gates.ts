@@ -97,7 +97,10 @@ async function basisOf(
   return isKnown ? { revision, planned: false } : undefined
 }
 
-/** The verdict from one basis, out of memory where it was made before; a full run makes it again where it was bad. */
+/**
+ * The verdict from one basis, out of memory where it was made before or is being made for another cluster; a full run makes
+ * it again where it was bad.
+ */
 async function problemsFrom(
   run: Run,
   gates: Gates,
@@ -107,11 +110,12 @@ async function problemsFrom(
   const { memory, request } = run
   const revision = { commit: desired.commit, rulesCommit: desired.rulesCommit }
   const key = sha256(canonicalJson({ gates, revision, basis: basis ?? null }))
-  const known = memory.verdicts.get(key)
+  // A verdict that failed, or ended with another run's signal, is none.
+  const known = await memory.verdicts.get(key)?.catch(() => undefined)
   if (known && (known.length === 0 || request.mode !== "full")) return known
-  const problems = await judge(run, gates, revision, basis)
-  memory.verdicts.set(key, problems)
-  return problems
+  const verdict = judge(run, gates, revision, basis)
+  memory.verdicts.set(key, verdict)
+  return verdict
 }
 
 async function judge(

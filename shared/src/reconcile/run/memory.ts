@@ -32,7 +32,7 @@ export interface ReconcileMemory {
   /** Compiled JSON Schemas of gates. */
   schemas: BoundedMap<Validate>
   /** What gates have against a revision, by it, the gates and the revision in force. */
-  verdicts: BoundedMap<readonly Problem[]>
+  verdicts: BoundedMap<Promise<readonly Problem[]>>
   /** What was seen of the open stage of a rollout, by cluster. Losing it makes a bake time begin again. */
   stages: BoundedMap<WatchedStage>
 }
