@@ -157,7 +157,7 @@ export const agentErrors = {
   },
   "projection/known": {
     meaning: "The agent's memory of what it has read cannot be kept.",
-    cause: "A file stands where its folder is to be.",
+    cause: "There is a file where its folder is to be.",
     remedy: "Remove the file that the message names.",
   },
   "projection/no-commit": {

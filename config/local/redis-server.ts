@@ -8,7 +8,7 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { freePort } from "./free-port.ts"
 
 export interface LocalRedisOptions {
-  /** Else a free one. */
+  /** Otherwise a free one. */
   port?: number
   /** More of redis-server's own flags, after ours. */
   args?: readonly string[]

@@ -316,6 +316,7 @@ describe("settings", () => {
 })
 
 describe("settings with a wrong value", () => {
+  const urlOf = (url: string) => `version: 1\nsources: {a: {url: "${url}", branch: main, rules: r.yaml}}\n`
   const source = (text: string) =>
     `version: 1\nsources:\n  a: {url: /r, branch: main, rules: r.yaml, ${text}}\n`
 
@@ -337,6 +338,9 @@ describe("settings with a wrong value", () => {
     [`${source("")}mirrors: ""\n`, /mirrors: expected text, and this is empty/],
     [`${source("")}webhook: {secretFiles: []}\n`, /secretFiles: expected at least one item/],
     [`${source("")}github: {apiUrl: api.github.com}\n`, /apiUrl: expected a URL such as https/],
+    [urlOf("htps://github.com/a/b"), /2:\d+: .*url: expected https:.*found htps:\/\/; did you mean https\?/],
+    [urlOf("https:/github.com/a/b"), /url: expected https:.*found https:\/; did you mean https:\/\/\?/],
+    [urlOf("ext::sh -c x"), /url: expected https:.*found ext::/],
     [
       "version: 1\nsources: {ab: {url: /r, branch: m, rules: {source: ba, path: p}}}\n",
       /no source "ba": Choose one of: ab/,
@@ -358,13 +362,17 @@ describe("settings with a wrong value", () => {
     },
   )
 
-  it.each(["ssh://git@example.com/a/b", "git@example.com:a/b", "https://example.com/a@b"])(
-    "takes %s, which has none",
-    (url) => {
-      const text = `version: 1\nsources: {a: {url: "${url}", branch: main, rules: r.yaml}}\n`
-      expect(parseSettings(text, "headrace.yaml", OperatorSettings).sources.a?.url).toBe(url)
-    },
-  )
+  it.each([
+    "ssh://git@example.com/a/b",
+    "git@example.com:a/b",
+    "host:/srv/a.git",
+    "HTTPS://example.com/a",
+    "https://example.com/a@b",
+    "/srv/a:b",
+  ])("takes %s, which has none", (url) => {
+    const text = `version: 1\nsources: {a: {url: "${url}", branch: main, rules: r.yaml}}\n`
+    expect(parseSettings(text, "headrace.yaml", OperatorSettings).sources.a?.url).toBe(url)
+  })
 
   it("that cannot be read is named with the reason in words", async () => {
     const cases = [

@@ -141,7 +141,7 @@ async function pause(records: Records, index: number, commit: string): Promise<v
   await systemClock.sleep(LOOK_MS)
 }
 
-/** True when every record names the commit, else undefined. */
+/** True when every record names the commit, otherwise undefined. */
 async function atCommit(records: Records, commit: string): Promise<true | undefined> {
   for (const cluster of records) {
     const record = await cluster.get(OWN_NAMESPACE, SOURCE)

@@ -1,5 +1,5 @@
 /**
- * What the name of a test ends with: nothing where it runs (`reason` is undefined), else the reason why it is skipped
+ * What the name of a test ends with: nothing where it runs (`reason` is undefined), otherwise the reason why it is skipped
  * here. `skipped-tests-reporter.ts` prints it, and fails a run that skips a test without one.
  */
 export function whySkipped(reason: string | undefined): string {

@@ -41,7 +41,7 @@ export interface MergeScene {
 
 /**
  * Runs `fn` with the reports of two plugins, a fake GitHub and a real Redis; afterwards GitHub must not have
- * complained. `app`: they log in as a GitHub App, else by token.
+ * complained. `app`: they log in as a GitHub App, otherwise by token.
  */
 export function withMergeReports(
   fn: (scene: MergeScene) => Promise<void>,

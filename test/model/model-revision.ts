@@ -24,7 +24,7 @@ export function holdInForce(simulation: Simulation, { hold }: SourceRecord): Hol
   return hold !== null && (hold.until === null || Date.parse(hold.until) > simulation.now) ? hold : undefined
 }
 
-/** Where a source's record should be: what is held, else the tips of its branch and of its rules'. */
+/** Where a source's record should be: what is held, otherwise the tips of its branch and of its rules'. */
 export function goalOf(simulation: Simulation, source: Source, record: SourceRecord): SourceRevision {
   const held = holdInForce(simulation, record)
   const ownRules = simulation.rules[source] === simulation.repositories[source]

@@ -14,7 +14,7 @@ import { startGarbage, startPrune, startReconcile } from "./start-workers.ts"
 const TICK_MS = 10
 /** Everything at once in flight. */
 const MOST_WORKERS = 5
-/** What Kubernetes tells times of creation by. */
+/** The unit in which Kubernetes keeps times of creation. */
 const SECOND_MS = 1000
 const NIGHT_MS = 2 * 3_600_000
 
@@ -92,7 +92,7 @@ async function lose(simulation: Simulation, op: Extract<Op, { op: "lose" }>): Pr
   const source = op.tools ? "tools" : "release"
   if (await loseRecord(cluster(simulation, op.cluster), OWN_NAMESPACE, source)) {
     simulation.tally.count("record lost")
-    // The next one is made a second later at least, as Kubernetes tells their times.
+    // The next one is made a second later at least, as Kubernetes keeps their times.
     simulation.now += SECOND_MS
   }
 }

@@ -6,7 +6,7 @@ import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
 import { withRepo } from "../harness/with-repo.ts"
 import { withGitSyncSite } from "./git-sync-site.ts"
 
-/** What stands under ..rev, by commit. */
+/** What is under ..rev, by commit. */
 async function revisions(root: string): Promise<string[]> {
   const slots = (await readdir(join(root, "..rev"))).filter((name) => /^\d+$/.test(name))
   const all = await Promise.all(slots.map((slot) => readdir(join(root, "..rev", slot))))

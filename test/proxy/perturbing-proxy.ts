@@ -5,7 +5,7 @@ import { createDoor, type Door, type DoorOptions } from "./door.ts"
 import { PastStates } from "./past-states.ts"
 import { openUpstream } from "./upstream.ts"
 
-/** A proxy that stands between each of our processes and the API server. */
+/** A proxy between each of our processes and the API server. */
 export interface PerturbingProxy {
   /** Opens the way of one process; `url` is what its kubeconfig names. */
   openDoor(options: DoorOptions): { door: Door; url: string }

@@ -47,6 +47,17 @@ export async function screenshot(
   )
 }
 
+/** Writes what a printer gets, as a PDF, for a reader whose screen has this scheme. */
+export async function printed(
+  browser: string,
+  page: string,
+  pdf: string,
+  scheme: Look["scheme"],
+): Promise<void> {
+  const how = [`--print-to-pdf=${pdf}`, "--no-pdf-header-footer"]
+  await run(browser, [...flags(page, scheme), ...how, `file://${page}`], { timeout: LIMIT_MS })
+}
+
 /** The page's HTML once its scripts have run. */
 export async function settledHtml(browser: string, page: string, scheme: Look["scheme"]): Promise<string> {
   const budget = `--virtual-time-budget=${SCRIPT_MS}`

@@ -1,4 +1,4 @@
-import { mkdir, stat, writeFile } from "node:fs/promises"
+import { mkdir, readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { statusPage } from "@headrace/shared/status/status-page"
 import axe from "axe-core"
@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest"
 import { sampleFleet } from "../harness/sample-fleet.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
 import { withFolder } from "../harness/with-folder.ts"
-import { findChromium, type Look, screenshot, settledHtml } from "./chromium.ts"
+import { findChromium, type Look, printed, screenshot, settledHtml } from "./chromium.ts"
 
 const browser = findChromium()
 const reason = browser === undefined ? "needs chromium" : whyShort()
@@ -50,9 +50,21 @@ describe.skipIf(reason !== undefined)(`the status page in a browser${SKIPPED}`, 
       expect((await stat(image)).size).toBeGreaterThan(20_000)
     }),
   )
+
+  it("is printed on a few sheets of paper, by a reader whose screen is dark", LIMIT, () =>
+    withFolder(async (folder) => {
+      const page = join(folder, "page.html")
+      await writeFile(page, statusPage(sampleFleet(100), { refresh: false }))
+      const pdf = join(KEPT ?? folder, "status-print.pdf")
+      await printed(browser ?? "", page, pdf, "dark")
+      const sheets = (await readFile(pdf, "latin1")).match(/\/Type \/Page\b/g) ?? []
+      expect(sheets.length).toBeGreaterThan(1)
+      expect(sheets.length).toBeLessThan(6)
+    }),
+  )
 })
 
-/** A browser takes seconds to start, five times. */
+/** A browser takes seconds to start, six times. */
 function whyShort(): string | undefined {
   return process.env.HEADRACE_PAGE === "long" ? undefined : "the long form, npm run test:page"
 }

@@ -13,7 +13,7 @@ export interface LiveSourceOptions {
   /** Names its selection among the inputs. */
   id: string
   kind?: FileKind
-  /** `namespace/name` when it is one object, which is then waited for; else undefined. */
+  /** `namespace/name` when it is one object, which is then waited for; otherwise undefined. */
   place?: string | undefined
   /** Put files under NAMESPACE.NAME/. */
   uniqueNames: boolean
@@ -49,7 +49,7 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
         throw waitsFor(name, "none matches", "Check the selector, or set optional: true.")
       }
       const all = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
-      // After a restart only the content tells whose file is shown.
+      // After a restart only the content shows whose file is shown.
       const holds = ({ path, owner, sha256 }: SelectedFile) =>
         owners.has(path) ? owners.get(path) === owner : shown?.(path) === sha256
       const { files, losers } = mergeSelection(all, holds)

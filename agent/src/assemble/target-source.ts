@@ -18,7 +18,7 @@ export interface TargetSourceOptions {
   /** When the record has no such target: say so and wait, or show nothing of it. */
   whenAbsent: "wait" | "empty"
   items?: readonly NamedItem[] | undefined
-  /** Permission bits of all files; else by the executable bit. */
+  /** Permission bits of all files; otherwise by the executable bit. */
   mode?: number | undefined
 }
 

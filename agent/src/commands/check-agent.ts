@@ -12,7 +12,7 @@ import { assembleProjection } from "../assemble/assemble-projection.ts"
 import { type GitSnapshot, type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
 import { folderSources, followGit, gitSources, liveSelections } from "../project/feeds.ts"
-import { namedProjections } from "../project/projection-spec.ts"
+import { checkProjections, namedProjections } from "../project/projection-spec.ts"
 import { readFolderOnce } from "../watch/watch-folder.ts"
 import { NO_CLUSTER, openCluster } from "./open-cluster.ts"
 
@@ -30,6 +30,7 @@ export async function checkAgent(
 ): Promise<void> {
   const given = kubeconfig === undefined ? {} : { kubeconfig }
   const settings = { ...(await loadAgentSettings(config)), ...given }
+  checkProjections(settings)
   const log = createLog("agent", { level: "silent" })
   const client = await openCluster(settings, log)
   try {

@@ -11,7 +11,7 @@ export function addPublishCommand(program: Command, signal: AbortSignal): void {
     .description("Publishes a folder once; ends with 0 only when the revision is durable.")
     .addOption(flag("--from <dir>", "folder to publish").needed())
     .addOption(flag("--to <dir>", "projection to publish to").needed())
-    .addOption(flag("--revision <id>", "its name; else a digest of the content"))
+    .addOption(flag("--revision <id>", "its name; otherwise a digest of the content"))
     .addOption(
       flag("--layout <layout>", "how it is shown").choices(["links", "exchange", "file"]).default("links"),
     )

@@ -10,7 +10,7 @@ export function addRollbackCommand(program: Command, signal: AbortSignal): void 
     .command("rollback")
     .description("Shows an earlier revision, and stays there until unpin.")
     .argument("<path>", "the projection")
-    .addOption(flag("--to <revision>", "number or id; else the one before").env("HEADRACE_ROLLBACK_TO"))
+    .addOption(flag("--to <revision>", "number or id; otherwise the one before").env("HEADRACE_ROLLBACK_TO"))
     .addOption(reasonOption("rolled back"))
     .addOption(linkOption())
     .addOption(logLevelFlag())

@@ -56,7 +56,7 @@ export const GIT_SYNC_OPTIONS = {
   initPeriod: option(
     "init-period",
     "duration",
-    "wait between attempts until the first success; else --period",
+    "wait between attempts until the first success; otherwise --period",
     {
       default: "0s",
     },

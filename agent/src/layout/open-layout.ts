@@ -22,7 +22,7 @@ export interface LayoutOptions {
   visibleLinks?: boolean
   /** Layout file: the sha256 of what this process has published at the path. */
   published?: string | undefined
-  /** A folder of the same file system, for what is in the making; else it is in the store. */
+  /** A folder of the same file system, for what is in the making; otherwise it is in the store. */
   workFolder?: string | undefined
   /** Whom published files are given to: that user's folders are trusted too. */
   owner?: number | null | undefined

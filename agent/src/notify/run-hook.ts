@@ -11,7 +11,7 @@ export interface HookOptions {
   command: readonly string[]
   /** Milliseconds, then SIGKILL. */
   timeout: number
-  /** Working folder; else ours. */
+  /** Working folder; otherwise ours. */
   folder?: string | undefined
   /** Variables beside our own. */
   env: Readonly<Record<string, string>>

@@ -84,7 +84,7 @@ function many(prefix: string, count: number, text: string): Files {
 }
 
 describe("several origins at one path", () => {
-  it("are one revision, whose id tells all of them, and a reader never sees half of a change of any", async () => {
+  it("are one revision, whose id names all of them, and a reader never sees half of a change of any", async () => {
     await withSite(async ({ repo, generated, extra, settings, shown, kube, folder }) => {
       const commitOf = (turn: number) => repo.commit(many("jobs/team/repo-", 20, `${turn}`))
       const publishOf = (turn: number) => publish(generated, `g${turn}`, many("periodics-", 20, `${turn}`))

@@ -110,7 +110,7 @@ describe("a path that follows another source than before", () => {
 })
 
 describe("several origins at one path", () => {
-  it("give one revision whose id tells all of them, and a new one when any of them changes", async () => {
+  it("give one revision whose id names all of them, and a new one when any of them changes", async () => {
     await withFolder(async (folder) => {
       const { kube } = createTestCluster()
       const commit = await writeRevision(kube, { seq: 10, targets: { "ci/jobs": { x: "record" } } })

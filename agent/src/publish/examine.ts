@@ -101,7 +101,7 @@ export function isThere({ store, layout, shown, disk }: ProjectionState): boolea
   return readSlot(store, shown.number) !== undefined && disk.look(layout.content(shown))?.kind === "directory"
 }
 
-/** True when another revision is shown, whole as far as its names tell. */
+/** True when another revision is shown, whole as far as its names show. */
 function isShownElsewhere({ layout, shown, store }: ProjectionState): boolean {
   try {
     const number = layout.shown()

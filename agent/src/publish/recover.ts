@@ -23,7 +23,7 @@ import { emptyTrash, trashSlot } from "../store/trash.ts"
 const LEFTOVERS = [STAGING_PREFIX, TWINS_PREFIX, LINK_PREFIX, NOTE_PREFIX]
 
 export interface RecoverOptions {
-  /** Check contents by digest; else by inode and time where those are as the manifest says. */
+  /** Check contents by digest; otherwise by inode and time where those are as the manifest says. */
   digests: boolean
 }
 
@@ -160,7 +160,7 @@ async function followPin(projection: ProjectionState, slot: Slot | undefined): P
 }
 
 /**
- * Leads a lost or dangling link to the revision that is pinned, else to the newest that is whole and not older than
+ * Leads a lost or dangling link to the revision that is pinned, otherwise to the newest that is whole and not older than
  * what was shown.
  */
 async function repair(projection: ProjectionState): Promise<Slot | undefined> {

@@ -21,7 +21,7 @@ export interface WriteOptions {
 /**
  * Writes files into a staged revision, each a new inode with its exact mode and owner. Throws
  * `publish/wrong-content` when what is read is not what the revision promised, `disk/…` when a step fails; of a sync
- * that is still under way makeDurable tells.
+ * that is still under way makeDurable reports.
  */
 export async function writeChanged(
   staging: Staging,

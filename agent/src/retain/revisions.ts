@@ -20,7 +20,7 @@ export interface ListedRevision {
   shown: boolean
   pinned: boolean
   leased: boolean
-  /** Who holds it, as far as /proc tells; one with pid null for those that it does not. */
+  /** Who holds it, as far as /proc shows; one with pid null for those that it does not. */
   holders: LeaseHolder[]
   path: string
 }

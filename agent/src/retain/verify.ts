@@ -9,7 +9,7 @@ const BATCH = 128
 
 /**
  * Compares a slot's files with its manifest: kind, size, mode, owner and content. Gives the paths that differ
- * or are missing; `onKnown` gets those whose inode or time differ and whose content does not. With `digests` every content is read; else only where inode or time differ.
+ * or are missing; `onKnown` gets those whose inode or time differ and whose content does not. With `digests` every content is read; otherwise only where inode or time differ.
  */
 export async function verifySlot(
   projection: ProjectionState,

@@ -3,7 +3,7 @@ import type { ProjectionState } from "./projection-state.ts"
 import { readableSlots } from "./store.ts"
 
 /**
- * The note with the floors that the revisions up to the largest number ever shown tell as well (a store of before
+ * The note with the floors that the revisions up to the largest number ever shown have as well (a store of before
  * there was a note at each publish has only those). Whatever of it is damaged, the rest holds.
  */
 export function completeNote({

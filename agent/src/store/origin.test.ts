@@ -62,7 +62,7 @@ describe("floors of sources", () => {
 describe("the id of a revision", () => {
   const commit = (digit: string) => ({ ...origin("x", 1), revision: digit.repeat(40) })
 
-  it("is the commit where there is one origin, and tells all of several", () => {
+  it("is the commit where there is one origin, and names all of several", () => {
     expect(revisionId([commit("a")])).toBe("a".repeat(40))
     expect(revisionId([commit("a"), commit("b")])).toBe("aaaaaaaaaaaa-bbbbbbbbbbbb")
     const many = Array.from({ length: 20 }, (_, at) => commit(at.toString(20)))

@@ -129,7 +129,7 @@ const ID_LENGTH = 200
 const SHORT = 12
 
 /**
- * The id of a revision of several origins, which tells all of them: each commit or digest in the order of the settings,
+ * The id of a revision of several origins, which names all of them: each commit or digest in the order of the settings,
  * parted by dashes, shortened to 12 digits; where even those do not fit, a digest of them. Of one origin it is that
  * origin's own, so that a link's last part is the commit.
  */
@@ -145,7 +145,7 @@ const LEAST_DIGITS = 7
 
 /**
  * True when an operator's approval is of one of these revisions: by its id, the beginning of it, or the id of a revision
- * of several origins that tells it.
+ * of several origins that names it.
  */
 export function isApproved(approved: string | null | undefined, ...revisions: readonly string[]): boolean {
   if (!approved) return false

@@ -19,7 +19,7 @@ interface Contexts {
 
 /**
  * The clusters that Prow would see with these flags: every context of --kubeconfig, of --kubeconfig-dir or else of
- * KUBECONFIG and ~/.kube/config; `default` is the cluster that this runs in, else the current context
+ * KUBECONFIG and ~/.kube/config; `default` is the cluster that this runs in, otherwise the current context
  * (kubernetes-sigs/prow, pkg/kube/config.go). Contexts whose names no cluster can have are reported on standard error.
  * Throws UsageErrors that name the flag.
  */

@@ -63,7 +63,7 @@ export function addProwFlags(command: Command): Command {
     .addOption(
       flag(
         "--config-path <file>",
-        "Prow's config.yaml: its prowjob_namespace is the default namespace; else /etc/config/config.yaml, if it is there",
+        "Prow's config.yaml: its prowjob_namespace is the default namespace; otherwise /etc/config/config.yaml, if it is there",
       ),
     )
     .addOption(flag("--kubeconfig <file>", "each context is a cluster of that name"))

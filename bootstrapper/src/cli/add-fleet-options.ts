@@ -9,5 +9,10 @@ export function addFleetOptions(command: Command, formats: readonly string[]): C
     .addOption(
       flag("--answer-limit <duration>", "how long git, Redis and clusters have to answer").default("2s"),
     )
-    .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
+    .addOption(
+      flag(
+        "--redis-url-file <file>",
+        "file with the Redis URL; otherwise that of the settings, or REDIS_URL",
+      ),
+    )
 }

@@ -17,8 +17,9 @@ export function addEffectFlags(command: Command): Command {
     .addOption(flag("--no-wait", "wake the lanes and do not wait for them").helpGroup(group))
     .addOption(flag("--time-limit <duration>", "how long to wait").default("2m").helpGroup(group))
     .addOption(
-      flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL").helpGroup(
-        group,
-      ),
+      flag(
+        "--redis-url-file <file>",
+        "file with the Redis URL; otherwise that of the settings, or REDIS_URL",
+      ).helpGroup(group),
     )
 }

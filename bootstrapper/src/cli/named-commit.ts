@@ -2,7 +2,7 @@ import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 
-/** Enough digits for a person to tell two commits by. */
+/** Enough digits for a person to distinguish two commits by. */
 const SHOWN_DIGITS = 12
 const MOST_SHOWN = 3
 

@@ -12,7 +12,7 @@ export interface ContextOptions {
   defaultNamespace: string
 }
 
-/** The context of a plan: the operator's file when one is given, else the flags' defaults. */
+/** The context of a plan: the operator's file when one is given, otherwise the flags' defaults. */
 export async function contextOfFlags(options: ContextOptions): Promise<PlanContext> {
   if (options.config === undefined) {
     return {

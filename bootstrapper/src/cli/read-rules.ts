@@ -7,7 +7,7 @@ import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules
 type FileAt = (place: string) => Promise<Buffer | undefined>
 
 /**
- * Reads and parses a rules file: as given, or else beneath one of the source paths, where a path in the
+ * Reads and parses a rules file: as given, or otherwise beneath one of the source paths, where a path in the
  * repository leads. With `fileAt` a file of a checkout is read as git would store it. Throws UsageError `rules/not-found`; what is wrong inside comes as problems.
  */
 export async function readRules(
@@ -22,11 +22,16 @@ export async function readRules(
       const onDisk = await readFile(path)
       return parseRules(((await fileAt?.(path)) ?? onDisk).toString("utf8"), path)
     } catch (error) {
-      cause ??= error
+      // Where there is something at one of the places, what is wrong with that says more.
+      if (cause === undefined || !isMissing(error)) cause = error
     }
   }
   throw new UsageError("rules/not-found", `cannot read the rules ${file}`, {
     hint: "Give the path of a plugins.yaml, on this machine or beneath a source path.",
     cause,
   })
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT"
 }

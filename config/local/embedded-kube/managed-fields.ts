@@ -26,7 +26,7 @@ export function managedAfter(
   return [...others, { manager, operation: "Update" as const, apiVersion, time }].slice(-MOST_MANAGERS)
 }
 
-/** Who a request says that it is: its fieldManager, else the first part of its user agent, like the real server. */
+/** Who a request says that it is: its fieldManager, otherwise the first part of its user agent, like the real server. */
 export function managerOf(request: IncomingMessage, query: URLSearchParams): string {
   const agent = request.headers["user-agent"]?.split("/")[0]
   return (query.get("fieldManager") || agent || "unknown").slice(0, MOST_CHARACTERS)

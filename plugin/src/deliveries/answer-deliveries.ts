@@ -6,7 +6,7 @@ import { pendingKey } from "./keep-deliveries.ts"
 
 /** What a delivery came to in one cluster. */
 export const DeliveryOutcome = z.strictObject({
-  /** `written`: the cluster's record reached the delivery's commit. Else it still waits, and this is why. */
+  /** `written`: the cluster's record reached the delivery's commit. Otherwise it still waits, and this is why. */
   state: z.enum(["written", "stopped", "failed"]),
   /** Milliseconds since the epoch. */
   at: z.int(),

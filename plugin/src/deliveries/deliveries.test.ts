@@ -100,7 +100,7 @@ describe("deliveries", () => {
       expect(await book.lanes.redis.zrange(index, 0, "-1")).toEqual(["guid-1"])
     }))
 
-  it("have their outcome in each cluster: written when the record contains them, else why not", () =>
+  it("have their outcome in each cluster: written when the record contains them, otherwise why not", () =>
     withBook(async (book) => {
       await note(book, 1)
       await note(book, 2)

@@ -3,7 +3,7 @@ import { UsageError } from "../foundation/errors.ts"
 import type { OperatorSettings } from "../settings/operator-settings.ts"
 
 /**
- * The Redis URL: from the file that the flag names, else as the settings say, else from REDIS_URL.
+ * The Redis URL: from the file that the flag names, otherwise as the settings say, or from REDIS_URL.
  * Undefined when nobody says. Throws UsageError `lanes/redis-url-file`.
  */
 export async function findRedisUrl(

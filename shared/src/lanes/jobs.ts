@@ -91,7 +91,7 @@ export function workJobs(lanes: Lanes, options: JobOptions): Jobs {
   })
   return {
     async ask(id) {
-      // Redis may have been full, or slow, when it came back: nobody would tell us that it no longer is.
+      // Redis may have been full, or slow, when it came back: no event would show that it no longer is.
       await open()
       await repairQueue(lanes.redis, queue, [id])
       await queue.add("job", { id }, { delay: options.gather, deduplication: { id, keepLastIfActive: true } })

@@ -12,7 +12,7 @@ export interface Heartbeat {
   stop(): Promise<void>
 }
 
-/** A sorted set of workers, each until when it counts as alive. Redis tells the time, so clocks need not agree. */
+/** A sorted set of workers, each until when it counts as alive. The time is that of Redis, so clocks need not agree. */
 const NOW = `
   local time = redis.call("TIME")
   local now = time[1] * 1000 + math.floor(time[2] / 1000)

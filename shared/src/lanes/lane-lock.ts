@@ -15,7 +15,7 @@ export interface LockedJob {
   renew(): Promise<boolean>
 }
 
-/** An instant by both clocks: the steady one stands still while a machine sleeps, the other may be set back. */
+/** An instant by both clocks: the steady one stops while a machine sleeps, the other may be set back. */
 interface Instant {
   wall: number
   steady: number

@@ -16,7 +16,7 @@ export const LaneResult = z.strictObject({
 })
 export type LaneResult = z.infer<typeof LaneResult>
 
-/** The last outcome of a source and mode in a lane, as it stands in Redis. */
+/** The last outcome of a source and mode in a lane, as Redis keeps it. */
 export const LaneOutcome = LaneResult.extend({
   format: z.literal(LANES_FORMAT),
   source: z.string(),

@@ -223,7 +223,7 @@ export function laneName(cluster: string): string {
   return `lane-${encodeURIComponent(cluster)}`
 }
 
-/** Redis Cluster places a key by what stands in braces; BullMQ's scripts touch many keys, which must lie together. */
+/** Redis Cluster places a key by the part in braces; BullMQ's scripts touch many keys, which must lie together. */
 function hashTag(prefix: string): string {
   return `{${prefix}}`
 }

@@ -13,7 +13,7 @@ const AGAIN_MS = 2000
 
 /**
  * Keeps wake-ups that Redis could not take back, one of a source and mode, and tries again until it does: it may
- * have been away, or full, of whose end nobody tells.
+ * have been away, or full, whose end no event shows.
  */
 export function oweWakeUps(wake: (wakeUp: WakeUp) => Promise<void>): OwedWakeUps {
   const owed = new Map<string, WakeUp>()

@@ -5,7 +5,7 @@ import { LANES_FORMAT, type LaneJob } from "./wake-up.ts"
 /**
  * Lets a lane be woken for a full reconcile of each source by a cron pattern (UTC; five fields, or six with
  * seconds), and no source besides. Every plugin may call this, at every start. Throws `lanes/schedule` for a pattern that does not
- * read, or when the scheduler was lost again at once (BullMQ issues 3063 and 3381 tell of such races).
+ * read, or when the scheduler was lost again at once (BullMQ issues 3063 and 3381 describe such races).
  *
  * A pattern, never BullMQ's `every`: that one stops with two processes (BullMQ issue 3262).
  */

@@ -1,5 +1,5 @@
 import { systemClock } from "../foundation/clock.ts"
-import { HeadraceError } from "../foundation/errors.ts"
+import { errorText, HeadraceError } from "../foundation/errors.ts"
 import { startTimeLimit } from "../foundation/time-limit.ts"
 import { untilAborted } from "../foundation/until-aborted.ts"
 import { appTokens } from "../git/app-tokens.ts"
@@ -167,7 +167,7 @@ export async function openReconciler(
       await noteNodeTokens(own, await clusters.get(cluster), { cluster, source }, signal)
     } catch (error) {
       signal.throwIfAborted()
-      own.log.warn({ err: error }, "reports of nodes not read")
+      own.log.warn({ err: errorText(error) }, "reports of nodes not read")
     }
   }
 

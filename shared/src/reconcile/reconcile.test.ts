@@ -129,7 +129,7 @@ describe("reconcile", () => {
     expect(await here.data("alpha")).toEqual({ "x.txt": "one", "w.txt": "w", stray: "s" })
   })
 
-  it("leaves no key behind where it cannot tell at first whose it is", async () => {
+  it("leaves no key behind where it does not know at first whose it is", async () => {
     const files = { "a/x.txt": "one", "a/z.txt": "zed", "a/w.txt": "w" }
     const here = reconcileFixture(files, { settings: { foreignKeys: "keep" } })
     await here.run()

@@ -17,7 +17,7 @@ import { toGoal } from "./to-goal.ts"
  * judge, open an intent, write store and view, swap the record.
  *
  * Safe beside any number of others of itself, paused, killed or late: the record's compare-and-swap orders
- * them, the token on each target refuses who has been overtaken, and an open intent tells the next one what
+ * them, the token on each target refuses who has been overtaken, and an open intent shows the next one what
  * may be half done. Throws `kube/…` or `git/…` when the record or the mirror cannot be reached; what was
  * begun stays listed in the record.
  */

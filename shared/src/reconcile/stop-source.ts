@@ -13,7 +13,7 @@ import type { Run } from "./run/run.ts"
 import type { KnownFailures } from "./store/known-failures.ts"
 
 /**
- * Notes in the record why its source stands still. Last good stays in force; but what an earlier run has
+ * Notes in the record why its source is stopped. Last good stays in force; but what an earlier run has
  * begun is ended first, so that the named ConfigMaps do not stay half at one commit and half at another; and
  * failed targets are tried again, and a full run puts back what was edited by hand.
  */

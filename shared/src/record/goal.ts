@@ -1,7 +1,7 @@
 import type { Hold } from "./record.ts"
 
 /**
- * The commit that a cluster should show: the held one while a hold is in force, else the branch's tip.
+ * The commit that a cluster should show: the held one while a hold is in force, otherwise the branch's tip.
  *
  * `now` is milliseconds since the epoch. A hold whose `until` has passed no longer counts, whether or
  * not a program has removed it.

@@ -30,7 +30,7 @@ export type Hold = z.infer<typeof Hold>
 export const Intent = z.strictObject({
   token: Token,
   commit,
-  /** The rules' own commit, where they come from another source; else null. */
+  /** The rules' own commit, where they come from another source; otherwise null. */
   rulesCommit: commit.nullable(),
   /** Digest of rules and settings that it was judged under; absent: not judged, or by a version that kept none. */
   rules: z.string().optional(),
@@ -91,7 +91,7 @@ export type ForeignWrite = z.infer<typeof ForeignWrite>
 /** One commit under one set of rules: what an operator approves, and what a guard stopped. */
 export const JudgedRevision = z.strictObject({
   commit,
-  /** The commit of the rules, where they come from another source; else null. */
+  /** The commit of the rules, where they come from another source; otherwise null. */
   rulesCommit: commit.nullable(),
   /** Digest of the rules and of the settings that affect their meaning; null: an earlier version did not say. */
   rules: z.string().nullable(),
@@ -127,7 +127,7 @@ const commonFields = {
   token: Token,
   /** Null before the first reconcile has ended. */
   commit: commit.nullable(),
-  /** The commit of the rules in force, where they come from another source; else null. */
+  /** The commit of the rules in force, where they come from another source; otherwise null. */
   rulesCommit: commit.nullable(),
   /** Digest of the rules in force at `commit`, and of the settings that affect their meaning. */
   rules: z.string().nullable(),

@@ -4,7 +4,7 @@ import { Token } from "./token.ts"
 
 const commit = z.string().regex(FULL_ID)
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
-/** The commit of the rules, where they come from another source; else null. */
+/** The commit of the rules, where they come from another source; otherwise null. */
 const rulesCommit = commit.nullable()
 
 /** One past the largest hash of a node (takes-candidate.ts): a candidate with this bound is for every node. */

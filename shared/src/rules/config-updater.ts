@@ -17,7 +17,7 @@ export const MapSpec = z.strictObject({
   partitioned_names: texts.describe(
     "Names of several ConfigMaps; a key goes to number sha256(key)[0] modulo their count. At most 256.",
   ),
-  key: text.describe("The key that every matching file is written to; else the file's base name."),
+  key: text.describe("The key that every matching file is written to; otherwise the file's base name."),
   use_full_path_as_key: flag.describe("Key is the whole path with `/` replaced by `-`."),
   gzip: flag.describe("Compress the values; overrides the global `gzip` both ways."),
   clusters: z

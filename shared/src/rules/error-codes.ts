@@ -104,7 +104,7 @@ export const rulesErrors = {
   },
   "rules/missing-field": {
     meaning: "The rules lack a field that is required.",
-    cause: "The field was forgotten or stands at another level.",
+    cause: "The field was forgotten or is at another level.",
     remedy: "Add the field that the message names.",
   },
   "rules/missing-name": {
@@ -139,7 +139,7 @@ export const rulesErrors = {
   },
   "rules/shadowed": {
     meaning: "A rule matches files, and earlier rules take all of them.",
-    cause: "A wider glob stands above it.",
+    cause: "A wider glob comes before it.",
     remedy: "Move the rule up, narrow the earlier glob, or remove the rule.",
   },
   "rules/too-large": {

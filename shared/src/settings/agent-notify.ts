@@ -23,7 +23,12 @@ export const Notify = z
       .optional()
       .describe("URL to call; the headers Headrace-Revision and Headrace-Token say what is shown."),
     method: Text.prefault("POST").describe("With http."),
-    status: z.int().min(100).max(599).optional().describe("With http: the answer that counts; else any 2xx."),
+    status: z
+      .int()
+      .min(100)
+      .max(599)
+      .optional()
+      .describe("With http: the answer that counts; otherwise any 2xx."),
     signal: z
       .enum(["HUP", "INT", "TERM", "USR1", "USR2", "WINCH"])
       .optional()

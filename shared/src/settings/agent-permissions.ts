@@ -23,14 +23,14 @@ const Id = z.int().min(0)
 
 /** Modes and owner of what an agent publishes, exact whatever the umask. */
 export const PermissionsSettings = z.strictObject({
-  file: ReadOnlyMode.optional().describe("Of files; else 0444."),
-  executable: ReadOnlyMode.optional().describe("Of executables; else 0555."),
+  file: ReadOnlyMode.optional().describe("Of files; otherwise 0444."),
+  executable: ReadOnlyMode.optional().describe("Of executables; otherwise 0555."),
   directory: FolderMode.optional().describe(
-    "Of folders; else 0755. With 2000 what others make in them takes their group, as for a pod's fsGroup.",
+    "Of folders; otherwise 0755. With 2000 what others make in them takes their group, as for a pod's fsGroup.",
   ),
   uid: Id.optional().describe(
-    "Owner; else the agent's own user. Another takes the right to give files away (CAP_CHOWN).",
+    "Owner; otherwise the agent's own user. Another takes the right to give files away (CAP_CHOWN).",
   ),
-  gid: Id.optional().describe("Group, such as a pod's fsGroup; else the agent's own."),
+  gid: Id.optional().describe("Group, such as a pod's fsGroup; otherwise the agent's own."),
 })
 export type PermissionsSettings = z.infer<typeof PermissionsSettings>

@@ -106,9 +106,9 @@ const EveryTarget = z.strictObject({
 })
 
 const Report = z.strictObject({
-  node: Text.optional().describe("Name to report under; else HEADRACE_NODE_NAME or the host's name."),
+  node: Text.optional().describe("Name to report under; otherwise HEADRACE_NODE_NAME or the host's name."),
   namespace: NamespaceName.optional().describe(
-    "Where the Lease goes; else HEADRACE_REPORT_NAMESPACE or the record's namespace.",
+    "Where the Lease goes; otherwise HEADRACE_REPORT_NAMESPACE or the record's namespace.",
   ),
   every: Wait.prefault("60s").describe("How often at the least, jittered; changes are reported at once."),
   removeAtEnd: z

@@ -115,7 +115,7 @@ export const From = z
       .describe("An absent ConfigMap (or key of `items`) counts as empty, and not as a reason to wait."),
     items: z.array(Item).min(1).optional().describe("Only these keys or files, at these paths."),
     mode: FileMode.optional().describe(
-      "Permission bits of all its files; else 0444, or 0555 for executables.",
+      "Permission bits of all its files; otherwise 0444, or 0555 for executables.",
     ),
     gunzip: z
       .union([z.boolean(), z.array(Text)])

@@ -37,7 +37,7 @@ export const settingsErrors = {
   },
   "settings/missing-field": {
     meaning: "The settings lack a field that is required.",
-    cause: "The field was forgotten or stands at another level.",
+    cause: "The field was forgotten or is at another level.",
     remedy: "Add the field that the message names.",
   },
   "settings/no-cluster": {

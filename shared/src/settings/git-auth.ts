@@ -6,7 +6,7 @@ export const GitAuth = z.strictObject({
   tokenFile: Text.optional().describe("File that holds an HTTPS token."),
   sshKeyFile: Text.optional().describe("File that holds an SSH private key."),
   sshKnownHostsFile: Text.optional().describe(
-    "File with the SSH server's keys; else the user's known_hosts.",
+    "File with the SSH server's keys; otherwise the user's known_hosts.",
   ),
   sshHostKeys: z
     .enum(["strict", "accept-new", "off"])

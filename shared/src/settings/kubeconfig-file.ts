@@ -78,6 +78,10 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
   const cluster = config.clusters.find((one) => one.name === found.cluster)?.cluster
   if (!cluster)
     throw wrong(file, `context "${wanted}" names the cluster "${found.cluster}", which is not there`)
+  if (!["http:", "https:"].includes(URL.parse(cluster.server)?.protocol ?? "")) {
+    const expected = "Correct it: expected a URL such as https://HOST:6443."
+    throw wrong(file, `the server ${cluster.server} of the cluster "${found.cluster}" is no URL`, expected)
+  }
   const named = config.users?.find((one) => one.name === found.user)
   if (found.user && !named)
     throw wrong(file, `context "${wanted}" names the user "${found.user}", which is not there`)
@@ -119,6 +123,10 @@ function kubeconfigTrouble(error: unknown): string {
   return `it is not YAML: ${reason ?? ""}${mark ? ` in line ${mark.line + 1}` : ""}`
 }
 
-function wrong(file: string, why: string, hint?: string): UsageError {
-  return new UsageError("kube/kubeconfig", `kubeconfig ${file}: ${why}`, hint === undefined ? {} : { hint })
+function wrong(
+  file: string,
+  why: string,
+  hint = "Correct the file; kubectl config view --kubeconfig FILE prints what kubectl reads of it.",
+): UsageError {
+  return new UsageError("kube/kubeconfig", `kubeconfig ${file}: ${why}`, { hint })
 }

@@ -25,7 +25,7 @@ const Source = z.strictObject({
     .string()
     .regex(/^[^/\s]+\/[^/\s]+$/, "expected ORG/NAME")
     .optional()
-    .describe("ORG/NAME on GitHub, for webhooks and access lists; else taken from the URL."),
+    .describe("ORG/NAME on GitHub, for webhooks and access lists; otherwise taken from the URL."),
   auth: GitAuth.optional(),
   ...gitRemote,
   verify: Verify.optional().describe(
@@ -58,7 +58,7 @@ const store = z
 const Cluster = z.strictObject({
   inCluster: z.boolean().optional().describe("The cluster that this program runs in."),
   kubeconfig: Text.optional().describe("Path of a kubeconfig."),
-  context: Text.optional().describe("Context of that kubeconfig; else its current one."),
+  context: Text.optional().describe("Context of that kubeconfig; otherwise its current one."),
   tokenFile: Text.optional().describe(
     "File with a token to use in place of the kubeconfig's or the Pod's own; read for every request.",
   ),

@@ -113,7 +113,7 @@ describe("operator settings", () => {
       "",
       ["s.yaml:1:1: error: the document: expected a mapping, found nothing [settings/wrong-value]"],
     ],
-  ])("says where %s stands", (_name, text, expected) => {
+  ])("says where %s is", (_name, text, expected) => {
     expect(complaint(text, OperatorSettings)).toEqual(expected)
   })
 

@@ -5,7 +5,7 @@ const FORMS = [
   /^[^@/]+@[^:/]+:([^/]+\/[^/]+?)(?:\.git)?\/?$/,
 ]
 
-/** ORG/NAME of a source: as its settings say, else as its URL reads; undefined for a local path. */
+/** ORG/NAME of a source: as its settings say, otherwise as its URL reads; undefined for a local path. */
 export function repoOfSource(source: Pick<SourceSettings, "repo" | "url">): string | undefined {
   if (source.repo !== undefined) return source.repo
   for (const form of FORMS) {

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { closestWord } from "../foundation/closest-word.ts"
 import { BYTES, canWait, DURATION, readBytes, readDuration } from "../foundation/read-units.ts"
 
 const A_DURATION = "expected a duration such as 30s, 10m or 1h"
@@ -28,11 +29,23 @@ export const Percent = z
 /** Text of at least one character: an empty value is a variable of a template that was not filled in. */
 export const Text = z.string().min(1, "expected text, and this is empty")
 
+const TRANSPORTS = ["https", "ssh", "http", "git", "file"]
+
 /** Where to fetch from. A password in it would be in logs and in the list of processes. */
 export const GitUrl = Text.refine(
   (url) => !/^https?:\/\/[^/]*@/i.test(url) && !/^[a-z+]+:\/\/[^/@]*:[^/@]*@/i.test(url),
   "expected a URL without user and password; put the token into a file and name that as auth.tokenFile",
-)
+).superRefine((url, context) => {
+  const [, scheme, slashes = ""] = /^([^:/@]+):(\/\/|\/(?!\/)|:)/.exec(url) ?? []
+  if (scheme === undefined) return
+  const isKnown = TRANSPORTS.includes(scheme.toLowerCase())
+  // HOST:/PATH is SSH's own form, but for a host that nobody calls https.
+  if (slashes === "/" ? !isKnown : isKnown) return
+  const near = isKnown ? `${scheme}://` : closestWord(scheme, TRANSPORTS)
+  const meant = near === undefined ? "" : `; did you mean ${near}?`
+  const message = `expected https://, ssh://, git@HOST:PATH or a path, found ${scheme}:${slashes}${meant}`
+  context.addIssue({ code: "custom", message })
+})
 
 /** An API that is called by HTTP. */
 export const HttpUrl = z.url({ protocol: /^https?$/, error: "expected a URL such as https://api.github.com" })

@@ -26,7 +26,7 @@ export interface Change {
   targets?: ReadonlyMap<string, readonly string[]>
 }
 
-/** Says where a change stands and why, from git to each node. Pure. */
+/** Says how far a change has got and why, from git to each node. Pure. */
 export function explainChange(status: FleetStatus, change: Change): Explanation {
   const concerned = status.clusterSources.filter((one) => change.verdicts.has(keyOf(one)))
   const places = concerned.map((one) => placeOf(one, change))

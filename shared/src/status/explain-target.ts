@@ -18,7 +18,7 @@ export interface TargetFacts {
   exists: boolean | undefined
 }
 
-/** Says where a target stands in each cluster, and why. Pure. */
+/** Says what a target holds in each cluster, and why. Pure. */
 export function explainTarget(
   status: FleetStatus,
   target: string,

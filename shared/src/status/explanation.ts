@@ -1,7 +1,7 @@
 import { byLevel, worstLevel } from "./finding.ts"
 import type { Finding, Level } from "./fleet-status.ts"
 
-/** Where a thing stands and why: what `explain` prints. */
+/** How far a thing has got and why: what `explain` prints. */
 export interface Explanation {
   format: 1
   kind: "commit" | "pull request" | "file" | "target" | "node"

@@ -1,4 +1,4 @@
-/** Enough digits for a person to tell two commits by. */
+/** Enough digits for a person to distinguish two commits by. */
 const SHOWN_DIGITS = 12
 
 /** The first digits of a commit's id, or `nothing`. An id of several origins stays as it is: it is short already. */

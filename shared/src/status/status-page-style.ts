@@ -1,5 +1,6 @@
 /**
- * The page's style sheet: system fonts, light and dark by the reader's setting, and paper. Each pair of colours has a
+ * The page's style sheet: system fonts, light and dark by the reader's setting, and paper, on which dark colours would be
+ * unreadable. Each pair of colours has a
  * contrast of 4.5 at least (WCAG 2.2, 1.4.3).
  */
 export const PAGE_STYLE = `
@@ -32,5 +33,5 @@ thead th{color:var(--soft);font-size:.87em}
 .n{text-align:right;padding-right:0}
 tbody tr:hover{background:var(--tint)}
 @media (max-width:44rem){body{font-size:14px}th,td{padding-right:.5rem;overflow-wrap:anywhere}}
-@media print{body{max-width:none;padding:0;font-size:10pt;color:#000;background:#fff}article,tr{break-inside:avoid}pre{border-color:#999;background:none}}
+@media print{:root{--ink:#000;--soft:#454b52;--line:#999;--paper:#fff;--tint:#fff;--bad:#a01b14;--mind:#6b4700;--good:#14552f}body{max-width:none;padding:0;font-size:10pt}h2,h3{break-after:avoid}article,tr{break-inside:avoid}}
 `

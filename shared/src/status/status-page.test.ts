@@ -40,9 +40,15 @@ describe("statusPage", () => {
     expect(page).toContain("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&amp;\\u001b[31m")
   })
 
-  it.each(["light", "dark"])("has colours of enough contrast in the %s scheme", (scheme) => {
-    const [light = {}, dark = {}] = palettes(PAGE_STYLE)
-    const colours = scheme === "light" ? light : { ...light, ...dark }
+  it.each([
+    [["light"], [0]],
+    [["dark"], [0, 1]],
+    [["print, of a reader whose screen is light"], [0, 2]],
+    [["print, of a reader whose screen is dark"], [0, 1, 2]],
+  ])("has colours of enough contrast: %s", (_, used) => {
+    const blocks = palettes(PAGE_STYLE)
+    expect(blocks).toHaveLength(3)
+    const colours = Object.assign({}, ...used.map((at) => blocks[at]))
     for (const ink of ["ink", "soft", "bad", "mind", "good"]) {
       for (const ground of ["paper", "tint"]) {
         expect(contrast(colours[ink] ?? "", colours[ground] ?? ""), `${ink} on ${ground}`).toBeGreaterThan(

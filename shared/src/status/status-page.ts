@@ -1,5 +1,6 @@
 import { escapeText } from "../foundation/escape-text.ts"
 import { ageText, timeAndAge } from "./age-text.ts"
+import { worstLevel } from "./finding.ts"
 import type { ClusterSourceStatus, Finding, FleetStatus } from "./fleet-status.ts"
 import { shortCommit } from "./short-commit.ts"
 import { stateLabel } from "./state-label.ts"
@@ -54,7 +55,9 @@ function findingsSection({ findings, clusterSources, at }: FleetStatus): string 
     )
   if (everywhere.length + places.length === 0) return ""
   const fleet =
-    everywhere.length > 0 ? [`<article class="trouble"><ul>${everywhere.join("")}</ul></article>`] : []
+    everywhere.length > 0
+      ? [`<article class="${worstLevel(findings)}"><ul>${everywhere.join("")}</ul></article>`]
+      : []
   return `<section aria-labelledby="attention">
 <h2 id="attention">Needs attention</h2>
 ${[...fleet, ...places].join("\n")}

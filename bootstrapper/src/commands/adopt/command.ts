@@ -11,7 +11,7 @@ import type { AdoptOptions } from "./run.ts"
 export function addAdoptCommand(program: Command, run: CommandRun): void {
   const adopt = addEffectFlags(addClusterSourceOptions(program.command("adopt")))
     .description("Takes over ConfigMaps that another program made and the rules name, and writes them.")
-    .addOption(flag("--rule <glob...>", "those that these rules name, by their globs; else all rules"))
+    .addOption(flag("--rule <glob...>", "those that these rules name, by their globs; otherwise all rules"))
     .addOption(flag("--target <namespace/name...>", "exactly these"))
     .action(async (options: AdoptOptions) => {
       if (options.rule && options.target) {

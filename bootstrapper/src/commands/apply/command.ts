@@ -17,7 +17,12 @@ export function addApplyCommand(program: Command, run: CommandRun): void {
     .addOption(
       flag("--prune", "remove ConfigMaps of ours that no rule names; only with --direct").default(false),
     )
-    .addOption(flag("--redis-url-file <file>", "file with the Redis URL; else the settings, else REDIS_URL"))
+    .addOption(
+      flag(
+        "--redis-url-file <file>",
+        "file with the Redis URL; otherwise that of the settings, or REDIS_URL",
+      ),
+    )
     .addOption(flag("--time-limit <duration>", "how long to wait for the lanes").default("10m"))
     .action(async (options: ApplyOptions & ProwOptions, command: Command) => {
       refuseIdleFlags(command)

@@ -4,7 +4,7 @@ import { addFleetOptions } from "../../cli/add-fleet-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
 import type { ExplainOptions } from "./run.ts"
 
-/** `explain`: where one thing stands, and why. */
+/** `explain`: how far one thing has got, and why. */
 export function addExplainCommand(program: Command, run: CommandRun): void {
   const explain = addFleetOptions(program.command("explain"), ["text", "json"])
     .description(

@@ -10,7 +10,7 @@ export function addHoldCommand(program: Command, run: CommandRun): void {
   const hold = addHoldFlags(program.command("hold"))
     .description("Keeps clusters at a commit, whatever is merged, until release.")
     .addOption(
-      flag("--commit <id>", "the commit, by 4 digits of its id or more; else the one that each shows"),
+      flag("--commit <id>", "the commit, by 4 digits of its id or more; otherwise the one that each shows"),
     )
     .action(async (options: HoldOptions) => {
       const { runHold } = await import("./run.ts")

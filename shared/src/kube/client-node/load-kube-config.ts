@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path"
 import { KubeConfig } from "@kubernetes/client-node"
 import { systemClock } from "../../foundation/clock.ts"
 import { errorMessage, errorText, hasCode, UsageError } from "../../foundation/errors.ts"
-import { parseKubeconfig } from "../../settings/kubeconfig-file.ts"
+import { type KubeconfigCluster, parseKubeconfig } from "../../settings/kubeconfig-file.ts"
 import { placeOfSetting } from "../../settings/setting-places.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
@@ -54,7 +54,9 @@ async function loadConfig(name: string, address: ClusterAddress): Promise<KubeCo
         hint: "Mount or write the file, or correct its path: it counts from the working folder unless it is absolute.",
       })
     }
-    const why = hasCode(error, "kube/kubeconfig") ? errorMessage(error) : errorText(error)
+    const why = hasCode(error, "kube/kubeconfig")
+      ? errorMessage(error)
+      : `kubeconfig ${address.kubeconfig}: ${errorText(error)}`
     const message = `${place === undefined ? "" : `${place}: `}cluster "${name}": ${why}`
     throw new UsageError(
       "kube/kubeconfig",
@@ -82,6 +84,7 @@ function loadInCluster(name: string, tokenFile = join(SERVICE_ACCOUNT, "token"))
 async function loadFile(file: string, address: ClusterAddress): Promise<KubeConfig> {
   const text = await readFile(file, "utf8")
   const { context, cluster, user } = parseKubeconfig(text, file, address.context)
+  refusePlaintext(cluster, file)
   const folder = dirname(resolve(file))
   const config = new KubeConfig()
   config.loadFromString(text)
@@ -91,6 +94,14 @@ async function loadFile(file: string, address: ClusterAddress): Promise<KubeConf
   if (user["auth-provider"] !== undefined) return config
   const { credential } = credentialSource(cluster, user, folder, file, systemClock)
   return authenticateWith(config, credential)
+}
+
+/** client-node refuses it with every request, which would be tried again as if the server did not answer. */
+function refusePlaintext(cluster: KubeconfigCluster, file: string): void {
+  if (!/^http:/i.test(cluster.server) || cluster["insecure-skip-tls-verify"]) return
+  throw new UsageError("kube/kubeconfig", `${file}: the server ${cluster.server} has no TLS`, {
+    hint: "Give it https://, or set insecure-skip-tls-verify: true there for a server of this machine.",
+  })
 }
 
 function withTokenFile(config: KubeConfig, path: string): KubeConfig {

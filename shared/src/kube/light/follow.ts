@@ -140,7 +140,7 @@ async function applyEvents(
   }
 }
 
-/** Waits before the next try: not at all after a good watch, as long as the server asks, else a growing while. */
+/** Waits before the next try: not at all after a good watch, as long as the server asks, otherwise a growing while. */
 async function pause(
   failure: unknown,
   waits: GrowingWait,

@@ -19,7 +19,7 @@ describe("kubeErrorOfAnswer", () => {
     expect(error.message).toMatch(/^get x: ./)
   })
 
-  it("takes the wait from the header, else from the status", () => {
+  it("takes the wait from the header, otherwise from the status", () => {
     const body = { details: { retryAfterSeconds: 3 } }
     expect(kubeErrorOfAnswer("x", 429, body, "2").retryAfter).toBe(2000)
     expect(kubeErrorOfAnswer("x", 429, body).retryAfter).toBe(3000)

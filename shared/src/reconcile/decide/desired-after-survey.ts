@@ -12,7 +12,7 @@ export function isPutBack(run: Run, record: SourceRecord): boolean {
 }
 
 /**
- * The desired revision, once the targets were read because the record does not tell what they hold. Where the record
+ * The desired revision, once the targets were read because the record does not show what they hold. Where the record
  * was lost (a new one knows nothing of what the targets show) it must contain their newest commit as it must contain
  * the record's, unless an operator has rewound since. Where targets carry a larger token than the record knows
  * of, or one was in force (an earlier record was put back, or the clock that gave its epoch) it takes an epoch beyond. A record that

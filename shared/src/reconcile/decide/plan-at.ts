@@ -80,7 +80,7 @@ export function planOfStamps(
 }
 
 /**
- * Mistakes at a revision that no cluster's record can tell, since their targets name a cluster that the
+ * Mistakes at a revision that no cluster's record can name, since their targets name a cluster that the
  * operator's settings do not have; throws as `planAt` does.
  */
 export async function unplacedAt(

@@ -20,7 +20,7 @@ import { likeOf } from "./held-in-force.ts"
 
 const CONCURRENT_READS = 6
 
-/** What the planned targets hold now, where no record tells. */
+/** What the planned targets hold now, where no record shows it. */
 export interface Survey {
   /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
   held: GuardedTargets

@@ -193,7 +193,7 @@ async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Pr
 }
 
 /**
- * True when something was shown or begun at this token under other rules or settings. The token does not tell which of
+ * True when something was shown or begun at this token under other rules or settings. The token does not show which of
  * the two is newer, and a writer that wakes up late with the older ones would not be refused: a new epoch does it.
  */
 function isUnderOtherRules(record: SourceRecord, desired: DesiredRevision, rules: string): boolean {

@@ -12,7 +12,7 @@ import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcileSettings } from "../run/ports.ts"
 import type { SourceRevision } from "../run/revision.ts"
 
-/** A record, and the repositories that tell which commit comes after which. */
+/** A record, and the repositories that show which commit comes after which. */
 export interface HoldPorts extends RecordPorts {
   repository: SourceRepository
   rulesRepository: SourceRepository

@@ -126,7 +126,7 @@ export interface ReconcileOutcome {
   /** What it shows; null before the first commit. */
   commit: string | null
   token: Token
-  /** Why the source stands still, when it does. */
+  /** Why the source is stopped, when it is. */
   stopped: { code: string; message: string; commit: string } | null
   /** ISO time at which the record's hold ends; null without one, or when it has no end. */
   heldUntil: string | null

@@ -19,10 +19,10 @@ export interface ViewDifference {
 
 /**
  * Compares a ConfigMap with its plan by uncompressed content, without reading a blob: git names contents by
- * their hash, so hashing what stands in the ConfigMap tells whether it is the planned file. Compressed bytes
+ * their hash, so hashing what the ConfigMap has shows whether it is the planned file. Compressed bytes
  * are never compared, since they differ between builds of zlib.
  *
- * `owned` tells which keys that no rule names any more are ours to take away. VERSION is outside.
+ * `owned` names the keys, of those that no rule names any more, that are ours to remove. VERSION is outside.
  */
 export function compareView(
   existing: ConfigMap | undefined,
@@ -113,7 +113,7 @@ function holds(existing: ConfigMap | undefined, planned: PlannedKey): boolean {
   )
 }
 
-/** The uncompressed value, when it stands where Prow would put it. */
+/** The uncompressed value, when it is where Prow would put it. */
 function contentOf(existing: ConfigMap | undefined, planned: PlannedKey): Buffer | undefined {
   const text = valueAt(existing?.data, planned.key)
   if (text !== undefined) return planned.gzip ? undefined : Buffer.from(text, "utf8")
