@@ -29,6 +29,8 @@ interface UpFlags {
 }
 
 const paint = paintFor(process.stdout)
+const NO_RULES =
+  "For a repository without rules, npm run -s bootstrapper -- init --source-path FOLDER proposes some."
 const DEFAULT_POLL_MS = 1000
 const LOOK_MS = 500
 const LAST_PORT = 65_535
@@ -41,7 +43,11 @@ export function createUpProgram(signal: AbortSignal): Command {
     .description("Runs the whole pipeline on this machine, on your own repository, until it is stopped.")
     .addOption(flag("--repo <path-or-url>", "the repository to follow").needed())
     .addOption(flag("--branch <name>", "the branch to follow").needed())
-    .addOption(flag("--rules <path>", "path of the rules (Prow's plugins.yaml) in the repository").needed())
+    .addOption(
+      flag("--rules <path>", "path of the rules (Prow's plugins.yaml) in the repository")
+        .needed()
+        .orElse(NO_RULES),
+    )
     .addOption(flag("--target <folder>", "folder that gets CLUSTER/NAMESPACE/CONFIGMAP/KEY").needed())
     .addOption(
       flag("--poll <duration>", "how often to look at the branch without a webhook: 5s, or 5 for seconds")

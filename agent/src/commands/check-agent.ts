@@ -79,6 +79,9 @@ async function readInputs(
   }
   const [namespace = "", name = ""] = (settings.record ?? "").split("/")
   const record = settings.record === undefined ? undefined : await reader.get(namespace, name, signal)
+  if (settings.record !== undefined && record === undefined) {
+    process.stdout.write(`${escapeLine(`record ${settings.record}: error: it is not in the cluster`)}\n`)
+  }
   const git = new Map(NO_INPUTS.git)
   const gitTroubles = new Map<string, string>()
   for (const [id, source] of gitSources(settings)) {

@@ -97,7 +97,7 @@ it("the metrics of a replica that is idle follow what the other one does", { tim
     await shows(`headrace_orphans{${PLACE}} 1`)
     await shows(`headrace_failed_targets{${PLACE}} 0`)
 
-    await repo.commit({ "kept/a": null, "kept/b": null, "kept/c": "1" })
+    await repo.commit({ "kept/a": null, "kept/b": null, "kept/c": "of its own" })
     await wake("full")
     await shows(`headrace_stopped{${PLACE},code="guard/deleted-keys"} 1`)
     await repo.commit({ "kept/a": "1", "kept/b": "1" })

@@ -59,7 +59,8 @@ async function readSecrets(files: readonly string[]): Promise<Secret[]> {
 
 async function readSecret(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new UsageError("webhook/secret", `cannot read the webhook secret ${file}`, { cause })
+    const hint = "Mount the Secret that holds it, or correct the path in secretFiles."
+    throw new UsageError("webhook/secret", `cannot read the webhook secret ${file}`, { hint, cause })
   })
   const secret = text.trim()
   if (secret !== "") return secret

@@ -3,6 +3,8 @@ import { Option } from "commander"
 /** A flag that has a twin in the environment; `needed` marks one without which its command cannot run. */
 export class Flag extends Option {
   isNeeded = false
+  /** What helps a person who has nothing to give; undefined: the flag's description does. */
+  hint: string | undefined
 
   /**
    * Marks the flag as required. Not commander's makeOptionMandatory: that complains before it looks at unknown
@@ -10,6 +12,12 @@ export class Flag extends Option {
    */
   needed(isNeeded = true): this {
     this.isNeeded = isNeeded
+    return this
+  }
+
+  /** Says what to do where the flag is needed and not given. */
+  orElse(hint: string): this {
+    this.hint = hint
     return this
   }
 }

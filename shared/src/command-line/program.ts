@@ -133,5 +133,6 @@ function refuseMissingFlags(command: Command): void {
   )
   if (missing.length === 0) return
   const names = missing.map(({ flags }) => flags).join(" and ")
-  command.error(`error: ${names} must be given`)
+  const hints = missing.flatMap((option) => (option instanceof Flag && option.hint ? [option.hint] : []))
+  command.error([`error: ${names} must be given`, ...hints.map((hint) => `  ${hint}`)].join("\n"))
 }

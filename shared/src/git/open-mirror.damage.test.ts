@@ -1,5 +1,6 @@
 import { chmod, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { mirrorContents, withMirror } from "@headrace/test/harness/with-mirror"
 import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
@@ -44,6 +45,23 @@ const DAMAGES: Damage[] = [
 ]
 /** What is noticed at the next start alone: nothing that we do while it is open would touch it. */
 const AT_START = new Set(["what a killed fetch left", "a half-written identity", "a history cut off"])
+
+it("that is new is not taken for damaged while its first fetch is under way", () =>
+  withRepo((repo) =>
+    withFolder(async (folder) => {
+      const commit = await repo.commit({ a: "1" })
+      const said: string[] = []
+      const warns = createLog("test", { level: "warn", destination: { write: (line) => said.push(line) } })
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log: warns })
+      try {
+        const [tip, file] = await Promise.all([mirror.fetch(), mirror.file(commit, "a")])
+        expect([tip.commit, file?.toString()]).toEqual([commit, "1"])
+        expect(said).toEqual([])
+      } finally {
+        await mirror.close()
+      }
+    }),
+  ))
 
 describe.concurrent("a damaged mirror", () => {
   it.each(DAMAGES)("with $what is whole again after it is opened", (damage) =>

@@ -1,4 +1,4 @@
-import { HeadraceError, hasCode } from "../../foundation/errors.ts"
+import { errorText, HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { shareNext } from "../../foundation/share-next.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import type { Log } from "../../observe/log.ts"
@@ -262,7 +262,7 @@ export class GitMirror implements SourceRepository {
   async #repaired<T>(read: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     const before = this.#reader
     try {
-      return await read()
+      return await this.#readAfterFetch(read)
     } catch (error) {
       if (!(await isDamage(error, this.#options.place, signal))) throw error
       if (this.#reader === before) {
@@ -273,10 +273,22 @@ export class GitMirror implements SourceRepository {
     }
   }
 
+  /** What a fetch that is under way brings is no damage: a new mirror is empty until its first one has ended. */
+  async #readAfterFetch<T>(read: () => Promise<T>): Promise<T> {
+    const fetching = this.#fetching
+    try {
+      return await read()
+    } catch (error) {
+      if (!hasCode(error, "git/missing-object")) throw error
+      await fetching
+      return read()
+    }
+  }
+
   /** Fetches everything into a new repository beside the old one, then puts it in its place. */
   async #rebuild(reason: unknown, signal: AbortSignal): Promise<void> {
     const { place, log } = this.#options
-    log.warn({ err: reason }, "the mirror cannot be used as it is and is fetched again")
+    log.warn({ err: errorText(reason) }, "the mirror cannot be used as it is and is fetched again")
     const fresh = `${place}.new-rebuild`
     await this.#fetchWhole(fresh, "sha1", signal).catch(async (error: unknown) => {
       if (!hasCode(error, "git/object-format")) throw error
