@@ -275,12 +275,11 @@ export class GitMirror implements SourceRepository {
 
   /** What a fetch that is under way brings is no damage: a new mirror is empty until its first one has ended. */
   async #readAfterFetch<T>(read: () => Promise<T>): Promise<T> {
-    const fetching = this.#fetching
     try {
       return await read()
     } catch (error) {
       if (!hasCode(error, "git/missing-object")) throw error
-      await fetching
+      await this.#fetching
       return read()
     }
   }
