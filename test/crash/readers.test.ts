@@ -16,6 +16,9 @@ const REVISIONS = LONG ? 5000 : 120
 /** Of a file of its own the number is written so often that it takes several reads. */
 const REPEATS = 20_000
 
+/** A single look without a lease is what the minimum age is for; a slow reader outlives it by far. */
+const KEEP = { revisions: 2, age: 300, bytes: 1e9 }
+
 /** Every file says which revision it is of; `extra` comes and goes, under a name of its own each time. */
 function numbered(seq: number): Record<string, string> {
   const files: Record<string, string> = { [`extra-${seq % 3}`]: `${seq}` }
@@ -37,9 +40,8 @@ interface Found {
 
 /** A reader in a process of its own; `stop` ends it and gives what it found. */
 function startReader(path: string, layout: LayoutName, how: string): { stop(): Promise<Found> } {
-  const child = spawn(process.execPath, ["--conditions=source", READER, path, layout, how], {
-    stdio: ["pipe", "pipe", "inherit"],
-  })
+  const args = ["--conditions=source", READER, path, layout, how, String(KEEP.age)]
+  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] })
   let printed = ""
   child.stdout.on("data", (chunk: Buffer) => {
     printed += chunk.toString()
@@ -75,9 +77,7 @@ describe("readers against publishing as fast as possible", () => {
   ] as const)(
     "see one revision at each look, lose no file under a lease and no visible name (layout %s)",
     async (layout, hows) => {
-      // A single look without a lease is what the minimum age is for; a slow reader outlives it by far.
-      const keep = { revisions: 2, age: 300, bytes: 1e9 }
-      await withProjection({ keep, layout }, async (projection, path) => {
+      await withProjection({ keep: KEEP, layout }, async (projection, path) => {
         await projection.publish(revisionOf(1, filesOf(layout, 1)))
         const readers = hows.map((how) => startReader(path, layout, how))
         for (let seq = 2; seq <= REVISIONS; seq++) await publishAndLook(projection, path, layout, seq)

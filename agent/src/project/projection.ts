@@ -34,7 +34,7 @@ import {
 import type { Manifest } from "../store/manifest.ts"
 import type { Returned } from "../store/note.ts"
 import type { Origin } from "../store/origin.ts"
-import { conditionOf, DAMAGES } from "./condition.ts"
+import { conditionOf, DAMAGES, pinnedOf } from "./condition.ts"
 import { createLastParts, type LastParts } from "./last-parts.ts"
 import { createOriginGuard, type Judgement } from "./origin-guard.ts"
 import { createProjectionHealth } from "./projection-health.ts"
@@ -313,8 +313,8 @@ function heldText({ name, part, error }: HeldOrigin): string {
 async function isMoved(work: ProjectionWork): Promise<boolean> {
   const { folder, status, ports, log } = work
   if (folder === undefined || status.shown === undefined) return false
-  const { condition, damage } = await conditionOf(folder)
-  const pinned = folder.pinned()
+  const { condition, damage } = await conditionOf(folder, () => (status.current ? status.shown : undefined))
+  const pinned = pinnedOf(folder, status.pinned)
   if (pinned !== status.pinned) {
     status.pinned = pinned
     ports.onStatus?.()
@@ -363,7 +363,8 @@ async function publishAssembled(
   const isSameContent = assembled.key === work.published
   const { id, token, origins } = revisionToShow(assembled, isSameContent, folder, returns !== undefined)
   const isShown = status.shown?.id === id && compareTokens(status.shown.token, token) === 0
-  if (isSameContent && isShown && (await conditionOf(folder)).condition === "right") return undefined
+  if (isSameContent && isShown && (await conditionOf(folder, () => status.shown)).condition === "right")
+    return undefined
   judgement.judgeRest(id, assembled.parts, spec.sources)
   const limit = isSameContent ? limits.tokenOnly : limits.published
   const { files } = assembled

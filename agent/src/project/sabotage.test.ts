@@ -191,4 +191,34 @@ projections:
       })
     },
   )
+
+  it.each(ALL)(
+    "layout %s: what retention has found removed before it was looked at is shown again",
+    (layout) =>
+      withFolder(async (folder) => {
+        const path = join(folder, "at/shown")
+        const { kube } = createTestCluster()
+        const yaml = `version: 1
+record: ${NAMESPACE}/${SOURCE}
+projections:
+  shown: {path: ${path}, layout: ${layout}, durability: none, keep: {age: 0s}, from: [{configMap: ci/jobs, names: paths}]}
+`
+        const publish = (seq: number) =>
+          writeRevision(kube, { seq, targets: { "ci/jobs": filesAt(seq, layout) } })
+        await publish(1)
+        // Retention follows a publish after NOTIFY_AFTER, long before this look.
+        await withAgent(
+          kube,
+          yaml,
+          async (agent) => {
+            await untilReady(agent)
+            await publish(2)
+            await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(2, layout))
+            remove(layout === "links" ? join(path, "..data") : path)
+            await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(2, layout))
+          },
+          { lookEvery: 2000 },
+        )
+      }),
+  )
 })
