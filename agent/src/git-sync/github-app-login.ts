@@ -2,7 +2,7 @@ import { createSign } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { GitCredential } from "./git-credentials.ts"
-import type { GithubAppSettings } from "./git-sync-settings.ts"
+import type { GithubAppSettings } from "./login-settings.ts"
 
 /** GitHub allows ten minutes; its clock may be ahead of ours. */
 const JWT_SECONDS = 540

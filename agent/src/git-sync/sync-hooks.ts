@@ -2,7 +2,8 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import { callHttp } from "../notify/call-http.ts"
 import { runHook } from "../notify/run-hook.ts"
-import type { GitSyncSettings, HookSettings, WebhookSettings } from "./git-sync-settings.ts"
+import type { GitSyncSettings } from "./git-sync-settings.ts"
+import type { HookSettings, WebhookSettings } from "./hook-settings.ts"
 import { createRepeatedHook, type RepeatedHook, type SyncedCommit } from "./repeated-hook.ts"
 
 /** git-sync's three hooks. */
