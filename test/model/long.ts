@@ -2,6 +2,7 @@
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command } from "commander"
 import fc from "fast-check"
+import { playRollouts } from "./rollouts/long.ts"
 import { runSchedule } from "./run-schedule.ts"
 import { searchMutants } from "./search-mutants.ts"
 import { startTally } from "./tally.ts"
@@ -21,6 +22,7 @@ interface Options {
 
 /** The model's long form: `node --conditions=source test/model/long.ts --runs 10000 [--seed N] [--path P]`. */
 await runProgram(async (signal) => {
+  if (process.argv.includes("--rollouts")) return playRollouts(process.argv, signal)
   const options = new Command("model")
     .option("--runs <count>", "how many schedules", "10000")
     .option("--seed <number>", "seed of the schedules; a failure prints it")

@@ -1,6 +1,6 @@
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { takesCandidate } from "@headrace/shared/record/takes-candidate"
-import { compareTokens } from "@headrace/shared/record/token"
+import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { ReportedNode } from "@headrace/shared/rollout/reported-node"
 
 /** A revision of a record as a node shows it. */
@@ -27,6 +27,8 @@ export interface ModelNode {
   failed: ShownRevision | undefined
   reported: (ReportedNode & { at: number }) | undefined
   reports: number
+  /** Every candidate that it began to show, by token, in order. */
+  tried: string[]
 }
 
 export function modelNode(name: string): ModelNode {
@@ -39,6 +41,7 @@ export function modelNode(name: string): ModelNode {
     failed: undefined,
     reported: undefined,
     reports: 0,
+    tried: [],
   }
 }
 
@@ -83,6 +86,8 @@ function offerOf(
 
 function show(node: ModelNode, offered: ShownRevision): void {
   if (node.floor && compareTokens(offered.token, node.floor) < 0) return
+  const isNew = !node.shown || !isSame(node.shown, offered)
+  if (offered.isCandidate && isNew) node.tried.push(tokenText(offered.token))
   node.shown = pick(offered)
   node.floor = offered.token
 }

@@ -40,6 +40,8 @@ export interface Broken {
   kube?(kube: ConfigMapWriter, cluster: ModelCluster, world: RolloutWorld): ConfigMapWriter
   rollout?(ports: RolloutPorts, cluster: ModelCluster, world: RolloutWorld): RolloutPorts
   node?: NodeRules
+  /** True: a record that shows nothing takes the tip, as without stages. */
+  blankTakesTip?: boolean
 }
 
 export interface RolloutWorld {
@@ -51,6 +53,10 @@ export interface RolloutWorld {
   /** One memory per process. */
   memories: ReconcileMemory[]
   broken: Broken
+  /** Every swap that was taken since they were last judged, in order. */
+  swaps: { cluster: string; record: SourceRecord }[]
+  /** By cluster: the record as it was swapped last. */
+  last: Map<string, SourceRecord>
   cluster(name: string): ModelCluster
   commit(effect: Effect): string
   record(cluster: string): Promise<SourceRecord | undefined>
@@ -84,6 +90,8 @@ export function rolloutWorld(
     effects: new Map([[repository.tip(), "works"]]),
     memories: [createReconcileMemory(), createReconcileMemory()],
     broken,
+    swaps: [],
+    last: new Map(),
     cluster(name) {
       const found = clusters.get(name)
       if (found === undefined) throw new Error(`no cluster ${name}`)
@@ -103,7 +111,8 @@ export function rolloutWorld(
     ports: (name, process = 0, stopAfter) => portsOf(world, world.cluster(name), process, stopAfter),
     async look(name, { process = 0, mode = "incremental", stopAfter, policy: given } = {}) {
       const { rollout, ...plain } = world.ports(name, process, stopAfter)
-      const ports = given === "none" || rollout === undefined ? plain : { ...plain, rollout }
+      const isBlank = broken.blankTakesTip === true && !(await world.record(name))?.commit
+      const ports = given === "none" || isBlank || rollout === undefined ? plain : { ...plain, rollout }
       try {
         return await reconcile({ cluster: name, source: SOURCE, mode }, ports, new AbortController().signal)
       } catch (error) {
@@ -167,6 +176,10 @@ function portsOf(
       defaults: { cluster: policy.clusters[0] ?? "", namespace: "ci" },
     },
     ...(memory ? { memory } : {}),
+    onSwap({ after }) {
+      world.swaps.push({ cluster: cluster.name, record: after })
+      world.last.set(cluster.name, after)
+    },
     rollout: broken.rollout ? broken.rollout(rollout, cluster, world) : rollout,
   })
 }

@@ -1,0 +1,81 @@
+import fc from "fast-check"
+import type { Effect } from "./model-node.ts"
+
+/** One thing that happens. Clusters and nodes are numbers, taken modulo how many there are. */
+export type RolloutOp =
+  | { kind: "commit"; effect: Effect }
+  | { kind: "look"; cluster: number; process: number; full: boolean; stopAfter: number | undefined }
+  | { kind: "nodes"; cluster: number }
+  | { kind: "wait"; seconds: number }
+  | { kind: "kill" | "revive" | "deafen" | "hear"; cluster: number; node: number }
+  | { kind: "away" | "back" | "lose" | "backup" | "restore" | "restart"; cluster: number }
+  | { kind: "release" | "hold" | "lift" | "promote" | "skip"; cluster: number }
+  | { kind: "rewind"; cluster: number; commits: number }
+
+/** A fleet, its policy, and what happens to it. */
+export interface RolloutSchedule {
+  sizes: number[]
+  newer: "finish" | "restart"
+  ops: RolloutOp[]
+}
+
+const cluster = fc.nat(2)
+const node = fc.nat(4)
+
+const often = fc.oneof(
+  fc.record({
+    kind: fc.constant("commit" as const),
+    effect: fc.constantFrom<Effect>("works", "works", "fails", "silences"),
+  }),
+  fc.record({ kind: fc.constant("nodes" as const), cluster }),
+  fc.record({
+    kind: fc.constant("look" as const),
+    cluster,
+    process: fc.nat(1),
+    full: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
+    stopAfter: fc.option(fc.nat(6), { nil: undefined, freq: 4 }),
+  }),
+  fc.record({ kind: fc.constant("wait" as const), seconds: fc.integer({ min: 1, max: 6 }) }),
+)
+
+const rarely = fc.oneof(
+  fc.record({
+    kind: fc.constantFrom("kill" as const, "revive" as const, "deafen" as const, "hear" as const),
+    cluster,
+    node,
+  }),
+  fc.record({
+    kind: fc.constantFrom(
+      "away" as const,
+      "back" as const,
+      "back" as const,
+      "lose" as const,
+      "backup" as const,
+      "restore" as const,
+      "restart" as const,
+    ),
+    cluster,
+  }),
+  fc.record({
+    kind: fc.constantFrom(
+      "release" as const,
+      "hold" as const,
+      "lift" as const,
+      "promote" as const,
+      "skip" as const,
+    ),
+    cluster,
+  }),
+  fc.record({ kind: fc.constant("rewind" as const), cluster, commits: fc.integer({ min: 1, max: 2 }) }),
+)
+
+export function rolloutSchedules(): fc.Arbitrary<RolloutSchedule> {
+  return fc.record({
+    sizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
+    newer: fc.constantFrom("finish", "restart"),
+    ops: fc.array(fc.oneof({ weight: 7, arbitrary: often }, { weight: 1, arbitrary: rarely }), {
+      minLength: 5,
+      maxLength: 60,
+    }),
+  })
+}

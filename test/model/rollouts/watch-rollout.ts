@@ -1,0 +1,170 @@
+import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
+import type { SourceRecord } from "@headrace/shared/record/record"
+import type { Candidate } from "@headrace/shared/record/rollout-state"
+import { takesCandidate } from "@headrace/shared/record/takes-candidate"
+import { tokenText } from "@headrace/shared/record/token"
+import { clustersOf, stagesOf } from "@headrace/shared/rollout/policy"
+import { Violation } from "../violation.ts"
+import type { ModelCluster, RolloutWorld } from "./rollout-world.ts"
+
+/** What an operator has said, which the checks have no say in from then on. */
+export interface Spoken {
+  /** Commits that were rewound to, held at or promoted by an operator, or whose rejection was lifted. */
+  commits: Set<string>
+  /** True once a cluster was skipped. */
+  skipped: boolean
+}
+
+/** What was seen of a fleet since it began, to judge the next swap and the next thing that a node shows by. */
+export interface RolloutWatch {
+  /** To be called after each thing that happens. Throws Violation. */
+  check(): Promise<void>
+  spoken: Spoken
+  /** A record was lost or put back there: what was known of its tokens is over. */
+  forget(cluster: string): void
+}
+
+/** Watches the records and nodes of a fleet from outside: it knows the policy, and none of the code that decides. */
+export function watchRollout(world: RolloutWorld): RolloutWatch {
+  const spoken: Spoken = { commits: new Set(), skipped: false }
+  const records = new Map<string, SourceRecord>()
+  /** `CLUSTER TOKEN` to what it is of. */
+  const tokens = new Map<string, string>()
+  /** `CLUSTER STAGE COMMIT` of stages that were seen to pass. */
+  const passed = new Set<string>()
+  /** By `CLUSTER COMMIT`: it was the baseline there. */
+  const promoted = new Set<string>()
+  /** By `NODE TOKEN ROOT`: when its last report with that came, all being well. */
+  const reports = new Map<string, number>()
+
+  async function check(): Promise<void> {
+    for (const cluster of world.clusters.values()) noteReports(cluster)
+    for (const { cluster, record } of world.swaps.splice(0)) checkSwap(world.cluster(cluster), record)
+    for (const cluster of world.clusters.values()) {
+      const record = await world.record(cluster.name)
+      if (record === undefined) continue
+      checkNodes(cluster, record)
+      await checkView(cluster, record)
+    }
+  }
+
+  function checkSwap(cluster: ModelCluster, record: SourceRecord): void {
+    const before = records.get(cluster.name)
+    records.set(cluster.name, record)
+    checkTokens(cluster.name, record)
+    checkPassing(cluster, before, record)
+    notePassing(cluster.name, record)
+    checkStage(cluster.name, record)
+    checkForce(cluster.name, record)
+  }
+
+  function noteReports(cluster: ModelCluster): void {
+    for (const { name, reported } of cluster.nodes.values()) {
+      if (!reported?.shown || reported.checks === "failing" || reported.failed) continue
+      reports.set(`${name} ${tokenText(reported.shown.token)} ${reported.shown.root}`, reported.at)
+    }
+  }
+
+  /** R4: an epoch is never used for a second thing. */
+  function checkTokens(cluster: string, { commit, token, root, candidate }: SourceRecord): void {
+    if (commit !== null) checkToken(cluster, tokenText(token), commit, root)
+    if (candidate) checkToken(cluster, tokenText(candidate.token), candidate.commit, candidate.root)
+  }
+
+  function checkToken(cluster: string, token: string, commit: string, root: string | null): void {
+    const key = `${cluster} ${token}`
+    const was = tokens.get(key)
+    const is = `${commit} ${root}`
+    if (was !== undefined && was !== is)
+      throw new Violation(`R4: token ${token} in ${cluster} is of two revisions`)
+    tokens.set(key, is)
+  }
+
+  /** R4: a stage passes by reports of this candidate alone, one from each node after the bake time. */
+  function checkPassing(cluster: ModelCluster, before: SourceRecord | undefined, record: SourceRecord): void {
+    const was = before?.candidate
+    if (!was || was.passed !== null || was.hurried || spoken.commits.has(was.commit)) return
+    if (!hasPassed(was, record)) return
+    if (was.expected.count === 0) throw new Violation(`R4: an empty stage passed in ${cluster.name}`)
+    const { bake = 0 } = world.policy.stages[was.stage] ?? {}
+    const confirmed = [...cluster.nodes.values()].filter(({ name }) => {
+      if (!takesCandidate({ source: record.source, node: name, labels: {} }, was)) return false
+      const at = reports.get(`${name} ${tokenText(was.token)} ${was.root}`)
+      return at !== undefined && at >= Date.parse(was.since) + bake
+    })
+    if (confirmed.length < was.expected.count)
+      throw new Violation(
+        `R4: a stage passed in ${cluster.name} without a report of each node after its bake time`,
+      )
+  }
+
+  function hasPassed(was: Candidate, { commit, token, candidate }: SourceRecord): boolean {
+    if (commit === was.commit && tokenText(token) === tokenText(was.token)) return true
+    return candidate?.passed != null && tokenText(candidate.token) === tokenText(was.token)
+  }
+
+  function notePassing(cluster: string, { commit, candidate }: SourceRecord): void {
+    if (candidate?.passed) passed.add(`${cluster} ${candidate.stage} ${candidate.commit}`)
+    if (commit !== null) promoted.add(`${cluster} ${commit}`)
+  }
+
+  /** R1: a stage begins when every one before it has passed, in every cluster. */
+  function checkStage(cluster: string, { candidate }: SourceRecord): void {
+    if (candidate === null || candidate.bound === 0 || spoken.skipped || spoken.commits.has(candidate.commit))
+      return
+    for (let stage = 0; stage < candidate.stage; stage += 1) {
+      const others = clustersOf(world.policy, stage).filter((other) => other !== cluster)
+      const late = others.find(
+        (other) =>
+          stagesOf(world.policy, other).includes(stage) && !isThrough(other, stage, candidate.commit),
+      )
+      if (late !== undefined)
+        throw new Violation(
+          `R1: ${cluster} is in stage ${candidate.stage} before ${late} has passed stage ${stage}`,
+        )
+    }
+  }
+
+  function isThrough(cluster: string, stage: number, commit: string): boolean {
+    if (promoted.has(`${cluster} ${commit}`)) return true
+    return world.policy.stages.some(
+      (_, later) => later >= stage && passed.has(`${cluster} ${later} ${commit}`),
+    )
+  }
+
+  /** R1: no node shows a candidate that its record does not give it, nor one again that it has returned from. */
+  function checkNodes(cluster: ModelCluster, { source, candidate }: SourceRecord): void {
+    for (const { name, shown, tried } of cluster.nodes.values()) {
+      if (new Set(tried).size < tried.length)
+        throw new Violation(`R1: node ${name} shows again what it has returned from`)
+      if (!shown || candidate?.commit !== shown.commit || promoted.has(`${cluster.name} ${shown.commit}`))
+        continue
+      if (!takesCandidate({ source, node: name, labels: {} }, candidate))
+        throw new Violation(`R1: node ${name} shows a candidate outside its stage`)
+    }
+  }
+
+  /** R1: the named ConfigMaps show no candidate before the stage that is for the whole cluster. */
+  async function checkView(cluster: ModelCluster, { candidate, intents }: SourceRecord): Promise<void> {
+    if (candidate === null || candidate.view || intents.length > 0) return
+    if (promoted.has(`${cluster.name} ${candidate.commit}`)) return
+    const view = await inProcessClient(cluster.store).get("ci", "alpha")
+    if (view?.data?.["x.txt"] === world.repository.filesAt(candidate.commit).get("a/x.txt"))
+      throw new Violation(`R1: the view of ${cluster.name} shows a candidate before its stage`)
+  }
+
+  /** R2: what fails wherever it is shown is in force nowhere, unless an operator says so. */
+  function checkForce(cluster: string, { commit }: SourceRecord): void {
+    if (commit === null || spoken.commits.has(commit) || world.effects.get(commit) === "works") return
+    throw new Violation(`R2: ${cluster} promoted commit ${commit}, which ${world.effects.get(commit)} nodes`)
+  }
+
+  return {
+    check,
+    spoken,
+    forget(cluster) {
+      records.delete(cluster)
+      for (const key of tokens.keys()) if (key.startsWith(`${cluster} `)) tokens.delete(key)
+    },
+  }
+}
