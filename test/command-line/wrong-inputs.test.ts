@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { readRules } from "@headrace/bootstrapper/cli/read-rules"
 import { missingRulesHint, rulesPathInRepository } from "@headrace/config/local/preflight/check-rules"
 import { preflight } from "@headrace/config/local/preflight/preflight"
 import { suggestion } from "@headrace/shared/foundation/closest-word"
@@ -304,6 +305,39 @@ describe("settings", () => {
   )
 
   it.each([
+    ["server: http://10.0.0.1:6443", /the server http:\/\/10\.0\.0\.1:6443 has no TLS/, /https:\/\//],
+    ["server: build01:6443", /the server build01:6443 of the cluster "c" is no URL/, /https:\/\/HOST:6443/],
+    ["proxy-url: x", /clusters\.0\.cluster\.server: /, /kubectl config view/],
+  ])("that name a kubeconfig with %s are named by file and line", (cluster, why, hint) =>
+    withFolder(async (place) => {
+      const kubeconfig = join(place, "kubeconfig")
+      const parts = ["current-context: c", "users: []", "contexts: [{name: c, context: {cluster: c}}]"]
+      writeFileSync(
+        kubeconfig,
+        `${parts.join("\n")}\nclusters: [{name: c, cluster: {"${cluster.replace(": ", '": "')}"}}]\n`,
+      )
+      const file = join(place, "headrace.yaml")
+      writeFileSync(file, `version: 1\nsources: {}\nclusters:\n  b:\n    kubeconfig: ${kubeconfig}\n`)
+      const { clusters } = await loadOperatorSettings(file)
+      await expectFailure(() => loadKubeConfig("b", clusters.b ?? {}), {
+        code: "kube/kubeconfig",
+        message: why,
+        hint,
+      })
+      await expectFailure(() => loadKubeConfig("b", clusters.b ?? {}), {
+        code: "kube/kubeconfig",
+        message: /headrace\.yaml:5:\d+: cluster "b": /,
+      })
+    }),
+  )
+
+  it("that name a folder as kubeconfig are named by both", () =>
+    expectFailure(() => loadKubeConfig("b", { kubeconfig: join(folder, "plain") }), {
+      code: "kube/kubeconfig",
+      message: /cluster "b": kubeconfig .*plain: it is a folder, not a file/,
+    }))
+
+  it.each([
     "projections: {a: {path: rel, from: [{configMap: {namespace: ci, name: a}}]}}",
     "projections: {a: {path: ./rel, from: [{configMap: {namespace: ci, name: a}}]}}",
     "record: headrace/a\neveryTarget: {path: ../rel}",
@@ -385,6 +419,18 @@ describe("settings with a wrong value", () => {
       expect([error.code, errorText(error)]).toEqual(["settings/unreadable", expect.stringMatching(reason)])
     }
   })
+})
+
+it("rules that are a folder beneath the source path are named so, and none as missing", async () => {
+  const [file, sourcePath] = ["plain", folder]
+  await expectFailure(() => readRules(file, [sourcePath]), {
+    code: "rules/not-found",
+    message: /cannot read the rules plain/,
+  })
+  expect(errorText(await failure(() => readRules(file, [sourcePath])))).toContain(
+    "it is a folder, not a file",
+  )
+  expect(errorText(await failure(() => readRules("absent", [sourcePath])))).toContain("there is no such file")
 })
 
 it("a name among very many is answered with the nearest three", () => {
