@@ -11,8 +11,10 @@ import { addExplainCommand } from "./commands/explain/command.ts"
 import { addHoldCommand } from "./commands/hold/command.ts"
 import { addInitCommand } from "./commands/init/command.ts"
 import { addPlanCommand } from "./commands/plan/command.ts"
+import { addPromoteCommand } from "./commands/promote/command.ts"
 import { addReleaseCommand } from "./commands/release/command.ts"
 import { addRewindCommand } from "./commands/rewind/command.ts"
+import { addRolloutCommand } from "./commands/rollout/command.ts"
 import { addSchemaCommand } from "./commands/schema/command.ts"
 import { addStatusCommand } from "./commands/status/command.ts"
 
@@ -21,7 +23,14 @@ const COMMANDS = {
   "Look, and write nothing:": [addStatusCommand, addExplainCommand, addDiffCommand],
   "Prepare a change:": [addInitCommand, addCheckCommand, addPlanCommand],
   "Bring clusters to their branch:": [addApplyCommand, addProwCommand],
-  "Decide what clusters show:": [addHoldCommand, addRewindCommand, addReleaseCommand, addApproveCommand],
+  "Decide what clusters show:": [
+    addHoldCommand,
+    addRewindCommand,
+    addReleaseCommand,
+    addApproveCommand,
+    addPromoteCommand,
+    addRolloutCommand,
+  ],
   "Take over and give back:": [addAdoptCommand, addDetachCommand],
   "More:": [addSchemaCommand],
 }

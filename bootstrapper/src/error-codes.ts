@@ -106,6 +106,11 @@ export const bootstrapperErrors = {
     cause: "A slip, a commit that was not pushed, or a cluster that did not answer and has the node.",
     remedy: "Check the name; git ls-files lists paths, and status -o json lists nodes.",
   },
+  "flag/cluster": {
+    meaning: "rollout skip was called without a cluster to skip.",
+    cause: "--cluster is missing, often a variable of a script that is not set.",
+    remedy: "Give the cluster that the rollout is to continue without, as status names it.",
+  },
   "flag/commit-id": {
     meaning: "A commit is not named by its id, or several commits or none begin with the digits given.",
     cause: "A branch's name, fewer than 4 digits, a slip, or too few digits for a large repository.",

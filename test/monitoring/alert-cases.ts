@@ -80,7 +80,25 @@ export const ALERT_CASES: readonly AlertCase[] = [
       `headrace_commits_behind{cluster="stopped",source="release"} 7+0x60`,
       `headrace_stopped{cluster="stopped",source="release",code="rules/invalid"} 1+0x60`,
       `headrace_commits_behind{cluster="current",source="release"} 0+0x60`,
+      // Its turn comes after the stages before.
+      `headrace_commits_behind{cluster="later",source="staged"} 7+0x60`,
+      `headrace_rollout_stage{cluster="first",source="staged"} 1+0x60`,
     ],
+  },
+  {
+    alert: "HeadraceRolloutReturned",
+    fires: [`headrace_rollout_rejected{${PLACE},code="rollout/node-failed"} 1+0x60`],
+    minutes: 1,
+    labels: { ...PLACE_LABELS, code: "rollout/node-failed" },
+    quiet: [`headrace_rollout_stage{${PLACE}} 1+0x60`],
+  },
+  {
+    alert: "HeadraceRolloutStuck",
+    fires: [`headrace_rollout_stage_start_timestamp_seconds{${PLACE}} 0+0x420`],
+    minutes: 420,
+    labels: PLACE_LABELS,
+    value: "7h 0m 0s",
+    quiet: [`headrace_rollout_stage{${PLACE}} 1+0x420`],
   },
   {
     alert: "HeadraceLaneLate",
@@ -152,6 +170,17 @@ export const ALERT_CASES: readonly AlertCase[] = [
     quiet: [
       `headrace_agent_projection_ready{${NODE}} 0+0x60`,
       `headrace_agent_projection_problem{${NODE},code="publish/pinned"} 1+0x60`,
+    ],
+  },
+  {
+    alert: "HeadraceCheckFailing",
+    fires: [`headrace_agent_check_passing{${NODE},check="http[0]"} 0+0x60`],
+    minutes: 6,
+    labels: { ...NODE_LABELS, check: "http[0]" },
+    // Of a candidate: the rollout returns.
+    quiet: [
+      `headrace_agent_check_passing{${NODE},check="http[0]"} 0+0x60`,
+      `headrace_agent_candidate{${NODE}} 1+0x60`,
     ],
   },
   {

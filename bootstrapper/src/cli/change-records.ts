@@ -40,14 +40,15 @@ export async function changeRecords(
         source,
       })
       const effect = await effects.take(reconciler, settings, place, signal)
-      const { hold, approved } = record
-      return { hold, approved, ...effect, commit: effect.commit ?? record.commit }
+      const { hold, approved, rejected } = record
+      return { hold, approved, rejected, ...effect, commit: effect.commit ?? record.commit }
     })
     const code = printResults(results, options.output, (result) => {
-      const { commit, hold, approved } = result
+      const { commit, hold, approved, rejected } = result
       const held = hold ? `held at ${hold.commit}` : "follows its branch"
       const shown = `${held}, shows ${commit ?? "nothing"}${approved ? `, ${approved.commit} approved` : ""}`
-      return `${shown}${effectText(result)}`
+      const refused = rejected ? `, ${rejected.commit} rejected` : ""
+      return `${shown}${refused}${effectText(result)}`
     })
     // What is held where it is needs nothing else to happen.
     const done = results.every((one) => one.ok && (hasTakenEffect(one.result) || isHeldThere(one.result)))

@@ -3,31 +3,24 @@ import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { readDuration } from "@headrace/shared/foundation/read-units"
 import type { Command } from "commander"
-import { addClusterSourceOptions, type ClusterSourceOptions } from "./cluster-source-options.ts"
-import { addEffectFlags, type EffectFlags } from "./effect-flags.ts"
-import { userName } from "./user-name.ts"
+import { addWordFlags, refuseEmptyReason, type WordFlags } from "./word-flags.ts"
 
 /** The last time that has a four-digit year. */
 const LAST_TIME_MS = Date.UTC(9999, 11, 31)
 
 /** The flags that a hold is made of, for `hold` and `rewind`. */
-export interface HoldFlags extends ClusterSourceOptions, EffectFlags {
-  by: string
-  reason: string
+export interface HoldFlags extends WordFlags {
   until?: string
 }
 
 /** Adds the flags of HoldFlags to a command. */
 export function addHoldFlags(command: Command): Command {
-  return addEffectFlags(addClusterSourceOptions(command))
-    .addOption(flag("--by <name>", "who holds it").default(userName()))
-    .addOption(flag("--reason <text>", "why, for status").needed())
-    .addOption(
-      flag(
-        "--until <time>",
-        "when it ends: an ISO time, or how long from now, such as 2h; without it at release",
-      ),
-    )
+  return addWordFlags(command, "holds it").addOption(
+    flag(
+      "--until <time>",
+      "when it ends: an ISO time, or how long from now, such as 2h; without it at release",
+    ),
+  )
 }
 
 /** The hold that the flags describe, its end as an ISO time or null. Throws UsageError `hold/until`. */
@@ -60,13 +53,5 @@ function timeAfter(milliseconds: number): string {
   if (milliseconds > 0 && time <= LAST_TIME_MS) return new Date(time).toISOString()
   throw new UsageError("hold/until", "--until is out of range: nothing would be held, or for ever", {
     hint: "Give a duration above nothing, such as 2h; leave --until out to hold until release.",
-  })
-}
-
-/** The person who finds a hold months later has nothing but its reason. */
-function refuseEmptyReason(reason: string): void {
-  if (reason.trim() !== "") return
-  throw new UsageError("hold/reason", "--reason is empty", {
-    hint: 'Say why in a few words, such as --reason "incident 42": status shows it.',
   })
 }

@@ -36,7 +36,8 @@ function unreachable(
 ): ClusterSourceFacts {
   const keepsStore = settings.clusters[cluster]?.store ?? true
   const recordName = `${settings.namespace}/${source}`
-  const unknown = { record: answer, leases: answer, failed: answer, store: answer, orphans: answer }
+  const pace = settings.sources[source]?.rollout
+  const unknown = { pace, record: answer, leases: answer, failed: answer, store: answer, orphans: answer }
   return { cluster, source, keepsStore, recordName, ...unknown }
 }
 

@@ -6,23 +6,27 @@ import type { CommandRun } from "../../cli/command-run.ts"
 import { addEffectFlags } from "../../cli/effect-flags.ts"
 import type { ApproveOptions } from "./run.ts"
 
-/** `approve`: lets one commit delete more than the guard would, or be shown without an allowed signature. */
+/** `approve`: lets one commit through what stopped it: the guard, the gates, its signature or a rollout. */
 export function addApproveCommand(program: Command, run: CommandRun): void {
   const approve = addEffectFlags(addClusterSourceOptions(program.command("approve")))
     .description(
-      "Lets a commit delete what the guard stopped it for, through the gates, or be shown unverified.",
+      "Lets a commit delete what the guard stopped it for, through the gates, be shown unverified, or be rolled out again.",
     )
     .addOption(flag("--commit <id>", "the commit, by 4 digits of its id or more").needed())
     .addOption(
-      flag("--gate", "let it through the gates that refuse it; the guard judges it all the same").conflicts(
+      flag("--gate", "let it through the gates that refuse it; the guard judges it all the same").conflicts([
         "unverified",
-      ),
+        "rejection",
+      ]),
     )
     .addOption(
       flag(
         "--unverified",
         "show it once though no allowed key has signed it; the guard judges it all the same",
-      ),
+      ).conflicts("rejection"),
+    )
+    .addOption(
+      flag("--rejection", "lift the rejection of a rollout instead, in every cluster").conflicts("cluster"),
     )
     .action(async (options: ApproveOptions) => {
       const { runApprove } = await import("./run.ts")
@@ -36,5 +40,7 @@ export function addApproveCommand(program: Command, run: CommandRun): void {
     --gate`,
     `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
     --unverified`,
+    `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
+    --rejection`,
   ])
 }

@@ -1,5 +1,7 @@
 import { approveGate } from "@headrace/shared/reconcile/operate/approve-gate"
 import { approveCommit, approveUnverified } from "@headrace/shared/reconcile/operate/hold-source"
+import { changeRecord } from "@headrace/shared/reconcile/record/change-record"
+import { liftRejection } from "@headrace/shared/rollout/words"
 import { type ChangeRecordsOptions, changeRecords } from "../../cli/change-records.ts"
 import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
 
@@ -7,6 +9,7 @@ export interface ApproveOptions extends ChangeRecordsOptions {
   commit: string
   gate?: boolean
   unverified?: boolean
+  rejection?: boolean
 }
 
 /** Runs `approve`. */
@@ -16,7 +19,11 @@ export function runApprove(options: ApproveOptions, signal: AbortSignal): Promis
   return changeRecords(
     options,
     signal,
-    async (ports) => approve(ports, await namedCommit(ports.repository, text, signal), signal),
+    async (ports) => {
+      const commit = await namedCommit(ports.repository, text, signal)
+      if (!options.rejection) return approve(ports, commit, signal)
+      return changeRecord(ports, (record) => liftRejection(record, commit), signal)
+    },
     { git: true },
   )
 }
