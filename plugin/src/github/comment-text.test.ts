@@ -162,6 +162,16 @@ describe("commitStatus", () => {
     expect(status(verdict(10, 10), failing).state).toBe("failure")
   })
 
+  it("names the file, the line and the rule that a gate refused, and so does the comment", () => {
+    const message = "jobs/a.yaml:3:5: not valid YAML (gate parse: yaml, of jobs/*)"
+    const stopped = { ...WRITTEN, state: "stopped", error: { code: "gate/not-parsed", message } } as const
+    const refused = report([touched("a", "x", { k: "f" })], { a: stopped })
+    expect(commitStatus(refused)).toEqual({ state: "failure", description: `gate/not-parsed: ${message}` })
+    expect(commentText(refused)).toContain(`gate/not-parsed: ${message}`)
+    const long = { ...stopped, error: { ...stopped.error, message: "x".repeat(500) } }
+    expect(commitStatus(report([touched("a", "x", { k: "f" })], { a: long })).description).toHaveLength(140)
+  })
+
   it("believes the record that a target was written after its outcome said that it failed", () => {
     const targets = [touched("a", "x", { k: "f" })]
     const failed = { ...WRITTEN, failed: [{ target: "ci/x", reason: "kube/forbidden: no" }] }

@@ -37,7 +37,13 @@ export function commitStatus(report: MergeReport): {
   }
 }
 
+/** GitHub takes no longer one (docs.github.com, "Create a commit status"). */
+const MOST_DESCRIPTION = 140
+
 function descriptionOf(clusters: ReturnType<typeof clusterLiveness>): string {
+  // Which file, line and rule: the author of the commit can fix that, and counts do not say it.
+  const refused = clusters.find(({ state, reason }) => state === "failed" && reason?.startsWith("gate/"))
+  if (refused?.reason) return shortText(refused.reason)
   const written = clusters.filter(({ isWritten }) => isWritten).length
   const live = clusters.reduce((sum, one) => sum + one.live, 0)
   const nodes = clusters.reduce((sum, one) => sum + one.nodes, 0)
@@ -47,6 +53,10 @@ function descriptionOf(clusters: ReturnType<typeof clusterLiveness>): string {
     ...(nodes > 0 ? [`live on ${live}/${nodes} nodes`] : []),
   ]
   return parts.join(", ")
+}
+
+function shortText(text: string): string {
+  return text.length <= MOST_DESCRIPTION ? text : `${text.slice(0, MOST_DESCRIPTION - 1)}…`
 }
 
 /**

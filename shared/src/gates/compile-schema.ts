@@ -9,7 +9,7 @@ const MOST_BYTES = 1024 * 1024
 /** Milliseconds of CPU. The first compilation of a process compiles the standard's own schema as well. */
 const COMPILE_LIMIT = 5000
 /** Milliseconds of CPU for each document. */
-const VALIDATE_LIMIT = 1000
+const VALIDATE_LIMIT = 500
 
 /** The first thing that is wrong with a value; undefined: nothing. Throws `gate/bad-schema` where it takes too long. */
 export type Validate = (value: unknown) => ErrorObject | undefined

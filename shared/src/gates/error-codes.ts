@@ -9,7 +9,7 @@ export const gateErrors = {
   "gate/bad-schema": {
     meaning: `A JSON Schema that a gate names is not there at the commit, or cannot be used. ${STOPPED}`,
     cause:
-      "A wrong path in the settings; a mistake in the schema, such as a keyword that JSON Schema does not have; a $ref to another document, which is not read; or patterns that take longer than a second.",
+      "A wrong path in the settings; a mistake in the schema, such as a keyword that JSON Schema does not have; a $ref to another document, which is not read; or patterns that take longer than half a second.",
     remedy: LIFT,
   },
   "gate/bytes": {

@@ -215,4 +215,17 @@ describe("a rewind", () => {
     await releaseSource(operatorPorts(here), quiet)
     expect(here.repository.tip()).toBe(last)
   })
+
+  it("to what a gate has refused lets nothing through, not even once it is released", async () => {
+    const here = fixture()
+    await here.run()
+    const good = here.repository.tip()
+    const bad = here.commit(BROKEN)
+    await here.run()
+    await rewindSource(operatorPorts(here), { by: "me", reason: "test", until: null, commit: bad }, quiet)
+    expect(await here.run()).toMatchObject({ commit: good, stopped: { code: "gate/not-parsed" } })
+    await releaseSource(operatorPorts(here), quiet)
+    for (const mode of ["incremental", "full"] as const)
+      expect(await here.run(mode)).toMatchObject({ commit: good, stopped: { code: "gate/not-parsed" } })
+  })
 })

@@ -1,7 +1,5 @@
 import { systemClock } from "../foundation/clock.ts"
-import { errorText, HeadraceError } from "../foundation/errors.ts"
-import { startTimeLimit } from "../foundation/time-limit.ts"
-import { untilAborted } from "../foundation/until-aborted.ts"
+import { errorText } from "../foundation/errors.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
@@ -21,7 +19,6 @@ import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
 import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
-import { loadRecord } from "./record/swap-record.ts"
 import { readPeerRecords } from "./rollout/read-peer-records.ts"
 import { reportedNodes } from "./rollout/reported-nodes.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
@@ -31,9 +28,6 @@ import { createTargetSizes, type TargetSizes } from "./run/target-sizes.ts"
 
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000
-
-/** How long other clusters have to say whether they show a revision that a gate refuses here. */
-const PEERS_MS = 3000
 
 /** Where GitHub Apps get their tokens, unless the settings name a GitHub Enterprise Server. */
 const GITHUB_API = "https://api.github.com"
@@ -134,26 +128,12 @@ export async function openReconciler(
     }
   }
 
-  /** A cluster that is down or has no record has no say; it must hold up no other for long. */
+  /** A cluster that is down or shows nothing has no say. */
   async function readPeers(cluster: string, source: string, signal: AbortSignal): Promise<SourceRecord[]> {
     const others = Object.keys(settings.clusters).filter((name) => name !== cluster)
-    const limit = startTimeLimit(
-      PEERS_MS,
-      () => new HeadraceError("kube/timeout", "no answer in time"),
-      signal,
-    )
-    try {
-      const read = await Promise.allSettled(
-        others.map(async (name) => {
-          const kube = await untilAborted(clusters.get(name), limit.signal)
-          return loadRecord(kube, settings.namespace, source, limit.signal)
-        }),
-      )
-      signal.throwIfAborted()
-      return read.flatMap((one) => (one.status === "fulfilled" && one.value ? [one.value.record] : []))
-    } finally {
-      limit.end()
-    }
+    const place = { namespace: settings.namespace, source }
+    const records = await readPeerRecords(others, place, clusters.get, signal)
+    return [...records.values()].filter((record) => record !== null && record !== "unreachable")
   }
 
   /** What nodes report helps to notice a record that was put back; without it a run is as good otherwise. */

@@ -49,15 +49,19 @@ export async function passGates(
 }
 
 /**
- * True for what a record shows, has shown or has begun to write: it was judged then, or was there before the gates. The
- * intent of a `rewind` says nothing of that: the operator opens it, before anything is judged.
+ * True for what a record shows, has shown or has begun to write: it was judged then, or was there before the gates. An
+ * intent of a new epoch may be an operator's word (`rewind`, also one that was released since), opened before anything
+ * is judged: it says nothing of that.
  */
 function hasPassed(record: SourceRecord, revision: SourceRevision): boolean {
   if (isSame(record, revision)) return true
   if (record.candidate && isSame(record.candidate, revision)) return true
   if (record.previous && isSame(record.previous, revision)) return true
   if (record.history.some(({ commit }) => commit === revision.commit)) return true
-  return record.intents.some((intent) => isSame(intent, revision)) && !isRewind(record, revision)
+  return record.intents.some(
+    (intent) =>
+      isSame(intent, revision) && intent.targets.length > 0 && intent.token.epoch <= record.token.epoch,
+  )
 }
 
 function isSame(one: Pick<SourceRecord, "commit" | "rulesCommit">, other: SourceRevision): boolean {

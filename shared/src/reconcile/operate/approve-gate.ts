@@ -1,9 +1,7 @@
 import { approvalOf } from "../../record/approval.ts"
 import type { SourceRecord } from "../../record/record.ts"
-import { rulesDigestAt } from "../decide/plan-at.ts"
 import { changeRecord } from "../record/change-record.ts"
-import { createReconcileMemory } from "../run/memory.ts"
-import type { ApprovePorts } from "./hold-source.ts"
+import { type ApprovePorts, revisionAtTip } from "./hold-source.ts"
 
 /**
  * Lets this commit through the gates, once, under the rules that these settings give it now, at the tip of their branch where
@@ -15,15 +13,10 @@ export async function approveGate(
   commit: string,
   signal: AbortSignal,
 ): Promise<SourceRecord> {
-  const { repository, rulesRepository } = ports
-  const rulesCommit = rulesRepository === repository ? null : (await rulesRepository.fetch(signal)).commit
-  const rules = await rulesDigestAt(ports, createReconcileMemory(), { commit, rulesCommit }, signal)
+  const revision = await revisionAtTip(ports, commit, signal)
   return changeRecord(
     ports,
-    (record) => ({
-      ...record,
-      approved: approvalOf(record.approved, { commit, rulesCommit, rules }, "gate"),
-    }),
+    (record) => ({ ...record, approved: approvalOf(record.approved, revision, "gate") }),
     signal,
   )
 }

@@ -143,7 +143,7 @@ export async function approveUnverified(
 }
 
 /** A commit with the rules that these settings give it now. Throws `rules/…`, `git/…`. */
-async function revisionAtTip(
+export async function revisionAtTip(
   ports: ApprovePorts,
   commit: string,
   signal: AbortSignal,
