@@ -16,6 +16,8 @@ import { type Operator, withOperator } from "../harness/with-operator.ts"
 
 // Changes that once reached everybody at once, with the gates off: real agents, whose consumers notice, stop them.
 
+/** Each disaster takes some seconds: the short form stages the last one, HEADRACE_DISASTERS=long all three. */
+const DISASTERS = process.env.HEADRACE_DISASTERS === "long" ? STAGED_DISASTERS : STAGED_DISASTERS.slice(-1)
 const NODES = ["node-1", "node-2", "node-3"]
 const ROLLOUT = { stages: [{ nodes: "34%", bake: "300ms" }, {}], health: { nodes: { within: "60s" } } }
 const log = createLog("test", { level: "silent" })
@@ -111,7 +113,7 @@ async function areSettled(reconciler: Reconciler): Promise<boolean> {
   return settled.length === NODES.length
 }
 
-it("stops each staged disaster at the first stage, where the gates are off", {
+it("stops a staged disaster at the first stage, where the gates are off", {
   timeout: 300_000,
 }, async () => {
   await withOperator(async (site) => {
@@ -132,7 +134,7 @@ it("stops each staged disaster at the first stage, where the gates are off", {
       await runUntil(reconciler, ({ commit }) => commit === good)
       await withNodes(site, folder, async () => {
         await until(async () => (await shownCommits(folder)).every((commit) => commit === good))
-        for (const { name, good: files, bad } of STAGED_DISASTERS) {
+        for (const { name, good: files, bad } of DISASTERS) {
           const commit = await repo.commit({ ...files, "rules.yaml": rules, ...bad })
           const record = await runUntil(reconciler, ({ rejected }) => rejected?.commit === commit)
           expect(record.rejected, name).toMatchObject({ code: "rollout/node-failed" })
