@@ -10,6 +10,7 @@ import { addDiffCommand } from "./commands/diff/command.ts"
 import { addExplainCommand } from "./commands/explain/command.ts"
 import { addHoldCommand } from "./commands/hold/command.ts"
 import { addInitCommand } from "./commands/init/command.ts"
+import { addKeysCommand } from "./commands/keys/command.ts"
 import { addPlanCommand } from "./commands/plan/command.ts"
 import { addPromoteCommand } from "./commands/promote/command.ts"
 import { addReleaseCommand } from "./commands/release/command.ts"
@@ -32,7 +33,7 @@ const COMMANDS = {
     addRolloutCommand,
   ],
   "Take over and give back:": [addAdoptCommand, addDetachCommand],
-  "More:": [addSchemaCommand],
+  "More:": [addKeysCommand, addSchemaCommand],
 }
 
 /** The command line of headrace-bootstrapper, with every command. */

@@ -146,6 +146,31 @@ export const bootstrapperErrors = {
     cause: "The folder of --rules is not there, or this user may not write to it.",
     remedy: "Give --rules a path in a folder that exists, or print the proposal with --dry-run.",
   },
+  "keys/expires": {
+    meaning: "--expires is not a date.",
+    cause: "A slip, or another form than YEAR-MONTH-DAY.",
+    remedy: "Give a day, such as 2028-01-31.",
+  },
+  "keys/no-config": {
+    meaning: "keys sign was not given the operator's file.",
+    cause: "No --config, and no HEADRACE_CONFIG.",
+    remedy: "Give --config FILE.",
+  },
+  "keys/no-file": {
+    meaning: "keys generate or keys show was not given a file.",
+    cause: "The file's path is missing.",
+    remedy: "Give the path of the key.",
+  },
+  "keys/no-signing": {
+    meaning: "Records are to be signed, and the settings have no key to sign with.",
+    cause: "The operator's file has no signing.",
+    remedy: "Set signing.keyFile to a file that keys generate has written.",
+  },
+  "keys/not-written": {
+    meaning: "A key file cannot be written. Nothing is replaced.",
+    cause: "A file of that name is there, or the folder is not.",
+    remedy: "Give another path, or move the old key away first.",
+  },
   "rules/not-found": {
     meaning: "The rules file cannot be read.",
     cause: "A wrong path.",

@@ -24,6 +24,7 @@ export const PAGES: Readonly<Record<string, Site>> = {
   "docs/how-to/restore.md": withOperatorsPlace,
   "docs/how-to/status.md": withOperatorsPlace,
   "docs/how-to/remove.md": withOperatorsPlace,
+  "docs/how-to/sign-records.md": withOperatorsPlace,
   "agent/README.md": withOperatorsPlace,
   "bootstrapper/README.md": withOperatorsPlace,
 }

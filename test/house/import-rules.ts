@@ -24,6 +24,7 @@ export const SHARED_FLOORS = [
   "bundle",
   "record",
   "rollout",
+  "trust",
   "git",
   "kube",
   "reconcile",

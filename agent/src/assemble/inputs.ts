@@ -1,6 +1,7 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
+import type { RecordSignature } from "@headrace/shared/trust/record-signature"
 import type { SourceName } from "../store/origin.ts"
 import type { ProjectedFile } from "./projected-files.ts"
 
@@ -33,6 +34,10 @@ export interface Inputs {
   record?: SourceRecord
   /** Which record it is. */
   recordOrigin?: SourceName
+  /** What its signature says, where records must be signed. */
+  recordSignature?: RecordSignature | undefined
+  /** The uid of its object. */
+  recordUid?: string | undefined
   /** When its commit was made, and when this record was read, in milliseconds since the epoch. */
   recordCommittedAt?: number | undefined
   recordReadAt?: number

@@ -4,7 +4,6 @@ import { escapeLine } from "@headrace/shared/foundation/escape-text"
 import { problemText } from "@headrace/shared/foundation/problem"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { createLog } from "@headrace/shared/observe/log"
-import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
@@ -14,6 +13,7 @@ import { createStoreReader } from "../assemble/store-reader.ts"
 import { folderSources, followGit, gitSources, liveSelections } from "../project/feeds.ts"
 import { checkProjections, namedProjections } from "../project/projection-spec.ts"
 import { readFolderOnce } from "../watch/watch-folder.ts"
+import { believe } from "../watch/watch-record.ts"
 import { NO_CLUSTER, openCluster } from "./open-cluster.ts"
 
 /** How long one git source may take to be fetched. */
@@ -93,7 +93,9 @@ async function readInputs(
   for (const path of folderSources(settings)) {
     folders.set(path, await readFolderOnce(path, signal).catch((error: unknown) => errorMessage(error)))
   }
-  return { live, git, gitTroubles, folders, ...(record === undefined ? {} : { record: readRecord(record) }) }
+  const place = { namespace, name, trust: settings.trust }
+  const found = record && (await believe(record, place, systemClock.now()))
+  return { live, git, gitTroubles, folders, ...(found === undefined ? {} : { record: found.record }) }
 }
 
 /** The first commit, or why there is none. */

@@ -99,6 +99,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     log,
     limits: createPublishLimits(() => store.keepOnly(projections.used())),
     jitter: settings.jitter,
+    maxAge: settings.trust?.maxAge,
     random: ports.random,
     lookEvery: ports.lookEvery,
     onPublished: (spec, result) => metrics.published(spec.name, result),

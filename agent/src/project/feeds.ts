@@ -1,16 +1,14 @@
 import { resolve } from "node:path"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
-import type { SourceRecord } from "@headrace/shared/record/record"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import type { FolderSnapshot, GitSnapshot, Inputs } from "../assemble/inputs.ts"
-import type { SourceName } from "../store/origin.ts"
 import { type LiveSelection, liveSelection } from "../watch/live-selection.ts"
 import { watchFolder } from "../watch/watch-folder.ts"
 import { type GitListener, gitSourceId, watchGit } from "../watch/watch-git.ts"
 import { watchLive } from "../watch/watch-live.ts"
 import type { WatchPorts } from "../watch/watch-ports.ts"
-import { watchRecord } from "../watch/watch-record.ts"
+import { type FoundRecord, watchRecord } from "../watch/watch-record.ts"
 
 /** Changes what the agent knows. */
 export type ChangeInputs = (change: (inputs: Inputs) => Inputs) => void
@@ -37,11 +35,13 @@ export async function runFeeds(
   )
   if (settings.record !== undefined) {
     const [namespace = "", name = ""] = settings.record.split("/")
-    const onRecord = (record: SourceRecord, recordOrigin: SourceName, recordCommittedAt?: number) => {
+    const onRecord = ({ record, origin, uid, committedAt, signature }: FoundRecord) => {
       const recordReadAt = ports.clock.now()
-      change((inputs) => ({ ...inputs, record, recordOrigin, recordCommittedAt, recordReadAt }))
+      const found = { record, recordOrigin: origin, recordUid: uid, recordSignature: signature }
+      change((inputs) => ({ ...inputs, ...found, recordCommittedAt: committedAt, recordReadAt }))
     }
-    feeds.push(watchRecord(reader, { namespace, name, cluster }, ports, onRecord, signal))
+    const place = { namespace, name, cluster, trust: settings.trust }
+    feeds.push(watchRecord(reader, place, ports, onRecord, signal))
   }
   for (const [id, git] of gitSources(settings)) {
     const onSnapshot = (snapshot: GitSnapshot) => {

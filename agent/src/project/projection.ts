@@ -40,6 +40,7 @@ import { createOriginGuard, type Judgement } from "./origin-guard.ts"
 import { createProjectionHealth } from "./projection-health.ts"
 import type { ProjectionSpec } from "./projection-spec.ts"
 import type { PublishLimits } from "./publish-limits.ts"
+import { createRecordFloor, type RecordFloor } from "./record-floor.ts"
 import { revisionToShow } from "./revision-to-show.ts"
 import { isRefusal, returnedText, type ShowStep, showSteps } from "./trial.ts"
 
@@ -57,6 +58,8 @@ export interface ProjectionPorts {
   clock: Clock
   log: Log
   limits: PublishLimits
+  /** How old the signature of a first record may be, in milliseconds; undefined: records need not be signed. */
+  maxAge?: number | undefined
   /** Spread of the first read after a change, in milliseconds. */
   jitter: number
   /** Gives a number in [0, 1). */
@@ -115,6 +118,8 @@ export function createProjection(spec: ProjectionSpec, ports: ProjectionPorts): 
     ports,
     log,
     known,
+    recordFloor:
+      ports.maxAge !== undefined && followsRecord ? createRecordFloor(known, ports.maxAge, log) : undefined,
     lastParts: createLastParts(known, spec.permissions, log),
     guard: createOriginGuard(path, spec.guard, ports.clock),
     began: ports.clock.now(),
@@ -169,6 +174,8 @@ interface ProjectionWork {
   /** The folder that holds what is known of the store. */
   readonly known: string
   readonly lastParts: LastParts
+  /** Undefined: it shows nothing of a record, or records need not be signed. */
+  readonly recordFloor: RecordFloor | undefined
   readonly guard: ReturnType<typeof createOriginGuard>
   /** When it began, in milliseconds since 1970. */
   readonly began: number
@@ -195,8 +202,10 @@ async function show(work: ProjectionWork, inputs: Inputs, signal: AbortSignal): 
   status.current = false
   const folder = await openFolder(work, signal)
   status.pinned = folder.pinned()
+  await work.recordFloor?.judge(inputs, folder, ports.clock.now())
   const steps = await stepsOf(work, folder, inputs)
   for (const step of steps) await showStep(work, folder, step, signal)
+  await work.recordFloor?.shown(inputs)
   const returned = folder.returned()
   if (steps.length === 0) showReturned(work, folder, inputs)
   status.failedCandidate = returned ? { ...returned, ...returnedProblem(returned) } : undefined

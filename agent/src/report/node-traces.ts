@@ -34,10 +34,10 @@ export function createNodeTraces(traces: Traces, node: string, clock: Clock): No
   const last = new Map<string, ShownSpan>()
 
   return {
-    shown({ record, recordOrigin, recordReadAt }, { projection, began, fetched, result }) {
+    shown({ record, recordUid, recordReadAt }, { projection, began, fetched, result }) {
       last.delete(projection)
       const commit = record?.commit
-      const uid = recordOrigin?.instance?.id
+      const uid = recordUid
       // Of another source, or of a record that is a version ahead by now.
       if (!commit || uid === undefined || result.revision !== commit) return
       const end = clock.now()

@@ -1,10 +1,10 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { openCommitVerifier } from "@headrace/shared/git/verify/commit-verifier"
-import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { Plan } from "@headrace/shared/plan/plan"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
+import { openCluster } from "@headrace/shared/reconcile/open-cluster"
 import { settingsFor } from "@headrace/shared/reconcile/open-reconciler"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
@@ -91,7 +91,7 @@ async function applyTo(
   signal: AbortSignal,
 ): Promise<ClusterSourceResult<LaneResult>> {
   return attempt({ cluster, source }, async () => {
-    const kube = await connectCluster(cluster, clusterNamed(settings, cluster), log)
+    const kube = await openCluster(settings, cluster, clusterNamed(settings, cluster), log)
     const verify = settings.sources[source]?.verify
     const verifier = verify && openCommitVerifier(checkout.objects, verify)
     try {

@@ -1,9 +1,9 @@
 import { systemClock } from "../foundation/clock.ts"
-import { errorText } from "../foundation/errors.ts"
+import { errorText, hasCode } from "../foundation/errors.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
-import { type ConnectedCluster, connectCluster } from "../kube/client-node/connect-cluster.ts"
+import type { ConnectedCluster } from "../kube/client-node/connect-cluster.ts"
 import { createEventRecorder } from "../kube/event-recorder.ts"
 import type { Log } from "../observe/log.ts"
 import type { SourceRecord } from "../record/record.ts"
@@ -12,6 +12,7 @@ import type { RolloutPolicy } from "../rollout/policy.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { unknownName } from "../settings/unknown-name.ts"
+import { openCluster } from "./open-cluster.ts"
 import { openOnce } from "./open-once.ts"
 import { openVerifiers } from "./open-verifiers.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
@@ -83,7 +84,7 @@ export async function openReconciler(
   const clusters = openOnce((name: string) => {
     const cluster = settings.clusters[name]
     if (cluster === undefined) throw unknownName("cluster", name, Object.keys(settings.clusters))
-    return connectCluster(name, cluster, log)
+    return openCluster(settings, name, cluster, log)
   })
   const recorders = openOnce(async (name: string) => {
     return createEventRecorder({ kube: await clusters.get(name), clock: systemClock, log })
@@ -151,6 +152,17 @@ export async function openReconciler(
     }
   }
 
+  /** Before anything that needs git: a forge that is away must not make records too old to be believed. */
+  async function renewSignature(cluster: string, source: string, signal: AbortSignal): Promise<void> {
+    const kube = await clusters.get(cluster)
+    try {
+      await kube.renew?.(source, signal)
+    } catch (error) {
+      // Another writer was first, and has signed it.
+      if (!hasCode(error, "kube/conflict")) throw error
+    }
+  }
+
   return {
     ports,
     sizes,
@@ -172,7 +184,10 @@ export async function openReconciler(
     },
     async run(cluster, source, mode, signal, onProgress) {
       const own = { ...(await ports(cluster, source)), ...(onProgress ? { onProgress } : {}) }
-      if (mode === "full") await noteNodes(own, cluster, source, signal)
+      if (mode === "full") {
+        await noteNodes(own, cluster, source, signal)
+        await renewSignature(cluster, source, signal)
+      }
       const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)
       if (mode !== "full") return outcome

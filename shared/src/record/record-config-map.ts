@@ -5,7 +5,8 @@ import { RECORD_FORMAT, type SourceRecord } from "./record.ts"
 import { formatOf, parseRecord } from "./record-format.ts"
 import { type Verification, verificationAnnotation } from "./verification.ts"
 
-const DATA_KEY = "record.json"
+/** The key of its data that holds the record. */
+export const RECORD_KEY = "record.json"
 /** COMMIT TIME: when the commit that a record shows was made. It names the commit, since writers of an earlier version keep it as it is. */
 const COMMITTED_ANNOTATION = "headrace.dev/committed"
 
@@ -14,7 +15,7 @@ export const RECORD_SELECTOR = "app.kubernetes.io/name=headrace,app.kubernetes.i
 
 /** True for the ConfigMap of a record, by its content too: people take labels off. */
 export function isRecordConfigMap({ metadata, data }: ConfigMap): boolean {
-  return metadata.labels?.["app.kubernetes.io/component"] === "record" || data?.[DATA_KEY] !== undefined
+  return metadata.labels?.["app.kubernetes.io/component"] === "record" || data?.[RECORD_KEY] !== undefined
 }
 
 /** What is noted beside a record, for people and metrics: nothing is decided by it. */
@@ -44,7 +45,7 @@ export function recordConfigMap(
         ...(verification && verificationAnnotation(verification)),
       },
     },
-    data: { [DATA_KEY]: recordJson(record) },
+    data: { [RECORD_KEY]: recordJson(record) },
   }
 }
 
@@ -82,8 +83,8 @@ export function committedAt({ metadata }: ConfigMap, { commit }: SourceRecord): 
 }
 
 function parse(configMap: ConfigMap, place: string): unknown {
-  const text = configMap.data?.[DATA_KEY]
-  if (text === undefined) throw invalid(place, `it has no key ${DATA_KEY}`)
+  const text = configMap.data?.[RECORD_KEY]
+  if (text === undefined) throw invalid(place, `it has no key ${RECORD_KEY}`)
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -4,7 +4,7 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import type { SourceRecord } from "./record.ts"
 
 /** JSON: what was found of the signatures of what a record shows. It names its commits, as the record moves on without it. */
-const ANNOTATION = "headrace.dev/verified"
+export const VERIFIED_ANNOTATION = "headrace.dev/verified"
 const MOST_DETAIL = 300
 
 const Verification = z.object({
@@ -24,7 +24,7 @@ export type Verification = z.infer<typeof Verification>
 /** The annotation that keeps a verification on its record's ConfigMap. */
 export function verificationAnnotation(verification: Verification): { [name: string]: string } {
   const detail = verification.detail.slice(0, MOST_DETAIL)
-  return { [ANNOTATION]: canonicalJson({ ...verification, detail }) }
+  return { [VERIFIED_ANNOTATION]: canonicalJson({ ...verification, detail }) }
 }
 
 /** The verification of what a record shows; undefined: it is of something else, or was not judged. */
@@ -33,7 +33,7 @@ export function verificationOf(
   { commit, rulesCommit }: Pick<SourceRecord, "commit" | "rulesCommit">,
 ): Verification | undefined {
   try {
-    const found = Verification.parse(JSON.parse(metadata.annotations?.[ANNOTATION] ?? "null"))
+    const found = Verification.parse(JSON.parse(metadata.annotations?.[VERIFIED_ANNOTATION] ?? "null"))
     return found.commit === commit && found.rulesCommit === rulesCommit ? found : undefined
   } catch {
     return undefined

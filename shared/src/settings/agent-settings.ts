@@ -3,6 +3,7 @@ import { AfterCheck } from "./agent-after.ts"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
+import { TrustSettings } from "./trust.ts"
 import { AbsolutePath, Bytes, Duration, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
 const Keep = z.strictObject({
@@ -134,6 +135,9 @@ export const AgentSettings = z
       .describe(
         "The record to follow: Headrace's namespace and the source's name. Not needed without targets of it.",
       ),
+    trust: TrustSettings.optional().describe(
+      "Show only records that a writer with one of these keys has signed. Absent: any record.",
+    ),
     kubeconfig: Text.optional().describe("Else the pod's own service account."),
     context: Text.optional(),
     projections: z.record(z.string(), Projection).prefault({}),

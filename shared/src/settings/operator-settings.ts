@@ -5,6 +5,7 @@ import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
 import { Verify } from "./git-verify.ts"
 import { RolloutSettings } from "./rollout-settings.ts"
+import { Signing } from "./trust.ts"
 import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
 const name = z
@@ -143,6 +144,9 @@ export const OperatorSettings = z
       "Namespace of the programs and their settings, in every cluster: no rule may name it, and agents may report there. Best another than `namespace`, so that the right to write records reaches no agent's settings.",
     ),
     guard: z.union([z.literal("off"), Guard]).prefault({}),
+    signing: Signing.optional().describe(
+      "Sign every record, and believe none that is not signed. Absent: records are not signed.",
+    ),
     redis: z
       .strictObject({
         url: Text.optional().describe("redis://, rediss://, redis+sentinel:// or redis+cluster://."),
