@@ -8,7 +8,7 @@ import { ALL, GROUPS } from "./matrix.ts"
 import { measure } from "./measure.ts"
 import { missingPrograms } from "./missing-programs.ts"
 import { consumersPage } from "./page.ts"
-import { keepResults, readResults } from "./results.ts"
+import { keepResults, readLoad, readResults } from "./results.ts"
 import { openSite, type Publisher } from "./site.ts"
 
 /**
@@ -37,7 +37,7 @@ const chosen = chooseConsumers()
 if (!values["page-only"]) {
   for (const publisher of values.publishers.split(",") as Publisher[]) await measureAt(publisher)
 }
-const { page, wrong } = consumersPage(readResults())
+const { page, wrong } = consumersPage(readResults(), readLoad())
 writeFileSync(PAGE, page)
 process.stdout.write(`${page}\n${wrong.map((each) => `wrong: ${each}\n`).join("")}`)
 process.exitCode = wrong.length > 0 ? 1 : 0

@@ -2,7 +2,7 @@ import { rowOf } from "./consumer.ts"
 import { ALL } from "./matrix.ts"
 import { REASONS, reasonOf } from "./reasons.ts"
 import type { Cell } from "./recorder.ts"
-import type { Results } from "./results.ts"
+import type { MachineLoad, Results } from "./results.ts"
 import type { Publisher } from "./site.ts"
 
 const LAYOUTS = ["links", "exchange", "file"] as const satisfies readonly Publisher[]
@@ -15,7 +15,7 @@ export interface ConsumersPage {
 }
 
 /** docs/consumers.md from what was measured. Pure. */
-export function consumersPage(results: Results): ConsumersPage {
+export function consumersPage(results: Results, load?: MachineLoad): ConsumersPage {
   const rows = ALL.flatMap(({ name, through, notice }) =>
     through.map((way) => ({ row: rowOf(name, way), name, notice: notice ?? "" })),
   )
@@ -29,7 +29,7 @@ export function consumersPage(results: Results): ConsumersPage {
     const isServed = rows.some((each) => each.name === name && servedBy(results, each.row) !== undefined)
     if (!isServed) wrong.push(`${name} has no layout in which it notices everything and reads nothing mixed`)
   }
-  return { page: `${HEAD}\n${lines.join("\n")}\n${reasonsText()}${TAIL}`, wrong }
+  return { page: `${HEAD}${loadText(load)}${TABLE}\n${lines.join("\n")}\n${reasonsText()}${TAIL}`, wrong }
 }
 
 /** True when a consumer noticed every revision and read none mixed, nor anything that had gone. */
@@ -87,6 +87,15 @@ function controlText({ tears, silent }: Results, row: string): string {
   return parts.filter(Boolean).join("; ") || "not measured"
 }
 
+/** A machine that does other things as well makes every consumer late, on a kubelet mount too. */
+function loadText(load: MachineLoad | undefined): string {
+  if (load === undefined || load.most <= 2 * load.cores) return ""
+  return `
+While this was measured ${load.least} to ${load.most} processes wanted the machine's ${load.cores} cores. Compare the columns; some revisions were noticed
+after more than 2 s for that reason alone, on the kubelet's mount too.
+`
+}
+
 function reasonsText(): string {
   return `\n## Reasons\n\n${Object.entries(REASONS)
     .map(([number, text]) => `${number}. ${text}`)
@@ -126,6 +135,10 @@ that writes in place, in two halves, and one whose change is not where consumers
 nginx has a cache of open files of 1 s, Prow polls each second, and servers were asked every 20 ms what they show. For Prometheus'
 file_sd a reading is what its own metrics count, since it applies changes every 5 s.
 
+The layout in the second column is the first one in which a consumer noticed everything; *none*: in none of this run.
+`
+
+const TABLE = `
 | consumer, what it is pointed at | layout | notify | links | exchange | file | kubelet | controls |
 |---|---|---|---|---|---|---|---|`
 

@@ -1,4 +1,5 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { availableParallelism, loadavg } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Cell } from "./recorder.ts"
@@ -8,6 +9,31 @@ import type { Publisher } from "./site.ts"
 export type Results = Partial<Record<Publisher, Record<string, Cell>>>
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../.cache/consumers/results")
+
+/** What else the machine did meanwhile: its cores, and the least and most processes that wanted one (getloadavg(3)). */
+export interface MachineLoad {
+  cores: number
+  least: number
+  most: number
+}
+
+const LOAD = join(FOLDER, "../load.json")
+
+/** The load of all runs whose results are kept; undefined before the first. */
+export function readLoad(): MachineLoad | undefined {
+  return existsSync(LOAD) ? JSON.parse(readFileSync(LOAD, "utf8")) : undefined
+}
+
+function keepLoad(): void {
+  const now = Math.round(loadavg()[0] ?? 0)
+  const kept = readLoad()
+  const load: MachineLoad = {
+    cores: availableParallelism(),
+    least: Math.min(now, kept?.least ?? now),
+    most: Math.max(now, kept?.most ?? now),
+  }
+  writeFileSync(LOAD, JSON.stringify(load))
+}
 
 export function readResults(): Results {
   mkdirSync(FOLDER, { recursive: true })
@@ -25,6 +51,7 @@ export function keepResults(publisher: Publisher, cells: ReadonlyMap<string, Cel
     kept[row] = before ? sum(before, cell) : cell
   }
   writeFileSync(join(FOLDER, `${publisher}.json`), JSON.stringify(kept))
+  keepLoad()
 }
 
 function sum(a: Cell, b: Cell): Cell {

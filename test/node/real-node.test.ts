@@ -29,7 +29,7 @@ describe.skipIf(missing)(`a real node${whySkipped(missing)}`, { timeout: 900_000
     ;({ site, end } = await openSite())
   }, 1_200_000)
 
-  afterAll(() => end?.(), 120_000)
+  afterAll(() => end?.(), 300_000)
 
   it("runs the plugin, the agent, the sidecar and the init container as Pods, and the CronJob's job", async () => {
     await site.commit()
