@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { defineConfig } from "vitest/config"
+import { LongFilesFirst } from "./test/harness/long-files-first.ts"
 
 export default defineConfig({
   // Tests import the sources of sibling packages, never a stale build.
@@ -14,6 +15,7 @@ export default defineConfig({
     isolate: false,
     // More than two cores need: most tests wait for other processes or for time to pass.
     maxWorkers: 3,
+    sequence: { sequencer: LongFilesFirst },
     // Far beyond what any takes on an idle machine: with six busy processes beside them some take 40 s. Vitest's own
     // five seconds, and the one second of its polls, would assert a time.
     testTimeout: 180_000,
