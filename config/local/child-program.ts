@@ -77,8 +77,6 @@ export function programCommand(program: ProgramName): string[] {
   const here = fileURLToPath(import.meta.url)
   if (here.endsWith(".ts")) {
     const folder = join(dirname(here), "..", "..", program)
-    // `npm test` has just bundled them, as users have them.
-    if (process.env.HEADRACE_TEST_PROGRAMS === "bundle") return [join(folder, "bundle/main.js")]
     return ["--conditions=source", "--no-warnings", join(folder, "src/main.ts")]
   }
   return [join(dirname(here), "..", "..", "..", program, "dist", "main.js")]

@@ -20,6 +20,8 @@ import { waitUntil } from "./wait-until.ts"
 
 /** How long the first projection may take before we say that something is wrong. */
 const FIRST_PROJECTION_MS = 120_000
+/** A laptop that is busy with something else takes a minute to start a program. */
+const START_MS = 120_000
 
 export interface LocalOptions extends LocalSource {
   /** Folder that gets CLUSTER/NAMESPACE/CONFIGMAP/KEY. */
@@ -152,7 +154,7 @@ async function assemble(
       branch: options.branch,
     })
     await waitUntil(`${plugin.name} listening on ${listen}`, () => answers(`http://${listen}/healthz`), {
-      limitMs: 30_000,
+      limitMs: START_MS,
       signal: options.signal,
     }).catch(withLog(plugin))
   }

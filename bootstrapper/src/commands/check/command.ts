@@ -71,7 +71,7 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
     `headrace-bootstrapper check --source-path . --rules plugins.yaml \\
     --base origin/main   # what a pull request changes`,
     `headrace-bootstrapper check --source-path . --rules plugins.yaml \\
-    --config headrace.yaml --source jobs --base origin/main   # by the gates, too`,
+    --config headrace.yaml --source jobs --base origin/main   # by the gates`,
     "headrace-bootstrapper check --source-path . --rules plugins.yaml -o github",
   ])
 }
