@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises"
 import { compileGlob } from "../foundation/compile-glob.ts"
 import { HeadraceError, hasCode } from "../foundation/errors.ts"
 import type { LocatedYaml } from "../foundation/located-yaml.ts"
@@ -23,40 +24,61 @@ export interface JudgedFiles {
   emptied: Map<string, EmptiedField[]>
 }
 
+/** The event loop is kept no longer at a time than this and one file. */
+const TURN_MS = 20
 /** So many bytes of files are in memory together. */
 const BATCH_BYTES = 32 * 1024 * 1024
 
 /**
  * Judges files by the gates that read them (parse, schema, builtin); programs are judged by judge-exec.ts. Of a gate whose
  * schema has changed every file of its glob is judged, otherwise the changed ones. With `fields`, files that are read are
- * compared with what they were, too. Throws what reading throws.
+ * compared with what they were, too. Other work of the process, such as renewing a lock, gets its turn between files.
+ * Throws what reading throws, and the signal's reason.
  */
 export async function judgeFiles(
   gates: readonly FileGate[],
   { change, tree }: { change: TreeChange; tree: Tree },
   ports: { read: ReadFiles; memory: GateMemory; fields: boolean },
+  signal: AbortSignal,
 ): Promise<JudgedFiles> {
   const problems: Problem[] = []
-  const emptied = new Map<string, EmptiedField[]>()
   const readers: Reader[] = []
   for (const gate of gates.filter(({ exec }) => exec === undefined)) {
     if (gate.builtin === "prow-jobs") problems.push(...duplicateNames(gate, change, tree))
     readers.push(await readerOf(gate, { change, tree }, ports))
   }
-  problems.push(...readers.flatMap(({ problem }) => problem ?? []))
-  const work = workOf(readers, change, ports.fields)
-  for (const batch of batches(work)) {
-    const contents = await ports.read(batch.flatMap(({ file, before }) => (before ? [file, before] : [file])))
-    let at = 0
-    for (const one of batch) {
-      const content = contents[at++] ?? Buffer.alloc(0)
-      const was = one.before ? contents[at++] : undefined
-      const judged = judgeFile(one, content, was)
-      problems.push(...judged.problems)
-      if (judged.emptied.length > 0) emptied.set(one.file.path, judged.emptied)
-    }
+  const found: JudgedFiles = {
+    problems: [...problems, ...readers.flatMap(({ problem }) => problem ?? [])],
+    emptied: new Map(),
   }
-  return { problems, emptied }
+  for (const batch of batches(workOf(readers, change, ports.fields))) {
+    const contents = await ports.read(batch.flatMap(({ file, before }) => (before ? [file, before] : [file])))
+    await judgeBatch(batch, contents, found, signal)
+  }
+  return found
+}
+
+/** Adds what is wrong with the files of a batch, whose contents come in their order, each with what it was. */
+async function judgeBatch(
+  batch: readonly FileWork[],
+  contents: readonly Buffer[],
+  { problems, emptied }: JudgedFiles,
+  signal: AbortSignal,
+): Promise<void> {
+  let at = 0
+  let since = performance.now()
+  for (const one of batch) {
+    if (performance.now() - since > TURN_MS) {
+      await setImmediate()
+      signal.throwIfAborted()
+      since = performance.now()
+    }
+    const content = contents[at++] ?? Buffer.alloc(0)
+    const was = one.before ? contents[at++] : undefined
+    const judged = judgeFile(one, content, was)
+    problems.push(...judged.problems)
+    if (judged.emptied.length > 0) emptied.set(one.file.path, judged.emptied)
+  }
 }
 
 /** A gate with what it needs to judge files. */

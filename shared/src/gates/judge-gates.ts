@@ -35,7 +35,7 @@ export async function judgeGates(
   const { commit, gates, before, after: tree, plans, isShapeJudged } = judged
   const change = changedFiles(before, tree)
   const fields = isShapeJudged && gates.change?.emptied !== undefined
-  const { problems, emptied } = await judgeFiles(gates.files, { change, tree }, { ...ports, fields })
+  const { problems, emptied } = await judgeFiles(gates.files, { change, tree }, { ...ports, fields }, signal)
   const shape = gates.change && isShapeJudged ? judgeShape(gates.change, { change, plans, emptied }) : []
   const found = [...shape, ...problems]
   // A program is started when nothing cheaper has refused the commit.
