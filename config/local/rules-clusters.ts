@@ -23,6 +23,7 @@ export async function rulesClusters(
     throw new HeadraceError(
       "local/bad-rules",
       `the rules do not parse:\n${problems.map(problemText).join("\n")}`,
+      { hint: "Correct the rules and commit them: headrace-bootstrapper check names every mistake." },
     )
   }
   const names = new Set(

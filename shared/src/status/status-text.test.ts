@@ -47,6 +47,22 @@ it("gives each of a hundred healthy clusters one line of at most 80 columns", ()
   expect(lines[2]).toBe("✓ release in build01   current  f73d5090fedc  live on 20/20 nodes  312 files")
 })
 
+it("says once why a cluster does not answer, below a line for each of its sources", () => {
+  const why = (source: string) =>
+    finding("trouble", "unreachable", "what it shows is not known", {
+      detail: `get ConfigMap headrace/${source}: connect ECONNREFUSED`,
+      command: "kubectl get --raw=/readyz",
+    })
+  const down = (number: number, source: string) =>
+    place(number, { source, state: "unreachable", level: "trouble", findings: [why(source)] })
+  const text = statusText(fleet([down(1, "jobs"), down(1, "release"), down(2, "jobs"), place(3)]), PLAIN)
+  expect(text.match(/ECONNREFUSED/g)).toHaveLength(2)
+  const [, first = "", second = "", well = ""] = text.split("\n\n")
+  expect(first).toMatch(/^✗ jobs in build01 .*\n✗ release in build01 .*\n {4}what it shows/)
+  expect(second).toMatch(/^✗ jobs in build02 .*\n {4}what it shows/)
+  expect(well).toMatch(/^✓ release in build03/)
+})
+
 it("shows trouble in full with age and command, and says each state in words", () => {
   const stopped = finding("trouble", "stopped", "stopped at f73d5090fedc", {
     code: "guard/deleted-keys",

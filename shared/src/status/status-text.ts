@@ -19,15 +19,24 @@ export function statusText(status: FleetStatus, paint: Paint, columns = COLUMNS)
   const well = clusterSources.filter(({ level }) => level === "well")
   const others = clusterSources.filter(({ level }) => level !== "well")
   const lines = rowLines(others, paint)
-  const inFull = others.map((one, row) =>
-    [lines[row], ...one.findings.flatMap((finding) => findingLines(finding, at, paint, columns))].join("\n"),
-  )
+  const inFull = others.map((one, row) => {
+    const below = isSaidBelow(one, others[row + 1])
+    const found = below ? [] : one.findings.flatMap((finding) => findingLines(finding, at, paint, columns))
+    const text = [lines[row], ...found].join("\n")
+    return below ? `${text}\n` : `${text}\n\n`
+  })
   const fleet = findings.map((finding) => {
     const first = `${painted(paint, finding.level, SYMBOLS[finding.level])} `
     return findingLines(finding, at, paint, columns, first).join("\n")
   })
   const healthy = well.length > 0 ? [rowLines(well, paint).join("\n")] : []
-  return `${[summaryText(status, paint), ...fleet, ...inFull, ...healthy].join("\n\n")}\n`
+  const head = [summaryText(status, paint), ...fleet].join("\n\n")
+  return `${[`${head}\n\n`, ...inFull, ...healthy].join("").trimEnd()}\n`
+}
+
+/** A cluster that does not answer is one trouble, however many sources have a line of it: its reason follows the last of them. */
+function isSaidBelow(one: ClusterSourceStatus, next: ClusterSourceStatus | undefined): boolean {
+  return one.state === "unreachable" && next?.state === "unreachable" && one.cluster === next.cluster
 }
 
 function rowLines(places: readonly ClusterSourceStatus[], paint: Paint): string[] {
@@ -47,7 +56,7 @@ export function summaryOf({ clusterSources, findings }: FleetStatus): string {
     ...(count("well") > 0 ? [`${count("well")} well`] : []),
   ]
   const unknown = [...new Set(findings.map(({ kind }) => (kind === "git" ? "git" : "Redis")))]
-  const asked = unknown.length > 0 ? [`no answer of ${unknown.join(" and ")}`] : []
+  const asked = unknown.length > 0 ? [`trouble with ${unknown.join(" and ")}`] : []
   return [...asked, ...counts].join(", ") || "no cluster and no source in the settings"
 }
 
