@@ -7,7 +7,7 @@ import { REPORT_SELECTOR } from "../record/node-report.ts"
 import { type FailedTarget, readFailedTarget, type SourceRecord } from "../record/record.ts"
 import { readRecord } from "../record/record-config-map.ts"
 import { type Verification, verificationOf } from "../record/verification.ts"
-import { listFailures, listTargets } from "../record/walk-index.ts"
+import { listFailures, listNodes, listTargets } from "../record/walk-index.ts"
 import { type Answer, type Ask, answered, unanswered } from "./answer.ts"
 import type { CollectPorts } from "./collect-ports.ts"
 import type { ClusterSourceFacts, StoreSize } from "./fleet-facts.ts"
@@ -75,12 +75,14 @@ async function collectSource(
   }
   const shown = record.value
   const store = { ...ports, kube }
-  const [failed, size, orphans] = await Promise.all([
+  const [failed, size, orphans, expected] = await Promise.all([
     ask(who, (signal) => allFailed(store, shown, signal)),
     ask(who, (signal) => storeSize(store, shown.root, signal)),
     ask(who, (signal) => orphansOf(ports, { cluster, source }, signal)),
+    ask(who, (signal) => expectedNodes(store, shown, signal)),
   ])
-  return { ...place, record, verification, leases, failed, store: size, orphans }
+  const stage = expected.known ? { expected: expected.value } : {}
+  return { ...place, record, verification, leases, failed, store: size, orphans, ...stage }
 }
 
 /** True where the commits of a source, or those of its rules, are to be signed. */
@@ -117,6 +119,18 @@ async function allFailed(
   if (failures === null) return failed
   const listed = await listFailures(failures, indexReader(ports, ports.memory, signal))
   return listed.map(({ target, reason, since }) => readFailedTarget({ target, reason, since }))
+}
+
+/** The nodes that the stage of a rollout rests on; undefined: none is under way, or it rests on none yet. */
+async function expectedNodes(
+  ports: StorePorts,
+  { candidate }: SourceRecord,
+  signal: AbortSignal,
+): Promise<readonly string[] | undefined> {
+  const nodes = candidate?.expected.nodes ?? null
+  return nodes === null
+    ? undefined
+    : (await listNodes(nodes, indexReader(ports, ports.memory, signal))).expected
 }
 
 async function storeSize(

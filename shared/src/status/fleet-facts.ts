@@ -60,6 +60,8 @@ export interface ClusterSourceFacts {
   failed: Answer<readonly FailedTarget[]>
   /** How long the stages of its rollouts take; undefined: the settings have none. */
   pace?: RolloutPace | undefined
+  /** The nodes that the stage of a rollout rests on; undefined: none, or they are not known. */
+  expected?: readonly string[] | undefined
   /** Undefined value: there is no store. */
   store: Answer<StoreSize | undefined>
   /** `namespace/name` of ConfigMaps that the source wrote and no rule names any more. */

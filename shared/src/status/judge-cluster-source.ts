@@ -136,13 +136,13 @@ function nodesOf(
 
 /** The rollout under way, and the revision that one returned from; neither is there while there is none. */
 function stagedOf(
-  { recordName, leases, pace }: ClusterSourceFacts,
+  { recordName, leases, pace, expected }: ClusterSourceFacts,
   record: SourceRecord | undefined,
   now: number,
 ): Pick<ClusterSourceStatus, "rollout" | "rejected"> {
   if (record === undefined) return {}
   const listed = leases.known ? (leases.value ?? []) : []
-  const rollout = rolloutStatus(record, { recordName, leases: listed, pace, now })
+  const rollout = rolloutStatus(record, { recordName, leases: listed, pace, expected, now })
   const { commit, code, reason, at } = record.rejected ?? {}
   const isRejected = commit !== undefined && code !== undefined && reason !== undefined && at !== undefined
   return { ...(rollout && { rollout }), ...(isRejected && { rejected: { commit, code, reason, at } }) }

@@ -68,7 +68,7 @@ function lease(node: string, rollout: Partial<RolloutReport>, age = 0): Lease {
   return { namespace: "headrace", name: node, holder: node, renewed, duration: 180_000, annotations } as Lease
 }
 
-function status(record: SourceRecord, leases: Lease[]) {
+function status(record: SourceRecord, leases: Lease[], expected?: string[]) {
   const facts: ClusterSourceFacts = {
     cluster: "east",
     source: "release",
@@ -77,6 +77,7 @@ function status(record: SourceRecord, leases: Lease[]) {
     record: answered(record),
     leases: answered(leases),
     pace: { stages: [{ bake: 60_000 }, { bake: 300_000 }, { bake: 0 }] },
+    expected,
     failed: answered([]),
     store: answered(undefined),
     orphans: answered([]),
@@ -132,6 +133,15 @@ describe("a rollout in the status", () => {
     expect(one?.rollout).toMatchObject({ healthy: 0, waitsFor: [{ node: "n1" }] })
     const pending = status({ ...atRest, candidate }, [lease("n1", { checks: "pending" })]).clusterSources[0]
     expect(pending?.rollout).toMatchObject({ healthy: 0, waitsFor: [{ node: "n1" }] })
+  })
+
+  it("waits for nodes that are gone, and not for those that it does not rest on", () => {
+    const [one] = status({ ...atRest, candidate }, leases, ["n1", "n9"]).clusterSources
+    expect(one?.rollout).toMatchObject({
+      healthy: 1,
+      waitsFor: [{ node: "n9", why: "it is gone" }],
+      keepsBaseline: [{ node: "n5" }],
+    })
   })
 
   it("is in the text and on the page, with the command to type", () => {

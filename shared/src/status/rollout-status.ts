@@ -55,10 +55,11 @@ export interface RolloutPace {
 /** Judges the rollout of a record by what nodes report of its very candidate; undefined: none is under way. Pure. */
 export function rolloutStatus(
   { source, candidate }: SourceRecord,
-  { recordName, leases, pace, now }: RolloutFacts,
+  { recordName, leases, pace, expected, now }: RolloutFacts,
 ): RolloutStatus | undefined {
   if (candidate === null) return undefined
-  const nodes = leases.flatMap((lease) => judgeNode(lease, { source, candidate, recordName, now }))
+  const reported = leases.flatMap((lease) => judgeNode(lease, { source, candidate, recordName, now }))
+  const nodes = expected === undefined ? reported : countedNodes(reported, expected)
   return {
     commit: candidate.commit,
     stage: candidate.stage + 1,
@@ -78,10 +79,20 @@ export function rolloutStatus(
 export interface RolloutFacts {
   recordName: string
   leases: readonly Lease[]
+  /** The nodes that the stage rests on; undefined: not known, so all that take the candidate count. */
+  expected?: readonly string[] | undefined
   /** Undefined: the settings have no rollout for the source. */
   pace: RolloutPace | undefined
   /** Milliseconds since the epoch. */
   now: number
+}
+
+/** A node that is gone holds a stage up as one that is silent does; one that failed before the stage began does not. */
+function countedNodes(reported: readonly JudgedNode[], expected: readonly string[]): JudgedNode[] {
+  const byNode = new Map(reported.map((each) => [each.node, each]))
+  const gone = { state: "waits", why: "it is gone" } as const
+  const kept = reported.filter(({ node, state }) => state === "keeps" && !expected.includes(node))
+  return [...expected.map((node) => byNode.get(node) ?? { node, ...gone }), ...kept]
 }
 
 /** Time counts only while a writer watches the stage, so more can be left than this. */
@@ -102,7 +113,7 @@ interface JudgedNode {
   why: string
 }
 
-type Trial = Omit<RolloutFacts, "leases" | "pace"> & { source: string; candidate: Candidate }
+type Trial = Pick<RolloutFacts, "recordName" | "now"> & { source: string; candidate: Candidate }
 
 /** None where a node does not follow the record, or is not of this stage. */
 function judgeNode(lease: Lease, { source, candidate, recordName, now }: Trial): JudgedNode[] {
