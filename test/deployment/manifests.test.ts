@@ -11,7 +11,7 @@ import { rightsGranted } from "./rights.ts"
 
 const CONFIG = join(import.meta.dirname, "../../config")
 const POD_SAMPLES = ["samples/sidecar", "samples/init-container"]
-const OVERLAYS = ["overlays/example", "overlays/example-remote", "overlays/openshift"]
+const OVERLAYS = ["overlays/example", "overlays/example-remote", "overlays/production", "overlays/openshift"]
 const FOLDERS = [
   "base",
   "base/writer",
@@ -21,6 +21,7 @@ const FOLDERS = [
   "home",
   "components/monitoring",
   "components/own-lease",
+  "components/signed-records",
   ...OVERLAYS,
   ...POD_SAMPLES,
 ]
@@ -28,7 +29,7 @@ const kubectl = kubectlProgram()
 const noKubectl = spawnSync(kubectl, ["version", "--client"]).status !== 0
 
 interface Kustomization {
-  resources: string[]
+  resources?: string[]
   configMapGenerator?: { files: string[] }[]
   patches?: { path: string }[]
 }
@@ -70,7 +71,7 @@ describe("manifests", () => {
     ) as Kustomization
     const generated = (kustomization.configMapGenerator ?? []).flatMap(({ files }) => files)
     const patches = (kustomization.patches ?? []).map(({ path }) => path)
-    const named = [...kustomization.resources, ...generated, ...patches]
+    const named = [...(kustomization.resources ?? []), ...generated, ...patches]
     for (const name of named) expect(existsSync(join(CONFIG, folder, name)), name).toBe(true)
     const files = readdirSync(join(CONFIG, folder)).filter((name) =>
       statSync(join(CONFIG, folder, name)).isFile(),
@@ -192,13 +193,16 @@ describe("the example", () => {
 })
 
 describe("samples", () => {
-  it.each(["samples", "overlays/example"])("of %s load as they are", async (folder) => {
-    const operator = await loadOperatorSettings(join(CONFIG, folder, "headrace.yaml"))
-    const agent = await loadAgentSettings(join(CONFIG, folder, "agent.yaml"))
+  it.each(["samples", "overlays/example", "overlays/production"])(
+    "of %s load as they are",
+    async (folder) => {
+      const operator = await loadOperatorSettings(join(CONFIG, folder, "headrace.yaml"))
+      const agent = await loadAgentSettings(join(CONFIG, folder, "agent.yaml"))
 
-    expect(Object.keys(operator.sources)).toEqual(["release"])
-    expect(Object.keys(agent.projections)).toEqual(["job-config"])
-  })
+      expect(Object.keys(operator.sources)).toEqual(["release"])
+      expect(Object.keys(agent.projections)).toEqual(["job-config"])
+    },
+  )
 })
 
 describe("samples of an agent in a pod", () => {
