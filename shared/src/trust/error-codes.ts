@@ -26,7 +26,7 @@ export const trustErrors = {
   "trust/no-key": {
     meaning: "This machine has no key to sign a record with, so it writes none.",
     cause: "signing.keyFile is not there: the key is with the plugin and the hourly job.",
-    remedy: "Run the command where the key is, or set words so that it is passed on.",
+    remedy: "Run the command where the key is: in the plugin's Pod, or on a machine that has it.",
   },
   "trust/replayed": {
     meaning: "A record is an earlier one of the same token than the node has shown. Last good stays.",
