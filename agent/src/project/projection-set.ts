@@ -4,7 +4,7 @@ import type { Inputs } from "../assemble/inputs.ts"
 import { type ProjectionStatus, problemOf } from "../report/projection-status.ts"
 import { followLatest } from "../watch/follow-latest.ts"
 import type { Latest } from "../watch/latest.ts"
-import { createProjection, type Projection, type ProjectionPorts } from "./projection.ts"
+import { createProjection, type Projection } from "./projection.ts"
 import {
   checkTargetNames,
   namedProjections,
@@ -12,6 +12,7 @@ import {
   projectedTargets,
   targetProjection,
 } from "./projection-spec.ts"
+import type { ProjectionPorts } from "./projection-work.ts"
 import { runProjection, untilStopped } from "./run-projection.ts"
 
 /** All projections of an agent, those that the record adds later too. */

@@ -3,7 +3,8 @@ import { hasCode } from "@headrace/shared/foundation/errors"
 import type { Inputs } from "../assemble/inputs.ts"
 import { followLatest, waitOrNewer } from "../watch/follow-latest.ts"
 import { createLatest, type Latest } from "../watch/latest.ts"
-import type { Projection, ProjectionPorts } from "./projection.ts"
+import type { Projection } from "./projection.ts"
+import type { ProjectionPorts } from "./projection-work.ts"
 
 /** How often to look whether disk still shows what was published, in milliseconds. */
 const LOOK_EVERY = 4_000
