@@ -54,6 +54,8 @@ export interface SettingsBook {
   /** The one that the operator gave last. */
   current: ModelSettings
   add(settings: ModelSettings): void
+  /** True when a program was given other content with the current version: a record may name both from then on. */
+  hasRival(): boolean
   /** The settings that a record was written with. */
   of(source: string, record: Pick<SourceRecord, "settings">): ModelSettings
   /** The same by what the record keeps of their content; null: they gave no version. */
@@ -72,6 +74,10 @@ export function settingsBook(allowForcePush: boolean): SettingsBook {
     current: FIRST_SETTINGS,
     add(settings) {
       for (const source of ["release", "tools"]) known.set(digestOf(settings, source), settings)
+    },
+    hasRival() {
+      const { version } = this.current
+      return [...known.values()].some((one) => one.version === version && one !== this.current)
     },
     of: (source, { settings }) => byDigest(source, settings?.digest ?? null),
     byDigest,

@@ -35,12 +35,12 @@ export function giveSettings(
   settings.add(settings.current)
 }
 
-/** Every program reads the settings again; where two differ in one version, the operator gives the next one first. */
+/**
+ * Every program reads the settings again; where two were given one version, the operator gives the next one first: also
+ * when the program that had the other ones has started again since.
+ */
 export function endSettingsChanges(simulation: Simulation): void {
   const { programs, settings } = simulation
-  const isDrifted = programs.some(
-    ({ settings: own }) => own.version === settings.current.version && own !== settings.current,
-  )
-  if (isDrifted) giveSettings(simulation, settings.current)
+  if (settings.hasRival()) giveSettings(simulation, settings.current)
   for (const program of programs) program.settings = settings.current
 }
