@@ -12,7 +12,16 @@ export interface ShownRevision {
 }
 
 /** What becomes of a node that shows a commit. */
-export type Effect = "works" | "fails" | "silences"
+export type Effect = "works" | "fails" | "silences" | "fails elsewhere"
+
+/** The cluster in which a commit that fails elsewhere works. */
+export const LUCKY = "canary"
+
+/** What becomes of a node, or in a whole cluster, where a commit of this effect is shown. */
+export function effectIn(effect: Effect, cluster: string): Exclude<Effect, "fails elsewhere"> {
+  if (effect !== "fails elsewhere") return effect
+  return cluster === LUCKY ? "works" : "fails"
+}
 
 /** A node with an agent, as far as a rollout sees it: what it shows, and what it last reported. */
 export interface ModelNode {

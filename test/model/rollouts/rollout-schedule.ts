@@ -25,7 +25,7 @@ const node = fc.nat(4)
 const often = fc.oneof(
   fc.record({
     kind: fc.constant("commit" as const),
-    effect: fc.constantFrom<Effect>("works", "works", "fails", "silences"),
+    effect: fc.constantFrom<Effect>("works", "works", "fails", "silences", "fails elsewhere"),
   }),
   fc.record({ kind: fc.constant("nodes" as const), cluster }),
   fc.record({

@@ -15,6 +15,7 @@ import { reconcilePorts } from "../../harness/reconcile-ports.ts"
 import { type ModelRepository, modelRepository } from "../model-repository.ts"
 import {
   type Effect,
+  effectIn,
   lookAtRecord,
   type ModelNode,
   modelNode,
@@ -125,7 +126,13 @@ export function rolloutWorld(
       const node = cluster.nodes.get(nodeName)
       if (node === undefined || !cluster.answers) return
       const record = await world.record(name)
-      if (record) lookAtRecord(node, record, (commit) => world.effects.get(commit) ?? "works", broken.node)
+      if (record)
+        lookAtRecord(
+          node,
+          record,
+          (commit) => effectIn(world.effects.get(commit) ?? "works", name),
+          broken.node,
+        )
       report(node, world.now)
     },
   }

@@ -30,6 +30,8 @@ export async function settleRollout(world: RolloutWorld, watch: RolloutWatch): P
     await watch.check()
     if (second % 5 === 4 && (await isOver(world))) break
   }
+  // The nodes may have looked before the last swap.
+  await lookEverywhere(world, 0)
   await judge(world, holdUp)
 }
 

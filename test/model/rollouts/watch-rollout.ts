@@ -5,6 +5,7 @@ import { takesCandidate } from "@headrace/shared/record/takes-candidate"
 import { tokenText } from "@headrace/shared/record/token"
 import { clustersOf, stagesOf } from "@headrace/shared/rollout/policy"
 import { Violation } from "../violation.ts"
+import { effectIn } from "./model-node.ts"
 import type { ModelCluster, RolloutWorld } from "./rollout-world.ts"
 
 /** What an operator has said, which the checks have no say in from then on. */
@@ -155,8 +156,10 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
 
   /** R2: what fails wherever it is shown is in force nowhere, unless an operator says so. */
   function checkForce(cluster: string, { commit }: SourceRecord): void {
-    if (commit === null || spoken.commits.has(commit) || world.effects.get(commit) === "works") return
-    throw new Violation(`R2: ${cluster} promoted commit ${commit}, which ${world.effects.get(commit)} nodes`)
+    if (commit === null || spoken.commits.has(commit)) return
+    const effect = effectIn(world.effects.get(commit) ?? "works", cluster)
+    if (effect !== "works")
+      throw new Violation(`R2: ${cluster} promoted commit ${commit}, which ${effect} nodes`)
   }
 
   return {
