@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises"
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, UsageError } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
@@ -24,6 +25,7 @@ import { keepSchedule } from "./triggers/keep-schedule.ts"
 import { startPolls } from "./triggers/start-polls.ts"
 import { watchLateLanes } from "./triggers/watch-late-lanes.ts"
 import { watchRecords } from "./triggers/watch-records.ts"
+import { watchRollouts } from "./triggers/watch-rollouts.ts"
 import { type DeliveryRoutePorts, deliveryRoute } from "./webhook/delivery-route.ts"
 import { newBodyRoom } from "./webhook/read-body.ts"
 import { wakeRoutes } from "./webhook/wake-routes.ts"
@@ -93,6 +95,12 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const watches = Promise.all([
     startPolls({ settings, lanes, reconciler, metrics, traces, log }, stop.signal),
     watchLateLanes({ lanes, clusters, sources, log }, stop.signal),
+    reconciler.returnFailed === undefined
+      ? undefined
+      : watchRollouts(
+          { settings, returnFailed: reconciler.returnFailed, clock: systemClock, log },
+          stop.signal,
+        ),
     watchRecords({ lanes, reconciler, clusters, sources, records: metrics.records, log }, stop.signal),
   ])
   // The one before still answers: until our workers run there would be nobody ready.

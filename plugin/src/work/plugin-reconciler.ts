@@ -3,6 +3,7 @@ import type { SourceRepository, Tip } from "@headrace/shared/git/source-reposito
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import { type Reconciler, settingsFor } from "@headrace/shared/reconcile/open-reconciler"
+import type { ReturnLook } from "@headrace/shared/reconcile/return-failed"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import type { TargetSizes } from "@headrace/shared/reconcile/run/target-sizes"
 import type { SourceRecord } from "@headrace/shared/record/record"
@@ -24,6 +25,8 @@ export interface PluginReconciler {
     mode: "incremental" | "full",
     signal: AbortSignal,
   ): Promise<ReconcileOutcome>
+  /** Returns what has failed of a rollout; absent: no rollout is watched. */
+  returnFailed?(cluster: string, source: string, signal: AbortSignal): Promise<ReturnLook>
   /** The record of a source in a cluster as it is now; undefined where there is none. */
   record?(cluster: string, source: string, signal: AbortSignal): Promise<RecordNow | undefined>
   /** How many commits of the branch, as it was last read, a record does not show; undefined: not read yet. */
@@ -85,6 +88,7 @@ export function pluginReconciler(opened: Reconciler, settings: OperatorSettings)
     verdicts: readVerdicts(opened, settings),
     status: readStatus(opened, settings),
     run: (cluster, source, mode, signal) => opened.run(cluster, source, mode, signal),
+    returnFailed: (cluster, source, signal) => opened.returnFailed(cluster, source, signal),
     record: (cluster, source, signal) => opened.record(cluster, source, signal),
     async behind(source, { commit }, signal) {
       const tip = tips.get(source)

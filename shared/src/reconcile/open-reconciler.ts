@@ -20,6 +20,8 @@ import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
 import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
+import { loadRecord } from "./record/swap-record.ts"
+import { type ReturnLook, returnFailed } from "./return-failed.ts"
 import { readPeerRecords } from "./rollout/read-peer-records.ts"
 import { reportedNodes } from "./rollout/reported-nodes.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
@@ -43,6 +45,8 @@ export interface Reconciler {
     signal: AbortSignal,
     onProgress?: ReconcilePorts["onProgress"],
   ): Promise<ReconcileOutcome>
+  /** Returns what has failed of a rollout in a cluster, and does nothing else (return-failed.ts). */
+  returnFailed(cluster: string, source: string, signal: AbortSignal): Promise<ReturnLook>
   /** The mirror of a source. */
   repository(source: string): Promise<Mirror>
   /** The connection to a cluster. */
@@ -181,6 +185,9 @@ export async function openReconciler(
       if (!asked.has(pair)) await noteNodes(own, cluster, source, signal)
       asked.add(pair)
       return readRecordInForce(own, { cluster, source }, signal)
+    },
+    async returnFailed(cluster, source, signal) {
+      return returnFailed({ cluster, source }, await ports(cluster, source), signal)
     },
     async run(cluster, source, mode, signal, onProgress) {
       const own = { ...(await ports(cluster, source)), ...(onProgress ? { onProgress } : {}) }

@@ -1,5 +1,6 @@
-import { rolloutWorld, runFor } from "@headrace/test/model/rollouts/rollout-world"
+import { rolloutWorld, runFor, SOURCE } from "@headrace/test/model/rollouts/rollout-world"
 import { describe, expect, it } from "vitest"
+import { returnFailed } from "./return-failed.ts"
 
 const TWO_STAGES = {
   stages: [{ nodes: "25%", bake: "3s" }, { bake: "3s" }],
@@ -47,5 +48,70 @@ describe("a rollout in one cluster", () => {
     const good = world.commit("works")
     await runFor(world, 20)
     expect(await world.record("east")).toMatchObject({ commit: good, candidate: null, rejected: null })
+  })
+})
+
+describe("a candidate that fails", () => {
+  it("is returned without git and without a lane, and the view follows with the next reconcile", async () => {
+    const world = rolloutWorld(
+      { east: 3 },
+      { stages: [{ bake: "9s" }], health: { nodes: { within: "20s" } } },
+    )
+    const first = world.repository.tip()
+    await runFor(world, 2)
+    const bad = world.commit("fails")
+    await runFor(world, 1)
+    expect(await world.record("east")).toMatchObject({ candidate: { commit: bad, view: true } })
+    for (const node of world.cluster("east").nodes.keys()) await world.lookOfNode("east", node)
+    const away = async () => {
+      throw new Error("git is away")
+    }
+    const ports = world.ports("east")
+    const repository = { ...ports.repository, fetch: away, seqOf: away, tree: away }
+    const look = await returnFailed(
+      { cluster: "east", source: SOURCE },
+      { ...ports, repository, rulesRepository: repository },
+      AbortSignal.timeout(10_000),
+    )
+    expect(look).toBe("returned")
+    expect(await world.record("east")).toMatchObject({
+      commit: first,
+      candidate: null,
+      rejected: { commit: bad, code: "rollout/node-failed" },
+      intents: [{ commit: first, targets: "all" }],
+    })
+    const view = async () => (await world.cluster("east").kube.get("ci", "alpha"))?.data?.["x.txt"]
+    expect(await view()).toBe(world.repository.filesAt(bad).get("a/x.txt"))
+    await runFor(world, 1)
+    expect(await view()).toBe("0")
+    expect((await world.record("east"))?.intents).toEqual([])
+  })
+
+  it("is left alone by a program that has no stages, which says so", async () => {
+    const world = rolloutWorld({ east: 3 }, TWO_STAGES)
+    await runFor(world, 2)
+    world.commit("works")
+    await runFor(world, 2)
+    const before = await world.record("east")
+    expect(before?.candidate).not.toBeNull()
+    const outcome = await world.look("east", { policy: "none", mode: "full" })
+    expect(outcome).toMatchObject({ result: "stopped", stopped: { code: "rollout/other-policy" } })
+    expect(await world.record("east")).toEqual(before)
+  })
+
+  it("holds up its stage while healthy nodes show the one before, and is returned in the end", async () => {
+    const world = rolloutWorld({ east: 4 }, TWO_STAGES)
+    const first = world.repository.tip()
+    await runFor(world, 2)
+    for (const node of world.cluster("east").nodes.values()) node.deaf = true
+    world.commit("works")
+    await runFor(world, 15)
+    expect(await world.record("east")).toMatchObject({ commit: first, candidate: { stage: 0, passed: null } })
+    await runFor(world, 15)
+    expect(await world.record("east")).toMatchObject({
+      commit: first,
+      candidate: null,
+      rejected: { code: "rollout/node-silent" },
+    })
   })
 })

@@ -120,7 +120,7 @@ async function goalOrReason(run: Run, tips: Tips, record: SourceRecord): Promise
 }
 
 /** Reports that cannot be read hold a stage up; what other clusters have rejected is obeyed all the same. */
-async function verdictOf(
+export async function verdictOf(
   run: Run,
   rollout: RolloutPorts,
   record: SourceRecord,
@@ -183,7 +183,8 @@ async function actOnCandidate(
   return giveUp(run, state, { to: "baseline", rejection: null, why: opened.why })
 }
 
-async function giveUp(
+/** Swaps the record for one that has returned. */
+export async function giveUp(
   run: Run,
   state: RecordState,
   { to, rejection, why }: Pick<Extract<Step, { kind: "return" }>, "to" | "rejection" | "why">,

@@ -1,4 +1,5 @@
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
+import { ALL_NODES } from "@headrace/shared/record/rollout-state"
 import { takesCandidate } from "@headrace/shared/record/takes-candidate"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { ReportedNode } from "@headrace/shared/rollout/reported-node"
@@ -12,13 +13,17 @@ export interface ShownRevision {
 }
 
 /** What becomes of a node that shows a commit. */
-export type Effect = "works" | "fails" | "silences" | "fails elsewhere"
+export type Effect = "works" | "fails" | "silences" | "fails elsewhere" | "fails late"
 
 /** The cluster in which a commit that fails elsewhere works. */
 export const LUCKY = "canary"
 
-/** What becomes of a node, or in a whole cluster, where a commit of this effect is shown. */
-export function effectIn(effect: Effect, cluster: string): Exclude<Effect, "fails elsewhere"> {
+/**
+ * What becomes of a node where a commit of this effect is shown: in a cluster, and as a candidate that is for `bound`. One
+ * that fails late does so in the stage that is for the whole cluster.
+ */
+export function effectIn(effect: Effect, cluster: string, bound = ALL_NODES): "works" | "fails" | "silences" {
+  if (effect === "fails late") return bound === ALL_NODES ? "fails" : "works"
   if (effect !== "fails elsewhere") return effect
   return cluster === LUCKY ? "works" : "fails"
 }

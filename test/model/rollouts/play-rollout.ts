@@ -29,11 +29,21 @@ export async function playRollout(schedule: RolloutSchedule, broken: Broken = {}
     await watch.check()
   }
   // What died stays dead for a while: longer than a stage, shorter than the silence that fails it, and then beyond.
+  let isUnhurt = true
   for (let second = 0; second < AFTERMATH_SECONDS; second += 1) {
     await runFor(world, 1, second % 2)
     await watch.check()
+    if (schedule.dies && isUnhurt) isUnhurt = !killOneThatTries(world)
   }
   await settleRollout(world, watch)
+}
+
+/** False where no node that lives shows a candidate. */
+function killOneThatTries(world: RolloutWorld): boolean {
+  const nodes = [...world.clusters.values()].flatMap((cluster) => [...cluster.nodes.values()])
+  const found = nodes.find(({ alive, shown }) => alive && shown?.isCandidate)
+  if (found) found.alive = false
+  return found !== undefined
 }
 
 function worldOf({ sizes, newer }: RolloutSchedule, broken: Broken): RolloutWorld {

@@ -16,6 +16,8 @@ export type RolloutOp =
 export interface RolloutSchedule {
   sizes: number[]
   newer: "finish" | "restart"
+  /** True: after all, the first node that is seen to show a candidate dies. */
+  dies: boolean
   ops: RolloutOp[]
 }
 
@@ -25,7 +27,7 @@ const node = fc.nat(4)
 const often = fc.oneof(
   fc.record({
     kind: fc.constant("commit" as const),
-    effect: fc.constantFrom<Effect>("works", "works", "fails", "silences", "fails elsewhere"),
+    effect: fc.constantFrom<Effect>("works", "works", "fails", "silences", "fails elsewhere", "fails late"),
   }),
   fc.record({ kind: fc.constant("nodes" as const), cluster }),
   fc.record({
@@ -73,6 +75,7 @@ export function rolloutSchedules(): fc.Arbitrary<RolloutSchedule> {
   return fc.record({
     sizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
     newer: fc.constantFrom("finish", "restart"),
+    dies: fc.boolean(),
     ops: fc.array(fc.oneof({ weight: 7, arbitrary: often }, { weight: 1, arbitrary: rarely }), {
       minLength: 5,
       maxLength: 60,

@@ -126,17 +126,18 @@ export function rolloutWorld(
       const node = cluster.nodes.get(nodeName)
       if (node === undefined || !cluster.answers) return
       const record = await world.record(name)
-      if (record)
-        lookAtRecord(
-          node,
-          record,
-          (commit) => effectIn(world.effects.get(commit) ?? "works", name),
-          broken.node,
-        )
+      if (record) lookAtRecord(node, record, effectsFor(world, name, record), broken.node)
       report(node, world.now)
     },
   }
   return world
+}
+
+function effectsFor(world: RolloutWorld, cluster: string, { candidate }: SourceRecord) {
+  return (commit: string) => {
+    const bound = candidate?.commit === commit ? candidate.bound : undefined
+    return effectIn(world.effects.get(commit) ?? "works", cluster, bound)
+  }
 }
 
 /** The process died in the middle of what it did. */
