@@ -10,12 +10,13 @@ import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
-import { describe, expect, it } from "vitest"
+import { aroundAll, describe, expect, it } from "vitest"
 import { runMarked } from "../harness/run-marked.ts"
 import { withKube } from "../harness/with-kube.ts"
 import { type Changes, type TestRepo, withRepo } from "../harness/with-repo.ts"
 
 const RULES = "config_updater:\n  maps:\n    good/*.yaml: {name: good}\n    bad/*: {name: bad}\n"
+const GOOD = { "rules.yaml": RULES, "good/a.yaml": "a: 1", bad: null, "bad/first": "as it was" }
 const UP = join(import.meta.dirname, "../../config/local/up.ts")
 const SOON = { limitMs: 30_000 }
 const silent = createLog("test", { level: "silent" })
@@ -28,12 +29,22 @@ interface Running {
   shown(path: string): string | undefined
 }
 
+/** One for all tests: to start it takes most of their time. */
+let running: Running
+
 describe("bad input", { timeout: 180_000 }, () => {
+  aroundAll((runTests) =>
+    withRunning(async (started) => {
+      running = started
+      await runTests()
+    }),
+  )
+
   it.each([
     ["malformed YAML", "config_updater:\n  maps: [\n", "rules.yaml:"],
     ["an unknown field", RULES.replace("name: good", "nam: good"), "nam"],
   ])("%s in the rules stops the source, names the place, and leaves last good in force", (_, rules, named) =>
-    withRunning(async ({ merge, shown }) => {
+    fromGood(async ({ merge, shown }) => {
       const record = await merge({ "rules.yaml": rules, "good/a.yaml": "a: 2" })
 
       expect(record.stopped?.message).toContain(named)
@@ -48,7 +59,7 @@ describe("bad input", { timeout: 180_000 }, () => {
     ["a key that Kubernetes refuses", { "bad/not a key": "x" }, "not a key"],
     ["a ConfigMap over 1 MiB", { "bad/large": "x".repeat(1024 * 1024 + 1) }, "1048576"],
   ])("%s fails that target by name, and the others go on", (_, files, named) =>
-    withRunning(async ({ merge, shown }) => {
+    fromGood(async ({ merge, shown }) => {
       const record = await merge({ ...files, "good/a.yaml": "a: 2" })
 
       expect(record.failed.map(({ target }) => target)).toEqual(["default/bad"])
@@ -59,7 +70,7 @@ describe("bad input", { timeout: 180_000 }, () => {
   )
 
   it("a webhook that is not signed by our secret, or is too large, is refused and wakes nobody", () =>
-    withRunning(async ({ repo, hook, shown }) => {
+    fromGood(async ({ repo, hook, shown }) => {
       const commit = await repo.commit({ "good/a.yaml": "a: 3" })
       const body = push(hook, commit, commit)
 
@@ -120,9 +131,18 @@ describe("bad input", { timeout: 180_000 }, () => {
     }))
 })
 
+/** Runs `use` where the branch is good, its record shows that, and its content is in force, whatever was there before. */
+async function fromGood(use: (running: Running) => Promise<void>): Promise<void> {
+  const { merge, shown } = running
+  const { stopped, failed } = await merge(GOOD)
+  expect({ stopped, failed }).toEqual({ stopped: null, failed: [] })
+  await waitUntil("the good revision", () => (shown("good/a.yaml") === "a: 1" ? true : undefined), SOON)
+  await use(running)
+}
+
 async function withRunning(use: (running: Running) => Promise<void>): Promise<void> {
   await withRepo(async (repo) => {
-    await repo.commit({ "rules.yaml": RULES, "good/a.yaml": "a: 1", "bad/first": "as it was" })
+    await repo.commit(GOOD)
     const target = mkdtempSync(join(tmpdir(), "headrace-bad-"))
     const source = { repo: repo.folder, branch: repo.branch, rules: "rules.yaml", repository: "local/bad" }
     const pipeline = await startLocal({ ...source, target, pollSeconds: 600, port: 0 })
