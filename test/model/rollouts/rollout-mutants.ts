@@ -28,10 +28,12 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
         ),
     },
     breaks: /^Error: R4: .*without a report/,
+    path: "3",
   },
   "an empty stage passes": {
     broken: { kube: (kube) => withSwap(kube, passEmptyStages) },
     breaks: /^Error: R4: an empty stage/,
+    path: "16",
   },
   "health of the previous revision is counted": {
     broken: {
@@ -46,20 +48,23 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
         withNodes(ports, (node) => ({ ...node, version: `${node.version} ${world.now}` })),
     },
     breaks: /^Error: R4: .*without a report/,
+    path: "3",
   },
   "a return without a new epoch": {
     broken: { kube: (kube) => withSwap(kube, inOldEpoch) },
     breaks: /^Error: R[345]: /,
+    path: "2",
   },
   "a return without an intent while the view is half written": {
     broken: { kube: (kube) => withSwap(kube, withoutReturnIntent) },
     breaks: /^Error: R3: the view/,
+    path: "2",
   },
   "a rejection read from one record alone": {
     broken: { rollout: (ports) => withPeers(ports, withoutRejection) },
     breaks: /^Error: R2: /,
   },
-  "a lost record takes the tip": { broken: { blankTakesTip: true }, breaks: /^Error: R2: / },
+  "a lost record takes the tip": { broken: { blankTakesTip: true }, breaks: /^Error: R2: /, path: "50" },
   "the view is written at the first stage": {
     broken: { kube: withEarlyView },
     breaks: /^Error: R1: the view/,
@@ -67,6 +72,7 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "a node's own return is undone by its next look": {
     broken: { node: { keepsReturn: false } },
     breaks: /^Error: R1: node \S+ shows again/,
+    path: "104",
   },
 }
 
