@@ -33,20 +33,27 @@ export const MUTANTS: { readonly [name: string]: Mutant } = {
   "no token check": { subject: withKube(blindToTokens), breaks: GOES_BACK },
   "no re-check after a conflict": { subject: withKube(forcefulAfterConflict), breaks: GOES_BACK },
   "record before targets": { subject: withKube(targetsLast), breaks: SPOILT, path: "484" },
-  "no intent": { subject: withKube(secretIntents), breaks: SPOILT },
-  "intents not stamped onto equal content": { subject: withKube(contentAlone), breaks: SPOILT },
+  "no intent": { subject: withKube(secretIntents), breaks: SPOILT, path: "15" },
+  "intents not stamped onto equal content": {
+    subject: withKube(contentAlone),
+    breaks: SPOILT,
+    path: "15",
+  },
   "done when seq is greater or equal": {
     subject: { ...SOUND, reconcile: doneWhenBeyond },
     breaks: /^Error: 1: .* and is silent/,
+    path: "33",
   },
   "garbage collection without regard to intents": {
     subject: { ...SOUND, collectGarbage: heedless },
     breaks: /^Error: store: .* cannot be assembled/,
     seed: 20_260_101,
+    path: "74",
   },
   "counts by first parents alone": {
     subject: { ...SOUND, reconcile: countingFirstParents },
     breaks: /^Error: 6a: /,
+    path: "6",
   },
 }
 
