@@ -123,6 +123,7 @@ async function writeAll(run: Run, record: SourceRecord, work: Work) {
     views: memory.views,
     freshRecord: async () => (await loadState(run))?.record,
     inForce: stampInForce(record),
+    failed: failures.failed,
   }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>

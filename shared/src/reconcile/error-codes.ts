@@ -52,9 +52,11 @@ export const reconcileErrors = {
     remedy: "Wait for the next wake-up; use the lanes in place of --direct when it returns.",
   },
   "reconcile/newer-format": {
-    meaning: "A ConfigMap was written by a newer Headrace; it is left alone.",
-    cause: "Another instance was upgraded first.",
-    remedy: "Upgrade this program.",
+    meaning:
+      "A ConfigMap was written by a newer Headrace, as far as a lost record lets us know; it is left alone.",
+    cause:
+      "Another instance was upgraded first, or somebody edited the ConfigMap's annotations while the record was lost.",
+    remedy: "Upgrade this program; where no newer one ever ran, run headrace-bootstrapper adopt.",
   },
   "reconcile/not-ours": {
     meaning: "A ConfigMap of that name exists and is neither Headrace's nor Prow's; it is left alone.",

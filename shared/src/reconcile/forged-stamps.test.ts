@@ -6,6 +6,9 @@ import {
 } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { newRecord, RECORD_FORMAT } from "../record/record.ts"
+import { recordConfigMap } from "../record/record-config-map.ts"
+import { adoptTarget } from "./operate/adopt-target.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 
@@ -16,6 +19,7 @@ config_updater:
     a/*.txt: {name: alpha, clusters: {east: [ci]}}
     b/*.txt: {name: beta, clusters: {east: [ci]}}
 `
+const PROW = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
 const FILES = { "a/x.txt": "1", "b/y.txt": "1" }
 
 /** What a stranger writes over our annotations on alpha, without their prefix; undefined takes one off. */
@@ -46,6 +50,19 @@ const FORGERIES: { [what: string]: { [name: string]: string | undefined } } = {
   "another source": { source: "other" },
   "no source": { source: undefined },
   "no commit": { commit: undefined },
+  "a format that is a fraction": { format: "1.5" },
+  "an empty format": { format: "" },
+  "a format that is no number": { format: "x" },
+  "a negative format": { format: "-1" },
+  "a format in another notation": { format: "1e3" },
+  "no format": { format: undefined },
+}
+/** What a newer Headrace may have written, where no record says otherwise. */
+const NEWER: typeof FORGERIES = {
+  "the next format": { format: "2" },
+  "a format far ahead": { format: "99" },
+  "the next format, and an epoch that no clock has": { format: "2", epoch: "900000000000000" },
+  "the next format, and another source": { format: "2", source: "other" },
 }
 
 async function forge(here: ReconcileFixture, forgery: { [name: string]: string | undefined }) {
@@ -62,7 +79,7 @@ async function annotationsOf(here: ReconcileFixture, name: string) {
   return (await here.kube.get("ci", name))?.metadata.annotations
 }
 
-describe.each(Object.entries(FORGERIES))("a stranger's stamp: %s", (_, forgery) => {
+describe.each(Object.entries({ ...FORGERIES, ...NEWER }))("a stranger's stamp: %s", (_, forgery) => {
   it.each(["keep", "remove"] as const)(
     "has no say, is repaired and counted, with keys to %s",
     async (foreignKeys) => {
@@ -101,7 +118,9 @@ describe.each(Object.entries(FORGERIES))("a stranger's stamp: %s", (_, forgery) 
       expect((await here.run("full")).foreign).toEqual([])
     },
   )
+})
 
+describe.each(Object.entries(FORGERIES))("without a record, a stranger's stamp: %s", (_, forgery) => {
   it("gives nothing to a record that begins", async () => {
     const here = reconcileFixture(FILES, { rules: RULES })
     await here.run()
@@ -115,6 +134,90 @@ describe.each(Object.entries(FORGERIES))("a stranger's stamp: %s", (_, forgery) 
     expect(found.token.epoch).toBe(FIXTURE_START + 1000)
     expect((await here.run("full")).failed).toEqual([])
   })
+})
+
+describe.each(Object.entries(NEWER))("without a record, a stamp of a newer format: %s", (_, newer) => {
+  it.each(["lost", "blank"])("is believed, and last good stays (%s)", async (state) => {
+    const here = reconcileFixture(FILES, { rules: RULES })
+    await here.run()
+    await forge(here, newer)
+    const record = (await here.kube.get("headrace", "release")) as ConfigMap
+    await here.kube.remove(record)
+    if (state === "blank") {
+      const blank = recordConfigMap("headrace", newRecord("release", { epoch: FIXTURE_START, seq: 0 }))
+      await here.kube.create(blank)
+    }
+    const marks = await annotationsOf(here, "alpha")
+    here.commit({ "a/x.txt": "2", "b/y.txt": "2" })
+    // The first run begins a record, which lists what it left alone: the runs after it leave it alone, too.
+    for (const mode of ["incremental", "full", "incremental"] as const) {
+      const { failed, foreign } = await here.run(mode)
+      expect(failed.map(({ reason }) => reason.split(":")[0])).toEqual(["reconcile/newer-format"])
+      expect(foreign).toEqual([])
+      expect(await annotationsOf(here, "alpha")).toEqual(marks)
+      Object.assign(here.ports, { memory: createReconcileMemory() })
+    }
+    expect([await here.data("alpha"), await here.data("beta")]).toEqual([{ "x.txt": "1" }, { "y.txt": "2" }])
+
+    // Where no newer Headrace ever ran, an operator ends it.
+    await adoptTarget(here.ports, "release", { namespace: "ci", name: "alpha" }, new AbortController().signal)
+    expect(await here.run("full")).toMatchObject({ result: "applied", failed: [] })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "2" })
+  })
+})
+
+it("leaves every target alone while the record is of a newer format", async () => {
+  const here = reconcileFixture(FILES, { rules: RULES })
+  await here.run()
+  await forge(here, { format: "2" })
+  const record = (await here.kube.get("headrace", "release")) as ConfigMap
+  const newer = { ...JSON.parse(record.data?.["record.json"] ?? ""), format: RECORD_FORMAT + 1 }
+  await here.kube.replace({ ...record, data: { "record.json": JSON.stringify(newer) } })
+  const marks = await annotationsOf(here, "alpha")
+  here.commit({ "a/x.txt": "2", "b/y.txt": "2" })
+  await expect(here.run("full")).rejects.toMatchObject({ code: "record/newer-format" })
+  expect(await annotationsOf(here, "alpha")).toEqual(marks)
+  expect([await here.data("alpha"), await here.data("beta")]).toEqual([{ "x.txt": "1" }, { "y.txt": "1" }])
+})
+
+/** What a stranger makes of the labels that go with a stamp. */
+const LABELS: { [what: string]: { [name: string]: string } } = {
+  "another source": { ...PROW, "headrace.dev/source": "other" },
+  "an empty source": { ...PROW, "headrace.dev/source": "" },
+  "no source": PROW,
+  "no label of Prow's": { "headrace.dev/source": "release" },
+  "another component": {
+    ...PROW,
+    "app.kubernetes.io/component": "theirs",
+    "headrace.dev/source": "release",
+  },
+  none: {},
+}
+
+it.each(Object.entries(LABELS))("repairs and counts a stranger's labels: %s", async (_, labels) => {
+  const here = reconcileFixture(FILES, { rules: RULES })
+  await here.run()
+  const before = (await here.kube.get("ci", "alpha")) as ConfigMap
+  await here.kube.replace({
+    ...before,
+    metadata: { ...before.metadata, labels },
+    data: { "x.txt": "theirs" },
+  })
+  const found = await here.run("full")
+  expect(found).toMatchObject({ failed: [], foreign: [{ target: "ci/alpha" }] })
+  expect((await here.kube.get("ci", "alpha"))?.metadata.labels).toEqual(before.metadata.labels)
+  expect(await here.data("alpha")).toEqual({ "x.txt": "1" })
+  expect((await here.run("full")).foreign).toEqual([])
+})
+
+it("repairs a stamp and a label that a stranger changed together", async () => {
+  const here = reconcileFixture(FILES, { rules: RULES })
+  await here.run()
+  const alpha = (await here.kube.get("ci", "alpha")) as ConfigMap
+  const labels = { ...PROW, "headrace.dev/source": "other" }
+  await here.kube.replace({ ...alpha, metadata: { ...alpha.metadata, labels } })
+  await forge(here, { format: "2", epoch: "x" })
+  expect(await here.run("full")).toMatchObject({ failed: [], foreign: [{ target: "ci/alpha" }] })
 })
 
 it("leaves a target to the source that every mark names", async () => {

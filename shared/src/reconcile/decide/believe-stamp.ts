@@ -1,6 +1,7 @@
 import type { SourceRepository } from "../../git/source-repository.ts"
 import { largestToken } from "../../record/intents.ts"
-import type { SourceRecord } from "../../record/record.ts"
+import type { FailedTarget, SourceRecord } from "../../record/record.ts"
+import { codeOfReason } from "../../record/retry-of-target.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { DesiredRevision } from "../run/revision.ts"
@@ -56,6 +57,25 @@ export async function isStrangers(
   if (record === undefined || compareTokens(stamp.token, largestToken(record)) <= 0) return false
   return !(await isCredible(ports, stamp, signal))
 }
+
+/**
+ * True when a stamp of a newer format may be a newer Headrace's. Such a one raises the record's format before it writes a
+ * target, so with a record that we read it is a stranger's (docs/decisions/057). A record that is lost, or shows nothing
+ * yet, knows of no format; what was believed then stays believed while the record lists the target for it.
+ *
+ * `fresh` reads the record; it is called after the target was read. Throws `record/newer-format`, `kube/…`.
+ */
+export async function mayBeNewer(
+  place: string,
+  failed: readonly FailedTarget[],
+  fresh: () => Promise<SourceRecord | undefined>,
+): Promise<boolean> {
+  const record = await fresh()
+  if (record === undefined || record.commit === null) return true
+  return failed.some(({ target, reason }) => target === place && codeOfReason(reason) === NEWER_FORMAT)
+}
+
+const NEWER_FORMAT = "reconcile/newer-format"
 
 /** True when a revision is of commits that the desired one contains: rules of another source come in, and stay. */
 async function isBefore(

@@ -53,6 +53,7 @@ export async function writeCandidateView(
         views: memory.views,
         freshRecord: async () => (await loadState(run))?.record,
         inForce: inForceOf(record),
+        failed: failures.failed,
       },
       signal,
     ),

@@ -31,10 +31,13 @@ export interface Stamp {
   content?: string | undefined
 }
 
-/** True when the ConfigMap carries Prow's labels or ours: it may be written. Anything else needs `adopt`. */
+/**
+ * True when the ConfigMap carries Prow's labels or ours, or a stamp of ours, from which somebody took the labels: it may be
+ * written. Anything else needs `adopt`.
+ */
 export function isOurs(configMap: ConfigMap): boolean {
   const labels = configMap.metadata.labels ?? {}
-  if (labels[SOURCE_LABEL] !== undefined) return true
+  if (labels[SOURCE_LABEL] !== undefined || readStamp(configMap) !== undefined) return true
   return Object.entries(PROW_LABELS).every(([name, value]) => labels[name] === value)
 }
 
@@ -43,7 +46,9 @@ export function isOurs(configMap: ConfigMap): boolean {
  * together, and `adopt` takes another's stamp off: where one of the two names `source`, a stranger changed the other.
  */
 export function otherOwner(configMap: ConfigMap, source: string): string | undefined {
-  const named = [configMap.metadata.labels?.[SOURCE_LABEL], readStamp(configMap)?.source]
+  const { labels, annotations } = configMap.metadata
+  // Also of a stamp that is broken elsewhere: a stranger may change two marks.
+  const named = [labels?.[SOURCE_LABEL], annotations?.[`${OURS}source`]]
   return named.includes(source) ? undefined : named.find((one) => one !== undefined)
 }
 
@@ -62,18 +67,23 @@ export function isMarked(configMap: ConfigMap, source: string): boolean {
 /** True when it carries a part of a stamp, which no version of Headrace leaves: a stranger changed the rest. */
 export function isStampBroken(configMap: ConfigMap): boolean {
   const annotations = configMap.metadata.annotations ?? {}
-  const parts = ["epoch", "seq", "commit", "source"].map((part) => annotations[`${OURS}${part}`])
+  const parts = ["format", "epoch", "seq", "commit", "source"].map((part) => annotations[`${OURS}${part}`])
   return parts.some((part) => part !== undefined) && readStamp(configMap) === undefined
 }
 
-/** True when a newer Headrace wrote it: what it wrote is not ours to understand, let alone to replace. */
+/**
+ * True when its stamp says that a newer Headrace wrote it. Whether that is so, the record knows (docs/decisions/057). What no
+ * version writes (`1.5`, `x`, nothing) is not newer but broken.
+ */
 export function isNewerFormat(configMap: ConfigMap): boolean {
-  return Number(configMap.metadata.annotations?.[`${OURS}format`] ?? FORMAT) > FORMAT
+  const format = configMap.metadata.annotations?.[`${OURS}format`]
+  return format !== undefined && DECIMAL.test(format) && Number(format) > FORMAT
 }
 
 /**
  * The stamp exactly as `withStamp` writes it. Undefined when Headrace has not written it, or a part of it is not as
- * Headrace writes it: a count that is no decimal number, a commit that is no full id. Then all of it has no say.
+ * Headrace writes it: another format, a count that is no decimal number, a commit that is no full id. Then all of it has
+ * no say.
  */
 export function readStamp(configMap: ConfigMap): Stamp | undefined {
   const annotations = configMap.metadata.annotations ?? {}
@@ -82,6 +92,7 @@ export function readStamp(configMap: ConfigMap): Stamp | undefined {
   const commit = annotations[`${OURS}commit`]
   const source = annotations[`${OURS}source`]
   const rulesCommit = annotations[`${OURS}rules-commit`]
+  if (annotations[`${OURS}format`] !== String(FORMAT)) return undefined
   if (epoch === undefined || seq === undefined || !source) return undefined
   if (commit === undefined || !FULL_ID.test(commit)) return undefined
   if (rulesCommit !== undefined && !FULL_ID.test(rulesCommit)) return undefined

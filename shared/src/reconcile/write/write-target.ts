@@ -39,6 +39,8 @@ export interface TargetWork {
   altered(existing: ConfigMap): Promise<boolean>
   /** True when no writer of ours has written this stamp (believe-stamp.ts). Called after the target was read. */
   isStrangers(stamp: Stamp): Promise<boolean>
+  /** True when a newer Headrace may have stamped it (believe-stamp.ts). Called after the target was read. */
+  mayBeNewer(): Promise<boolean>
   /** What the record says that the target held: it takes the place of a stamp that is not ours. */
   inForce: Stamp | undefined
 }
@@ -57,8 +59,8 @@ export interface TargetResult {
  *
  * A target without keys is written too: while it is absent nothing would refuse a late writer's creation.
  *
- * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/terminating`, `reconcile/too-large`, `git/…` or
- * `kube/…`: the target keeps what it holds. Throws `reconcile/changed-on-write` where it holds something else.
+ * Throws `reconcile/not-ours`, `reconcile/other-source`, `reconcile/newer-format`, `reconcile/terminating`,
+ * `reconcile/too-large`, `git/…` or `kube/…`: the target keeps what it holds. Throws `reconcile/changed-on-write` where it holds something else.
  */
 export async function writeTarget(
   ports: ReconcilePorts,
@@ -94,6 +96,7 @@ async function nextStep(
 ): Promise<NextVersion | TargetResult> {
   const { planned, desired, source } = work
   if (existing) judgeOwner(existing, source)
+  if (existing && isNewerFormat(existing) && (await work.mayBeNewer())) throw newerFormat(existing)
   const { held, stamp, ownedBy, altered } = existing ? await marksOf(work, existing) : NO_MARKS
   const order = stamp ? compareTokens(stamp.token, desired.token) : -1
   if (order > 0) return { outcome: "ahead" }
@@ -163,7 +166,13 @@ async function marksOf(work: TargetWork, existing: ConfigMap): Promise<Marks> {
   if (await hasForgedStamp(work, existing)) {
     return { held, stamp: undefined, ownedBy: work.inForce, altered: true }
   }
-  return { held, stamp, ownedBy: stamp, altered: held === undefined && (await work.altered(existing)) }
+  const altered = held === undefined && (hasForeignMarks(work, existing) || (await work.altered(existing)))
+  return { held, stamp, ownedBy: stamp, altered }
+}
+
+/** True when our stamp is whole and a label that goes with it is not: `withStamp` writes them together. */
+function hasForeignMarks({ source }: TargetWork, existing: ConfigMap): boolean {
+  return readStamp(existing) !== undefined && !isMarked(existing, source)
 }
 
 /** True when a stranger has changed the marks that we leave: then none of them has a say. */
@@ -189,15 +198,17 @@ function judgeOwner(existing: ConfigMap, source: string): void {
       },
     )
   }
-  if (isNewerFormat(existing)) {
-    throw new HeadraceError("reconcile/newer-format", `ConfigMap ${place} was written by a newer Headrace`, {
-      hint: "Upgrade this program; until then the ConfigMap is left alone.",
-    })
-  }
   const owner = otherOwner(existing, source)
   if (owner !== undefined) {
     throw new HeadraceError("reconcile/other-source", `ConfigMap ${place} belongs to source ${owner}`, {
       hint: "Let one source name it, or run adopt to move it.",
     })
   }
+}
+
+function newerFormat({ metadata }: ConfigMap): HeadraceError {
+  const message = `ConfigMap ${placeText(metadata)} was written by a newer Headrace`
+  return new HeadraceError("reconcile/newer-format", message, {
+    hint: "Upgrade this program; until then the ConfigMap is left alone. Where no newer one ever ran, run adopt.",
+  })
 }

@@ -1,8 +1,8 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { errorText } from "../../foundation/errors.ts"
-import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
-import { isStrangers } from "../decide/believe-stamp.ts"
+import type { FailedTarget, ForeignWrite, SourceRecord } from "../../record/record.ts"
+import { isStrangers, mayBeNewer } from "../decide/believe-stamp.ts"
 import { type Choice, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -39,10 +39,12 @@ export async function writeView(
     freshRecord(): Promise<SourceRecord | undefined>
     /** What the record shows before this run. */
     inForce: Stamp | undefined
+    /** The failed targets that the record lists. */
+    failed: readonly FailedTarget[]
   },
   signal: AbortSignal,
 ): Promise<ViewResult> {
-  const { source, desired, choice, planOf, views, freshRecord, inForce } = input
+  const { source, desired, choice, planOf, views, freshRecord, inForce, failed } = input
   const result: ViewResult = { written: 0, ahead: [], failed: new Map(), foreign: [] }
   const limit = pLimit(CONCURRENT_TARGETS)
   const targets = choice.visit.filter((planned) => planned.view)
@@ -78,6 +80,7 @@ export async function writeView(
           views,
           inForce,
           isStrangers: (stamp) => isStrangers(ports, stamp, desired, freshRecord, signal),
+          mayBeNewer: () => mayBeNewer(place, failed, freshRecord),
         },
         signal,
       )
