@@ -21,6 +21,7 @@ import { findUnplaced } from "./operate/find-unplaced.ts"
 import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
 import { reconcile } from "./reconcile.ts"
 import { type ReturnLook, returnFailed } from "./return-failed.ts"
+import { askCheck } from "./rollout/ask-check.ts"
 import { readPeerRecords } from "./rollout/read-peer-records.ts"
 import { reportedNodes } from "./rollout/reported-nodes.ts"
 import { createReconcileMemory, type ReconcileMemory } from "./run/memory.ts"
@@ -129,6 +130,7 @@ export async function openReconciler(
       leads,
       nodes: async (signal) => reportedNodes(await clusters.get(cluster), reports, signal),
       peers: (signal) => readPeerRecords(others, place, clusters.get, signal),
+      ask: askCheck,
     }
   }
 

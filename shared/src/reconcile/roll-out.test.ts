@@ -115,3 +115,80 @@ describe("a candidate that fails", () => {
     })
   })
 })
+
+describe("a rollout with an http check", () => {
+  const CHECKED = {
+    stages: [{ bake: "3s" }],
+    health: { http: [{ url: "http://probe/healthz", every: "1s" }] },
+  }
+  const RED = { passes: false, why: "answered 503" } as const
+
+  async function begun(settings: object = CHECKED) {
+    const world = rolloutWorld({ east: 0 }, settings)
+    const first = world.repository.tip()
+    await runFor(world, 2)
+    expect(await world.record("east")).toMatchObject({ commit: first })
+    return { world, first }
+  }
+
+  it("judges a cluster without agents by it alone, and not before the bake time is over", async () => {
+    const { world, first } = await begun()
+    const second = world.commit("works")
+    await runFor(world, 2)
+    expect(await world.record("east")).toMatchObject({ commit: first, candidate: { commit: second } })
+    await runFor(world, 4)
+    expect(await world.record("east")).toMatchObject({ commit: second, candidate: null, rejected: null })
+  })
+
+  it("waits for one that is red before the first stage, and names it", async () => {
+    const { world, first } = await begun()
+    world.answer = RED
+    const second = world.commit("works")
+    await runFor(world, 30)
+    expect(await world.record("east")).toMatchObject({
+      commit: first,
+      candidate: { commit: second, bound: 0, view: false },
+      rejected: null,
+    })
+    expect((await world.look("east"))?.rollout?.holdUp).toEqual([
+      "http http://probe/healthz: answered 503 (before the rollout begins)",
+    ])
+    world.answer = { passes: true }
+    await runFor(world, 8)
+    expect(await world.record("east")).toMatchObject({ commit: second, candidate: null, rejected: null })
+  })
+
+  it.each([
+    { onFailure: "return", candidate: null },
+    { onFailure: "stop", candidate: { passed: null } },
+  ])("that turns red in a stage: $onFailure", async ({ onFailure, candidate }) => {
+    const { world, first } = await begun({ ...CHECKED, onFailure })
+    const bad = world.commit("works")
+    await runFor(world, 2)
+    expect(await world.record("east")).toMatchObject({ candidate: { commit: bad, view: true } })
+    world.answer = RED
+    await runFor(world, 10)
+    const record = await world.record("east")
+    expect(record).toMatchObject({ commit: first, candidate })
+    const rejected = { code: "rollout/check-failed", reason: "http http://probe/healthz: answered 503" }
+    expect(record?.rejected ?? null).toEqual(
+      onFailure === "return" ? expect.objectContaining(rejected) : null,
+    )
+  })
+
+  it("takes no answer from before the end of the bake time for one after it", async () => {
+    const { world, first } = await begun({
+      ...CHECKED,
+      health: { http: [{ url: "http://probe/", every: "1h" }] },
+    })
+    world.commit("works")
+    await runFor(world, 2)
+    world.answer = RED
+    await runFor(world, 5)
+    expect(await world.record("east")).toMatchObject({
+      commit: first,
+      candidate: null,
+      rejected: { code: "rollout/check-failed" },
+    })
+  })
+})

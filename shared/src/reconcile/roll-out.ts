@@ -1,19 +1,22 @@
 import { errorMessage, HeadraceError, hasCode } from "../foundation/errors.ts"
 import type { SourceRecord } from "../record/record.ts"
+import type { Candidate } from "../record/rollout-state.ts"
+import { compareTokens } from "../record/token.ts"
 import { passedRecord, promotedRecord, returnedRecord, settledRecord } from "../rollout/changed-records.ts"
 import type { FollowedRevision } from "../rollout/followed-revision.ts"
 import type { Verdict } from "../rollout/judge-stage.ts"
 import { needsTip, nextStep, type Step } from "../rollout/next-step.ts"
 import { policyDigest } from "../rollout/policy.ts"
-import type { SeenClusters } from "../rollout/seen-clusters.ts"
+import { isHurried, type SeenClusters } from "../rollout/seen-clusters.ts"
 import { fetchTips, goalAt, type Tips } from "./decide/desired-revision.ts"
 import { isReasonToStop, workOut } from "./decide/work-out.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { restAtBaseline } from "./rest-at-baseline.ts"
 import { baselineTips } from "./rollout/baseline-of-lost-record.ts"
-import { judgeOpenStage } from "./rollout/judge-open-stage.ts"
+import { isOpened, judgeOpenStage } from "./rollout/judge-open-stage.ts"
 import { openStage } from "./rollout/open-stage.ts"
 import { prepareCandidate } from "./rollout/prepare-candidate.ts"
+import { redBefore } from "./rollout/run-checks.ts"
 import { goalRevision, seeClusters, tipsOf } from "./rollout/see-clusters.ts"
 import type { ReconcileOutcome } from "./run/ports.ts"
 import type { RolloutPorts } from "./run/rollout-ports.ts"
@@ -160,13 +163,14 @@ async function act(
     case "settle":
       return swapped(await swapState(run, state, settledRecord(record)))
     default:
-      return actOnCandidate(run, rollout, state, step)
+      return actOnCandidate(run, rollout, seen, state, step)
   }
 }
 
 async function actOnCandidate(
   run: Run,
   rollout: RolloutPorts,
+  seen: SeenClusters,
   state: RecordState,
   step: Extract<Step, { kind: "open" | "pass" | "promote" }>,
 ): Promise<Taken> {
@@ -176,11 +180,19 @@ async function actOnCandidate(
   const now = new Date(run.ports.clock.now()).toISOString()
   if (step.kind === "pass") return swapped(await swapState(run, state, passedRecord(record, candidate, now)))
   if (step.kind === "promote") return swapped(await swapState(run, state, promotedRecord(record, candidate)))
+  const red = mayWait(seen, candidate) ? await redBefore(run, rollout, candidate) : []
+  if (red.length > 0) return rest(run, state, { kind: "rest", holdUp: red }, record.stopped)
   const opened = await openStage(run, rollout, state, candidate, step.stage)
   if (opened.kind === "opened") return { kind: "moved", state: opened.state }
   if (opened.kind === "waits") return rest(run, state, { kind: "rest", holdUp: [opened.why] }, record.stopped)
   if (opened.kind === "again") return { kind: "again" }
   return giveUp(run, state, { to: "baseline", rejection: null, why: opened.why })
+}
+
+/** A candidate that nobody was shown yet waits for what is red already, unless an operator has promoted it. */
+function mayWait(seen: SeenClusters, candidate: Candidate): boolean {
+  const isHalfWritten = seen.record.intents.some(({ token }) => compareTokens(token, candidate.token) === 0)
+  return !isOpened(candidate) && !isHalfWritten && !isHurried(seen, candidate)
 }
 
 /** Swaps the record for one that has returned. */

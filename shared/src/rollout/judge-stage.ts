@@ -1,7 +1,7 @@
 import type { RolloutSettings } from "../settings/rollout-settings.ts"
 import type { WatchedStage } from "./watched-stage.ts"
 
-/** What is known of the http and prometheus checks of a cluster's stage, as of the last look (run-checks.ts). */
+/** What is known of the http and prometheus checks of a cluster's stage, as of the last look (watched-checks.ts). */
 export interface CheckedEndpoint {
   /** Names it: the URL, or the query. */
   name: string

@@ -1,10 +1,11 @@
 import { z } from "zod"
-import { Duration, Percent, Text, Wait } from "./units.ts"
+import { Duration, HttpUrl, Percent, Text, Wait } from "./units.ts"
 
 /** What the labels of all stages may measure together as JSON, since records carry them: a record stays under 4 KiB. */
 const MOST_LABELS = 300
 
-const NOT_YET = "this version judges a rollout by its nodes alone: remove it"
+/** All of them are asked in one look. */
+const MOST_CHECKS = 16
 
 const Share = Percent.refine((share) => share > 0, "expected a share of at least 1%")
 
@@ -30,8 +31,30 @@ const Health = z.strictObject({
       within: Wait.prefault("5m").describe("How long a node may be silent, or not show the candidate."),
     })
     .prefault({}),
-  http: z.never(NOT_YET).optional().describe("Not supported yet: refused."),
-  prometheus: z.never(NOT_YET).optional().describe("Not supported yet: refused."),
+  http: z
+    .array(
+      z.strictObject({
+        url: HttpUrl.describe(
+          "URL to GET: any 2xx within 5s passes. Redirects to another host or port are not followed.",
+        ),
+        every: Wait.prefault("10s").describe("How often while a stage is open."),
+      }),
+    )
+    .max(MOST_CHECKS)
+    .optional()
+    .describe("URLs that must answer well. One that does not fails the stage, and delays its beginning."),
+  prometheus: z
+    .array(
+      z.strictObject({
+        url: HttpUrl.describe("Where Prometheus is, such as `http://prometheus:9090`."),
+        query: Text.describe("Instant query in PromQL. An error or an answer without any value fails."),
+        max: z.number().describe("The largest value that passes. NaN fails."),
+        every: Wait.prefault("10s").describe("How often while a stage is open."),
+      }),
+    )
+    .max(MOST_CHECKS)
+    .optional()
+    .describe("Queries whose values must not be too large, as under `http`."),
 })
 
 /** How a source's revisions reach clusters and nodes by stages (docs/rollout.md). */

@@ -9,6 +9,7 @@ import type { RolloutPorts } from "@headrace/shared/reconcile/run/rollout-ports"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { RolloutPolicy } from "@headrace/shared/rollout/policy"
+import type { CheckAnswer } from "@headrace/shared/rollout/policy-checks"
 import type { PeerRecord } from "@headrace/shared/rollout/seen-clusters"
 import { RolloutSettings } from "@headrace/shared/settings/rollout-settings"
 import { reconcilePorts } from "../../harness/reconcile-ports.ts"
@@ -51,6 +52,8 @@ export interface RolloutWorld {
   policy: RolloutPolicy
   clusters: Map<string, ModelCluster>
   effects: Map<string, Effect>
+  /** What every http and prometheus check of the policy answers now. */
+  answer: CheckAnswer
   /** One memory per process. */
   memories: ReconcileMemory[]
   broken: Broken
@@ -89,6 +92,7 @@ export function rolloutWorld(
     policy,
     clusters,
     effects: new Map([[repository.tip(), "works"]]),
+    answer: { passes: true },
     memories: [createReconcileMemory(), createReconcileMemory()],
     broken,
     swaps: [],
@@ -166,6 +170,7 @@ function portsOf(
       if (!cluster.answers) throw away()
       return reportsOf(cluster.nodes.values(), world.now)
     },
+    ask: async () => world.answer,
     async peers() {
       const others = [...clusters.values()].filter((other) => other !== cluster)
       return new Map(

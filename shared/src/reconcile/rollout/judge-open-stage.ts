@@ -7,8 +7,9 @@ import { watchStage } from "../../rollout/watched-stage.ts"
 import type { RolloutPorts } from "../run/rollout-ports.ts"
 import type { Run } from "../run/run.ts"
 import { indexReader } from "../store/read-store.ts"
+import { runChecks } from "./run-checks.ts"
 
-/** Looks at the nodes of the stage that is open here, and judges it. Undefined: none is open. Throws KubeError. */
+/** Looks at the nodes of the stage that is open here, asks the policy's checks, and judges it. Undefined: none is open. Throws KubeError. */
 export async function judgeOpenStage(
   run: Run,
   rollout: RolloutPorts,
@@ -23,7 +24,9 @@ export async function judgeOpenStage(
   const look = { expected, reported, now: ports.clock.now(), bake }
   const watched = watchStage(memory.stages.get(request.cluster), candidate, look)
   memory.stages.set(request.cluster, watched)
-  return judgeStage({ health: rollout.policy.health, bake }, watched, [])
+  const phase = { kind: "stage" as const, baked: watched.watched >= bake }
+  const endpoints = await runChecks(run, rollout, candidate, phase)
+  return judgeStage({ health: rollout.policy.health, bake }, watched, endpoints)
 }
 
 /** True once a stage has begun: until then the candidate is only in the store. */

@@ -5,6 +5,7 @@ import type { Plan, PlannedTarget } from "../../plan/plan.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
 import type { Token } from "../../record/record.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
+import type { WatchedChecks } from "../../rollout/watched-checks.ts"
 import type { WatchedStage } from "../../rollout/watched-stage.ts"
 import type { RuleSet } from "../../rules/rule.ts"
 import { type BoundedMap, boundedMap } from "./bounded-map.ts"
@@ -35,6 +36,8 @@ export interface ReconcileMemory {
   verdicts: BoundedMap<Promise<readonly Problem[]>>
   /** What was seen of the open stage of a rollout, by cluster. Losing it makes a bake time begin again. */
   stages: BoundedMap<WatchedStage>
+  /** What the checks of a rollout's policy answered last, by cluster. Losing it makes them be asked again. */
+  checks: BoundedMap<WatchedChecks>
 }
 
 /** A token that was in force in a cluster: an earlier record that was put back knows a smaller one. */
@@ -66,5 +69,6 @@ export function createReconcileMemory(): ReconcileMemory {
     schemas: boundedMap(32),
     verdicts: boundedMap(64),
     stages: boundedMap(1024),
+    checks: boundedMap(1024),
   }
 }

@@ -1,4 +1,5 @@
 import type { RolloutPolicy } from "../../rollout/policy.ts"
+import type { CheckAnswer, PolicyCheck } from "../../rollout/policy-checks.ts"
 import type { ReportedNode } from "../../rollout/reported-node.ts"
 import type { PeerRecord } from "../../rollout/seen-clusters.ts"
 
@@ -14,4 +15,6 @@ export interface RolloutPorts {
   peers(signal: AbortSignal): Promise<ReadonlyMap<string, PeerRecord>>
   /** What the nodes of our own cluster that follow the source's record report. Throws KubeError. */
   nodes(signal: AbortSignal): Promise<ReportedNode[]>
+  /** Asks an http or prometheus check of the policy, in bounded time. Rejects only with the signal's reason. */
+  ask(check: PolicyCheck, signal: AbortSignal): Promise<CheckAnswer>
 }
