@@ -12,6 +12,8 @@ const SEED = Number(process.env.HEADRACE_SEED ?? 16)
 const LONG = COUNT > 400
 const DAY = 1440 * MINUTE
 const TIMEOUT = 60_000 + COUNT * 40
+/** Each forgery that is shown takes a new node, which is ten times as slow: a few thousand say as much. */
+const CONTROL = LONG ? 2000 : 150
 
 async function makeKeys(folder: string): Promise<{ keys: Keys; files: string[] }> {
   await mkdir(folder)
@@ -71,13 +73,12 @@ describe("somebody who may write records, indexes and shards, and has no key", (
       }),
   )
 
-  it("has a node without trust show many: the control", { timeout: TIMEOUT }, () =>
+  it("has a node without trust show many: the control", { timeout: 60_000 + CONTROL * 300 }, () =>
     withMemoryFolder(async (folder) => {
       const { keys } = await makeKeys(join(folder, "keys"))
-      const count = LONG ? 10_000 : 150
-      const report = await runForgeries({ folder, count, seed: SEED, keys, trust: undefined })
-      if (LONG) process.stdout.write(`control: ${report.shown} of ${count} were shown\n`)
-      expect(report.shown).toBeGreaterThan(LONG ? 500 : 15)
+      const report = await runForgeries({ folder, count: CONTROL, seed: SEED, keys, trust: undefined })
+      if (LONG) process.stdout.write(`control: ${report.shown} of ${CONTROL} were shown\n`)
+      expect(report.shown).toBeGreaterThan(CONTROL / 10)
     }),
   )
 

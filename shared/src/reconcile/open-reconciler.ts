@@ -157,11 +157,15 @@ export async function openReconciler(
     }
   }
 
-  /** Before anything that needs git: a forge that is away must not make records too old to be believed. */
-  async function renewSignature(cluster: string, source: string, signal: AbortSignal): Promise<void> {
+  async function renewSignature(
+    cluster: string,
+    source: string,
+    by: "signature" | "git",
+    signal: AbortSignal,
+  ): Promise<void> {
     const kube = await clusters.get(cluster)
     try {
-      await kube.renew?.(source, signal)
+      await kube.renew?.(source, by, signal)
     } catch (error) {
       // Another writer was first, and has signed it.
       if (!hasCode(error, "kube/conflict")) throw error
@@ -191,15 +195,18 @@ export async function openReconciler(
       return returnFailed({ cluster, source }, await ports(cluster, source), signal)
     },
     async run(cluster, source, mode, signal, onProgress) {
+      sourceNamed(settings, source)
+      // Before a mirror is opened: a forge, a git or a disk that is away must not make records too old to be believed.
+      if (mode === "full") await renewSignature(cluster, source, "signature", signal)
       const own = { ...(await ports(cluster, source)), ...(onProgress ? { onProgress } : {}) }
-      if (mode === "full") {
-        await noteNodes(own, cluster, source, signal)
-        await renewSignature(cluster, source, signal)
-      }
+      if (mode === "full") await noteNodes(own, cluster, source, signal)
       const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)
       if (mode !== "full") return outcome
-      if (outcome.stopped === null) sizes.forget(cluster, source, start)
+      if (outcome.stopped === null) {
+        sizes.forget(cluster, source, start)
+        await renewSignature(cluster, source, "git", signal)
+      }
       await tidy(own, signal)
       const orphans =
         outcome.stopped === null ? await countOrphans(own, { cluster, source }, signal) : undefined

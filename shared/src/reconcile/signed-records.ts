@@ -18,8 +18,12 @@ export interface SigningPlace {
 
 /** ConfigMaps of one cluster, of which the records are verified when they are read and signed when they are written. */
 export interface SigningClient {
-  /** Signs a record again that was signed longer ago than a quarter of `maxAge`. Needs nothing but the API server. */
-  renew(source: string, signal?: AbortSignal): Promise<void>
+  /**
+   * Signs a record again that was signed longer ago than a quarter of `maxAge`. Needs nothing but the API server.
+   * `by`: what speaks for the record. Its signature alone does so for `maxAge` and for the newest that was seen: an
+   * earlier record that somebody has put back would otherwise be made new. Once a run has compared it with git, any.
+   */
+  renew(source: string, by: "signature" | "git", signal?: AbortSignal): Promise<void>
 }
 
 /**
@@ -77,11 +81,14 @@ export function signingRecords<Client extends ConfigMapWriter>(
     },
     create: async (configMap, signal) => kube.create(await signed(configMap), signal),
     replace: async (configMap, signal) => kube.replace(await signed(configMap), signal),
-    async renew(source, signal) {
+    async renew(source, by, signal) {
       const found = await kube.get(namespace, source, signal)
       if (found === undefined) return
       const { signedAt } = await verified(found)
-      if (now() - signedAt <= signing.maxAge / 4) return
+      const age = now() - signedAt
+      if (age <= signing.maxAge / 4) return
+      const isDoubtful = age > signing.maxAge || signedAt < (seen.get(source) ?? 0)
+      if (by === "signature" && isDoubtful) return
       await kube.replace(await signed(found), signal)
     },
   }

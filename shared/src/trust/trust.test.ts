@@ -104,10 +104,10 @@ describe("a writer that signs", () => {
       expect(await signedAt()).toBe(NOW)
 
       now += 41 * HOUR
-      await writer.renew("release")
+      await writer.renew("release", "signature")
       expect(await signedAt()).toBe(NOW)
       now += 2 * HOUR
-      await writer.renew("release")
+      await writer.renew("release", "signature")
       expect(await signedAt()).toBe(now)
       // A clock that was put back signs no earlier than what was seen.
       const last = now
@@ -122,10 +122,43 @@ describe("a writer that signs", () => {
       for (const read of [
         () => writer.get("headrace", "release"),
         () => writer.list("headrace", {}),
-        () => writer.renew("release"),
+        () => writer.renew("release", "signature"),
       ]) {
         await expect(read()).rejects.toMatchObject({ code: "trust/unsigned" })
       }
+    }))
+
+  it("makes no earlier record new by its signature alone, and any once it was compared with git", () =>
+    withFolder(async (folder) => {
+      const { file, key } = await makeKey(folder, "own")
+      const kube = inProcessClient(new ObjectStore({ createNamespaces: true }))
+      let now = NOW
+      const place = { cluster: "east", namespace: "headrace", now: () => now }
+      const open = () =>
+        signingRecords(kube, { ...place, signing: { keyFile: file, keys: [], maxAge: 8 * HOUR } })
+      const signedAt = async () => {
+        const found = (await kube.get("headrace", "release")) ?? RECORD
+        return verifyRecord(found, { keys: [key], clusters: ["east"] }, now).signedAt
+      }
+      const writer = open()
+      const earlier = await writer.create(RECORD)
+      now += HOUR
+      const later = await writer.replace(earlier)
+      const { data } = earlier
+      await kube.replace({ ...later, ...(data ? { data } : {}) })
+      now += 3 * HOUR
+      await writer.renew("release", "signature")
+      expect(await signedAt()).toBe(NOW)
+      await writer.renew("release", "git")
+      expect(await signedAt()).toBe(now)
+
+      // A process that has seen nothing yet goes by maxAge.
+      const last = now
+      now += 9 * HOUR
+      await open().renew("release", "signature")
+      expect(await signedAt()).toBe(last)
+      await open().renew("release", "git")
+      expect(await signedAt()).toBe(now)
     }))
 
   it("reads and writes none without its key, where the public one lets it read", () =>
