@@ -18,6 +18,21 @@ const AT_ONCE = 12
 const DONE: LaneResult = { result: "applied", commit: null, failed: [], error: null }
 const FAILED: LaneResult = { ...DONE, result: "failed" }
 
+const RETYPED = [
+  "wait",
+  "active",
+  "paused",
+  "delayed",
+  "prioritized",
+  "marker",
+  "repeat",
+  "completed",
+  "meta",
+  "id",
+  "stalled",
+  "events",
+]
+
 type State = (typeof STATES)[number]
 
 interface Scene {
@@ -106,6 +121,38 @@ describe("a lane of which Redis lost", () => {
       await Promise.all(keys.map((key, number) => limit(play, key.replace(/\d{10,}/g, "ID"), number)))
       expect(stuck).toEqual([])
     }),
+  )
+
+  it.each(STATES)(
+    "the type of one key is worked without another wake-up (%s)",
+    { timeout: 240_000 },
+    (state) =>
+      withRedis(async ({ url }) => {
+        const limit = pLimit(AT_ONCE)
+        const stuck: string[] = []
+        async function play(part: string): Promise<void> {
+          const retype = async (lanes: Lanes) => {
+            const key = lanes.key("lane-east", part)
+            const isText = part === "id"
+            await lanes.redis.del(key)
+            await (isText ? lanes.redis.lpush(key, "theirs") : lanes.redis.set(key, "theirs"))
+          }
+          await withLaneIn(state, { url, prefix: `type-${part}` }, retype, async ({ lanes, wake, runs }) => {
+            const before = runs()
+            await until(() => runs() > (state === "retry" ? before : 0)).catch(() =>
+              stuck.push(`${part}, by itself`),
+            )
+            for (let times = 0; times < 2; times++) {
+              const worked = runs()
+              await wake().catch((error: unknown) => stuck.push(`${part}: ${String(error)}`))
+              await until(() => runs() > worked).catch(() => stuck.push(`${part}, wake-up ${times}`))
+            }
+            if (lanes.repairs().get("east") === 0) stuck.push(`${part}: no repair`)
+          })
+        }
+        await Promise.all(RETYPED.map((part) => limit(play, part)))
+        expect(stuck).toEqual([])
+      }),
   )
 
   it("the wake-up itself is looked at without another one", { timeout: 180_000 }, () =>

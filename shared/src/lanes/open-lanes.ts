@@ -8,7 +8,7 @@ import { connectRedis, type RedisClient } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
 import { redisError } from "./redis-error.ts"
 import { type RedisGate, watchRedis } from "./redis-gate.ts"
-import { repairQueue } from "./repair-queue.ts"
+import { repairQueue, WRONG_TYPE } from "./repair-queue.ts"
 import { type LaneJob, type WakeUp, wakeUpName } from "./wake-up.ts"
 
 export interface OpenLanesOptions {
@@ -103,7 +103,13 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     // What is new lacks what every queue has.
     const lost = before === undefined ? repaired.filter((what) => what !== "meta" && what !== "id") : repaired
     repairs.set(cluster, (before ?? 0) + (lost.length > 0 ? 1 : 0))
-    if (lost.length > 0) options.log.warn({ cluster, repaired: lost }, "redis had lost a part of this lane")
+    const retyped = lost.filter((what) => what.endsWith(WRONG_TYPE))
+    if (retyped.length > 0) {
+      const keys = retyped.map((what) => queue(cluster).toKey(what.slice(0, -WRONG_TYPE.length)))
+      const err = "WRONGTYPE: another program wrote it with another type"
+      options.log.warn({ cluster, keys, err, repaired: lost }, "a key of this lane was overwritten; deleted")
+    } else if (lost.length > 0)
+      options.log.warn({ cluster, repaired: lost }, "redis had lost a part of this lane")
     return lost
   }
 

@@ -12,6 +12,8 @@ export interface KeyedQueue {
  * them), `ID` (a job's hash), `ID:lock`, `de:NAME` (the job that stands for all of a name), `dn:NAME` (what is to follow
  * an active one).
  *
+ *  - A key that another program gave another type (`SET` on a list) fails every step of BullMQ's with WRONGTYPE: it is
+ *    deleted, as if Redis had lost it, and what it lacks then is repaired.
  *  - `meta` must hold the queue to one job at a time, and not paused: lanes have no use for a pause, and the log
  *    shows that a dashboard's button was pressed.
  *  - Ids start from Redis' clock in milliseconds, so that a lost counter never gives an id to two jobs. BullMQ makes them
@@ -27,6 +29,29 @@ const REPAIR = `
   local listed = {}
   local function note(what) repaired[#repaired + 1] = what end
   local function exists(part) return redis.call("EXISTS", base .. part) == 1 end
+
+  -- By reads of their types alone, so that the user of Redis needs no further right (TYPE).
+  local function retype(part, ...)
+    local answer = redis.pcall(...)
+    if type(answer) ~= "table" or not answer.err or not string.find(answer.err, "WRONGTYPE", 1, true) then return end
+    redis.call("DEL", base .. part)
+    note(part .. " (WRONGTYPE)")
+  end
+  for _, part in ipairs({ "wait", "active", "paused" }) do retype(part, "LLEN", base .. part) end
+  for _, part in ipairs({ "delayed", "prioritized", "marker", "repeat", "completed", "failed" }) do
+    retype(part, "ZCARD", base .. part)
+  end
+  retype("meta", "HEXISTS", base .. "meta", "paused")
+  retype("id", "GET", base .. "id")
+  for i = 2, #ARGV do retype("de:" .. ARGV[i], "GET", base .. "de:" .. ARGV[i]) end
+  retype("stalled", "SCARD", base .. "stalled")
+  retype("events", "XTRIM", base .. "events", "MAXLEN", "~", 100000)
+  for _, list in ipairs({ "wait", "active" }) do
+    for _, id in ipairs(redis.call("LRANGE", base .. list, 0, -1)) do retype(id, "HEXISTS", base .. id, "data") end
+  end
+  for _, id in ipairs(redis.call("ZRANGE", base .. "delayed", 0, -1)) do
+    retype(id, "HEXISTS", base .. id, "data")
+  end
 
   if redis.call("HGET", base .. "meta", "concurrency") ~= "1" then
     redis.call("HSET", base .. "meta", "concurrency", "1")
@@ -67,6 +92,9 @@ const REPAIR = `
     end
   end
   return repaired`
+
+/** What a repaired part is followed by that had another type. */
+export const WRONG_TYPE = " (WRONGTYPE)"
 
 /**
  * Repairs a queue after Redis lost any of its keys; `names` are the deduplication names to check. Gives what was
