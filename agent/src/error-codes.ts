@@ -235,7 +235,8 @@ export const agentErrors = {
   "publish/foreign-file": {
     meaning:
       "Something that is not Headrace's is in the place of what is to be published; nothing was changed.",
-    cause: "A file that somebody made, or what another tool published.",
+    cause:
+      "A file that somebody made before the agent started, or what another tool published. What is put there later is removed.",
     remedy: "Move it away, or project to another path.",
   },
   "publish/foreign-store": {

@@ -134,6 +134,7 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
     identity: IDENTITY_NAME,
     shown,
     settle,
+    usurped: () => (["directory", undefined].includes(disk.look(at)?.kind) ? [] : [at]),
     content: (slot) => (shown() === slot.number ? at : slotContent(store, slot)),
     path: () => path,
     check: () => undefined,

@@ -81,6 +81,7 @@ export function openFileLayout(options: FileOptions): Layout {
     reserved: [],
     shown,
     settle: () => undefined,
+    usurped: () => (["file", undefined].includes(disk.look(at)?.kind) ? [] : [at]),
     content: (slot) => slotContent(store, slot),
     path: () => path,
     check: (paths) => {

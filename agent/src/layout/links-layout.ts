@@ -49,6 +49,14 @@ export function openLinksLayout(options: LinksOptions): Layout {
       return match ? Number(match[1]) : undefined
     },
     settle: () => undefined,
+    usurped: (slot) => {
+      const places = linkFault(options, linkAt, up) === undefined ? [] : [`${linkAt}/${link}`]
+      if (!visible) return places
+      const names = [...topNames(pathsOf(slot))].filter(
+        (name) => visibleFault(options, at, name) !== undefined,
+      )
+      return [...places, ...names.map((name) => `${at}/${name}`)]
+    },
     content: (slot) => slotContent(store, slot),
     path: (slot) => `${root.path}/${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`,
     check: (paths) => {
@@ -120,34 +128,43 @@ function makeVisible(options: LinksOptions, at: string, slot: Slot, replaces: bo
   }
 }
 
-function checkLink(
-  { store: { disk }, link, takesOver }: LinksOptions,
-  at: string,
-  folder: string,
-  up: string,
-): void {
-  const found = disk.look(`${at}/${link}`)
-  if (!found) return
-  if (found.kind !== "link") throw foreign(`${folder}/${link}`, "is not a link")
-  const target = disk.readLink(`${at}/${link}`) ?? ""
-  if (TARGET.test(targetBelow(target, up)) || takesOver?.(target)) return
-  // A dangling one publishes nothing: replacing it removes nothing, whatever program made it.
-  if (disk.look(target.startsWith("/") ? target : `${at}/${target}`)) {
-    throw foreign(`${folder}/${link}`, `leads to ${target}`)
-  }
+function checkLink(options: LinksOptions, at: string, folder: string, up: string): void {
+  const fault = linkFault(options, at, up)
+  if (fault !== undefined) throw foreign(`${folder}/${options.link}`, fault)
 }
 
-function checkVisible(
-  { store: { disk }, root, link, takesOverFiles }: LinksOptions,
+/** Why what is at the link's place is not ours; undefined where it is, or nothing is there. */
+function linkFault(
+  { store: { disk }, link, takesOver }: LinksOptions,
+  at: string,
+  up: string,
+): string | undefined {
+  const found = disk.look(`${at}/${link}`)
+  if (!found) return undefined
+  if (found.kind !== "link") return "is not a link"
+  const target = disk.readLink(`${at}/${link}`) ?? ""
+  if (TARGET.test(targetBelow(target, up)) || takesOver?.(target)) return undefined
+  // A dangling one publishes nothing: replacing it removes nothing, whatever program made it.
+  return disk.look(target.startsWith("/") ? target : `${at}/${target}`) ? `leads to ${target}` : undefined
+}
+
+function checkVisible(options: LinksOptions, at: string, name: string): void {
+  const fault = visibleFault(options, at, name)
+  if (fault !== undefined) throw foreign(`${options.root.path}/${name}`, fault)
+}
+
+/** Why what is at a visible name is not ours to replace; undefined where it is, or nothing is there. */
+function visibleFault(
+  { store: { disk }, link, takesOverFiles }: LinksOptions,
   at: string,
   name: string,
-): void {
+): string | undefined {
   const target = disk.readLink(`${at}/${name}`)
-  if (target === `${link}/${name}`) return
-  if (target !== undefined) throw foreign(`${root.path}/${name}`, `leads to ${target}`)
+  if (target === `${link}/${name}`) return undefined
+  if (target !== undefined) return `leads to ${target}`
   const kind = disk.look(`${at}/${name}`)?.kind
-  if (kind === undefined || (takesOverFiles && kind === "file")) return
-  throw foreign(`${root.path}/${name}`, "is where a published name has to go")
+  if (kind === undefined || (takesOverFiles && kind === "file")) return undefined
+  return "is where a published name has to go"
 }
 
 function foreign(path: string, what: string): HeadraceError {

@@ -128,6 +128,12 @@ export function siblingStore(path: string): string {
   return `.headrace-${basename(path)}`
 }
 
+/** The folder of a projection's revisions. */
+export function storePlace(path: string, layout: LayoutName): string {
+  const absolute = resolve(path)
+  return layout === "links" ? `${absolute}/${STORE_NAME}` : `${dirname(absolute)}/${siblingStore(absolute)}`
+}
+
 function checkMountPoint(disk: Disk, path: string, layout: LayoutName): void {
   const found = layout === "links" ? undefined : disk.look(path)
   if (!found || found.device === disk.look(`${dirname(path)}/.`)?.device) return

@@ -1,7 +1,8 @@
-import { execFileSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
+import { ALL, type Layout, REMOVALS, remove } from "@headrace/test/harness/sabotage"
 import { filesBelow } from "@headrace/test/harness/shown-files"
+import { USURPERS } from "@headrace/test/harness/usurpers"
 import { createTestCluster, untilReady, withAgent } from "@headrace/test/harness/with-agent"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { NAMESPACE, SOURCE, writeRevision } from "@headrace/test/harness/write-revision"
@@ -11,119 +12,6 @@ const ROOT = process.getuid?.() === 0
 /** In the long form the agent looks as often as it does by itself, and the test prints how long it took. */
 const LONG = process.env.HEADRACE_SABOTAGE === "long"
 const LOOK_EVERY = LONG ? undefined : 100
-
-type Layout = "links" | "exchange" | "file"
-
-/** What somebody does to a projection at FOLDER/at/shown; gives what undoes it for the test's end. */
-interface Sabotage {
-  what: string
-  layouts: readonly Layout[]
-  needsRoot?: boolean
-  does(at: string, path: string): undefined | (() => void)
-}
-
-const ALL: readonly Layout[] = ["links", "exchange", "file"]
-
-function remove(path: string): undefined {
-  fs.rmSync(path, { recursive: true })
-}
-
-function slotOf(at: string, path: string, layout?: string): string {
-  const store =
-    layout === "links" || fs.existsSync(join(path, "..rev"))
-      ? join(path, "..rev")
-      : join(at, ".headrace-shown")
-  const newest = fs
-    .readdirSync(store)
-    .filter((name) => /^\d{4}$/.test(name))
-    .sort()
-    .at(-1)
-  if (newest === undefined) throw new Error(`${store} has no slot`)
-  return join(store, newest)
-}
-
-function moveAway(path: string): undefined {
-  fs.renameSync(path, `${path}.old`)
-}
-
-const SABOTAGES: readonly Sabotage[] = [
-  {
-    what: "the slot of what is shown is removed",
-    layouts: ALL,
-    does: (at, path) => remove(slotOf(at, path)),
-  },
-  {
-    what: "the shown revision's own folder is removed",
-    layouts: ["links"],
-    does: (_at, path) => remove(fs.realpathSync(join(path, "..data"))),
-  },
-  {
-    what: "a folder within the shown revision is removed",
-    layouts: ["links", "exchange"],
-    does: (_at, path) => remove(fs.realpathSync(join(path, "d"))),
-  },
-  {
-    what: "a shown file is written in place",
-    layouts: ["links", "exchange", "file"],
-    does(_at, path) {
-      const file = fs.statSync(path).isFile() ? path : fs.realpathSync(join(path, "a"))
-      fs.chmodSync(file, 0o644)
-      fs.writeFileSync(file, "not ours")
-      return undefined
-    },
-  },
-  {
-    what: "the manifest of what is shown is removed",
-    layouts: ALL,
-    does: (at, path) => remove(join(slotOf(at, path), "manifest.json")),
-  },
-  { what: "the store is removed", layouts: ALL, does: (at, path) => remove(join(slotOf(at, path), "..")) },
-  { what: "the link is removed", layouts: ["links"], does: (_at, path) => remove(join(path, "..data")) },
-  {
-    what: "a visible name is removed",
-    layouts: ["links"],
-    does: (_at, path) => fs.unlinkSync(join(path, "a")) as undefined,
-  },
-  { what: "what is shown is removed", layouts: ALL, does: (_at, path) => remove(path) },
-  { what: "what is shown is moved away", layouts: ALL, does: (_at, path) => moveAway(path) },
-  {
-    what: "the projection's folder is moved away and made again",
-    layouts: ["links"],
-    does(_at, path) {
-      fs.renameSync(path, `${path}.old`)
-      fs.mkdirSync(path)
-      return undefined
-    },
-  },
-  {
-    what: "the folder above is moved away and made again",
-    layouts: ALL,
-    does(at) {
-      fs.renameSync(at, `${at}.old`)
-      fs.mkdirSync(at)
-      return undefined
-    },
-  },
-  { what: "the folder above is removed", layouts: ALL, does: (at) => remove(at) },
-  {
-    what: "a file system is mounted over its folder",
-    layouts: ["links"],
-    needsRoot: true,
-    does(_at, path) {
-      execFileSync("mount", ["-t", "tmpfs", "tmpfs", path])
-      return () => execFileSync("umount", ["--lazy", path])
-    },
-  },
-  {
-    what: "a file system is mounted over the folder above",
-    layouts: ["links", "exchange", "file"],
-    needsRoot: true,
-    does(at) {
-      execFileSync("mount", ["-t", "tmpfs", "tmpfs", at])
-      return () => execFileSync("umount", ["--lazy", at])
-    },
-  },
-]
 
 async function texts(path: string, layout: Layout): Promise<Record<string, string>> {
   if (layout === "file") return { a: fs.readFileSync(path, "utf8") }
@@ -142,14 +30,14 @@ afterAll(() => {
     process.stdout.write(`${["| layout | what | repaired after |", "|---|---|---|", ...table].join("\n")}\n`)
 })
 
-const CASES = SABOTAGES.flatMap((sabotage) =>
-  sabotage.layouts.map((layout) => ({ ...sabotage, layout })),
-).filter(({ needsRoot }) => ROOT || needsRoot !== true)
+const CASES = [...REMOVALS, ...USURPERS]
+  .flatMap((sabotage) => sabotage.layouts.map((layout) => ({ ...sabotage, layout })))
+  .filter(({ needsRoot, isLong }) => (ROOT || needsRoot !== true) && (LONG || isLong !== true))
 
 describe("under a running agent", () => {
   it.each(CASES)(
     "$layout: when $what, it is noticed and repaired, and the next change shows",
-    async ({ layout, what, does }) => {
+    async ({ layout, what, obstructs, does }) => {
       await withFolder(async (folder) => {
         const at = join(folder, "at")
         const path = join(at, "shown")
@@ -174,8 +62,12 @@ projections:
               await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(2, layout))
               await untilReady(agent)
               const began = performance.now()
-              undo = does(at, path)
-
+              undo = does(at, path, layout)
+              if (obstructs === layout) {
+                await expect.poll(() => agent.projections()[0]?.problem?.message).toContain(path)
+                undo?.()
+                undo = undefined
+              }
               await expect.poll(() => texts(path, layout).catch(() => ({}))).toEqual(filesAt(2, layout))
               table.push(`| ${layout} | ${what} | ${((performance.now() - began) / 1000).toFixed(1)} s |`)
               await untilReady(agent)

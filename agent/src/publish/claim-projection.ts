@@ -12,9 +12,10 @@ import { EMPTY_NOTE, withFloors } from "../store/note.ts"
 import type { Floors } from "../store/origin.ts"
 import { type Permissions, READ_ONLY } from "../store/permissions.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
-import { storeBytes } from "../store/store.ts"
+import { type Slot, storeBytes } from "../store/store.ts"
 import { recover } from "./recover.ts"
 import { upgradeNote } from "./upgrade-note.ts"
+import { freeStorePlace, removeUsurpers } from "./usurpers.ts"
 
 /** How and where to publish. */
 export interface OpenProjectionOptions {
@@ -59,6 +60,8 @@ export interface Carried {
   floors: Floors
   /** The sha256 of the one file of layout `file`. */
   published: string | undefined
+  /** What it has shown in the same folder, which only its store has left: what is in its place now is replaced. */
+  shown: Slot | undefined
 }
 
 const LOCK_WAIT = 10_000
@@ -76,6 +79,8 @@ export interface Claimed {
 /** Opens a projection as its only writer: locked, recovered, pruned. */
 export async function claimProjection(options: OpenProjectionOptions): Promise<Claimed> {
   const disk = options.disk ?? openNodeDisk()
+  const carried = options.carried?.shown
+  if (carried) freeStorePlace(disk, options)
   const { store, layout } = await openLayout(disk, {
     ...options,
     published: options.carried?.published,
@@ -127,6 +132,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     disk.touch(`${store.path}/.`)
     await changeAlone(projection, lock, async () => {
       projection.note = withFloors(await upgradeNote(projection, lock), options.carried?.floors)
+      if (carried) await removeUsurpers(projection, carried)
       await recover(projection, { digests: options.verify ?? true })
       await prune(projection)
       projection.usedBytes = storeBytes(store)

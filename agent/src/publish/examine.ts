@@ -71,8 +71,15 @@ function hasNames(layout: Layout, shown: ShownSlot): boolean {
 }
 
 /** True when the paths of a projection lead to the folders that are open. */
-export function isInPlace({ disk, layout, store }: ProjectionState): boolean {
-  return [...layout.folders, store.folder, store.work.folder].every((folder) => isStillAt(disk, folder))
+export function isInPlace(projection: ProjectionState): boolean {
+  const { disk, store } = projection
+  const inStore = [store.folder, store.work.folder]
+  return isFolderInPlace(projection) && inStore.every((folder) => isStillAt(disk, folder))
+}
+
+/** True when the folder that the projection is shown in is the one that is open. */
+export function isFolderInPlace({ disk, layout }: ProjectionState): boolean {
+  return layout.folders.every((folder) => isStillAt(disk, folder))
 }
 
 function isStillAt(disk: Disk, folder: Handle): boolean {

@@ -50,26 +50,34 @@ it("opens two projections at once whose common folder is not there yet", async (
   })
 })
 
-it("names the file that has taken the place of a published name's link", async () => {
+it("replaces a file in the place of a published name's link while it publishes, and refuses it when it opens", async () => {
   await withFolder(async (folder) => {
     const path = join(folder, "shown")
     const projection = await openProjection(projectionOptions(path))
     await projection.publish(revisionOf(1, { a: "1" }))
     await projection.settled()
-    // What `sed -i` makes of a link.
-    fs.rmSync(join(path, "a"))
-    fs.writeFileSync(join(path, "a"), "edited")
-    const foreign = { code: "publish/foreign-file", message: expect.stringContaining(`${path}/a`) }
-    await expect(projection.publish(revisionOf(2, { a: "2" }))).rejects.toMatchObject(foreign)
+    editAsSedDoes(join(path, "a"))
+    await projection.publish(revisionOf(2, { a: "2" }))
+    expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("2")
     await projection.close()
+
+    editAsSedDoes(join(path, "a"))
+    const foreign = { code: "publish/foreign-file", message: expect.stringContaining(`${path}/a`) }
     await expect(openProjection(projectionOptions(path))).rejects.toMatchObject(foreign)
+    expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("edited")
     fs.rmSync(join(path, "a"))
     const again = await openProjection(projectionOptions(path))
-    await again.publish(revisionOf(2, { a: "2" }))
-    expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("2")
+    await again.publish(revisionOf(3, { a: "3" }))
+    expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("3")
     await again.close()
   })
 })
+
+/** What `sed -i` makes of a link. */
+function editAsSedDoes(path: string): void {
+  fs.rmSync(path)
+  fs.writeFileSync(path, "edited")
+}
 
 it("takes a file that cannot be read for a damaged one, and rewrites it", async () => {
   await withFolder(async (folder) => {

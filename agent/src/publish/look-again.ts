@@ -4,6 +4,7 @@ import type { ProjectionState } from "../store/projection-state.ts"
 import { isInPlace, isMoved } from "./examine.ts"
 import { dropClone } from "./prestage.ts"
 import { shownIn, takeShown } from "./recover.ts"
+import { removeUsurpers } from "./usurpers.ts"
 
 /**
  * Takes in what another process may have done since we looked: a rollback, a pin, damage. The caller holds the lock,
@@ -20,6 +21,7 @@ export async function lookAgain(projection: ProjectionState): Promise<void> {
   }
   // A clone shares the inodes of what is damaged.
   if (projection.damaged.size > 0) await dropClone(projection)
+  if (projection.shown) await removeUsurpers(projection, projection.shown)
   if (!isMoved(projection)) return
   await dropClone(projection)
   await takeShown(projection, shownIn(projection), { digests: true })

@@ -13,7 +13,7 @@ import {
   claimProjection,
   type OpenProjectionOptions,
 } from "./claim-projection.ts"
-import { type Condition, examine, isInPlace, isMoved } from "./examine.ts"
+import { type Condition, examine, isFolderInPlace, isInPlace, isMoved } from "./examine.ts"
 import { lookAgain } from "./look-again.ts"
 import { dropClone } from "./prestage.ts"
 import { type PublishResult, publishRevision } from "./publish-revision.ts"
@@ -72,13 +72,16 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   /** What is open is closed, and nothing else could be opened yet. */
   let isLeft = false
 
+  let carried: Carried | undefined
+
   /** Opens the folder that the path leads to now, when that is another one than before. */
   async function follow(): Promise<void> {
     const { projection } = open
     if (!isLeft && isInPlace(projection)) return
+    if (!isLeft) carried = carriedOf(projection)
     await leave()
     projection.log.warn({ path: options.path }, "the projection's folder is another one now; opening that")
-    open = await openAt({ ...options, carried: carriedOf(projection) })
+    open = await openAt({ ...options, carried })
     isLeft = false
   }
 
@@ -199,8 +202,14 @@ async function openAt(options: OpenProjectionOptions): Promise<Opened> {
   }
 }
 
-function carriedOf({ note, shown }: ProjectionState): Carried {
-  return { floors: note, published: shown?.manifest.files[0]?.sha256 }
+function carriedOf(projection: ProjectionState): Carried {
+  const { note, shown } = projection
+  return {
+    floors: note,
+    published: shown?.manifest.files[0]?.sha256,
+    // In another folder everything is somebody else's.
+    shown: isFolderInPlace(projection) ? shown : undefined,
+  }
 }
 
 function tidy({ layout, shown, log, path }: ProjectionState): void {

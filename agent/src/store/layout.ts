@@ -18,6 +18,8 @@ export interface Layout {
   shown(): number | undefined
   /** Ends a move that a crash cut short after the flip, so that every directory is where `content` says. */
   settle(): void
+  /** Places where this process has shown a slot and somebody has put something else, through open handles. */
+  usurped(slot: Slot): string[]
   /** Where a slot's directory can be read now. */
   content(slot: Slot): string
   /** The same for people and for readers: without our handles. */

@@ -6,7 +6,7 @@ import type { Handle } from "../disk/disk.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { formatOf } from "./manifest.ts"
 import { Floor, type Floors, type Origin, raiseFloors, UNNAMED_SOURCE } from "./origin.ts"
-import { NOTE_NAME, NOTE_PREFIX, type Store, uniqueName } from "./store.ts"
+import { NOTE_NAME, NOTE_PREFIX, type Store, TRASH_PREFIX, uniqueName } from "./store.ts"
 
 /** The largest that this version reads; a note without what it adds is written in format 2. */
 export const NOTE_FORMAT = 3
@@ -175,7 +175,10 @@ export function draftNote({ disk, work }: Store, note: Note): NoteDraft {
 }
 
 /** Puts a draft in force; durable with the next sync of the store's folder. */
-export function placeNote({ disk, path }: Store, draft: NoteDraft): void {
+export function placeNote({ disk, path, work }: Store, draft: NoteDraft): void {
+  // No rename replaces a folder by a file.
+  if (disk.look(`${path}/${NOTE_NAME}`)?.kind === "directory")
+    disk.rename(`${path}/${NOTE_NAME}`, `${work.path}/${uniqueName(TRASH_PREFIX)}`)
   disk.rename(draft.path, `${path}/${NOTE_NAME}`)
 }
 

@@ -37,13 +37,21 @@ export async function trashSlot(store: Store, number: number, breakLease = false
   }
 }
 
-/** overlayfs renames no folder of a lower layer (EXDEV): such a one is removed where it is. */
-async function moveAway({ disk }: Store, slot: string, trash: string): Promise<void> {
+/** Takes out of sight what is at a place of ours and is not ours. The removal itself is emptyTrash's. */
+export async function trashPlace(store: Store, place: string): Promise<void> {
+  await moveAway(store, place, `${store.work.path}/${uniqueName(TRASH_PREFIX)}`)
+}
+
+/**
+ * overlayfs renames no folder of a lower layer, and no rename crosses file systems (EXDEV): such a one is removed where it
+ * is.
+ */
+async function moveAway({ disk }: Store, place: string, trash: string): Promise<void> {
   try {
-    disk.rename(slot, trash)
+    disk.rename(place, trash)
   } catch (error) {
     if (errnoOf(error) !== "EXDEV") throw error
-    await removeTree(disk, slot)
+    await removeTree(disk, place)
   }
 }
 
