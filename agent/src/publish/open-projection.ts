@@ -207,7 +207,7 @@ function carriedOf(projection: ProjectionState): Carried {
   return {
     floors: note,
     published: shown?.manifest.files[0]?.sha256,
-    // In another folder everything is somebody else's.
+    // In another folder nothing is ours to replace.
     shown: isFolderInPlace(projection) ? shown : undefined,
   }
 }
