@@ -1,10 +1,10 @@
 import { basename } from "node:path"
+import type { Log } from "@headrace/shared/observe/log"
 import type { Disk } from "../disk/disk.ts"
-import { storePlace } from "../layout/open-layout.ts"
+import { type LayoutOptions, storePlace } from "../layout/open-layout.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Slot } from "../store/store.ts"
 import { trashPlace } from "../store/trash.ts"
-import type { OpenProjectionOptions } from "./claim-projection.ts"
 
 /**
  * Removes what somebody has put in the place of what this process has shown there: a folder, a link or a file. At a first
@@ -22,7 +22,7 @@ export async function removeUsurpers(projection: ProjectionState, shown: Slot): 
 /** The same for a file or link in the place of the store; a folder there is examined as any store. */
 export function freeStorePlace(
   disk: Disk,
-  { path, layout, log }: Pick<OpenProjectionOptions, "path" | "layout" | "log">,
+  { path, layout, log }: Pick<LayoutOptions, "path" | "layout"> & { log: Log },
 ): void {
   const place = storePlace(path, layout)
   if (["directory", undefined].includes(disk.look(place)?.kind)) return
