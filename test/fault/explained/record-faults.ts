@@ -78,7 +78,12 @@ export const RECORD_FAULTS: readonly ExplainedFault[] = [
     says: [/aaaaaaaaaaaa is being written: all targets/],
   },
   {
-    of: ["lost-keys: any one key", "lost-keys: the wake-up itself", "lost-keys: everything, or is paused"],
+    of: [
+      "lost-keys: any one key",
+      "lost-keys: the type of one key",
+      "lost-keys: the wake-up itself",
+      "lost-keys: everything, or is paused",
+    ],
     what: "a lane whose keys Redis lost, and that has not run since",
     fault: { ...BEHIND, lastSuccess: NOW - 180 * MINUTE },
     answer: /not in aaaaaaaaaaaa/,
