@@ -192,3 +192,18 @@ describe("a rollout with an http check", () => {
     })
   })
 })
+
+describe("a stage for labelled nodes", () => {
+  it("is passed for the other clusters, too, once it has passed in one", async () => {
+    const labelled = {
+      stages: [{ nodes: { matchLabels: { tier: "canary" } }, bake: "1s" }, { bake: "1s" }],
+      health: { http: [{ url: "http://probe/healthz", every: "1s" }] },
+    }
+    const world = rolloutWorld({ east: 2, west: 2 }, labelled)
+    await runFor(world, 2)
+    const second = world.commit("works")
+    await runFor(world, 20)
+    for (const cluster of ["east", "west"])
+      expect(await world.record(cluster)).toMatchObject({ commit: second, candidate: null })
+  })
+})

@@ -45,6 +45,11 @@ export const Candidate = z.strictObject({
 })
 export type Candidate = z.infer<typeof Candidate>
 
+/** True once a stage has begun: until then the candidate is only in the store. A stage for labelled nodes has no bound. */
+export function isOpened({ bound, selectors }: Pick<Candidate, "bound" | "selectors">): boolean {
+  return bound > 0 || selectors.length > 0
+}
+
 /** What was in force before a promotion, until every cluster has promoted: what a rejection returns to. */
 export const PreviousRevision = z.strictObject({
   commit,

@@ -1,6 +1,6 @@
 import { holdInForce } from "../record/goal.ts"
 import type { Intent } from "../record/record.ts"
-import type { Candidate, Rejection } from "../record/rollout-state.ts"
+import { type Candidate, isOpened, type Rejection } from "../record/rollout-state.ts"
 import { compareTokens } from "../record/token.ts"
 import { type FollowedRevision, isSameRevision, revisionOf } from "./followed-revision.ts"
 import type { Verdict } from "./judge-stage.ts"
@@ -81,9 +81,7 @@ function stepOfCandidate(seen: SeenClusters, candidate: Candidate, input: StepIn
   if (record.intents.some(({ token }) => compareTokens(token, candidate.token) === 0)) {
     return { kind: "open", stage: wholeStageOf(policy, self) }
   }
-  if (candidate.bound === 0 && candidate.selectors.length === 0) {
-    return openOrWait(seen, candidate, candidate.stage)
-  }
+  if (!isOpened(candidate)) return openOrWait(seen, candidate, candidate.stage)
   if (candidate.passed === null) return stepOfOpenStage(seen, candidate, input.verdict, hurried)
   const next = stagesOf(policy, self).find((stage) => stage > candidate.stage)
   return next === undefined ? promoteOrWait(seen, candidate, hurried) : openOrWait(seen, candidate, next)

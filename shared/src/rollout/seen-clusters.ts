@@ -1,6 +1,6 @@
 import { holdInForce } from "../record/goal.ts"
 import type { SourceRecord } from "../record/record.ts"
-import type { Rejection } from "../record/rollout-state.ts"
+import { isOpened, type Rejection } from "../record/rollout-state.ts"
 import { type FollowedRevision, isSameRevision, revisionOf } from "./followed-revision.ts"
 import { clustersOf, leaderOf, type RolloutPolicy, stagesOf } from "./policy.ts"
 
@@ -96,5 +96,5 @@ function notPassed(
     return hold && holdInForce(hold, now) ? "it is held" : "it has not begun"
   }
   const isBeyond = candidate.stage > stage || (candidate.stage === stage && candidate.passed !== null)
-  return isBeyond && candidate.bound > 0 ? undefined : `it is in stage ${candidate.stage + 1}`
+  return isBeyond && isOpened(candidate) ? undefined : `it is in stage ${candidate.stage + 1}`
 }

@@ -3,7 +3,7 @@ import type { Lease } from "../kube/lease-api.ts"
 import type { NodeReport } from "../record/node-report.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { reachText } from "../record/rollout-events.ts"
-import type { Candidate } from "../record/rollout-state.ts"
+import { type Candidate, isOpened } from "../record/rollout-state.ts"
 import { takesCandidate } from "../record/takes-candidate.ts"
 import { compareTokens } from "../record/token.ts"
 import { isSilent, readReport } from "./node-lease-report.ts"
@@ -96,14 +96,10 @@ function countedNodes(reported: readonly JudgedNode[], expected: readonly string
 }
 
 /** Time counts only while a writer watches the stage, so more can be left than this. */
-function leftOf(
-  { passed, since, stage, bound, selectors }: Candidate,
-  pace: RolloutPace | undefined,
-  now: number,
-) {
+function leftOf(candidate: Candidate, pace: RolloutPace | undefined, now: number) {
+  const { passed, since, stage } = candidate
   const bake = pace?.stages[stage]?.bake
-  const isOpen = bound > 0 || selectors.length > 0
-  if (bake === undefined || passed !== null || !isOpen) return null
+  if (bake === undefined || passed !== null || !isOpened(candidate)) return null
   return Math.max(0, (Date.parse(since) + bake - now) / 1000)
 }
 

@@ -1,6 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
-import type { Candidate } from "../../record/rollout-state.ts"
+import { type Candidate, isOpened } from "../../record/rollout-state.ts"
 import { listNodes } from "../../record/walk-index.ts"
 import { judgeStage, type Verdict } from "../../rollout/judge-stage.ts"
 import { watchStage } from "../../rollout/watched-stage.ts"
@@ -27,11 +27,6 @@ export async function judgeOpenStage(
   const phase = { kind: "stage" as const, baked: watched.watched >= bake }
   const endpoints = await runChecks(run, rollout, candidate, phase)
   return judgeStage({ health: rollout.policy.health, bake }, watched, endpoints)
-}
-
-/** True once a stage has begun: until then the candidate is only in the store. */
-export function isOpened({ bound, selectors }: Candidate): boolean {
-  return bound > 0 || selectors.length > 0
 }
 
 async function expectedNodes(run: Run, { expected }: Candidate): Promise<readonly string[] | undefined> {
