@@ -45,6 +45,14 @@ it("follows a rollout through its stages to its promotion", () => {
   expect(reasons(last, { ...atRest, commit: NEW })).toEqual([])
 })
 
+it("names a stage for labelled nodes when it begins", () => {
+  const labelled = { ...trying, candidate: { ...candidate, selectors: [{ tier: "canary" }] } }
+  expect(reasons(trying, labelled)).toEqual([
+    `RolloutStage: stage 1 of ${NEW.slice(0, 12)}: nodes labelled tier=canary`,
+  ])
+  expect(reasons(labelled, labelled)).toEqual([])
+})
+
 it("warns of a return with its reason and what to type, and not again", () => {
   const rejected: Rejection = {
     ...{ commit: NEW, rulesCommit: null, rules: "", at: "2026-01-01T00:00:00Z" },

@@ -26,7 +26,8 @@ function candidateEvents(before: Candidate | null, after: Candidate | null): Rol
   const isSame = before?.commit === after.commit && before.token.epoch === after.token.epoch
   if (!isSame)
     return [normal("RolloutStarted", `tries ${shortId(after.commit)} at token ${tokenText(after.token)}`)]
-  if (before.stage === after.stage && before.bound === after.bound) return []
+  const isSameStage = before.stage === after.stage && before.bound === after.bound
+  if (isSameStage && before.selectors.length === after.selectors.length) return []
   return [normal("RolloutStage", `stage ${after.stage + 1} of ${shortId(after.commit)}: ${reachText(after)}`)]
 }
 
