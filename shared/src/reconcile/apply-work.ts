@@ -1,4 +1,3 @@
-import { windowOf } from "../gates/guard/judge-change.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestBegun, openIntent } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
@@ -62,7 +61,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     foreign,
     stopped: work.stopped,
     judged: work.judged,
-    window: guard === "off" ? 0 : windowOf(guard),
+    guard,
     settings: settingsOfRecord(run.ports.settings),
     now,
   }

@@ -4,8 +4,10 @@ import {
   type ReconcileFixture,
   reconcileFixture,
 } from "@headrace/test/harness/reconcile-fixture"
+import { rolloutWorld, SOURCE } from "@headrace/test/model/rollouts/rollout-world"
 import { describe, expect, it } from "vitest"
 import { approveCommit, holdSource, releaseSource } from "./operate/hold-source.ts"
+import { reconcile } from "./reconcile.ts"
 
 const HOUR = 3_600_000
 const GUARD = { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 }
@@ -85,6 +87,53 @@ describe("deletions from before a hold", () => {
     time.now += 7 * HOUR
     remove(15)
     expect(await here.run()).toMatchObject({ stopped: null })
+  })
+})
+
+describe("deletions from before a hold of a source with stages", () => {
+  it("count with what is tried after the hold's time, and with what comes after that", async () => {
+    const world = rolloutWorld(
+      { east: 0 },
+      { stages: [{}], health: { http: [{ url: "http://probe/healthz", every: "1s" }] } },
+    )
+    const push = (change: (files: Map<string, string>) => void) => {
+      const files = new Map(world.repository.filesAt(world.repository.tip()))
+      change(files)
+      world.repository.push(world.repository.add([world.repository.tip()], files))
+      return world.repository.tip()
+    }
+    let gone = 0
+    const remove = (count: number) =>
+      push((files) => {
+        for (let index = 0; index < count; index += 1) files.delete(`a/${gone++}.txt`)
+      })
+    async function lookForAWhile() {
+      for (let second = 0; second < 4; second += 1) {
+        world.now += 1000
+        const ports = world.ports("east")
+        const guarded = { ...ports, settings: { ...ports.settings, guard: GUARD } }
+        await reconcile({ cluster: "east", source: SOURCE, mode: "incremental" }, guarded, quiet)
+      }
+      return world.record("east")
+    }
+    push((files) => {
+      for (let index = 0; index < 100; index += 1) files.set(`a/${index}.txt`, "x")
+    })
+    await lookForAWhile()
+    const before = remove(15)
+    expect(await lookForAWhile()).toMatchObject({ commit: before, candidate: null })
+    const until = new Date(world.now + 10 * HOUR).toISOString()
+    const operator = { ...world.ports("east"), source: SOURCE, namespace: "headrace" }
+    await holdSource(
+      { ...operator, settings: { ...operator.settings, guard: GUARD } },
+      { by: "me", reason: "wait", until },
+      quiet,
+    )
+    world.now += 10 * HOUR
+    const after = remove(3)
+    expect(await lookForAWhile()).toMatchObject({ commit: after, candidate: null, hold: null })
+    remove(5)
+    expect(await lookForAWhile()).toMatchObject({ commit: after, ...stopped })
   })
 })
 

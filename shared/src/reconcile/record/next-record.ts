@@ -1,4 +1,5 @@
 import { canonicalJson } from "../../foundation/canonical-json.ts"
+import { type GuardLimits, windowOf } from "../../gates/guard/judge-change.ts"
 import { pastAfter } from "../../gates/guard/past-deletions.ts"
 import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
@@ -25,8 +26,8 @@ export interface Achieved {
   failures: string | null
   /** What the guard found of the change. */
   judged: Judged
-  /** How long deletions count together, in milliseconds. */
-  window: number
+  /** What the guard counts. */
+  guard: GuardLimits | "off"
   /** Whose settings these are; null: they give no version. */
   settings: SourceRecord["settings"]
   /** Writes of others that were found in this run. */
@@ -54,7 +55,6 @@ function hasDeletions({ judged }: Achieved): boolean {
 
 function nextRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
   const { desired, root } = achieved
-  const hold = base.hold && holdInForce(base.hold, achieved.now) ? base.hold : null
   return {
     ...base,
     token: desired.token,
@@ -62,14 +62,13 @@ function nextRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
     rulesCommit: desired.rulesCommit,
     rules: achieved.rules,
     root,
-    hold,
+    ...holdAndDeletions(base, achieved),
     approved:
       base.approved && isUsedUp(base.approved, { ...desired, rules: achieved.rules }) ? null : base.approved,
     intents: intentsAfter(base.intents, desired.token),
     failed: [...achieved.failed],
     failedMore: 0,
     failures: achieved.failures,
-    deletions: deletionsAfter(base, achieved, hold !== null),
     settings: achieved.settings ?? base.settings,
     foreign: listForeign(base.foreign, achieved),
     stopped: achieved.stopped,
@@ -79,12 +78,21 @@ function nextRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
   }
 }
 
-/** While the guard has stopped a source no time passes for its window, for commits of last good, too; nor while it is held. */
-function deletionsAfter(base: SourceRecord, achieved: Achieved, isHeld: boolean): SourceRecord["deletions"] {
-  const { judged, window, stopped } = achieved
-  const now = stopped?.judged ? Math.min(achieved.now, Date.parse(stopped.judged.since)) : achieved.now
-  const past = isHeld ? base.deletions : countedDeletions(base, achieved.now).past
-  return pastAfter(past, { ...judged, window, now, isHeld })
+/**
+ * The hold and the past deletions of a record after a change that was judged, also one that a rollout only tries. While the
+ * guard has stopped a source no time passes for its window, for commits of last good, too; nor while it is held. Pure.
+ */
+export function holdAndDeletions(
+  base: SourceRecord,
+  change: Pick<Achieved, "judged" | "guard" | "stopped" | "now">,
+): Pick<SourceRecord, "hold" | "deletions"> {
+  const { judged, guard, stopped } = change
+  const hold = base.hold && holdInForce(base.hold, change.now) ? base.hold : null
+  const isHeld = hold !== null
+  const window = guard === "off" ? 0 : windowOf(guard)
+  const now = stopped?.judged ? Math.min(change.now, Date.parse(stopped.judged.since)) : change.now
+  const past = isHeld ? base.deletions : countedDeletions(base, change.now).past
+  return { hold, deletions: pastAfter(past, { ...judged, window, now, isHeld }) }
 }
 
 /** True when both would be written as the same bytes. */

@@ -1,5 +1,3 @@
-import { windowOf } from "../../gates/guard/judge-change.ts"
-import { pastAfter } from "../../gates/guard/past-deletions.ts"
 import { preparedRecord } from "../../rollout/changed-records.ts"
 import { isSameRevision } from "../../rollout/followed-revision.ts"
 import { policyDigest } from "../../rollout/policy.ts"
@@ -7,6 +5,7 @@ import { isHurried, recordsOf, type SeenClusters, skippedClusters } from "../../
 import { openWork } from "../apply-work.ts"
 import { settingsOfRecord } from "../decide/judge-settings.ts"
 import type { Work } from "../decide/work-out.ts"
+import { holdAndDeletions } from "../record/next-record.ts"
 import { type RecordState, swapState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
 import { isMarkedRoot, rootMarks } from "../store/last-roots.ts"
@@ -48,11 +47,7 @@ export async function prepareCandidate(
   const next = {
     ...preparedRecord(opened.record, prepared, new Date(now).toISOString()),
     // Deletions count from when they are tried: a return leaves them counted, which errs on the safe side.
-    deletions: pastAfter(opened.record.deletions, {
-      ...judged,
-      window: guard === "off" ? 0 : windowOf(guard),
-      now,
-    }),
+    ...holdAndDeletions(opened.record, { judged, guard, stopped: null, now }),
     settings: settingsOfRecord(ports.settings) ?? opened.record.settings,
   }
   ports.log.info({ commit, token, cluster: request.cluster }, "candidate written to the store")
