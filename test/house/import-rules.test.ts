@@ -38,6 +38,13 @@ const BROKEN: Record<string, { file: string; imports: string; target?: string }[
     { file: "agent/src/manager/deep/a.ts", imports: "node:fs" },
     { file: "shared/src/reconcile/misc/a.ts", imports: "node:fs" },
   ],
+  "reconcile-top-is-above": [
+    {
+      file: "shared/src/reconcile/rollout/a.ts",
+      imports: "../b.ts",
+      target: "shared/src/reconcile/b.ts",
+    },
+  ],
   "decide-writes-nothing": ["reconcile/write", "reconcile/operate", "kube/client-node", "lanes"].map(
     (folder) => ({
       file: "shared/src/reconcile/decide/a.ts",

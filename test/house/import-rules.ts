@@ -52,7 +52,7 @@ export const AGENT_FLOORS = [
   "commands",
 ]
 
-/** Each stage of reconcile imports only stages before it; the files beside the folders are not bound by this. */
+/** Each stage of reconcile imports only stages before it; the files beside the folders use all of them. */
 export const RECONCILE_FLOORS = ["run", "target", "store", "decide", "record", "write", "rollout", "operate"]
 
 const PROGRAMS = ["plugin", "bootstrapper", "agent"]
@@ -86,6 +86,14 @@ export const IMPORT_RULES: ImportRule[] = [
     ),
     to: /./,
   }),
+  shipped(
+    "reconcile-top-is-above",
+    "No stage of reconcile imports a file beside the folders: those use the stages.",
+    {
+      from: /^shared\/src\/reconcile\/[^/]+\//,
+      to: /^shared\/src\/reconcile\/[^/]+\.ts$/,
+    },
+  ),
   shipped("decide-writes-nothing", "What decides reads through ports, and neither writes nor connects.", {
     from: /^shared\/src\/reconcile\/decide\//,
     to: /^shared\/src\/(reconcile\/(write|operate|record)\/|kube\/(light|client-node)\/|lanes\/)/,

@@ -1,5 +1,5 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
-import { isBegun, largestBegun, openIntent } from "../record/intents.ts"
+import { isBegun, largestBegun } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { judgeSettings, settingsOfRecord } from "./decide/judge-settings.ts"
@@ -7,6 +7,7 @@ import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
 import { listFailed } from "./record/list-failed.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/next-record.ts"
+import { openWork } from "./record/open-work.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { contended, type Run } from "./run/run.ts"
 import { isMarkedRoot, rootMarks } from "./store/last-roots.ts"
@@ -87,19 +88,6 @@ function intentFor(work: Work): Intent | undefined {
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
   const { token, commit, rulesCommit } = desired
   return { token, commit, rulesCommit, rules: plan.digest, targets }
-}
-
-/** The record with the intent open; undefined when it moved on meanwhile. */
-export async function openWork(
-  run: Run,
-  state: RecordState,
-  intent: Intent | undefined,
-): Promise<RecordState | undefined> {
-  if (intent === undefined) return state
-  const settings = settingsOfRecord(run.ports.settings) ?? state.record.settings
-  const next = openIntent({ ...state.record, settings }, intent)
-  if (sameRecord(state.record, next)) return state
-  return swapState(run, state, next)
 }
 
 async function writeAll(run: Run, record: SourceRecord, work: Work) {
