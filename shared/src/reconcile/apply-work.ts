@@ -3,7 +3,6 @@ import { isBegun, largestBegun } from "../record/intents.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { judgeSettings, settingsOfRecord } from "./decide/judge-settings.ts"
-import { planOfStamps } from "./decide/plan-at.ts"
 import type { Work } from "./decide/work-out.ts"
 import { listFailed } from "./record/list-failed.ts"
 import { committedRecord, isSameCommit, sameRecord } from "./record/next-record.ts"
@@ -11,7 +10,6 @@ import { openWork } from "./record/open-work.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { contended, type Run } from "./run/run.ts"
 import { isMarkedRoot, rootMarks } from "./store/last-roots.ts"
-import type { Stamp } from "./target/ownership.ts"
 import { findHeldElsewhere } from "./write/held-elsewhere.ts"
 import { writeFailures } from "./write/write-failures.ts"
 import { writeStore } from "./write/write-store.ts"
@@ -101,31 +99,15 @@ async function writeAll(run: Run, record: SourceRecord, work: Work) {
   }
   const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
   const storeInput = { plan, previous, choice, root: record.root, full, elsewhere, marks }
-  const planOf = planOfStamps(run, desired)
-  const viewInput = {
-    source,
-    desired,
-    choice,
-    planOf,
-    views: memory.views,
-    freshRecord: async () => (await loadState(run))?.record,
-    inForce: stampInForce(record),
-    failed: failures.failed,
-  }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>
       ports.settings.store ? writeStore(ports, memory, storeInput, signal) : undefined,
     ),
-    watch.time("view", () => writeView(ports, viewInput, signal)),
+    watch.time("view", () => writeView(run, record, work)),
   ])
   if (store.status === "rejected") throw store.reason
   if (view.status === "rejected") throw view.reason
   return { store: store.value, view: view.value }
-}
-
-/** What the record shows, as the stamp that a target would have if this had written it. */
-function stampInForce({ source, token, commit, rulesCommit }: SourceRecord): Stamp | undefined {
-  return commit === null ? undefined : { source, token, commit, rulesCommit }
 }
 
 /**

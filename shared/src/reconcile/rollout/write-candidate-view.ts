@@ -1,11 +1,11 @@
-import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import type { Candidate } from "../../record/rollout-state.ts"
 import { chooseTargets } from "../decide/choose-targets.ts"
 import { planInForce } from "../decide/known-in-force.ts"
-import { planAt, planOfStamps } from "../decide/plan-at.ts"
+import { planAt } from "../decide/plan-at.ts"
 import { listFailed } from "../record/list-failed.ts"
 import { openWork } from "../record/open-work.ts"
-import { loadState, type RecordState } from "../record/swap-record.ts"
+import type { RecordState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
 import { knownFailures } from "../store/known-failures.ts"
 import { writeView } from "../write/write-view.ts"
@@ -14,8 +14,6 @@ import { writeView } from "../write/write-view.ts"
 export interface CandidateView {
   state: RecordState
   found: Pick<SourceRecord, "failed" | "failedMore" | "failures">
-  written: number
-  foreign: readonly ForeignWrite[]
 }
 
 /**
@@ -41,23 +39,7 @@ export async function writeCandidateView(
   const intent = choice.visit.length === 0 ? undefined : { ...desired, rules, targets }
   const opened = await run.watch.time("record", () => openWork(run, state, intent))
   if (opened === undefined) return "again"
-  const { source } = request
-  const view = await run.watch.time("view", () =>
-    writeView(
-      ports,
-      {
-        source,
-        desired,
-        choice,
-        planOf: planOfStamps(run, desired),
-        views: memory.views,
-        freshRecord: async () => (await loadState(run))?.record,
-        inForce: inForceOf(record),
-        failed: failures.failed,
-      },
-      signal,
-    ),
-  )
+  const view = await run.watch.time("view", () => writeView(run, record, { desired, choice, failures }))
   const now = ports.clock.now()
   const failed = listFailed(failures.failed, {
     failed: new Map([...plan.refused, ...view.failed]),
@@ -67,11 +49,5 @@ export async function writeCandidateView(
   return {
     state: opened,
     found: { failed, failedMore: 0, failures: null },
-    written: view.written,
-    foreign: view.foreign,
   }
-}
-
-function inForceOf({ source, token, commit, rulesCommit }: SourceRecord) {
-  return commit === null ? undefined : { source, token, commit, rulesCommit }
 }

@@ -1,13 +1,14 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { errorText } from "../../foundation/errors.ts"
-import type { FailedTarget, ForeignWrite, SourceRecord } from "../../record/record.ts"
+import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
 import { isStrangers, mayBeNewer } from "../decide/believe-stamp.ts"
+import { planOfStamps } from "../decide/plan-at.ts"
+import type { Work } from "../decide/work-out.ts"
+import { loadState } from "../record/swap-record.ts"
 import { type Choice, placeText } from "../run/cluster-plan.ts"
-import type { ReconcileMemory } from "../run/memory.ts"
-import type { ReconcilePorts } from "../run/ports.ts"
-import type { DesiredRevision } from "../run/revision.ts"
-import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
+import type { Run } from "../run/run.ts"
+import { ownedKeys } from "../target/owned-keys.ts"
 import type { Stamp } from "../target/ownership.ts"
 import { isAltered } from "./foreign-write.ts"
 import { writeTarget } from "./write-target.ts"
@@ -26,25 +27,20 @@ export interface ViewResult {
   foreign: ForeignWrite[]
 }
 
-/** Writes the chosen targets, a few at a time. One that cannot be written never keeps the others back. */
+/**
+ * Writes the chosen targets, a few at a time. One that cannot be written never keeps the others back. `record`: as it is
+ * before this run, or with its intent open.
+ */
 export async function writeView(
-  ports: ReconcilePorts,
-  input: {
-    source: string
-    desired: DesiredRevision
-    choice: Choice
-    planOf: PlanOf
-    views: ReconcileMemory["views"]
-    /** The record as it is when it is called; undefined: there is none. */
-    freshRecord(): Promise<SourceRecord | undefined>
-    /** What the record shows before this run. */
-    inForce: Stamp | undefined
-    /** The failed targets that the record lists. */
-    failed: readonly FailedTarget[]
-  },
-  signal: AbortSignal,
+  run: Run,
+  record: SourceRecord,
+  { desired, choice, failures }: Pick<Work, "desired" | "choice" | "failures">,
 ): Promise<ViewResult> {
-  const { source, desired, choice, planOf, views, freshRecord, inForce, failed } = input
+  const { ports, memory, request, signal } = run
+  const { source } = request
+  const planOf = planOfStamps(run, desired)
+  const inForce = stampInForce(record)
+  const freshRecord = async () => (await loadState(run))?.record
   const result: ViewResult = { written: 0, ahead: [], failed: new Map(), foreign: [] }
   const limit = pLimit(CONCURRENT_TARGETS)
   const targets = choice.visit.filter((planned) => planned.view)
@@ -77,10 +73,10 @@ export async function writeView(
           stamp: choice.stamp.has(place),
           owned,
           altered,
-          views,
+          views: memory.views,
           inForce,
           isStrangers: (stamp) => isStrangers(ports, stamp, desired, freshRecord, signal),
-          mayBeNewer: () => mayBeNewer(place, failed, freshRecord),
+          mayBeNewer: () => mayBeNewer(place, failures.failed, freshRecord),
         },
         signal,
       )
@@ -96,4 +92,9 @@ export async function writeView(
       result.failed.set(place, errorText(error))
     }
   }
+}
+
+/** What the record shows, as the stamp that a target would have if this had written it. */
+function stampInForce({ source, token, commit, rulesCommit }: SourceRecord): Stamp | undefined {
+  return commit === null ? undefined : { source, token, commit, rulesCommit }
 }
