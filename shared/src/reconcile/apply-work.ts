@@ -9,8 +9,6 @@ import { committedRecord, isSameCommit, sameRecord } from "./record/next-record.
 import { openWork } from "./record/open-work.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { contended, type Run } from "./run/run.ts"
-import { isMarkedRoot, rootMarks } from "./store/last-roots.ts"
-import { findHeldElsewhere } from "./write/held-elsewhere.ts"
 import { writeFailures } from "./write/write-failures.ts"
 import { writeStore } from "./write/write-store.ts"
 import { writeView } from "./write/write-view.ts"
@@ -89,19 +87,11 @@ function intentFor(work: Work): Intent | undefined {
 }
 
 async function writeAll(run: Run, record: SourceRecord, work: Work) {
-  const { ports, memory, request, watch, signal } = run
-  const { desired, plan, previous, choice, failures } = work
-  const full = request.mode === "full"
-  const { source } = request
-  const marks = {
-    annotations: rootMarks(source, desired.token),
-    areOn: (annotations?: { [name: string]: string }) => isMarkedRoot(annotations, source, desired.token),
-  }
-  const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
-  const storeInput = { plan, previous, choice, root: record.root, full, elsewhere, marks }
+  const { ports, request, watch } = run
+  const isFull = request.mode === "full"
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () =>
-      ports.settings.store ? writeStore(ports, memory, storeInput, signal) : undefined,
+      ports.settings.store ? writeStore(run, record, work, isFull) : undefined,
     ),
     watch.time("view", () => writeView(run, record, work)),
   ])

@@ -8,8 +8,6 @@ import { holdAndDeletions } from "../record/next-record.ts"
 import { openWork } from "../record/open-work.ts"
 import { type RecordState, swapState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
-import { isMarkedRoot, rootMarks } from "../store/last-roots.ts"
-import { findHeldElsewhere } from "../write/held-elsewhere.ts"
 import { writeStore } from "../write/write-store.ts"
 
 /**
@@ -55,17 +53,7 @@ export async function prepareCandidate(
 }
 
 async function storeRoot(run: Run, { record }: RecordState, work: Work): Promise<string | null> {
-  const { ports, memory, request, signal } = run
-  if (!ports.settings.store) return null
-  const { desired, plan, previous, choice, failures } = work
-  const marks = {
-    annotations: rootMarks(request.source, desired.token),
-    areOn: (annotations?: { [name: string]: string }) =>
-      isMarkedRoot(annotations, request.source, desired.token),
-  }
-  const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
-  const input = { plan, previous, choice, root: record.root, full: false, elsewhere, marks }
-  return (await writeStore(ports, memory, input, signal)).root
+  return run.ports.settings.store ? (await writeStore(run, record, work, false)).root : null
 }
 
 function wordOf(seen: SeenClusters, revision: Parameters<typeof isHurried>[1]) {

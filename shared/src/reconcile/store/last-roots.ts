@@ -14,6 +14,14 @@ export function rootMarks(source: string, token: Token): { [name: string]: strin
   return { [SOURCE]: source, [TOKEN]: `${token.epoch}.${token.seq}` }
 }
 
+/** The same marks, and whether an object has them, as the writer of the store takes them. */
+export function marksOfRoot(source: string, token: Token) {
+  return {
+    annotations: rootMarks(source, token),
+    areOn: (annotations: ObjectMeta["annotations"]) => isMarkedRoot(annotations, source, token),
+  }
+}
+
 /** The metadata without the marks of a root: nothing is found by them any more. */
 export function withoutRootMarks(metadata: ObjectMeta): ObjectMeta {
   const { [SOURCE]: _s, [TOKEN]: _t, ...annotations } = metadata.annotations ?? {}
@@ -31,7 +39,7 @@ export function tokenOfRoot(annotations: ObjectMeta["annotations"]): Token | und
 }
 
 /** True when these annotations call the object a root of this source at this token or a larger one. */
-export function isMarkedRoot(annotations: ObjectMeta["annotations"], source: string, token: Token): boolean {
+function isMarkedRoot(annotations: ObjectMeta["annotations"], source: string, token: Token): boolean {
   const marked = annotations?.[SOURCE] === source ? tokenOf(annotations) : undefined
   return marked !== undefined && compareTokens(marked, token) >= 0
 }

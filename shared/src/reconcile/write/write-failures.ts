@@ -6,7 +6,7 @@ import type { SourceRecord } from "../../record/record.ts"
 import type { FailuresIndex } from "../../record/store-index.ts"
 import type { Work } from "../decide/work-out.ts"
 import type { Run } from "../run/run.ts"
-import { isMarkedRoot, rootMarks } from "../store/last-roots.ts"
+import { marksOfRoot } from "../store/last-roots.ts"
 import { ensureStored } from "./store-objects.ts"
 
 /** Characters of a reason: ten thousand failed targets must fit one object. */
@@ -40,11 +40,7 @@ export async function writeFailures(
   const digest = sha256(payload)
   const isThere = digest === before.failures && failures.complete && request.mode === "incremental"
   if (isThere) return digest
-  const { source } = request
-  const marks = {
-    annotations: rootMarks(source, desired.token),
-    areOn: (annotations?: { [name: string]: string }) => isMarkedRoot(annotations, source, desired.token),
-  }
+  const marks = marksOfRoot(request.source, desired.token)
   await ensureStored(ports, { kind: "index", digest, payload }, signal, marks)
   return digest
 }

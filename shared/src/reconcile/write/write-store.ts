@@ -12,11 +12,16 @@ import {
   type ShardEntry,
   type TargetEntry,
 } from "../../record/build-index.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { type FetchIndex, listShards, listTargets, parseIndex } from "../../record/walk-index.ts"
+import type { Work } from "../decide/work-out.ts"
 import { type Choice, type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
+import type { Run } from "../run/run.ts"
+import { marksOfRoot } from "../store/last-roots.ts"
 import { indexReader, STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
+import { findHeldElsewhere } from "./held-elsewhere.ts"
 import { ensureStored, type Marks } from "./store-objects.ts"
 
 const CONCURRENT_OBJECTS = 4
@@ -41,7 +46,7 @@ interface StoreState {
   memory: ReconcileMemory
 }
 
-export interface StoreInput {
+interface StoreInput {
   plan: ClusterPlan
   previous: ClusterPlan | undefined
   choice: Choice
@@ -51,21 +56,25 @@ export interface StoreInput {
   elsewhere(refused: readonly string[]): Promise<ReadonlyMap<string, TargetEntry>>
   /** Of the new root, by which it is found where the record is lost (last-roots.ts). */
   marks: Marks
-  /** True: lists the store first, and puts back what is missing of it. */
   full: boolean
 }
 
 /**
  * Writes what the store lacks for this plan, and gives the root that names all of it. Objects of unchanged
  * leaves are neither read from git nor packed again: a leaf's fingerprint says what it would be. When one object
- * cannot be written the others are not begun any more, so that nothing goes on beside the next try.
+ * cannot be written the others are not begun any more, so that nothing goes on beside the next try. `record`: the one in
+ * force. `full`: lists the store first, and puts back what is missing of it.
  */
 export async function writeStore(
-  ports: ReconcilePorts,
-  memory: ReconcileMemory,
-  input: StoreInput,
-  signal: AbortSignal,
+  run: Run,
+  record: SourceRecord,
+  { desired, plan, previous, choice, failures }: Work,
+  full: boolean,
 ): Promise<StoreResult> {
+  const { ports, memory, request, signal } = run
+  const marks = marksOfRoot(request.source, desired.token)
+  const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
+  const input = { plan, previous, choice, root: record.root, full, elsewhere, marks }
   const failed = new AbortController()
   try {
     return await writeObjects(ports, memory, input, AbortSignal.any([signal, failed.signal]))
