@@ -193,6 +193,23 @@ describe("a rollout with an http check", () => {
   })
 })
 
+describe("another program's write", () => {
+  it("is listed in the record when the view of a candidate repairs it", async () => {
+    const world = rolloutWorld({ east: 1 }, { stages: [{ bake: "3s" }] })
+    await runFor(world, 2)
+    const { kube } = world.cluster("east")
+    const view = await kube.get("ci", "alpha")
+    if (view === undefined) throw new Error("there is no view")
+    await kube.replace({ ...view, data: { "x.txt": "of another program" } })
+    const second = world.commit("works")
+    await runFor(world, 2)
+    expect(await world.record("east")).toMatchObject({
+      candidate: { commit: second, view: true },
+      foreign: [{ target: "ci/alpha" }],
+    })
+  })
+})
+
 describe("a stage for labelled nodes", () => {
   it("is passed for the other clusters, too, once it has passed in one", async () => {
     const labelled = {

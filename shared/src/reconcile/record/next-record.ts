@@ -127,8 +127,8 @@ export function isSameCommit(a: SourceRecord, b: SourceRecord): boolean {
   return shown(a) === shown(b)
 }
 
-/** Newest first, each target and writer once. */
-function listForeign(
+/** The writes of others after a run that found `foreign`: newest first, each target and writer once. Pure. */
+export function listForeign(
   before: readonly ForeignWrite[],
   { foreign, now }: Pick<Achieved, "foreign" | "now">,
 ): ForeignWrite[] {

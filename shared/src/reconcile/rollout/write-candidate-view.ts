@@ -4,6 +4,7 @@ import { chooseTargets } from "../decide/choose-targets.ts"
 import { planInForce } from "../decide/known-in-force.ts"
 import { planAt } from "../decide/plan-at.ts"
 import { listFailed } from "../record/list-failed.ts"
+import { listForeign } from "../record/next-record.ts"
 import { openWork } from "../record/open-work.ts"
 import type { RecordState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
@@ -13,7 +14,7 @@ import { writeView } from "../write/write-view.ts"
 /** The record with the view's intent open, and what its next one says of the targets. */
 export interface CandidateView {
   state: RecordState
-  found: Pick<SourceRecord, "failed" | "failedMore" | "failures">
+  found: Pick<SourceRecord, "failed" | "failedMore" | "failures" | "foreign">
 }
 
 /**
@@ -46,8 +47,6 @@ export async function writeCandidateView(
     ahead: view.ahead,
     now,
   })
-  return {
-    state: opened,
-    found: { failed, failedMore: 0, failures: null },
-  }
+  const foreign = listForeign(record.foreign, { foreign: view.foreign, now })
+  return { state: opened, found: { failed, failedMore: 0, failures: null, foreign } }
 }
