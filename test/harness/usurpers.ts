@@ -8,6 +8,38 @@ function shownFolder(path: string, layout: Layout): string {
   return layout === "links" ? fs.realpathSync(join(path, "..data")) : path
 }
 
+/** A file of the shown revision; in layout `file` the only one. */
+function shownFile(path: string, layout: Layout): string {
+  return layout === "file" ? path : join(shownFolder(path, layout), "a")
+}
+
+function putFile(place: string): undefined {
+  fs.rmSync(place, { recursive: true })
+  fs.writeFileSync(place, "")
+}
+
+function putFolder(place: string): undefined {
+  fs.rmSync(place)
+  fs.mkdirSync(place)
+}
+
+function putLink(place: string, target: string): undefined {
+  fs.rmSync(place)
+  fs.symlinkSync(target, place)
+}
+
+/** Binds over a place; gives what unmounts all beneath `at`. */
+function bindOver(at: string, other: string, place: string): () => void {
+  execFileSync("mount", ["--bind", other, place])
+  return () => execFileSync("sh", ["-c", `grep -o "${at}[^ ]*" /proc/self/mounts | xargs -r umount --lazy`])
+}
+
+/** Sets the immutable flag (chattr(1)); gives what clears it beneath `at`. */
+function makeImmutable(at: string, place: string): () => void {
+  execFileSync("chattr", ["+i", place])
+  return () => execFileSync("sh", ["-c", `chattr -R -f -i ${at} || true`])
+}
+
 /** Something else is put in the place of what is shown, or of what Headrace keeps for it. */
 export const USURPERS: readonly Sabotage[] = [
   {
@@ -16,7 +48,7 @@ export const USURPERS: readonly Sabotage[] = [
     layouts: ALL,
     does(at, path, layout) {
       fs.writeFileSync(join(at, "other"), "not ours")
-      fs.renameSync(join(at, "other"), layout === "file" ? path : join(shownFolder(path, layout), "a"))
+      fs.renameSync(join(at, "other"), shownFile(path, layout))
       return undefined
     },
   },
@@ -24,10 +56,7 @@ export const USURPERS: readonly Sabotage[] = [
     what: "a shown file loses all its permissions",
     isLong: true,
     layouts: ALL,
-    does(_at, path, layout) {
-      fs.chmodSync(layout === "file" ? path : join(shownFolder(path, layout), "a"), 0)
-      return undefined
-    },
+    does: (_at, path, layout) => fs.chmodSync(shownFile(path, layout), 0) as undefined,
   },
   {
     what: "the shown revision's folder loses all its permissions",
@@ -45,63 +74,33 @@ export const USURPERS: readonly Sabotage[] = [
     what: "a file takes the place of a folder within the shown revision",
     isLong: true,
     layouts: ["links", "exchange"],
-    does(_at, path, layout) {
-      const folder = join(shownFolder(path, layout), "d")
-      fs.rmSync(folder, { recursive: true })
-      fs.writeFileSync(folder, "")
-      return undefined
-    },
+    does: (_at, path, layout) => putFile(join(shownFolder(path, layout), "d")),
   },
   {
     what: "a folder takes the place of a shown file",
     layouts: ALL,
-    does(_at, path, layout) {
-      const file = layout === "file" ? path : join(shownFolder(path, layout), "a")
-      fs.rmSync(file)
-      fs.mkdirSync(file)
-      return undefined
-    },
+    does: (_at, path, layout) => putFolder(shownFile(path, layout)),
   },
   {
     what: "a link takes the place of a shown file",
     layouts: ALL,
-    does(_at, path, layout) {
-      const file = layout === "file" ? path : join(shownFolder(path, layout), "a")
-      fs.rmSync(file)
-      fs.symlinkSync("/etc/hostname", file)
-      return undefined
-    },
+    does: (_at, path, layout) => putLink(shownFile(path, layout), "/etc/hostname"),
   },
   {
     what: "a file takes the place of the shown revision's folder",
     layouts: ["links", "exchange"],
-    does(_at, path, layout) {
-      const folder = shownFolder(path, layout)
-      fs.rmSync(folder, { recursive: true })
-      fs.writeFileSync(folder, "")
-      return undefined
-    },
+    does: (_at, path, layout) => putFile(shownFolder(path, layout)),
   },
   {
     what: "a file takes the place of the slot",
     isLong: true,
     layouts: ALL,
-    does(at, path) {
-      const slot = slotOf(at, path)
-      fs.rmSync(slot, { recursive: true })
-      fs.writeFileSync(slot, "")
-      return undefined
-    },
+    does: (at, path) => putFile(slotOf(at, path)),
   },
   {
     what: "a file takes the place of the store",
     layouts: ALL,
-    does(at, path) {
-      const store = join(slotOf(at, path), "..")
-      fs.rmSync(store, { recursive: true })
-      fs.writeFileSync(store, "")
-      return undefined
-    },
+    does: (at, path) => putFile(join(slotOf(at, path), "..")),
   },
   {
     what: "the slot is moved away",
@@ -118,50 +117,28 @@ export const USURPERS: readonly Sabotage[] = [
   {
     what: "the link leads elsewhere",
     layouts: ["links"],
-    does(_at, path) {
-      fs.unlinkSync(join(path, "..data"))
-      fs.symlinkSync("/etc", join(path, "..data"))
-      return undefined
-    },
+    does: (_at, path) => putLink(join(path, "..data"), "/etc"),
   },
   {
     what: "a folder takes the link's place",
     layouts: ["links"],
-    does(_at, path) {
-      fs.unlinkSync(join(path, "..data"))
-      fs.mkdirSync(join(path, "..data"))
-      return undefined
-    },
+    does: (_at, path) => putFolder(join(path, "..data")),
   },
   {
     what: "a visible name leads elsewhere",
     layouts: ["links"],
-    does(_at, path) {
-      fs.unlinkSync(join(path, "a"))
-      fs.symlinkSync("/etc/hostname", join(path, "a"))
-      return undefined
-    },
+    does: (_at, path) => putLink(join(path, "a"), "/etc/hostname"),
   },
   {
     what: "the note is made a folder",
     layouts: ALL,
-    does(at, path) {
-      const note = join(slotOf(at, path), "../published.json")
-      fs.rmSync(note)
-      fs.mkdirSync(note)
-      return undefined
-    },
+    does: (at, path) => putFolder(join(slotOf(at, path), "../published.json")),
   },
   {
     what: "the manifest is made a folder",
     isLong: true,
     layouts: ALL,
-    does(at, path) {
-      const manifest = join(slotOf(at, path), "manifest.json")
-      fs.rmSync(manifest)
-      fs.mkdirSync(manifest)
-      return undefined
-    },
+    does: (at, path) => putFolder(join(slotOf(at, path), "manifest.json")),
   },
   {
     what: "a folder is bound over one within the shown revision",
@@ -169,11 +146,8 @@ export const USURPERS: readonly Sabotage[] = [
     layouts: ["links", "exchange"],
     needsRoot: true,
     does(at, path, layout) {
-      const folder = join(shownFolder(path, layout), "d")
       fs.mkdirSync(join(at, "other"))
-      execFileSync("mount", ["--bind", join(at, "other"), folder])
-      return () =>
-        execFileSync("sh", ["-c", `grep -o "${at}[^ ]*" /proc/self/mounts | xargs -r umount --lazy`])
+      return bindOver(at, join(at, "other"), join(shownFolder(path, layout), "d"))
     },
   },
   {
@@ -183,10 +157,7 @@ export const USURPERS: readonly Sabotage[] = [
     needsRoot: true,
     does(at, path, layout) {
       fs.writeFileSync(join(at, "other"), "not ours")
-      const file = layout === "file" ? path : join(shownFolder(path, layout), "a")
-      execFileSync("mount", ["--bind", join(at, "other"), file])
-      return () =>
-        execFileSync("sh", ["-c", `grep -o "${at}[^ ]*" /proc/self/mounts | xargs -r umount --lazy`])
+      return bindOver(at, join(at, "other"), shownFile(path, layout))
     },
   },
   {
@@ -196,11 +167,10 @@ export const USURPERS: readonly Sabotage[] = [
     obstructs: "file",
     needsRoot: true,
     does(at, path, layout) {
-      const file = layout === "file" ? path : join(shownFolder(path, layout), "a")
+      const file = shownFile(path, layout)
       fs.chmodSync(file, 0o644)
       fs.writeFileSync(file, "not ours")
-      execFileSync("chattr", ["+i", file])
-      return () => execFileSync("sh", ["-c", `chattr -R -f -i ${at} || true`])
+      return makeImmutable(at, file)
     },
   },
   {
@@ -212,8 +182,7 @@ export const USURPERS: readonly Sabotage[] = [
     does(at, path, layout) {
       const folder = shownFolder(path, layout)
       fs.rmSync(join(folder, "a"))
-      execFileSync("chattr", ["+i", folder])
-      return () => execFileSync("sh", ["-c", `chattr -R -f -i ${at} || true`])
+      return makeImmutable(at, folder)
     },
   },
 ]

@@ -70,55 +70,47 @@ function withSettings(manifest: Manifest, ip: string, url: string): Manifest {
   return { ...manifest, data: Object.fromEntries(data) }
 }
 
-/** A Pod that mounts the three ConfigMaps as one volume of the kubelet's. */
-export const KUBELET_POD: Manifest = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "kubelet-mounts", namespace: "ci" },
-  spec: {
-    terminationGracePeriodSeconds: 0,
-    containers: [
-      {
-        name: "reader",
-        image: "busybox:1.37",
-        command: ["sleep", "1000000"],
-        volumeMounts: [{ name: "all", mountPath: "/all" }],
-      },
-    ],
-    volumes: [
-      {
-        name: "all",
-        projected: {
-          sources: ["job-config-master", "step-registry", "more"].map((name) => ({ configMap: { name } })),
-        },
-      },
-    ],
-  },
+/** A Pod with one container, `reader`, which mounts one volume. */
+function readingPod(
+  name: string,
+  { command, mount, volume }: { command: string[]; mount: object; volume: object },
+): Manifest {
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name, namespace: "ci" },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        { name: "reader", image: "busybox:1.37", command, volumeMounts: [{ name: "shown", ...mount }] },
+      ],
+      volumes: [{ name: "shown", ...volume }],
+    },
+  }
 }
 
+/** A Pod that mounts the three ConfigMaps as one volume of the kubelet's. */
+export const KUBELET_POD: Manifest = readingPod("kubelet-mounts", {
+  command: ["sleep", "1000000"],
+  mount: { mountPath: "/all" },
+  volume: {
+    projected: {
+      sources: ["job-config-master", "step-registry", "more"].map((name) => ({ configMap: { name } })),
+    },
+  },
+})
+
 /** A consumer of the node's agent: it reads a file all the while and prints what it could not read, and each 20th look. */
-export const READER_POD: Manifest = {
-  apiVersion: "v1",
-  kind: "Pod",
-  metadata: { name: "reader", namespace: "ci" },
-  spec: {
-    terminationGracePeriodSeconds: 0,
-    containers: [
-      {
-        name: "reader",
-        image: "busybox:1.37",
-        command: [
-          "sh",
-          "-c",
-          `n=0; while :; do
+export const READER_POD: Manifest = readingPod("reader", {
+  command: [
+    "sh",
+    "-c",
+    `n=0; while :; do
   text=$(cat /shown/job-config/a.yaml 2>&1) && [ -n "$text" ] || echo "unreadable: $text"
   n=$((n+1)); [ $((n % 20)) != 0 ] || echo "looks $n"
   sleep 0.05
 done`,
-        ],
-        volumeMounts: [{ name: "shown", mountPath: "/shown", readOnly: true }],
-      },
-    ],
-    volumes: [{ name: "shown", hostPath: { path: "/var/lib/headrace" } }],
-  },
-}
+  ],
+  mount: { mountPath: "/shown", readOnly: true },
+  volume: { hostPath: { path: "/var/lib/headrace" } },
+})

@@ -92,10 +92,10 @@ it.runIf(canUnshare)(
       await withRepo(async (repo) => {
         await repo.commit({ x: "1" })
         const main = join(import.meta.dirname, "../main.ts")
-        const sync = `git-sync --repo=file://${repo.folder} --root=${folder}/root --link=l --period=100ms --max-failures=-1`
+        const sync = `git-sync --repo=file://${repo.folder} --root=${folder}/target --link=l --period=100ms --max-failures=-1`
         const agent = `${process.execPath} --conditions=source ${main} ${sync} --exechook-command=${hook}`
         const zombies = "ps -o stat= --ppid 1 | grep -c Z"
-        const wait = `until [ -e ${folder}/root/l ] && [ $(${zombies}) -gt 0 ]; do sleep 0.1; done`
+        const wait = `until [ -e ${folder}/target/l ] && [ $(${zombies}) -gt 0 ]; do sleep 0.1; done`
         const reaped = `for i in $(seq 100); do [ $(${zombies}) -eq 0 ] && break; sleep 0.2; done`
         const count = `${wait}; ${reaped}; ${zombies} > ${folder}/zombies; kill -TERM 1`
         const probe = `(${count}) & exec ${agent}`
@@ -104,7 +104,7 @@ it.runIf(canUnshare)(
           timeout: 180_000,
         })
         expect(ended.stderr).toContain("git-sync stopped")
-        expect(existsSync(join(folder, "root/l/x"))).toBe(true)
+        expect(existsSync(join(folder, "target/l/x"))).toBe(true)
         expect(readFileSync(join(folder, "zombies"), "utf8").trim()).toBe("0")
       })
     })

@@ -24,6 +24,18 @@ function filesAt(seq: number, layout: Layout): Record<string, string> {
   return layout === "file" ? { a: `${seq}` } : { a: `${seq}`, "d/b": "same" }
 }
 
+/** A cluster, the settings of an agent that shows it at a path, and what writes its next revision. */
+function siteOf(path: string, layout: Layout) {
+  const { kube } = createTestCluster()
+  const yaml = `version: 1
+record: ${NAMESPACE}/${SOURCE}
+projections:
+  shown: {path: ${path}, layout: ${layout}, durability: none, keep: {age: 0s}, from: [{configMap: ci/jobs, names: paths}]}
+`
+  const publish = (seq: number) => writeRevision(kube, { seq, targets: { "ci/jobs": filesAt(seq, layout) } })
+  return { kube, yaml, publish }
+}
+
 const table: string[] = []
 afterAll(() => {
   if (LONG)
@@ -41,14 +53,7 @@ describe("under a running agent", () => {
       await withFolder(async (folder) => {
         const at = join(folder, "at")
         const path = join(at, "shown")
-        const { kube } = createTestCluster()
-        const publish = (seq: number) =>
-          writeRevision(kube, { seq, targets: { "ci/jobs": filesAt(seq, layout) } })
-        const yaml = `version: 1
-record: ${NAMESPACE}/${SOURCE}
-projections:
-  shown: {path: ${path}, layout: ${layout}, durability: none, keep: {age: 0s}, from: [{configMap: ci/jobs, names: paths}]}
-`
+        const { kube, yaml, publish } = siteOf(path, layout)
         await publish(1)
         let undo: (() => void) | undefined
         const ports = LOOK_EVERY === undefined ? {} : { lookEvery: LOOK_EVERY }
@@ -89,14 +94,7 @@ projections:
     (layout) =>
       withFolder(async (folder) => {
         const path = join(folder, "at/shown")
-        const { kube } = createTestCluster()
-        const yaml = `version: 1
-record: ${NAMESPACE}/${SOURCE}
-projections:
-  shown: {path: ${path}, layout: ${layout}, durability: none, keep: {age: 0s}, from: [{configMap: ci/jobs, names: paths}]}
-`
-        const publish = (seq: number) =>
-          writeRevision(kube, { seq, targets: { "ci/jobs": filesAt(seq, layout) } })
+        const { kube, yaml, publish } = siteOf(path, layout)
         await publish(1)
         // Retention follows a publish after NOTIFY_AFTER, long before this look.
         await withAgent(
