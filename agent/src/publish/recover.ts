@@ -68,10 +68,7 @@ export async function takeShown(
   projection.shown = slot && shownSlot(slot)
   projection.damaged = new Set(slot ? await verifySlot(projection, slot, options) : [])
   projection.verifiedAt = performance.now()
-  projection.note = {
-    ...completeNote(projection),
-    number: Math.max(projection.note.number, projection.layout.shown() ?? 0),
-  }
+  projection.note = completeNote(projection)
   if (projection.damaged.size === 0) return
   projection.log.warn(
     { path: projection.path, files: [...projection.damaged].slice(0, 10), count: projection.damaged.size },

@@ -1,6 +1,6 @@
 import { completeNote } from "../store/complete-note.ts"
 import { saveNote } from "../store/held-locks.ts"
-import type { Note, Returned } from "../store/note.ts"
+import type { Returned } from "../store/note.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
 import { showEarlier } from "./show-earlier.ts"
@@ -19,7 +19,8 @@ export async function returnToBaseline(
   if (projection.note.pinned) return true
   const slot = await soundBaseline(projection)
   const since = new Date(projection.clock.now()).toISOString()
-  await changeNote(projection, { returned: { ...failed, number: slot?.number ?? null, since } })
+  const returned = { ...failed, number: slot?.number ?? null, since }
+  await saveNote(projection, { ...completeNote(projection), returned })
   if (slot === undefined) return false
   const number = projection.layout.shown()
   const before = readableSlots(projection.store).find((candidate) => candidate.number === number)
@@ -33,15 +34,7 @@ export async function returnToBaseline(
 export async function endTrial(projection: ProjectionState): Promise<void> {
   const { baseline, returned } = projection.note
   if (baseline === null && returned === null) return
-  await changeNote(projection, { baseline: null, returned: null })
-}
-
-async function changeNote(
-  projection: ProjectionState,
-  change: Partial<Pick<Note, "baseline" | "returned">>,
-): Promise<void> {
-  const number = Math.max(projection.note.number, projection.layout.shown() ?? 0)
-  await saveNote(projection, { ...completeNote(projection), number, ...change })
+  await saveNote(projection, { ...completeNote(projection), baseline: null, returned: null })
 }
 
 /** The baseline's slot where every file of it is as published. */

@@ -92,15 +92,15 @@ export async function rollback(
 /** Keeps a revision shown until `unpin`: publishing is refused, and it is never pruned. */
 export async function pin(projection: ProjectionState, slot: Slot, reason: string): Promise<void> {
   const since = new Date(projection.clock.now()).toISOString()
-  await writePin(projection, { number: slot.number, reason, since })
+  const pinned = { number: slot.number, reason, since }
+  await saveNote(projection, { ...completeNote(projection), pinned })
 }
 
 /** Lets publishing continue, also of a candidate that failed its check here. Gives false when nothing was pinned. */
 export async function unpin(projection: ProjectionState): Promise<boolean> {
   const { pinned, returned } = projection.note
   if (!pinned && !returned) return false
-  projection.note = { ...projection.note, returned: null }
-  await writePin(projection, null)
+  await saveNote(projection, { ...completeNote(projection), pinned: null, returned: null })
   return true
 }
 
@@ -115,14 +115,6 @@ export function shownRevision({ store, layout, path }: ProjectionState): Slot {
   const slot = readableSlots(store).find((candidate) => candidate.number === number)
   if (slot) return slot
   throw new HeadraceError("retain/no-revision", `${path} shows no revision`)
-}
-
-async function writePin(
-  projection: ProjectionState,
-  pinned: ProjectionState["note"]["pinned"],
-): Promise<void> {
-  const number = Math.max(projection.note.number, projection.layout.shown() ?? 0)
-  await saveNote(projection, { ...completeNote(projection), number, pinned })
 }
 
 function chooseSlot(projection: ProjectionState, to: string | undefined): Slot {
