@@ -1,9 +1,9 @@
 import { completeNote } from "../store/complete-note.ts"
 import { saveNote } from "../store/held-locks.ts"
 import type { Returned } from "../store/note.ts"
-import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
-import { showEarlier } from "./show-earlier.ts"
+import { showKept } from "./show-earlier.ts"
 import { verifySlot } from "./verify.ts"
 
 /**
@@ -22,10 +22,7 @@ export async function returnToBaseline(
   const returned = { ...failed, number: slot?.number ?? null, since }
   await saveNote(projection, { ...completeNote(projection), returned })
   if (slot === undefined) return false
-  const number = projection.layout.shown()
-  const before = readableSlots(projection.store).find((candidate) => candidate.number === number)
-  if (slot.number !== number) await showEarlier(projection, slot, before)
-  projection.shown = shownSlot(slot)
+  await showKept(projection, slot)
   projection.damaged = new Set()
   return true
 }

@@ -2,11 +2,11 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import { completeNote } from "../store/complete-note.ts"
 import { saveNote } from "../store/held-locks.ts"
-import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
+import type { ProjectionState } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
 import { isLeased, leasePlaces } from "../store/trash.ts"
 import { type LeaseHolder, lockHolders } from "./lease-holders.ts"
-import { showEarlier } from "./show-earlier.ts"
+import { showKept } from "./show-earlier.ts"
 import { verifySlot } from "./verify.ts"
 
 /** A revision on disk, as `list` shows it. */
@@ -81,10 +81,7 @@ export async function rollback(
     )
   }
   await pin(projection, slot, reason)
-  const shown = projection.layout.shown()
-  const before = readableSlots(projection.store).find(({ number }) => number === shown)
-  if (slot.number !== shown) await showEarlier(projection, slot, before)
-  projection.shown = shownSlot(slot)
+  await showKept(projection, slot)
   projection.layout.tidy(slot)
   return slot
 }

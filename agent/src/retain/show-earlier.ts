@@ -1,8 +1,16 @@
 import { checkLocks } from "../store/held-locks.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
-import type { Slot } from "../store/store.ts"
+import { readableSlots, type Slot } from "../store/store.ts"
 import { freshen } from "./freshen.ts"
 import { prepareRetiring, retireFiles } from "./retire-files.ts"
+
+/** Shows a revision that is kept and whole, unless it is what is shown. The caller holds the lock, and has noted why. */
+export async function showKept(projection: ProjectionState, slot: Slot): Promise<void> {
+  const number = projection.layout.shown()
+  const before = readableSlots(projection.store).find((candidate) => candidate.number === number)
+  if (slot.number !== number) await showEarlier(projection, slot, before)
+  projection.shown = shownSlot(slot)
+}
 
 /**
  * Shows an earlier revision again, with later times and an event for those who watch what it replaces. Durable when it
