@@ -23,8 +23,8 @@ interface ProwObject {
 }
 
 /**
- * Writes a ConfigMap of namespace `ci` as Prow's updateconfig does: reads it, changes it and writes it back with all
- * otherwise that is on it, at the resourceVersion that it read. It labels only what it creates; VERSION is the merge's
+ * Writes a ConfigMap of namespace `ci` as Prow's updateconfig does: reads it, changes it and writes it back with
+ * everything else that is on it, at the resourceVersion that it read. It labels only what it creates; VERSION is the merge's
  * commit. `program`: `hook` changes keys; `config-bootstrapper` rewrites everything, and has no VERSION unless its
  * checkout holds such a file.
  */

@@ -45,7 +45,7 @@ export interface ReportPorts {
 }
 
 /**
- * Reports what this node shows as a Lease, on change and else every so often with jitter, until the signal
+ * Reports what this node shows as a Lease, on change and otherwise every so often with jitter, until the signal
  * aborts. A report that cannot be written is tried again after a while; nothing waits for it.
  */
 export async function reportNode(
@@ -63,7 +63,6 @@ export async function reportNode(
   const lease = openNodeLease(ports.client, place)
   const { clock, changes } = ports
   const longest = report.every
-  let every = longest
   let written = clock.now()
   let tried: string | undefined
   let due = clock.now()
@@ -85,7 +84,7 @@ export async function reportNode(
     const now = clock.now()
     const isTrying = projections.some(({ isCandidate }) => isCandidate)
     if (isTrying) due = Math.min(due, written + TRIED_EVERY_MS)
-    every = isTrying ? Math.min(TRIED_EVERY_MS, longest) : longest
+    const every = isTrying ? Math.min(TRIED_EVERY_MS, longest) : longest
     if (text === tried && now < due) return
     const done = await write(current, now)
     tried = text
