@@ -27,17 +27,26 @@ export async function openKnownFolder(folder: string): Promise<void> {
 }
 
 /**
- * What was written by {@link writeKnownFile}. Undefined when it is not there, or when its first line is not the SHA-256
- * of the rest: it is never fsynced, so that a power cut can tear it.
+ * The JSON that was written by {@link writeKnownFile}. Undefined when it is not there, or when its first line is not the
+ * SHA-256 of the rest: it is never fsynced, so that a power cut can tear it. The same where the rest is no JSON: consumers
+ * may be able to write here, and must not keep a projection from being shown.
  */
-export async function readKnownFile(folder: string, name: string): Promise<string | undefined> {
+export async function readKnownFile(folder: string, name: string): Promise<unknown> {
   const text = await readRegularFile(join(folder, name)).catch(() => "")
   const line = text.indexOf("\n")
   const body = text.slice(line + 1)
-  return line === 64 && text.slice(0, line) === sha256(body) ? body : undefined
+  return line === 64 && text.slice(0, line) === sha256(body) ? parsed(body) : undefined
 }
 
-/** Replaces a file of the folder. */
+function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return undefined
+  }
+}
+
+/** Replaces a file of the folder; `body` is JSON. */
 export async function writeKnownFile(folder: string, name: string, body: string): Promise<void> {
   const temporary = join(folder, `.${name}`)
   // Exclusive: consumers may write here, and what they put in its place is not followed.

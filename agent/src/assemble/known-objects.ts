@@ -59,9 +59,8 @@ export async function writeKnownObjects(
 
 async function readKnownObject(folder: string, name: string): Promise<KnownObject | undefined> {
   if (!NAME.test(name)) return undefined
-  const body = await readKnownFile(folder, name)
-  if (body === undefined) return undefined
-  const parsed = (name.startsWith("index-") ? StoreIndex : Listing).safeParse(JSON.parse(body))
+  const schema = name.startsWith("index-") ? StoreIndex : Listing
+  const parsed = schema.safeParse(await readKnownFile(folder, name))
   return parsed.success ? parsed.data : undefined
 }
 

@@ -39,9 +39,8 @@ export async function readKnownParts(
   manifest: Manifest | undefined,
   fileOf: (file: ManifestFile) => Pick<ProjectedFile, "path" | "mode" | "size" | "sha256">,
 ): Promise<Map<string, OriginPart>> {
-  const body = await readKnownFile(folder, FILE)
-  const parsed = body === undefined ? undefined : KnownParts.safeParse(JSON.parse(body))
-  if (manifest === undefined || !parsed?.success) return new Map()
+  const parsed = KnownParts.safeParse(await readKnownFile(folder, FILE))
+  if (manifest === undefined || !parsed.success) return new Map()
   const { number, revision, parts } = parsed.data
   if (number !== manifest.number || revision !== manifest.revision) return new Map()
   const found = new Map<string, OriginPart>()

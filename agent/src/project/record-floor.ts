@@ -43,8 +43,7 @@ export function createRecordFloor(known: string, maxAge: number, log: Log): Reco
 
   async function lastShown(): Promise<Shown | undefined> {
     if (last !== "unread") return last
-    const body = await readKnownFile(known, FILE)
-    const parsed = Shown.safeParse(JSON.parse(body ?? "null"))
+    const parsed = Shown.safeParse(await readKnownFile(known, FILE))
     last = parsed.success ? parsed.data : undefined
     return last
   }
