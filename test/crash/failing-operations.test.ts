@@ -37,6 +37,15 @@ async function failAt(
   return { acked, failed }
 }
 
+/** What a scenario does to a disk that works, by the names of operations. */
+async function operationsOf(options: ProjectionOptions): Promise<string[]> {
+  const names: string[] = []
+  const disk = wrapDisk(openNodeDisk(), ({ name }) => void names.push(name))
+  await withMemoryFolder((folder) => publishAll(join(folder, "shown"), { ...options, disk }, () => undefined))
+  disk.die()
+  return names
+}
+
 /** Kinds of operation, each of which has, somewhere, to keep a publish from being acknowledged. */
 const KINDS = ["createFile", "write", "setMode", "close", "sync", "rename"]
 /** A file that cannot be linked is written; the manifest in an exchanged folder has to be linked. */
@@ -44,8 +53,12 @@ const MORE_KINDS = { links: ["symlink"], exchange: ["exchange", "link"], file: [
 
 describe.each(LAYOUTS)("failing at operations (layout %s)", (layout) => {
   it(`leaves what is published whole, acknowledges nothing that failed, and the next process goes on (every ${FAILING_STEP})`, async () => {
+    const kinds = [...KINDS, ...MORE_KINDS[layout]]
     const unacknowledged = new Set<string>()
-    for (let index = 0; ; index += FAILING_STEP) {
+    for (const [index, name] of (await operationsOf({ layout })).entries()) {
+      // Whichever operations the step meets, it must meet each kind where it counts.
+      const isWanted = kinds.includes(name) && !unacknowledged.has(name)
+      if (index % FAILING_STEP !== 0 && !isWanted) continue
       const failed = await withMemoryFolder(async (folder) => {
         const path = join(folder, "shown")
         const { acked, failed } = await failAt(path, index, { layout })
@@ -55,7 +68,7 @@ describe.each(LAYOUTS)("failing at operations (layout %s)", (layout) => {
       })
       if (!failed) break
     }
-    for (const kind of [...KINDS, ...MORE_KINDS[layout]]) expect(unacknowledged).toContain(kind)
+    for (const kind of kinds) expect(unacknowledged).toContain(kind)
   })
 })
 
