@@ -1,9 +1,13 @@
+import { execFileSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
+import { whySkipped } from "@headrace/test/harness/why-skipped"
 import { withMemoryFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { openNodeDisk } from "./node-disk.ts"
 import { removeTree } from "./remove-tree.ts"
+
+const isNotRoot = process.getuid?.() === 0 ? undefined : "only root can mount"
 
 function makeTree(folder: string): void {
   fs.mkdirSync(join(folder, "tree/d/e"), { recursive: true })
@@ -21,6 +25,27 @@ describe("removeTree", () => {
       expect(fs.readdirSync(folder)).toEqual(["outside"])
       expect(fs.readdirSync(join(folder, "outside"))).toEqual(["kept"])
       await removeTree(openNodeDisk(), join(folder, "tree"))
+    })
+  })
+
+  it.skipIf(isNotRoot).each([
+    ["a folder is bound", (outside: string, place: string) => ["--bind", outside, place]],
+    ["a file system is mounted", (_outside: string, place: string) => ["-t", "tmpfs", "tmpfs", place]],
+  ])(`leaves what is there where %s over a folder in it${whySkipped(isNotRoot)}`, async (_what, mount) => {
+    await withMemoryFolder(async (folder) => {
+      makeTree(folder)
+      const [tree, place] = [join(folder, "tree"), join(folder, "tree/d/e")]
+      execFileSync("mount", mount(join(folder, "outside"), place))
+      fs.writeFileSync(join(place, "kept"), "1")
+      try {
+        await expect(removeTree(openNodeDisk(), tree)).rejects.toMatchObject({ code: "disk/busy" })
+        expect(fs.readFileSync(join(place, "kept"), "utf8")).toBe("1")
+      } finally {
+        execFileSync("umount", ["--lazy", place])
+      }
+      await removeTree(openNodeDisk(), tree)
+      expect(fs.readdirSync(folder)).toEqual(["outside"])
+      expect(fs.readdirSync(join(folder, "outside"))).toEqual(["kept"])
     })
   })
 
