@@ -1,3 +1,4 @@
+import { historyWith } from "../record/history-with.ts"
 import { epochInForce, intentsAfter, openIntent } from "../record/intents.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { ALL_NODES, type Candidate, type PreviousRevision, type Rejection } from "../record/rollout-state.ts"
@@ -102,15 +103,4 @@ export const EVERY_NODE = { bound: ALL_NODES, selectors: [] } as const
 
 function baselineOf({ commit, rulesCommit, rules, root, token }: SourceRecord): PreviousRevision | null {
   return commit === null ? null : { commit, rulesCommit, rules, root, token }
-}
-
-/** Earlier roots, for agents that have not caught up. */
-const HISTORY = 3
-
-function historyWith(
-  { commit, token, root, history }: SourceRecord,
-  next: string | null,
-): SourceRecord["history"] {
-  const last = root !== null && commit !== null ? [{ commit, token, root }] : []
-  return [...last, ...history].filter((revision) => revision.root !== next).slice(0, HISTORY)
 }

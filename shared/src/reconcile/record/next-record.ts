@@ -3,6 +3,7 @@ import { type GuardLimits, windowOf } from "../../gates/guard/judge-change.ts"
 import { pastAfter } from "../../gates/guard/past-deletions.ts"
 import { recordJson } from "../../record/fit-record.ts"
 import { holdInForce } from "../../record/goal.ts"
+import { historyWith } from "../../record/history-with.ts"
 import { intentsAfter } from "../../record/intents.ts"
 import type { FailedTarget, ForeignWrite, SourceRecord } from "../../record/record.ts"
 import { isUsedUp } from "../../record/spent-words.ts"
@@ -10,8 +11,6 @@ import { countedDeletions } from "../decide/counted-deletions.ts"
 import type { Judged } from "../decide/judge-work.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 
-/** Earlier revisions that the store keeps for agents which have not caught up. */
-const HISTORY = 3
 /** How many writes of others are listed, and for how long. */
 const FOREIGN = 5
 const FOREIGN_MS = 7 * 24 * 3_600_000
@@ -102,27 +101,11 @@ export function sameRecord(a: SourceRecord, b: SourceRecord): boolean {
 
 /** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
 export function isSameCommit(a: SourceRecord, b: SourceRecord): boolean {
-  function shown({
-    token,
-    commit,
-    rulesCommit,
-    rules,
-    root,
-    history,
-    candidate,
-    previous,
-  }: SourceRecord): string {
+  function shown(record: SourceRecord): string {
+    const { token, commit, rulesCommit, rules, root, history, candidate, previous } = record
+    const revision = { token, commit, rulesCommit, rules, root, history }
     const tried = candidate && { token: candidate.token, view: candidate.view }
-    return canonicalJson({
-      token,
-      commit,
-      rulesCommit,
-      rules,
-      root,
-      history,
-      tried,
-      returns: previous !== null,
-    })
+    return canonicalJson({ ...revision, tried, returns: previous !== null })
   }
   return shown(a) === shown(b)
 }
@@ -140,9 +123,6 @@ export function listForeign(
 }
 
 function historyAfter(base: SourceRecord, root: string | null): SourceRecord["history"] {
-  const { commit, token } = base
   // Without a store for a second time, no agent is left to catch up, and what the history names would stay for ever.
-  if (root === null && base.root === null) return []
-  const last = base.root !== null && commit !== null ? [{ commit, token, root: base.root }] : []
-  return [...last, ...base.history].filter((revision) => revision.root !== root).slice(0, HISTORY)
+  return root === null && base.root === null ? [] : historyWith(base, root)
 }
