@@ -1,6 +1,6 @@
 import type { Token } from "../record/token.ts"
 
-/** What a node's agent says of a record and of the revision that it shows. From its Lease (report-of-lease.ts). */
+/** What a node's agent says of a record and of the revision that it shows. From its Lease (reconcile/rollout/reported-nodes.ts). */
 export interface ReportedNode {
   node: string
   labels: { [label: string]: string }

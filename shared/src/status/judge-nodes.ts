@@ -1,9 +1,9 @@
 import type { Lease } from "../kube/lease-api.ts"
 import type { NodeReport, ReportedProjection } from "../record/node-report.ts"
 import type { Token } from "../record/record.ts"
+import { isSilent, readReport } from "../record/report-of-lease.ts"
 import { compareTokens } from "../record/token.ts"
 import type { NodeCount } from "./fleet-status.ts"
-import { isSilent, readReport } from "./node-lease-report.ts"
 
 /** What a node has to show to be live. */
 export interface Wanted {

@@ -2,11 +2,11 @@ import { z } from "zod"
 import type { Lease } from "../kube/lease-api.ts"
 import type { NodeReport } from "../record/node-report.ts"
 import type { SourceRecord } from "../record/record.ts"
+import { isSilent, readReport } from "../record/report-of-lease.ts"
 import { reachText } from "../record/rollout-events.ts"
 import { type Candidate, isOpened } from "../record/rollout-state.ts"
 import { takesCandidate } from "../record/takes-candidate.ts"
 import { compareTokens } from "../record/token.ts"
-import { isSilent, readReport } from "./node-lease-report.ts"
 
 const time = (what: string) => z.string().describe(`${what}, ISO 8601 in UTC.`)
 

@@ -1,7 +1,8 @@
 import { hasCode } from "../../foundation/errors.ts"
 import type { LeaseReader } from "../../kube/lease-api.ts"
-import { NodeReport, REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
+import { REPORT_SELECTOR } from "../../record/node-report.ts"
 import type { SourceRecord } from "../../record/record.ts"
+import { readReport } from "../../record/report-of-lease.ts"
 import { loadRecord, madeAt, noteRecord } from "../record/swap-record.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -48,8 +49,8 @@ export async function noteNodeTokens(
   if (memory === undefined) return
   const record = `${settings.namespace}/${source}`
   for (const namespace of new Set([settings.namespace, settings.programsNamespace])) {
-    for (const { annotations } of await listed(leases, namespace, signal)) {
-      const report = readReport(annotations[REPORT_ANNOTATION])
+    for (const lease of await listed(leases, namespace, signal)) {
+      const report = readReport(lease)
       if (report?.record !== record) continue
       for (const { token } of report.projections) {
         if (token !== null && token.epoch <= largestBelieved(ports))
@@ -65,13 +66,5 @@ async function listed(leases: LeaseReader, namespace: string, signal: AbortSigna
   } catch (error) {
     if (hasCode(error, "kube/forbidden")) return []
     throw error
-  }
-}
-
-function readReport(text: string | undefined): NodeReport | undefined {
-  try {
-    return NodeReport.parse(JSON.parse(text ?? ""))
-  } catch {
-    return undefined
   }
 }

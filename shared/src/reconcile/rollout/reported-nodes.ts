@@ -2,7 +2,8 @@ import type { Clock } from "../../foundation/clock.ts"
 import { hasCode } from "../../foundation/errors.ts"
 import type { Lease, LeaseReader } from "../../kube/lease-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
-import { NodeReport, REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
+import { REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
+import { isSilent, readReport } from "../../record/report-of-lease.ts"
 import type { ReportedNode } from "../../rollout/reported-node.ts"
 
 /** The nodes that follow a source's record, by their Leases. Throws KubeError; none where Leases may not be listed. */
@@ -28,16 +29,15 @@ function withoutRights(error: unknown): Lease[] {
 
 /** Undefined: the report is of another record, or cannot be read. */
 function reportedNode(lease: Lease, record: string, now: number): ReportedNode | undefined {
-  const text = lease.annotations[REPORT_ANNOTATION]
-  const report = parse(text)
+  const report = readReport(lease)
   if (report?.record !== record) return undefined
   const { rollout, projections } = report
   const problem = projections.find((projection) => projection.problem !== null)?.problem ?? null
   return {
     node: report.node,
     labels: rollout?.labels ?? {},
-    version: `${lease.renewed} ${text}`,
-    fresh: lease.renewed !== undefined && lease.renewed + lease.duration >= now,
+    version: `${lease.renewed} ${lease.annotations[REPORT_ANNOTATION]}`,
+    fresh: !isSilent(lease, now),
     answers: rollout !== null,
     keepsBaseline: rollout?.keepsBaseline ?? null,
     shown: rollout?.shown ?? null,
@@ -51,12 +51,4 @@ function reportedNode(lease: Lease, record: string, now: number): ReportedNode |
 
 function whyOf({ projection, message, code }: { projection: string; message: string; code: string }): string {
   return `projection ${projection}: ${message} [${code}]`
-}
-
-function parse(text: string | undefined): NodeReport | undefined {
-  try {
-    return NodeReport.parse(JSON.parse(text ?? ""))
-  } catch {
-    return undefined
-  }
 }
