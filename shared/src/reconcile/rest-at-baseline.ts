@@ -1,4 +1,5 @@
 import { HeadraceError } from "../foundation/errors.ts"
+import { hasIntentAt } from "../record/intents.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { type Applied, applyWork } from "./apply-work.ts"
@@ -46,9 +47,9 @@ async function baselineWork(
 }
 
 /** True when the named ConfigMaps are the candidate's, or on the way to it. */
-function showsCandidate({ candidate, intents }: SourceRecord): boolean {
-  if (candidate === null) return false
-  return candidate.view || intents.some(({ token }) => compareTokens(token, candidate.token) === 0)
+function showsCandidate(record: SourceRecord): boolean {
+  const { candidate } = record
+  return candidate !== null && (candidate.view || hasIntentAt(record, candidate.token))
 }
 
 function withoutView(work: Work): Work {

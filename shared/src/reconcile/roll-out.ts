@@ -1,19 +1,18 @@
-import { errorMessage, HeadraceError, hasCode } from "../foundation/errors.ts"
+import { errorMessage, HeadraceError } from "../foundation/errors.ts"
+import { hasIntentAt } from "../record/intents.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { type Candidate, isOpened } from "../record/rollout-state.ts"
-import { compareTokens } from "../record/token.ts"
 import { passedRecord, promotedRecord, returnedRecord, settledRecord } from "../rollout/changed-records.ts"
-import type { FollowedRevision } from "../rollout/followed-revision.ts"
-import type { Verdict } from "../rollout/judge-stage.ts"
 import { needsTip, nextStep, type Step } from "../rollout/next-step.ts"
 import { policyDigest } from "../rollout/policy.ts"
 import { isHurried, type SeenClusters } from "../rollout/seen-clusters.ts"
 import { fetchTips, goalAt, type Tips } from "./decide/desired-revision.ts"
 import { isReasonToStop, workOut } from "./decide/work-out.ts"
+import { leaveStaged } from "./leave-staged.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { restAtBaseline } from "./rest-at-baseline.ts"
 import { baselineTips } from "./rollout/baseline-of-lost-record.ts"
-import { judgeOpenStage } from "./rollout/judge-open-stage.ts"
+import { verdictOf } from "./rollout/judge-open-stage.ts"
 import { openStage } from "./rollout/open-stage.ts"
 import { prepareCandidate } from "./rollout/prepare-candidate.ts"
 import { redBefore } from "./rollout/run-checks.ts"
@@ -102,38 +101,23 @@ async function takeStep(run: Run, rollout: RolloutPorts, state: RecordState): Pr
   const verdict = await verdictOf(run, rollout, record)
   const at = new Date(run.ports.clock.now()).toISOString()
   const early = nextStep(seen, { tip: undefined, verdict, at })
-  if (early.kind !== "rest" && early.kind !== "direct")
-    return act(run, rollout, seen, state, early, undefined)
-  if (early.kind === "rest" && !needsTip(seen)) return act(run, rollout, seen, state, early, undefined)
+  const isTipNeeded = early.kind === "direct" || (early.kind === "rest" && needsTip(seen))
+  if (!isTipNeeded) return act(run, rollout, seen, state, early, undefined)
   const tips = await run.watch.time("fetch", () => fetchTips(run.ports, run.signal))
   if (early.kind === "direct" || record.commit === null) return act(run, rollout, seen, state, early, tips)
-  const tip = await goalOrReason(run, tips, record)
+  const { commit } = goalAt(tips, record)
+  const tip = await orReason(commit, () => goalRevision(run, tips, record))
   if ("code" in tip) return rest(run, state, early, tip)
   return act(run, rollout, seen, state, nextStep(seen, { tip, verdict, at }), tips)
 }
 
-/** The goal of the branch, or why it cannot be one. */
-async function goalOrReason(run: Run, tips: Tips, record: SourceRecord): Promise<FollowedRevision | Stopped> {
+/** What `read` gives of a commit, or why the source is stopped at it. */
+async function orReason<Found>(commit: string, read: () => Promise<Found>): Promise<Found | Stopped> {
   try {
-    return await goalRevision(run, tips, record)
+    return await read()
   } catch (error) {
     if (!isReasonToStop(error)) throw error
-    return { code: error.code, message: errorMessage(error), commit: goalAt(tips, record).commit }
-  }
-}
-
-/** Reports that cannot be read hold a stage up; what other clusters have rejected is obeyed all the same. */
-export async function verdictOf(
-  run: Run,
-  rollout: RolloutPorts,
-  record: SourceRecord,
-): Promise<Verdict | undefined> {
-  try {
-    return await judgeOpenStage(run, rollout, record)
-  } catch (error) {
-    run.signal.throwIfAborted()
-    if (!hasCode(error, "kube/")) throw error
-    return { kind: "waiting", holdUp: [`reports of nodes cannot be read: ${errorMessage(error)}`] }
+    return { code: error.code, message: errorMessage(error), commit }
   }
 }
 
@@ -189,10 +173,9 @@ async function actOnCandidate(
   return giveUp(run, state, { to: "baseline", rejection: null, why: opened.why })
 }
 
-/** A candidate that nobody was shown yet waits for what is red already, unless an operator has promoted it. */
+/** A candidate that no node shows yet waits while a check fails already, unless an operator has promoted it. */
 function mayWait(seen: SeenClusters, candidate: Candidate): boolean {
-  const isHalfWritten = seen.record.intents.some(({ token }) => compareTokens(token, candidate.token) === 0)
-  return !isOpened(candidate) && !isHalfWritten && !isHurried(seen, candidate)
+  return !isOpened(candidate) && !hasIntentAt(seen.record, candidate.token) && !isHurried(seen, candidate)
 }
 
 /** Swaps the record for one that has returned. */
@@ -205,19 +188,10 @@ export async function giveUp(
   return swapped(await swapState(run, state, returnedRecord(state.record, to, rejection)))
 }
 
-/** A record that shows nothing, where no other cluster says with what to begin. */
+/** For a record that shows nothing, where no other cluster shows what to begin with. */
 async function begin(run: Run, state: RecordState, step: Step, tips: Tips): Promise<Taken> {
-  const baseline = await baselineOrReason(run, tips)
+  const baseline = await orReason(tips.source.commit, () => baselineTips(run, tips))
   return "code" in baseline ? rest(run, state, step, baseline) : wholly(run, state, step, baseline)
-}
-
-async function baselineOrReason(run: Run, tips: Tips): Promise<Tips | Stopped> {
-  try {
-    return await baselineTips(run, tips)
-  } catch (error) {
-    if (!isReasonToStop(error)) throw error
-    return { code: error.code, message: errorMessage(error), commit: tips.source.commit }
-  }
 }
 
 function swapped(state: RecordState | undefined): Taken {
@@ -260,28 +234,4 @@ async function rest(run: Run, state: RecordState, step: Step, stopped: Stopped |
 
 function shownTips(run: Run, { commit, rulesCommit, rules }: SourceRecord): Tips {
   return tipsOf(run, { commit: commit ?? "", rulesCommit, rules: rules ?? "" })
-}
-
-/** True for a record that only a program with the same stages may change. */
-export function isStaged({ candidate, rejected }: SourceRecord): boolean {
-  return candidate !== null || rejected !== null
-}
-
-/** Changes nothing in a record of another policy's, and says so. */
-export function leaveStaged(run: Run, { record }: RecordState): ReconcileOutcome {
-  const { request, ports } = run
-  const what = record.candidate
-    ? `commit ${record.candidate.commit} is being rolled out`
-    : "a commit was rejected"
-  const message = `source ${request.source} in cluster ${request.cluster}: ${what}, and these settings have not its stages`
-  ports.log.error(
-    { cluster: request.cluster },
-    "these settings have not the stages of the record; nothing is changed",
-  )
-  const stopped = {
-    code: "rollout/other-policy",
-    message,
-    commit: record.candidate?.commit ?? record.commit ?? "",
-  }
-  return { ...outcome(run, "stopped", record, { written: 0, foreign: [], failed: record.failed }), stopped }
 }

@@ -26,6 +26,11 @@ export function isOpen(record: SourceRecord, revision: Omit<Intent, "targets" | 
   return record.intents.some((open) => isSameRevision(open, revision))
 }
 
+/** True when an open intent has exactly this token: targets may be half written at it. */
+export function hasIntentAt({ intents }: Pick<SourceRecord, "intents">, token: Token): boolean {
+  return intents.some((open) => compareTokens(open.token, token) === 0)
+}
+
 /** `namespace/name` of all targets that may be half written, or "all". */
 export function unfinishedTargets(record: SourceRecord): "all" | ReadonlySet<string> {
   const targets = new Set<string>()

@@ -1,4 +1,5 @@
 import { holdInForce } from "../record/goal.ts"
+import { hasIntentAt } from "../record/intents.ts"
 import type { Intent } from "../record/record.ts"
 import { type Candidate, isOpened, type Rejection } from "../record/rollout-state.ts"
 import { compareTokens } from "../record/token.ts"
@@ -78,9 +79,7 @@ function stepOfCandidate(seen: SeenClusters, candidate: Candidate, input: StepIn
     return { kind: "return", to: "baseline", rejection: null, why: "a newer commit takes its place" }
   }
   // Its view is half written: what was allowed then is ended.
-  if (record.intents.some(({ token }) => compareTokens(token, candidate.token) === 0)) {
-    return { kind: "open", stage: wholeStageOf(policy, self) }
-  }
+  if (hasIntentAt(record, candidate.token)) return { kind: "open", stage: wholeStageOf(policy, self) }
   if (!isOpened(candidate)) return openOrWait(seen, candidate, candidate.stage)
   if (candidate.passed === null) return stepOfOpenStage(seen, candidate, input.verdict, hurried)
   const next = stagesOf(policy, self).find((stage) => stage > candidate.stage)

@@ -1,4 +1,4 @@
-import { hasCode } from "../../foundation/errors.ts"
+import { errorMessage, hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type Candidate, isOpened } from "../../record/rollout-state.ts"
 import { listNodes } from "../../record/walk-index.ts"
@@ -9,8 +9,25 @@ import type { Run } from "../run/run.ts"
 import { indexReader } from "../store/read-store.ts"
 import { runChecks } from "./run-checks.ts"
 
-/** Looks at the nodes of the stage that is open here, asks the policy's checks, and judges it. Undefined: none is open. Throws KubeError. */
-export async function judgeOpenStage(
+/**
+ * Reads the reports of the nodes of the stage that is open here, asks the policy's checks, and judges it. Undefined: none
+ * is open. Reports that cannot be read hold the stage up: what other clusters have rejected is obeyed all the same.
+ */
+export async function verdictOf(
+  run: Run,
+  rollout: RolloutPorts,
+  record: SourceRecord,
+): Promise<Verdict | undefined> {
+  try {
+    return await judgeOpenStage(run, rollout, record)
+  } catch (error) {
+    run.signal.throwIfAborted()
+    if (!hasCode(error, "kube/")) throw error
+    return { kind: "waiting", holdUp: [`reports of nodes cannot be read: ${errorMessage(error)}`] }
+  }
+}
+
+async function judgeOpenStage(
   run: Run,
   rollout: RolloutPorts,
   { candidate }: SourceRecord,
