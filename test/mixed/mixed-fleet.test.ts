@@ -4,7 +4,7 @@ import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
-import { approveCommit } from "@headrace/shared/reconcile/operate/hold-source"
+import { approveCommit } from "@headrace/shared/reconcile/operate/approve-commit"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { expect, it } from "vitest"
 import fixture from "../fixtures/cluster-of-format-1.json" with { type: "json" }

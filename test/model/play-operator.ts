@@ -1,11 +1,7 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { adoptTarget, detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
-import {
-  approveCommit,
-  holdSource,
-  releaseSource,
-  rewindSource,
-} from "@headrace/shared/reconcile/operate/hold-source"
+import { approveCommit } from "@headrace/shared/reconcile/operate/approve-commit"
+import { holdSource, releaseSource, rewindSource } from "@headrace/shared/reconcile/operate/hold-source"
 import { startWorker, type Worker } from "./gates.ts"
 import { NAMESPACES } from "./model-rules.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"

@@ -1,10 +1,6 @@
+import { approveCommit } from "@headrace/shared/reconcile/operate/approve-commit"
 import { collectGarbage } from "@headrace/shared/reconcile/operate/collect-garbage"
-import {
-  approveCommit,
-  holdSource,
-  releaseSource,
-  rewindSource,
-} from "@headrace/shared/reconcile/operate/hold-source"
+import { holdSource, releaseSource, rewindSource } from "@headrace/shared/reconcile/operate/hold-source"
 import { randomNumbers } from "../crash/random-numbers.ts"
 import { OWN_NAMESPACE, SOURCES, type Source } from "../model/model-sources.ts"
 import { back, type GitOp, playGit } from "../model/play-git.ts"

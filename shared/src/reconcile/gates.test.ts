@@ -6,8 +6,8 @@ import {
 } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import { Gates } from "../settings/gates.ts"
-import { approveGate } from "./operate/approve-gate.ts"
-import { approveCommit, releaseSource, rewindSource } from "./operate/hold-source.ts"
+import { approveCommit, approveGate } from "./operate/approve-commit.ts"
+import { releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 

@@ -2,7 +2,8 @@ import { FIXTURE_START, quiet, RULES, reconcileFixture } from "@headrace/test/ha
 import { modelRepository } from "@headrace/test/model/model-repository"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
-import { approveCommit, holdSource, releaseSource, rewindSource } from "./operate/hold-source.ts"
+import { approveCommit } from "./operate/approve-commit.ts"
+import { holdSource, releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 
 describe("a source that must stand still", () => {

@@ -4,7 +4,7 @@ import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { KubeError } from "../kube/kube-error.ts"
 import { listTargets, parseIndex } from "../record/walk-index.ts"
-import { approveCommit } from "./operate/hold-source.ts"
+import { approveCommit } from "./operate/approve-commit.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
 import type { ReconcileOutcome, ReconcileSettings } from "./run/ports.ts"

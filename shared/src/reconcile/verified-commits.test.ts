@@ -3,7 +3,8 @@ import { quiet, reconcileFixture } from "../../../test/harness/reconcile-fixture
 import { HeadraceError } from "../foundation/errors.ts"
 import type { CommitVerifier } from "../git/verify/commit-verifier.ts"
 import { verificationOf } from "../record/verification.ts"
-import { approveCommit, approveUnverified, releaseSource, rewindSource } from "./operate/hold-source.ts"
+import { approveCommit, approveUnverified } from "./operate/approve-commit.ts"
+import { releaseSource, rewindSource } from "./operate/hold-source.ts"
 
 /** A verifier whose keys a test changes: it believes the commits in `signed`. */
 function fakeVerifier() {

@@ -6,7 +6,8 @@ import {
 } from "@headrace/test/harness/reconcile-fixture"
 import { rolloutWorld, SOURCE } from "@headrace/test/model/rollouts/rollout-world"
 import { describe, expect, it } from "vitest"
-import { approveCommit, holdSource, releaseSource } from "./operate/hold-source.ts"
+import { approveCommit } from "./operate/approve-commit.ts"
+import { holdSource, releaseSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 
 const HOUR = 3_600_000

@@ -1,5 +1,8 @@
-import { approveGate } from "@headrace/shared/reconcile/operate/approve-gate"
-import { approveCommit, approveUnverified } from "@headrace/shared/reconcile/operate/hold-source"
+import {
+  approveCommit,
+  approveGate,
+  approveUnverified,
+} from "@headrace/shared/reconcile/operate/approve-commit"
 import { changeRecord } from "@headrace/shared/reconcile/record/change-record"
 import { liftRejection } from "@headrace/shared/rollout/words"
 import { type ChangeRecordsOptions, changeRecords } from "../../cli/change-records.ts"

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest"
 import { KubeError } from "../../kube/kube-error.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcileSettings } from "../run/ports.ts"
+import { approveCommit } from "./approve-commit.ts"
 import { findOrphans, pruneOrphans } from "./find-orphans.ts"
-import { approveCommit } from "./hold-source.ts"
 
 const BETA = "    b/*.txt: {name: beta, clusters: {east: [ci]}}\n"
 const RULES = `

@@ -1,8 +1,7 @@
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
-import { approvalOf } from "../../record/approval.ts"
 import { epochInForce, openIntent } from "../../record/intents.ts"
-import type { Hold, JudgedRevision, SourceRecord } from "../../record/record.ts"
+import type { Hold, SourceRecord } from "../../record/record.ts"
 import { endRollout } from "../../rollout/words.ts"
 import { countedDeletions, deletionsAtHold } from "../decide/counted-deletions.ts"
 import { isOnward, keepRevision, seqOf, shownBy } from "../decide/desired-revision.ts"
@@ -97,61 +96,6 @@ export async function releaseSource(ports: RecordPorts, signal: AbortSignal): Pr
     },
     signal,
   )
-}
-
-/**
- * Approves what going to this commit deletes, however much that is, under one set of rules: those that the guard stopped
- * it for, or those in force by these settings, at the tip of their branch where it is another. Throws `rules/…`,
- * `git/…`.
- */
-export async function approveCommit(
-  ports: ApprovePorts,
-  commit: string,
-  signal: AbortSignal,
-): Promise<SourceRecord> {
-  return changeRecord(
-    ports,
-    async (record) => {
-      const { stopped } = record
-      if (stopped?.commit === commit && stopped.judged && stopped.code.startsWith("guard/")) {
-        const { rulesCommit, rules } = stopped.judged
-        return { ...record, approved: approvalOf(record.approved, { commit, rulesCommit, rules }, "guard") }
-      }
-      const revision = await revisionAtTip(ports, commit, signal)
-      return { ...record, approved: approvalOf(record.approved, revision, "guard") }
-    },
-    signal,
-  )
-}
-
-/**
- * Approves to show this commit, once, though it or its rules are not signed by an allowed key; rules as `approveCommit`.
- */
-export async function approveUnverified(
-  ports: ApprovePorts,
-  commit: string,
-  signal: AbortSignal,
-): Promise<SourceRecord> {
-  return changeRecord(
-    ports,
-    async (record) => {
-      const revision = await revisionAtTip(ports, commit, signal)
-      return { ...record, approved: approvalOf(record.approved, revision, "unverified") }
-    },
-    signal,
-  )
-}
-
-/** A commit with the rules that these settings give it now. Throws `rules/…`, `git/…`. */
-export async function revisionAtTip(
-  ports: ApprovePorts,
-  commit: string,
-  signal: AbortSignal,
-): Promise<JudgedRevision> {
-  const { repository, rulesRepository } = ports
-  const rulesCommit = rulesRepository === repository ? null : (await rulesRepository.fetch(signal)).commit
-  const rules = await rulesDigestAt(ports, createReconcileMemory(), { commit, rulesCommit }, signal)
-  return { commit, rulesCommit, rules }
 }
 
 /** The epoch is raised by an intent without targets: nothing is written before a reconcile takes it up. */
