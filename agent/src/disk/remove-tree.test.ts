@@ -9,6 +9,11 @@ import { removeTree } from "./remove-tree.ts"
 
 const isNotRoot = process.getuid?.() === 0 ? undefined : "only root can mount"
 
+const MOUNTS: [string, (outside: string, place: string) => string[]][] = [
+  ["a folder is bound", (outside, place) => ["--bind", outside, place]],
+  ["a file system is mounted", (_outside, place) => ["-t", "tmpfs", "tmpfs", place]],
+]
+
 function makeTree(folder: string): void {
   fs.mkdirSync(join(folder, "tree/d/e"), { recursive: true })
   fs.writeFileSync(join(folder, "tree/d/e/f"), "1")
@@ -28,26 +33,26 @@ describe("removeTree", () => {
     })
   })
 
-  it.skipIf(isNotRoot).each([
-    ["a folder is bound", (outside: string, place: string) => ["--bind", outside, place]],
-    ["a file system is mounted", (_outside: string, place: string) => ["-t", "tmpfs", "tmpfs", place]],
-  ])(`leaves what is there where %s over a folder in it${whySkipped(isNotRoot)}`, async (_what, mount) => {
-    await withMemoryFolder(async (folder) => {
-      makeTree(folder)
-      const [tree, place] = [join(folder, "tree"), join(folder, "tree/d/e")]
-      execFileSync("mount", mount(join(folder, "outside"), place))
-      fs.writeFileSync(join(place, "kept"), "1")
-      try {
-        await expect(removeTree(openNodeDisk(), tree)).rejects.toMatchObject({ code: "disk/busy" })
-        expect(fs.readFileSync(join(place, "kept"), "utf8")).toBe("1")
-      } finally {
-        execFileSync("umount", ["--lazy", place])
-      }
-      await removeTree(openNodeDisk(), tree)
-      expect(fs.readdirSync(folder)).toEqual(["outside"])
-      expect(fs.readdirSync(join(folder, "outside"))).toEqual(["kept"])
-    })
-  })
+  it.skipIf(isNotRoot).each(MOUNTS)(
+    `leaves what is there where %s over a folder in it${whySkipped(isNotRoot)}`,
+    async (_what, mount) => {
+      await withMemoryFolder(async (folder) => {
+        makeTree(folder)
+        const [tree, place] = [join(folder, "tree"), join(folder, "tree/d/e")]
+        execFileSync("mount", mount(join(folder, "outside"), place))
+        fs.writeFileSync(join(place, "kept"), "1")
+        try {
+          await expect(removeTree(openNodeDisk(), tree)).rejects.toMatchObject({ code: "disk/busy" })
+          expect(fs.readFileSync(join(place, "kept"), "utf8")).toBe("1")
+        } finally {
+          execFileSync("umount", ["--lazy", place])
+        }
+        await removeTree(openNodeDisk(), tree)
+        expect(fs.readdirSync(folder)).toEqual(["outside"])
+        expect(fs.readdirSync(join(folder, "outside"))).toEqual(["kept"])
+      })
+    },
+  )
 
   it.each(["d", "d/e"])(
     "follows no link that takes the place of %s after it was looked at",
