@@ -5,7 +5,8 @@ import { projectionOptions } from "../harness/with-projection.ts"
 import { faultsAfter, nextOf, PATH, shownOn } from "./look-at-simulated.ts"
 import { randomNumbers } from "./random-numbers.ts"
 import { publishAll, revisionsOf } from "./scenario.ts"
-import { type SimulatedDisk, type Survival, simulateDisk } from "./simulated-disk.ts"
+import { type SimulatedDisk, simulateDisk } from "./simulated-disk.ts"
+import type { Survival } from "./simulated-node.ts"
 import { wrapDisk } from "./wrap-disk.ts"
 
 /** The short form cuts before every so many operations, again before every so many of the recovery. */

@@ -5,7 +5,8 @@ import type { Revision, RevisionFile } from "@headrace/agent/store/revision"
 import { projectionOptions, revisionOf } from "../harness/with-projection.ts"
 import { randomNumbers } from "./random-numbers.ts"
 import { revisionsOf } from "./scenario.ts"
-import type { SimulatedDisk, Survival } from "./simulated-disk.ts"
+import type { SimulatedDisk } from "./simulated-disk.ts"
+import type { Survival } from "./simulated-node.ts"
 
 /** Where the projection of a simulated disk is. */
 export const PATH = "/deep/shown"

@@ -12,7 +12,8 @@ import {
   sequencesUpTo,
 } from "./operation-sequences.ts"
 import { playSequence, publishBase } from "./play-sequence.ts"
-import { type SimulatedDisk, type Survival, simulateDisk } from "./simulated-disk.ts"
+import { type SimulatedDisk, simulateDisk } from "./simulated-disk.ts"
+import type { Survival } from "./simulated-node.ts"
 
 // After ACE: 24 of 26 known crash bugs of file systems need at most three operations (Mohan et al., "Finding
 // Crash-Consistency Bugs with Bounded Black-Box Crash Testing", OSDI 2018).
