@@ -7,14 +7,16 @@ import { fileURLToPath } from "node:url"
 /** Pattern, and what to write instead. Only words without a legitimate use: docs/style.md lists the others. */
 const AVOIDED = [
   [/\btold\b/i, "notified, reported, passed, logged, configured"],
-  [/\btells?\b[^.;]{0,40}\bapart\b/i, "distinguish"],
+  [/\btell(s|ing)?\b[^.;]{0,40}\bapart\b/i, "distinguish"],
+  [/\btell(s|ing)?\b/i, "report, show, notify, name"],
+  [/\b(stands|stood)\b/i, "is, is at, represents, means"],
   [/\bwh(o|om)ever\b/i, "the process that, any program that"],
   [/\b(some|no|any)body else\b/i, "another program, no other process"],
   [/\bmend(s|ed|ing)?\b/i, "repair, fix"],
   [/\bgo(es)? at\b/i, "attempts, tries"],
   [/\blet(s|ting)? go\b/i, "release, drop, close"],
   [/\bleads? nowhere\b/i, "dangles, has no target"],
-  [/, else[.;]?$/i, "otherwise, or a sentence of its own"],
+  [/, else[.;]?$|; (or )?else\b(?!.*\bfi$)/i, "otherwise, or a sentence of its own"],
   [/\bpass(es|ed) over\b/i, "skip, ignore"],
   [/\bseldom\b/i, "rarely"],
   [/\bbears\b|\bmust bear\b/i, "tolerates, survives"],

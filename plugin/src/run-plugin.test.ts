@@ -33,7 +33,7 @@ interface Scene {
   listen: string
   /** Writes the operator's file: these clusters, and this secret's file in place of the right one. */
   settle(clusters: Record<string, TestKube>, secretFile?: string): Promise<void>
-  /** Tells of a push of this commit; gives the status of the answer. */
+  /** Reports a push of this commit; gives the status of the answer. */
   push(sha: string): Promise<number>
 }
 

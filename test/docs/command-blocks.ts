@@ -3,12 +3,12 @@
  * line before it has another order:
  *
  *     <!-- not run: WHY -->                  no test runs it
- *     <!-- run by test/a.test.ts: HOW -->    that test runs it, or what it stands for
+ *     <!-- run by test/a.test.ts: HOW -->    that test runs it, or what it represents
  *     <!-- run: WORD, WORD -->               `long` (in npm run test:docs alone), `until stopped` (beside the blocks that
  *                                            follow), `until it prints` (again and again, as a reader looks again),
  *                                            `ends with 1` (the exit code)
  *
- * A block of language `text` after it is what it prints; `…` stands for any text of a line, a line of `…` for any lines.
+ * A block of language `text` after it is what it prints; `…` is any text of a line, a line of `…` for any lines.
  */
 export interface CommandBlock {
   /** Of its first line, from 1. */

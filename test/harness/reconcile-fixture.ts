@@ -37,7 +37,7 @@ export interface ReconcileFixture {
 export interface ReconcileFixtureOptions {
   rules?: string
   settings?: Partial<ReconcileSettings>
-  /** Stands between reconcile and the API server. */
+  /** Comes between reconcile and the API server. */
   changeKube?(kube: ConfigMapWriter): ConfigMapWriter
 }
 

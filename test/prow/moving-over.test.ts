@@ -119,7 +119,7 @@ async function withoutProw(site: MovingSite, plugin: PluginProcess): Promise<voi
   )
 }
 
-/** Step 5: nothing of ours is left on what Prow takes over, and its next merge goes on where we stood. */
+/** Step 5: nothing of ours is left on what Prow takes over, and its next merge goes on where we were. */
 async function goBack(site: MovingSite): Promise<void> {
   await site.settle({ "app.ci": site.appCi, build01: site.build01 }, {})
   expect(await site.run("detach", "--source", "release")).toMatchObject({ code: 0, stderr: "" })

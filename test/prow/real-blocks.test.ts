@@ -183,7 +183,7 @@ describe("a real config_updater", () => {
 
   const excerpt = rulesExcerpt()
   it.skipIf(!existsSync(excerpt))(
-    `of openshift/release in 2024 (an excerpt as it stood) does too${whySkipped(existsSync(excerpt) ? undefined : "no excerpt where HEADRACE_TEST_DATA says")}`,
+    `of openshift/release in 2024 (an excerpt as it was) does too${whySkipped(existsSync(excerpt) ? undefined : "no excerpt where HEADRACE_TEST_DATA says")}`,
     () => {
       const rules = load(readFileSync(excerpt, "utf8"), excerpt, ["rules/empty-group"])
       const files = [

@@ -17,7 +17,7 @@ export interface HeldOrigin {
 
 /** The files of a projection at one time. */
 export interface AssembledProjection {
-  /** Stands for the content: equal keys, equal files. */
+  /** Represents the content: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]
   /** One for each history, in the order of the settings and of the files. */

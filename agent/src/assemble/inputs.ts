@@ -22,7 +22,7 @@ export interface GitSnapshot {
 
 /** A folder that another program publishes, as it was at one time. */
 export interface FolderSnapshot {
-  /** Stands for the files: equal keys, equal files. */
+  /** Represents the files: equal keys, equal files. */
   key: string
   /** The publisher's name for it: the commit, where its link leads to a folder that is named by one. */
   revision?: string | undefined

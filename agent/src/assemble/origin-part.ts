@@ -12,7 +12,7 @@ const CONTENT_ID_LENGTH = 40
 export interface OriginPart extends SourceName {
   /** Names the history as far as the settings show it: the same before anything of it was read. */
   history: string
-  /** Stands for its files. */
+  /** Represents its files. */
   key: string
   /** The commit, or a digest of the content where there are no commits. */
   revision: string

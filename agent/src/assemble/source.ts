@@ -23,7 +23,7 @@ export type ShownDigest = (path: string) => string | undefined
 /** What one source gives to a projection. */
 export interface SourceFiles {
   origin: SourceName
-  /** Stands for the files: equal keys, equal files. */
+  /** Represents the files: equal keys, equal files. */
   key: string
   files: readonly ProjectedFile[]
   /** The commit that they are of, where there is one. */

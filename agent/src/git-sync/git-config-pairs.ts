@@ -53,7 +53,7 @@ function quoted(reader: Reader): string {
   return value
 }
 
-/** One character, or the one that an escape stands for; `at` is left on its last one. */
+/** One character, or the one that an escape represents; `at` is left on its last one. */
 function next(reader: Reader): string {
   const char = reader.text[reader.at] ?? ""
   if (char !== "\\") return char

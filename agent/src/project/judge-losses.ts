@@ -2,6 +2,7 @@ import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { type GuardLimits, judgeChange, type PastDeletions } from "@headrace/shared/gates/guard/judge-change"
 import { type ChangeSize, type GuardedKey, measureChange } from "@headrace/shared/gates/guard/measure-change"
+import { GUARDED, guardedMessage } from "@headrace/shared/record/guarded-revision"
 
 /** The contents of files that hold nothing: no bytes, or a line's end alone. */
 const NOTHING = new Set(["", "\n", "\r\n"].map(sha256))
@@ -41,8 +42,11 @@ export function judgeLosses(change: Change, limits: GuardLimits, now: number): C
   if (!isEmptied && judgeChange(size, limits, past, now) === undefined) return size
   const renamed = size.renamed.length > 0 ? `, and rename ${size.renamed.length} more` : ""
   throw new HeadraceError(
-    "projection/guarded",
-    `revision ${revision} of ${what} would take away ${size.deletedKeys} of the ${size.keys} files that are shown${renamed}`,
+    GUARDED,
+    guardedMessage(
+      revision,
+      `of ${what} would take away ${size.deletedKeys} of the ${size.keys} files that are shown${renamed}`,
+    ),
     {
       hint: `Run headrace-agent approve ${path} ${revision} if that is meant; until then what is shown stays.`,
       fields: { deleted: size.deletedKeys, of: size.keys, renamed: size.renamed.length },

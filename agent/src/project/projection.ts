@@ -26,7 +26,7 @@ export interface Projection {
   isMoved(): Promise<boolean>
   /** Puts the reason for a failed show, and what disk shows all the same, into the status and the log. */
   failed(error: unknown, attempt: number): void
-  /** Tells consumers until the signal aborts. */
+  /** Notifies consumers until the signal aborts. */
   notify(signal: AbortSignal): Promise<unknown>
   /**
    * Checks what is shown until the signal aborts. `showAgain` is called when a candidate of a rollout fails: what was

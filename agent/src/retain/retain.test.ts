@@ -200,7 +200,7 @@ describe("rollback, pin and unpin", () => {
     })
   })
 
-  it("survives a restart, with what stood above the rollback kept and the token not forgotten", async () => {
+  it("survives a restart, with what was above the rollback kept and the token not forgotten", async () => {
     await withProjection({}, async (projection, path) => {
       for (const seq of [1, 2, 3]) await projection.publish(revisionOf(seq, { a: `${seq}` }))
       await projection.close()

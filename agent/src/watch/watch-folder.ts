@@ -30,7 +30,7 @@ interface FolderState {
   /** True when its publisher shows another folder in its place rather than write into this one. */
   isSwapped: boolean
   listed: readonly ListedFile[]
-  /** Stands for the names, and for what stat(2) reports of each file. */
+  /** Represents the names, and for what stat(2) reports of each file. */
   signature: string
 }
 

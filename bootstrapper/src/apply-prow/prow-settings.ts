@@ -39,7 +39,7 @@ export async function settingsOfProwFlags(
   })
 }
 
-/** Prow's prowjob_namespace, which stands for an empty namespace in rules. */
+/** Prow's prowjob_namespace, which an empty namespace means in rules. */
 async function defaultNamespace(given: string | undefined, top: string): Promise<string> {
   const configPath = given ?? CONFIG_PATH
   const files = isAbsolute(configPath) ? [configPath] : [configPath, join(top, configPath)]

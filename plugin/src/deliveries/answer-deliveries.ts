@@ -16,7 +16,7 @@ export const DeliveryOutcome = z.strictObject({
 })
 export type DeliveryOutcome = z.infer<typeof DeliveryOutcome>
 
-/** Tells which of these commits are `commit` or its ancestors. */
+/** Finds which of these commits are `commit` or its ancestors. */
 export type Contained = (commit: string, shas: readonly string[]) => Promise<ReadonlySet<string>>
 
 /** Most that one outcome answers; the rest waits for the next. */

@@ -6,7 +6,7 @@ const LENGTH_LIMIT = 4096
 
 /**
  * Compiles a glob with the options that come closest to Prow's matcher: hidden files count, and `!`, `#` and
- * `+(` are letters. Throws an Error when the glob is empty or stands for too much.
+ * `+(` are letters. Throws an Error when the glob is empty or expands to too much.
  */
 export function compileGlob(glob: string): Minimatch {
   if (glob === "") throw new Error("it is empty")

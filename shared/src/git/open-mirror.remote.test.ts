@@ -113,7 +113,7 @@ describe("a mirror over HTTP", () => {
       }
     }))
 
-  it("names a wrong token and a missing one, without telling it", () =>
+  it("names a wrong token and a missing one, without showing it", () =>
     serving(async (server, repo) => {
       server.token = "right"
       const auth = { kind: "token", token: async () => "wrong-secret" } as const
@@ -184,7 +184,7 @@ describe("a mirror over SSH", () => {
       const commit = await repo.commit({ a: "1" })
       const bin = join(repo.scratch, "bin")
       await mkdir(bin)
-      // Stands for ssh: notes its arguments, then runs the remote command here.
+      // In place of ssh: notes its arguments, then runs the remote command here.
       const script = `#!/bin/sh\nprintf '%s\\n' "$@" > '${repo.scratch}/args'\nfor last; do :; done\nexec sh -c "$last"\n`
       await writeFile(join(bin, "ssh"), script)
       await chmod(join(bin, "ssh"), 0o755)

@@ -14,7 +14,7 @@ export const lanesErrors = {
   },
   "lanes/lock-lost": {
     meaning: "A worker lost its lane and stopped; another instance goes on.",
-    cause: "The process stood still for long, or Redis did not answer.",
+    cause: "The process was stopped for long, or Redis did not answer.",
     remedy: "Check the CPU limit of the plugin and the latency of Redis when it returns.",
   },
   "lanes/newer-format": {

@@ -3,7 +3,7 @@ import type { RedisNodeClient } from "./connect-redis.ts"
 
 /**
  * Every command that lanes give to Redis, in scripts and outside of them, with arguments of a legal shape. Each takes
- * the key that stands for `KEY`. BullMQ's share of them is that of the scripts that a queue and a worker run.
+ * the key in place of `KEY`. BullMQ's share of them is that of the scripts that a queue and a worker run.
  */
 const COMMANDS: readonly string[] = [
   "bzpopmin KEY 1",

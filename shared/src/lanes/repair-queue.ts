@@ -9,7 +9,7 @@ export interface KeyedQueue {
 /**
  * Repairs what the loss of any single key leaves behind in a queue, in one step. It relies on BullMQ 6's keys: `meta`
  * (`concurrency`, `paused`), `id` (counts job ids), `wait` and `active` (lists of job ids), `delayed` (sorted set of
- * them), `ID` (a job's hash), `ID:lock`, `de:NAME` (the job that stands for all of a name), `dn:NAME` (what is to follow
+ * them), `ID` (a job's hash), `ID:lock`, `de:NAME` (the job that represents all of a name), `dn:NAME` (what is to follow
  * an active one).
  *
  *  - A key that another program gave another type (`SET` on a list) fails every step of BullMQ's with WRONGTYPE: it is

@@ -5,7 +5,7 @@ import { openVerifiers } from "./open-verifiers.ts"
 
 const NONE = "not verified"
 
-/** Whose keys a file would have, which is not there: the error that says so tells which file was to judge. */
+/** Whose keys a file would have, which is not there: the error that says so names the file that was to judge. */
 const by = (name: string) => ({ verify: { allowedSigners: `/none/${name}-signers` } })
 
 /** Whose keys judge the commits of source `release`, and those of its rules. */

@@ -16,7 +16,7 @@ interface Candidate {
   order: number
   rule: Rule
   glob: Minimatch
-  /** Stands in every path that the glob matches. */
+  /** Occurs in every path that the glob matches. */
   needle: string
 }
 

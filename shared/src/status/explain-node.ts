@@ -6,7 +6,9 @@ import { type Explanation, explanation, type PlaceExplanation } from "./explanat
 import { finding } from "./finding.ts"
 import type { FleetFacts } from "./fleet-facts.ts"
 import type { FleetStatus } from "./fleet-status.ts"
-import { pinRemedy } from "./pin-remedy.ts"
+import { PUT_BACK } from "./judge-nodes.ts"
+import { remedyOfBehind } from "./node-findings.ts"
+import { remedyOnNode } from "./node-remedy.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { shortCommit } from "./short-commit.ts"
 import { type CommandContext, suggestNodePods } from "./suggest-command.ts"
@@ -85,23 +87,28 @@ function placesOf(
     (one) => one.cluster === cluster && report.record?.endsWith(`/${one.source}`),
   )
   const behind = source?.nodes?.behind.find((one) => one.node === node)
+  const now = Date.parse(status.at)
+  const back =
+    source && behind?.code === PUT_BACK
+      ? remedyOfBehind(behind, source, { leases: [lease], context, now })
+      : undefined
   const projections = report.projections.map((each): PlaceExplanation => {
     const { name, path, revision, problem, since } = each
     const text = `shows ${shortCommit(revision)}${since === null ? "" : ` since ${timeAndAge(since, status.at)}`}`
     if (problem === null) return { place: `${name} at ${path}`, level: "well", text, findings: [] }
     const more = { code: problem.code, since: problem.since, detail: problem.message, subject: node }
-    const remedy = pinRemedy(node, each) ?? {
-      advice: remedyOfCode(problem.code),
-      command: suggestNodePods(context, node),
-    }
+    const pods = { advice: remedyOfCode(problem.code), command: suggestNodePods(context, node) }
+    const remedy = remedyOnNode(node, each) ?? (problem.code === PUT_BACK ? back : undefined) ?? pods
     const why = finding("trouble", "node", "it waits", { ...more, ...remedy })
     return { place: `${name} at ${path}`, level: "trouble", text, findings: [why] }
   })
   if (behind === undefined || projections.some(({ level }) => level === "trouble")) return projections
   const wanted = `the record shows ${shortCommit(source?.commit)}`
   const text = `${behind.problem ?? `it shows ${shortCommit(behind.shows)}`}; ${wanted}`
+  const wayOut =
+    back && finding("trouble", "node", "it refuses that", { code: PUT_BACK, subject: node, ...back })
   return [
-    { place, level: behind.problem === null ? "notice" : "trouble", text, findings: [] },
+    { place, level: behind.problem === null ? "notice" : "trouble", text, findings: wayOut ? [wayOut] : [] },
     ...projections,
   ]
 }

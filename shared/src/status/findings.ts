@@ -5,8 +5,9 @@ import type { ClusterSourceFacts } from "./fleet-facts.ts"
 import type { Finding } from "./fleet-status.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
 import { nodeFindings } from "./node-findings.ts"
+import { projectionFindings, unhealthyFindings } from "./projection-findings.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
-import { rolloutFindings, unhealthyFindings, waitsForTurn } from "./rollout-findings.ts"
+import { rolloutFindings, waitsForTurn } from "./rollout-findings.ts"
 import { shortCommit } from "./short-commit.ts"
 import { suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
 import { targetFindings } from "./target-findings.ts"
@@ -24,6 +25,7 @@ export function findingsOf(
     ...recordFindings(judged, facts, surroundings),
     ...targetFindings(judged, surroundings.context),
     ...nodeFindings(judged, facts, surroundings),
+    ...projectionFindings(judged, facts, surroundings),
     ...unhealthyFindings(judged, surroundings),
     ...rolloutFindings(judged, surroundings),
     ...operatorFindings(judged, surroundings),

@@ -23,7 +23,7 @@ export interface CommitVerdict {
   live: boolean
   /** `NAMESPACE/NAME failed: REASON` of each target that holds what it held before. */
   failed: string[]
-  /** What it still lacks, the most telling first; none when it is live. */
+  /** What it still lacks, the most important first; none when it is live. */
   reasons: string[]
   /** True while a rollout tries it here; absent: none does. */
   tried?: true

@@ -17,7 +17,8 @@ export interface Wanted {
 
 /** Not heard of for so long, a node is gone for good. */
 const GONE_MS = 7 * 86_400_000
-const DAY_MS = 86_400_000
+/** What the node itself reports of such a record, too. */
+export const PUT_BACK = "projection/older"
 
 /**
  * Counts what the agents report of a record. A node is live when its own report, still in force, shows exactly a token
@@ -37,7 +38,7 @@ export function judgeNodes(leases: readonly Lease[], wanted: Wanted, now: number
       continue
     }
     count.total += 1
-    const lag = lagOf(report, wanted, now)
+    const lag = lagOf(report, wanted)
     if (lag === undefined) count.live += 1
     else count.behind.push({ node, ...lag })
     unhealthy.push(...unhealthyOf(node, report))
@@ -56,12 +57,12 @@ function unhealthyOf(node: string, report: NodeReport | undefined): NonNullable<
 type Lag = Omit<NodeCount["behind"][number], "node">
 
 /** What a node shows that is not live there, and why; undefined: it is live. */
-function lagOf(report: NodeReport | undefined, wanted: Wanted, now: number): Lag | undefined {
+function lagOf(report: NodeReport | undefined, wanted: Wanted): Lag | undefined {
   if (report === undefined) {
     return { shows: null, code: null, problem: "its report cannot be read", since: null }
   }
   const ahead = report.projections.find(({ token }) => isBeyond(token, wanted.largest))
-  if (ahead?.token) return aheadOf(ahead, ahead.token, now)
+  if (ahead?.token) return aheadOf(ahead, ahead.token)
   return isLive(report, wanted) ? undefined : laggardOf(report, wanted)
 }
 
@@ -88,14 +89,10 @@ function laggardOf({ projections }: NodeReport, wanted: Wanted): Lag {
   }
 }
 
-/** What a node shows that the record does not know: up to a day ahead of now the next epoch goes beyond it. */
-function aheadOf({ revision, since }: ReportedProjection, { epoch, seq }: Token, now: number): Lag {
-  const remedy =
-    epoch > now + DAY_MS
-      ? `run rewind --to COMMIT --epoch ${epoch + 1}`
-      : "the next full reconcile begins an epoch beyond it"
-  const problem = `it shows token ${epoch}.${seq}, larger than any that the record knows: an earlier record was put back; ${remedy}`
-  return { shows: revision, code: null, problem, since }
+/** What a node shows that the record does not know. */
+function aheadOf({ revision, since }: ReportedProjection, { epoch, seq }: Token): Lag {
+  const problem = `it shows token ${epoch}.${seq}, larger than any that the record knows: an earlier record was put back`
+  return { shows: revision, code: PUT_BACK, problem, since }
 }
 
 function isBeyond(token: Token | null, largest: Token | undefined): boolean {

@@ -1,10 +1,14 @@
 import type { Lease } from "../kube/lease-api.ts"
+import type { NodeReport } from "../record/node-report.ts"
+import type { Token } from "../record/record.ts"
 import { readReport } from "../record/report-of-lease.ts"
+import { compareTokens } from "../record/token.ts"
 import { finding } from "./finding.ts"
 import type { ClusterSourceFacts } from "./fleet-facts.ts"
 import type { Finding, NodeCount } from "./fleet-status.ts"
+import { PUT_BACK } from "./judge-nodes.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
-import { PINNED, pinRemedyOfNode } from "./pin-remedy.ts"
+import { type Remedy, remedyInReport, remedyOfPutBack } from "./node-remedy.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { shortCommit } from "./short-commit.ts"
 import { suggestCommand, suggestNodePods } from "./suggest-command.ts"
@@ -70,22 +74,30 @@ function behindFinding(
     subject: node,
     since: earliest(nodes),
     detail: first?.problem ?? null,
-    ...wayOut(first, surroundings, isTrouble),
+    ...(isTrouble && first
+      ? remedyOfBehind(first, judged, surroundings)
+      : { advice: "Wait: it has just been published.", command: null }),
   })
 }
 
-function wayOut(
-  first: Behind | undefined,
-  { leases, context }: NodeSurroundings,
-  isTrouble: boolean,
-): Pick<Finding, "advice" | "command"> {
-  if (!isTrouble) return { advice: "Wait: it has just been published.", command: null }
-  const node = first?.node ?? ""
-  const reports = leases.map(readReport).filter((report) => report?.node === node)
-  const pins = reports.map((report) => pinRemedyOfNode(node, report))
-  const pin = pins.find((remedy) => remedy !== undefined)
-  if (pin && first?.code === PINNED) return pin
-  return { advice: remedyOfCode(first?.code), command: suggestCommand(context, ["explain", node]) }
+/** What brings a node to what its record shows. */
+export function remedyOfBehind(
+  { node, code }: Behind,
+  judged: Pick<JudgedFacts, "cluster" | "source" | "commit" | "token">,
+  { leases, context, now }: Pick<NodeSurroundings, "leases" | "context" | "now">,
+): Remedy {
+  const reports = leases.flatMap((lease) => readReport(lease) ?? []).filter((report) => report.node === node)
+  const ahead = code === PUT_BACK ? largestShown(reports) : undefined
+  if (ahead && judged.token && compareTokens(ahead, judged.token) > 0)
+    return remedyOfPutBack(ahead, judged, { context, now })
+  const remedies = reports.map((report) => (code === null ? undefined : remedyInReport(report, code)))
+  const other = { advice: remedyOfCode(code), command: suggestCommand(context, ["explain", node]) }
+  return remedies.find((remedy) => remedy !== undefined) ?? other
+}
+
+function largestShown(reports: readonly NodeReport[]): Token | undefined {
+  const tokens = reports.flatMap(({ projections }) => projections.flatMap(({ token }) => token ?? []))
+  return tokens.sort(compareTokens).at(-1)
 }
 
 /** True when the record's commit is old enough for every node to have it; also when its age is not known. */
@@ -107,13 +119,15 @@ function silentFindings({ silent }: NodeCount, { context }: Surroundings): Findi
   ]
 }
 
-function named(nodes: readonly { node: string }[]): string {
+/** The first nodes of a list by name, and how many more there are. */
+export function named(nodes: readonly { node: string }[]): string {
   const names = nodes.slice(0, NAMED).map(({ node }) => node)
   const more = nodes.length - names.length
   return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
 }
 
-function earliest(nodes: readonly { since: string | null }[]): string | null {
+/** The earliest of the times at which something began; null: none is known. */
+export function earliest(nodes: readonly { since: string | null }[]): string | null {
   const times = nodes.flatMap(({ since }) => (since === null ? [] : [since]))
   return times.sort()[0] ?? null
 }

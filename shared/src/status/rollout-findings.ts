@@ -70,22 +70,3 @@ function returned(
     command: suggestCommand(context, again, { source }),
   })
 }
-
-/** What checks outside of a rollout find wrong on nodes: those with one reason are one finding. */
-export function unhealthyFindings({ nodes, rollout }: JudgedFacts, { context }: Surroundings): Finding[] {
-  if (nodes === null || rollout !== undefined) return []
-  const alike = Map.groupBy(nodes.unhealthy ?? [], ({ problem }) => problem)
-  return [...alike].map(([problem, found]) => {
-    const names = found.slice(0, NAMED).map(({ node }) => node)
-    const more = found.length - names.length
-    const [node = ""] = names
-    const text = `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}: a check of what is shown fails`
-    return finding("trouble", "node", text, {
-      code: "projection/unhealthy",
-      subject: node,
-      since: found.map(({ since }) => since).sort()[0] ?? null,
-      detail: problem,
-      command: suggestCommand(context, ["explain", node]),
-    })
-  })
-}

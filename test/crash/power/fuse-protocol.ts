@@ -97,7 +97,7 @@ export function initAnswer(): Buffer {
 }
 const MAX_PAGES_PER_REQUEST = MAX_WRITE / PAGE
 
-/** An answer to `lookup`: the node that a name stands for. */
+/** An answer to `lookup`: the node that a name leads to. */
 export function entryAnswer(node: number, size: number): Buffer {
   const head = Buffer.alloc(40)
   head.writeBigUInt64LE(BigInt(node), 0)

@@ -1,4 +1,4 @@
-import { NODE_BEFORE, problem, TOKENS } from "../../harness/faulty-fleet.ts"
+import { NODE_BEFORE, NOW, problem, TOKENS } from "../../harness/faulty-fleet.ts"
 import type { ExplainedFault } from "./explained-fault.ts"
 
 const SINCE = "2026-11-28T13:50:00Z"
@@ -67,7 +67,31 @@ export const NODE_FAULTS: readonly ExplainedFault[] = [
     what: "a node that shows more than the record knows: a record was put back",
     fault: { node: { token: { epoch: 5, seq: 1 } } },
     answer: /node-1: it shows token 5\.1, larger than any that the record knows/,
-    says: [/an earlier record was put back/, /→ headrace-bootstrapper explain node-1/],
+    says: [
+      /an earlier record was put back/,
+      /a plugin starts one within a minute/,
+      /→ headrace-bootstrapper apply/,
+    ],
+  },
+  {
+    of: [],
+    what: "a node that shows an epoch that no clock comes to: the record before it was put back",
+    fault: { node: { token: { epoch: NOW + 2 * 86_400_000, seq: 1 } } },
+    answer: /node-1: it shows token 17\d+\.1, larger than any that the record knows/,
+    says: [
+      /Begin an epoch beyond it, then run release/,
+      /→ headrace-bootstrapper rewind --to bbbbbbbbbbbb --epoch 17\d+1 --reason 'an earlier record was put back'/,
+    ],
+  },
+  {
+    of: [],
+    what: "a revision that the agent's own guard holds back",
+    fault: stays(
+      "projection/guarded",
+      "revision 3f9a1c0 of branch main would take away 4 of the 5 files that are shown",
+    ),
+    answer: /node-1: revision 3f9a1c0 of branch main would take away 4/,
+    says: [AGE, /Correct the source; if it is meant/, /→ headrace-agent approve \/jobs 3f9a1c0/],
   },
   {
     of: [],

@@ -37,7 +37,7 @@ export interface ModelCluster {
   nodes: Map<string, ModelNode>
 }
 
-/** What stands between the code and the world: a mutant breaks a rule here. */
+/** What is between the code and the world: a mutant breaks a rule here. */
 export interface Broken {
   kube?(kube: ConfigMapWriter, cluster: ModelCluster, world: RolloutWorld): ConfigMapWriter
   rollout?(ports: RolloutPorts, cluster: ModelCluster, world: RolloutWorld): RolloutPorts

@@ -26,7 +26,7 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
     .addOption(
       flag(
         "--source <name>",
-        "the source of --config whose gates judge the files; else the one of --repo, or the only one with gates",
+        "the source of --config whose gates judge the files; without it the one of --repo, or the only one with gates",
       ),
     )
     .addOption(flag("--base <ref>", "show what changes since the merge base with this branch"))
@@ -48,7 +48,7 @@ export function addCheckCommand(program: Command, run: CommandRun): void {
       ),
     )
     .addOption(
-      flag("--default-namespace <name>", "without --config: what an empty namespace stands for").default(
+      flag("--default-namespace <name>", "without --config: the namespace that an empty one means").default(
         "default",
       ),
     )

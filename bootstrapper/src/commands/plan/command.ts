@@ -24,7 +24,7 @@ export function addPlanCommand(program: Command, run: CommandRun): void {
       ),
     )
     .addOption(flag("--default-cluster <name>", "where a rule without clusters goes").default("default"))
-    .addOption(flag("--default-namespace <name>", "what an empty namespace stands for").default("default"))
+    .addOption(flag("--default-namespace <name>", "the namespace that an empty one means").default("default"))
     .addOption(flag("--strict", "several files for one key are an error").default(false))
     .addOption(flag("-o, --output <format>", "how to print it").choices(["json", "text"]).default("text"))
     .action(async (options: PlanOptions) => {

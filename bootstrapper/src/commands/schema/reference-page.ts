@@ -7,7 +7,7 @@ interface Field {
   required: boolean
 }
 
-/** A table of all fields, nested ones by their path; NAME stands for a key of the user's own, [] for an element. */
+/** A table of all fields, nested ones by their path; NAME is a key of the user's own, [] for an element. */
 export function referencePage(title: string, about: string, schema: JsonSchema): string {
   const rows = fieldsOf(schema, "").map(rowText)
   return `# ${title}

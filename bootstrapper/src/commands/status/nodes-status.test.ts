@@ -16,7 +16,7 @@ interface Operator {
   repo: TestRepo
   /** Makes the record of the cluster show a commit of the repository, as reconcile would. */
   show(commit: string, seq: number, epoch?: number, failed?: FailedTarget[]): Promise<void>
-  /** Writes a node's Lease, renewed some seconds ago; a text stands for a report that cannot be read. */
+  /** Writes a node's Lease, renewed some seconds ago; a text means a report that cannot be read. */
   lease(node: string, report: Partial<NodeReport> | string, age?: number): Promise<void>
   status(...args: string[]): Promise<BootstrapperRun>
 }

@@ -23,7 +23,7 @@ interface LocalChanges {
 }
 
 const NUL = 0
-/** Stands for the commit of a repository within the work tree, which is not looked at. */
+/** Represents the commit of a repository within the work tree, which is not looked at. */
 const SOME_COMMIT = "1".repeat(40)
 /** Attribute values that mean: no filter. gitattributes(5). */
 const NO_FILTER = new Set(["unspecified", "unset", "set"])

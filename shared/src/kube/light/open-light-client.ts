@@ -30,7 +30,7 @@ export interface LightClientOptions {
 }
 
 export interface LightClient extends ConfigMapReader {
-  /** Stands for the cluster, by the server's address and certificate authority: 12 hex digits. */
+  /** Identifies the cluster, by the server's address and certificate authority: 12 hex digits. */
   cluster: string
   /** Secrets, in the shape of ConfigMaps whose values are all `binaryData`. */
   secrets: ConfigMapReader

@@ -8,7 +8,7 @@ const IP_FAMILIES = { 4: "ipv4", 6: "ipv6" } as const
  * not, unless NO_PROXY excludes the server. Undefined: none.
  *
  * As Go's golang.org/x/net/http/httpproxy: a loopback address is never proxied; an entry of NO_PROXY is `*`, an address,
- * a CIDR, or a domain, which stands for its subdomains, too, and alone for them when it begins with a dot or `*.`; each
+ * a CIDR, or a domain, which covers its subdomains, too, and alone for them when it begins with a dot or `*.`; each
  * but a CIDR may have a port. Node's own reading of NO_PROXY knows no CIDR, which clusters have there.
  */
 export function proxyFor(server: URL, environment: NodeJS.ProcessEnv = process.env): URL | undefined {

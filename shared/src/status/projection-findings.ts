@@ -1,0 +1,71 @@
+import { isSilent, readReport } from "../record/report-of-lease.ts"
+import { finding } from "./finding.ts"
+import type { ClusterSourceFacts } from "./fleet-facts.ts"
+import type { Finding } from "./fleet-status.ts"
+import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
+import { earliest, named } from "./node-findings.ts"
+import { remedyOnNode } from "./node-remedy.ts"
+import { remedyOfCode } from "./remedy-of-code.ts"
+import { suggestCommand } from "./suggest-command.ts"
+
+/** A check of what is shown fails; it has a finding of its own. */
+const UNHEALTHY = "projection/unhealthy"
+
+/**
+ * What keeps a projection of a node from what other origins offer, though the node shows the record's revision: a git
+ * branch that the agent's own guard stops, say. Nodes with the same reason are one finding.
+ */
+export function projectionFindings(
+  { nodes }: JudgedFacts,
+  { leases, recordName }: ClusterSourceFacts,
+  { now, context }: Surroundings,
+): Finding[] {
+  if (nodes === null || !leases.known) return []
+  const behind = new Set(nodes.behind.map(({ node }) => node))
+  const waiting = (leases.value ?? []).flatMap((lease) => {
+    const report = readReport(lease)
+    if (report?.record !== recordName || isSilent(lease, now) || behind.has(report.node)) return []
+    return report.projections.flatMap((each) => {
+      const { name, problem } = each
+      if (problem === null || problem.code === UNHEALTHY) return []
+      return [
+        { node: report.node, name, problem, since: problem.since, remedy: remedyOnNode(report.node, each) },
+      ]
+    })
+  })
+  const alike = Map.groupBy(waiting, ({ name, problem }) => `${name} ${problem.code} ${problem.message}`)
+  return [...alike.values()].flatMap((found) => {
+    const [first] = found
+    if (first === undefined) return []
+    const { node, name, problem, remedy } = first
+    return [
+      finding("trouble", "node", `${named(found)}: ${name} waits`, {
+        code: problem.code,
+        subject: node,
+        since: earliest(found),
+        detail: problem.message,
+        advice: remedyOfCode(problem.code),
+        command: suggestCommand(context, ["explain", node]),
+        ...remedy,
+      }),
+    ]
+  })
+}
+
+/** What checks find wrong on nodes that a rollout does not name already: those with one reason are one finding. */
+export function unhealthyFindings({ nodes, rollout }: JudgedFacts, { context }: Surroundings): Finding[] {
+  const inRollout = new Set(rollout?.waitsFor.map(({ node }) => node))
+  const unhealthy = (nodes?.unhealthy ?? []).filter(({ node }) => !inRollout.has(node))
+  const alike = Map.groupBy(unhealthy, ({ problem }) => problem)
+  return [...alike].map(([problem, found]) => {
+    const node = found[0]?.node ?? ""
+    return finding("trouble", "node", `${named(found)}: a check of what is shown fails`, {
+      code: UNHEALTHY,
+      subject: node,
+      since: earliest(found),
+      detail: problem,
+      advice: remedyOfCode(UNHEALTHY),
+      command: suggestCommand(context, ["explain", node]),
+    })
+  })
+}
