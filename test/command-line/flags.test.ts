@@ -113,4 +113,15 @@ describe("the environment of a flag", () => {
     const both = await run("show", "--commit", "1", "--config", "from-line")
     expect(both.ran).toMatchObject([{ config: "from-line" }])
   })
+
+  it("is named where a needed flag is missing and a variable is most likely a slip of its twin", async () => {
+    vi.stubEnv("HEADRACE_CONFIG", "")
+    vi.stubEnv("HEADRACE_CONFGI", "c")
+    const { code, printed } = await run("show", "--commit", "1")
+    expect(code).toBe(2)
+    expect(printed).toContain("Nothing reads HEADRACE_CONFGI: did you mean HEADRACE_CONFIG?")
+    vi.stubEnv("HEADRACE_CONFGI", undefined)
+    vi.stubEnv("HEADRACE_COMMIT", "1")
+    expect((await run("show")).printed).not.toContain("did you mean")
+  })
 })

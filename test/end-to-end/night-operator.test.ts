@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process"
-import { chmod, mkdir, readlink, writeFile } from "node:fs/promises"
+import { readlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Redis } from "ioredis"
 import { expect, it } from "vitest"
-import { programArguments } from "../harness/program-arguments.ts"
+import { openShell, type Typed } from "../harness/open-shell.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
 import { withAgentProcess } from "../harness/with-agent-process.ts"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
@@ -19,36 +18,21 @@ const LIMIT_MS = 90_000
 /** Each is a branch of the repository, and a source with one ConfigMap of that name. */
 const SOURCES = ["main", "guarded", "pushed", "held"] as const
 
-interface Printed {
-  code: number
-  text: string
+interface Printed extends Typed {
   /** Commands that follow an arrow, with their continued lines, as they are printed. */
   commands: string[]
 }
 
-/** A shell in which the programs are on the PATH, and nothing else that they would heed is set. */
-async function openShell({ repo, config }: Operator): Promise<(command: string) => Promise<Printed>> {
-  const bin = join(repo.scratch, "bin")
-  await mkdir(bin)
-  for (const name of ["bootstrapper", "agent"] as const) {
-    const words = [process.execPath, ...programArguments(name)].map((word) => `'${word}'`)
-    const file = join(bin, `headrace-${name}`)
-    await writeFile(file, `#!/bin/sh\nexec ${words.join(" ")} "$@"\n`)
-    await chmod(file, 0o755)
+/** An operator's shell, with the commands that a line printed. */
+async function openOperatorsShell({
+  repo,
+  config,
+}: Operator): Promise<(command: string) => Promise<Printed>> {
+  const type = await openShell({ cwd: repo.scratch, home: repo.scratch, env: { HEADRACE_CONFIG: config } })
+  return async (command) => {
+    const typed = await type(command)
+    return { ...typed, commands: commandsIn(typed.stdout) }
   }
-  const env = {
-    PATH: `${bin}:${process.env.PATH}`,
-    HOME: repo.scratch,
-    HEADRACE_CONFIG: config,
-    HEADRACE_ANSWER_LIMIT: "60s",
-  }
-  return (command) =>
-    new Promise((done) => {
-      execFile("sh", ["-c", command], { env, cwd: repo.scratch }, (error, stdout, stderr) => {
-        const code = typeof error?.code === "number" ? error.code : error ? 1 : 0
-        done({ code, text: stdout + stderr, commands: commandsIn(stdout) })
-      })
-    })
 }
 
 function commandsIn(text: string): string[] {
@@ -90,7 +74,7 @@ function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
         const projection = `{path: ${shown}, durability: none, from: [{configMap: ci/main}]}`
         const settings = `report: {node: node-1}\nprojections: {shown: ${projection}}\n`
         const node = { folder: repo.scratch, kubeconfigFile: kube.kubeconfigFile, settings }
-        const type = await openShell(operator)
+        const type = await openOperatorsShell(operator)
         await withPluginProcess(config, () =>
           withAgentProcess(node, async () => {
             await untilShown(shown, first)

@@ -1,10 +1,20 @@
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { githubEvent } from "../harness/github-events.ts"
 import { until } from "../harness/until.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
 import { realKubeMissing, withKube, withRealKube } from "../harness/with-kube.ts"
 import type { PluginProcess } from "../harness/with-plugin-process.ts"
-import { FILES, type MovingSite, PATH, prowContent, SECRET, withMovingSite } from "./moving-site.ts"
+import {
+  FILES,
+  kubeconfigNamed,
+  type MovingSite,
+  PATH,
+  prowContent,
+  SECRET,
+  withMovingSite,
+} from "./moving-site.ts"
 
 /** The way from Prow to Headrace and back, step by step as in docs/prow.md, with Prow at work beside it. */
 async function moveOverAndBack(site: MovingSite): Promise<void> {
@@ -26,9 +36,13 @@ async function moveOverAndBack(site: MovingSite): Promise<void> {
 }
 
 /** Step 1: what Prow wrote is what we would write, whatever program packed it; what it missed, and what is not ours, shows. */
-async function seeItFirst({ repo, commit, run, writeByProw }: MovingSite): Promise<void> {
+async function seeItFirst({ repo, commit, run, type, writeByProw }: MovingSite): Promise<void> {
   await writeByProw("hook", await repo.tip())
-  expect(await run("check", "--source-path", repo.folder, "--rules", PATH.rules)).toMatchObject({ code: 0 })
+  const [check, diff] = await type("1. See every difference")
+  expect(check?.code, check?.text).toBe(0)
+  // They differ: one ConfigMap was made by hand.
+  expect(diff?.code, diff?.text).toBe(1)
+  expect(diff?.stdout).toMatch(/app\.ci\/ci\/labels.*not ours/)
   expect(await differing(run, repo.folder)).toEqual({ "app.ci/ci/labels": ["not-ours"] })
 
   await commit({ [PATH.job]: "presubmits: {missed: by Prow}\n" })
@@ -56,11 +70,12 @@ async function behindProwsHook(site: MovingSite, plugin: PluginProcess): Promise
 
 /** Step 3: what has no labels of Prow's is adopted by its rule; the other cluster comes with the settings. */
 async function adoptByRuleAndCluster(site: MovingSite, plugin: PluginProcess): Promise<void> {
-  const adopted = await site.run("adopt", "--rule", PATH.labels, "--cluster", "app.ci")
+  const [adopted, rest] = await site.type("3. Take over, by rule and by cluster")
   expect(adopted).toMatchObject({
     code: 0,
     stdout: "release in app.ci: adopted ci/labels; its lane is woken\n",
   })
+  expect(rest?.code, rest?.text).toBe(0)
   const sha = await site.commit({ [PATH.labels]: "labels: [kind/bug]\n" })
   const payload = githubEvent.merged({ sha, number: 7 })
   expect(await plugin.forward("/", SECRET, "pull_request", payload)).toBe(202)
@@ -122,7 +137,8 @@ async function withoutProw(site: MovingSite, plugin: PluginProcess): Promise<voi
 /** Step 5: nothing of ours is left on what Prow takes over, and its next merge goes on where we were. */
 async function goBack(site: MovingSite): Promise<void> {
   await site.settle({ "app.ci": site.appCi, build01: site.build01 }, {})
-  expect(await site.run("detach", "--source", "release")).toMatchObject({ code: 0, stderr: "" })
+  const [detached] = await site.type("5. Back again")
+  expect(detached?.code, detached?.text).toBe(0)
   for (const [, { shown }] of site.readers) {
     await until(() => !JSON.stringify([...shown.values()]).includes("headrace.dev"))
     for (const { metadata } of shown.values()) {
@@ -151,9 +167,30 @@ async function differing(run: MovingSite["run"], folder: string): Promise<Record
   )
 }
 
+/** The job that ran Prow's config-bootstrapper, with our image: as the page has its flags, it writes what Prow missed. */
+async function runAsProwsJob(site: MovingSite): Promise<void> {
+  await site.writeByProw("config-bootstrapper")
+  await site.commit({ [PATH.job]: "presubmits: {missed: by Prow}\n" })
+  const folder = join(site.repo.scratch, "kubeconfigs")
+  await mkdir(folder)
+  // Where Prow runs is `default`; it is the current context, outside of a cluster.
+  await writeFile(join(folder, "app.ci"), await kubeconfigNamed(site.appCi, "app.ci", true))
+  await writeFile(join(folder, "build01"), await kubeconfigNamed(site.build01, "build01", false))
+  const replaced = [["/etc/kube", folder]] as const
+  const [first] = await site.type("The periodic config-bootstrapper job", replaced)
+  // One ConfigMap was made by hand, and Prow has labels of its own on the others alone.
+  expect(first?.code, first?.text).toBe(1)
+  expect(first?.text).toMatch(/ci\/labels.*reconcile\/not-ours/s)
+  expect(await site.missing("app.ci")).toEqual([])
+  expect(await site.missing("build01")).toEqual([])
+}
+
 describe("moving over from Prow and back", { timeout: 240_000 }, () => {
   it("loses no key at any moment, on the embedded API server", () =>
     withKube((appCi) => withKube((build01) => withMovingSite(appCi, build01, moveOverAndBack))))
+
+  it("begins with the job, whose command changes by its name alone", () =>
+    withKube((appCi) => withKube((build01) => withMovingSite(appCi, build01, runAsProwsJob))))
 
   const missing = realKubeMissing()
   it.skipIf(missing)(`loses no key at any moment, on the real one${whySkipped(missing)}`, () =>

@@ -1,14 +1,17 @@
 import { createHash } from "node:crypto"
-import { writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
+import { dump, load } from "js-yaml"
 import { rawRequest } from "../contract/raw-request.ts"
 import { type KubeletReader, withKubeletReader } from "../harness/kubelet-reader.ts"
+import { openShell, type Typed } from "../harness/open-shell.ts"
 import { type ApiServer, goGzip, type ProwContent, writeAsProw } from "../harness/prow-writer.ts"
 import { type BootstrapperRun, runBootstrapper } from "../harness/run-bootstrapper.ts"
 import { type PluginProcess, withPluginProcess } from "../harness/with-plugin-process.ts"
 import { withRedis } from "../harness/with-redis.ts"
 import { type Changes, type TestRepo, withRepo } from "../harness/with-repo.ts"
+import { linesUnder, settingsOfPage } from "./moving-page.ts"
 
 /** An API server of a cluster, as both kinds of them give it. */
 export interface Cluster extends ApiServer {
@@ -41,6 +44,8 @@ export interface MovingSite {
   /** Writes the operator's file. */
   settle(clusters: Record<string, Cluster>, sources?: object): Promise<void>
   run(command: string, ...args: string[]): Promise<BootstrapperRun>
+  /** Types the lines that docs/prow.md has under a heading, in a fresh clone with the operator's file; `changed` replaces paths. */
+  type(heading: string, changed?: readonly (readonly [string, string])[]): Promise<Typed[]>
   /** What `status` prints, by cluster. */
   status(): Promise<Record<string, unknown>>
   /** Names of what is left in our own namespace besides the store. */
@@ -50,7 +55,12 @@ export interface MovingSite {
 
 /** Prow's HMAC secret. */
 export const SECRET = "of Prow's hook"
-export const PATH = { rules: "core/_plugins.yaml", labels: "core/labels.yaml", job: "jobs/a.yaml" }
+export const PATH = {
+  rules: "core-services/prow/02_config/_plugins.yaml",
+  config: "core-services/prow/02_config/_config.yaml",
+  labels: "core-services/labels/labels.yaml",
+  job: "jobs/a.yaml",
+}
 
 const RULES = `
 external_plugins: {openshift/release: [{name: headrace}]}
@@ -58,9 +68,9 @@ config_updater:
   cluster_groups:
     both: {clusters: [app.ci, build01], namespaces: [ci]}
   maps:
-    core/_config.yaml: {name: config, key: config.yaml}
-    core/_plugins.yaml: {name: plugins, key: plugins.yaml}
-    core/labels.yaml: {name: labels, clusters: {app.ci: [ci]}}
+    ${PATH.config}: {name: config, key: config.yaml}
+    ${PATH.rules}: {name: plugins, key: plugins.yaml}
+    ${PATH.labels}: {name: labels, clusters: {app.ci: [ci]}}
     jobs/**/*.yaml: {name: job-config, gzip: true, cluster_groups: [both]}
     registry/*.yaml:
       partitioned_names: [registry-0, registry-1]
@@ -79,7 +89,7 @@ export const FILES: Record<string, string | Buffer> = {
   [PATH.rules]: RULES,
   [PATH.labels]: "labels: []\n",
   [PATH.job]: JOB,
-  "core/_config.yaml": "deck: {}\n",
+  [PATH.config]: "prowjob_namespace: ci\ndeck: {}\n",
   "jobs/sub/b.yaml": "periodics: []\n",
   "registry/x.yaml": "x: 1\n",
   "registry/y.yaml": "y: 1\n",
@@ -105,7 +115,7 @@ function placesOf(path: string): [ClusterName, string, string][] {
   const [top = ""] = path.split("/")
   const base = path.split("/").at(-1) ?? ""
   const full = path.replaceAll("/", "-")
-  if (path === "core/_config.yaml") return [["app.ci", "config", "config.yaml"]]
+  if (path === PATH.config) return [["app.ci", "config", "config.yaml"]]
   if (path === PATH.rules) return [["app.ci", "plugins", "plugins.yaml"]]
   if (path === PATH.labels) return [["app.ci", "labels", base]]
   if (top === "web") return [["app.ci", "deck-extensions", base]]
@@ -162,17 +172,16 @@ async function openSite(
   clusters: Record<ClusterName, Cluster>,
   readers: MovingSite["readers"],
 ): Promise<MovingSite> {
-  const config = join(repo.scratch, "headrace.yaml")
+  const clone = join(repo.scratch, "release")
+  await repo.git("clone", "--quiet", repo.folder, clone)
+  await writeFile(join(clone, ".git/info/exclude"), "headrace.yaml\n")
+  const config = join(clone, "headrace.yaml")
+  const line = await openShell({ cwd: clone, home: join(repo.scratch, "home") })
   const secretFile = join(repo.scratch, "hmac")
   await writeFile(secretFile, `${SECRET}\n`)
   let files: Record<string, string | Buffer> = {}
-  const release = {
-    url: repo.folder,
-    branch: "main",
-    rules: PATH.rules,
-    repo: "openshift/release",
-    poll: "1h",
-  }
+  const page = settingsOfPage()
+  const release = { ...page.sources.release, url: repo.folder, repo: "openshift/release", poll: "1h" }
 
   async function settle(to: Record<string, Cluster>, sources: object = { release }): Promise<void> {
     const places = Object.entries(to).map(([name, { kubeconfigFile }]) => [
@@ -180,12 +189,11 @@ async function openSite(
       { kubeconfig: kubeconfigFile },
     ])
     const settings = {
-      version: 1,
+      ...page,
       sources,
       clusters: Object.fromEntries(places),
-      defaults: { cluster: "app.ci", namespace: "ci" },
       redis: { url: redis },
-      webhook: { secretFiles: [secretFile], path: "/" },
+      webhook: { ...(page.webhook as object), secretFiles: [secretFile] },
       mirrors: join(repo.scratch, "mirrors"),
     }
     await writeFile(config, JSON.stringify(settings))
@@ -200,6 +208,15 @@ async function openSite(
     readers,
     settle,
     run,
+    async type(heading, changed = []) {
+      await repo.git("-C", clone, "pull", "--quiet")
+      const typed: Typed[] = []
+      for (const printed of linesUnder(heading)) {
+        const here = changed.reduce((text, [from, to]) => text.replaceAll(from, to), printed)
+        typed.push(await line(here))
+      }
+      return typed
+    },
     async commit(changes) {
       const next = Object.entries({ ...files, ...changes }).filter(([, value]) => value !== null)
       files = Object.fromEntries(next) as typeof files
@@ -242,6 +259,14 @@ async function openSite(
     withPlugin: (use) => withPluginProcess(config, use),
   }
   return site
+}
+
+/** A server's kubeconfig with its context under this name, as Prow has it: contexts name the clusters. */
+export async function kubeconfigNamed(server: Cluster, name: string, isCurrent: boolean): Promise<string> {
+  const text = await readFile(server.kubeconfigFile, "utf8")
+  const config = load(text) as { contexts: object[] }
+  const contexts = config.contexts.map((context) => ({ ...context, name }))
+  return dump({ ...config, contexts, "current-context": isCurrent ? name : "" })
 }
 
 interface Held {

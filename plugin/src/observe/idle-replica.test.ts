@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
@@ -5,6 +6,7 @@ import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { it } from "@headrace/test/harness/fixtures"
+import { runBootstrapper } from "@headrace/test/harness/run-bootstrapper"
 import { expect } from "vitest"
 import { watchRecords } from "../triggers/watch-records.ts"
 import { pluginReconciler } from "../work/plugin-reconciler.ts"
@@ -57,14 +59,18 @@ it("the metrics of a replica that is idle follow what the other one does", { tim
   repo,
   folder,
 }) => {
-  const settingsOf = (mirrors: string) =>
-    OperatorSettings.parse({
-      version: 1,
-      sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-      clusters: { east: { kubeconfig: kube.kubeconfigFile } },
-      guard: { deletedKeys: "60%", deletedConfigMaps: "60%", window: "0s", atLeast: 0 },
-      mirrors: join(folder, mirrors),
-    })
+  const written = (mirrors: string) => ({
+    version: 1,
+    sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
+    clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+    guard: { deletedKeys: "60%", deletedConfigMaps: "60%", window: "0s", atLeast: 0 },
+    mirrors: join(folder, mirrors),
+  })
+  const settingsOf = (mirrors: string) => OperatorSettings.parse(written(mirrors))
+  const config = join(folder, "headrace.yaml")
+  await writeFile(config, JSON.stringify(written("operator")))
+  const say = async (...words: string[]) =>
+    expect(await runBootstrapper([...words, "--config", config])).toMatchObject({ code: 0 })
   const stop = new AbortController()
   const lanes = await openLanes({ redis: redis.url, log })
   const busy = await openReplica(settingsOf("busy"))
@@ -84,6 +90,12 @@ it("the metrics of a replica that is idle follow what the other one does", { tim
     await shows(`headrace_orphans{${PLACE}} 0`)
     await shows(`headrace_lane_late{${PLACE}} 0`)
     expect(await idle.text()).toMatch(new RegExp(`last_success_timestamp_seconds{${PLACE}} \\d`))
+
+    await shows(`headrace_held{${PLACE}} 0`)
+    await say("hold", "--reason", "incident 42")
+    await shows(`headrace_held{${PLACE}} 1`)
+    await say("release")
+    await shows(`headrace_held{${PLACE}} 0`)
 
     await repo.commit({ "kept/no key": "x" })
     await idle.poll()

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Command, CommanderError } from "commander"
-import { suggestion } from "../foundation/closest-word.ts"
+import { closestWord, suggestion } from "../foundation/closest-word.ts"
 import { addCompletionCommand } from "./completion/completion-command.ts"
 import { readEnvironment } from "./environment.ts"
 import { Flag } from "./flag.ts"
@@ -10,6 +10,8 @@ import { explainEnvironment, HELP, HELP_COLUMNS } from "./help.ts"
 
 /** The group of what a program has beside its work. */
 const MORE = "More:"
+/** Of the variables that are flags' twins. */
+const PREFIX = "HEADRACE_"
 
 /**
  * A program's command line as all of ours have it: `--help` and `--version`, the environment behind every flag, the
@@ -133,6 +135,17 @@ function refuseMissingFlags(command: Command): void {
   )
   if (missing.length === 0) return
   const names = missing.map(({ flags }) => flags).join(" and ")
-  const hints = missing.flatMap((option) => (option instanceof Flag && option.hint ? [option.hint] : []))
+  const given = missing.flatMap((option) => (option instanceof Flag && option.hint ? [option.hint] : []))
+  const twins = new Set(command.options.flatMap(({ envVar }) => envVar ?? []))
+  const hints = [...given, ...missing.flatMap(({ envVar }) => misspeltTwin(envVar, twins))]
   command.error([`error: ${names} must be given`, ...hints.map((hint) => `  ${hint}`)].join("\n"))
+}
+
+/** A variable that is most likely a slip of a flag's twin: nothing reads it, so no value of it is ever refused. */
+function misspeltTwin(twin: string | undefined, twins: ReadonlySet<string>): string[] {
+  if (twin === undefined) return []
+  const strangers = Object.keys(process.env).filter((name) => name.startsWith(PREFIX) && !twins.has(name))
+  const words = strangers.map((name) => name.slice(PREFIX.length))
+  const found = closestWord(twin.slice(PREFIX.length), words)
+  return found === undefined ? [] : [`Nothing reads ${PREFIX}${found}: did you mean ${twin}?`]
 }

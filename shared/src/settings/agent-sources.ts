@@ -5,7 +5,8 @@ import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
 import { AbsolutePath, GitUrl, NamespaceName, Text, Wait } from "./units.ts"
 
-const place = z.string().regex(/^[^/]+\/[^/]+$/, "expected NAMESPACE/NAME")
+const PLACE = "expected NAMESPACE/NAME"
+const place = z.string({ error: PLACE }).regex(/^[^/]+\/[^/]+$/, PLACE)
 
 const Item = z.strictObject({
   key: Text.describe(

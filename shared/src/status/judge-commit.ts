@@ -96,7 +96,9 @@ function recordReasons(
     ...(isTried && candidate
       ? [`it is being tried, stage ${candidate.stage + 1}: ${reachText(candidate)}`]
       : []),
-    `${shortCommit(commit)} is not in ${shortCommit(record.commit)}, which the record shows`,
+    record.commit === null
+      ? "nothing is shown yet: the first commit is being written"
+      : `${shortCommit(commit)} is not in ${shortCommit(record.commit)}, which the record shows`,
     ...(stopped ? [`stopped at ${shortCommit(stopped.commit)}: ${stopped.message} [${stopped.code}]`] : []),
     ...(hold ? [`held at ${shortCommit(hold.commit)} by ${hold.by}: ${hold.reason}`] : []),
   ]

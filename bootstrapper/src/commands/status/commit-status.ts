@@ -123,6 +123,7 @@ export function commitText(status: CommitStatus): string {
 function headText({ pullRequest, commit, shows, recorded, reasons }: CommitStatus): string {
   const name = pullRequest === undefined ? "" : `#${pullRequest}, `
   if (commit === null) return reasons[0] ?? ""
+  if (shows === null) return `${name}${shortCommit(commit)}: ${reasons[0] ?? "nothing is shown yet"}`
   return `${name}${shortCommit(commit)} is ${recorded ? "" : "not "}in ${shortCommit(shows)}`
 }
 
