@@ -16,6 +16,7 @@ import { type TestRepo, withRepo } from "../harness/with-repo.ts"
 import { peakMemory } from "./agent-and-kubelet.ts"
 import { type KubeNode, startKubeNode } from "./kube-node.ts"
 import { giveImages } from "./node-images.ts"
+import { typeSidecarPage } from "./sidecar-page.ts"
 import { forThisNode, KUBELET_POD, READER_POD } from "./node-manifests.ts"
 
 export const PATIENCE_MS = 120_000
@@ -38,6 +39,8 @@ export interface Site {
   /** A folder of config/, as this node runs it; or a Pod: `kubelet` mounts the ConfigMaps, `reader` the agent's folder. */
   apply(folder: string): Promise<void>
   jobOfCronJob(name: string): Manifest
+  /** Types docs/how-to/sidecar.md in a clone, whose sample is first brought to what this node runs. */
+  typeSidecarPage(): Promise<void>
   kubectl(...args: string[]): Promise<string>
   rollout(workload: string): Promise<void>
   rootOfPod(namespace: string, name: string, text: string): Promise<string>
@@ -164,6 +167,7 @@ function siteOn(node: KubeNode, { repo, secret, url, disk }: Places): Site {
         spec: spec.jobTemplate.spec,
       }
     },
+    typeSidecarPage: () => typeSidecarPage(node, (one) => forThisNode(one, { ip: node.ip, url, disk })),
     kubectl: onNode,
     rollout,
     async rootOfPod(namespace, name, text) {

@@ -31,7 +31,7 @@ describe.skipIf(missing)(`a real node${whySkipped(missing)}`, { timeout: 900_000
 
   afterAll(() => end?.(), 300_000)
 
-  it("runs the plugin, the agent, the sidecar and the init container as Pods, and the CronJob's job", async () => {
+  it("runs the plugin and the agent as Pods, and the CronJob's job", async () => {
     await site.commit()
     await site.apply("overlays/example")
     await site.rollout("deployment/headrace-plugin")
@@ -47,6 +47,11 @@ describe.skipIf(missing)(`a real node${whySkipped(missing)}`, { timeout: 900_000
       "job/headrace-by-hand",
       "--timeout=3m",
     )
+  })
+
+  it("shows configuration in a developer's Pod who types docs/how-to/sidecar.md", () => site.typeSidecarPage())
+
+  it("runs the sidecar and the init container of the samples as Pods", async () => {
     for (const sample of ["samples/sidecar", "samples/init-container"]) await site.apply(sample)
     for (const pod of ["with-sidecar", "with-init-container"]) {
       await site.kubectl("--namespace=ci", "wait", "--for=condition=Ready", `pod/${pod}`, "--timeout=3m")

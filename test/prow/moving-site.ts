@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import { dump, load } from "js-yaml"
 import { rawRequest } from "../contract/raw-request.ts"
+import { linesUnder, pageText } from "../docs/typed-lines.ts"
 import { type KubeletReader, withKubeletReader } from "../harness/kubelet-reader.ts"
 import { openShell, type Typed } from "../harness/open-shell.ts"
 import { type ApiServer, goGzip, type ProwContent, writeAsProw } from "../harness/prow-writer.ts"
@@ -11,7 +12,6 @@ import { type BootstrapperRun, runBootstrapper } from "../harness/run-bootstrapp
 import { type PluginProcess, withPluginProcess } from "../harness/with-plugin-process.ts"
 import { withRedis } from "../harness/with-redis.ts"
 import { type Changes, type TestRepo, withRepo } from "../harness/with-repo.ts"
-import { linesUnder, settingsOfPage } from "./moving-page.ts"
 
 /** An API server of a cluster, as both kinds of them give it. */
 export interface Cluster extends ApiServer {
@@ -53,6 +53,7 @@ export interface MovingSite {
   withPlugin(use: (plugin: PluginProcess) => Promise<void>): Promise<void>
 }
 
+const PAGE = "docs/prow.md"
 /** Prow's HMAC secret. */
 export const SECRET = "of Prow's hook"
 export const PATH = {
@@ -211,7 +212,7 @@ async function openSite(
     async type(heading, changed = []) {
       await repo.git("-C", clone, "pull", "--quiet")
       const typed: Typed[] = []
-      for (const printed of linesUnder(heading)) {
+      for (const printed of linesUnder(PAGE, heading)) {
         const here = changed.reduce((text, [from, to]) => text.replaceAll(from, to), printed)
         typed.push(await line(here))
       }
@@ -259,6 +260,12 @@ async function openSite(
     withPlugin: (use) => withPluginProcess(config, use),
   }
   return site
+}
+
+/** The operator's file that docs/prow.md begins with. */
+function settingsOfPage(): Record<string, unknown> & { sources: { release: object } } {
+  const [, text = ""] = /^```yaml\n# headrace\.yaml\n([\s\S]*?)^```$/m.exec(pageText(PAGE)) ?? []
+  return load(text) as ReturnType<typeof settingsOfPage>
 }
 
 /** A server's kubeconfig with its context under this name, as Prow has it: contexts name the clusters. */
