@@ -10,7 +10,10 @@ export function pageText(page: string): string {
 /** The lines that a page has a reader type under a heading, continued ones put together. */
 export function linesUnder(page: string, heading: string): string[] {
   return commandBlocks(sectionOf(page, heading)).flatMap(({ text }) =>
-    text.trim().replaceAll(/\\\n\s*/g, "").split("\n"),
+    text
+      .trim()
+      .replaceAll(/\\\n\s*/g, "")
+      .split("\n"),
   )
 }
 

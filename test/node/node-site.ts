@@ -16,8 +16,8 @@ import { type TestRepo, withRepo } from "../harness/with-repo.ts"
 import { peakMemory } from "./agent-and-kubelet.ts"
 import { type KubeNode, startKubeNode } from "./kube-node.ts"
 import { giveImages } from "./node-images.ts"
-import { typeSidecarPage } from "./sidecar-page.ts"
 import { forThisNode, KUBELET_POD, READER_POD } from "./node-manifests.ts"
+import { typeSidecarPage } from "./sidecar-page.ts"
 
 export const PATIENCE_MS = 120_000
 const RULES = `config_updater:

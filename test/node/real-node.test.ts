@@ -49,7 +49,8 @@ describe.skipIf(missing)(`a real node${whySkipped(missing)}`, { timeout: 900_000
     )
   })
 
-  it("shows configuration in a developer's Pod who types docs/how-to/sidecar.md", () => site.typeSidecarPage())
+  it("shows configuration in a developer's Pod who types docs/how-to/sidecar.md", () =>
+    site.typeSidecarPage())
 
   it("runs the sidecar and the init container of the samples as Pods", async () => {
     for (const sample of ["samples/sidecar", "samples/init-container"]) await site.apply(sample)

@@ -41,7 +41,8 @@ export async function typeSidecarPage(node: KubeNode, fit: (manifest: Manifest) 
     await typeAll(linesUnder(PAGE, "1. Copy the sample"))
     await fitPod(join(clone, "my-app/headrace/pod.yaml"), fit)
     await typeAll(lines)
-    const shown = "kubectl --namespace ci exec with-sidecar --container consumer -- cat /config/job-config/a.yaml"
+    const shown =
+      "kubectl --namespace ci exec with-sidecar --container consumer -- cat /config/job-config/a.yaml"
     expect(await typeAll([shown])).not.toBe("")
     await typeAll(["kubectl --namespace ci delete --wait pod with-sidecar"])
   } finally {
