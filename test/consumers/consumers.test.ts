@@ -43,7 +43,7 @@ const absent = missing.length > 0 ? `needs ${missing.join(", ")}` : undefined
 async function measureAt(
   publisher: Publisher,
   rows: readonly (readonly [Consumer, readonly Through[]])[],
-  options: Pick<MeasureOptions, "paced" | "flips" | "limit">,
+  options: Pick<MeasureOptions, "paced" | "flips" | "limit" | "signal">,
 ): Promise<Map<string, Cell>> {
   return await withFolder(async (folder) => {
     const site = await openSite(publisher, folder, ["conf.txt", "hosts/hosts"])
@@ -63,8 +63,8 @@ describe.skipIf(absent)(`consumers on their machine${whySkipped(absent)}`, () =>
   describe.each(Object.entries(SERVED) as [Publisher, [Consumer, Through[]][]][])(
     "layout %s",
     (publisher, rows) => {
-      it("each notices every revision, and reads none half", { timeout: 180_000 }, async () => {
-        const cells = await measureAt(publisher, rows, { paced: REVISIONS, flips: 20, limit: LIMIT })
+      it("each notices every revision, and reads none half", { timeout: 180_000 }, async ({ signal }) => {
+        const cells = await measureAt(publisher, rows, { paced: REVISIONS, flips: 20, limit: LIMIT, signal })
 
         const all = rows.flatMap(([{ name }, through]) => through.map((way) => rowOf(name, way)))
         expect([...cells.keys()]).toEqual(all)
@@ -75,13 +75,13 @@ describe.skipIf(absent)(`consumers on their machine${whySkipped(absent)}`, () =>
     },
   )
 
-  it("control: nothing is noticed of a publisher whose change is elsewhere", async () => {
+  it("control: nothing is noticed of a publisher whose change is elsewhere", async ({ signal }) => {
     const rows = [
       [fsWatch, ["a flat file", "the root"]],
       [entr, ["a flat file"]],
     ] as const
 
-    const cells = await measureAt("silent", rows, { paced: 2, flips: 0, limit: 300 })
+    const cells = await measureAt("silent", rows, { paced: 2, flips: 0, limit: 300, signal })
 
     for (const [row, { noticed, readings }] of cells) {
       expect(noticed, row).toBe(0)
@@ -89,10 +89,12 @@ describe.skipIf(absent)(`consumers on their machine${whySkipped(absent)}`, () =>
     }
   })
 
-  it("control: files that are written in place are read half-written", { timeout: 60_000 }, async () => {
+  it("control: files that are written in place are read half-written", { timeout: 60_000 }, async ({
+    signal,
+  }) => {
     const rows = [[fsWatch, ["the root"]]] as const
 
-    const cells = await measureAt("tears", rows, { paced: 0, flips: 40 })
+    const cells = await measureAt("tears", rows, { paced: 0, flips: 40, signal })
 
     expect(cells.get(rowOf(fsWatch.name, "the root"))?.mixed).toBeGreaterThan(0)
   })

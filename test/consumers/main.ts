@@ -8,13 +8,15 @@ import { ALL, GROUPS } from "./matrix.ts"
 import { measure } from "./measure.ts"
 import { missingPrograms } from "./missing-programs.ts"
 import { consumersPage } from "./page.ts"
+import { takePriority } from "./priority.ts"
 import { keepResults, readLoad, readResults } from "./results.ts"
 import { openSite, type Publisher } from "./site.ts"
 
 /**
  * The consumer matrix: `npm run test:consumers -- [--publishers links,file] [--group servers] [--only TEXT] [--paced N]
- * [--flips N] [--add] [--seconds N]`. Parts can be measured one at a time, `--add` until they have as many revisions and flips
- * as are wanted, each in `--seconds`; the page is written from all that was measured.
+ * [--flips N] [--add] [--seconds N] [--nice=N]`. Parts can be measured one at a time, `--add` until they have as many revisions
+ * and flips as are wanted, each in `--seconds`; the page is written from all that was measured. `--nice=-15`, as root, keeps
+ * what else the machine does out of the figures.
  */
 const PAGE = join(dirname(fileURLToPath(import.meta.url)), "../../docs/consumers.md")
 /** Controls fail soon. */
@@ -29,10 +31,12 @@ const { values } = parseArgs({
     flips: { type: "string", default: "10000" },
     add: { type: "boolean", default: false },
     seconds: { type: "string", default: "86400" },
+    nice: { type: "string" },
     "page-only": { type: "boolean", default: false },
   },
 })
 
+if (values.nice !== undefined) takePriority(Number(values.nice))
 const chosen = chooseConsumers()
 if (!values["page-only"]) {
   for (const publisher of values.publishers.split(",") as Publisher[]) await measureAt(publisher)

@@ -28,19 +28,25 @@ export interface MeasureOptions {
   limit?: number
   /** Begins no further revision after this, by performance.now(). */
   until?: number
+  /** Ends the programs and rejects with its reason: a test that has timed out. */
+  signal?: AbortSignal
   onProgress?(text: string): void
 }
 
 /** Runs all consumers on one site at the same time, and gives what each row had. */
 export async function measure(options: MeasureOptions): Promise<Map<string, Cell>> {
-  const { site, consumers } = options
+  const { site, consumers, signal } = options
   const recorder = createRecorder()
   recorder.begin(1)
   await site.publish(1)
   const running: Running[] = []
+  const stopAll = async () => void (await Promise.all(running.map((each) => each.stop())))
+  signal?.addEventListener("abort", stopAll, { once: true })
   try {
-    for (const { consumer, through } of consumers)
+    for (const { consumer, through } of consumers) {
+      signal?.throwIfAborted()
       running.push(await consumer.start(site, recorder.report, through))
+    }
     const rows = consumers.flatMap(({ consumer, through }) => through.map((way) => rowOf(consumer.name, way)))
     await untilStarted(rows, recorder)
     const cells = await paced(options, rows, recorder, running)
@@ -48,12 +54,21 @@ export async function measure(options: MeasureOptions): Promise<Map<string, Cell
     for (const [row, cell] of cells) Object.assign(cell, recorder.counts(row))
     return cells
   } finally {
-    await Promise.all(running.map((each) => each.stop()))
+    signal?.removeEventListener("abort", stopAll)
+    await stopAll()
   }
 }
 
 async function paced(
-  { site, paced, flips, limit = LIMIT_MS, until = Number.POSITIVE_INFINITY, onProgress }: MeasureOptions,
+  {
+    site,
+    paced,
+    flips,
+    limit = LIMIT_MS,
+    until = Number.POSITIVE_INFINITY,
+    signal,
+    onProgress,
+  }: MeasureOptions,
   rows: readonly string[],
   recorder: Recorder,
   running: readonly Running[],
@@ -62,6 +77,7 @@ async function paced(
   const end = performance.now() + (until - performance.now()) * (flips === 0 ? 1 : PACED_SHARE)
   const missed = new Map<string, number>()
   for (let seq = 2; seq < paced + 2 && performance.now() < end; seq++) {
+    signal?.throwIfAborted()
     recorder.begin(seq)
     await publish(site, seq, running)
     const awaited = [...cells].filter(
@@ -84,7 +100,7 @@ async function paced(
 }
 
 async function flipQuickly(
-  { site, flips, until = Number.POSITIVE_INFINITY, onProgress }: MeasureOptions,
+  { site, flips, until = Number.POSITIVE_INFINITY, signal, onProgress }: MeasureOptions,
   cells: ReadonlyMap<string, Cell>,
   recorder: Recorder,
   running: readonly Running[],
@@ -92,6 +108,7 @@ async function flipQuickly(
   const first = 2 + Math.max(0, ...[...cells.values()].map(({ paced }) => paced))
   let last = first - 1
   const flip = async () => {
+    signal?.throwIfAborted()
     last += 1
     recorder.begin(last)
     await publish(site, last, running)

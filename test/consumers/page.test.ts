@@ -58,6 +58,21 @@ describe("the page of consumers", () => {
     expect(consumersPage(results(changes)).wrong.join("\n")).toContain(text)
   })
 
+  it.each([
+    ["nothing of an idle machine", { least: 0, most: 3, nice: 0 }, undefined],
+    [
+      "how busy the machine was",
+      { least: 2, most: 18, nice: 0 },
+      "after more than 2 s for that reason alone",
+    ],
+    ["the priority that the programs had", { least: 2, most: 18, nice: -15 }, "(nice -15)"],
+  ] as const)("says under which load it was measured: %s", (_, load, text) => {
+    const { page } = consumersPage(results(), { cores: 2, ...load })
+
+    if (text === undefined) expect(page).not.toContain("While this was measured")
+    else expect(page).toContain(text)
+  })
+
   it("says which consumer has no layout at all, and what was not measured", () => {
     const none = Object.fromEntries(
       ["links", "exchange", "file", "kubelet"].map((at) => [at, { [ROW]: cell(1) }]),

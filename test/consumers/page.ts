@@ -90,6 +90,11 @@ function controlText({ tears, silent }: Results, row: string): string {
 /** A machine that does other things as well makes every consumer late, on a kubelet mount too. */
 function loadText(load: MachineLoad | undefined): string {
   if (load === undefined || load.most <= 2 * load.cores) return ""
+  if (load.nice < 0)
+    return `
+While this was measured ${load.least} to ${load.most} processes wanted the machine's ${load.cores} cores. Publisher and consumers had priority over the rest
+(nice ${load.nice}); compare the columns, since the consumers of one group still wait for each other.
+`
   return `
 While this was measured ${load.least} to ${load.most} processes wanted the machine's ${load.cores} cores. Compare the columns; some revisions were noticed
 after more than 2 s for that reason alone, on the kubelet's mount too.
@@ -119,7 +124,8 @@ again; then flips without waiting.
 - **\`file\`** is for programs that ignore names with a dot and watch one folder for ever: the kubelet's static manifests, dnsmasq's
   \`hostsdir\`. Each file is a projection of its own.
 - A server that reads its configuration once needs **\`notify\`**: a signal, a command or a call after each revision
-  ([publish.md](publish.md)). The table names the signal.
+  ([publish.md](publish.md)). The table names the signal. haproxy's master drops a SIGUSR2 that comes while it still starts again
+  (11 of 60 that came 0.1 s after the new worker's first answer): \`pause: 1s\` keeps two signals apart.
 
 To read several files of one revision, open the folder once (\`..data\`, or the root in \`exchange\`) and read beneath it, as the
 watchers here do; [recipes](recipes) shows how. A program that opens one path after the other can get two revisions, on any

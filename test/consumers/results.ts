@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { availableParallelism, loadavg } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { ownPriority } from "./priority.ts"
 import type { Cell } from "./recorder.ts"
 import type { Publisher } from "./site.ts"
 
@@ -10,11 +11,15 @@ export type Results = Partial<Record<Publisher, Record<string, Cell>>>
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../.cache/consumers/results")
 
-/** What else the machine did meanwhile: its cores, and the least and most processes that wanted one (getloadavg(3)). */
+/**
+ * What else the machine did meanwhile: its cores, the least and most processes that wanted one (getloadavg(3)), and the weakest
+ * priority that the measured programs had, as a nice value.
+ */
 export interface MachineLoad {
   cores: number
   least: number
   most: number
+  nice: number
 }
 
 const LOAD = join(FOLDER, "../load.json")
@@ -31,6 +36,7 @@ function keepLoad(): void {
     cores: availableParallelism(),
     least: Math.min(now, kept?.least ?? now),
     most: Math.max(now, kept?.most ?? now),
+    nice: Math.max(ownPriority(), kept?.nice ?? Number.NEGATIVE_INFINITY),
   }
   writeFileSync(LOAD, JSON.stringify(load))
 }

@@ -14,6 +14,8 @@ import type { Site, Through } from "./site.ts"
 const PROBE_EVERY = 20
 /** Notices are not sent faster: the agent sends the next one when the one before has ended. */
 const NOTICE_EVERY = 200
+/** haproxy's master drops a SIGUSR2 that comes while it still starts again: `pause` of the agent's `notify`. */
+const HAPROXY_PAUSE = 1000
 
 interface Server {
   program: Program
@@ -21,6 +23,8 @@ interface Server {
   probe(): Promise<Reading | undefined>
   /** The signal that `notify` of the agent sends after a revision. */
   signal?: NodeJS.Signals
+  /** Milliseconds between two signals; NOTICE_EVERY unless given. */
+  pause?: number
 }
 
 /** Starts a server in each way, with a folder of its own, and reports what it shows whenever that changes. */
@@ -61,7 +65,9 @@ async function follow(server: Server, own: string, row: string, report: Report):
   })()
   await until(() => last !== undefined, 60_000)
   return {
-    ...(server.signal === undefined ? {} : { notify: throttled(() => process.kill(pid, server.signal)) }),
+    ...(server.signal === undefined
+      ? {}
+      : { notify: throttled(() => process.kill(pid, server.signal), server.pause) }),
     stop: async () => {
       isStopped = true
       await following
@@ -71,8 +77,8 @@ async function follow(server: Server, own: string, row: string, report: Report):
   }
 }
 
-/** Calls at most every NOTICE_EVERY, the last call always. */
-function throttled(action: () => void): () => void {
+/** Calls at most so often, the last call always. */
+function throttled(action: () => void, every = NOTICE_EVERY): () => void {
   let timer: NodeJS.Timeout | undefined
   let last = 0
   return () => {
@@ -87,7 +93,7 @@ function throttled(action: () => void): () => void {
           // It has ended: its row then notices nothing more.
         }
       },
-      Math.max(0, last + NOTICE_EVERY - performance.now()),
+      Math.max(0, last + every - performance.now()),
     )
   }
 }
@@ -140,7 +146,7 @@ export const nginxConfiguration = serverConsumer(
 
 /** Loads a published file into its configuration. */
 export const haproxy = serverConsumer(
-  { name: "haproxy", needs: ["haproxy"], through: ["a flat file"], notice: "SIGUSR2" },
+  { name: "haproxy", needs: ["haproxy"], through: ["a flat file"], notice: "SIGUSR2, `pause: 1s`" },
   async (site, _, own) => {
     const port = await freePort()
     const answer = `http-request return status 200 content-type text/plain file ${site.path("haproxy.txt")}`
@@ -152,6 +158,7 @@ frontend revisions\n bind 127.0.0.1:${port}\n ${answer}\n`
       program: { command: "haproxy", args: ["-W", "-db", "-f", join(own, "haproxy.cfg")] },
       probe: async () => numberIn(await get(`http://127.0.0.1:${port}/`)),
       signal: "SIGUSR2",
+      pause: HAPROXY_PAUSE,
     }
   },
 )

@@ -59,6 +59,38 @@ echo "$HEADRACE_REVISION $HEADRACE_TOKEN $HEADRACE_PATH" >> ${folder}/calls
   })
 })
 
+it("pauses between two notices, and then sends the newest", async () => {
+  await withFolder(async (folder) => {
+    const sleeps: (() => void)[] = []
+    const clock: Clock = {
+      ...systemClock,
+      sleep: (milliseconds) =>
+        new Promise((resolve) => {
+          expect(milliseconds).toBe(1000)
+          sleeps.push(resolve)
+        }),
+    }
+    const settings = parseSettings(`{touch: ${folder}/touched, pause: 1s}`, "notify.yaml", Notify)
+    const notifier = createNotifier(settings, { clock, log })
+    const stop = new AbortController()
+    const running = notifier.run(stop.signal).catch((error: unknown) => error)
+
+    notifier.tell(notice(1))
+    await expect.poll(() => sleeps.length).toBe(1)
+    expect(notifier.isSettled()).toBe(true)
+    notifier.tell(notice(2))
+    notifier.tell(notice(3))
+    expect(await text(`${folder}/touched`)).toContain("1".repeat(8))
+    sleeps.shift()?.()
+    await expect.poll(() => text(`${folder}/touched`)).toContain("3".repeat(8))
+    expect(sleeps).toHaveLength(1)
+
+    stop.abort(new Error("the test is over"))
+    sleeps.shift()?.()
+    await running
+  })
+})
+
 it("calls until the answer is the expected one, with the revision in a header", async () => {
   const seen: string[] = []
   const server = createServer((request, response) => {

@@ -10,7 +10,10 @@ import { runHook } from "./run-hook.ts"
 import { sendSignal } from "./send-signal.ts"
 import { touchFile } from "./touch-file.ts"
 
-/** Notifies one consumer of what is published: at least once, the newest only, retried until it succeeds. */
+/**
+ * Notifies one consumer of what is published: at least once, the newest only, retried until it succeeds, and not sooner after
+ * the one before than the settings' `pause`.
+ */
 export interface Notifier {
   tell(notice: Notice): void
   /** True when the newest notice was delivered. */
@@ -35,6 +38,7 @@ export function createNotifier(settings: NotifySettings, ports: NotifierPorts): 
     delivered = notice
     ports.onDelivered?.(notice, wayOf(settings))
     ports.log.debug({ revision: notice.revision, way: wayOf(settings) }, "consumer notified")
+    if (settings.pause !== undefined) await ports.clock.sleep(settings.pause, signal)
   }
 
   function failed(error: unknown, attempt: number): void {

@@ -39,6 +39,9 @@ export const Notify = z
       "File to replace by one that holds the revision and token, each on a line.",
     ),
     timeout: Wait.prefault("30s").describe("For one attempt."),
+    pause: Wait.optional().describe(
+      "After one that succeeded, the next comes no sooner; for programs that ignore a notice while they still reload, as haproxy does.",
+    ),
   })
   .refine(
     ({ exec, http, signal, touch }) =>
