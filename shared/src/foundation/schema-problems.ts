@@ -99,7 +99,8 @@ function isQuotable(message: string): boolean {
   return /received (number|boolean|Date)$/.test(message)
 }
 
-function tidy(message: string): string {
+/** A message of the schema's library in the words that ours have. */
+export function tidy(message: string): string {
   return message
     .replace(/^Invalid (input|option|string): /, "")
     .replace("expected record", "expected a mapping")

@@ -152,7 +152,7 @@ export const AgentSettings = z
     mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the mirrors of git sources."),
   })
   .refine((settings) => settings.record !== undefined || !needsRecord(settings), {
-    message: "expected record: a projection shows targets of it",
+    message: "expected NAMESPACE/SOURCE, the record whose targets a projection shows",
     path: ["record"],
   })
 

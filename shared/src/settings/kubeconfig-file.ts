@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises"
 import { load, type YAMLException } from "js-yaml"
 import { z } from "zod"
 import { errorText, UsageError } from "../foundation/errors.ts"
+import { tidy } from "../foundation/schema-problems.ts"
 
 // A kubeconfig is kubectl's file: fields that we do not know are others' business and let through.
 const NamedCluster = z.object({
@@ -112,7 +113,7 @@ function parse(text: string, file: string): z.infer<typeof Kubeconfig> {
   const parsed = Kubeconfig.safeParse(value)
   if (parsed.success) return parsed.data
   // Only places, never values: a kubeconfig holds secrets.
-  const places = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`)
+  const places = parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${tidy(issue.message)}`)
   throw wrong(file, places.join("; "))
 }
 

@@ -15,6 +15,7 @@ import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeCommit } from "@headrace/shared/status/judge-commit"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { rejectionsOf, revisionsWith } from "@headrace/shared/status/revisions-with"
+import { commandLog } from "../../cli/command-log.ts"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
 import { terminalColumns } from "../../cli/terminal-columns.ts"
 import { findSubject, type Subject, tipOf } from "./find-subject.ts"
@@ -75,7 +76,8 @@ async function plansAtTip(
   const plans = await Promise.all(
     clusterSources.map(async ({ cluster, source }) => {
       const plan = await ask(`git, for source ${source},`, async (signal) => {
-        const ports = await reconciler.ports(cluster, source)
+        // What the rules have against files is said of the targets that it concerns.
+        const ports = { ...(await reconciler.ports(cluster, source)), log: commandLog("silent") }
         const commit = tipOf(facts, source) ?? (await ports.repository.fetch(signal)).commit
         const hasOwnRules = ports.rulesRepository === ports.repository
         const rulesCommit = hasOwnRules ? null : (await ports.rulesRepository.fetch(signal)).commit
