@@ -28,7 +28,8 @@ async function readUrlFile(file: string): Promise<string> {
     parseRedisUrl(url)
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
-    throw new UsageError("lanes/redis-url", `${file}: ${cause.message}`, { hint: cause.hint, cause })
+    const { code, message, hint = "" } = cause
+    throw new UsageError(code, `${file}: ${message}`, { hint, cause })
   }
   return url
 }
