@@ -1,3 +1,4 @@
+import { compareSorted } from "../foundation/sorted-list.ts"
 import type { Tree, TreeFile } from "../foundation/tree.ts"
 
 /** A file that is new or has other content. */
@@ -14,24 +15,18 @@ export interface TreeChange {
   removed: readonly TreeFile[]
 }
 
-/** Compares two trees by their content ids; without `before` every file is new. Pure; linear in the number of files. */
+/** Compares two trees by their content ids; without `before` every file is new. Pure. */
 export function changedFiles(before: Tree | undefined, after: Tree): TreeChange {
-  const old = before?.files ?? []
-  const changed: FileChange[] = []
-  const removed: TreeFile[] = []
-  let at = 0
-  for (const file of after.files) {
-    let was = old[at]
-    // Nearly all are the same: two strings are compared for equality sooner than for order.
-    if (was?.path !== file.path) {
-      for (; was && was.path < file.path; was = old[++at]) removed.push(was)
-    }
-    if (was?.path !== file.path) {
-      changed.push({ before: undefined, after: file })
-      continue
-    }
-    at += 1
-    if (was.oid !== file.oid) changed.push({ before: was, after: file })
+  const differences = compareSorted(
+    before?.files ?? [],
+    after.files,
+    ({ path }) => path,
+    (was, is) => was.oid === is.oid,
+  )
+  return {
+    changed: differences.flatMap(({ before: was, after: file }) =>
+      file ? { before: was, after: file } : [],
+    ),
+    removed: differences.flatMap(({ before: was, after: file }) => (was && !file ? was : [])),
   }
-  return { changed, removed: [...removed, ...old.slice(at)] }
 }

@@ -1,9 +1,10 @@
-import { compareText } from "../../foundation/canonical-json.ts"
 import type { ErrorCode } from "../../foundation/errors.ts"
+import { editSorted } from "../../foundation/sorted-list.ts"
 import type { Tree, TreeFile, TreeProblem } from "../../foundation/tree.ts"
 import { cyclicLinks } from "./cyclic-links.ts"
 import { type Entries, followLink, type LinkFault } from "./follow-link.ts"
 import { type ResolvedLink, showLinks } from "./show-links.ts"
+import { pathOf } from "./sorted-paths.ts"
 
 /** How many files links may show: two links in each of 60 folders would double as many times. */
 const MOST_LINKED_FILES = 100_000
@@ -30,9 +31,7 @@ const EXPLANATIONS: Record<LinkFault | "link-too-large", { code: ErrorCode; why:
 export function resolveLinks(entries: Entries & { problems: readonly TreeProblem[] }): Tree {
   if (entries.links.length === 0) return { files: entries.files, problems: entries.problems }
   // A link may lead to a place that is not known, or to a folder that holds nothing else.
-  const places = [...entries.files, ...entries.problems.map(placeOf)].sort((a, b) =>
-    compareText(a.path, b.path),
-  )
+  const places = editSorted(entries.files, pathOf, [], entries.problems.map(placeOf))
   const faults = new Map<string, keyof typeof EXPLANATIONS>()
   const resolved = followAll({ files: places, links: entries.links }, faults)
   const linked = showLinks(places, resolved, MOST_LINKED_FILES, (path) => faults.set(path, "link-too-large"))
@@ -48,8 +47,7 @@ export function resolveLinks(entries: Entries & { problems: readonly TreeProblem
     ...faultsThroughLinks(faulty, resolved),
   ]
   const files = linked.filter(({ real = "" }) => !unknown.has(real))
-  if (files.length === 0) return { files: entries.files, problems }
-  return { files: [...entries.files, ...files].sort((a, b) => compareText(a.path, b.path)), problems }
+  return { files: editSorted(entries.files, pathOf, [], files), problems }
 }
 
 /** Every link that leads somewhere, in path order; the others are noted in `faults`. */

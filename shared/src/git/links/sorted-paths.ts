@@ -1,25 +1,17 @@
+import { findSorted, lowerBound } from "../../foundation/sorted-list.ts"
+
 /** Anything that has a path. */
 export interface Placed {
   path: string
 }
 
-/** The first index in `items` (in path order) whose path is not before `path`. */
-export function lowerBound(items: readonly Placed[], path: string): number {
-  let low = 0
-  let high = items.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const item = items[middle]
-    if (item !== undefined && item.path < path) low = middle + 1
-    else high = middle
-  }
-  return low
+export function pathOf({ path }: Placed): string {
+  return path
 }
 
-/** The item that is exactly at `path`. */
+/** The item of a list in path order that is exactly at `path`. */
 export function itemAt<T extends Placed>(items: readonly T[], path: string): T | undefined {
-  const item = items[lowerBound(items, path)]
-  return item?.path === path ? item : undefined
+  return findSorted(items, pathOf, path)
 }
 
 /**
@@ -28,7 +20,7 @@ export function itemAt<T extends Placed>(items: readonly T[], path: string): T |
  */
 export function rangeBeneath(items: readonly Placed[], folder: string): [first: number, last: number] {
   if (folder === "") return [0, items.length]
-  return [lowerBound(items, `${folder}/`), lowerBound(items, `${folder}0`)]
+  return [lowerBound(items, pathOf, `${folder}/`), lowerBound(items, pathOf, `${folder}0`)]
 }
 
 /** `path` relative to `folder`, which contains it. */

@@ -1,4 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
+import { editSorted } from "../../foundation/sorted-list.ts"
+import { pathOf } from "../links/sorted-paths.ts"
 import { runGit } from "../process/run-git.ts"
 import { admitEntries, type ObjectSource } from "./admit-entries.ts"
 import { parseTreeChanges } from "./parse-entries.ts"
@@ -28,30 +30,10 @@ export async function deriveTree(
   if (unreadable.size > 0) return undefined
   const present = entries.filter((entry) => entry.mode !== DELETED)
   const added = await admitEntries({ entries: present, unreadable }, source)
-  const changed = new Set(entries.map((entry) => entry.path))
+  const changed = entries.map((entry) => entry.path)
   return {
-    files: merge(neighbour.raw.files, added.files, changed, (file) => file.path),
-    links: merge(neighbour.raw.links, added.links, changed, (link) => link.path),
-    problems: merge(neighbour.raw.problems, added.problems, changed, (problem) => problem.file),
+    files: editSorted(neighbour.raw.files, pathOf, changed, added.files),
+    links: editSorted(neighbour.raw.links, pathOf, changed, added.links),
+    problems: editSorted(neighbour.raw.problems, ({ file }) => file, changed, added.problems),
   }
-}
-
-/** `old` without the `changed` paths, and `added`, in path order as both are. */
-function merge<T>(
-  old: readonly T[],
-  added: readonly T[],
-  changed: ReadonlySet<string>,
-  pathOf: (item: T) => string,
-): T[] {
-  const merged: T[] = []
-  let next = 0
-  for (const item of old) {
-    const path = pathOf(item)
-    for (let other = added[next]; other !== undefined && pathOf(other) <= path; other = added[++next]) {
-      merged.push(other)
-    }
-    if (!changed.has(path)) merged.push(item)
-  }
-  merged.push(...added.slice(next))
-  return merged
 }
