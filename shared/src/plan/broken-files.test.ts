@@ -5,6 +5,7 @@ import { parseRules } from "../rules/parse-rules.ts"
 import type { Rule, RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"
 import { brokenFiles } from "./broken-files.ts"
+import { compileRules } from "./compile-rules.ts"
 
 const CONTEXT = { defaults: { cluster: "c", namespace: "n" } }
 
@@ -16,7 +17,7 @@ function rulesOf(maps: string): RuleSet {
 
 function failed(maps: string, file: string, beneath: boolean): string[] {
   const problem = { severity: "error", code: "git/link-dangling", message: "dangles", file, beneath } as const
-  const { targets } = brokenFiles(indexRules(rulesOf(maps).rules), [problem], CONTEXT)
+  const { targets } = brokenFiles(compileRules(rulesOf(maps), CONTEXT), [problem])
   return [...targets].map((target) => target.replace("c/n/", "")).sort()
 }
 

@@ -3,39 +3,48 @@ import { type TargetId, targetText } from "../foundation/target.ts"
 import type { TreeProblem } from "../foundation/tree.ts"
 import type { Rule } from "../rules/rule.ts"
 import type { RuleIndex } from "../rules/rule-index.ts"
+import type { CompiledRules } from "./compile-rules.ts"
 import { type PlanContext, targetAt, targetsOf } from "./plan-context.ts"
 import { keyOf, nameOf } from "./target-key.ts"
 
 /** What is wrong with files that rules name, and the targets that cannot be planned for it. */
 export interface BrokenFiles {
-  problems: Problem[]
+  problems: readonly Problem[]
   /** As `targetText`. */
   targets: ReadonlySet<string>
+  /** The targets of each problem, by its path and whether more may lie beneath. */
+  known: ReadonlyMap<string, readonly TargetId[]>
 }
+
+export const NOTHING_BROKEN: BrokenFiles = { problems: [], targets: new Set(), known: new Map() }
 
 /**
  * Ties the tree's problems to the targets of the rules that match them. A file that cannot be read (a link
  * that dangles) fails its targets: to plan without it would delete its key. Where files may lie beneath the path
  * (the link led to a folder), every target fails that one of them could go to. What no rule names is nobody's
- * problem.
+ * problem. `before`: of another tree under the same rules.
  */
 export function brokenFiles(
-  index: RuleIndex,
+  { index, context }: CompiledRules,
   treeProblems: readonly TreeProblem[],
-  context: PlanContext,
+  before: BrokenFiles = NOTHING_BROKEN,
 ): BrokenFiles {
   const problems: Problem[] = []
   const targets = new Set<string>()
+  const known = new Map<string, readonly TargetId[]>()
   for (const { beneath, ...problem } of treeProblems) {
     const { file } = problem
-    for (const target of beneath
-      ? targetsBeneath(index, file, context)
-      : targetsOfOneFile(index, file, context)) {
+    const place = `${beneath ? "beneath" : "at"} ${file}`
+    const concerned =
+      before.known.get(place) ??
+      (beneath ? targetsBeneath(index, file, context) : targetsOfOneFile(index, file, context))
+    known.set(place, concerned)
+    for (const target of concerned) {
       problems.push({ ...problem, target })
       targets.add(targetText(target))
     }
   }
-  return { problems, targets }
+  return { problems, targets, known }
 }
 
 /** The targets that hold a file's key under a rule: one partition, at every place. */

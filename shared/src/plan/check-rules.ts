@@ -5,8 +5,8 @@ import type { Tree } from "../foundation/tree.ts"
 import { globDifferences } from "../rules/glob-dialect.ts"
 import type { Rule, RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"
+import { allowedRules } from "./compile-rules.ts"
 import { type PlanContext, targetsOf } from "./plan-context.ts"
-import { allowedRules } from "./plan-targets.ts"
 
 /** Files that two rules match: the first in declared order has them. */
 interface Overlap {

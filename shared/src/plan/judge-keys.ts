@@ -9,28 +9,17 @@ export const VERSION_KEY = "VERSION"
 export const VERSION_BYTES = 40
 const NAMED_KEYS = 3
 
-/** What Kubernetes would refuse in a target's keys: illegal ones, or more than fits. */
-export function judgeKeys(name: string, keys: readonly PlannedKey[], view: boolean): Objection[] {
-  const objections: Objection[] = keys.flatMap(({ key, file }) => {
-    const wrong = illegalKey(key)
-    if (!wrong) return []
-    const message = `Kubernetes refuses the key ${JSON.stringify(key)} of ConfigMap "${name}" from ${file.path}: ${wrong}`
-    return [{ code: "plan/illegal-key", message, hint: 'Rename the file, or give the rule a "key".' }]
-  })
-  if (!view) return objections
-  const size = plainBytes(keys)
-  if (size > CONFIG_MAP_LIMIT_BYTES) objections.push(tooLarge(name, keys, size))
-  return objections
+/** Says of keys that Kubernetes refuses why it does. */
+export function illegalKeys(name: string, keys: readonly PlannedKey[]): Objection[] {
+  return keys.map(({ key, file }) => ({
+    code: "plan/illegal-key",
+    message: `Kubernetes refuses the key ${JSON.stringify(key)} of ConfigMap "${name}" from ${file.path}: ${illegalKey(key)}`,
+    hint: 'Rename the file, or give the rule a "key".',
+  }))
 }
 
-/** Bytes that the values will have at least: what is not compressed, and VERSION. Compressed sizes come with the content. */
-export function plainBytes(keys: readonly PlannedKey[]): number {
-  let size = VERSION_BYTES
-  for (const { file, gzip } of keys) if (!gzip) size += file.size
-  return size
-}
-
-function tooLarge(name: string, keys: readonly PlannedKey[], size: number): Objection {
+/** Says of a ConfigMap that it would hold `size` bytes at least: what is not compressed. Compressed sizes come with the content. */
+export function tooLarge(name: string, keys: readonly PlannedKey[], size: number): Objection {
   const largest = keys
     .filter(({ gzip }) => !gzip)
     .sort((a, b) => b.file.size - a.file.size)

@@ -1,20 +1,34 @@
 import type { Problem } from "../foundation/problem.ts"
-import { compareTargets, type TargetId, targetText } from "../foundation/target.ts"
-import type { Tree } from "../foundation/tree.ts"
-import { isAllowed } from "../rules/access-list.ts"
-import type { Rule, RuleSet } from "../rules/rule.ts"
-import { indexRules } from "../rules/rule-index.ts"
-import { assignFiles } from "./assign-files.ts"
-import { brokenFiles } from "./broken-files.ts"
-import { type JudgedKeys, judgeGivenKeys } from "./judge-given-keys.ts"
-import { judgePlace, type Objection } from "./judge-place.ts"
+import { compareSorted } from "../foundation/sorted-list.ts"
+import type { Tree, TreeFile } from "../foundation/tree.ts"
+import type { RuleSet } from "../rules/rule.ts"
+import { assignChanges } from "./assign-changes.ts"
+import { type BrokenFiles, brokenFiles, NOTHING_BROKEN } from "./broken-files.ts"
+import { type Claim, type CompiledRules, type Content, compileRules } from "./compile-rules.ts"
+import { editKeys, type GivenKeys, NO_KEYS } from "./given-keys.ts"
+import { type JudgedContent, judgeContent } from "./judge-content.ts"
+import type { Objection } from "./judge-place.ts"
 import type { Plan, PlannedTarget } from "./plan.ts"
-import { type PlanContext, targetsOf } from "./plan-context.ts"
+import type { PlanContext } from "./plan-context.ts"
 
-/** A target and the rules that give it files, in declared order. */
-interface Claimed {
-  target: TargetId
-  givers: Rule[]
+/** The plan of a tree, with what the plan of the next tree is made from. It never changes. */
+export interface TreePlan {
+  readonly rules: CompiledRules
+  readonly tree: Tree
+  readonly contents: ReadonlyMap<Content, { given: GivenKeys; judged: JudgedContent }>
+  readonly broken: BrokenFiles
+  /** In the order of the rules' claims. */
+  readonly outcomes: readonly Outcome[]
+  readonly plan: Plan
+}
+
+/** What becomes of one claimed target. */
+interface Outcome {
+  judged: JudgedContent
+  isBroken: boolean
+  /** Undefined: it has an error. */
+  planned: PlannedTarget | undefined
+  problems: readonly Problem[]
 }
 
 /**
@@ -25,50 +39,91 @@ interface Claimed {
  * problems is left out, and the others carry on.
  */
 export function planTargets(rules: RuleSet, tree: Tree, context: PlanContext): Plan {
-  const allowed = allowedRules(rules, context)
-  const index = indexRules(allowed)
-  const assignment = assignFiles(index, tree.files)
-  const broken = brokenFiles(index, tree.problems, context)
-  const problems: Problem[] = [...unknownRepository(rules, context), ...broken.problems]
-  const targets: PlannedTarget[] = []
-  const judged = new Map<string, JudgedKeys>()
-  for (const { target, givers } of claimedTargets(allowed, context)) {
-    const same = [target.name, ...givers.map((rule) => rule.glob)].join("\n")
-    const given = givers.map((rule) => assignment.get(rule)?.get(target.name) ?? [])
-    const content = judged.get(same) ?? judgeGivenKeys(target.name, givers, given, context.strict ?? false)
-    judged.set(same, content)
-    const place = judgePlace(target, context)
-    const errors = place ? [place, ...content.errors] : content.errors
-    const where = { target, file: rules.file, ...positionOf(givers) }
-    problems.push(...errors.map((error) => asProblem("error", error, where)))
-    problems.push(...content.warnings.map((warning) => asProblem("warning", warning, where)))
-    if (errors.length > 0 || broken.targets.has(targetText(target))) continue
-    targets.push({ target, view: content.view, keys: content.keys })
+  return planTree(emptyPlan(rules, context), tree).plan
+}
+
+const EMPTY_TREE: Tree = { files: [], problems: [] }
+
+/** The plan of a tree without files: each plan under these rules is made from it, or from another that was. */
+export function emptyPlan(rules: RuleSet, context: PlanContext): TreePlan {
+  const compiled = compileRules(rules, context)
+  const strict = context.strict ?? false
+  const contents = compiled.contents.map((content) => {
+    return [content, { given: NO_KEYS, judged: judgeContent(content, NO_KEYS, strict) }] as const
+  })
+  return withOutcomes(compiled, EMPTY_TREE, new Map(contents), NOTHING_BROKEN, [])
+}
+
+/**
+ * The plan of a tree from the plan of any other under the same rules. It costs as much as the two trees differ, and is the
+ * same whichever other it is made from: what it shares with that one is shared as one object.
+ */
+export function planTree(from: TreePlan, tree: Tree): TreePlan {
+  const { rules } = from
+  const contents = new Map(from.contents)
+  const changes = compareSorted(from.tree.files, tree.files, ({ path }) => path, isSameFile)
+  for (const [content, edits] of assignChanges(rules, changes)) {
+    const given = editKeys(from.contents.get(content)?.given ?? NO_KEYS, edits)
+    contents.set(content, { given, judged: judgeContent(content, given, rules.context.strict ?? false) })
   }
-  return { targets, problems }
+  return withOutcomes(rules, tree, contents, brokenFiles(rules, tree.problems, from.broken), from.outcomes)
 }
 
-/** The rules that the repository may feed. */
-export function allowedRules(rules: RuleSet, context: PlanContext): Rule[] {
-  return rules.rules.filter((rule) => isAllowed(rule, context.repo))
-}
-
-function claimedTargets(rules: readonly Rule[], context: PlanContext): Claimed[] {
-  const claimed = new Map<string, Claimed>()
-  for (const rule of rules) {
-    for (const target of targetsOf(rule, context)) {
-      const text = targetText(target)
-      const known = claimed.get(text)
-      if (!known) claimed.set(text, { target, givers: [rule] })
-      else if (!known.givers.includes(rule)) known.givers.push(rule)
-    }
+function withOutcomes(
+  rules: CompiledRules,
+  tree: Tree,
+  contents: TreePlan["contents"],
+  broken: BrokenFiles,
+  before: readonly Outcome[],
+): TreePlan {
+  const outcomes = rules.claims.flatMap((claim, index) => {
+    const judged = contents.get(claim.content)?.judged
+    const isBroken = broken.targets.has(claim.text)
+    const was = before[index]
+    if (judged === undefined) return []
+    return was?.judged === judged && was.isBroken === isBroken
+      ? was
+      : outcomeOf(rules, claim, judged, isBroken)
+  })
+  const plan = {
+    targets: outcomes.flatMap(({ planned }) => planned ?? []),
+    problems: [
+      ...unknownRepository(rules),
+      ...broken.problems,
+      ...outcomes.flatMap(({ problems }) => problems),
+    ],
   }
-  return [...claimed.values()].sort((a, b) => compareTargets(a.target, b.target))
+  return { rules, tree, contents, broken, outcomes, plan }
 }
 
-function positionOf(givers: readonly Rule[]): { line?: number; column?: number } {
-  const [first] = givers
-  return first ? { line: first.line, column: first.column } : {}
+function outcomeOf(
+  { rules }: CompiledRules,
+  { target, content, objection }: Claim,
+  judged: JudgedContent,
+  isBroken: boolean,
+): Outcome {
+  const errors = objection ? [objection, ...judged.errors] : judged.errors
+  const [first] = content.givers
+  const where = { target, file: rules.file, ...(first && { line: first.line, column: first.column }) }
+  const isPlanned = errors.length === 0 && !isBroken
+  return {
+    judged,
+    isBroken,
+    planned: isPlanned ? { target, view: judged.view, keys: judged.keys } : undefined,
+    problems: [
+      ...errors.map((error) => asProblem("error", error, where)),
+      ...judged.warnings.map((warning) => asProblem("warning", warning, where)),
+    ],
+  }
+}
+
+function isSameFile(one: TreeFile, other: TreeFile): boolean {
+  return (
+    one.oid === other.oid &&
+    one.size === other.size &&
+    one.executable === other.executable &&
+    one.real === other.real
+  )
 }
 
 function asProblem(
@@ -80,7 +135,7 @@ function asProblem(
 }
 
 /** Prow's bootstrapper silently skips such rules, and their ConfigMaps go stale for good (B3). */
-function unknownRepository(rules: RuleSet, context: PlanContext): Problem[] {
+function unknownRepository({ rules, context }: CompiledRules): Problem[] {
   if (context.repo) return []
   return rules.rules
     .filter((rule) => rule.allowedRepos.length > 0)

@@ -4,11 +4,11 @@ import { type TargetId, targetText } from "../foundation/target.ts"
 import type { RuleSet } from "../rules/rule.ts"
 import { indexRules } from "../rules/rule-index.ts"
 import { targetsOfFile } from "./broken-files.ts"
+import { allowedRules } from "./compile-rules.ts"
 import { VERSION_KEY } from "./judge-keys.ts"
 import { illegalKey } from "./legal-name.ts"
 import type { Plan, PlannedKey } from "./plan.ts"
 import type { PlanContext } from "./plan-context.ts"
-import { allowedRules } from "./plan-targets.ts"
 import { keyOf } from "./target-key.ts"
 
 /** The keys of one target that a change touches, with what the plan gives them: undefined when nothing does any more. */

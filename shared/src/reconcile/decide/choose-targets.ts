@@ -44,6 +44,7 @@ export function samePlan(a: PlannedTarget | undefined, b: PlannedTarget | undefi
   if (a.view !== b.view || a.keys.length !== b.keys.length) return false
   return a.keys.every((key, index) => {
     const other = b.keys[index]
+    if (key === other) return true
     return (
       other !== undefined &&
       key.key === other.key &&

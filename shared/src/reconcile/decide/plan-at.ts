@@ -4,7 +4,7 @@ import { errorText, HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { type Problem, problemText } from "../../foundation/problem.ts"
 import type { Plan } from "../../plan/plan.ts"
 import type { PlanContext } from "../../plan/plan-context.ts"
-import { planTargets } from "../../plan/plan-targets.ts"
+import { emptyPlan, planTree } from "../../plan/plan-targets.ts"
 import { parseRules } from "../../rules/parse-rules.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory, RulesAnswer } from "../run/memory.ts"
@@ -108,25 +108,29 @@ export async function wholePlanAt(
   signal: AbortSignal,
 ): Promise<{ digest: string; plan: Plan }> {
   const digest = await rulesDigestAt(ports, memory, revision, signal)
-  const key = `${revision.commit} ${digest}`
-  const plan = memory.plans.get(key) ?? (await makePlan(ports, memory, revision, signal))
-  memory.plans.set(key, plan)
-  return { digest, plan }
-}
-
-async function makePlan(
-  ports: ReconcilePorts,
-  memory: ReconcileMemory,
-  revision: SourceRevision,
-  signal: AbortSignal,
-): Promise<Plan> {
-  const { rules } = await rulesAt(ports, memory, revision, signal)
+  const { rules, text } = await rulesAt(ports, memory, revision, signal)
+  const context = planContextFromSettings(ports.settings)
+  const under = planningKey(text, rules.file, context)
+  const key = `${revision.commit} ${under}`
+  const known = memory.plans.get(key)
+  if (known) return { digest, plan: known.plan }
   const tree = await ports.repository.tree(revision.commit, signal)
-  const plan = planTargets(rules, tree, planContextFromSettings(ports.settings))
-  for (const problem of unplaced(plan, ports)) {
+  const made = planTree(memory.nearPlans.get(under) ?? emptyPlan(rules, context), tree)
+  memory.plans.set(key, made)
+  memory.nearPlans.set(under, made)
+  for (const problem of unplaced(made.plan, ports)) {
     ports.log.error({ commit: revision.commit, problem: problemText(problem) }, "a target cannot be placed")
   }
-  return plan
+  return { digest, plan: made.plan }
+}
+
+/**
+ * Names everything that an empty plan is made from. The digest of the rules would not do: it is of their meaning, and a plan
+ * names lines.
+ */
+function planningKey(text: string, path: string, context: PlanContext): string {
+  const clusters = context.clusters ? [...context.clusters] : null
+  return sha256(canonicalJson({ text, path, context: { ...context, clusters } }))
 }
 
 /** What plans take from the operator's settings. */
@@ -150,8 +154,7 @@ export async function rulesAt(
   const commit = revision.rulesCommit ?? revision.commit
   const path = ports.settings.rulesPath
   const key = `${commit} ${path}`
-  const answer =
-    memory.rules.get(key) ?? readRules(await ports.rulesRepository.file(commit, path, signal), path)
+  const answer = memory.rules.get(key) ?? (await readRules(ports, memory, commit, path, signal))
   memory.rules.set(key, answer)
   if ("rules" in answer) return answer
   throw new HeadraceError(answer.code, answer.message, {
@@ -159,11 +162,25 @@ export async function rulesAt(
   })
 }
 
-function readRules(content: Buffer | undefined, path: string): RulesAnswer {
+async function readRules(
+  { rulesRepository }: Pick<RulesPorts, "rulesRepository">,
+  memory: ReconcileMemory,
+  commit: string,
+  path: string,
+  signal: AbortSignal,
+): Promise<RulesAnswer> {
+  const content = await rulesRepository.file(commit, path, signal)
   if (content === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
+  const text = sha256(content)
+  const answer = memory.parsedRules.get(`${text} ${path}`) ?? parsedRules(content, text, path)
+  memory.parsedRules.set(`${text} ${path}`, answer)
+  return answer
+}
+
+function parsedRules(content: Buffer, text: string, path: string): RulesAnswer {
   try {
     const { rules, problems } = parseRules(content.toString("utf8"), path)
-    if (rules) return { rules }
+    if (rules) return { rules, text }
     const mistake = problems.find((problem) => problem.severity === "error")
     return { code: "rules/invalid", message: mistake ? problemText(mistake) : `${path} does not parse` }
   } catch (error) {

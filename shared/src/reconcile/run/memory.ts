@@ -1,7 +1,9 @@
+import type { ShardTrie } from "../../bundle/shard-trie.ts"
 import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Problem } from "../../foundation/problem.ts"
 import type { Validate } from "../../gates/compile-schema.ts"
-import type { Plan, PlannedTarget } from "../../plan/plan.ts"
+import type { PlannedTarget } from "../../plan/plan.ts"
+import type { TreePlan } from "../../plan/plan-targets.ts"
 import type { ShardEntry } from "../../record/build-index.ts"
 import type { Token } from "../../record/record.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
@@ -10,8 +12,8 @@ import type { WatchedStage } from "../../rollout/watched-stage.ts"
 import type { RuleSet } from "../../rules/rule.ts"
 import { type BoundedMap, boundedMap } from "./bounded-map.ts"
 
-/** Rules as read at a commit, or why there are none. */
-export type RulesAnswer = { rules: RuleSet } | { code: ErrorCode; message: string }
+/** Rules as read at a commit, with the digest of their text; or why there are none. */
+export type RulesAnswer = { rules: RuleSet; text: string } | { code: ErrorCode; message: string }
 
 /**
  * What one source's runs remember, for all its clusters: pure results by their inputs, store objects by their digests,
@@ -20,10 +22,16 @@ export type RulesAnswer = { rules: RuleSet } | { code: ErrorCode; message: strin
 export interface ReconcileMemory {
   /** By rules commit and path. */
   rules: BoundedMap<RulesAnswer>
-  /** By commit, rules digest and settings. */
-  plans: BoundedMap<Plan>
+  /** The same by the digest of their text, and path: most commits do not change them. */
+  parsedRules: BoundedMap<RulesAnswer>
+  /** By commit, text of the rules and settings. */
+  plans: BoundedMap<TreePlan>
+  /** The plan that was made last under some text of the rules and settings, by these: the next is made from it. */
+  nearPlans: BoundedMap<TreePlan>
   /** Indexes by digest. */
   indexes: BoundedMap<StoreIndex>
+  /** How the keys of a planned target are shared out among shards, for as long as a plan that has them is kept. */
+  tries: WeakMap<PlannedTarget["keys"], ShardTrie>
   /** What a shard is, by the fingerprint of its files. */
   shards: BoundedMap<ShardEntry>
   /** What a target holds at a resourceVersion that we wrote ourselves, by cluster and `namespace/name`. */
@@ -61,8 +69,11 @@ export interface WrittenView {
 export function createReconcileMemory(): ReconcileMemory {
   return {
     rules: boundedMap(8),
+    parsedRules: boundedMap(4),
     plans: boundedMap(4),
+    nearPlans: boundedMap(2),
     indexes: boundedMap(4096),
+    tries: new WeakMap(),
     shards: boundedMap(65_536),
     views: boundedMap(4096),
     known: boundedMap(1024),

@@ -3,6 +3,7 @@ import type { ConfigMap } from "../../foundation/config-map.ts"
 import { contentId } from "../../foundation/content-id.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
+import { compareSorted } from "../../foundation/sorted-list.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import { tokenText } from "../../record/token.ts"
@@ -39,15 +40,16 @@ export function compareView(
 
 /** The same comparison where it is known that the ConfigMap holds exactly what `held` planned: no hashing. */
 export function comparePlannedKeys(held: PlannedTarget, planned: PlannedTarget): ViewDifference {
-  const before = new Map(held.keys.map((key) => [key.key, key]))
-  const stale = planned.keys.filter((key) => {
-    const was = before.get(key.key)
-    return was === undefined || was.gzip !== key.gzip || was.file.oid !== key.file.oid
-  })
-  const wanted = new Set(planned.keys.map((key) => key.key))
+  const differences = compareSorted(
+    held.keys,
+    planned.keys,
+    ({ key }) => key,
+    (was, is) => was.gzip === is.gzip && was.file.oid === is.file.oid,
+  )
+  const gone = differences.flatMap(({ before, after }) => (before && !after ? before.key : []))
   return {
-    stale,
-    surplus: held.keys.map((key) => key.key).filter((key) => key !== VERSION_KEY && !wanted.has(key)),
+    stale: differences.flatMap(({ after }) => after ?? []),
+    surplus: gone.filter((key) => key !== VERSION_KEY),
   }
 }
 

@@ -1,35 +1,34 @@
+import { CONFIG_MAP_LIMIT_BYTES } from "../foundation/config-map.ts"
+import { findSorted } from "../foundation/sorted-list.ts"
 import type { Rule } from "../rules/rule.ts"
-import { judgeKeys, VERSION_KEY } from "./judge-keys.ts"
+import type { Content } from "./compile-rules.ts"
+import { type ContestedKey, type GivenKeys, keyOf } from "./given-keys.ts"
+import { illegalKeys, tooLarge, VERSION_BYTES, VERSION_KEY } from "./judge-keys.ts"
 import type { Objection } from "./judge-place.ts"
-import { type KeyCollision, mergeKeys } from "./merge-keys.ts"
 import type { PlannedKey } from "./plan.ts"
 
 /** The keys of a ConfigMap, with what speaks against them. */
-export interface JudgedKeys {
-  keys: PlannedKey[]
+export interface JudgedContent {
+  keys: readonly PlannedKey[]
   view: boolean
-  errors: Objection[]
-  warnings: Objection[]
+  errors: readonly Objection[]
+  warnings: readonly Objection[]
 }
 
-/** Merges and judges what rules give a ConfigMap of this name. */
-export function judgeGivenKeys(
-  name: string,
-  givers: readonly Rule[],
-  given: readonly (readonly PlannedKey[])[],
-  strict: boolean,
-): JudgedKeys {
+/** Judges what rules give a content. */
+export function judgeContent({ name, givers }: Content, given: GivenKeys, strict: boolean): JudgedContent {
   const view = givers.every((rule) => rule.view)
   const errors: Objection[] = []
   const warnings: Objection[] = []
   if (!view && givers.some((rule) => rule.view)) errors.push(dividedView(name, givers))
-  const { keys, collisions } = mergeKeys(given)
-  for (const collision of collisions) (strict ? errors : warnings).push(collisionOf(name, collision))
-  const version = view ? keys.find(({ key }) => key === VERSION_KEY) : undefined
+  for (const contested of given.contested) (strict ? errors : warnings).push(collisionOf(name, contested))
+  const version = view ? findSorted(given.keys, keyOf, VERSION_KEY) : undefined
   if (version) warnings.push(reservedKey(name, version))
-  const kept = version ? keys.filter((planned) => planned !== version) : keys
-  errors.push(...judgeKeys(name, kept, view))
-  return { keys: kept, view, errors, warnings }
+  const keys = version ? given.keys.filter((planned) => planned !== version) : given.keys
+  errors.push(...illegalKeys(name, given.illegal))
+  const bytes = VERSION_BYTES + given.plainBytes - (version && !version.gzip ? version.file.size : 0)
+  if (view && bytes > CONFIG_MAP_LIMIT_BYTES) errors.push(tooLarge(name, keys, bytes))
+  return { keys, view, errors, warnings }
 }
 
 function dividedView(name: string, givers: readonly Rule[]): Objection {
@@ -41,7 +40,8 @@ function dividedView(name: string, givers: readonly Rule[]): Objection {
   }
 }
 
-function collisionOf(name: string, { key, paths }: KeyCollision): Objection {
+function collisionOf(name: string, { key, claims }: ContestedKey): Objection {
+  const paths = claims.map(({ file }) => file.path)
   return {
     code: "plan/key-collision",
     message: `several files give key "${key}" of ConfigMap "${name}": ${paths.join(", ")}; the last is written`,
