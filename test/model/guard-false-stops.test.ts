@@ -6,7 +6,7 @@ import { type GuardedKey, measureChange } from "@headrace/shared/gates/guard/mea
 import { pastAfter } from "@headrace/shared/gates/guard/past-deletions"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
-import { guardedTargets } from "@headrace/shared/reconcile/decide/held-in-force"
+import { guardedKeys, guardedTargets } from "@headrace/shared/reconcile/decide/held-in-force"
 import { planAt } from "@headrace/shared/reconcile/decide/plan-at"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { describe, expect, it } from "vitest"
@@ -63,14 +63,13 @@ describe.skipIf(realHistoryMissing())(
           for (const { sha } of merges) {
             const plan = await planAt(ports, memory, CLUSTER, { commit: sha, rulesCommit: null }, signal)
             const now = Number(await history.git("show", "-s", "--format=%ct", sha)) * 1000
-            const after = guardedTargets(plan)
-            const size = measureChange(before, after, new Set(plan.refused.keys()))
+            const size = measureChange(before, guardedTargets(plan), new Set(plan.refused.keys()))
             const error = judgeChange(size, GUARD, past, now)
             if (error) stops.push(`${sha.slice(0, 12)} ${error.message}`)
             deleted += size.deletedKeys
             renamed += size.renamed.length
             past = pastAfter(past, { size, approved: error !== undefined, window: windowOf(GUARD), now })
-            before = after
+            before = new Map([...plan.targets].map(([place, planned]) => [place, guardedKeys(planned)]))
           }
           const text = `guard: ${stops.length} false stops over ${merges.length} merges, ${deleted} keys deleted, ${renamed} renamed`
           process.stdout.write(`${[text, ...stops].join("\n")}\n`)

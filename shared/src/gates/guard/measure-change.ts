@@ -7,8 +7,18 @@ export interface GuardedKey {
   empty: boolean
 }
 
-/** The keys of each target by `namespace/name`. A number: so many keys, of targets that no key stays of. */
-export type GuardedTargets = ReadonlyMap<string, readonly GuardedKey[] | number>
+/** Of a target that was compared with what it is to hold: the keys that differ, and how many are the same. */
+export interface ComparedKeys {
+  before: readonly GuardedKey[]
+  after: readonly GuardedKey[]
+  same: number
+}
+
+/** What a target holds: its keys, or so many of them where no key stays. */
+export type GuardedTarget = readonly GuardedKey[] | ComparedKeys | number
+
+/** By `namespace/name`. */
+export type GuardedTargets = ReadonlyMap<string, GuardedTarget>
 
 /** A key that goes while its content stays in the target under another. */
 export interface RenamedKey {
@@ -45,7 +55,7 @@ const NAMED_TARGETS = 3
  */
 export function measureChange(
   before: GuardedTargets,
-  after: GuardedTargets,
+  after: { get(target: string): readonly GuardedKey[] | undefined },
   kept: ReadonlySet<string>,
 ): ChangeSize {
   let [keys, configMaps, deletedKeys, emptiedKeys, lostConfigMaps, lostOfSeveral] = [0, 0, 0, 0, 0, 0]
@@ -79,14 +89,18 @@ interface TargetLoss {
 
 const NO_LOSS: TargetLoss = { deleted: 0, emptied: 0, renamed: [], everything: false }
 
-function measureTarget(
+function measureTarget(target: string, before: GuardedTarget, after: readonly GuardedKey[]): TargetLoss {
+  if (typeof before === "number") return { ...NO_LOSS, deleted: before, everything: true }
+  if (!("same" in before)) return measureKeys(target, before, after)
+  const loss = measureKeys(target, before.before, before.after)
+  return before.same > 0 ? { ...loss, everything: false } : loss
+}
+
+function measureKeys(
   target: string,
-  before: readonly GuardedKey[] | number,
-  after: readonly GuardedKey[] | number,
+  before: readonly GuardedKey[],
+  after: readonly GuardedKey[],
 ): TargetLoss {
-  if (typeof before === "number" || typeof after === "number") {
-    return { ...NO_LOSS, deleted: countOf(before), everything: true }
-  }
   // Both are in key order most of the time: then nothing needs to be looked up.
   if (before.length === after.length && before.every((one, index) => isSame(one, after[index])))
     return NO_LOSS
@@ -122,6 +136,8 @@ function pairRenamed(
   })
 }
 
-function countOf(keys: readonly GuardedKey[] | number): number {
-  return typeof keys === "number" ? keys : keys.length
+/** How many keys a target holds. */
+export function countOf(held: GuardedTarget): number {
+  if (typeof held === "number") return held
+  return "same" in held ? held.same + held.before.length : held.length
 }

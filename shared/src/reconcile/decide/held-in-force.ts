@@ -1,6 +1,12 @@
 import { isBlank } from "../../foundation/content-id.ts"
-import type { GuardedKey, GuardedTargets } from "../../gates/guard/measure-change.ts"
-import type { PlannedTarget } from "../../plan/plan.ts"
+import { compareSorted } from "../../foundation/sorted-list.ts"
+import {
+  countOf,
+  type GuardedKey,
+  type GuardedTarget,
+  type GuardedTargets,
+} from "../../gates/guard/measure-change.ts"
+import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
@@ -10,12 +16,35 @@ import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.t
 
 /** The keys of a planned target as the guard judges them. */
 export function guardedKeys({ keys }: Pick<PlannedTarget, "keys">): GuardedKey[] {
-  return keys.map(({ key, file }) => ({ key, content: file.oid, empty: isBlank(file) }))
+  return keys.map(guardedKey)
 }
 
-/** All targets of a plan as the guard judges them. */
-export function guardedTargets(plan: Pick<ClusterPlan, "targets">): Map<string, GuardedKey[]> {
-  return new Map([...plan.targets].map(([place, planned]) => [place, guardedKeys(planned)]))
+function guardedKey({ key, file }: PlannedKey): GuardedKey {
+  return { key, content: file.oid, empty: isBlank(file) }
+}
+
+/** The targets of a plan as the guard judges them. */
+export function guardedTargets({ targets }: Pick<ClusterPlan, "targets">) {
+  return {
+    get(place: string): GuardedKey[] | undefined {
+      const planned = targets.get(place)
+      return planned && guardedKeys(planned)
+    },
+  }
+}
+
+/** What a target holds by the plan in force, compared with what it is to hold. */
+function comparedKeys(was: PlannedTarget, is: PlannedTarget | undefined): GuardedTarget {
+  if (is === undefined) return guardedKeys(was)
+  const differences = compareSorted(
+    was.keys,
+    is.keys,
+    ({ key }) => key,
+    (one, other) => one.file.oid === other.file.oid,
+  )
+  const before = differences.flatMap(({ before: one }) => (one ? guardedKey(one) : []))
+  const after = differences.flatMap(({ after: one }) => (one ? guardedKey(one) : []))
+  return { before, after, same: was.keys.length - before.length }
 }
 
 export interface InForce {
@@ -39,8 +68,10 @@ export interface InForce {
  */
 export async function heldInForce(run: Run, input: InForce): Promise<GuardedTargets | "unknown"> {
   const { plan, previous, surveyed } = input
-  const planned = previous ? guardedTargets(previous) : []
-  const held = new Map<string, readonly GuardedKey[] | number>([...planned, ...surveyed])
+  const planned = [...(previous?.targets ?? [])].map(
+    ([place, was]) => [place, comparedKeys(was, plan.targets.get(place))] as const,
+  )
+  const held = new Map<string, GuardedTarget>([...planned, ...surveyed])
   const stored = await storedTargets(run, input)
   if (stored === undefined) return "unknown"
   for (const entry of stored) {
@@ -72,8 +103,9 @@ async function storedTargets(
   return previous ? [...failures.held.values()] : undefined
 }
 
-function union(known: readonly GuardedKey[] | number, stored: readonly GuardedKey[]): readonly GuardedKey[] {
-  if (typeof known === "number") return stored
+function union(known: GuardedTarget, stored: readonly GuardedKey[]): readonly GuardedKey[] {
+  // Only a target that the plan in force has is compared with it, and of those the store is not asked.
+  if (typeof known === "number" || "same" in known) return stored
   const names = new Set(stored.map(({ key }) => key))
   return [...stored, ...known.filter(({ key }) => !names.has(key))]
 }
@@ -85,8 +117,4 @@ export function likeOf(plan: Pick<ClusterPlan, "targets">): string {
     if (first) return first.file.oid
   }
   return ""
-}
-
-function countOf(keys: readonly GuardedKey[] | number): number {
-  return typeof keys === "number" ? keys : keys.length
 }
