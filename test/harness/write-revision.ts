@@ -1,5 +1,5 @@
 import { packShard } from "@headrace/shared/bundle/pack-shard"
-import { splitIntoShards } from "@headrace/shared/bundle/split-into-shards"
+import { splitIntoShards } from "@headrace/shared/bundle/shard-trie"
 import { storeConfigMap } from "@headrace/shared/bundle/store-config-map"
 import type { StoreObject } from "@headrace/shared/bundle/store-file"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"

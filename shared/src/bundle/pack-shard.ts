@@ -1,7 +1,7 @@
 import { sha256 } from "../foundation/digest.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { LISTING_NAME, type ListedFile, writeListing } from "./shard-listing.ts"
-import type { ShardLayout } from "./split-into-shards.ts"
+import type { ShardLayout } from "./shard-trie.ts"
 import { goesInParts, PART_BYTES, type StoreFile, type StoreObject } from "./store-file.ts"
 import { type TarEntry, writeTar } from "./tar-archive.ts"
 

@@ -1,8 +1,8 @@
 import pLimit from "p-limit"
 import { packShard } from "../../bundle/pack-shard.ts"
-import { splitIntoShards } from "../../bundle/split-into-shards.ts"
+import { layoutsOf, type ShardLayout } from "../../bundle/shard-trie.ts"
 import { DIGEST_ANNOTATION } from "../../bundle/store-config-map.ts"
-import type { StoreFile, StoreObject } from "../../bundle/store-file.ts"
+import type { StoreObject } from "../../bundle/store-file.ts"
 import { hasCode } from "../../foundation/errors.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import {
@@ -23,10 +23,9 @@ import { marksOfRoot } from "../store/last-roots.ts"
 import { indexReader, STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { findHeldElsewhere } from "./held-elsewhere.ts"
 import { ensureStored, type Marks } from "./store-objects.ts"
+import { trieOf } from "./trie-of-target.ts"
 
 const CONCURRENT_OBJECTS = 4
-
-type ShardLayout = ReturnType<typeof splitIntoShards>[number]
 
 export interface StoreResult {
   /** Digest of the root index. */
@@ -100,8 +99,10 @@ async function writeObjects(
   async function ensureIndex(built: BuiltIndex): Promise<void> {
     const missing = built.objects.filter((object) => !state.exists(object.digest))
     // What no reader of ours could read is not written.
-    for (const object of missing) parseIndex(object.payload, object.digest)
+    const parsed = missing.map(({ payload, digest }) => [digest, parseIndex(payload, digest)] as const)
     await Promise.all(missing.map((object) => limit(() => ensure(object))))
+    // The next run begins with reading what this one has written.
+    for (const [digest, index] of parsed) memory.indexes.set(digest, index)
   }
 
   const entries = await Promise.all(
@@ -131,20 +132,25 @@ async function writeObjects(
     was: PlannedTarget | undefined,
   ): Promise<TargetEntry> {
     const known = before ? await shardsBefore(state, before, was) : new Set<string>()
-    const layouts = splitIntoShards(storeFiles(planned))
-    const shards = await Promise.all(layouts.map((layout) => limit(() => storeShard(layout, known))))
+    const layouts = layoutsOf(trieOf(memory, planned, was))
+    const shards = await Promise.all(
+      layouts.map((layout) => rememberedShard(layout, known) ?? limit(() => storeShard(layout, known))),
+    )
     const index = buildFilesIndex(shards)
     await ensureIndex(index)
     const { namespace, name } = planned.target
     return { namespace, name, index: index.root, files: planned.keys.length, bytes: sum(shards) }
   }
 
+  function rememberedShard(layout: ShardLayout, known: ReadonlySet<string>): ShardEntry | undefined {
+    const entry = memory.shards.get(layout.fingerprint)
+    if (entry === undefined || !isThere(entry.shard, known)) return undefined
+    if (!entry.parts.every((digest) => isThere(digest, known))) return undefined
+    return entry.prefix === layout.prefix ? entry : { ...entry, prefix: layout.prefix }
+  }
+
   async function storeShard(layout: ShardLayout, known: ReadonlySet<string>): Promise<ShardEntry> {
     signal.throwIfAborted()
-    const remembered = memory.shards.get(layout.fingerprint)
-    if (remembered && [remembered.shard, ...remembered.parts].every((digest) => isThere(digest, known))) {
-      return { ...remembered, prefix: layout.prefix }
-    }
     const contents = await ports.repository.blobs(
       layout.files.map((file) => file.oid),
       signal,
@@ -178,8 +184,7 @@ async function shardsBefore(
 ): Promise<Set<string>> {
   const shards = await readOrNothing(listShards(before.index, state.fetch))
   const byPrefix = new Map(shards.map((entry) => [entry.prefix, entry]))
-  const layouts = was ? splitIntoShards(storeFiles(was)) : []
-  for (const layout of layouts) {
+  for (const layout of was ? layoutsOf(trieOf(state.memory, was)) : []) {
     const entry = byPrefix.get(layout.prefix)
     if (entry && !state.memory.shards.get(layout.fingerprint))
       state.memory.shards.set(layout.fingerprint, entry)
@@ -227,17 +232,6 @@ async function readOrNothing<Entry>(reading: Promise<Entry[]>): Promise<Entry[]>
     if (hasCode(error, "store/") || hasCode(error, "bundle/")) return []
     throw error
   }
-}
-
-function storeFiles(planned: PlannedTarget): StoreFile[] {
-  return planned.keys.map(({ key, gzip, file }) => ({
-    key,
-    path: file.path,
-    oid: file.oid,
-    size: file.size,
-    executable: file.executable,
-    gzip,
-  }))
 }
 
 function sum(shards: readonly ShardEntry[]): number {

@@ -1,6 +1,6 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { type ShardLayout, splitIntoShards } from "./split-into-shards.ts"
+import { type ShardLayout, splitIntoShards } from "./shard-trie.ts"
 import { SHARD_BYTES, type StoreFile } from "./store-file.ts"
 
 function storeFile(path: string, size: number, oid = `of ${path}`): StoreFile {
