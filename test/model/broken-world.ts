@@ -2,6 +2,7 @@ import { hasCode } from "@headrace/shared/foundation/errors"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
+import type { TreePlan } from "@headrace/shared/plan/plan-targets"
 import { rulesDigestAt } from "@headrace/shared/reconcile/decide/plan-at"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import type { ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
@@ -192,4 +193,15 @@ export function trustingVersions(ports: ReconcilePorts): ReconcilePorts {
       },
     },
   }
+}
+
+/** A process keeps one warm plan for each source, whatever rules and settings it was made under. */
+export function keepingWarmPlans(ports: ReconcilePorts): ReconcilePorts {
+  const { memory } = ports
+  if (memory === undefined) return ports
+  const nearPlans = {
+    get: () => memory.nearPlans.get(""),
+    set: (_: string, made: TreePlan) => memory.nearPlans.set("", made),
+  }
+  return { ...ports, memory: { ...memory, nearPlans } }
 }

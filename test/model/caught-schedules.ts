@@ -166,6 +166,7 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     start(0),
     FINISH,
   ],
+  "a warm plan outlives its rules": [start(0), FINISH, commit([[0, 3]], 4), start(0), FINISH],
   "failed targets are not tried again": [
     ROUND,
     place("forbidden", 1),

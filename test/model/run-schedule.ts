@@ -16,11 +16,11 @@ import { invariantWatcher } from "./watch-invariants.ts"
  * workers do to it when they are woken last, and of the state after an operator has repaired what is stopped.
  */
 export async function runSchedule(schedule: Schedule, options: SimulationOptions = {}): Promise<void> {
-  const violations: unknown[] = []
   const watch = invariantWatcher(() => simulation)
   const simulation: Simulation = createSimulation(options, async (...write) => {
     await watch(...write).catch((error: unknown) => violations.push(error))
   })
+  const { violations } = simulation
   for (const op of schedule) {
     await play(simulation, op)
     throwFirst(violations)

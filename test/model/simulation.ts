@@ -58,8 +58,12 @@ export interface Simulation {
   gitFaults: readonly number[]
   /** False once faults have ended. */
   hasGitFaults: boolean
+  /** What a process that remembers nothing plans, by revision and settings (compare-plans.ts). */
+  coldPlans: Map<string, string>
   /** Processes that were started. */
   started: number
+  /** What was found broken and is not thrown yet, in the order in which it was found. */
+  violations: unknown[]
   tally: Tally
 }
 
@@ -110,7 +114,9 @@ export function createSimulation(options: SimulationOptions, watcher: Watcher): 
     settings: settingsBook(options.allowForcePush ?? false),
     inForce: new Map(),
     backups: new Map(),
+    coldPlans: new Map(),
     isDoubtful: false,
+    violations: [],
     tally,
   }
   simulation.clusters = CLUSTERS.map((name) => {

@@ -1,6 +1,7 @@
 import { pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import type { ReconcileOutcome, ReconcilePorts, ReconcileRequest } from "@headrace/shared/reconcile/run/ports"
 import { reconcilePorts } from "../harness/reconcile-ports.ts"
+import { comparePlans } from "./compare-plans.ts"
 import { gatedClock, gatedKube, gatedRepository, startWorker, type Worker } from "./gates.ts"
 import { reportsOf } from "./model-agents.ts"
 import { settingsFor } from "./model-settings.ts"
@@ -48,6 +49,9 @@ async function runOnce(
   const { result, stopped, failed } = outcome
   tally.count(`reconcile: ${result}${stopped ? ` by ${stopped.code}` : ""}`)
   for (const { reason } of failed) tally.count(`target failed: ${codeOf(reason)}`)
+  await comparePlans(simulation, source, ports, outcome.record).catch((error: unknown) => {
+    simulation.violations.push(error)
+  })
   return { ports, outcome }
 }
 

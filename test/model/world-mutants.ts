@@ -9,6 +9,7 @@ import {
   countingByDates,
   forbiddenAsInvalid,
   forgettingUnread,
+  keepingWarmPlans,
   keptAsSent,
   pruneByOwnPlan,
   trustingVersions,
@@ -164,6 +165,11 @@ export const WORLD_MUTANTS: { readonly [name: string]: WorldMutant } = {
     subject: withPorts(trustingVersions),
     breaks: NOT_GIVEN,
     towards: ["save", "restore", "start", "commit", "hand"],
+  },
+  "a warm plan outlives its rules": {
+    subject: withPorts(keepingWarmPlans),
+    breaks: /^Error: 12: a warm plan of /,
+    towards: ["commit", "start", "settings"],
   },
   "failed targets are not tried again": {
     subject: withRecordRead((record) => ({ ...record, failed: [], failures: null, failedMore: 0 })),
