@@ -35,7 +35,7 @@ export async function ensureStored(
   async function attempt(): Promise<boolean | undefined> {
     try {
       const kept = await createOnce(ports.kube, wanted, signal)
-      if (!isIntact(kept, object.digest)) throw changedOnWrite(wanted)
+      if (!isKeptAsSent(kept, wanted) && !isIntact(kept, object.digest)) throw changedOnWrite(wanted)
       return true
     } catch (error) {
       if (!isLostRace(error) || isFinal(error)) throw error
@@ -96,6 +96,11 @@ function withMarks(configMap: ConfigMap, marks: Marks | undefined): ConfigMap {
   if (marks === undefined) return configMap
   const annotations = { ...configMap.metadata.annotations, ...marks.annotations }
   return { ...configMap, metadata: { ...configMap.metadata, annotations } }
+}
+
+/** True for the same bytes: then nothing has to be unpacked to know what they are. */
+function isKeptAsSent({ binaryData: kept = {} }: ConfigMap, { binaryData: sent = {} }: ConfigMap): boolean {
+  return Object.entries(sent).every(([key, value]) => kept[key] === value)
 }
 
 /** True when the object holds what its name says. */
