@@ -166,7 +166,8 @@ async function actOnCandidate(
   if (step.kind === "promote") return swapped(await swapState(run, state, promotedRecord(record, candidate)))
   const red = mayWait(seen, candidate) ? await redBefore(run, rollout, candidate) : []
   if (red.length > 0) return rest(run, state, { kind: "rest", holdUp: red }, record.stopped)
-  const opened = await openStage(run, rollout, state, candidate, step.stage)
+  const wanted = { stage: step.stage, hurried: isHurried(seen, candidate) }
+  const opened = await openStage(run, rollout, state, candidate, wanted)
   if (opened.kind === "opened") return { kind: "moved", state: opened.state }
   if (opened.kind === "waits") return rest(run, state, { kind: "rest", holdUp: [opened.why] }, record.stopped)
   if (opened.kind === "again") return { kind: "again" }

@@ -7,13 +7,24 @@ import type { ReportedNode } from "./reported-node.ts"
 export interface ChosenNodes extends Pick<Candidate, "bound" | "selectors"> {
   /** Names, in order. */
   expected: string[]
-  /** They do not count, since something was wrong with them before the candidate came. */
-  excluded: { node: string; reason: string }[]
+  /** It reaches them and does not rest on them, for what was so before the candidate came. */
+  excluded: LeftOut[]
+  /** Those of the excluded that show the candidate as soon as they are well. */
+  ill: LeftOut[]
 }
 
+interface LeftOut {
+  node: string
+  reason: string
+}
+
+/** Of a share times a number of nodes, which has errors in its last digits: 0.29 × 100 is 28.999999999999996. */
+const ROUNDING = 1e-9
+
 /**
- * Chooses the nodes of a stage among those that report. A share takes the nodes whose hash lies below a bound, which is
- * raised until it takes one node that counts; it never takes fewer nodes than the stage before. Pure.
+ * Chooses the nodes of a stage among those that report. A share takes that many nodes, rounded down but at least one, in
+ * the order of their hashes; it never takes fewer than the stage before. Nodes that are ill count in the fleet and in the
+ * share: a stage reaches no others in their place. Pure.
  */
 export function chooseNodes(
   source: string,
@@ -23,12 +34,10 @@ export function chooseNodes(
 ): ChosenNodes {
   const choice = choiceOf(source, nodes, before, reported)
   const taking = reported.filter(({ node, labels }) => takesCandidate({ source, node, labels }, choice))
-  const excluded = taking.flatMap((each) => {
-    const reason = whyExcluded(each)
-    return reason === undefined ? [] : [{ node: each.node, reason }]
-  })
+  const excluded = taking.flatMap((each) => leftOut(each))
   const expected = taking.filter((each) => whyExcluded(each) === undefined).map(({ node }) => node)
-  return { ...choice, expected: expected.sort(), excluded }
+  const ill = taking.filter(isInFleet).flatMap((each) => leftOut(each))
+  return { ...choice, expected: expected.sort(), excluded, ill }
 }
 
 function choiceOf(
@@ -39,11 +48,25 @@ function choiceOf(
 ): Pick<Candidate, "bound" | "selectors"> {
   if (nodes === undefined) return { bound: ALL_NODES, selectors: [] }
   if (typeof nodes === "object") return { ...before, selectors: [...before.selectors, nodes.matchLabels] }
-  const counting = reported.filter((each) => whyExcluded(each) === undefined)
-  const lowest = Math.min(...counting.map(({ node }) => nodeHash(source, node)))
-  const atLeastOne = Number.isFinite(lowest) ? lowest + 1 : 0
-  const bound = Math.max(Math.floor(nodes * ALL_NODES), atLeastOne, before.bound)
-  return { ...before, bound }
+  const hashes = reported.filter(isInFleet).map(({ node }) => nodeHash(source, node))
+  const count = Math.max(1, Math.floor(nodes * hashes.length + ROUNDING))
+  const last = hashes.sort((a, b) => a - b).at(count - 1)
+  // Without a fleet no node that is known takes it.
+  const bound = last === undefined ? Math.floor(nodes * ALL_NODES) : last + 1
+  return { ...before, bound: Math.max(bound, before.bound) }
+}
+
+/**
+ * True for a node that shows candidates when it is well. One that is silent is in the fleet whatever it said last; one that
+ * reports and does not answer has an agent of an earlier version.
+ */
+function isInFleet({ fresh, answers, keepsBaseline }: ReportedNode): boolean {
+  return keepsBaseline === null && (answers || !fresh)
+}
+
+function leftOut(node: ReportedNode): LeftOut[] {
+  const reason = whyExcluded(node)
+  return reason === undefined ? [] : [{ node: node.node, reason }]
 }
 
 /** Why a stage does not rest on a node; undefined: it does. */

@@ -5,6 +5,7 @@ import type { NodesIndex } from "../../record/store-index.ts"
 import { EVERY_NODE, openedRecord } from "../../rollout/changed-records.ts"
 import { type ChosenNodes, chooseNodes } from "../../rollout/choose-nodes.ts"
 import { wholeStageOf } from "../../rollout/policy.ts"
+import { checksOf } from "../../rollout/policy-checks.ts"
 import type { ReportedNode } from "../../rollout/reported-node.ts"
 import { type RecordState, swapState } from "../record/swap-record.ts"
 import type { RolloutPorts } from "../run/rollout-ports.ts"
@@ -12,11 +13,17 @@ import type { Run } from "../run/run.ts"
 import { ensureStored } from "../write/store-objects.ts"
 import { writeCandidateView } from "./write-candidate-view.ts"
 
-/** How long agents have to answer that they know of a candidate, before those that do not are left out. */
+/** How long agents have to answer that they know of a candidate, or to get well, before a stage rests on the others alone. */
 const ANSWER_MS = 10_000
 
+/** Which stage is to begin; `hurried`: an operator has it begin whatever is wrong with its nodes. */
+export interface WantedStage {
+  stage: number
+  hurried: boolean
+}
+
 /**
- * `again`: the record moved on. `waits`: for agents that have not answered yet. `changed`: what the candidate is made of
+ * `again`: the record moved on. `waits`: for agents that have not answered yet, or are ill. `changed`: what the candidate is made of
  * cannot be planned any more, as the settings have changed under it.
  */
 export type Opened =
@@ -34,22 +41,20 @@ export async function openStage(
   rollout: RolloutPorts,
   state: RecordState,
   candidate: Candidate,
-  wanted: number,
+  wanted: WantedStage,
 ): Promise<Opened> {
   const { ports, request } = run
   const reported = await rollout.nodes(run.signal)
   const now = ports.clock.now()
-  const unanswered = reported.filter(({ fresh, answers }) => fresh && !answers)
-  const waited = now - Date.parse(candidate.since)
-  if (unanswered.length > 0 && waited >= 0 && waited < ANSWER_MS) {
-    return {
-      kind: "waits",
-      why: unanswered.map(({ node }) => `node ${node}: its agent has not answered yet`).join(", "),
-    }
-  }
   const whole = wholeStageOf(rollout.policy, request.cluster)
-  const stage = reported.length === 0 ? whole : wanted
+  const stage = reported.length === 0 ? whole : wanted.stage
   const chosen = choose(run, rollout, candidate, stage, reported)
+  const waited = now - Date.parse(candidate.since)
+  const holdUp = [
+    ...(waited >= 0 && waited < ANSWER_MS ? notReady(reported, chosen, wanted) : []),
+    ...(wanted.hurried ? [] : nothingToRestOn(rollout, candidate, reported, chosen)),
+  ]
+  if (holdUp.length > 0) return { kind: "waits", why: [...new Set(holdUp)].join(", ") }
   const view = stage === whole ? await writeCandidateView(run, state, candidate) : undefined
   if (view === "again") return { kind: "again" }
   if (view === "changed")
@@ -69,6 +74,39 @@ export async function openStage(
   const { excluded } = chosen
   ports.log.info({ stage: stage + 1, nodes: chosen.expected.length, excluded }, "stage of a rollout began")
   return { kind: "opened", state: swapped }
+}
+
+/** What may be over in a moment: agents that have not seen the candidate yet, or go back from the one before. */
+function notReady(
+  reported: readonly ReportedNode[],
+  { ill }: ChosenNodes,
+  { hurried }: WantedStage,
+): string[] {
+  const unanswered = reported.filter(({ fresh, answers }) => fresh && !answers)
+  const recovering = hurried
+    ? []
+    : ill.filter(({ node }) => reported.some((one) => one.node === node && one.fresh))
+  return [
+    ...unanswered.map(({ node }) => `node ${node}: its agent has not answered yet`),
+    ...recovering.map(({ node, reason }) => `node ${node}: ${reason}`),
+  ]
+}
+
+/**
+ * Why nothing could judge a stage that reaches something. Its nodes may all be ill. Or no agent reports, though a stage
+ * rested on some before: they come back, and would show what no stage has tried.
+ */
+function nothingToRestOn(
+  { policy }: RolloutPorts,
+  { expected }: Candidate,
+  reported: readonly ReportedNode[],
+  chosen: ChosenNodes,
+): string[] {
+  if (chosen.expected.length > 0) return []
+  if (reported.length > 0) return chosen.ill.map(({ node, reason }) => `node ${node}: ${reason}`)
+  if (expected.count > 0) return [`no agent reports any more; the stage before rested on ${expected.count}`]
+  const hasChecks = checksOf(policy.health).length > 0
+  return hasChecks ? [] : ["no agent reports, and the policy has no http or prometheus check"]
 }
 
 function choose(
