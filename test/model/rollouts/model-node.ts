@@ -129,7 +129,7 @@ export function report(node: ModelNode, now: number): void {
     shown: shown ? { token: shown.token, root: shown.root } : null,
     checks: failed && shown && isSame(failed, shown) ? "failing" : "passing",
     failed: failed ? { token: failed.token, root: failed.root, why: "its check failed" } : null,
-    problem: null,
+    problem: failed ? "it shows the revision before [projection/returned]" : null,
     at: now,
   }
 }
