@@ -6,6 +6,7 @@ import { type Mirror, openMirror } from "../git/open-mirror.ts"
 import type { ConnectedCluster } from "../kube/client-node/connect-cluster.ts"
 import { createEventRecorder } from "../kube/event-recorder.ts"
 import type { Log } from "../observe/log.ts"
+import { approvalWordOf } from "../record/approval-word.ts"
 import type { SourceRecord } from "../record/record.ts"
 import { eventsOfSwap } from "../record/swap-events.ts"
 import type { RolloutPolicy } from "../rollout/policy.ts"
@@ -107,7 +108,10 @@ export async function openReconciler(
     return {
       kube: await clusters.get(cluster),
       peers: (signal) => readPeers(cluster, source, signal),
-      onSwap: ({ configMap, before, after }) => events.record(configMap, eventsOfSwap(before, after)),
+      onSwap({ configMap, before, after }) {
+        const approval = approvalWordOf(configMap, (after.approved ?? before?.rejected)?.commit)
+        events.record(configMap, eventsOfSwap(before, after, approval))
+      },
       repository,
       rulesRepository: typeof rules === "string" ? repository : await mirrors.get(rules.source),
       settings: settingsFor(settings, cluster, source),

@@ -1,5 +1,6 @@
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
+import { type ApprovalWord, approvalAnnotation } from "./approval-word.ts"
 import { recordJson } from "./fit-record.ts"
 import { RECORD_FORMAT, type SourceRecord } from "./record.ts"
 import { formatOf, parseRecord } from "./record-format.ts"
@@ -24,13 +25,15 @@ export interface RecordNotes {
   committedAt?: number | undefined
   /** What was found of the signatures of what it shows. */
   verification?: Verification | undefined
+  /** The operator who approves something by this change. */
+  approval?: ApprovalWord | undefined
 }
 
 /** The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. */
 export function recordConfigMap(
   namespace: string,
   record: SourceRecord,
-  { committedAt, verification }: RecordNotes = {},
+  { committedAt, verification, approval }: RecordNotes = {},
 ): ConfigMap {
   const committed =
     committedAt === undefined ? {} : { [COMMITTED_ANNOTATION]: committedText(record, committedAt) }
@@ -43,6 +46,7 @@ export function recordConfigMap(
         "headrace.dev/format": String(formatOf(record)),
         ...committed,
         ...(verification && verificationAnnotation(verification)),
+        ...(approval && approvalAnnotation(approval)),
       },
     },
     data: { [RECORD_KEY]: recordJson(record) },

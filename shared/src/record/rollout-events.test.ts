@@ -65,6 +65,11 @@ it("warns of a return with its reason and what to type, and not again", () => {
   expect(event?.message).toContain(`approve --rejection --commit ${NEW.slice(0, 12)}`)
   expect(rolloutEvents(returned, returned)).toEqual([])
   expect(reasons(returned, atRest)).toEqual([`RejectionLifted: ${NEW.slice(0, 12)} may be tried again`])
+  const approval = { commit: NEW, by: "ada", reason: "the probe was down", at: "2026-01-01T00:00:00Z" }
+  const [lifted] = rolloutEvents(returned, atRest, approval)
+  expect(lifted?.message).toMatch(/may be tried again, as ada ordered: the probe was down$/)
+  const again = { ...trying, candidate: { ...candidate, word: { by: "ada", reason: "down", at: "2026" } } }
+  expect(reasons(atRest, again)).not.toContainEqual(expect.stringContaining("ClusterSkipped"))
 })
 
 it("names who hurried a rollout or had it continue without a cluster, and why", () => {

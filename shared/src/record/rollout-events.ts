@@ -1,3 +1,4 @@
+import type { ApprovalWord } from "./approval-word.ts"
 import type { SourceRecord } from "./record.ts"
 import { ALL_NODES, type Candidate } from "./rollout-state.ts"
 import { tokenText } from "./token.ts"
@@ -11,13 +12,20 @@ export interface RolloutEvent {
 
 const SHORT_ID = 12
 
-/** The events of a rollout between one record and the next: what is tried, how far, and how it ends. Pure. */
-export function rolloutEvents(before: SourceRecord | undefined, after: SourceRecord): RolloutEvent[] {
+/**
+ * The events of a rollout between one record and the next: what is tried, how far, and how it ends. `approval`: who approved what.
+ * Pure.
+ */
+export function rolloutEvents(
+  before: SourceRecord | undefined,
+  after: SourceRecord,
+  approval?: ApprovalWord,
+): RolloutEvent[] {
   return [
     ...candidateEvents(before?.candidate ?? null, after.candidate),
     ...wordEvents(before?.candidate ?? null, after.candidate),
     ...endEvents(before, after),
-    ...rejectionEvents(before, after),
+    ...rejectionEvents(before, after, approval),
   ]
 }
 
@@ -53,10 +61,11 @@ function percentText(bound: number): string {
 function wordEvents(before: Candidate | null, after: Candidate | null): RolloutEvent[] {
   const word = after?.word ?? null
   if (after === null || word === null || word.at === before?.word?.at) return []
-  const said = `as ${word.by} ordered: ${word.reason}`
+  const said = orderText(word)
   if (after.hurried && before?.hurried !== true) {
     return [normal("PromotedNow", `promotes ${shortId(after.commit)} without waiting, ${said}`)]
   }
+  if (after.skipped.length === (before?.skipped.length ?? 0)) return []
   return [normal("ClusterSkipped", `continues without ${after.skipped.join(", ")}, ${said}`)]
 }
 
@@ -73,16 +82,23 @@ function endEvents(before: SourceRecord | undefined, after: SourceRecord): Rollo
 function rejectionEvents(
   before: SourceRecord | undefined,
   { rejected, commit }: SourceRecord,
+  approval: ApprovalWord | undefined,
 ): RolloutEvent[] {
   const was = before?.rejected ?? null
   if (rejected === null) {
     if (was === null || commit === was.commit) return []
-    return [normal("RejectionLifted", `${shortId(was.commit)} may be tried again`)]
+    const said = approval?.commit === was.commit ? `, ${orderText(approval)}` : ""
+    return [normal("RejectionLifted", `${shortId(was.commit)} may be tried again${said}`)]
   }
   if (was?.commit === rejected.commit && was.at === rejected.at) return []
   const remedy = `Fix it and merge again; if it is not at fault, run approve --rejection --commit ${shortId(rejected.commit)}.`
   const message = `${shortId(rejected.commit)} goes back: ${rejected.reason} [${rejected.code}]. ${remedy}`
   return [{ type: "Warning", reason: "RolloutReturned", message }]
+}
+
+/** Who wanted it, and why. */
+export function orderText({ by, reason }: Pick<ApprovalWord, "by" | "reason">): string {
+  return `as ${by} ordered: ${reason}`
 }
 
 function normal(reason: string, message: string): RolloutEvent {

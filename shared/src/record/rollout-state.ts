@@ -40,7 +40,7 @@ export const Candidate = z.strictObject({
   hurried: z.boolean(),
   /** Clusters that the rollout goes on without, by an operator's word. At most 200 bytes together. */
   skipped: z.array(z.string()),
-  /** The last operator who changed `hurried` or `skipped`, and why; null: none has. */
+  /** The last operator who changed `hurried` or `skipped`, or had a rejected commit tried again, and why; null: none has. */
   word: z.strictObject({ by: z.string(), reason: z.string(), at: z.string() }).nullable(),
 })
 export type Candidate = z.infer<typeof Candidate>

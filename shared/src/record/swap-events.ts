@@ -1,6 +1,7 @@
 import { escapeText } from "../foundation/escape-text.ts"
+import type { ApprovalWord } from "./approval-word.ts"
 import type { SourceRecord } from "./record.ts"
-import { rolloutEvents } from "./rollout-events.ts"
+import { orderText, rolloutEvents } from "./rollout-events.ts"
 import { tokenText } from "./token.ts"
 
 /** What a swap of the record means to a person who looks at the object: an Event of Kubernetes, without its place. */
@@ -18,13 +19,20 @@ const MOST_NAMED = 3
 
 /**
  * The events of a swap from one record to the next, none for intents and the like. `before` is undefined for the first
- * record of a source. Pure.
+ * record of a source; `approval`: who approved what by this swap. Pure.
  */
-export function eventsOfSwap(before: SourceRecord | undefined, after: SourceRecord): RecordEvent[] {
+export function eventsOfSwap(
+  before: SourceRecord | undefined,
+  after: SourceRecord,
+  approval?: ApprovalWord,
+): RecordEvent[] {
   return [
-    ...holdEvents(before, after),
+    ...holdEvents(before, after, approval),
     ...commitEvents(before, after),
-    ...rolloutEvents(before, after).map((event) => ({ ...event, message: escapeText(event.message) })),
+    ...rolloutEvents(before, after, approval).map((event) => ({
+      ...event,
+      message: escapeText(event.message),
+    })),
     ...stopEvents(before, after),
     ...failureEvents(before, after),
     ...foreignEvents(before, after),
@@ -40,7 +48,11 @@ function commitEvents(before: SourceRecord | undefined, after: SourceRecord): Re
   return [normal("Published", `shows ${shown}`)]
 }
 
-function holdEvents(before: SourceRecord | undefined, { hold, approved }: SourceRecord): RecordEvent[] {
+function holdEvents(
+  before: SourceRecord | undefined,
+  { hold, approved }: SourceRecord,
+  approval: ApprovalWord | undefined,
+): RecordEvent[] {
   const events: RecordEvent[] = []
   const was = before?.hold ?? null
   const isSame = hold?.commit === was?.commit && hold?.by === was?.by && hold?.until === was?.until
@@ -50,7 +62,10 @@ function holdEvents(before: SourceRecord | undefined, { hold, approved }: Source
   }
   if (hold === null && was !== null) events.push(normal("Released", "follows its branch again"))
   if (approved !== null && !sameApproval(approved, before?.approved ?? null)) {
-    events.push(normal("Approved", `${approvedText(approved)} of ${shortId(approved.commit)} are approved`))
+    const said = approval?.commit === approved.commit ? `, ${orderText(approval)}` : ""
+    events.push(
+      normal("Approved", `${approvedText(approved)} of ${shortId(approved.commit)} are approved${said}`),
+    )
   }
   return events
 }

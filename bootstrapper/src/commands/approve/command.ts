@@ -4,6 +4,7 @@ import type { Command } from "commander"
 import { addClusterSourceOptions } from "../../cli/cluster-source-options.ts"
 import type { CommandRun } from "../../cli/command-run.ts"
 import { addEffectFlags } from "../../cli/effect-flags.ts"
+import { userName } from "../../cli/user-name.ts"
 import type { ApproveOptions } from "./run.ts"
 
 /** `approve`: lets one commit through what stopped it: the guard, the gates, its signature or a rollout. */
@@ -13,6 +14,8 @@ export function addApproveCommand(program: Command, run: CommandRun): void {
       "Lets a commit delete what the guard stopped it for, through the gates, be shown unverified, or be rolled out again.",
     )
     .addOption(flag("--commit <id>", "the commit, by 4 digits of its id or more").needed())
+    .addOption(flag("--by <name>", "who approves it").default(userName()))
+    .addOption(flag("--reason <text>", "why, for the record and its Event").default("no reason given"))
     .addOption(
       flag("--gate", "let it through the gates that refuse it; the guard judges it all the same").conflicts([
         "unverified",
@@ -41,6 +44,6 @@ export function addApproveCommand(program: Command, run: CommandRun): void {
     `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
     --unverified`,
     `headrace-bootstrapper approve --config headrace.yaml --commit 3f9a1c0 \\
-    --rejection`,
+    --rejection --reason "the check was at fault"`,
   ])
 }

@@ -118,8 +118,10 @@ describe("an operator's word in mid-rollout", { timeout: 300_000 }, () => {
         (await site.run("approve", "--rejection", "--commit", candidate, "--cluster", "east")).code,
       ).toBe(2)
       await postNode(site, {})
-      await site.runJson("approve", "--rejection", "--commit", candidate, "--wait")
+      expect((await site.run("approve", "--rejection", "--commit", candidate, "--reason", " ")).code).toBe(2)
+      await site.runJson("approve", "--rejection", "--commit", candidate, ...WORD, "--wait")
       await site.runJson("apply", "--direct")
-      expect(await recordOf(site)).toMatchObject({ rejected: null, candidate: { commit: candidate } })
+      const word = { by: "ada", reason: "incident 42", at: expect.any(String) }
+      expect(await recordOf(site)).toMatchObject({ rejected: null, candidate: { commit: candidate, word } })
     }))
 })

@@ -1,4 +1,5 @@
 import { approvalOf, type Lift } from "../../record/approval.ts"
+import type { ApprovalWord } from "../../record/approval-word.ts"
 import type { JudgedRevision, SourceRecord } from "../../record/record.ts"
 import { rulesDigestAt } from "../decide/plan-at.ts"
 import { changeRecord } from "../record/change-record.ts"
@@ -14,8 +15,9 @@ export async function approveCommit(
   ports: ApprovePorts,
   commit: string,
   signal: AbortSignal,
+  approval?: ApprovalWord,
 ): Promise<SourceRecord> {
-  return approve(ports, "guard", signal, (record) => {
+  return approve(ports, { lift: "guard", approval }, signal, (record) => {
     return stoppedByGuard(record, commit) ?? revisionAtTip(ports, commit, signal)
   })
 }
@@ -28,8 +30,9 @@ export async function approveUnverified(
   ports: ApprovePorts,
   commit: string,
   signal: AbortSignal,
+  approval?: ApprovalWord,
 ): Promise<SourceRecord> {
-  return approve(ports, "unverified", signal, () => revisionAtTip(ports, commit, signal))
+  return approve(ports, { lift: "unverified", approval }, signal, () => revisionAtTip(ports, commit, signal))
 }
 
 /**
@@ -41,13 +44,14 @@ export async function approveGate(
   ports: ApprovePorts,
   commit: string,
   signal: AbortSignal,
+  approval?: ApprovalWord,
 ): Promise<SourceRecord> {
-  return approve(ports, "gate", signal, () => revisionAtTip(ports, commit, signal))
+  return approve(ports, { lift: "gate", approval }, signal, () => revisionAtTip(ports, commit, signal))
 }
 
 async function approve(
   ports: ApprovePorts,
-  lift: Lift,
+  { lift, approval }: { lift: Lift; approval: ApprovalWord | undefined },
   signal: AbortSignal,
   revisionFor: (record: SourceRecord) => JudgedRevision | Promise<JudgedRevision>,
 ): Promise<SourceRecord> {
@@ -58,6 +62,7 @@ async function approve(
       approved: approvalOf(record.approved, await revisionFor(record), lift),
     }),
     signal,
+    { approval },
   )
 }
 

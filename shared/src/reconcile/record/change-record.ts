@@ -1,6 +1,7 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import { compareAndSwap } from "../../kube/compare-and-swap.ts"
 import type { SourceRecord } from "../../record/record.ts"
+import type { RecordNotes } from "../../record/record-config-map.ts"
 import { sameRecord } from "./next-record.ts"
 import { loadRecord, type SwapPorts, swapRecord } from "./swap-record.ts"
 
@@ -11,12 +12,13 @@ export interface RecordPorts extends SwapPorts {
 
 /**
  * An operator's change of a record, by compare-and-swap: `change` is asked again when another writer was
- * first. Gives the record as it then is. Throws `record/absent` when the cluster shows nothing of the source.
+ * first. `notes` are kept beside a record that changes. Gives the record as it then is. Throws `record/absent` when the cluster shows nothing of the source.
  */
 export async function changeRecord(
   ports: RecordPorts,
   change: (record: SourceRecord) => SourceRecord | Promise<SourceRecord>,
   signal: AbortSignal,
+  notes: RecordNotes = {},
 ): Promise<SourceRecord> {
   const { kube, namespace, source, clock } = ports
   async function attempt(): Promise<SourceRecord | undefined> {
@@ -24,7 +26,7 @@ export async function changeRecord(
     if (state === undefined) throw absent(source)
     const next = await change(state.record)
     if (sameRecord(state.record, next)) return state.record
-    return (await swapRecord(ports, state, next, signal))?.record
+    return (await swapRecord(ports, state, next, signal, notes))?.record
   }
   return compareAndSwap(clock, signal, attempt, () => {
     return new HeadraceError("record/contended", `the record of ${source} kept changing`, {

@@ -1,3 +1,4 @@
+import { approvalWordOf } from "../../record/approval-word.ts"
 import { preparedRecord } from "../../rollout/changed-records.ts"
 import { isSameRevision } from "../../rollout/followed-revision.ts"
 import { policyDigest } from "../../rollout/policy.ts"
@@ -40,7 +41,7 @@ export async function prepareCandidate(
     stage,
     hurried: isHurried(seen, revision),
     skipped: [...skippedClusters(seen)].sort(),
-    word: wordOf(seen, revision),
+    word: wordOf(seen, revision) ?? wordOfApproval(state, revision),
   }
   const next = {
     ...preparedRecord(opened.record, prepared, new Date(now).toISOString()),
@@ -50,6 +51,12 @@ export async function prepareCandidate(
   }
   ports.log.info({ commit, token, cluster: request.cluster }, "candidate written to the store")
   return run.watch.time("record", () => swapState(run, opened, next))
+}
+
+/** The word of the operator who had the same commit tried again. */
+function wordOfApproval({ configMap }: RecordState, { commit }: { commit: string }) {
+  const { by, reason, at } = approvalWordOf(configMap, commit) ?? {}
+  return by === undefined || reason === undefined || at === undefined ? null : { by, reason, at }
 }
 
 async function storeRoot(run: Run, { record }: RecordState, work: Work): Promise<string | null> {
