@@ -33,13 +33,16 @@ async function watchRollout(
   { returnFailed, clock, log }: WatchRolloutsPorts,
   signal: AbortSignal,
 ): Promise<void> {
+  let last: ReturnLook = "none"
   while (!signal.aborted) {
+    // What cannot be looked at is as it was: a rollout goes on while an API server does not answer.
     const look = await returnFailed(cluster, source, signal).catch((error: unknown) => {
       if (!signal.aborted)
         log.debug({ cluster, source, err: errorText(error) }, "rollout could not be looked at")
-      return "none" as const
+      return last
     })
     if (look === "returned") log.warn({ cluster, source }, "a candidate failed and was returned")
-    await clock.sleep(look === "none" ? QUIET_MS : UNDER_WAY_MS, signal).catch(() => undefined)
+    last = look === "returned" ? "under way" : look
+    await clock.sleep(last === "none" ? QUIET_MS : UNDER_WAY_MS, signal).catch(() => undefined)
   }
 }
