@@ -1,0 +1,164 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { FAULTS } from "./faults.ts"
+import { mayReach, NODES, type State } from "./fleet-plan.ts"
+import { areAt, isHeardOf, recordsNow, stageOf } from "./seen-records.ts"
+import { type ShownCommits, watchShown } from "./shown-commits.ts"
+import type { StagedSite } from "./staged-site.ts"
+
+/** Commits that are merged together: the last of the good ones is rolled out, then the bad one is tried. */
+export const GROUP = 5
+const GOOD = GROUP - 1
+
+/** A rollout of a few seconds, with a fault in it, on a machine that has other work. */
+const ROLLOUT_LIMIT_MS = 180_000
+const HEAR_EVERY_MS = 100
+const BAD: readonly State[] = ["bad in the first stage", "bad in the second stage", "bad in the last stage"]
+const FAULT_NAMES = Object.keys(FAULTS)
+
+/** What was seen of a bad commit. */
+export interface Returned {
+  state: State
+  /** Undefined: none. */
+  fault: string | undefined
+  /** Milliseconds from when a writer could hear of the failure, or from the end of the fault if that was later. */
+  took: number
+  /** How many nodes it was shown on. */
+  reached: number
+}
+
+/** What came of a group of commits. */
+export interface PlayedGroup {
+  good: { fault: string | undefined; stage: number | undefined }
+  bad: Returned
+  violations: string[]
+}
+
+/** One run's commits, and what is known of them. */
+export interface Play {
+  site: StagedSite
+  shown: ShownCommits
+  /** Makes the content of each commit another one. */
+  number: number
+  good: Set<string>
+}
+
+export function startPlay(site: StagedSite): Play {
+  return { site, shown: watchShown(site), number: 0, good: new Set() }
+}
+
+/**
+ * Plays a group: every other one has a fault in its good rollout, the others in the bad one; over thirty of them each
+ * fault meets each stage.
+ */
+export async function playGroup(play: Play, group: number): Promise<PlayedGroup> {
+  const turn = Math.floor(group / 2)
+  const fault = FAULT_NAMES[turn % FAULT_NAMES.length]
+  const isGoodFaulted = group % 2 === 0
+  const state = BAD[turn % BAD.length] ?? "bad in the first stage"
+  const good = {
+    fault: isGoodFaulted ? fault : undefined,
+    stage: isGoodFaulted ? turn % BAD.length : undefined,
+  }
+  const baseline = await playGood(play, good)
+  const bad = await playBad(play, { baseline, state, fault: isGoodFaulted ? undefined : fault })
+  return { good, ...bad }
+}
+
+/** Merges the good ones, and waits until every node and record shows the last. Gives it. */
+export async function playGood(
+  play: Play,
+  { fault, stage }: PlayedGroup["good"] = { fault: undefined, stage: undefined },
+): Promise<string> {
+  const { site, good } = play
+  for (let merged = 1; merged < GOOD; merged += 1)
+    good.add(await site.repo.commit({ "state/now": next(play, "good") }))
+  const commit = await site.commit(next(play, "good"))
+  good.add(commit)
+  const ended = faultIn(play, { commit, stage, fault })
+  await reachesEverybody(play, commit)
+  await ended
+  return commit
+}
+
+/** Waits until every node and every record shows a commit. Throws at once where it is rejected. */
+export async function reachesEverybody(
+  { site, shown }: Pick<Play, "site" | "shown">,
+  commit: string,
+): Promise<void> {
+  await shown.until(
+    `every node shows ${commit}`,
+    async () => {
+      const records = await recordsNow(site)
+      const rejected = [...records.values()].find((record) => record.rejected?.commit === commit)?.rejected
+      if (rejected) throw new Error(`a good commit was returned: ${rejected.reason}`)
+      return areAt(records, commit) && NODES.every((node) => shown.now(node) === commit)
+    },
+    ROLLOUT_LIMIT_MS,
+  )
+}
+
+async function playBad(
+  play: Play,
+  { baseline, state, fault }: { baseline: string; state: State; fault: string | undefined },
+): Promise<Pick<PlayedGroup, "bad" | "violations">> {
+  const { site, shown, good } = play
+  const commit = await site.commit(next(play, state))
+  const stage = BAD.indexOf(state)
+  const faultEnd = faultIn(play, { commit, stage, fault })
+  const heard = hearsOf(site, commit)
+  const back = await shown.until(
+    `every node is back from ${commit}`,
+    async () => {
+      if (NODES.some((node) => shown.now(node) !== baseline)) return false
+      const records = [...(await recordsNow(site)).values()]
+      const isRejected = records.some(({ rejected }) => rejected?.commit === commit)
+      return isRejected && records.every((record) => record.commit === baseline && record.candidate === null)
+    },
+    ROLLOUT_LIMIT_MS,
+  )
+  const from = Math.max(await heard, await faultEnd)
+  const reached = await shown.everOn(commit)
+  const outside = reached.filter((node) => !mayReach(state).includes(node))
+  const violations = outside.map(({ name }) => `node ${name} showed a commit that is ${state}`)
+  if (!reached.some((node) => node.stage === stage))
+    violations.push(`no node of its stage showed a commit that is ${state}`)
+  for (const { rejected } of (await recordsNow(site)).values()) {
+    if (rejected && good.has(rejected.commit))
+      violations.push(`a good commit was returned: ${rejected.reason}`)
+  }
+  return { bad: { state, fault, took: Math.max(0, back - from), reached: reached.length }, violations }
+}
+
+/** Begins a fault once the commit is in this stage; gives the time of its end, 0 without one. */
+async function faultIn(
+  { site, shown }: Play,
+  { commit, stage, fault }: { commit: string; stage: number | undefined; fault: string | undefined },
+): Promise<number> {
+  if (fault === undefined || stage === undefined) return 0
+  await shown.until(
+    `${commit} is in stage ${stage + 1}`,
+    async () => ((await furthest(site, commit)) ?? -1) >= stage,
+    ROLLOUT_LIMIT_MS,
+  )
+  await FAULTS[fault]?.(site)
+  return performance.now()
+}
+
+/** The stage in which a commit is, was before it was promoted, or was when it was rejected. */
+async function furthest(site: StagedSite, commit: string): Promise<number | undefined> {
+  const records = await recordsNow(site)
+  const isOver = [...records.values()].some(
+    (record) => record.commit === commit || record.rejected?.commit === commit,
+  )
+  return isOver ? BAD.length : stageOf(records, commit)
+}
+
+async function hearsOf(site: StagedSite, commit: string): Promise<number> {
+  while (!(await isHeardOf(site, commit))) await delay(HEAR_EVERY_MS)
+  return performance.now()
+}
+
+function next(play: Play, state: State): string {
+  play.number += 1
+  return `${state}\n${play.number}\n`
+}
