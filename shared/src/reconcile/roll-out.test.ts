@@ -147,7 +147,13 @@ describe("a stage whose nodes are ill", () => {
     await runFor(world, 2)
     const second = world.commit("works")
     await runFor(world, 4)
-    const passed = { commit: second, stage: 0, expected: { count: 1 }, passed: expect.any(String), view: false }
+    const passed = {
+      commit: second,
+      stage: 0,
+      expected: { count: 1 },
+      passed: expect.any(String),
+      view: false,
+    }
     expect(await world.record("canary")).toMatchObject({ candidate: passed })
     const nodes = [...world.cluster("canary").nodes]
     world.cluster("canary").nodes.clear()
