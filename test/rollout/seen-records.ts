@@ -20,7 +20,7 @@ export async function recordsNow({
   return records
 }
 
-/** True when every record shows this commit, tries nothing and leads nowhere else. */
+/** True when every record shows this commit, tries nothing and has nothing to restore. */
 export function areAt(records: ReadonlyMap<string, SourceRecord>, commit: string): boolean {
   return [...records.values()].every(
     (record) => record.commit === commit && record.candidate === null && record.intents.length === 0,
