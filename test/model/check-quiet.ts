@@ -3,13 +3,13 @@ import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/conf
 import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs } from "@headrace/shared/reconcile/target/ownership"
 import type { SourceRecord } from "@headrace/shared/record/record"
-import { readRecord } from "@headrace/shared/record/record-config-map"
 import { isBadPlace } from "./bad-places.ts"
 import { inForceOf, judge } from "./in-force.ts"
 import { goalOf, holdInForce, isFastForward, ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
+import { recordOf } from "./record-of.ts"
 import type { Simulation } from "./simulation.ts"
 import { sameKeys } from "./store-view.ts"
 import { Violation } from "./violation.ts"
@@ -22,7 +22,7 @@ export async function checkQuiet(
 ): Promise<void> {
   const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
   if (configMap === undefined) throw new Violation(`1: ${cluster.name} has no record of ${source}`)
-  const record = readRecord(configMap)
+  const record = recordOf(configMap)
   const aim = goalOf(simulation, source, record)
   const isThere = record.commit === aim.commit && record.rulesCommit === aim.rulesCommit
   if (record.stopped === null && !isThere) {

@@ -6,11 +6,11 @@ import type { LeaseReader } from "@headrace/shared/kube/lease-api"
 import { MOST_AHEAD_MS } from "@headrace/shared/reconcile/target/known-token"
 import { REPORT_ANNOTATION } from "@headrace/shared/record/node-report"
 import type { SourceRecord } from "@headrace/shared/record/record"
-import { readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { Agent } from "./agent-state.ts"
 import { OWN_NAMESPACE } from "./model-sources.ts"
 import type { MonitoredCluster } from "./monitored-cluster.ts"
+import { recordOf } from "./record-of.ts"
 import type { Simulation } from "./simulation.ts"
 import { Violation } from "./violation.ts"
 
@@ -24,7 +24,7 @@ export async function look(
   const cluster = clusterOf(simulation, agent)
   const read = from === "past" ? cluster.past(OWN_NAMESPACE, source) : undefined
   const configMap = read ?? (await cluster.direct.get(OWN_NAMESPACE, source))
-  const record = configMap && readRecord(configMap)
+  const record = configMap && recordOf(configMap)
   if (!configMap || !record?.commit) return "nothing"
   const origin = toShow(simulation, agent, configMap, record)
   simulation.tally.count(`agent: ${origin ? "shows" : "refuses"} what it reads`)
@@ -73,7 +73,7 @@ export async function checkAgent(simulation: Simulation, agent: Agent): Promise<
   const { cluster, source } = agent.follows
   const configMap = await clusterOf(simulation, agent).direct.get(OWN_NAMESPACE, source)
   // A record that was put back and is stopped takes no epoch beyond before an operator has spoken.
-  if (configMap && readRecord(configMap).stopped) return
+  if (configMap && recordOf(configMap).stopped) return
   const floor = agent.floors.latest[0]?.token
   // Beyond a day ahead no writer believes it: only `rewind --epoch` goes further.
   if (floor && floor.epoch > simulation.now + MOST_AHEAD_MS) return

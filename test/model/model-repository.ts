@@ -141,8 +141,21 @@ export function modelRepository(first: Files): ModelRepository {
   }
 }
 
+interface Resolved {
+  files: Files
+  broken: readonly BrokenPath[]
+}
+
+const RESOLVED = new WeakMap<Files, Resolved>()
+
 /** Links replaced by what they point to, and the paths whose content is not known. */
-function resolved(files: Files): { files: Files; broken: BrokenPath[] } {
+function resolved(files: Files): Resolved {
+  const known = RESOLVED.get(files) ?? resolve(files)
+  RESOLVED.set(files, known)
+  return known
+}
+
+function resolve(files: Files): Resolved {
   const known = new Map<string, string>()
   const broken: BrokenPath[] = []
   for (const [path, content] of files) {

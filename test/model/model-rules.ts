@@ -100,11 +100,27 @@ export interface RuledFiles {
   rules: string
 }
 
+type Expected = ReadonlyMap<string, ExpectedTarget>
+
+/** By the files of a commit, which never change, by the text of the rules, and by what else decides. */
+const EXPECTED = new WeakMap<Files, Map<string, Map<string, Expected | undefined>>>()
+
 /** What a cluster's targets should hold: `namespace/name` to keys. Undefined when the rules do not parse. */
-export function expectedTargets(
+export function expectedTargets(ruled: RuledFiles, cluster: string): Expected | undefined {
+  const { files, namespaces, rules } = ruled
+  const ofFiles = EXPECTED.get(files) ?? new Map<string, Map<string, Expected | undefined>>()
+  EXPECTED.set(files, ofFiles)
+  const known = ofFiles.get(rules) ?? new Map<string, Expected | undefined>()
+  ofFiles.set(rules, known)
+  const place = `${cluster} ${namespaces.join(" ")}`
+  if (!known.has(place)) known.set(place, expectedFrom(ruled, cluster))
+  return known.get(place)
+}
+
+function expectedFrom(
   { files, broken, namespaces, rules: text }: RuledFiles,
   cluster: string,
-): Map<string, ExpectedTarget> | undefined {
+): Expected | undefined {
   const rules = MEANING.get(text)
   if (rules === undefined) return undefined
   const sorted = [...files].sort(([a], [b]) => (a < b ? -1 : 1))

@@ -1,4 +1,9 @@
-import { createReconcileMemory, type ReconcileMemory } from "@headrace/shared/reconcile/run/memory"
+import { boundedMap } from "@headrace/shared/reconcile/run/bounded-map"
+import {
+  createReconcileMemory,
+  type ReconcileMemory,
+  type RulesAnswer,
+} from "@headrace/shared/reconcile/run/memory"
 import type { ModelSettings } from "./model-settings.ts"
 import type { Source } from "./model-sources.ts"
 
@@ -35,6 +40,13 @@ export function timeOf(clocks: { now: number; latest: number }, program: Program
   return time
 }
 
+/** What a text of rules means is the same in every program, so that it is parsed once. */
+const PARSED = boundedMap<RulesAnswer>(64)
+
 function newMemories(): Program["memories"] {
-  return { release: createReconcileMemory(), tools: createReconcileMemory() }
+  return { release: newMemory(), tools: newMemory() }
+}
+
+function newMemory(): ReconcileMemory {
+  return { ...createReconcileMemory(), parsedRules: PARSED }
 }

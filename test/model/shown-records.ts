@@ -1,6 +1,6 @@
 import type { SourceRecord } from "@headrace/shared/record/record"
-import { readRecord } from "@headrace/shared/record/record-config-map"
 import { OWN_NAMESPACE, SOURCES, type Source } from "./model-sources.ts"
+import { recordOf } from "./record-of.ts"
 import type { Simulation } from "./simulation.ts"
 
 /** Every record that there is, by cluster and source. */
@@ -11,7 +11,7 @@ export async function records(
   for (const cluster of simulation.clusters) {
     for (const source of SOURCES) {
       const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
-      if (configMap) found.set(`${cluster.name} ${source}`, { source, record: readRecord(configMap) })
+      if (configMap) found.set(`${cluster.name} ${source}`, { source, record: recordOf(configMap) })
     }
   }
   return found

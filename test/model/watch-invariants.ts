@@ -1,10 +1,11 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { RecordSettings, SourceRecord } from "@headrace/shared/record/record"
-import { RECORD_SELECTOR, readRecord } from "@headrace/shared/record/record-config-map"
+import { RECORD_SELECTOR } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { inForceOf, judge, noteCommit, noteHold } from "./in-force.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
+import { recordOf } from "./record-of.ts"
 import type { Simulation } from "./simulation.ts"
 import { Violation } from "./violation.ts"
 import { assembleWhole, type KnownRevisions, noRevisions, watchRevisions } from "./watch-store.ts"
@@ -30,11 +31,12 @@ async function watchSwap(
   after: ConfigMap,
   known: KnownRevisions,
 ): Promise<void> {
-  const record = readRecord(after)
+  const record = recordOf(after)
   watchTokens(simulation, record)
   if (before) {
-    watchRecord(simulation, cluster, readRecord(before), record)
-    await noteSwap(simulation, cluster, readRecord(before), record)
+    const was = recordOf(before)
+    watchRecord(simulation, cluster, was, record)
+    await noteSwap(simulation, cluster, was, record)
   }
   await watchRevisions(simulation, cluster, record, known)
 }
@@ -62,7 +64,7 @@ async function watchAllRevisions(
 ): Promise<void> {
   const { items } = await cluster.direct.list(OWN_NAMESPACE, { labelSelector: RECORD_SELECTOR })
   const again = { revisions, compared: new Set<string>() }
-  for (const item of items) await watchRevisions(simulation, cluster, readRecord(item), again)
+  for (const item of items) await watchRevisions(simulation, cluster, recordOf(item), again)
 }
 
 /** Each seq is the count of all ancestors, whatever their dates; each epoch is of our own. */

@@ -1,6 +1,5 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { isOurs, readStamp, SOURCE_LABEL, type Stamp } from "@headrace/shared/reconcile/target/ownership"
-import { readRecord } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { inForceOf } from "./in-force.ts"
 import { ruledFiles } from "./model-revision.ts"
@@ -9,6 +8,7 @@ import type { ModelSettings } from "./model-settings.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
 import { watchOthersMarks } from "./others-marks.ts"
+import { recordOf } from "./record-of.ts"
 import type { Simulation } from "./simulation.ts"
 import { Violation } from "./violation.ts"
 
@@ -92,7 +92,7 @@ async function watchRemoval(
   const stamp = before && readStamp(before)
   if (stamp === undefined) throw new Violation(`7: ${place} is not of ours and was removed`)
   const configMap = await cluster.direct.get(OWN_NAMESPACE, stamp.source)
-  const record = configMap && readRecord(configMap)
+  const record = configMap && recordOf(configMap)
   if (!record?.commit) throw new Violation(`6: ${place} was removed while nothing is in force`)
   const inForce = inForceOf(simulation, cluster.name, record.source)
   const settings = simulation.settings.byDigest(record.source, inForce.settings)

@@ -33,7 +33,7 @@ export function inProcessClient(store: ObjectStore): ConfigMapWriter {
     async listMetadata(namespace, selection, signal) {
       signal?.throwIfAborted()
       const found = store.list(CONFIG_MAPS, namespace, selectionMatcher(selection))
-      return found.map(({ metadata }) => toConfigMap({ metadata } as KubeObject).metadata)
+      return found.map((object) => toConfigMap(object).metadata)
     },
     watch: (namespace, selection, signal) => watchStore(store, namespace, selection, signal),
     async otherWriter(namespace, name, signal) {
@@ -135,9 +135,26 @@ function toWatchEvent(event: ObjectEvent): WatchEvent {
   return { type, object: toConfigMap(event.object) }
 }
 
-/** The store has checked it, so this only copies: what it holds must not be changed. */
+/** What was given of an object of the store, which is another one after each write. */
+const GIVEN = new WeakMap<KubeObject, ConfigMap>()
+
+/**
+ * The store has checked it, so this only copies, and once: what the store holds must not be changed, and what is given is
+ * frozen, so that all its readers can have the same.
+ */
 function toConfigMap(object: KubeObject): ConfigMap {
+  const given = GIVEN.get(object)
+  if (given) return given
   const { apiVersion: _, kind: __, ...configMap } = object
   const { managedFields: ___, ...metadata } = configMap.metadata
-  return copyJson({ ...configMap, metadata }) as unknown as ConfigMap
+  const copy = frozen(copyJson({ ...configMap, metadata })) as unknown as ConfigMap
+  GIVEN.set(object, copy)
+  return copy
+}
+
+function frozen<Value extends object>(value: Value): Value {
+  for (const member of Object.values(value)) {
+    if (member !== null && typeof member === "object") frozen(member)
+  }
+  return Object.freeze(value)
 }

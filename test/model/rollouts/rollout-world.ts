@@ -7,13 +7,13 @@ import { createReconcileMemory, type ReconcileMemory } from "@headrace/shared/re
 import type { ReconcileOutcome, ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
 import type { RolloutPorts } from "@headrace/shared/reconcile/run/rollout-ports"
 import type { SourceRecord } from "@headrace/shared/record/record"
-import { readRecord } from "@headrace/shared/record/record-config-map"
 import type { RolloutPolicy } from "@headrace/shared/rollout/policy"
 import type { CheckAnswer } from "@headrace/shared/rollout/policy-checks"
 import type { PeerRecord } from "@headrace/shared/rollout/seen-clusters"
 import { RolloutSettings } from "@headrace/shared/settings/rollout-settings"
 import { reconcilePorts } from "../../harness/reconcile-ports.ts"
 import { type ModelRepository, modelRepository } from "../model-repository.ts"
+import { recordOf } from "../record-of.ts"
 import {
   type Effect,
   effectIn,
@@ -111,7 +111,7 @@ export function rolloutWorld(
     },
     async record(name) {
       const configMap = await inProcessClient(world.cluster(name).store).get(OWN, SOURCE)
-      return configMap && readRecord(configMap)
+      return configMap && recordOf(configMap)
     },
     ports: (name, process = 0, stopAfter) => portsOf(world, world.cluster(name), process, stopAfter),
     async look(name, { process = 0, mode = "incremental", stopAfter, policy: given } = {}) {
