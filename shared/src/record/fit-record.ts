@@ -30,9 +30,23 @@ const SHORTEST = 24
  * What a rollout decides by (`candidate`, `previous`, `rejected`) never gives way, but for the words of its texts.
  */
 export function fitRecord(record: SourceRecord): SourceRecord {
-  let fitted = shortTexts(withFailed(record, MOST_FAILED), REASON_LIMIT)
-  if (fits(fitted)) return fitted
-  fitted = { ...fitted, foreign: [] }
+  const whole = withoutLongTexts(record)
+  return fits(whole) ? whole : cutRecord(whole)
+}
+
+/** The record as its ConfigMap keeps it: canonical JSON within RECORD_LIMIT_BYTES, without what parsing derives. */
+export function recordJson(record: SourceRecord): string {
+  const whole = withoutLongTexts(record)
+  const json = storedJson(whole)
+  return isWithinLimit(json) ? json : storedJson(cutRecord(whole))
+}
+
+function withoutLongTexts(record: SourceRecord): SourceRecord {
+  return shortTexts(withFailed(record, MOST_FAILED), REASON_LIMIT)
+}
+
+function cutRecord(record: SourceRecord): SourceRecord {
+  let fitted: SourceRecord = { ...record, foreign: [] }
   if (fits(fitted)) return fitted
   fitted = { ...fitted, intents: fitted.intents.map((intent) => ({ ...intent, targets: "all" as const })) }
   if (fits(fitted)) return fitted
@@ -45,11 +59,6 @@ export function fitRecord(record: SourceRecord): SourceRecord {
   return fits(fitted) ? fitted : shortestTexts(fitted)
 }
 
-/** The record as its ConfigMap keeps it: canonical JSON within RECORD_LIMIT_BYTES, without what parsing derives. */
-export function recordJson(record: SourceRecord): string {
-  return storedJson(fitRecord(record))
-}
-
 function storedJson(record: SourceRecord): string {
   return canonicalJson(storedRecord(record))
 }
@@ -60,7 +69,11 @@ export function isCut(record: SourceRecord): boolean {
 }
 
 function fits(record: SourceRecord): boolean {
-  return Buffer.byteLength(storedJson(record)) < RECORD_LIMIT_BYTES
+  return isWithinLimit(storedJson(record))
+}
+
+function isWithinLimit(json: string): boolean {
+  return Buffer.byteLength(json) < RECORD_LIMIT_BYTES
 }
 
 /** At most `most` failed targets, the others counted. */

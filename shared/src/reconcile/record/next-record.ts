@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util"
 import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { type GuardLimits, windowOf } from "../../gates/guard/judge-change.ts"
 import { pastAfter } from "../../gates/guard/past-deletions.ts"
@@ -96,7 +97,7 @@ export function holdAndDeletions(
 
 /** True when both would be written as the same bytes. */
 export function sameRecord(a: SourceRecord, b: SourceRecord): boolean {
-  return recordJson(a) === recordJson(b)
+  return isDeepStrictEqual(a, b) || recordJson(a) === recordJson(b)
 }
 
 /** True when nothing was committed between the two; operators may have spoken, and intents been opened. */
