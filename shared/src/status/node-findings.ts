@@ -68,7 +68,7 @@ function behindFinding(
   const node = first?.node ?? ""
   const isTrouble = first?.problem != null || isRolloutOver(judged, surroundings)
   const verb = nodes.length === 1 ? "shows" : "show"
-  const text = `${named(nodes)} ${verb} ${shortCommit(first?.shows)}`
+  const text = `${namesOf(nodes)} ${verb} ${shortCommit(first?.shows)}`
   return finding(isTrouble ? "trouble" : "notice", "node", text, {
     code: first?.code ?? null,
     subject: node,
@@ -110,7 +110,7 @@ function silentFindings({ silent }: NodeCount, { context }: Surroundings): Findi
   const [first] = silent
   if (first === undefined) return []
   return [
-    finding("trouble", "silent", `${named(silent)}: no report`, {
+    finding("trouble", "silent", `${namesOf(silent)}: no report`, {
       subject: first.node,
       since: earliest(silent),
       advice: "Its agent is stopped or cut off; delete its Lease when the node is gone for good.",
@@ -120,7 +120,7 @@ function silentFindings({ silent }: NodeCount, { context }: Surroundings): Findi
 }
 
 /** The first nodes of a list by name, and how many more there are. */
-export function named(nodes: readonly { node: string }[]): string {
+export function namesOf(nodes: readonly { node: string }[]): string {
   const names = nodes.slice(0, NAMED).map(({ node }) => node)
   const more = nodes.length - names.length
   return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`

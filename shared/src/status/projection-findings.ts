@@ -3,7 +3,7 @@ import { finding } from "./finding.ts"
 import type { ClusterSourceFacts } from "./fleet-facts.ts"
 import type { Finding } from "./fleet-status.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
-import { earliest, named } from "./node-findings.ts"
+import { earliest, namesOf } from "./node-findings.ts"
 import { remedyOnNode } from "./node-remedy.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { suggestCommand } from "./suggest-command.ts"
@@ -16,15 +16,15 @@ const UNHEALTHY = "projection/unhealthy"
  * branch that the agent's own guard stops, say. Nodes with the same reason are one finding.
  */
 export function projectionFindings(
-  { nodes }: JudgedFacts,
+  { nodes, rollout }: JudgedFacts,
   { leases, recordName }: ClusterSourceFacts,
   { now, context }: Surroundings,
 ): Finding[] {
   if (nodes === null || !leases.known) return []
-  const behind = new Set(nodes.behind.map(({ node }) => node))
+  const named = new Set([...nodes.behind, ...(rollout?.waitsFor ?? [])].map(({ node }) => node))
   const waiting = (leases.value ?? []).flatMap((lease) => {
     const report = readReport(lease)
-    if (report?.record !== recordName || isSilent(lease, now) || behind.has(report.node)) return []
+    if (report?.record !== recordName || isSilent(lease, now) || named.has(report.node)) return []
     return report.projections.flatMap((each) => {
       const { name, problem } = each
       if (problem === null || problem.code === UNHEALTHY) return []
@@ -39,7 +39,7 @@ export function projectionFindings(
     if (first === undefined) return []
     const { node, name, problem, remedy } = first
     return [
-      finding("trouble", "node", `${named(found)}: ${name} waits`, {
+      finding("trouble", "node", `${namesOf(found)}: ${name} waits`, {
         code: problem.code,
         subject: node,
         since: earliest(found),
@@ -59,7 +59,7 @@ export function unhealthyFindings({ nodes, rollout }: JudgedFacts, { context }: 
   const alike = Map.groupBy(unhealthy, ({ problem }) => problem)
   return [...alike].map(([problem, found]) => {
     const node = found[0]?.node ?? ""
-    return finding("trouble", "node", `${named(found)}: a check of what is shown fails`, {
+    return finding("trouble", "node", `${namesOf(found)}: a check of what is shown fails`, {
       code: UNHEALTHY,
       subject: node,
       since: earliest(found),
