@@ -14,11 +14,36 @@ export const agentErrors = {
     cause: "--config is missing.",
     remedy: "Give --config FILE, or a subcommand of those that --help lists.",
   },
+  "agent/no-landlock": {
+    meaning: "The agent was started with --confine always, and this system cannot confine it.",
+    cause:
+      "A kernel before Linux 5.19, one without landlock in its lsm= list, or no build of koffi for this system.",
+    remedy: "Enable Landlock (landlock(7)), or run it with --confine auto.",
+  },
+  "agent/not-confined": {
+    meaning: "The agent could not confine itself, and ended rather than run half confined.",
+    cause: "A call of Landlock failed, or the program could not execute itself.",
+    remedy: "Read the cause in the message; --confine off runs it unconfined.",
+  },
   "agent/not-ready": {
     meaning:
       "Not everything is shown within the time, or not every consumer could be notified. What was published stays.",
     cause: "A source that is slow or missing, or a hook that fails.",
     remedy: "Act on the reasons in the message, run it again, or give it more time with --timeout.",
+  },
+  "agent/outside-confinement": {
+    meaning:
+      "Changed settings write where this process cannot: it confined itself when it started, and that cannot be widened. The last good settings stay in force.",
+    cause: "A projection, work folder, touched file or writable folder was added elsewhere.",
+    remedy:
+      "Restart the agent. Name the folder above in confinement.writable to need no restart the next time.",
+  },
+  "agent/restart-needed": {
+    meaning:
+      "The agent ended so that what started it (the kubelet, systemd) starts it again, with rights to write to other folders. What is published stays.",
+    cause:
+      "Changed settings write elsewhere, or a folder of a projection was removed, replaced or mounted over.",
+    remedy: "Wait until it is started again, or start it.",
   },
   "agent/unexpected": {
     meaning:

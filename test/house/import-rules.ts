@@ -37,6 +37,7 @@ export const AGENT_FLOORS = [
   "disk",
   "store",
   "layout",
+  "confine",
   "retain",
   "publish",
   "read",

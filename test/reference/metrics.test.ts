@@ -29,6 +29,7 @@ function registries(): Registry[] {
     projections: () => [],
     watch: () => ({ feeds: new Map() }),
     recordSeq: () => 1,
+    isConfined: () => false,
     now: Date.now,
   }
   return [

@@ -64,7 +64,7 @@ it("loads neither queue, GitHub nor client-node, and no SDK of OpenTelemetry unl
       const options = {
         folder,
         kubeconfigFile,
-        settings: settings(folder),
+        settings: `confinement: {writable: [${folder}]}\n${settings(folder)}`,
         nodeArgs: ["--import", join(import.meta.dirname, "../../../test/harness/log-modules.mjs")],
         env: { HEADRACE_TEST_MODULES: modules },
         fromSource: true,

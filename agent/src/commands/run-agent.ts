@@ -1,6 +1,6 @@
 import { packageVersion } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
-import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorText, HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import { createLog } from "@headrace/shared/observe/log"
 import { openTraces } from "@headrace/shared/observe/open-traces"
@@ -10,6 +10,9 @@ import type { Traces } from "@headrace/shared/observe/traces"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { loadAgentSettings } from "@headrace/shared/settings/load-agent-settings"
 import { nextSettings } from "@headrace/shared/settings/next-settings"
+import { type ConfineMode, confineProcess } from "../confine/confine-process.ts"
+import type { Confinement } from "../confine/confinement.ts"
+import { watchOutgrown, whyOutgrown } from "../confine/outgrown.ts"
 import { weakerHere } from "../disk/native-calls.ts"
 import { forbidCoreFiles } from "../disk/no-core-files.ts"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
@@ -23,6 +26,8 @@ export interface RunOptions {
   /** Path of the agent's file. */
   config: string
   logLevel?: string
+  /** Whether the process confines what it writes; absent: it does not. It executes the program again, so only a program's own process can. */
+  confine?: ConfineMode
   /** Where to send traces; undefined: where OpenTelemetry's variables say, if anywhere. */
   otlpEndpoint?: string
   /** End when every projection shows the newest revision. */
@@ -45,9 +50,12 @@ const RETRY_MS = 60_000
 export async function runAgent(options: RunOptions, signal: AbortSignal): Promise<void> {
   keepHeapSmall()
   const log = createLog("agent", options.logLevel === undefined ? {} : { level: options.logLevel })
-  for (const weaker of await weakerHere()) log.warn({ weaker }, "weaker here than on Linux")
   const load = (file: string) => loadSettings(file, options.jitter)
   const settings = await load(options.config)
+  const confinement = await confineProcess(settings, options.confine ?? "off")
+  if (confinement.isConfined) log.info("this process writes only where its settings name")
+  else log.warn({ reason: confinement.why }, "this process is not confined: it can write elsewhere")
+  for (const weaker of await weakerHere()) log.warn({ weaker }, "weaker here than on Linux")
   const program = "headrace-agent"
   const version = packageVersion(import.meta.url)
   const endpoint = options.otlpEndpoint
@@ -57,11 +65,11 @@ export async function runAgent(options: RunOptions, signal: AbortSignal): Promis
       const metrics = createProcessMetrics({ program, version })
       return await runServing(
         settings,
-        { ...options, load, observed: { process: metrics, traces }, log },
+        { ...options, load, observed: { process: metrics, traces, confinement }, log },
         signal,
       )
     }
-    const started = await startAgent(settings, log, { traces, once: true })
+    const started = await startAgent(settings, log, { traces, confinement, once: true })
     try {
       await runOnce(started.agent, options, signal)
     } finally {
@@ -88,7 +96,7 @@ interface StartedAgent {
 async function startAgent(
   settings: AgentSettings,
   log: Log,
-  observed: Pick<AgentPorts, "process" | "traces" | "once">,
+  observed: Pick<AgentPorts, "process" | "traces" | "once" | "confinement">,
 ): Promise<StartedAgent> {
   const memory = createMemoryReturn()
   if (showsSecrets(settings) && !forbidCoreFiles()) {
@@ -115,7 +123,7 @@ async function startAgent(
 
 interface ServingOptions extends RunOptions {
   load(file: string): Promise<AgentSettings>
-  observed: { process: ProcessMetrics; traces: Traces | undefined }
+  observed: { process: ProcessMetrics; traces: Traces | undefined; confinement: Confinement }
   log: Log
 }
 
@@ -164,13 +172,13 @@ async function runUntilChanged(
   const over = new AbortController()
   const ended = AbortSignal.any([signal, over.signal])
   const running = agent.run(ended)
+  const { log, observed } = options
+  const outgrown = watchOutgrown(observed.confinement, current, { clock: systemClock, log }, ended)
   try {
-    const next = await Promise.race([prepareNext(current, options, ended), running.then(() => undefined)])
+    return await Promise.race([prepareNext(current, options, ended), running.then(() => undefined), outgrown])
+  } finally {
     over.abort(new HeadraceError("program/stopped", "the agent starts over"))
     await running
-    return next
-  } finally {
-    over.abort()
   }
 }
 
@@ -190,11 +198,18 @@ async function prepareNext(
     })
     if (settings === undefined) return undefined
     try {
+      const outgrown = await whyOutgrown(observed.confinement, settings)
+      if (outgrown?.code === "agent/outside-confinement") throw outgrown
       await port.open(settings.listen)
       const started = await startAgent(settings, log, observed)
+      if (outgrown !== undefined) {
+        started.close()
+        throw outgrown
+      }
       settingsRejected(false)
       return { settings, started }
     } catch (error) {
+      if (hasCode(error, "agent/restart-needed")) throw error
       settingsRejected(true)
       log.error({ err: errorText(error) }, "changed settings do not start; the last good ones stay in force")
       interval = RETRY_MS

@@ -19,6 +19,14 @@ export function addRunAction(program: Command, signal: AbortSignal): void {
       flag("--timeout <duration>", "with --once: fail after this long, such as 5m").argParser(parseDuration),
     )
     .addOption(
+      flag(
+        "--confine <when>",
+        "write only where the settings name, by Landlock: auto, where the kernel has it; always, or not run; off",
+      )
+        .choices(["auto", "always", "off"])
+        .default("auto"),
+    )
+    .addOption(
       flag("--jitter <duration>", "spread of the reads after a change, instead of the file's").argParser(
         parseDuration,
       ),

@@ -143,7 +143,7 @@ function checkMountPoint(disk: Disk, path: string, layout: LayoutName): void {
 }
 
 /** Makes a folder and those above it, each entry durable in the one above. */
-async function makeFolders(disk: Disk, path: string, durability: Durability | "auto"): Promise<void> {
+export async function makeFolders(disk: Disk, path: string, durability: Durability | "auto"): Promise<void> {
   if (disk.look(`${path}/.`)) return
   const parent = dirname(path)
   await makeFolders(disk, parent, durability)

@@ -9,6 +9,7 @@ import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { Registry } from "prom-client"
 import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
+import type { Confinement } from "../confine/confinement.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
 import { createAgentMetrics } from "../report/agent-metrics.ts"
 import type { LeaseClient } from "../report/node-lease.ts"
@@ -45,6 +46,8 @@ export interface AgentPorts {
   process?: ProcessMetrics
   /** Called with each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
+  /** How the writes of this process are confined; absent: they are not. */
+  confinement?: Pick<Confinement, "isConfined" | "why">
   /** True for a run that ends once everything is shown: it takes no candidate of a rollout. */
   once?: boolean
 }
@@ -83,6 +86,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     projections: () => projections.statuses(),
     watch: () => watch,
     recordSeq: () => record()?.token.seq,
+    isConfined: () => ports.confinement?.isConfined === true,
     now: clock.now,
   })
   const onUnpack = (bytes: number) => ports.onUnpack?.(bytes)
@@ -143,6 +147,10 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       if (known !== undefined) inputs.set(known.value)
     },
     state: () => ({
+      confinement: ports.confinement && {
+        isConfined: ports.confinement.isConfined,
+        why: ports.confinement.why,
+      },
       record: record()?.token,
       recordProblem: watch.record,
       sources: Object.fromEntries(watch.feeds),

@@ -112,6 +112,12 @@ export const agentMetricDefinitions = {
     help: "Consumers of a projection that were not yet notified of what it shows: more than 0 for long means a hook that fails.",
     labels: PROJECTION,
   },
+  headrace_agent_confined: {
+    type: "gauge",
+    unit: "1 or 0",
+    help: "1 while Landlock keeps this process from writing elsewhere than its settings name, otherwise 0.",
+    labels: {},
+  },
   headrace_agent_watch_age_seconds: {
     type: "gauge",
     unit: "seconds",

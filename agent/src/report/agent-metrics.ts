@@ -26,6 +26,8 @@ export interface AgentState {
   watch(): WatchStatus
   /** Of the newest record; undefined before the first was read. */
   recordSeq(): number | undefined
+  /** Whether the kernel confines what this process writes. */
+  isConfined(): boolean
   now(): number
 }
 
@@ -95,6 +97,7 @@ function addStateMetrics(make: Factory, state: AgentState): void {
 }
 
 function addShownMetrics(make: Factory, state: AgentState): void {
+  make.gauge("headrace_agent_confined", (gauge) => gauge.set(state.isConfined() ? 1 : 0))
   make.gauge("headrace_agent_record_seq", (gauge) => {
     const seq = state.recordSeq()
     if (seq !== undefined) gauge.set(seq)

@@ -124,6 +124,15 @@ const Report = z.strictObject({
     .describe("Labels of this node, by which the stages of a rollout can select it."),
 })
 
+const Confinement = z.strictObject({
+  writable: z
+    .array(AbsolutePath)
+    .prefault([])
+    .describe(
+      "Folders that hooks and credential programs write to, or below which later settings will project; where Landlock confines the agent it and what it runs write nowhere else than there and to what the other settings name.",
+    ),
+})
+
 /** The agent's file: one record, and what to show of it, and of other sources, where. */
 export const AgentSettings = z
   .strictObject({
@@ -150,6 +159,7 @@ export const AgentSettings = z
     ),
     report: Report.optional().describe("Report what this node shows as a Lease; absent: no report."),
     mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the mirrors of git sources."),
+    confinement: Confinement.prefault({}),
   })
   .refine((settings) => settings.record !== undefined || !needsRecord(settings), {
     message: "expected NAMESPACE/SOURCE, the record whose targets a projection shows",

@@ -1,0 +1,72 @@
+import type { Clock } from "@headrace/shared/foundation/clock"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import type { Log } from "@headrace/shared/observe/log"
+import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
+import type { Confinement } from "./confinement.ts"
+
+const LOOK_MS = 2000
+
+/**
+ * Why an agent of these settings cannot run in this process; undefined: it can. What Landlock has taken comes back with a new
+ * process only (docs/decisions/140): `agent/restart-needed` where one will be started, otherwise `agent/outside-confinement`.
+ */
+export async function whyOutgrown(
+  confinement: Confinement,
+  settings: AgentSettings,
+): Promise<HeadraceError | undefined> {
+  const lacking = await confinement.lacking(settings)
+  if (lacking.length === 0) return undefined
+  if (isStartedAgain()) return restartNeeded(lacking)
+  return new HeadraceError(
+    "agent/outside-confinement",
+    `the settings write to ${lacking.join(", ")}, and this process confined itself when it started`,
+    { hint: "Restart the agent.", fields: { paths: lacking } },
+  )
+}
+
+/**
+ * Watches whether a running agent can still write where it has to. Once it cannot (a folder was removed, replaced or mounted
+ * over) it throws `agent/restart-needed` where the process is started again, and otherwise says so in the log. Rejects
+ * with the signal's reason.
+ */
+export async function watchOutgrown(
+  confinement: Confinement,
+  settings: AgentSettings,
+  { clock, log }: { clock: Clock; log: Log },
+  signal: AbortSignal,
+): Promise<never> {
+  let reported = ""
+  for (;;) {
+    const lacking = await confinement.untilLacking(settings, clock, signal)
+    if (isStartedAgain()) throw restartNeeded(lacking)
+    const paths = lacking.join(", ")
+    if (paths !== reported) {
+      log.error(
+        { paths: lacking },
+        "folders were replaced since this process confined itself: restart the agent",
+      )
+    }
+    reported = paths
+    await clock.sleep(LOOK_MS, signal)
+  }
+}
+
+/**
+ * True when this process is what a container's runtime or systemd has started, and starts again. The first process of a
+ * container has a parent outside of its pid namespace, which getppid(2) gives as 0; SYSTEMD_EXEC_PID is of
+ * systemd.exec(5).
+ */
+function isStartedAgain(): boolean {
+  return process.ppid === 0 || process.env.SYSTEMD_EXEC_PID === String(process.pid)
+}
+
+function restartNeeded(lacking: readonly string[]): HeadraceError {
+  return new HeadraceError(
+    "agent/restart-needed",
+    `the agent ends to be able to write to ${lacking.join(", ")}`,
+    {
+      hint: "Wait: it is started again, and confines itself to what its settings name then.",
+      fields: { paths: lacking },
+    },
+  )
+}
