@@ -15,7 +15,7 @@ const SYS_RESTRICT_SELF = 446
 const CREATE_RULESET_VERSION = 1
 const RULE_PATH_BENEATH = 1
 const PR_SET_NO_NEW_PRIVS = 38
-/** open(2): a handle that stands for a place; Node has no name for it. */
+/** open(2): a handle that only names a place; Node has no constant for it. */
 const O_PATH = 0o10000000
 
 const IS_LITTLE_ENDIAN = endianness() === "LE"
