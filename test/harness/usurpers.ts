@@ -92,6 +92,41 @@ export const USURPERS: readonly Sabotage[] = [
     does: (_at, path, layout) => putFile(shownFolder(path, layout)),
   },
   {
+    what: "another file comes into the shown revision",
+    layouts: ["links", "exchange"],
+    does: (_at, path, layout) => fs.writeFileSync(join(shownFolder(path, layout), "other"), "") as undefined,
+  },
+  {
+    what: "another file comes into a folder within the shown revision",
+    isLong: true,
+    layouts: ["links", "exchange"],
+    does: (_at, path, layout) =>
+      fs.writeFileSync(join(shownFolder(path, layout), "d/other"), "") as undefined,
+  },
+  {
+    what: "a filled folder takes the place of a visible name",
+    isLong: true,
+    layouts: ["links"],
+    does(_at, path) {
+      fs.unlinkSync(join(path, "a"))
+      fs.mkdirSync(join(path, "a/b"), { recursive: true })
+      return undefined
+    },
+  },
+  {
+    what: "the projection's folder loses all its permissions",
+    isLong: true,
+    layouts: ["links", "exchange"],
+    does: (_at, path) => fs.chmodSync(path, 0) as undefined,
+  },
+  {
+    what: "a shown file gets another owner",
+    isLong: true,
+    layouts: ALL,
+    needsRoot: true,
+    does: (_at, path, layout) => fs.chownSync(shownFile(path, layout), 65_534, 65_534) as undefined,
+  },
+  {
     what: "a file takes the place of the slot",
     isLong: true,
     layouts: ALL,

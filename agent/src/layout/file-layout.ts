@@ -1,6 +1,7 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import type { Handle } from "../disk/disk.ts"
+import type { FileStatus, Handle } from "../disk/disk.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import type { Layout } from "../store/layout.ts"
 import { type Durability, syncFolder } from "../store/make-durable.ts"
@@ -44,7 +45,7 @@ export function openFileLayout(options: FileOptions): Layout {
     const found = disk.look(at)
     if (!found) return undefined
     if (found.kind !== "file") throw foreign(path, "is no file")
-    const key = `${found.inode} ${found.modified} ${found.size} ${found.mode}`
+    const key = keyOf(found)
     if (known?.key === key) return known.number
     const digest = sha256(disk.read(at))
     if (!hasPublished(store)) {
@@ -54,14 +55,26 @@ export function openFileLayout(options: FileOptions): Layout {
     }
     const slots = readableSlots(store).reverse()
     // Undefined for a file that somebody has edited: it is ours, and the next look of recovery replaces it.
-    const number = slots.find((slot) => isFile(onlyFile(slot), digest, found.mode))?.number
+    const number = slots.find(
+      (slot) => isFile(onlyFile(slot), digest, found.mode) && isOwnedAs(slot, found),
+    )?.number
     known = number === undefined ? undefined : { key, number }
     return number
   }
 
+  function sourceOf(slot: Slot): string {
+    return `${slotContent(store, slot)}/${onlyFile(slot).path}`
+  }
+
+  /** True when the copy belongs to those that the slot's own file belongs to, or that file is gone. */
+  function isOwnedAs(slot: Slot, { uid, gid }: FileStatus): boolean {
+    const source = lookOrNothing(disk, sourceOf(slot))
+    return source === undefined || (source.uid === uid && source.gid === gid)
+  }
+
   async function copyTo(draft: string, slot: Slot): Promise<void> {
     const file = onlyFile(slot)
-    const source = `${slotContent(store, slot)}/${file.path}`
+    const source = sourceOf(slot)
     const handle = disk.createFile(draft)
     try {
       disk.write(handle, disk.read(source))
@@ -104,8 +117,7 @@ export function openFileLayout(options: FileOptions): Layout {
         throw error
       }
       const found = disk.look(at)
-      if (found)
-        known = { key: `${found.inode} ${found.modified} ${found.size} ${found.mode}`, number: slot.number }
+      if (found) known = { key: keyOf(found), number: slot.number }
       await syncFolder(disk, parent, durability)
     },
     sync: () => syncFolder(disk, parent, durability),
@@ -114,6 +126,11 @@ export function openFileLayout(options: FileOptions): Layout {
     tidy: () => undefined,
     close: () => disk.close(parent),
   }
+}
+
+/** Who owns the file can set its modification time back, but not `changed`. */
+function keyOf({ inode, modified, changed, size, mode, uid, gid }: FileStatus): string {
+  return [inode, modified, changed, size, mode, uid, gid].join(" ")
 }
 
 function onlyFile(slot: Slot): ManifestFile {

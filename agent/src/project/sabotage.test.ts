@@ -13,11 +13,24 @@ const ROOT = process.getuid?.() === 0
 const LONG = process.env.HEADRACE_SABOTAGE === "long"
 const LOOK_EVERY = LONG ? undefined : 100
 
+/** What a reader gets who is no root; fails where permissions or owner are not as they are published. */
 async function texts(path: string, layout: Layout): Promise<Record<string, string>> {
-  if (layout === "file") return { a: fs.readFileSync(path, "utf8") }
-  const below = await filesBelow(layout === "links" ? fs.realpathSync(join(path, "..data")) : path)
-  if (layout === "links") fs.readFileSync(join(path, "a"))
+  if (layout === "file") return { a: readAsPublished(path) }
+  const shown = layout === "links" ? fs.realpathSync(join(path, "..data")) : path
+  for (const folder of [path, shown, join(shown, "d")]) checkStatus(folder, 0o755)
+  const below = await filesBelow(shown)
+  readAsPublished(join(path, "a"))
   return Object.fromEntries(Object.entries(below).filter(([name]) => !name.startsWith("..")))
+}
+
+function readAsPublished(file: string): string {
+  checkStatus(file, 0o444)
+  return fs.readFileSync(file, "utf8")
+}
+
+function checkStatus(path: string, expected: number): void {
+  const { mode, uid } = fs.statSync(path)
+  if ((mode & 0o777) !== expected || uid !== process.geteuid?.()) throw new Error(`${path} has mode ${mode}`)
 }
 
 function filesAt(seq: number, layout: Layout): Record<string, string> {

@@ -5,6 +5,7 @@ import type { Layout } from "../store/layout.ts"
 import type { ProjectionState, ShownSlot } from "../store/projection-state.ts"
 import { readSound } from "../store/read-sound.ts"
 import { readSlot } from "../store/store.ts"
+import { wrongFolders } from "./wrong-folders.ts"
 
 /**
  * What has become of a projection since it was published: `right`; `moved`, another process shows something else;
@@ -30,7 +31,7 @@ export async function examine(projection: ProjectionState): Promise<Condition> {
     files: [...shown.files.values()],
     onKnown: (file) => shown.files.set(file.path, file),
   })
-  wrong.push(...rewritten(projection, shown))
+  wrong.push(...rewritten(projection, shown), ...wrongFolders(projection, shown))
   // Meanwhile another revision may have been published.
   if (projection.shown !== shown) return "right"
   for (const path of wrong) projection.damaged.add(path)

@@ -1,6 +1,6 @@
 import { chooseDurability, makeDurable } from "../store/make-durable.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
-import { discardStaging, openStaging } from "../store/staging.ts"
+import { beginToWait, discardStaging, isUntouched, openStaging, type Staging } from "../store/staging.ts"
 import { linkUnchanged } from "./link-unchanged.ts"
 
 /**
@@ -14,6 +14,7 @@ export async function prestage(projection: ProjectionState): Promise<void> {
   try {
     const left = await linkUnchanged(clone, layout.content(shown), shown.files.values(), { permissions })
     await makeDurable(clone, chooseDurability(durability, clone.unsynced.size))
+    beginToWait(clone)
     projection.clone = clone
     if (left.length > 0) {
       log.warn(
@@ -25,6 +26,19 @@ export async function prestage(projection: ProjectionState): Promise<void> {
     await discardStaging(clone)
     throw error
   }
+}
+
+/** The clone, for a revision that is to be made of it; undefined when there is none, and when another program changed it. */
+export async function takeClone(projection: ProjectionState): Promise<Staging | undefined> {
+  const { clone, log, path } = projection
+  if (clone === undefined) return undefined
+  if (!isUntouched(clone)) {
+    log.warn({ path, staging: clone.name }, "another program changed what was staged; it is given up")
+    await dropClone(projection)
+    return undefined
+  }
+  projection.clone = undefined
+  return clone
 }
 
 /** Removes a clone that is not wanted any more. */

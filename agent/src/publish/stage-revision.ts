@@ -24,6 +24,7 @@ import { trashSlot } from "../store/trash.ts"
 import { linkFile, linkUnchanged } from "./link-unchanged.ts"
 import { noteAfter } from "./note-after.ts"
 import { type StagePlan, touchedFolders } from "./plan-stage.ts"
+import { takeClone } from "./prestage.ts"
 import { finishFile, writeBeside, writeChanged } from "./write-changed.ts"
 
 const SLOT_MODE = 0o755
@@ -49,13 +50,13 @@ export async function stageRevision(
 ): Promise<StagedSlot> {
   const { store, disk, permissions } = projection
   const number = nextNumber(projection)
-  const folders = touchedFolders(plan, projection.clone !== undefined).size
+  const clone = await takeClone(projection)
+  const folders = touchedFolders(plan, clone !== undefined).size
   const durability = chooseDurability(projection.durability, plan.write.length + plan.remove.length + folders)
-  const clone = projection.clone
-  projection.clone = undefined
   const staging = clone ?? (await openStaging(store, permissions))
   let draft: NoteDraft | undefined
   let retiring: Retiring | undefined
+  projection.folderMode = disk.look(staging.content)?.mode
   try {
     if (!clone) await linkKept(projection, staging, plan)
     const written = await applyPlan(projection, staging, revision, plan, {

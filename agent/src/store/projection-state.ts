@@ -45,6 +45,8 @@ export interface ProjectionState {
   lacksNames: boolean
   /** When all files of `shown` were last verified, by performance.now(). */
   verifiedAt: number
+  /** The mode that a folder of a revision had when this process made one; a file system may give another than is wanted. */
+  folderMode?: number | undefined
   /** A clone of `shown`, made while idle. */
   clone: Staging | undefined
   /** Notifies watchers of what the last flip has retired; undefined when that is done. Never fails. */

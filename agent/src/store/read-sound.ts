@@ -35,6 +35,7 @@ export function readSound(disk: Disk, path: string, digest: string): Buffer | un
   }
 }
 
-function isOwnedAs(found: FileStatus, { uid = OURSELVES, gid }: Permissions): boolean {
+/** True when something published belongs to those whom the permissions name, or to us. */
+export function isOwnedAs(found: FileStatus, { uid = OURSELVES, gid }: Permissions): boolean {
   return (uid === undefined || uid === null || uid === found.uid) && (gid === undefined || gid === found.gid)
 }

@@ -1,5 +1,6 @@
 import { foldersOf } from "@headrace/shared/foundation/folders-of"
 import type { Disk, Handle } from "../disk/disk.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { removeTree } from "../disk/remove-tree.ts"
 import type { ManifestFile } from "./manifest.ts"
 import type { Permissions } from "./permissions.ts"
@@ -28,6 +29,8 @@ export interface Staging {
   syncing: Set<Promise<void>>
   /** What went wrong with those that have ended. */
   failed: unknown[]
+  /** By folder, what its `changed` was when the staging was made ready to wait; undefined before that. */
+  waitsSince?: Map<string, number | undefined>
 }
 
 /** Makes an empty staging folder. The caller holds the projection's lock. */
@@ -109,6 +112,24 @@ export function removeEmptyFolders(staging: Staging): void {
     staging.unsynced.delete(folder)
     staging.unsynced.add(folderOf(folder))
   }
+}
+
+/** Remembers how the folders of a staging are that is not used yet. */
+export function beginToWait(staging: Staging): void {
+  staging.waitsSince = foldersChanged(staging)
+}
+
+/** True when no name of a staging that has waited came, went or was replaced, and no folder's attributes changed. */
+export function isUntouched(staging: Staging): boolean {
+  const { waitsSince } = staging
+  if (waitsSince === undefined) return true
+  return [...foldersChanged(staging)].every(([folder, changed]) => waitsSince.get(folder) === changed)
+}
+
+function foldersChanged({ store, content, folders }: Staging): Map<string, number | undefined> {
+  return new Map(
+    [...folders].map((folder) => [folder, lookOrNothing(store.disk, `${content}/${folder}`)?.changed]),
+  )
 }
 
 /** Gives up a staged revision. What cannot be removed now is a leftover for the next recovery. */
