@@ -25,6 +25,7 @@ async function run(...args: string[]): Promise<Seen> {
     .action((options) => {
       ran.push(options)
     })
+  program.command("name").argument("<what>", "what is named")
   const code = await runCommandLine(program, ["node", "headrace-sample", ...args])
   return { code, ran, printed }
 }
@@ -53,6 +54,11 @@ describe("a command line", () => {
     expect(code).toBe(2)
     expect(printed).toContain("--config <file> and --commit <id> must be given")
     expect(printed).toContain('Run "headrace-sample show --help"')
+  })
+
+  it("names an argument that is missing", async () => {
+    const { code, printed } = await run("name")
+    expect([code, printed]).toEqual([2, expect.stringContaining("error: <what> must be given")])
   })
 
   it("refuses a stray word by name", async () => {

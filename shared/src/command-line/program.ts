@@ -25,6 +25,9 @@ export function createProgram(name: string, module: string): Command {
     .configureOutput({
       getOutHelpWidth: () => Math.min(HELP_COLUMNS, process.stdout.columns ?? HELP_COLUMNS),
       getErrHelpWidth: () => Math.min(HELP_COLUMNS, process.stderr.columns ?? HELP_COLUMNS),
+      // As a flag that is missing is named.
+      outputError: (text, write) =>
+        write(text.replace(/missing required argument '(.+)'/, "<$1> must be given")),
     })
     // Refused below, by the name that is nearest.
     .allowExcessArguments()
