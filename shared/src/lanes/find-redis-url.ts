@@ -29,7 +29,7 @@ async function readUrlFile(file: string): Promise<string> {
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
     const { code, message, hint = "" } = cause
-    throw new UsageError(code, `${file}: ${message}`, { hint, cause })
+    throw new UsageError(code, `${file}: ${message}`, { hint })
   }
   return url
 }

@@ -99,7 +99,12 @@ export async function kubeconfigContexts(
 
 function readText(file: string): Promise<string> {
   return readFile(file, "utf8").catch((error: unknown) => {
-    throw wrong(file, errorText(error))
+    const isMissing = (error as NodeJS.ErrnoException).code === "ENOENT"
+    throw wrong(
+      file,
+      errorText(error),
+      isMissing ? "Mount or write the file, or correct its path." : undefined,
+    )
   })
 }
 
