@@ -185,7 +185,7 @@ async function runAsProwsJob(site: MovingSite): Promise<void> {
   expect(await site.missing("build01")).toEqual([])
 }
 
-describe("moving over from Prow and back", { timeout: 240_000 }, () => {
+describe("moving over from Prow and back", { timeout: 600_000 }, () => {
   it("loses no key at any moment, on the embedded API server", () =>
     withKube((appCi) => withKube((build01) => withMovingSite(appCi, build01, moveOverAndBack))))
 
