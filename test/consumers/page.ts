@@ -125,7 +125,7 @@ again; then flips without waiting.
   \`hostsdir\`. Each file is a projection of its own.
 - A server that reads its configuration once needs **\`notify\`**: a signal, a command or a call after each revision
   ([publish.md](publish.md)). The table names the signal. haproxy's master drops a SIGUSR2 that comes while it still starts again
-  (11 of 60 that came 0.1 s after the new worker's first answer): \`pause: 1s\` keeps two signals apart.
+  (11 of 60 that came 0.1 s after the new worker's first answer), so its notice is a command that waits for the new worker.
 
 To read several files of one revision, open the folder once (\`..data\`, or the root in \`exchange\`) and read beneath it, as the
 watchers here do; [recipes](recipes) shows how. A program that opens one path after the other can get two revisions, on any

@@ -3,7 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { fileURLToPath } from "node:url"
+import { createNotifier } from "@headrace/agent/notify/notifier"
 import { freePort } from "@headrace/config/local/free-port"
+import { systemClock } from "@headrace/shared/foundation/clock"
+import { createLog } from "@headrace/shared/observe/log"
+import { Notify } from "@headrace/shared/settings/agent-notify"
 import { until } from "../harness/until.ts"
 import { type Consumer, type Reading, type Report, type Running, rowOf } from "./consumer.ts"
 import { seqOf, seqOfAddress } from "./revision-files.ts"
@@ -14,8 +19,7 @@ import type { Site, Through } from "./site.ts"
 const PROBE_EVERY = 20
 /** Notices are not sent faster: the agent sends the next one when the one before has ended. */
 const NOTICE_EVERY = 200
-/** haproxy's master drops a SIGUSR2 that comes while it still starts again: `pause` of the agent's `notify`. */
-const HAPROXY_PAUSE = 1000
+const RELOAD_HAPROXY = fileURLToPath(new URL("../../docs/recipes/reload-haproxy.sh", import.meta.url))
 
 interface Server {
   program: Program
@@ -23,8 +27,8 @@ interface Server {
   probe(): Promise<Reading | undefined>
   /** The signal that `notify` of the agent sends after a revision. */
   signal?: NodeJS.Signals
-  /** Milliseconds between two signals; NOTICE_EVERY unless given. */
-  pause?: number
+  /** In its place the command that `notify` of the agent runs after a revision. */
+  exec?(pid: number): readonly string[]
 }
 
 /** Starts a server in each way, with a folder of its own, and reports what it shows whenever that changes. */
@@ -64,21 +68,50 @@ async function follow(server: Server, own: string, row: string, report: Report):
     }
   })()
   await until(() => last !== undefined, 60_000)
+  const notifier = notifierOf(server, pid)
   return {
-    ...(server.signal === undefined
-      ? {}
-      : { notify: throttled(() => process.kill(pid, server.signal), server.pause) }),
+    ...notifier,
     stop: async () => {
       isStopped = true
       await following
+      await notifier.stop()
       await stop()
       rmSync(own, { recursive: true, force: true })
     },
   }
 }
 
-/** Calls at most so often, the last call always. */
-function throttled(action: () => void, every = NOTICE_EVERY): () => void {
+/** Notifies a server as the agent does, if it has to be. */
+function notifierOf({ signal, exec }: Server, pid: number): Omit<Running, "listens"> {
+  if (exec !== undefined) return runsCommand(exec(pid))
+  const stop = async () => undefined
+  return signal === undefined ? { stop } : { notify: throttled(() => process.kill(pid, signal)), stop }
+}
+
+/** The agent's own notifier: one at a time, the newest only, again until it succeeds. */
+function runsCommand(command: readonly string[]): Omit<Running, "listens"> {
+  const settings = Notify.parse({ exec: [...command] })
+  const notifier = createNotifier(settings, {
+    clock: systemClock,
+    log: createLog("test", { level: "silent" }),
+  })
+  const stopping = new AbortController()
+  const ended = notifier.run(stopping.signal).catch(() => undefined)
+  let seq = 0
+  return {
+    notify: () => {
+      seq += 1
+      notifier.tell({ projection: "p", path: "/", revision: `${seq}`, token: { epoch: 0, seq } })
+    },
+    stop: async () => {
+      stopping.abort(new Error("stopped"))
+      await ended
+    },
+  }
+}
+
+/** Calls at most every NOTICE_EVERY, the last call always. */
+function throttled(action: () => void): () => void {
   let timer: NodeJS.Timeout | undefined
   let last = 0
   return () => {
@@ -93,7 +126,7 @@ function throttled(action: () => void, every = NOTICE_EVERY): () => void {
           // It has ended: its row then notices nothing more.
         }
       },
-      Math.max(0, last + every - performance.now()),
+      Math.max(0, last + NOTICE_EVERY - performance.now()),
     )
   }
 }
@@ -146,7 +179,12 @@ export const nginxConfiguration = serverConsumer(
 
 /** Loads a published file into its configuration. */
 export const haproxy = serverConsumer(
-  { name: "haproxy", needs: ["haproxy"], through: ["a flat file"], notice: "SIGUSR2, `pause: 1s`" },
+  {
+    name: "haproxy",
+    needs: ["haproxy"],
+    through: ["a flat file"],
+    notice: "[reload-haproxy.sh](recipes/reload-haproxy.sh)",
+  },
   async (site, _, own) => {
     const port = await freePort()
     const answer = `http-request return status 200 content-type text/plain file ${site.path("haproxy.txt")}`
@@ -157,8 +195,10 @@ frontend revisions\n bind 127.0.0.1:${port}\n ${answer}\n`
       // Master and worker: a reload starts another worker, and a file that cannot be loaded keeps the one before.
       program: { command: "haproxy", args: ["-W", "-db", "-f", join(own, "haproxy.cfg")] },
       probe: async () => numberIn(await get(`http://127.0.0.1:${port}/`)),
-      signal: "SIGUSR2",
-      pause: HAPROXY_PAUSE,
+      exec: (pid) => {
+        writeFileSync(join(own, "pid"), `${pid}\n`)
+        return ["sh", RELOAD_HAPROXY, join(own, "pid")]
+      },
     }
   },
 )

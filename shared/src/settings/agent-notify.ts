@@ -40,7 +40,7 @@ export const Notify = z
     ),
     timeout: Wait.prefault("30s").describe("For one attempt."),
     pause: Wait.optional().describe(
-      "After one that succeeded, the next comes no sooner; for programs that ignore a notice while they still reload, as haproxy does.",
+      "After one that succeeded, the next comes no sooner; for programs for which several reloads in a row are too much.",
     ),
   })
   .refine(
