@@ -31,6 +31,9 @@ const RETYPED = [
   "id",
   "stalled",
   "events",
+  "de:a",
+  "dn:a",
+  "repeat:full-a",
 ]
 
 type State = (typeof STATES)[number]

@@ -64,7 +64,8 @@ async function playAll(
   )
   const took = Math.round((performance.now() - start) / 1000)
   process.stdout.write(tally.table())
-  if (details.failed && details.errorInstance !== null) {
+  // What SIGTERM ended has not failed.
+  if (details.failed && details.errorInstance !== null && !signal.aborted) {
     process.stdout.write(`${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}\n`)
     return 1
   }

@@ -10,7 +10,7 @@ export interface KeyedQueue {
  * Repairs what the loss of any single key leaves behind in a queue, in one step. It relies on BullMQ 6's keys: `meta`
  * (`concurrency`, `paused`), `id` (counts job ids), `wait` and `active` (lists of job ids), `delayed` (sorted set of
  * them), `ID` (a job's hash), `ID:lock`, `de:NAME` (the job that represents all of a name), `dn:NAME` (what is to follow
- * an active one).
+ * an active one, a hash), `repeat` (sorted set of schedules) and `repeat:ID` (a schedule's hash).
  *
  *  - A key that another program gave another type (`SET` on a list) fails every step of BullMQ's with WRONGTYPE: it is
  *    deleted, as if Redis had lost it, and what it lacks then is repaired.
@@ -43,11 +43,20 @@ const REPAIR = `
   end
   retype("meta", "HEXISTS", base .. "meta", "paused")
   retype("id", "GET", base .. "id")
-  for i = 2, #ARGV do retype("de:" .. ARGV[i], "GET", base .. "de:" .. ARGV[i]) end
+  for i = 2, #ARGV do
+    retype("de:" .. ARGV[i], "GET", base .. "de:" .. ARGV[i])
+    retype("dn:" .. ARGV[i], "HEXISTS", base .. "dn:" .. ARGV[i], "name")
+  end
+  for _, id in ipairs(redis.call("ZRANGE", base .. "repeat", 0, -1)) do
+    retype("repeat:" .. id, "HEXISTS", base .. "repeat:" .. id, "name")
+  end
   retype("stalled", "SCARD", base .. "stalled")
   retype("events", "XTRIM", base .. "events", "MAXLEN", "~", 100000)
   for _, list in ipairs({ "wait", "active" }) do
-    for _, id in ipairs(redis.call("LRANGE", base .. list, 0, -1)) do retype(id, "HEXISTS", base .. id, "data") end
+    for _, id in ipairs(redis.call("LRANGE", base .. list, 0, -1)) do
+      retype(id, "HEXISTS", base .. id, "data")
+      retype(id .. ":lock", "GET", base .. id .. ":lock")
+    end
   end
   for _, id in ipairs(redis.call("ZRANGE", base .. "delayed", 0, -1)) do
     retype(id, "HEXISTS", base .. id, "data")

@@ -61,6 +61,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     guard,
     settings: settingsOfRecord(run.ports.settings),
     now,
+    serverTime: results.store?.at,
   }
   // Written before the record names it, as everything of the store.
   const kept = results.store?.kept ?? new Map()

@@ -469,3 +469,22 @@ describe("what was begun or approved", () => {
     await releaseSource(operator(here), quiet)
   })
 })
+
+it("counts what a writer deletes whose clock is three days behind, and what others deleted before it", async () => {
+  const here = fixture()
+  await here.run()
+  const behind = other(
+    here,
+    {},
+    { clock: { ...here.ports.clock, now: () => here.ports.clock.now() - 72 * 3_600_000 } },
+  )
+  const results: string[] = []
+  for (const [merge, ports] of [here.ports, behind, here.ports].entries()) {
+    here.commit(
+      Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`d/${merge * 8 + i}.txt`, undefined])),
+    )
+    const { result, stopped } = await reconcile(REQUEST, ports, quiet)
+    results.push(stopped?.code ?? result)
+  }
+  expect(results).toEqual(["applied", "applied", "guard/deleted-keys"])
+})

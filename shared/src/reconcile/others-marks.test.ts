@@ -1,6 +1,7 @@
 import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
 import { describe, expect, it } from "vitest"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { createLog } from "../observe/log.ts"
 import { adoptTarget } from "./operate/adopt-target.ts"
 import { reconcile } from "./reconcile.ts"
 import { createReconcileMemory } from "./run/memory.ts"
@@ -83,6 +84,25 @@ it.each(Object.entries(STORE_WEBHOOKS))(
     expect(await here.run()).toMatchObject({ result: "applied", failed: [] })
   },
 )
+
+it("a webhook that takes annotations off the store is named, and no rebuild counts as a write", async () => {
+  const strip = (one: ConfigMap) =>
+    one.binaryData ? { ...one, metadata: { ...one.metadata, annotations: {} } } : one
+  const here = withWebhook(strip, "headrace")
+  const lines: string[] = []
+  Object.assign(here.ports, {
+    log: createLog("test", { destination: { write: (line) => void lines.push(line) } }),
+  })
+  const versions = async () => {
+    const { items } = await here.kube.list("headrace", {})
+    return items.map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`).sort()
+  }
+  await here.run()
+  const first = await versions()
+  for (let times = 0; times < 2; times++) expect(await here.run("full")).toMatchObject({ result: "noop" })
+  expect(await versions()).toEqual(first)
+  expect(lines.join("")).toContain("the API server keeps no annotations of a store object")
+})
 
 describe("what others put on a ConfigMap of ours", () => {
   it("stays: owners, finalizers, labels, annotations", async () => {

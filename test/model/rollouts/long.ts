@@ -52,7 +52,8 @@ async function playAll(
       ...(seconds === undefined ? {} : { interruptAfterTimeLimit: Number(seconds) * 1000 }),
     },
   )
-  if (details.failed && details.errorInstance !== null) {
+  // What SIGTERM ended has not failed.
+  if (details.failed && details.errorInstance !== null && !signal.aborted) {
     process.stdout.write(`${fc.defaultReportMessage(details)}\n${String(details.errorInstance)}\n`)
     return 1
   }

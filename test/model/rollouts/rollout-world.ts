@@ -74,6 +74,7 @@ export interface RolloutWorld {
 }
 
 const SECOND = 1000
+const START = Date.UTC(2026, 0, 1)
 
 /** Clusters by name with how many nodes each; the policy's stages as the settings have them. */
 export function rolloutWorld(
@@ -85,9 +86,10 @@ export function rolloutWorld(
   const policy = { ...RolloutSettings.parse(settings), clusters: names }
   const rules = `config_updater:\n  maps:\n    a/*.txt: {name: alpha, clusters: {${names.map((name) => `${name}: [ci]`).join(", ")}}}\n`
   const repository = modelRepository(new Map(Object.entries({ "rules.yaml": rules, "a/x.txt": "0" })))
-  const clusters = new Map(names.map((name) => [name, modelCluster(name, sizes[name] ?? 0)]))
+  let now = () => START
+  const clusters = new Map(names.map((name) => [name, modelCluster(name, sizes[name] ?? 0, () => now())]))
   const world: RolloutWorld = {
-    now: Date.UTC(2026, 0, 1),
+    now: START,
     repository,
     policy,
     clusters,
@@ -134,6 +136,7 @@ export function rolloutWorld(
       report(node, world.now)
     },
   }
+  now = () => world.now
   return world
 }
 
@@ -147,8 +150,8 @@ function effectsFor(world: RolloutWorld, cluster: string, { candidate }: SourceR
 /** The process died in the middle of what it did. */
 class Killed extends Error {}
 
-function modelCluster(name: string, size: number): ModelCluster {
-  const store = new ObjectStore({ createNamespaces: true })
+function modelCluster(name: string, size: number, now: () => number): ModelCluster {
+  const store = new ObjectStore({ createNamespaces: true, now })
   const nodes = Array.from({ length: size }, (_, index) => modelNode(`${name}-${index}`))
   const kube = inProcessClient(store)
   return { name, store, kube, answers: true, nodes: new Map(nodes.map((node) => [node.name, node])) }

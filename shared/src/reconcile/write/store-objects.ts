@@ -19,29 +19,36 @@ export interface Marks {
   areOn(annotations: ObjectMeta["annotations"]): boolean
 }
 
+/** What became of an object that is to be in the store. */
+export interface StoreWrite {
+  wrote: boolean
+  /** When the API server made it, by its own clock, in milliseconds since 1970; undefined: it was there. */
+  created: number | undefined
+}
+
 /**
  * Makes sure that an object is in the store, intact and not marked as garbage: creates it, or takes the mark
  * off the one that is there. Taking it off moves the resourceVersion, so a collector that has read the marked
- * one can no longer delete it. `marks` are put on it too. Gives true when it wrote. Throws `reconcile/changed-on-write` when
- * the API server keeps something else than was sent.
+ * one can no longer delete it. `marks` are put on it too. Throws `reconcile/changed-on-write` when the API server keeps
+ * something else than was sent.
  */
 export async function ensureStored(
   ports: ReconcilePorts,
   object: StoreObject,
   signal: AbortSignal,
   marks?: Marks,
-): Promise<boolean> {
+): Promise<StoreWrite> {
   const wanted = withMarks(storeConfigMap(ports.settings.namespace, object), marks)
-  async function attempt(): Promise<boolean | undefined> {
+  async function attempt(): Promise<StoreWrite | undefined> {
     try {
       const kept = await createOnce(ports.kube, wanted, signal)
       if (!isKeptAsSent(kept, wanted) && !isIntact(kept, object.digest)) throw changedOnWrite(wanted)
-      return true
+      return { wrote: true, created: Date.parse(kept.metadata.creationTimestamp ?? "") || undefined }
     } catch (error) {
       if (!isLostRace(error) || isFinal(error)) throw error
     }
     const reused = await reuse(ports, wanted, object.digest, marks, signal)
-    return reused === "absent" ? undefined : reused === "changed"
+    return reused === "absent" ? undefined : { wrote: reused === "changed", created: undefined }
   }
   return compareAndSwap(ports.clock, signal, attempt, (cause) =>
     cause instanceof Error ? cause : contradicted(wanted),
@@ -88,8 +95,11 @@ async function reuse(
   const { annotations } = existing.metadata
   const isMarked = marks === undefined || marks.areOn(annotations)
   if (isMarked && annotations?.[UNUSED_SINCE] === undefined) return "intact"
-  await ports.kube.replace(withMarks(unmarked(existing), isMarked ? undefined : marks), signal)
-  return "changed"
+  const kept = await ports.kube.replace(withMarks(unmarked(existing), isMarked ? undefined : marks), signal)
+  if (kept.metadata.resourceVersion !== existing.metadata.resourceVersion) return "changed"
+  // A webhook that takes annotations off does so each time: nothing was written, and a full run would try again each hour.
+  ports.log.warn({ digest, name }, "the API server keeps no annotations of a store object")
+  return "intact"
 }
 
 function withMarks(configMap: ConfigMap, marks: Marks | undefined): ConfigMap {

@@ -33,6 +33,8 @@ export interface StoreResult {
   /** The entries of the targets that the plan refuses: they keep what they hold. By `namespace/name`. */
   kept: ReadonlyMap<string, TargetEntry>
   written: number
+  /** The time by the API server's clock when the last new object was made, in milliseconds since 1970; undefined: none was. */
+  at: number | undefined
 }
 
 /** What a run knows of the store before it writes. */
@@ -92,9 +94,12 @@ async function writeObjects(
   const state = await readState(ports, memory, input.root, input.full, signal)
   const limit = pLimit(CONCURRENT_OBJECTS)
   let written = 0
+  let at: number | undefined
   async function ensure(object: StoreObject, marks?: Marks): Promise<void> {
     signal.throwIfAborted()
-    if (await ensureStored(ports, object, signal, marks)) written += 1
+    const { wrote, created } = await ensureStored(ports, object, signal, marks)
+    if (wrote) written += 1
+    if (created !== undefined) at = Math.max(created, at ?? created)
   }
   async function ensureIndex(built: BuiltIndex): Promise<void> {
     const missing = built.objects.filter((object) => !state.exists(object.digest))
@@ -124,7 +129,7 @@ async function writeObjects(
   const [top, ...below] = root.objects
   await ensureIndex({ ...root, objects: below })
   if (top && (root.root !== input.root || !state.exists(top.digest))) await ensure(top, input.marks)
-  return { root: root.root, kept, written }
+  return { root: root.root, kept, written, at }
 
   async function storeTarget(
     planned: PlannedTarget,
