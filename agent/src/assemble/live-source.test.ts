@@ -77,6 +77,53 @@ describe("live ConfigMaps", () => {
     }
   })
 
+  it.each<[string, Partial<LiveSourceOptions>, ConfigMap, string]>([
+    [
+      "a key that is no gzip",
+      { gunzip: true },
+      configMap("bad", { b: "plain" }),
+      "the rest is shown: projection/bad-gzip: ConfigMap ci/bad, key b cannot be gunzipped",
+    ],
+    [
+      "a key that it lacks",
+      { gunzip: true, items: [{ key: "a", path: "a" }], uniqueNames: true },
+      configMap("bad", {}),
+      "the rest is shown: projection/waits: waits for ConfigMap ci/bad, key a: it has no such key",
+    ],
+  ])("of a selection are shown without one that has no right files: %s", async (_, options, bad, warning) => {
+    const gzip = (text: string) => gzipSync(text).toString("base64")
+    const source = createLiveSource({
+      id: "s",
+      uniqueNames: false,
+      optional: false,
+      gunzip: false,
+      ...options,
+    })
+    const read = async (...configMaps: ConfigMap[]) => {
+      const { files, warnings } = await source.assemble({ ...NO_INPUTS, live: new Map([["s", configMaps]]) })
+      const texts = await Promise.all(files.map(async (file) => (await file.read()).toString()))
+      return { texts, warnings }
+    }
+    const right = configMap("right", {}, { a: gzip("1") })
+    const later = configMap("right", {}, { a: gzip("2") })
+    const name = options.uniqueNames ? "a" : "b"
+
+    expect((await read(right)).texts).toEqual(["1"])
+    expect((await read(bad, later)).texts).toEqual(["2"])
+    expect((await read(bad, later)).warnings?.[0]).toContain(warning)
+    // It keeps what it had, once it was right.
+    const once = configMap("bad", {}, { [name]: gzip("once") })
+    expect((await read(once, later)).texts).toEqual(["once", "2"])
+    expect((await read(bad, later)).texts).toEqual(["once", "2"])
+    expect((await read(later)).texts).toEqual(["2"])
+    await expect(
+      createLiveSource({ id: "s", uniqueNames: false, optional: false, gunzip: false, ...options }).assemble({
+        ...NO_INPUTS,
+        live: new Map([["s", [bad]]]),
+      }),
+    ).rejects.toThrow("ConfigMap ci/bad")
+  })
+
   it("have one key for one content, in whatever order it comes, and another for every change", async () => {
     const entry = fc.tuple(fc.stringMatching(/^[-._a-zA-Z0-9]{1,20}$/), fc.string())
     await fc.assert(

@@ -1,6 +1,7 @@
 import { canonicalJson, compareText } from "@headrace/shared/foundation/canonical-json"
 import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
 import { sha256 } from "@headrace/shared/foundation/digest"
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import { mergeSelection, type SelectedFile } from "./merge-selection.ts"
@@ -34,6 +35,8 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
 
   /** The ConfigMap that had each path last. */
   let owners = new Map<string, string>()
+  /** The files of each ConfigMap of a selection, as they could be had last. */
+  let good = new Map<string, SelectedFile[]>()
 
   return {
     name,
@@ -48,16 +51,61 @@ export function createLiveSource(options: LiveSourceOptions): ProjectionSource {
       if (configMaps.length === 0 && !options.optional) {
         throw waitsFor(name, "none matches", "Check the selector, or set optional: true.")
       }
-      const all = [...configMaps].sort(byPlace).flatMap((configMap) => filesOf(configMap, options))
+      const sorted = [...configMaps].sort(byPlace)
+      const read = place === undefined ? filesOfEach(sorted, options, good) : allFilesOf(sorted, options)
+      good = read.good
+      const all = [...good.values()].flat()
       // After a restart only the content shows whose file is shown.
       const holds = ({ path, owner, sha256 }: SelectedFile) =>
         owners.has(path) ? owners.get(path) === owner : shown?.(path) === sha256
       const { files, losers } = mergeSelection(all, holds)
       owners = new Map(files.map(({ path, owner }) => [path, owner]))
       const origin = { source: `live ${options.id}`, instance: null }
-      return { origin, key: keyOf(files), files, warnings: losers }
+      return { origin, key: keyOf(files), files, warnings: [...read.warnings, ...losers] }
     },
   }
+}
+
+interface ReadObjects {
+  /** By NAMESPACE/NAME. */
+  good: Map<string, SelectedFile[]>
+  warnings: string[]
+}
+
+function allFilesOf(configMaps: readonly ConfigMap[], options: LiveSourceOptions): ReadObjects {
+  const read = configMaps.map((configMap) => [placeOf(configMap), filesOf(configMap, options)] as const)
+  return { good: new Map(read), warnings: [] }
+}
+
+/**
+ * The files of each ConfigMap of a selection. One that has no right files (a key that is no gzip, an item that it lacks)
+ * keeps the files that it had and is named, since another namespace can add it; when none is right, throws what is wrong.
+ */
+function filesOfEach(
+  configMaps: readonly ConfigMap[],
+  options: LiveSourceOptions,
+  before: ReadonlyMap<string, SelectedFile[]>,
+): ReadObjects {
+  const good = new Map<string, SelectedFile[]>()
+  const failures: HeadraceError[] = []
+  for (const configMap of configMaps) {
+    const place = placeOf(configMap)
+    try {
+      good.set(place, filesOf(configMap, options))
+    } catch (error) {
+      if (!(error instanceof HeadraceError)) throw error
+      failures.push(error)
+      const last = before.get(place)
+      if (last !== undefined) good.set(place, last)
+    }
+  }
+  const [first] = failures
+  if (first !== undefined && failures.length === configMaps.length && good.size === 0) throw first
+  return { good, warnings: failures.map((error) => `the rest is shown: ${errorText(error)}`) }
+}
+
+function placeOf({ metadata }: ConfigMap): string {
+  return `${metadata.namespace}/${metadata.name}`
 }
 
 function filesOf(configMap: ConfigMap, options: LiveSourceOptions): SelectedFile[] {
