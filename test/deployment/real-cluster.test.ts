@@ -35,7 +35,7 @@ const missing = realKubeMissing()
 const noKubectl = kubectlMissing()
 const noPods = missing ?? localPodsMissing()
 
-describe("the manifests on a real API server", { timeout: 240_000 }, () => {
+describe("the manifests on a real API server", { timeout: 600_000 }, () => {
   it.skipIf(missing)(`are accepted, dry and in earnest${whySkipped(missing)}`, async () => {
     await withRealKube(async (kube) => {
       await createNamespaces(kube)
@@ -85,7 +85,7 @@ const CHANGED_FOR_1_20 = [
   "with-sidecar: native sidecar as a container",
 ]
 
-describe("the programs with the accounts, users and volumes of their manifests", { timeout: 600_000 }, () => {
+describe("the programs with the accounts, users and volumes of their manifests", { timeout: 1_200_000 }, () => {
   it.skipIf(noPods)(`use each right that they have, and need no other${whySkipped(noPods)}`, async () => {
     await withScene(async (scene) => {
       const { repo, granted, rewindTo } = scene

@@ -25,7 +25,7 @@ export interface RealKubeOptions {
   audit?: boolean
 }
 
-const READY_LIMIT_MS = 90_000
+const READY_LIMIT_MS = 300_000
 
 /** Why the real API server cannot be tested here, as one line to print; undefined when it can. */
 export function realKubeMissing(): string | undefined {
