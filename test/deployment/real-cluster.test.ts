@@ -85,7 +85,9 @@ const CHANGED_FOR_1_20 = [
   "with-sidecar: native sidecar as a container",
 ]
 
-describe("the programs with the accounts, users and volumes of their manifests", { timeout: 1_200_000 }, () => {
+describe("the programs with the accounts, users and volumes of their manifests", {
+  timeout: 1_200_000,
+}, () => {
   it.skipIf(noPods)(`use each right that they have, and need no other${whySkipped(noPods)}`, async () => {
     await withScene(async (scene) => {
       const { repo, granted, rewindTo } = scene
