@@ -33,6 +33,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     this.#trees = new TreeCache(gitDir, {
       contents: (oids) => this.blobs(oids),
       sizes: (oids) => this.#blobSizes(oids),
+      objects: (oids) => this.#contents.read(oids),
       ...(partial ? { lacking: (oids) => this.#lacking(oids) } : {}),
     })
   }

@@ -9,7 +9,6 @@ export interface ParsedEntries {
 }
 
 const LISTED = /^(\d{6}) \w+ ([0-9a-f]+) +(\d+|-|BAD)\t/
-const CHANGED = /^:\d{6} (\d{6}) [0-9a-f]+ ([0-9a-f]+) [A-Z]\d*$/
 
 /** Parses `git ls-tree -r -l -z`: `MODE TYPE OID SIZE<tab>PATH<nul>`; the size of a blob that is missing is BAD. Throws `git/unexpected-output`. */
 export function parseListing(output: Buffer): ParsedEntries {
@@ -25,22 +24,6 @@ export function parseListing(output: Buffer): ParsedEntries {
       size: Number.isNaN(Number(size)) ? undefined : Number(size),
     }
   })
-  return { entries, unreadable: unreadablePaths(entries, readable) }
-}
-
-/**
- * Parses `git diff-tree -r -z --raw --no-renames`: `:MODE MODE OID OID STATUS<nul>PATH<nul>`; a deleted path
- * has mode 000000. Throws `git/unexpected-output`.
- */
-export function parseTreeChanges(output: Buffer): ParsedEntries {
-  const { records, readable } = split(output)
-  const entries: TreeEntry[] = []
-  for (let at = 0; at < records.length; at += 2) {
-    const match = CHANGED.exec(records[at] ?? "")
-    const path = records[at + 1]
-    if (match === null || path === undefined) throw unexpected(records[at] ?? "")
-    entries.push({ path, mode: match[1] ?? "", oid: match[2] ?? "", size: undefined })
-  }
   return { entries, unreadable: unreadablePaths(entries, readable) }
 }
 

@@ -1,7 +1,7 @@
 import type { TreeFile, TreeProblem } from "../../foundation/tree.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 
-/** One line of `git ls-tree -r` or the new side of one of `git diff-tree -r`. */
+/** One line of `git ls-tree -r`, or the new side of a difference between two trees. */
 export interface TreeEntry {
   path: string
   /** Octal, as git writes it: 100644, 100755, 120000 (link), 160000 (submodule). */

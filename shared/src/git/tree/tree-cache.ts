@@ -2,6 +2,7 @@ import { hasCode } from "../../foundation/errors.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import { resolveLinks } from "../links/resolve-links.ts"
 import type { ObjectSource } from "./admit-entries.ts"
+import type { ReadObjects } from "./changed-entries.ts"
 import { deriveTree } from "./derive-tree.ts"
 import { listTree } from "./list-tree.ts"
 import type { RawTree } from "./raw-tree.ts"
@@ -18,11 +19,11 @@ const MOST_TREES = 8
 /** The trees of recent commits: a new one is derived from the one asked for last, where there is one. */
 export class TreeCache {
   readonly #gitDir: string
-  readonly #source: ObjectSource
+  readonly #source: ObjectSource & { objects: ReadObjects }
   /** Least recently asked for first. */
   readonly #trees = new Map<string, Promise<CachedTree>>()
 
-  constructor(gitDir: string, source: ObjectSource) {
+  constructor(gitDir: string, source: ObjectSource & { objects: ReadObjects }) {
     this.#gitDir = gitDir
     this.#source = source
   }
@@ -54,9 +55,9 @@ export class TreeCache {
     const neighbour = await [...this.#trees.values()].at(-1)?.catch(() => undefined)
     if (neighbour === undefined) return undefined
     try {
-      return await deriveTree(this.#gitDir, neighbour, commit, this.#source)
+      return await deriveTree(neighbour, commit, this.#source)
     } catch (error) {
-      // The neighbour may be gone from the mirror: force-pushed away and pruned.
+      // A listing says what is wrong, if anything is.
       if (hasCode(error, "git/damaged") || hasCode(error, "git/failed")) return undefined
       throw error
     }
