@@ -26,6 +26,8 @@ import { ensureStored, type Marks } from "./store-objects.ts"
 import { trieOf } from "./trie-of-target.ts"
 
 const CONCURRENT_OBJECTS = 4
+/** So many objects that were there already show that an earlier run was interrupted: it may have written thousands. */
+const MET_BEFORE_LISTING = 8
 
 export interface StoreResult {
   /** Digest of the root index. */
@@ -43,6 +45,8 @@ interface StoreState {
   before: Map<string, TargetEntry>
   /** True for objects known to be there and to stay: the record in force names them, or a listing showed them. */
   exists(digest: string): boolean
+  /** Learns of all objects that are there. */
+  list(): Promise<void>
   fetch: FetchIndex
   memory: ReconcileMemory
 }
@@ -93,12 +97,13 @@ async function writeObjects(
 ): Promise<StoreResult> {
   const state = await readState(ports, memory, input.root, input.full, signal)
   const limit = pLimit(CONCURRENT_OBJECTS)
-  let written = 0
+  let [written, met] = [0, 0]
   let at: number | undefined
   async function ensure(object: StoreObject, marks?: Marks): Promise<void> {
     signal.throwIfAborted()
     const { wrote, created } = await ensureStored(ports, object, signal, marks)
     if (wrote) written += 1
+    else if (++met === MET_BEFORE_LISTING) await state.list()
     if (created !== undefined) at = Math.max(created, at ?? created)
   }
   async function ensureIndex(built: BuiltIndex): Promise<void> {
@@ -156,6 +161,9 @@ async function writeObjects(
 
   async function storeShard(layout: ShardLayout, known: ReadonlySet<string>): Promise<ShardEntry> {
     signal.throwIfAborted()
+    // Since it was put in line, the store may have been listed.
+    const remembered = rememberedShard(layout, known)
+    if (remembered) return remembered
     const contents = await ports.repository.blobs(
       layout.files.map((file) => file.oid),
       signal,
@@ -212,10 +220,14 @@ async function readState(
     return index
   }
   const listed = full ? await listStore(ports, signal) : known
+  async function list() {
+    for (const digest of await listStore(ports, signal)) listed.add(digest)
+  }
   const targets = root === null ? [] : await readOrNothing(listTargets(root, fetch))
   return {
     before: new Map(targets.map((entry) => [placeText(entry), entry])),
     exists: (digest) => listed.has(digest),
+    list,
     fetch,
     memory,
   }
