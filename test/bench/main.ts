@@ -12,6 +12,8 @@ import { selectBenches } from "./select-benches.ts"
 interface Bench {
   /** Figures by name; names end in their unit. */
   run(): Promise<Record<string, number>>
+  /** What figures are to be at most, by their names. */
+  goals?: Readonly<Record<string, number>>
 }
 
 const all = readdirSync(import.meta.dirname)
@@ -42,9 +44,10 @@ for (const name of flags.only) {
   process.stdout.write(`\n${name}\n`)
   figures[name] = await bench.run()
   for (const [figure, value] of Object.entries(figures[name])) {
-    process.stdout.write(
-      `  ${figure.padEnd(52)} ${value.toLocaleString("en", { maximumFractionDigits: 2 })}\n`,
-    )
+    const goal = bench.goals?.[figure]
+    const beside = goal === undefined ? "" : `   goal: at most ${goal.toLocaleString("en")}`
+    const text = value.toLocaleString("en", { maximumFractionDigits: 2 })
+    process.stdout.write(`  ${figure.padEnd(52)} ${text.padStart(goal === undefined ? 0 : 8)}${beside}\n`)
   }
 }
 if (flags.json) writeFileSync(flags.json, `${JSON.stringify({ machine, figures }, null, 2)}\n`)

@@ -13,6 +13,13 @@ const WARM_UP = 5
 const MERGES = 100
 const IDLE_MS = 5000
 
+export const goals = {
+  "webhook to published, p50 ms": 50,
+  "webhook to published, p99 ms": 110,
+  "plugin idle, resident MB": 120,
+  "agent idle, resident MB": 60,
+}
+
 /** Webhook to published on disk, split by stage as seen from outside; and what the programs weigh when idle. */
 export async function run(): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))

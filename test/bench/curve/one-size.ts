@@ -21,9 +21,10 @@ export interface SizeFigures {
   files: number
   /** Milliseconds. */
   beyondFetch: number
-  beyondFetchWorst: number
   fetch: number
   plan: number
+  /** Milliseconds of CPU of this process for a whole reconcile, the fetch too. */
+  cpu: number
   firstProjection: number
   rebuild: number
   residentMegabytes: number
@@ -82,26 +83,26 @@ async function measure(
   const changes = []
   for (let round = 1; round <= WARM_UP + RUNS; round++) {
     await repository.changeOne(round)
+    const before = process.cpuUsage()
     const start = performance.now()
     const { stages } = await reconcile(reconciler, "incremental", "applied", signal)
-    changes.push({ ...stages, beyond: performance.now() - start - stages.fetch })
+    const beyond = performance.now() - start - stages.fetch
+    const { user, system } = process.cpuUsage(before)
+    changes.push({ ...stages, beyond, cpu: (user + system) / 1000 })
   }
   const { residentMegabytes } = procUsage(process.pid)
   const rebuild = await milliseconds(() => reconcile(reconciler, "full", "noop", signal))
   const warm = changes.slice(WARM_UP)
-  const median = (figure: "beyond" | "fetch" | "plan") =>
+  const median = (figure: "beyond" | "fetch" | "plan" | "cpu") =>
     quantile(
       warm.map((change) => change[figure]),
       0.5,
     )
   return {
     beyondFetch: median("beyond"),
-    beyondFetchWorst: quantile(
-      warm.map(({ beyond }) => beyond),
-      1,
-    ),
     fetch: median("fetch"),
     plan: median("plan"),
+    cpu: median("cpu"),
     firstProjection,
     rebuild,
     residentMegabytes,
