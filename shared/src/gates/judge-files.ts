@@ -3,6 +3,7 @@ import { compileGlob } from "../foundation/compile-glob.ts"
 import { HeadraceError, hasCode } from "../foundation/errors.ts"
 import type { LocatedYaml } from "../foundation/located-yaml.ts"
 import type { Problem } from "../foundation/problem.ts"
+import { findSorted } from "../foundation/sorted-list.ts"
 import type { Tree, TreeFile } from "../foundation/tree.ts"
 import type { FileGate } from "../settings/gates.ts"
 import type { FileChange, TreeChange } from "./changed-files.ts"
@@ -107,7 +108,7 @@ async function readerOf(
     [...change.changed.map(({ after }) => after), ...change.removed].some(({ path }) => path === schema)
   if (schema === undefined || !(judgesAny || isChanged)) return { gate, matches, more: [] }
   const more = isChanged ? tree.files.filter(({ path }) => matches(path)) : []
-  const file = tree.files.find(({ path }) => path === schema)
+  const file = findSorted(tree.files, ({ path }) => path, schema)
   if (file === undefined) {
     const message = `there is no JSON Schema ${schema} at this commit`
     return { gate, matches, more: [], problem: refusal(gate, "gate/bad-schema", message, { file: schema }) }

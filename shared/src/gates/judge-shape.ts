@@ -42,6 +42,7 @@ function targetProblems({ targets: share }: ChangeGate, { plans }: Shape): Probl
 
 function holdsTheSame(a: PlannedTarget, b: PlannedTarget | undefined): boolean {
   if (b === undefined || a.keys.length !== b.keys.length) return false
+  if (a.keys === b.keys) return true
   return a.keys.every(({ key, file }, index) => {
     const other = b.keys[index]
     return other?.key === key && other.file.oid === file.oid

@@ -12,6 +12,9 @@ export interface RuleIndex {
   reaching(path: string): Rule[]
 }
 
+/** So many folders are remembered: paths come in order, so that those of one folder come together. */
+const MOST_FOLDERS = 20_000
+
 interface Candidate {
   order: number
   rule: Rule
@@ -40,6 +43,8 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
     const folder = path.slice(0, path.lastIndexOf("/") + 1)
     let candidates = byFolder.get(folder)
     if (!candidates) {
+      // Kept as long as the rules are: folders that are gone must not add up.
+      if (byFolder.size >= MOST_FOLDERS) byFolder.clear()
       candidates = candidatesInFolder(folder, byPrefix)
       byFolder.set(folder, candidates)
     }

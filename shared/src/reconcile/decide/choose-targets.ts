@@ -41,6 +41,7 @@ export function chooseTargets(
 export function samePlan(a: PlannedTarget | undefined, b: PlannedTarget | undefined): boolean {
   if (a === undefined || b === undefined) return a === b
   if (a === b) return true
+  if (a.view === b.view && a.keys === b.keys) return true
   if (a.view !== b.view || a.keys.length !== b.keys.length) return false
   return a.keys.every((key, index) => {
     const other = b.keys[index]
