@@ -18,8 +18,6 @@ export interface GitCommand {
   stdin?: Buffer
   /** Milliseconds after which the command is ended. */
   timeout?: number
-  /** Bytes of output after which the command is ended. */
-  mostOutput?: number
   /** Exit codes that are an answer and not a failure. */
   answers?: readonly number[]
 }
@@ -32,6 +30,7 @@ export interface GitAnswer {
 }
 
 const TIMEOUT = 60_000
+/** Bytes of output after which a command is ended. */
 const MOST_OUTPUT = 512 * 1024 * 1024
 const MOST_COMPLAINT = 16 * 1024
 const PATIENCE = 2_000
@@ -65,7 +64,7 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   let size = 0
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.length
-    if (size > (command.mostOutput ?? MOST_OUTPUT)) end(tooMuch(name))
+    if (size > MOST_OUTPUT) end(tooMuch(name))
     else output.push(chunk)
   })
   let complaint = ""
