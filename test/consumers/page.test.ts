@@ -58,19 +58,18 @@ describe("the page of consumers", () => {
     expect(consumersPage(results(changes)).wrong.join("\n")).toContain(text)
   })
 
-  it.each([
-    ["nothing of an idle machine", { least: 0, most: 3, nice: 0 }, undefined],
-    [
-      "how busy the machine was",
-      { least: 2, most: 18, nice: 0 },
-      "after more than 2 s for that reason alone",
-    ],
-    ["the priority that the programs had", { least: 2, most: 18, nice: -15 }, "(nice -15)"],
-  ] as const)("says under which load it was measured: %s", (_, load, text) => {
-    const { page } = consumersPage(results(), { cores: 2, ...load })
+  it("says how busy the machine was, and which cells were measured at the usual priority", () => {
+    const text = (changes: Results, most: number) =>
+      consumersPage(results(changes), { cores: 2, least: 2, most }).page
+    const first = { links: { [ROW]: { ...cell(10), nice: -15 } } }
 
-    if (text === undefined) expect(page).not.toContain("While this was measured")
-    else expect(page).toContain(text)
+    expect(text({}, 3)).not.toContain("While this was measured")
+    expect(text({}, 18)).toContain("While this was measured 2 to 18 processes wanted the machine's 2 cores")
+    expect(text({}, 18)).not.toContain("†")
+    expect(text(first, 18)).toContain("(nice -15)")
+    expect(text(first, 18)).toContain(
+      `| ${ROW} | links |  | 10/10 5/9 ms, 0 mixed in 100 | 10/10 5/9 ms, 0 mixed in 100 † |`,
+    )
   })
 
   it("says which consumer has no layout at all, and what was not measured", () => {

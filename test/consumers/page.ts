@@ -8,6 +8,9 @@ import type { Publisher } from "./site.ts"
 const LAYOUTS = ["links", "exchange", "file"] as const satisfies readonly Publisher[]
 const COLUMNS = [...LAYOUTS, "kubelet"] as const satisfies readonly Publisher[]
 
+/** Marks a cell that was measured at the usual priority, where others were not. */
+const USUAL = "†"
+
 /** The page of the matrix, and what in it is not as it has to be. */
 export interface ConsumersPage {
   page: string
@@ -21,7 +24,7 @@ export function consumersPage(results: Results, load?: MachineLoad): ConsumersPa
   )
   const wrong: string[] = []
   const lines = rows.map(({ row, notice }) => {
-    const cells = COLUMNS.map((publisher) => cellText(row, publisher, results[publisher]?.[row]))
+    const cells = COLUMNS.map((publisher) => cellText(row, publisher, results))
     return `| ${[row, servedBy(results, row) ?? "none", notice, ...cells, controlText(results, row)].join(" | ")} |`
   })
   for (const { row } of rows) wrong.push(...wrongIn(results, row))
@@ -29,7 +32,10 @@ export function consumersPage(results: Results, load?: MachineLoad): ConsumersPa
     const isServed = rows.some((each) => each.name === name && servedBy(results, each.row) !== undefined)
     if (!isServed) wrong.push(`${name} has no layout in which it notices everything and reads nothing mixed`)
   }
-  return { page: `${HEAD}${loadText(load)}${TABLE}\n${lines.join("\n")}\n${reasonsText()}${TAIL}`, wrong }
+  return {
+    page: `${HEAD}${loadText(results, load)}${TABLE}\n${lines.join("\n")}\n${reasonsText()}${TAIL}`,
+    wrong,
+  }
 }
 
 /** True when a consumer noticed every revision and read none mixed, nor anything that had gone. */
@@ -63,10 +69,12 @@ function hasPassed(results: Results, row: string): boolean {
   return (silent?.[row]?.noticed ?? 0) > 0
 }
 
-function cellText(row: string, publisher: Publisher, cell: Cell | undefined): string {
+function cellText(row: string, publisher: Publisher, results: Results): string {
+  const cell = results[publisher]?.[row]
   if (cell === undefined) return "not measured"
   const reason = isServed(cell) ? undefined : reasonOf(row, publisher)
-  return `${figures(cell)}${reason === undefined ? "" : ` [(${reason})](#reasons)`}`
+  const usual = (cell.nice ?? 0) > strongest(results) ? ` ${USUAL}` : ""
+  return `${figures(cell)}${usual}${reason === undefined ? "" : ` [(${reason})](#reasons)`}`
 }
 
 function figures({ noticed, paced, delays, mixed, flips, unreadable }: Cell): string {
@@ -88,17 +96,23 @@ function controlText({ tears, silent }: Results, row: string): string {
 }
 
 /** A machine that does other things as well makes every consumer late, on a kubelet mount too. */
-function loadText(load: MachineLoad | undefined): string {
+function loadText(results: Results, load: MachineLoad | undefined): string {
   if (load === undefined || load.most <= 2 * load.cores) return ""
-  if (load.nice < 0)
-    return `
-While this was measured ${load.least} to ${load.most} processes wanted the machine's ${load.cores} cores. Publisher and consumers had priority over the rest
-(nice ${load.nice}); compare the columns, since the consumers of one group still wait for each other.
-`
-  return `
+  const nice = strongest(results)
+  const busy = `
 While this was measured ${load.least} to ${load.most} processes wanted the machine's ${load.cores} cores. Compare the columns; some revisions were noticed
 after more than 2 s for that reason alone, on the kubelet's mount too.
 `
+  if (nice >= 0) return busy
+  return `${busy}
+The paced revisions were measured with priority over the rest of the machine (nice ${nice}), but those of cells with a ${USUAL}.
+`
+}
+
+/** The strongest priority that a cell's programs had. */
+function strongest(results: Results): number {
+  const cells = Object.values(results).flatMap((rows) => Object.values(rows))
+  return Math.min(0, ...cells.map(({ nice = 0 }) => nice))
 }
 
 function reasonsText(): string {

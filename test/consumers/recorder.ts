@@ -7,6 +7,8 @@ export interface Cell {
   noticed: number
   /** Milliseconds from the begin of a publish to the reading, of those that were noticed. */
   delays: number[]
+  /** The weakest priority that the programs had meanwhile, as a nice value; the usual one unless given. */
+  nice?: number
   /** Flips that were made without waiting. */
   flips: number
   /** Readings in all; those that were torn or of two revisions; those that failed. */

@@ -11,15 +11,11 @@ export type Results = Partial<Record<Publisher, Record<string, Cell>>>
 
 const FOLDER = join(dirname(fileURLToPath(import.meta.url)), "../../.cache/consumers/results")
 
-/**
- * What else the machine did meanwhile: its cores, the least and most processes that wanted one (getloadavg(3)), and the weakest
- * priority that the measured programs had, as a nice value.
- */
+/** What else the machine did meanwhile: its cores, and the least and most processes that wanted one (getloadavg(3)). */
 export interface MachineLoad {
   cores: number
   least: number
   most: number
-  nice: number
 }
 
 const LOAD = join(FOLDER, "../load.json")
@@ -36,7 +32,6 @@ function keepLoad(): void {
     cores: availableParallelism(),
     least: Math.min(now, kept?.least ?? now),
     most: Math.max(now, kept?.most ?? now),
-    nice: Math.max(ownPriority(), kept?.nice ?? Number.NEGATIVE_INFINITY),
   }
   writeFileSync(LOAD, JSON.stringify(load))
 }
@@ -52,8 +47,9 @@ export function readResults(): Results {
 /** Keeps what was measured: in place of what the rows had, or added to it. */
 export function keepResults(publisher: Publisher, cells: ReadonlyMap<string, Cell>, adds: boolean): void {
   const kept = readResults()[publisher] ?? {}
-  for (const [row, cell] of cells) {
+  for (const [row, measured] of cells) {
     const before = adds ? kept[row] : undefined
+    const cell = measured.paced > 0 ? { ...measured, nice: ownPriority() } : measured
     kept[row] = before ? sum(before, cell) : cell
   }
   writeFileSync(join(FOLDER, `${publisher}.json`), JSON.stringify(kept))
@@ -70,5 +66,11 @@ function sum(a: Cell, b: Cell): Cell {
     mixed: a.mixed + b.mixed,
     unreadable: a.unreadable + b.unreadable,
     isCurrent: a.isCurrent && b.isCurrent,
+    ...weakest(a.nice, b.nice),
   }
+}
+
+function weakest(...all: (number | undefined)[]): { nice?: number } {
+  const known = all.filter((nice) => nice !== undefined)
+  return known.length === 0 ? {} : { nice: Math.max(...known) }
 }
