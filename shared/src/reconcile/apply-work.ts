@@ -61,7 +61,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     guard,
     settings: settingsOfRecord(run.ports.settings),
     now,
-    serverTime: results.store?.at,
+    behind: results.store?.behind ?? 0,
   }
   // Written before the record names it, as everything of the store.
   const kept = results.store?.kept ?? new Map()

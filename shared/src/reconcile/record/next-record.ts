@@ -36,8 +36,8 @@ export interface Achieved {
   stopped: SourceRecord["stopped"]
   /** Milliseconds since the epoch. */
   now: number
-  /** The same by the API server's clock, to the second, where this run has seen it: of the two it is the one that all share. */
-  serverTime?: number | undefined
+  /** Milliseconds that the clock of `now` was found behind the API server's, which all writers share. */
+  behind: number
 }
 
 /**
@@ -80,25 +80,22 @@ function nextRecord(base: SourceRecord, achieved: Achieved): SourceRecord {
   }
 }
 
-/** Times of creation are cut to the second: rounded up, nothing is forgotten early. */
-const SECOND_MS = 1000
-
 /**
  * The hold and the past deletions of a record after a change that was judged, also one that a rollout only tries. While the
  * guard has stopped a source no time passes for its window, for commits of last good, too; nor while it is held. Deletions
- * are dated by the API server where its time is known: a writer whose clock is days behind would date them, and those that
- * are there, to before the window. Pure.
+ * are dated by the API server where our clock is behind: a writer that is days behind would date them, and those that are
+ * there, to before the window. One that is ahead makes them count for longer. Pure.
  */
 export function holdAndDeletions(
   base: SourceRecord,
-  change: Pick<Achieved, "judged" | "guard" | "stopped" | "now" | "serverTime">,
+  change: Pick<Achieved, "judged" | "guard" | "stopped" | "now" | "behind">,
 ): Pick<SourceRecord, "hold" | "deletions"> {
   const { judged, guard, stopped } = change
   const hold = base.hold && holdInForce(base.hold, change.now) ? base.hold : null
   const isHeld = hold !== null
   const window = guard === "off" ? 0 : windowOf(guard)
-  const shared = change.serverTime === undefined ? change.now : change.serverTime + SECOND_MS
-  const now = stopped?.judged ? Math.min(shared, Date.parse(stopped.judged.since)) : shared
+  const at = change.now + change.behind
+  const now = stopped?.judged ? Math.min(at, Date.parse(stopped.judged.since)) : at
   const past = isHeld ? base.deletions : countedDeletions(base, change.now).past
   return { hold, deletions: pastAfter(past, { ...judged, window, now, isHeld }) }
 }

@@ -29,7 +29,7 @@ export async function prepareCandidate(
   const intent = { token, commit, rulesCommit, rules: plan.digest, targets: [] }
   const opened = await run.watch.time("record", () => openWork(run, state, intent))
   if (opened === undefined) return undefined
-  const { root, at: serverTime } = await run.watch.time("store", () => storeRoot(run, opened, work))
+  const { root, behind } = await run.watch.time("store", () => storeRoot(run, opened, work))
   const { guard } = ports.settings
   const now = ports.clock.now()
   const revision = { commit, rulesCommit, rules: plan.digest }
@@ -46,7 +46,7 @@ export async function prepareCandidate(
   const next = {
     ...preparedRecord(opened.record, prepared, new Date(now).toISOString()),
     // Deletions count from when they are tried: a return leaves them counted, which errs on the safe side.
-    ...holdAndDeletions(opened.record, { judged, guard, stopped: null, now, serverTime }),
+    ...holdAndDeletions(opened.record, { judged, guard, stopped: null, now, behind }),
     settings: settingsOfRecord(ports.settings) ?? opened.record.settings,
   }
   ports.log.info({ commit, token, cluster: request.cluster }, "candidate written to the store")
@@ -63,8 +63,8 @@ async function storeRoot(
   run: Run,
   { record }: RecordState,
   work: Work,
-): Promise<{ root: string | null; at?: number | undefined }> {
-  return run.ports.settings.store ? writeStore(run, record, work, false) : { root: null }
+): Promise<{ root: string | null; behind: number }> {
+  return run.ports.settings.store ? writeStore(run, record, work, false) : { root: null, behind: 0 }
 }
 
 function wordOf(seen: SeenClusters, revision: Parameters<typeof isHurried>[1]) {

@@ -35,8 +35,8 @@ export interface StoreResult {
   /** The entries of the targets that the plan refuses: they keep what they hold. By `namespace/name`. */
   kept: ReadonlyMap<string, TargetEntry>
   written: number
-  /** The time by the API server's clock when the last new object was made, in milliseconds since 1970; undefined: none was. */
-  at: number | undefined
+  /** Milliseconds that our clock was found behind the API server's, at least; 0: it was not. */
+  behind: number
 }
 
 /** What a run knows of the store before it writes. */
@@ -97,14 +97,13 @@ async function writeObjects(
 ): Promise<StoreResult> {
   const state = await readState(ports, memory, input.root, input.full, signal)
   const limit = pLimit(CONCURRENT_OBJECTS)
-  let [written, met] = [0, 0]
-  let at: number | undefined
+  let [written, met, behind] = [0, 0, 0]
   async function ensure(object: StoreObject, marks?: Marks): Promise<void> {
     signal.throwIfAborted()
     const { wrote, created } = await ensureStored(ports, object, signal, marks)
     if (wrote) written += 1
     else if (++met === MET_BEFORE_LISTING) await state.list()
-    if (created !== undefined) at = Math.max(created, at ?? created)
+    if (created !== undefined) behind = Math.max(behind, created - ports.clock.now())
   }
   async function ensureIndex(built: BuiltIndex): Promise<void> {
     const missing = built.objects.filter((object) => !state.exists(object.digest))
@@ -134,7 +133,7 @@ async function writeObjects(
   const [top, ...below] = root.objects
   await ensureIndex({ ...root, objects: below })
   if (top && (root.root !== input.root || !state.exists(top.digest))) await ensure(top, input.marks)
-  return { root: root.root, kept, written, at }
+  return { root: root.root, kept, written, behind }
 
   async function storeTarget(
     planned: PlannedTarget,
