@@ -19,6 +19,11 @@ export const bootstrapperErrors = {
     cause: "A wrong --config-path.",
     remedy: "Check the path given with --config-path, and its permissions.",
   },
+  "apply/namespaces": {
+    meaning: "A value of --namespaces names no namespace.",
+    cause: "A slip, or a pattern with more than `*` in it.",
+    remedy: "Give names such as ci, or patterns such as team-*.",
+  },
   "apply/idle-flag": {
     meaning: "A flag would have no effect in this combination.",
     cause: "Flags of Prow's form and of the operator's file were mixed.",

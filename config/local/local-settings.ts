@@ -31,7 +31,11 @@ export function localOperatorSettings(
   kubeconfigs: ReadonlyMap<string, string>,
   files: { secret: string; redisUrl?: string; mirrors: string },
 ): string {
-  const clusters = Object.fromEntries([...kubeconfigs].map(([name, kubeconfig]) => [name, { kubeconfig }]))
+  // Each cluster is made for this and holds nothing else: rules may name any namespace of it.
+  const namespaces = ["*", "kube-*"]
+  const clusters = Object.fromEntries(
+    [...kubeconfigs].map(([name, kubeconfig]) => [name, { kubeconfig, namespaces }]),
+  )
   return canonicalJson({
     version: 1,
     sources: {

@@ -89,7 +89,7 @@ function settingsFor(
 ): object {
   const places = Object.entries(clusters).map(([name, { kubeconfigFile }]) => [
     name,
-    { kubeconfig: kubeconfigFile },
+    { kubeconfig: kubeconfigFile, namespaces: ["ci"] },
   ])
   const source = {
     url: repo.folder,

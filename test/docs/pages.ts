@@ -86,8 +86,8 @@ function withOperatorsPlace(use: (place: ReaderPlace) => Promise<void>): Promise
             version: 1,
             sources: { release: { url: repo.folder, branch: repo.branch, rules: "plugins.yaml" } },
             clusters: {
-              "app.ci": { kubeconfig: appCi.kubeconfigFile, store: false },
-              build01: { kubeconfig: build01.kubeconfigFile, store: false },
+              "app.ci": { kubeconfig: appCi.kubeconfigFile, namespaces: ["ci"], store: false },
+              build01: { kubeconfig: build01.kubeconfigFile, namespaces: ["ci"], store: false },
             },
             mirrors: join(repo.scratch, "mirrors"),
           }

@@ -64,7 +64,10 @@ function withScene(test: (scene: Scene) => Promise<void>): Promise<void> {
         const source = (branch: string) => ({ url: repo.folder, branch, rules: "rules.yaml", poll: "1h" })
         await operator.writeConfig({
           sources: Object.fromEntries(SOURCES.map((branch) => [nameOf(branch), source(branch)])),
-          clusters: { east: { kubeconfig: kube.kubeconfigFile }, west: { kubeconfig: west.kubeconfigFile } },
+          clusters: {
+            east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] },
+            west: { kubeconfig: west.kubeconfigFile, namespaces: ["ci"] },
+          },
           redis: { url: redis.url },
           webhook: { secretFiles: [secret] },
         })

@@ -33,8 +33,8 @@ export function reconcileSettings(given: Partial<ReconcileSettings> = {}): Recon
     defaults: { cluster: "east", namespace: "ci" },
     guard: { deletedKeys: 0.5, deletedConfigMaps: 0.5, atLeast: 1 },
     clusters: new Map([
-      ["east", {}],
-      ["west", {}],
+      ["east", { namespaces: ["*"] }],
+      ["west", { namespaces: ["*"] }],
     ]),
     store: true,
     ...given,

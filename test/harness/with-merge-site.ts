@@ -92,7 +92,7 @@ export function withMergeSite(
             OperatorSettings.parse({
               version: 1,
               sources: { release: { ...usual, ...release }, ...others },
-              clusters: { build01: { kubeconfig: kube.kubeconfigFile } },
+              clusters: { build01: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
               redis: { url: redis.url },
               webhook: { secretFiles: [secretFile] },
               github: { tokenFile, apiUrl: github.apiUrl },

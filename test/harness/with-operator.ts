@@ -31,7 +31,7 @@ export async function withOperator<T>(
         const usual = {
           version: 1,
           sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-          clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+          clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["*"] } },
           guard: { atLeast: 0 },
           mirrors: join(repo.scratch, "mirrors"),
         }

@@ -123,7 +123,10 @@ async function writeSettings(
 ): Promise<Pick<Site, "config" | "settings">> {
   const secretFile = join(folder, "hmac")
   await writeFile(secretFile, SECRET)
-  const clusters = [...servers].map(([cluster, { kubeconfig }]) => [cluster, { kubeconfig }])
+  const clusters = [...servers].map(([cluster, { kubeconfig }]) => [
+    cluster,
+    { kubeconfig, namespaces: ["*"] },
+  ])
   const settings = {
     version: 1,
     sources: { release: { url: branch.folder, repo: REPOSITORY, branch: "main", rules: "rules.yaml" } },

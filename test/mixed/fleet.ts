@@ -113,7 +113,7 @@ async function createFleet(
     sources: {
       release: { url: repo.folder, repo: "example/config", branch: "main", rules: "rules.yaml", poll: "1h" },
     },
-    clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+    clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
     redis: { url: redis },
     webhook: { secretFiles: [secretFile] },
     mirrors: join(repo.scratch, "mirrors"),

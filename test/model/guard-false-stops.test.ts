@@ -45,8 +45,8 @@ describe.skipIf(realHistoryMissing())(
             rulesPath: REAL_RULES,
             defaults: { cluster: CLUSTER, namespace: "default" },
             clusters: new Map([
-              [CLUSTER, {}],
-              ["k8s-infra-prow-build-trusted", {}],
+              [CLUSTER, { namespaces: ["*"] }],
+              ["k8s-infra-prow-build-trusted", { namespaces: ["*"] }],
             ]),
           }
           const ports = reconcilePorts({

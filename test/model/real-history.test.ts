@@ -40,8 +40,8 @@ function portsFor(repository: SourceRepository, kube: ConfigMapWriter): Reconcil
       defaults: { cluster: CLUSTER, namespace: "default" },
       guard: { deletedKeys: 0.2, deletedConfigMaps: 0.1, atLeast: 20 },
       clusters: new Map([
-        [CLUSTER, {}],
-        ["k8s-infra-prow-build-trusted", {}],
+        [CLUSTER, { namespaces: ["*"] }],
+        ["k8s-infra-prow-build-trusted", { namespaces: ["*"] }],
       ]),
     },
   })

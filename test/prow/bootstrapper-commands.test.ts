@@ -220,7 +220,7 @@ describe("diff", { timeout: 180_000 }, () => {
       withFiles(
         { "rules.yaml": RULES, ...files },
         async (folder): Promise<BootstrapperRun & { writes: number }> => {
-          const settings = `version: 1\nsources: {}\nclusters: {east: {kubeconfig: ${kube.kubeconfigFile}}}\n`
+          const settings = `version: 1\nsources: {}\nclusters: {east: {kubeconfig: ${kube.kubeconfigFile}, namespaces: [ci]}}\n`
           await writeFile(join(folder, "headrace.yaml"), settings)
           const log = createLog("test", { level: "silent" })
           const writer = await connectCluster("east", { kubeconfig: kube.kubeconfigFile }, log)

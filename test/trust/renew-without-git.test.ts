@@ -35,7 +35,7 @@ async function signedSource({ repo, kube, run, writeConfig }: Operator) {
     const settings = OperatorSettings.parse({
       version: 1,
       sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-      clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+      clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
       mirrors,
       signing,
     })

@@ -17,6 +17,8 @@ export interface ProwOptions {
   inClusterConfig: boolean
   projectedTokenFile?: string
   repo?: string
+  /** Ours: in which namespaces rules may name ConfigMaps. */
+  namespaces: string[]
 }
 
 /** Flags of Prow's that nothing here depends on, and why. */
@@ -72,6 +74,12 @@ export function addProwFlags(command: Command): Command {
     .addOption(flag("--no-in-cluster-config", "do not take the cluster that this runs in as cluster default"))
     .addOption(flag("--projected-token-file <file>", "token for the cluster that this runs in"))
     .addOption(flag("--repo <org/name>", "the repository, for access lists"))
+    .addOption(
+      flag(
+        "--namespaces <name...>",
+        "namespaces that rules may name, or patterns of them; kube-system and its like are named themselves",
+      ).default(["*"], "*"),
+    )
   for (const [flags, why] of Object.entries(UNREAD))
     command.addOption(flag(flags, `Prow's; not read: ${why}`))
   for (const option of command.options.slice(before))
@@ -91,6 +99,7 @@ const OF_SETTINGS = [
   "inClusterConfig",
   "projectedTokenFile",
   "repo",
+  "namespaces",
 ]
 
 /**

@@ -4,6 +4,7 @@ import { UsageError } from "@headrace/shared/foundation/errors"
 import { DEFAULT_CLUSTER } from "@headrace/shared/rules/resolve-places"
 import { readRulesYaml } from "@headrace/shared/rules/rules-yaml"
 import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { NamespacePattern } from "@headrace/shared/settings/units"
 import { prowClusters } from "./prow-clusters.ts"
 import type { ProwOptions } from "./prow-flags.ts"
 import type { RulesLocation } from "./prow-rules.ts"
@@ -22,6 +23,12 @@ export async function settingsOfProwFlags(
   rules: RulesLocation,
   source: string,
 ): Promise<OperatorSettings> {
+  const wrong = options.namespaces.find((one) => !NamespacePattern.safeParse(one).success)
+  if (wrong !== undefined) {
+    throw new UsageError("apply/namespaces", `--namespaces ${wrong} is no namespace and no pattern of them`, {
+      hint: "Give names such as ci, or patterns such as team-*.",
+    })
+  }
   const rulesSource = `${source}-rules`
   const apart = rules.kind === "checkout"
   const own = {
@@ -31,10 +38,15 @@ export async function settingsOfProwFlags(
     ...(options.repo ? { repo: options.repo } : {}),
   }
   const other = apart ? { [rulesSource]: { url: rules.top, branch: "HEAD", rules: rules.path } } : {}
+  const { namespaces } = options
+  const clusters = Object.entries(await prowClusters(options)).map(([name, one]) => [
+    name,
+    { ...one, namespaces },
+  ])
   return OperatorSettings.parse({
     version: 1,
     sources: { [source]: own, ...other },
-    clusters: await prowClusters(options),
+    clusters: Object.fromEntries(clusters),
     defaults: { cluster: DEFAULT_CLUSTER, namespace: await defaultNamespace(options.configPath, top) },
   })
 }

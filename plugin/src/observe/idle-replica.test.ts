@@ -62,7 +62,7 @@ it("the metrics of a replica that is idle follow what the other one does", { tim
   const written = (mirrors: string) => ({
     version: 1,
     sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-    clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+    clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
     guard: { deletedKeys: "60%", deletedConfigMaps: "60%", window: "0s", atLeast: 0 },
     mirrors: join(folder, mirrors),
   })

@@ -21,7 +21,7 @@ it("shows ConfigMaps that no rule names any more on the page, with the command t
       const settings = OperatorSettings.parse({
         version: 1,
         sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-        clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+        clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
         mirrors: join(repo.scratch, "mirrors"),
         guard: "off",
       })

@@ -26,7 +26,7 @@ it(
           const settings = OperatorSettings.parse({
             version: 1,
             sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-            clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+            clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
             mirrors: join(folder, "mirrors"),
           })
           const opened = await openReconciler(settings, createLog("test", { level: "silent" }))

@@ -32,6 +32,14 @@ export const planErrors = {
     cause: "The list was written by hand, or a filter took the field out.",
     remedy: "Add the field that the message names.",
   },
+  "plan/namespace-closed": {
+    meaning:
+      "A rule names a ConfigMap that does not exist, in a namespace that is closed to new ones. It is not created; all else goes on.",
+    cause:
+      'The cluster has no "namespaces" in the settings, so that new ConfigMaps go to "defaults.namespace" alone. What exists already is written as before.',
+    remedy:
+      'Add the namespace to the cluster\'s "namespaces" in the settings, if its rules are to write there; check --config prints the whole line.',
+  },
   "plan/namespace-not-allowed": {
     meaning: "A rule names a namespace that the operator does not let rules write to.",
     cause: 'The cluster\'s "namespaces" in the settings do not list it.',

@@ -2,6 +2,7 @@ import { suggestion } from "../foundation/closest-word.ts"
 import type { ErrorCode } from "../foundation/errors.ts"
 import type { TargetId } from "../foundation/target.ts"
 import { illegalName, illegalNamespace } from "./legal-name.ts"
+import { isKeptBySystem, isListed } from "./open-namespaces.ts"
 import type { PlanContext } from "./plan-context.ts"
 
 /** Something against a target: a problem without its place. */
@@ -43,10 +44,12 @@ export function judgePlace(target: TargetId, context: PlanContext): Objection | 
       hint: suggestion(cluster, context.clusters.keys()),
     }
   }
-  if (!known.namespaces || known.namespaces.includes(namespace)) return undefined
+  if (!known.namespaces || isListed(namespace, known.namespaces)) return undefined
   return {
     code: "plan/namespace-not-allowed",
     message: `namespace "${namespace}" is not one of those that rules may name in cluster "${cluster}"`,
-    hint: suggestion(namespace, known.namespaces),
+    hint: isKeptBySystem(namespace, known.namespaces)
+      ? `Add "${namespace}" to its "namespaces" by name: a pattern opens no namespace of Kubernetes' own.`
+      : suggestion(namespace, known.namespaces),
   }
 }

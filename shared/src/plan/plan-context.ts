@@ -12,7 +12,10 @@ export interface PlanContext {
   strict?: boolean
   /** Headrace's own namespaces, which no rule may name. */
   reservedNamespaces?: readonly string[] | undefined
-  /** The operator's clusters with the namespaces allowed there; undefined: any cluster, any namespace. */
+  /**
+   * The operator's clusters with the namespaces that rules may name there, or without: then the default one alone is open
+   * to new ConfigMaps (open-namespaces.ts). Undefined: any cluster, any namespace.
+   */
   clusters?: ReadonlyMap<string, { namespaces?: readonly string[] | undefined }> | undefined
 }
 

@@ -8,6 +8,7 @@ import { type Claim, type CompiledRules, type Content, compileRules } from "./co
 import { editKeys, type GivenKeys, NO_KEYS } from "./given-keys.ts"
 import { type JudgedContent, judgeContent } from "./judge-content.ts"
 import type { Objection } from "./judge-place.ts"
+import { isClosedByDefault } from "./open-namespaces.ts"
 import type { Plan, PlannedTarget } from "./plan.ts"
 import type { PlanContext } from "./plan-context.ts"
 
@@ -97,7 +98,7 @@ function withOutcomes(
 }
 
 function outcomeOf(
-  { rules }: CompiledRules,
+  { rules, context }: CompiledRules,
   { target, content, objection }: Claim,
   judged: JudgedContent,
   isBroken: boolean,
@@ -106,10 +107,11 @@ function outcomeOf(
   const [first] = content.givers
   const where = { target, file: rules.file, ...(first && { line: first.line, column: first.column }) }
   const isPlanned = errors.length === 0 && !isBroken
+  const closed = isClosedByDefault(target, context) ? { closed: true as const } : {}
   return {
     judged,
     isBroken,
-    planned: isPlanned ? { target, view: judged.view, keys: judged.keys } : undefined,
+    planned: isPlanned ? { target, view: judged.view, keys: judged.keys, ...closed } : undefined,
     problems: [
       ...errors.map((error) => asProblem("error", error, where)),
       ...judged.warnings.map((warning) => asProblem("warning", warning, where)),

@@ -14,6 +14,8 @@ export interface PlannedTarget {
   target: TargetId
   /** False: in the store alone. */
   view: boolean
+  /** True: its namespace is closed by default, so that it must exist already to be written (open-namespaces.ts). */
+  closed?: true
   /** In key order, each key once. */
   keys: readonly PlannedKey[]
 }

@@ -53,6 +53,14 @@ export function unreadReason(why: string): string {
   return `${UNREAD_CODE}: ${why}`
 }
 
+/** First in the reason of a target with `closed`; never cut away, as above. */
+const CLOSED_CODE = "plan/namespace-closed"
+
+/** The reason of a target that is not created in a namespace which the settings do not open; `line` opens it. */
+export function closedReason(line: string): string {
+  return `${CLOSED_CODE}: nothing new is created in this namespace; to open it, add to the cluster's settings: ${line}`
+}
+
 /** A target that could not be written and holds its last good content. */
 export interface FailedTarget {
   /** `namespace/name`. */
@@ -64,16 +72,19 @@ export interface FailedTarget {
   ahead?: true
   /** True: it could not be read, so it holds what it held before the revision that the record shows. */
   unread?: true
+  /** True: it does not exist, and its namespace is closed to new ConfigMaps. */
+  closed?: true
 }
 
-/** The stored form has no `ahead` or `unread`: the code at the start of `reason` says it, so format 1 needs no field more. */
+/** The stored form has no `ahead`, `unread` or `closed`: the code at the start of `reason` says it, so format 1 needs no field more. */
 const StoredFailedTarget = z
   .strictObject({ target: z.string(), reason: z.string(), since: z.string() })
   .transform(readFailedTarget)
 
 /** A failed target as it is stored, with what its reason says. */
-export function readFailedTarget(stored: Omit<FailedTarget, "ahead" | "unread">): FailedTarget {
+export function readFailedTarget(stored: Omit<FailedTarget, "ahead" | "unread" | "closed">): FailedTarget {
   if (stored.reason.startsWith(AHEAD_CODE)) return { ...stored, ahead: true }
+  if (stored.reason.startsWith(CLOSED_CODE)) return { ...stored, closed: true }
   return stored.reason.startsWith(UNREAD_CODE) ? { ...stored, unread: true } : stored
 }
 

@@ -4,7 +4,7 @@ export type TargetRetry = "soon" | "rarely" | "never"
 /** What trying again costs a write each time, or what only another program's upgrade ends. */
 const RARELY = new Set(["reconcile/changed-on-write", "reconcile/newer-format"])
 /** What only a commit, or other settings, ends: both wake the lane themselves. */
-const NEVER = new Set(["reconcile/too-large"])
+const NEVER = new Set(["reconcile/too-large", "plan/namespace-closed"])
 
 /**
  * How a target is tried again that failed for this reason. `CODE: text` is what a write met, and may end without any

@@ -6,7 +6,7 @@ import { gitRemote } from "./git-remote.ts"
 import { Verify } from "./git-verify.ts"
 import { RolloutSettings } from "./rollout-settings.ts"
 import { Signing } from "./trust.ts"
-import { Duration, GitUrl, HttpUrl, NamespaceName, Percent, Text, Wait } from "./units.ts"
+import { Duration, GitUrl, HttpUrl, NamespaceName, NamespacePattern, Percent, Text, Wait } from "./units.ts"
 
 const name = z
   .string()
@@ -48,9 +48,11 @@ const Source = z.strictObject({
 })
 
 const namespaces = z
-  .array(NamespaceName)
+  .array(NamespacePattern)
   .optional()
-  .describe("Namespaces that rules may name here; absent: any but Headrace's own.")
+  .describe(
+    "Namespaces that rules may name here, or patterns of them: `*` is any number of letters, and opens none of Kubernetes' own (`kube-…`), which are named themselves or as `kube-*`. Absent: new ConfigMaps go to `defaults.namespace` alone, and those that exist elsewhere are still written.",
+  )
 const store = z
   .boolean()
   .optional()

@@ -55,6 +55,14 @@ export const NamespaceName = z
   .string()
   .regex(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "expected a namespace: lower-case letters, digits and -")
 
+/** A namespace, or a pattern of several: `*` is any number of letters. */
+export const NamespacePattern = z
+  .string()
+  .regex(
+    /^(?=.*[a-z0-9*])[a-z0-9*]([-a-z0-9*]{0,61}[a-z0-9*])?$/,
+    "expected a namespace, or a pattern such as team-*: lower-case letters, digits, - and *",
+  )
+
 /** Where a program works does not say where its service manager starts it: a path of a node is absolute. */
 export const AbsolutePath = z
   .string()

@@ -187,7 +187,7 @@ function portsOf(
     repository,
     clock: { now: () => world.now, sleep: async () => undefined },
     settings: {
-      clusters: new Map(policy.clusters.map((name) => [name, {}])),
+      clusters: new Map(policy.clusters.map((name) => [name, { namespaces: ["*"] }])),
       guard: "off",
       defaults: { cluster: policy.clusters[0] ?? "", namespace: "ci" },
     },

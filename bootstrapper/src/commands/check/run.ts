@@ -21,6 +21,7 @@ import type { RuleSet } from "@headrace/shared/rules/rule"
 import type { Gates } from "@headrace/shared/settings/gates"
 import { contextOfFlags } from "../../cli/plan-context.ts"
 import { readRules } from "../../cli/read-rules.ts"
+import { closedProblems } from "./closed-namespaces.ts"
 import { groupCollisions } from "./group-collisions.ts"
 import { gatesOfFlags, judgeByGates } from "./judge-by-gates.ts"
 import { type SignatureFlags, signatureProblems } from "./judge-signatures.ts"
@@ -73,7 +74,10 @@ export async function checkSource(
     const report = { ...judged, problems: [...judged.problems, ...unsigned] }
     if (plan === undefined) return report
     if (options.base === undefined)
-      return withGates(report, await judgeByGates(gates, files, undefined, signal))
+      return withMore(report, [
+        ...closedWithoutBase(plan),
+        ...(await judgeByGates(gates, files, undefined, signal)),
+      ])
     return await changesSince(files, { ...plan, gates, report }, { ...options, base: options.base }, signal)
   } finally {
     await files.close()
@@ -97,7 +101,9 @@ async function checkRemote(options: CheckOptions, signal: AbortSignal): Promise<
       })
     }
     const { plan, report } = await checkTree(parseRules(text.toString("utf8"), options.rules), files, options)
-    return plan ? withGates(report, await judgeByGates(gates, files, undefined, signal)) : report
+    if (plan === undefined) return report
+    const judged = await judgeByGates(gates, files, undefined, signal)
+    return withMore(report, [...closedWithoutBase(plan), ...judged])
   } finally {
     await files.close()
   }
@@ -145,7 +151,12 @@ async function readOtherRules(files: readonly string[]): Promise<RuleSet[]> {
   })
 }
 
-function withGates(report: Report, problems: readonly Problem[]): Report {
+/** Without a merge base nothing is known to be new. */
+function closedWithoutBase({ plan, rules, context }: Planned): Problem[] {
+  return closedProblems(plan, rules, context, undefined)
+}
+
+function withMore(report: Report, problems: readonly Problem[]): Report {
   return { ...report, problems: [...report.problems, ...problems] }
 }
 
@@ -177,7 +188,8 @@ async function changesSince(
     const read = (file: TreeFile) => (ofBase.has(file) ? base.read(file) : more.read(file))
     const compared = { tree: before, read, plans: old && { before: was, after: plan } }
     const problems = await judgeByGates(gates, files, compared, signal)
-    return withGates({ ...report, changes: comparePlans(was, plan) }, problems)
+    const closed = closedProblems(plan, rules, context, old && was)
+    return withMore({ ...report, changes: comparePlans(was, plan) }, [...closed, ...problems])
   } finally {
     await Promise.all([base.close(), more.close()])
   }

@@ -1,4 +1,5 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import { namespacesToSearch } from "@headrace/shared/plan/open-namespaces"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { detachSource } from "@headrace/shared/reconcile/operate/adopt-target"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
@@ -18,7 +19,7 @@ export async function runDetach(options: ClusterSourceOptions, signal: AbortSign
     settings: OperatorSettings,
   ) {
     const ports = { kube: await reconciler.kube(cluster), clock: systemClock }
-    const namespaces = settings.clusters[cluster]?.namespaces ?? [""]
+    const namespaces = namespacesToSearch(settings.clusters[cluster]?.namespaces)
     const detached = await detachSource(ports, { namespace: settings.namespace, source, namespaces }, signal)
     if (settings.sources[source]) process.stderr.write(stillThere(source))
     return { detached }

@@ -1,6 +1,8 @@
 import { problemText } from "@headrace/shared/foundation/problem"
+import { namespacesToSearch } from "@headrace/shared/plan/open-namespaces"
 import { fetchTips, goalAt } from "@headrace/shared/reconcile/decide/desired-revision"
 import { planAt, planAtStamp, unplacedAt } from "@headrace/shared/reconcile/decide/plan-at"
+import { refuseClosed } from "@headrace/shared/reconcile/decide/refuse-closed"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { namedPlaces } from "@headrace/shared/reconcile/operate/find-orphans"
 import { loadRecord } from "@headrace/shared/reconcile/record/swap-record"
@@ -36,7 +38,10 @@ export async function diffBranch(
     ...goal,
     commit: other === undefined ? goal.commit : await namedCommit(ports.repository, other, signal),
   }
-  const plan = await planAt(ports, memory, cluster, revision, signal)
+  const whole = await planAt(ports, memory, cluster, revision, signal)
+  const run = { ports, memory, request: { cluster, source, mode: "full" as const }, signal }
+  const root = state?.record.root ?? null
+  const plan = await refuseClosed(run, { root, whole, previous: undefined })
   const planOf = (stamp: Stamp) => planAtStamp(ports, memory, cluster, { stamp, rulesCommit }, signal)
   const targets = [...plan.targets.values()].filter(({ view }) => view)
   const differences = await diffTargets(
@@ -57,7 +62,7 @@ export async function diffBranch(
     },
     signal,
   )
-  const namespaces = settings.clusters.get(cluster)?.namespaces ?? [""]
+  const namespaces = namespacesToSearch(settings.clusters.get(cluster)?.namespaces)
   const unnamed = await findUnnamed(
     kube,
     { cluster, namespaces, source, only: false },

@@ -1,7 +1,10 @@
+import { systemClock } from "@headrace/shared/foundation/clock"
 import type { TreeFile } from "@headrace/shared/foundation/tree"
 import type { FoldersTree } from "@headrace/shared/git/read-folder-tree"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
+import { namespacesToSearch } from "@headrace/shared/plan/open-namespaces"
 import type { Plan } from "@headrace/shared/plan/plan"
+import { closedReasons, newInClosed } from "@headrace/shared/reconcile/decide/refuse-closed"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { clusterNamed } from "../../cli/cluster-source-options.ts"
@@ -42,7 +45,10 @@ export function diffFolder(
     const log = commandLog(logLevel)
     const kube = await connectCluster(cluster, address, log)
     try {
-      const targets = plan.targets.filter(({ target, view }) => view && target.cluster === cluster)
+      const wantedHere = plan.targets.filter(({ target, view }) => view && target.cluster === cluster)
+      const fresh = await newInClosed({ kube, clock: systemClock }, source, wantedHere, signal)
+      const closed = closedReasons(wantedHere, fresh, settings)
+      const targets = wantedHere.filter(({ target }) => !closed.has(placeText(target)))
       const wanted = {
         targets,
         source,
@@ -53,16 +59,21 @@ export function diffFolder(
       }
       const differences = await diffTargets(kube, wanted, signal)
       const refused = plan.problems.flatMap(({ target }) => (target?.cluster === cluster ? [target] : []))
-      const named = new Set([...targets.map(({ target }) => target), ...refused].map(placeText))
+      const named = new Set([...wantedHere.map(({ target }) => target), ...refused].map(placeText))
       const { sources } = settings
       const where = {
         cluster,
-        namespaces: address.namespaces ?? [""],
+        namespaces: namespacesToSearch(address.namespaces),
         source,
         only: Object.keys(sources).length < 2,
       }
       const unnamed = await findUnnamed(kube, where, named, signal)
-      return { differences: [...differences, ...unnamed.differences], notes: unnamed.notes, refused: false }
+      const notes = [...closed].map(([place, reason]) => `${cluster}/${place}: ${reason}`)
+      return {
+        differences: [...differences, ...unnamed.differences],
+        notes: [...notes, ...unnamed.notes],
+        refused: closed.size > 0,
+      }
     } finally {
       kube.close()
     }

@@ -14,7 +14,9 @@ it(
   },
   () =>
     withOperator(async ({ repo, kube, run, writeConfig }) => {
-      await writeConfig({ clusters: { east: { kubeconfig: kube.kubeconfigFile, store: false } } })
+      await writeConfig({
+        clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"], store: false } },
+      })
       await repo.commit({ "rules.yaml": RULES, "good/a": "1", "other/b": "2" })
       const merged = await repo.commit({ "good/a": "2" }, "Change a (#12)")
       await run("apply", "--direct")

@@ -1,7 +1,5 @@
 import { paintFor } from "@headrace/shared/command-line/paint"
-import { planAt } from "@headrace/shared/reconcile/decide/plan-at"
 import type { ClusterPlan } from "@headrace/shared/reconcile/run/cluster-plan"
-import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { readStamp } from "@headrace/shared/reconcile/target/ownership"
 import { type Answer, type Ask, startAsking } from "@headrace/shared/status/answer"
 import { collectFleet } from "@headrace/shared/status/collect-fleet"
@@ -15,10 +13,10 @@ import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeCommit } from "@headrace/shared/status/judge-commit"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { rejectionsOf, revisionsWith } from "@headrace/shared/status/revisions-with"
-import { commandLog } from "../../cli/command-log.ts"
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
 import { terminalColumns } from "../../cli/terminal-columns.ts"
-import { findSubject, type Subject, tipOf } from "./find-subject.ts"
+import { findSubject, type Subject } from "./find-subject.ts"
+import { plansAtTip } from "./plans-at-tip.ts"
 
 export interface ExplainOptions extends FleetOptions {
   output: "text" | "json"
@@ -65,28 +63,6 @@ export async function runExplain(
 function printed(explained: Explanation, { output }: ExplainOptions): string {
   if (output === "json") return `${JSON.stringify(explained, undefined, 2)}\n`
   return explanationText(explained, paintFor(process.stdout), terminalColumns())
-}
-
-async function plansAtTip(
-  { reconciler, clusterSources }: Fleet,
-  facts: FleetFacts,
-  ask: Ask,
-): Promise<Map<string, Answer<ClusterPlan>>> {
-  const memory = createReconcileMemory()
-  const plans = await Promise.all(
-    clusterSources.map(async ({ cluster, source }) => {
-      const plan = await ask(`git, for source ${source},`, async (signal) => {
-        // What the rules have against files is said of the targets that it concerns.
-        const ports = { ...(await reconciler.ports(cluster, source)), log: commandLog("silent") }
-        const commit = tipOf(facts, source) ?? (await ports.repository.fetch(signal)).commit
-        const hasOwnRules = ports.rulesRepository === ports.repository
-        const rulesCommit = hasOwnRules ? null : (await ports.rulesRepository.fetch(signal)).commit
-        return planAt(ports, memory, cluster, { commit, rulesCommit }, signal)
-      })
-      return [laneKey(cluster, source), plan] as const
-    }),
-  )
-  return new Map(plans)
 }
 
 /** `namespace/name` of everything that a plan, a record or a search for orphans names. */

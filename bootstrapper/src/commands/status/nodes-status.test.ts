@@ -28,7 +28,7 @@ async function withOperator(test: (operator: Operator) => Promise<void>): Promis
         const settings = {
           version: 1,
           sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml" } },
-          clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+          clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
           mirrors: join(folder, "mirrors"),
         }
         const config = join(folder, "headrace.yaml")

@@ -6,6 +6,7 @@ import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { isReadable, planAt, planOfStamps } from "./plan-at.ts"
+import { refuseClosed } from "./refuse-closed.ts"
 import { type Survey, surveyTargets } from "./survey-targets.ts"
 
 /**
@@ -38,7 +39,8 @@ export function unreadTargets(
   plan: Pick<ClusterPlan, "targets">,
 ): Map<string, string> {
   const unread = failed.filter(
-    ({ target, unread }) => plan.targets.has(target) && (unread === true || held.has(target)),
+    ({ target, unread, closed }) =>
+      plan.targets.has(target) && (unread === true || closed === true || held.has(target)),
   )
   return new Map(unread.map(({ target, reason }) => [target, reason]))
 }
@@ -50,19 +52,27 @@ export function hasUnjudged(previous: ClusterPlan | undefined, plan: Pick<Cluste
 
 /**
  * Reads the named ConfigMaps of which no plan says what they hold: all of them, or those that the plan in force refused.
- * `plan` is the whole one with those refused that may not be read. Throws `kube/…`, `git/…`.
+ * `plan` is the whole one with those refused that may not be read, or would be new in a closed namespace. Throws `kube/…`,
+ * `git/…`.
  */
 export async function surveyUnknown(
   run: Run,
   {
+    record,
     desired,
     whole,
     previous,
-  }: { desired: DesiredRevision; whole: ClusterPlan; previous: ClusterPlan | undefined },
+  }: {
+    record: SourceRecord
+    desired: DesiredRevision
+    whole: ClusterPlan
+    previous: ClusterPlan | undefined
+  },
 ): Promise<{ plan: ClusterPlan; surveyed: GuardedTargets; survey: Survey }> {
-  const unknown = [...whole.targets].filter(([place]) => previous?.refused.has(place) ?? true)
-  const plan = { ...whole, targets: new Map(unknown) }
+  const open = await refuseClosed(run, { root: record.root, whole, previous })
+  const unknown = [...open.targets].filter(([place]) => previous?.refused.has(place) ?? true)
+  const plan = { ...open, targets: new Map(unknown) }
   const planOf = planOfStamps(run, desired)
   const survey = await surveyTargets(run.ports, { source: run.request.source, plan, planOf }, run.signal)
-  return { plan: withRefused(whole, survey.unreadable), surveyed: survey.held, survey }
+  return { plan: withRefused(open, survey.unreadable), surveyed: survey.held, survey }
 }

@@ -108,7 +108,7 @@ export async function workAgain(
   const previous = await planInForce(run, record, failures)
   const isLastGood = isInForce(record, desired, whole)
   if (!isLastGood && !(await mayBeEnded(run, record, desired))) return undefined
-  const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous })
+  const { plan, surveyed } = await surveyUnknown(run, { record, desired, whole, previous })
   const known = { desired, previous, failures, stopped }
   if (isLastGood && failures.complete && !hasUnjudged(previous, plan)) {
     return workOf(run, record, { ...known, plan, judged: UNJUDGED, inForce: true })
@@ -120,7 +120,7 @@ export async function workAgain(
     if (!hasCode(error, "guard/")) throw error
     if (!isLastGood || !failures.complete) return undefined
     // What could not be read before waits for an operator; all else is as it was.
-    const unread = withRefused(whole, unreadTargets(failures, whole))
+    const unread = withRefused(plan, unreadTargets(failures, plan))
     return workOf(run, record, { ...known, plan: unread, judged: UNJUDGED, inForce: true })
   }
 }
@@ -143,12 +143,12 @@ export async function workBeyond(
   if (beyond === undefined || commit === null) return undefined
   if (!(await isReadable(ports, { commit, rulesCommit }, signal))) return undefined
   const earlier = await planAt(ports, memory, request.cluster, { commit, rulesCommit }, signal)
-  const around = { desired: { commit, rulesCommit, token }, whole: earlier, previous: undefined }
+  const around = { record, desired: { commit, rulesCommit, token }, whole: earlier, previous: undefined }
   const { newest } = (await surveyUnknown(run, around)).survey
   if (newest === undefined || compareTokens(newest.token, beyond) !== 0) return undefined
   const desired = beyondAll(run, newest, [beyond])
   const whole = await planAt(ports, memory, request.cluster, desired, signal)
-  const { plan, surveyed } = await surveyUnknown(run, { desired, whole, previous: undefined })
+  const { plan, surveyed } = await surveyUnknown(run, { record, desired, whole, previous: undefined })
   try {
     const judged = await judgeWork(run, { record, desired, plan, previous: undefined, surveyed, failures })
     return workOf(run, record, {
@@ -215,7 +215,7 @@ async function judged(
   const { ports, memory, request, signal } = run
   const whole = await planAt(ports, memory, request.cluster, first, signal)
   const previous = isPutBack(run, record) ? undefined : await planInForce(run, record, failures)
-  const { plan, surveyed, survey } = await surveyUnknown(run, { desired: first, whole, previous })
+  const { plan, surveyed, survey } = await surveyUnknown(run, { record, desired: first, whole, previous })
   const desired = previous ? first : await desiredAfterSurvey(run, tips, record, first, survey)
   await passGates(run, { record, desired, newest: survey.newest?.commit })
   const isWhole = failures.complete && !hasUnjudged(previous, plan)

@@ -2,6 +2,7 @@ import type { ObjectMeta } from "../../foundation/config-map.ts"
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import { namespacesToSearch } from "../../plan/open-namespaces.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import { planAt } from "../decide/plan-at.ts"
@@ -46,7 +47,7 @@ export async function findOrphans(
   if (plan.digest !== state?.record.rules) {
     return { found: [], unknown: "these rules and settings are not those that are in force" }
   }
-  const namespaces = settings.clusters.get(place.cluster)?.namespaces ?? [""]
+  const namespaces = namespacesToSearch(settings.clusters.get(place.cluster)?.namespaces)
   const found = await listOrphans(kube, { source: place.source, namespaces }, namedPlaces(plan), signal)
   return { found, unknown: undefined }
 }

@@ -3,6 +3,7 @@ import type { Candidate } from "../../record/rollout-state.ts"
 import { chooseTargets } from "../decide/choose-targets.ts"
 import { planInForce } from "../decide/known-in-force.ts"
 import { planAt } from "../decide/plan-at.ts"
+import { refuseClosed } from "../decide/refuse-closed.ts"
 import { listFailed } from "../record/list-failed.ts"
 import { listForeign } from "../record/next-record.ts"
 import { openWork } from "../record/open-work.ts"
@@ -31,10 +32,11 @@ export async function writeCandidateView(
   const { record } = state
   const { token, commit, rulesCommit, rules } = candidate
   const desired = { token, commit, rulesCommit }
-  const plan = await planAt(ports, memory, request.cluster, desired, signal)
-  if (plan.digest !== rules) return "changed"
+  const whole = await planAt(ports, memory, request.cluster, desired, signal)
+  if (whole.digest !== rules) return "changed"
   const failures = await knownFailures(ports, memory, record, signal)
   const previous = await planInForce(run, record, failures)
+  const plan = await refuseClosed(run, { root: record.root, whole, previous })
   const choice = chooseTargets(plan, previous, record, failures, false)
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
   const intent = choice.visit.length === 0 ? undefined : { ...desired, rules, targets }

@@ -20,7 +20,7 @@ it("knows how large each named ConfigMap is, and forgets those that no rule name
       const settings = OperatorSettings.parse({
         version: 1,
         sources: { release: { url: repo.folder, branch: "main", rules: "rules.yaml" } },
-        clusters: { east: { kubeconfig: kube.kubeconfigFile } },
+        clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
         guard: "off",
         mirrors: join(repo.scratch, "mirrors"),
       })

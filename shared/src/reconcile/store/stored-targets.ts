@@ -10,7 +10,7 @@ import { indexReader, readStored } from "./read-store.ts"
 
 /** The targets below a root; undefined when the store has lost it. Throws `kube/…`. */
 export async function targetsBelow(
-  { ports, memory, signal }: Run,
+  { ports, memory, signal }: Pick<Run, "ports" | "memory" | "signal">,
   root: string,
 ): Promise<TargetEntry[] | undefined> {
   try {
