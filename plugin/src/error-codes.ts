@@ -9,6 +9,11 @@ export const pluginErrors = {
     cause: "A wrong path, an empty file, or a secret that is not mounted.",
     remedy: "Check the path in the settings, and that the file holds a token or a private key.",
   },
+  "github/unconfirmed": {
+    meaning: "Redis named many merges that GitHub does not know. Reports of merges wait.",
+    cause: "Another program writes into this Redis, or a pull request's repository was moved.",
+    remedy: "Find out who else may write there, and give that program another user, or another Redis.",
+  },
   "plugin/drain": {
     meaning: "The time to drain cannot be read.",
     cause: "A number without its unit.",

@@ -12,6 +12,7 @@ import type { OperatorSettings } from "@headrace/shared/settings/operator-settin
 import { Registry } from "prom-client"
 import { acceptDelivery } from "./deliveries/accept-delivery.ts"
 import { openDeliveryBook } from "./deliveries/keep-deliveries.ts"
+import { type OutcomeSeals, outcomeSeals } from "./deliveries/outcome-seals.ts"
 import { sourcesOfChange } from "./deliveries/sources-of-change.ts"
 import { logInToGitHub } from "./github/log-in.ts"
 import { type MergeReports, reportMerges } from "./github/report-merges.ts"
@@ -78,13 +79,23 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const sources = Object.keys(settings.sources)
   const metrics = createPluginMetrics({ sizes: reconciler.sizes })
   const routes = await openRoutes(options, { metrics, log })
-  const openReports = await openGitHub(options)
+  const seals = outcomeSeals(
+    settings.webhook && (await openWebhookSecrets(settings.webhook.secretFiles, log)),
+  )
+  const openReports = await openGitHub(options, seals)
   await options.takeOver?.()
 
   const stop = new AbortController()
   const reports = openReports?.()
   const onAnswered = reports?.notify ?? (async () => undefined)
-  const workers = workLanes(lanes, { clusters, sources }, reconciler, { metrics, traces }, onAnswered, log)
+  const workers = workLanes(
+    lanes,
+    { clusters, sources },
+    reconciler,
+    { metrics, traces, seals },
+    onAnswered,
+    log,
+  )
   lanes.onOpen(() => {
     if (stop.signal.aborted) return
     wakeLanes(lanes, clusters, sources, { mode: "incremental", reason: "start" }).catch((error: unknown) => {
@@ -146,7 +157,10 @@ function statusPages({ settings, reconciler, lanes }: StartPluginOptions): Map<s
 }
 
 /** What reports merges, not yet at work; undefined when the settings name no credentials for GitHub. */
-async function openGitHub(options: StartPluginOptions): Promise<(() => MergeReports) | undefined> {
+async function openGitHub(
+  options: StartPluginOptions,
+  seals: OutcomeSeals,
+): Promise<(() => MergeReports) | undefined> {
   const { lanes, reconciler, log } = options
   const settings = options.settings.github
   if (settings === undefined) return undefined
@@ -157,7 +171,9 @@ async function openGitHub(options: StartPluginOptions): Promise<(() => MergeRepo
   }
   const clusters = Object.keys(options.settings.clusters)
   const { touched, verdicts } = reconciler
-  return () => reportMerges({ settings, github, lanes, clusters, touched, verdicts, log })
+  const sourcesOf = (repo: string, branch: string) =>
+    sourcesOfChange(options.settings, { repo, branch }).sources
+  return () => reportMerges({ settings, github, lanes, clusters, sourcesOf, touched, verdicts, seals, log })
 }
 
 async function openRoutes(

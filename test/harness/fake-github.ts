@@ -27,6 +27,10 @@ export interface FakeGitHub {
   /** Files of every pull request, unless `filesOf` says otherwise. */
   files: FakeFile[]
   filesOf: Map<string, FakeFile[]>
+  /** How a pull request was merged, by `ORG/NAME#NUMBER`; others are as `mergedAs` says. */
+  pulls: Map<string, FakePull>
+  /** The commit as which every pull request was merged into main that `pulls` does not name; undefined: none was. */
+  mergedAs: string | undefined
   /** Milliseconds since the epoch until which it has asked everybody to wait. */
   quietUntil: number
 }
@@ -40,6 +44,12 @@ export interface FakeDeployment {
   performed_via_github_app: { id: number } | null
   /** `state: description`, newest last. */
   statuses: string[]
+}
+
+export interface FakePull {
+  merged: boolean
+  sha: string
+  branch: string
 }
 
 export interface FakeFile {
@@ -74,6 +84,8 @@ export async function withFakeGitHub<T>(fn: (github: FakeGitHub) => Promise<T>):
     fault: () => undefined,
     files: [],
     filesOf: new Map(),
+    pulls: new Map(),
+    mergedAs: "a".repeat(40),
     quietUntil: 0,
   }
   const server = createServer((request, response) => void serve(github, request, response))
@@ -134,11 +146,8 @@ function act(
   if (method === "GET" && path === "/user") return { status: 200, body: { login: github.logins.user } }
   const installation = /^\/app\/installations\/(\d+)\/access_tokens$/.exec(path)
   if (method === "POST" && installation) return tokenOfApp(request, Number(installation[1]), github.logins)
-  const files = /^\/repos\/([^/]+\/[^/]+)\/pulls\/(\d+)\/files$/.exec(path)
-  if (method === "GET" && files) {
-    const all = github.filesOf.get(`${files[1]}#${files[2]}`) ?? github.files
-    return { status: 200, body: page(all, query) }
-  }
+  const read = method === "GET" ? readMerge(github, path, query) : undefined
+  if (read) return read
   const comments = /^\/repos\/([^/]+\/[^/]+)\/issues\/(\d+)\/comments$/.exec(path)
   if (comments) return actOnComments(github, method, `${comments[1]}#${comments[2]}`, query, body)
   const comment = /^\/repos\/[^/]+\/[^/]+\/issues\/comments\/(\d+)$/.exec(path)
@@ -149,6 +158,41 @@ function act(
     return actOnDeployments(github, method, path, query, body)
   github.complaints.push(`${method} ${path} is nothing that GitHub knows`)
   return NOT_FOUND
+}
+
+/** What is read of a merged pull request, or of its commit. */
+function readMerge(github: FakeGitHub, path: string, query: URLSearchParams): Answer | undefined {
+  const pull = /^\/repos\/([^/]+\/[^/]+)\/pulls\/(\d+)(\/files)?$/.exec(path)
+  const name = `${pull?.[1]}#${pull?.[2]}`
+  if (pull?.[3]) return { status: 200, body: page(github.filesOf.get(name) ?? github.files, query) }
+  if (pull) return readPull(github, name)
+  const listed = /^\/repos\/[^/]+\/[^/]+\/commits\/([0-9a-f]{40})\/statuses$/.exec(path)
+  return listed ? listStatuses(github, listed[1] ?? "") : undefined
+}
+
+function readPull(github: FakeGitHub, name: string): Answer {
+  const usual = github.mergedAs && { merged: true, sha: github.mergedAs, branch: "main" }
+  const pull = github.pulls.get(name) ?? usual
+  if (!pull) return NOT_FOUND
+  const { merged, sha, branch } = pull
+  return { status: 200, body: { merged, merge_commit_sha: sha, base: { ref: branch } } }
+}
+
+function listStatuses(github: FakeGitHub, sha: string): Answer {
+  const own = github.statuses.filter((one) => one.startsWith(`${sha} `)).reverse()
+  const body = own.map((one) => {
+    const [context, state, ...description] = one.slice(sha.length + 1).split(" ")
+    const creator = fakeComment(github, 0, "").user
+    const text = description.join(" ")
+    return {
+      context,
+      state: state?.slice(0, -1),
+      description: text,
+      creator,
+      created_at: new Date().toISOString(),
+    }
+  })
+  return { status: 200, body }
 }
 
 const DEPLOYMENT_STATES = ["error", "failure", "inactive", "in_progress", "queued", "pending", "success"]

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { answerDeliveries } from "@headrace/plugin/deliveries/answer-deliveries"
 import { openDeliveryBook } from "@headrace/plugin/deliveries/keep-deliveries"
+import { outcomeSeals } from "@headrace/plugin/deliveries/outcome-seals"
 import { type GitHub, logInToGitHub } from "@headrace/plugin/github/log-in"
 import { type MergeReports, reportMerges } from "@headrace/plugin/github/report-merges"
 import type { LaneResult } from "@headrace/shared/lanes/lane-outcome"
@@ -15,6 +16,7 @@ import { newApp } from "./fake-github-logins.ts"
 import { withFolder } from "./with-folder.ts"
 import { withRedis } from "./with-redis.ts"
 
+const SEALS = outcomeSeals(undefined)
 const log = createLog("test", { level: "silent" })
 export const CLUSTERS = ["app.ci", "build01", "build02"]
 export const SHA = "a".repeat(40)
@@ -62,6 +64,9 @@ export function withMergeReports(
             github: login,
             lanes,
             clusters: CLUSTERS,
+            sourcesOf: (repo, branch) =>
+              repo === "openshift/release" && branch === "main" ? ["release"] : [],
+            seals: SEALS,
             touched: async (_source, _merge, paths) => touchedBy(paths),
             verdicts: async (_source, shas) => new Map(shas.map((sha) => [sha, verdictsOf(nodes, returned)])),
             look: 20,
@@ -121,7 +126,7 @@ function scene(
     },
     async answer(cluster, result = APPLIED, plugin = 0) {
       const contained = async (_: string, shas: readonly string[]) => new Set(shas)
-      const guids = await answerDeliveries(lanes, cluster, "release", result, contained)
+      const guids = await answerDeliveries(lanes, cluster, "release", result, { contained, seals: SEALS })
       if (result.result === "applied") nodes.set(cluster, !heldNodes.has(cluster))
       await reports[plugin]?.notify(guids)
     },

@@ -117,6 +117,7 @@ export function withMergeSite(
             },
             async deliver(event, payload, more = {}) {
               const { http } = running[more.to ?? 0] ?? first
+              noteMerge(github, payload)
               const { guid, status, answer } = await deliver(`${http.url}/hook`, event, payload, more)
               return {
                 guid,
@@ -128,7 +129,7 @@ export function withMergeSite(
                     `outcome/build01/${source}`,
                   )
                   if (text === null) return undefined
-                  const { state, error } = readOutcome(text)
+                  const { state, error } = readOutcome(text) ?? { state: "unreadable", error: null }
                   return error ? `${state} ${error.code}` : state
                 },
               }
@@ -158,6 +159,22 @@ export function withMergeSite(
       ),
     ),
   )
+}
+
+/** GitHub knows each merge that it reports. */
+function noteMerge(github: FakeGitHub, payload: object): void {
+  const {
+    number,
+    pull_request: pull,
+    repository,
+  } = payload as {
+    number?: number
+    pull_request?: { merged?: boolean; merge_commit_sha?: string; base?: { ref?: string } }
+    repository?: { full_name?: string }
+  }
+  const { merged = false, merge_commit_sha: sha, base } = pull ?? {}
+  if (!sha || !base?.ref) return
+  github.pulls.set(`${repository?.full_name}#${number}`, { merged, sha, branch: base.ref })
 }
 
 async function end({ http, plugin }: Running): Promise<void> {

@@ -1,8 +1,10 @@
 import { LaneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import { deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
+import { deliveryKey, isRetyped } from "@headrace/shared/lanes/recent-deliveries"
 import { z } from "zod"
 import { pendingKey } from "./keep-deliveries.ts"
+import type { OutcomeSeals } from "./outcome-seals.ts"
+import { parseNote } from "./parse-note.ts"
 
 /** What a delivery came to in one cluster. */
 export const DeliveryOutcome = z.strictObject({
@@ -32,7 +34,7 @@ export async function answerDeliveries(
   cluster: string,
   source: string,
   result: LaneResult,
-  contained: Contained,
+  { contained, seals }: { contained: Contained; seals: OutcomeSeals },
 ): Promise<string[]> {
   const field = outcomeField(cluster, source)
   const waiting = await readWaiting(lanes, pendingKey(lanes, cluster, source), field)
@@ -45,9 +47,13 @@ export async function answerDeliveries(
 
   // All or nothing: a full Redis refuses the outcome, and would still let its delivery wait no more.
   const batch = lanes.redis.multi()
-  for (const { guid } of written) batch.hset(deliveryKey(lanes, guid), field, outcomeText("written", result))
-  for (const { guid } of notified) {
-    batch.hset(deliveryKey(lanes, guid), field, outcomeText(stateOf(result) ?? "failed", result))
+  const answers = [
+    ...written.map(({ guid }) => ({ guid, text: outcomeText("written", result) })),
+    ...notified.map(({ guid }) => ({ guid, text: outcomeText(stateOf(result) ?? "failed", result) })),
+  ]
+  for (const { guid, text } of answers) {
+    const seal = await seals.seal([guid, cluster, source], text)
+    batch.hset(deliveryKey(lanes, guid), { [field]: text, [sealField(cluster, source)]: seal })
   }
   const done = waiting.filter(({ sha }) => sha === undefined || reached.has(sha))
   if (done.length > 0) batch.zrem(pendingKey(lanes, cluster, source), ...done.map(({ guid }) => guid))
@@ -60,9 +66,14 @@ export function outcomeField(cluster: string, source: string): string {
   return `outcome/${cluster}/${source}`
 }
 
-/** An outcome as it was written into a delivery's hash. */
-export function readOutcome(text: string): DeliveryOutcome {
-  return DeliveryOutcome.parse(JSON.parse(text))
+/** Name of the field with the seal of that outcome (outcome-seals.ts). */
+export function sealField(cluster: string, source: string): string {
+  return `seal/${cluster}/${source}`
+}
+
+/** An outcome as it was written into a delivery's hash; undefined: no version of ours wrote it so. */
+export function readOutcome(text: string): DeliveryOutcome | undefined {
+  return parseNote(DeliveryOutcome, text)
 }
 
 interface Waiting {
@@ -79,8 +90,8 @@ async function readWaiting(lanes: Lanes, pending: string, field: string): Promis
   const replies = guids.length > 0 ? ((await batch.exec()) ?? []) : []
   return guids.map((guid, position) => {
     const [error, values] = replies[position] ?? []
-    if (error) throw error
-    const [sha, before] = values as (string | null)[]
+    if (error && !isRetyped(error)) throw error
+    const [sha, before] = (values ?? []) as (string | null)[]
     return { guid, sha: sha ?? undefined, before: before ? readOutcome(before) : undefined }
   })
 }

@@ -7,6 +7,7 @@ import { describe, expect, it } from "vitest"
 import type { Delivery } from "../webhook/receive-delivery.ts"
 import { answerDeliveries, outcomeField, readOutcome } from "./answer-deliveries.ts"
 import { type DeliveryBook, openDeliveryBook, pendingKey } from "./keep-deliveries.ts"
+import { outcomeSeals } from "./outcome-seals.ts"
 
 const log = createLog("test", { level: "silent" })
 const CLUSTERS = ["app.ci", "build01"]
@@ -38,7 +39,10 @@ function withBook(fn: (book: Book) => Promise<void>, keptCount?: number): Promis
             error: null,
             ...result,
           }
-          return answerDeliveries(lanes, cluster, "release", whole, async () => new Set(contained))
+          return answerDeliveries(lanes, cluster, "release", whole, {
+            contained: async () => new Set(contained),
+            seals: outcomeSeals(undefined),
+          })
         },
       })
     } finally {

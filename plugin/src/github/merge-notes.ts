@@ -1,6 +1,14 @@
+import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import { deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
-import { type DeliveryOutcome, outcomeField, readOutcome } from "../deliveries/answer-deliveries.ts"
+import { deliveryKey, isRetyped } from "@headrace/shared/lanes/recent-deliveries"
+import {
+  type DeliveryOutcome,
+  outcomeField,
+  readOutcome,
+  sealField,
+} from "../deliveries/answer-deliveries.ts"
+import type { OutcomeSeals } from "../deliveries/outcome-seals.ts"
+import { parseNote } from "../deliveries/parse-note.ts"
 import { SaidDeployment } from "./set-deployments.ts"
 import { SaidStatus } from "./set-status.ts"
 
@@ -12,8 +20,11 @@ export interface MergeNotes {
   sources: string[]
   /** Milliseconds since the epoch. */
   arrived: number
-  /** Of a source, by cluster. */
-  outcomes(source: string, clusters: readonly string[]): Map<string, DeliveryOutcome>
+  /** The delivery that reported it. */
+  guid: string
+  /** What is noted of a source in a cluster, and its seal (`sealedOutcomes`). */
+  outcome(source: string, cluster: string): string | undefined
+  seal(source: string, cluster: string): string | undefined
   /** Id of our comment, once it is there. */
   comment: number | undefined
   /** The commit status that was set last. */
@@ -41,7 +52,7 @@ export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[])
   const named = await Promise.all(
     guids.map(async (guid) => ({
       guid,
-      name: await lanes.redis.hmget(deliveryKey(lanes, guid), "repo", "pull"),
+      name: await orNothing(lanes.redis.hmget(deliveryKey(lanes, guid), "repo", "pull"), []),
     })),
   )
   const merges = named.flatMap(({ guid, name: [repo, pull] }) =>
@@ -61,29 +72,71 @@ export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[])
   return [...new Set(merges.map(({ id }) => id))]
 }
 
-/** Undefined when the delivery has expired. */
+/** ORG/NAME and a number, no longer than GitHub has them. */
+const MERGE_ID = /^[\w.-]{1,100}\/[\w.-]{1,100}#[1-9]\d{0,9}$/
+/** Of a delivery: what it says of itself, and an outcome with its seal for each cluster and source. */
+const DELIVERY_FIELDS = ["repo", "pull", "sha", "sources", "arrived"] as const
+
+/**
+ * What Redis has of a merge. Undefined when the delivery has expired, or is none as a plugin notes it: `id` and all fields
+ * are claims, which GitHub and the settings have to confirm. Only the fields of ours are read, whatever else is there.
+ */
 export async function readMergeNotes(lanes: Lanes, id: string): Promise<MergeNotes | undefined> {
-  const notes = await lanes.redis.hgetall(notesKey(lanes, id))
-  const delivery = await lanes.redis.hgetall(deliveryKey(lanes, notes.guid ?? ""))
-  const { repo, pull, sha, sources, arrived } = delivery
-  if (!repo || !pull || !sha) return undefined
+  if (!MERGE_ID.test(id)) return undefined
+  const notes = await orNothing(lanes.redis.hgetall(notesKey(lanes, id)), {})
+  const guid = notes.guid ?? ""
+  const delivery = await orNothing(lanes.redis.hgetall(deliveryKey(lanes, guid)), {})
+  const [repo = "", pull = "", sha = "", sources = "", arrived = ""] = DELIVERY_FIELDS.map(
+    (field) => delivery[field],
+  )
+  if (mergeId(repo, Number(pull)) !== id || !FULL_ID.test(sha)) return undefined
+  const at = Number(arrived)
   return {
+    guid,
     repo,
     pull: Number(pull),
     sha,
-    sources: (sources ?? "").split(" ").filter(Boolean),
-    arrived: Number(arrived),
-    outcomes: (source, clusters) =>
-      new Map(
-        clusters.flatMap((cluster) => {
-          const text = delivery[outcomeField(cluster, source)]
-          return text === undefined ? [] : [[cluster, readOutcome(text)] as const]
-        }),
-      ),
-    comment: notes.comment === undefined ? undefined : Number(notes.comment),
+    sources: sources.split(" ").filter(Boolean),
+    arrived: at > 0 && at <= Date.now() ? at : Date.now() - KEPT_SECONDS * 1000,
+    outcome: (source, cluster) => delivery[outcomeField(cluster, source)],
+    seal: (source, cluster) => delivery[sealField(cluster, source)],
+    comment: commentOf(notes.comment),
     status: readStatus(notes.status),
     deployments: readDeployments(notes),
   }
+}
+
+/** What Redis answers; `nothing` where another program gave the key another type. */
+async function orNothing<Answer>(reply: Promise<Answer>, nothing: Answer): Promise<Answer> {
+  try {
+    return await reply
+  } catch (error) {
+    if (error instanceof Error && isRetyped(error)) return nothing
+    throw error
+  }
+}
+
+/** The outcomes of a merge that plugins of ours have sealed, by cluster. */
+export async function sealedOutcomes(
+  notes: Pick<MergeNotes, "guid" | "outcome" | "seal">,
+  source: string,
+  clusters: readonly string[],
+  seals: OutcomeSeals,
+): Promise<Map<string, DeliveryOutcome>> {
+  const found = new Map<string, DeliveryOutcome>()
+  for (const cluster of clusters) {
+    const text = notes.outcome(source, cluster)
+    if (text === undefined) continue
+    const isOurs = await seals.isSealed([notes.guid, cluster, source], text, notes.seal(source, cluster))
+    const outcome = isOurs ? readOutcome(text) : undefined
+    if (outcome) found.set(cluster, outcome)
+  }
+  return found
+}
+
+function commentOf(text: string | undefined): number | undefined {
+  const id = Number(text)
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined
 }
 
 /** Remembers what was said on GitHub. */
@@ -138,13 +191,16 @@ export async function closeMerge(lanes: Lanes, id: string): Promise<void> {
 function readStatus(text: string | undefined): SaidStatus | undefined {
   if (text === undefined) return undefined
   if (!text.startsWith("{")) return { said: text, at: 0, count: 1 }
-  return SaidStatus.parse(JSON.parse(text))
+  return parseNote(SaidStatus, text)
 }
 
 function readDeployments(notes: Readonly<Record<string, string>>): Map<string, SaidDeployment> {
   const found = Object.entries(notes).filter(([field]) => field.startsWith(DEPLOYMENT))
   return new Map(
-    found.map(([field, text]) => [field.slice(DEPLOYMENT.length), SaidDeployment.parse(JSON.parse(text))]),
+    found.flatMap(([field, text]) => {
+      const said = parseNote(SaidDeployment, text)
+      return said ? [[field.slice(DEPLOYMENT.length), said] as const] : []
+    }),
   )
 }
 

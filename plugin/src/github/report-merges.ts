@@ -5,8 +5,10 @@ import type { Log } from "@headrace/shared/observe/log"
 import { type FileChange, touchedPaths } from "@headrace/shared/plan/file-change"
 import type { TouchedTarget } from "@headrace/shared/plan/touched-keys"
 import type { GitHubSettings } from "@headrace/shared/settings/operator-settings"
+import type { OutcomeSeals } from "../deliveries/outcome-seals.ts"
 import { clusterLiveness } from "./cluster-liveness.ts"
 import { commentMarker, commentText } from "./comment-text.ts"
+import { confirmMerges, type MergeConfirmer } from "./confirm-merge.ts"
 import type { GitHub } from "./log-in.ts"
 import {
   closeMerge,
@@ -15,12 +17,14 @@ import {
   readMergeNotes,
   saveDeployment,
   saveMergeNotes,
+  sealedOutcomes,
 } from "./merge-notes.ts"
 import type { MergePart, MergeReport } from "./merge-report.ts"
+import { keepOwnWrites, type OwnWrites, ownNotes } from "./own-writes.ts"
 import { postComment } from "./post-comment.ts"
 import { rateLimitWait, statusOf } from "./rate-limit.ts"
 import { setDeployments } from "./set-deployments.ts"
-import { type SaidStatus, setStatus } from "./set-status.ts"
+import { findStatus, setStatus } from "./set-status.ts"
 import { type ReadVerdicts, watchLive } from "./watch-live.ts"
 
 export interface ReportOptions {
@@ -28,12 +32,16 @@ export interface ReportOptions {
   github: GitHub
   lanes: Lanes
   clusters: readonly string[]
+  /** The sources that follow a branch of a repository. */
+  sourcesOf(repo: string, branch: string): readonly string[]
   /** Which keys of a source's targets the changed paths of a merge touch. */
   touched(
     source: string,
     merge: { repo: string; sha: string },
     paths: readonly string[],
   ): Promise<readonly TouchedTarget[]>
+  /** Which outcomes in Redis are ours. */
+  seals: OutcomeSeals
   /** Whether commits of a source are live, by commit and cluster; absent: not known, and nothing is called live. */
   verdicts?: ReadVerdicts | undefined
   /** Milliseconds between two looks at whether merges are live. */
@@ -63,9 +71,10 @@ const PAGE = 100
  */
 export function reportMerges(options: ReportOptions): MergeReports {
   const { lanes, log } = options
+  const trust = { merges: confirmMerges(options.github), own: keepOwnWrites() }
   const jobs: Jobs = workJobs(lanes, {
     name: "reports",
-    handler: (id) => report(id, options),
+    handler: (id) => report(id, options, trust),
     pace: options.pace ?? PACE_MS,
     gather: options.gather ?? GATHER_MS,
     ...(options.backoff === undefined ? {} : { backoff: options.backoff }),
@@ -93,30 +102,51 @@ export function reportMerges(options: ReportOptions): MergeReports {
   }
 }
 
-async function report(id: string, options: ReportOptions): Promise<void> {
-  const notes = await readMergeNotes(options.lanes, id)
-  if (notes === undefined) return
+/** What stands between Redis and GitHub: nothing in Redis is believed that could be somebody else's. */
+interface Trust {
+  merges: MergeConfirmer
+  own: OwnWrites
+}
+
+async function report(id: string, options: ReportOptions, trust: Trust): Promise<void> {
+  const noted = await readMergeNotes(options.lanes, id)
+  if (noted === undefined) return
   try {
-    await say(id, notes, options)
+    const branch = await trust.merges.branchOf(noted)
+    const sources = branch === undefined ? [] : options.sourcesOf(noted.repo, branch)
+    if (sources.length === 0) return await forget(id, options)
+    await say(id, { ...ownNotes(id, noted, trust.own), sources: [...sources] }, options, trust.own)
   } catch (error) {
     throw rateLimitWait(error, Date.now()) ?? error
   }
 }
 
+/** What is no merge of ours is not looked at again unless a delivery names it. */
+async function forget(id: string, { lanes, log }: Pick<ReportOptions, "lanes" | "log">): Promise<void> {
+  log.warn({ merge: id }, "Redis names a merge that GitHub does not know; nothing is said of it")
+  await closeMerge(lanes, id)
+}
+
 async function say(
   id: string,
   notes: MergeNotes,
-  { settings, github, lanes, log, ...options }: ReportOptions,
+  { settings, github, lanes, log, ...options }: Omit<ReportOptions, "sourcesOf">,
+  own: OwnWrites,
 ): Promise<void> {
   const merge = await describe(notes, { github, ...options })
   if (merge.parts.every(({ touched }) => touched.length === 0)) return closeMerge(lanes, id)
-  const comment = () => sayComment(id, merge, notes, { github, lanes })
-  const status = async () =>
-    saveStatus(lanes, id, await setStatus(github.octokit, merge, notes.status, Date.now()))
+  const comment = () => sayComment(id, merge, notes, { github, lanes, own })
+  const status = async () => {
+    const last = notes.status ?? (await findStatus(github, merge))
+    const said = await setStatus(github.octokit, merge, last, Date.now())
+    own.note(id, "status", said)
+    await saveMergeNotes(lanes, id, { status: said })
+  }
   const deployments = () =>
-    setDeployments(github, merge, notes.deployments, (cluster, said) =>
-      saveDeployment(lanes, id, cluster, said),
-    ).catch((error: unknown) => refusedDeployment(error, log))
+    setDeployments(github, merge, notes.deployments, async (cluster, said) => {
+      own.note(id, `to ${cluster}`, said)
+      await saveDeployment(lanes, id, cluster, said)
+    }).catch((error: unknown) => refusedDeployment(error, log))
   // Each is tried whatever became of the other: a locked pull request takes no comment, but its commit a status.
   const failures = [
     ...(settings.comment ? [await failureOf(comment)] : []),
@@ -125,10 +155,6 @@ async function say(
   ].filter((failure) => failure !== undefined)
   if (failures.length > 0) throw failures[0]
   if (clusterLiveness(merge).every(({ state }) => state === "live")) await closeMerge(lanes, id)
-}
-
-async function saveStatus(lanes: Lanes, id: string, status: SaidStatus | undefined): Promise<void> {
-  if (status !== undefined) await saveMergeNotes(lanes, id, { status })
 }
 
 /** Credentials from before there were deployments lack the right to make them: all else is said without. */
@@ -142,12 +168,14 @@ async function sayComment(
   id: string,
   merge: MergeReport,
   notes: MergeNotes,
-  { github, lanes }: Pick<ReportOptions, "github" | "lanes">,
+  { github, lanes, own }: Pick<ReportOptions, "github" | "lanes"> & { own: OwnWrites },
 ): Promise<void> {
   const text = commentText(merge)
   if (text === undefined) return
   const thread = { ...notes, marker: commentMarker(notes.repo, notes.pull), since: notes.arrived }
-  await saveMergeNotes(lanes, id, { comment: await postComment(github, thread, text, notes.comment) })
+  const comment = await postComment(github, thread, text, notes.comment)
+  own.note(id, "comment", comment)
+  await saveMergeNotes(lanes, id, { comment })
 }
 
 /** What kept a step from being done; a rate limit is thrown, since it keeps everything from being done. */
@@ -168,7 +196,8 @@ async function describe(
     clusters,
     touched,
     verdicts,
-  }: Pick<ReportOptions, "github" | "clusters" | "touched" | "verdicts">,
+    seals,
+  }: Pick<ReportOptions, "github" | "clusters" | "touched" | "verdicts" | "seals">,
 ): Promise<MergeReport> {
   const paths = touchedPaths(await changedFiles(github.octokit, notes))
   const parts: MergePart[] = []
@@ -177,7 +206,7 @@ async function describe(
     const found = await verdicts?.(source, [notes.sha], { touched: placesByCluster(changed) })
     parts.push({
       touched: changed,
-      outcomes: notes.outcomes(source, clusters),
+      outcomes: await sealedOutcomes(notes, source, clusters, seals),
       verdicts: found?.get(notes.sha) ?? new Map(),
     })
   }

@@ -1,6 +1,7 @@
 import type { Octokit } from "@octokit/rest"
 import { z } from "zod"
 import { clusterLiveness } from "./cluster-liveness.ts"
+import type { GitHub } from "./log-in.ts"
 import type { MergeReport } from "./merge-report.ts"
 
 /** What was said last, and when. */
@@ -59,6 +60,28 @@ function shortText(text: string): string {
   return text.length <= MOST_DESCRIPTION ? text : `${text.slice(0, MOST_DESCRIPTION - 1)}…`
 }
 
+/** What we have said of a merge's commit, as GitHub has it; undefined: nothing. What others say under our name does not count. */
+export async function findStatus(
+  { octokit, wrote }: GitHub,
+  { repo: fullName, sha }: MergeReport,
+): Promise<SaidStatus | undefined> {
+  const [owner = "", repo = ""] = fullName.split("/")
+  // Newest first (docs.github.com, "List commit statuses for a reference").
+  const { data } = await octokit.rest.repos.listCommitStatusesForRef({
+    owner,
+    repo,
+    ref: sha,
+    per_page: 100,
+  })
+  const named = data.filter(({ context }) => context === CONTEXT)
+  const [newest] = named
+  if (newest === undefined) return undefined
+  // A stranger's that came last is what everybody sees: ours is said again.
+  if (!(await wrote({ user: newest.creator }))) return undefined
+  const { state, description, created_at: at } = newest
+  return { said: `${state}: ${description}`, at: Date.parse(at), count: named.length }
+}
+
 /**
  * Sets the status of the merge's commit unless it was set so last time, or says too little to be said so soon; gives what
  * it is now.
@@ -68,7 +91,7 @@ export async function setStatus(
   report: MergeReport,
   last: SaidStatus | undefined,
   at: number,
-): Promise<SaidStatus | undefined> {
+): Promise<SaidStatus> {
   const { state, description } = commitStatus(report)
   const said = `${state}: ${description}`
   if (last && !isNews(last, state, said, at)) return last

@@ -8,6 +8,7 @@ import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { it } from "@headrace/test/harness/fixtures"
 import { runBootstrapper } from "@headrace/test/harness/run-bootstrapper"
 import { expect } from "vitest"
+import { outcomeSeals } from "../deliveries/outcome-seals.ts"
 import { watchRecords } from "../triggers/watch-records.ts"
 import { pluginReconciler } from "../work/plugin-reconciler.ts"
 import { workLanes } from "../work/work-lanes.ts"
@@ -75,7 +76,7 @@ it("the metrics of a replica that is idle follow what the other one does", { tim
   const lanes = await openLanes({ redis: redis.url, log })
   const busy = await openReplica(settingsOf("busy"))
   const places = { clusters: CLUSTERS, sources: SOURCES }
-  const observed = { metrics: busy.metrics, traces: undefined }
+  const observed = { metrics: busy.metrics, traces: undefined, seals: outcomeSeals(undefined) }
   const workers = workLanes(lanes, places, busy.reconciler, observed, async () => undefined, log)
   const idleLanes = await openLanes({ redis: redis.url, log })
   const idle = await watchIdle(settingsOf("idle"), idleLanes, stop.signal)

@@ -162,4 +162,10 @@ export const pluginMetricDefinitions = {
     help: "How often this replica repaired a lane of which Redis had lost a part.",
     labels: { cluster: CLUSTER },
   },
+  headrace_lane_resumes_total: {
+    type: "counter",
+    unit: "times",
+    help: "How often this replica resumed a lane that another program had paused, or kept from being worked.",
+    labels: { cluster: CLUSTER },
+  },
 } as const satisfies MetricDefinitions

@@ -46,6 +46,7 @@ export function createPluginMetrics({ sizes, now = Date.now }: PluginMetricsSour
     wakeUps: make.gauge("headrace_lane_wake_ups"),
     redisTrouble: make.gauge("headrace_redis_trouble"),
     laneRepairs: make.counter("headrace_lane_repairs_total"),
+    laneResumes: make.counter("headrace_lane_resumes_total"),
   }
 }
 

@@ -18,6 +18,8 @@ export async function refreshLaneGauges(
   if (trouble) metrics.redisTrouble.set({ code: trouble.code }, 1)
   metrics.laneRepairs.reset()
   for (const [cluster, count] of lanes.repairs()) metrics.laneRepairs.inc({ cluster }, count)
+  metrics.laneResumes.reset()
+  for (const [cluster, count] of lanes.resumes()) metrics.laneResumes.inc({ cluster }, count)
   metrics.wakeUps.reset()
   if (trouble) return
   for (const age of await readLaneAges(lanes, clusters, sources)) {

@@ -2,7 +2,8 @@ import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Traces } from "@headrace/shared/observe/traces"
-import { answerDeliveries } from "../deliveries/answer-deliveries.ts"
+import { answerDeliveries, type Contained } from "../deliveries/answer-deliveries.ts"
+import type { OutcomeSeals } from "../deliveries/outcome-seals.ts"
 import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { PluginReconciler } from "./plugin-reconciler.ts"
 import { reconcileWakeUp } from "./reconcile-wake-up.ts"
@@ -19,7 +20,7 @@ export function workLanes(
   lanes: Lanes,
   { clusters, sources }: { clusters: readonly string[]; sources: readonly string[] },
   reconciler: PluginReconciler,
-  { metrics, traces }: { metrics: PluginMetrics; traces: Traces | undefined },
+  { metrics, traces, seals }: { metrics: PluginMetrics; traces: Traces | undefined; seals: OutcomeSeals },
   onAnswered: (guids: readonly string[]) => Promise<void>,
   log: Log,
 ): LaneWorkers {
@@ -33,9 +34,8 @@ export function workLanes(
         log,
         sources,
         async onOutcome({ source }, result) {
-          const answered = await answerDeliveries(lanes, cluster, source, result, (commit, shas) =>
-            reconciler.contained(source, commit, shas),
-          )
+          const contained: Contained = (commit, shas) => reconciler.contained(source, commit, shas)
+          const answered = await answerDeliveries(lanes, cluster, source, result, { contained, seals })
           await onAnswered(answered)
         },
       },

@@ -78,6 +78,13 @@ export const lanesErrors = {
     remedy:
       "Write redis://, rediss://, redis+sentinel:// or redis+cluster://, with special characters of the password percent-encoded.",
   },
+  "lanes/paused": {
+    meaning:
+      "Another program paused a lane, limited its rate or locked its work: a dashboard's button, or somebody who may write into Redis. Workers of Headrace resume it within seconds.",
+    cause: "BullMQ's pause or rate limit, set from outside; Headrace sets neither.",
+    remedy:
+      "Where it stays paused, start the plugin, which resumes it. Otherwise find out who else writes into this Redis, and give that program another user.",
+  },
   "lanes/redis-url-file": {
     meaning: "The file with the Redis URL cannot be read.",
     cause: "A wrong path, or a secret that is not mounted.",

@@ -7,8 +7,11 @@ import type { Lanes } from "./open-lanes.ts"
  */
 const DRAW = `
   local time = redis.call("TIME")
-  local last = tonumber(redis.call("GET", KEYS[1]) or "0")
-  local ticket = string.format("%.0f", math.max(last + 1, time[1] * 1000000 + time[2]))
+  local now = time[1] * 1000000 + time[2]
+  local last = tonumber(redis.call("GET", KEYS[1]) or "0") or 0
+  -- No clock of Redis goes back by more: another program wrote this.
+  if last ~= last or last > now + 86400000000 then last = 0 end
+  local ticket = string.format("%.0f", math.max(last + 1, now))
   redis.call("SET", KEYS[1], ticket)
   return ticket`
 
@@ -22,7 +25,8 @@ export async function drawTicket(lanes: Lanes): Promise<number> {
 
 /** The ticket drawn last; 0 when none was. */
 export async function lastTicket(lanes: Lanes): Promise<number> {
-  return Number((await lanes.redis.get(lanes.key("ticket"))) ?? 0)
+  const ticket = Number((await lanes.redis.get(lanes.key("ticket"))) ?? 0)
+  return Number.isSafeInteger(ticket) && ticket >= 0 ? ticket : 0
 }
 
 /** Keeps the last outcome of its source and mode, and when the source last succeeded. */
@@ -33,10 +37,19 @@ export async function saveOutcome(lanes: Lanes, cluster: string, outcome: LaneOu
   await batch.exec()
 }
 
+/** Clocks of machines that are kept in time differ by less. */
+const CLOCK_SLACK_MS = 300_000
+
 /** When each source last succeeded in a lane, in milliseconds since the epoch. */
 export async function readSuccesses(lanes: Lanes, cluster: string): Promise<Map<string, number>> {
   const times = await lanes.redis.hgetall(lanes.key("successes", cluster))
-  return new Map(Object.entries(times).map(([source, time]) => [source, Number(time)]))
+  // What no clock says does not count: it would hide that a lane is late.
+  const latest = Date.now() + CLOCK_SLACK_MS
+  return new Map(
+    Object.entries(times)
+      .map(([source, time]) => [source, Number(time)] as const)
+      .filter(([, time]) => time > 0 && time <= latest),
+  )
 }
 
 /**
@@ -55,14 +68,26 @@ export async function saveOrphans(
 /** The counts that `saveOrphans` has kept of a cluster, by source. */
 export async function readOrphans(lanes: Lanes, cluster: string): Promise<Map<string, number>> {
   const counts = await lanes.redis.hgetall(lanes.key("orphans", cluster))
-  return new Map(Object.entries(counts).map(([source, count]) => [source, Number(count)]))
+  return new Map(
+    Object.entries(counts)
+      .map(([source, count]) => [source, Number(count)] as const)
+      .filter(([, count]) => Number.isSafeInteger(count) && count >= 0),
+  )
 }
 
 /** The last outcome of each source and mode in a lane. Entries of a newer format are left out. */
 export async function readOutcomes(lanes: Lanes, cluster: string): Promise<LaneOutcome[]> {
   const entries = await lanes.redis.hvals(lanes.key("outcomes", cluster))
   return entries.flatMap((text) => {
-    const parsed = LaneOutcome.safeParse(JSON.parse(text))
+    const parsed = LaneOutcome.safeParse(jsonOrNothing(text))
     return parsed.success ? [parsed.data] : []
   })
+}
+
+function jsonOrNothing(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }

@@ -5,6 +5,7 @@ import { shareNext } from "../foundation/share-next.ts"
 import { withTimeLimit } from "../foundation/time-limit.ts"
 import type { Log } from "../observe/log.ts"
 import { connectRedis, type RedisClient } from "./connect-redis.ts"
+import { heldUpBy, notePause } from "./lane-pauses.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
 import { redisError } from "./redis-error.ts"
 import { type RedisGate, watchRedis } from "./redis-gate.ts"
@@ -41,6 +42,8 @@ export interface Lanes {
   repair(cluster: string, names: readonly string[]): Promise<readonly string[]>
   /** How often the queue of each lane was repaired by this program. */
   repairs(): ReadonlyMap<string, number>
+  /** How often each lane was resumed by this program, after another one had paused it. */
+  resumes(): ReadonlyMap<string, number>
   /** Calls back now if Redis is fit, and each time it has come back: what was in flight may be gone. */
   onOpen(listener: () => void): void
   /** The key of this installation that these parts name; all share a hash tag, for Redis Cluster. */
@@ -88,6 +91,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
   let patient: RedisClient | undefined
   const queues = new Map<string, LaneQueue>()
   const repairs = new Map<string, number>()
+  const resumes = new Map<string, number>()
 
   function queue(cluster: string): LaneQueue {
     const known = queues.get(cluster)
@@ -103,12 +107,18 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     // What is new lacks what every queue has.
     const lost = before === undefined ? repaired.filter((what) => what !== "meta" && what !== "id") : repaired
     repairs.set(cluster, (before ?? 0) + (lost.length > 0 ? 1 : 0))
+    const heldUp = heldUpBy(lost)
+    if (heldUp.length > 0) {
+      resumes.set(cluster, (resumes.get(cluster) ?? 0) + 1)
+      options.log.warn({ cluster, by: heldUp }, "another program had paused this lane; resumed")
+      await notePause({ redis, key }, cluster)
+    }
     const retyped = lost.filter((what) => what.endsWith(WRONG_TYPE))
     if (retyped.length > 0) {
       const keys = retyped.map((what) => queue(cluster).toKey(what.slice(0, -WRONG_TYPE.length)))
       const err = "WRONGTYPE: another program wrote it with another type"
       options.log.warn({ cluster, keys, err, repaired: lost }, "a key of this lane was overwritten; deleted")
-    } else if (lost.length > 0)
+    } else if (lost.length > heldUp.length)
       options.log.warn({ cluster, repaired: lost }, "redis had lost a part of this lane")
     return lost
   }
@@ -136,6 +146,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     suspect: () => gate.suspect(),
     repair,
     repairs: () => repairs,
+    resumes: () => resumes,
     onOpen: (listener) => gate.onOpen(listener),
     key,
     redis,

@@ -23,6 +23,11 @@ export function deliveriesKey(lanes: Pick<Lanes, "key">): string {
   return lanes.key("deliveries")
 }
 
+/** True when another program gave a delivery's key another type: then it is as if Redis had lost it. */
+export function isRetyped(error: Error): boolean {
+  return error.message.startsWith("WRONGTYPE")
+}
+
 /** The deliveries that arrived last, newest first, `most` of them at the most. Throws what Redis does. */
 export async function recentDeliveries(lanes: Lanes, most: number): Promise<NotedDelivery[]> {
   const guids = await lanes.redis.zrevrange(deliveriesKey(lanes), 0, String(most - 1))
@@ -31,7 +36,7 @@ export async function recentDeliveries(lanes: Lanes, most: number): Promise<Note
   const replies = guids.length > 0 ? ((await batch.exec()) ?? []) : []
   return guids.flatMap((guid, at) => {
     const [error, values] = replies[at] ?? []
-    if (error) throw error
+    if (error && !isRetyped(error)) throw error
     const [event, sha, pull, arrived] = (values ?? []) as (string | null)[]
     if (!event || !sha) return []
     return [{ guid, event, sha, pull: pull ? Number(pull) : undefined, arrived: Number(arrived) }]

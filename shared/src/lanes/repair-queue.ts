@@ -14,8 +14,10 @@ export interface KeyedQueue {
  *
  *  - A key that another program gave another type (`SET` on a list) fails every step of BullMQ's with WRONGTYPE: it is
  *    deleted, as if Redis had lost it, and what it lacks then is repaired.
- *  - `meta` must hold the queue to one job at a time, and not paused: lanes have no use for a pause, and the log
- *    shows that a dashboard's button was pressed.
+ *  - `meta` must hold the queue to one job at a time, not paused and without a rate of its own: lanes have no use for a
+ *    pause, and the log shows that a dashboard's button was pressed. Nor has a rate limit that lasts for hours (`limiter`).
+ *  - An active job whose lock does not end, or not for many minutes, is no worker's: workers' locks last for seconds. It
+ *    would keep the queue, which is worked one by one, for ever.
  *  - Ids start from Redis' clock in milliseconds, so that a lost counter never gives an id to two jobs. BullMQ makes them
  *    text with Lua's 14 digits, so microseconds would be too many.
  *  - A job without its hash is taken off the lists, an active one when no worker holds its lock.
@@ -25,6 +27,8 @@ export interface KeyedQueue {
  */
 const REPAIR = `
   local base = ARGV[1]
+  local LONGEST_LIMIT = 2 * 3600 * 1000
+  local LONGEST_LOCK = 10 * 60 * 1000
   local repaired = {}
   local listed = {}
   local function note(what) repaired[#repaired + 1] = what end
@@ -67,6 +71,19 @@ const REPAIR = `
     note("meta")
   end
   if redis.call("HDEL", base .. "meta", "paused") == 1 then note("paused") end
+  if redis.call("HDEL", base .. "meta", "max", "duration") > 0 then note("rate") end
+  local limited = redis.call("PTTL", base .. "limiter")
+  if limited == -1 or limited > LONGEST_LIMIT then
+    redis.call("DEL", base .. "limiter")
+    note("limiter")
+  end
+  for _, id in ipairs(redis.call("LRANGE", base .. "active", 0, -1)) do
+    local held = redis.call("PTTL", base .. id .. ":lock")
+    if held == -1 or held > LONGEST_LOCK then
+      redis.call("DEL", base .. id .. ":lock")
+      note(id .. ":lock")
+    end
+  end
   while redis.call("RPOPLPUSH", base .. "paused", base .. "wait") do end
   if not exists("id") then
     local time = redis.call("TIME")
@@ -101,6 +118,9 @@ const REPAIR = `
     end
   end
   return repaired`
+
+/** What is repaired where another program had paused the queue, or kept its jobs from being taken. */
+export const HELD_UP: readonly string[] = ["paused", "rate", "limiter"]
 
 /** What a repaired part is followed by that had another type. */
 export const WRONG_TYPE = " (WRONGTYPE)"

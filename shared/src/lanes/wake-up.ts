@@ -3,14 +3,18 @@ import { z } from "zod"
 /** The format of wake-ups, outcomes and deliveries in Redis that this version writes. */
 export const LANES_FORMAT = 1
 
+/** A record is a ConfigMap of the source's name: no source has a longer one. */
+const MOST_SOURCE = 253
+const MOST_REASON = 100
+
 /** "Look again": all that ever travels through a lane. It carries no content, so a lost one costs a delay. */
 export const WakeUp = z.strictObject({
   format: z.literal(LANES_FORMAT),
-  source: z.string(),
+  source: z.string().max(MOST_SOURCE),
   /** `full` rebuilds every target; `incremental` those whose files changed. */
   mode: z.enum(["incremental", "full"]),
   /** Who asked: `webhook`, `poll`, `schedule`, `operator`, for the log alone. */
-  reason: z.string(),
+  reason: z.string().max(MOST_REASON),
 })
 export type WakeUp = z.infer<typeof WakeUp>
 

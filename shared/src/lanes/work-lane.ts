@@ -10,6 +10,7 @@ import { lastTicket, saveOutcome } from "./lane-outcomes.ts"
 import { scheduleRetry, scheduleTargetRetry } from "./lane-retry.ts"
 import { type Lanes, laneName } from "./open-lanes.ts"
 import { type OwedWakeUps, oweWakeUps } from "./owed-wake-ups.ts"
+import { repairNotes } from "./repair-notes.ts"
 import { wakeLanes } from "./wake-lanes.ts"
 import {
   holdEndName,
@@ -143,8 +144,25 @@ class RunningLane implements LaneWorker {
       ...sources.map((source) => rolloutLookName(source)),
     ]
     const lost = await this.#lanes.repair(this.#cluster, names)
+    await this.#repairNotes(sources)
     if (lost.length === 0) return
     await wakeLanes(this.#lanes, [this.#cluster], sources, { mode: "incremental", reason: "repair" })
+  }
+
+  async #repairNotes(sources: readonly string[]): Promise<void> {
+    const { key, redis } = this.#lanes
+    const cluster = this.#cluster
+    const keys = await repairNotes(redis, {
+      hash: ["outcomes", "successes", "orphans"].map((name) => key(name, cluster)),
+      text: [key("ticket"), key("resumed", cluster)],
+      sorted: [
+        key("workers", cluster),
+        key("deliveries"),
+        key("merges", "open"),
+        ...sources.map((source) => key("pending", cluster, source)),
+      ],
+    })
+    if (keys.length > 0) this.#log.warn({ keys }, "a key of ours had another type; deleted")
   }
 
   async #repairQuietly(): Promise<void> {
@@ -221,6 +239,7 @@ class RunningLane implements LaneWorker {
 
   async #work(job: Job<LaneJob>, token: string): Promise<void> {
     const { wakeUp, failures } = readJob(job)
+    if (this.#options.sources?.includes(wakeUp.source) === false) return this.#dropUnknown(wakeUp, failures)
     const lock = this.#hold(job, token)
     const signal = AbortSignal.any([lock.signal, this.#stop.signal])
     try {
@@ -238,6 +257,15 @@ class RunningLane implements LaneWorker {
     } finally {
       lock.release()
     }
+  }
+
+  /**
+   * A source that these settings lack: another plugin may have got newer ones, so it comes again a few times. Nothing is kept
+   * of it, neither in Redis nor as a label of a metric: a forged name would grow them.
+   */
+  async #dropUnknown(wakeUp: WakeUp, failures: number): Promise<void> {
+    this.#log.warn({ source: wakeUp.source }, "wake-up for a source that the settings do not have")
+    await scheduleRetry(this.#lanes.queue(this.#cluster), wakeUp, failures + 1, "settings/unknown-source")
   }
 
   /** The handler's result; its error as a result, too, unless the signal was the reason. */

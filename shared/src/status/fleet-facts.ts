@@ -1,6 +1,7 @@
 import type { CommitSummary } from "../git/objects/commit-summary.ts"
 import type { Lease } from "../kube/lease-api.ts"
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
+import type { LanePause } from "../lanes/lane-pauses.ts"
 import type { NotedDelivery } from "../lanes/recent-deliveries.ts"
 import type { FailedTarget, SourceRecord } from "../record/record.ts"
 import type { Verification } from "../record/verification.ts"
@@ -40,6 +41,8 @@ export interface LaneFacts {
   deliveries: readonly NotedDelivery[]
   /** True when Redis has used up its memory and takes no wake-up. */
   isFull: boolean
+  /** Of lanes that another program has paused, or had within a week, by cluster. */
+  pauses?: ReadonlyMap<string, LanePause>
 }
 
 /** One source in one cluster. */

@@ -1,5 +1,5 @@
 import { byLevel, finding, worstLevel } from "./finding.ts"
-import { type FleetFacts, laneKey } from "./fleet-facts.ts"
+import { type FleetFacts, type LaneFacts, laneKey } from "./fleet-facts.ts"
 import {
   type ClusterSourceState,
   type ClusterSourceStatus,
@@ -72,14 +72,40 @@ function gitFindings({ branches }: FleetFacts): Finding[] {
   })
 }
 
-function redisFindings({ lanes }: FleetFacts, context: CommandContext): Finding[] {
+function redisFindings({ lanes, at }: FleetFacts, context: CommandContext): Finding[] {
   if (lanes === undefined) return []
-  if (lanes.known) return lanes.value.isFull ? [fullRedis(context)] : []
+  if (lanes.known) {
+    return [...(lanes.value.isFull ? [fullRedis(context)] : []), ...pauseFindings(lanes.value, at)]
+  }
   const { code, message, hint } = lanes.problem
   const more = { code, detail: message, advice: hint ?? remedyOfCode(code) }
   // The file is where the plugin runs; an operator's own machine need not have it.
   const level = code === "lanes/redis-url-file" ? "notice" : "trouble"
   return [finding(level, "redis", "when lanes last succeeded is not known", more)]
+}
+
+/** How long a pause that is over is shown. */
+const PAUSE_SHOWN_MS = 24 * 3_600_000
+
+/** Lanes that another program has paused: nothing that Headrace does. */
+function pauseFindings({ pauses = new Map() }: LaneFacts, now: number): Finding[] {
+  return [...pauses].flatMap(([cluster, { isPaused, resumedAt }]) => {
+    const more = { code: "lanes/paused", subject: cluster, advice: remedyOfCode("lanes/paused") }
+    if (isPaused) {
+      const detail = "webhooks, polls and the hourly run wait there"
+      return [
+        finding("trouble", "redis", `another program has paused the lane of ${cluster}`, { ...more, detail }),
+      ]
+    }
+    if (resumedAt === undefined || now - resumedAt > PAUSE_SHOWN_MS) return []
+    const since = new Date(resumedAt).toISOString()
+    return [
+      finding("notice", "redis", `another program had paused the lane of ${cluster}; resumed`, {
+        ...more,
+        since,
+      }),
+    ]
+  })
 }
 
 function fullRedis(context: CommandContext): Finding {

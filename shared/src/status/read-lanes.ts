@@ -1,5 +1,6 @@
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import { readOutcomes, readSuccesses } from "../lanes/lane-outcomes.ts"
+import { readPause } from "../lanes/lane-pauses.ts"
 import type { Lanes } from "../lanes/open-lanes.ts"
 import { recentDeliveries } from "../lanes/recent-deliveries.ts"
 import { isRedisFull } from "../lanes/redis-memory.ts"
@@ -15,11 +16,12 @@ export async function readLanes(
   if (trouble) throw trouble
   const each = await Promise.all(
     clusters.map(async (cluster) => {
-      const [successes, outcomes] = await Promise.all([
+      const [successes, outcomes, pause] = await Promise.all([
         readSuccesses(lanes, cluster),
         readOutcomes(lanes, cluster),
+        readPause(lanes, cluster),
       ])
-      return { cluster, successes, outcomes }
+      return { cluster, successes, outcomes, pause }
     }),
   )
   const successes = each.flatMap(({ cluster, successes: of }) =>
@@ -30,6 +32,7 @@ export async function readLanes(
     outcomes: newestOutcomes(each),
     deliveries: deliveries > 0 ? await recentDeliveries(lanes, deliveries) : [],
     isFull: await isRedisFull(lanes.redis),
+    pauses: new Map(each.map(({ cluster, pause }) => [cluster, pause])),
   }
 }
 

@@ -1,0 +1,18 @@
+import type { z } from "zod"
+
+/** No note of ours is longer; what is may be meant to use up memory. */
+const MOST_CHARACTERS = 1_000_000
+
+/** A value that we keep in Redis as JSON; undefined where it is none of ours: anybody who may write there could have. */
+export function parseNote<Schema extends z.ZodType>(
+  schema: Schema,
+  text: string | undefined,
+): z.infer<Schema> | undefined {
+  if (text === undefined || text.length > MOST_CHARACTERS) return undefined
+  try {
+    const parsed = schema.safeParse(JSON.parse(text))
+    return parsed.success ? parsed.data : undefined
+  } catch {
+    return undefined
+  }
+}
