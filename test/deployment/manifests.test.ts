@@ -20,6 +20,7 @@ const FOLDERS = [
   "base/agent",
   "home",
   "components/monitoring",
+  "components/operators-words",
   "components/own-lease",
   "components/signed-records",
   ...OVERLAYS,

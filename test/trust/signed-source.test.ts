@@ -63,3 +63,66 @@ it("an operator turns signing on, writers first and then agents, and a writer th
       expect(`${held.stdout}${held.stderr}`).toContain("trust/no-key")
     })
   }))
+
+it("an operator without the key has a writer with it obey, and hears when none does", () =>
+  withOperator(async ({ repo, kube, writeConfig, run, runJson }) => {
+    const client = inProcessClient(kube.store)
+    const key = join(repo.scratch, "key")
+    await runBootstrapper(["keys", "generate", key])
+    await writeConfig({ signing: { keyFile: key, words: "headrace-words" } })
+    const first = await repo.commit({ "a/1": "one", "rules.yaml": RULES })
+    expect((await runJson("apply", "--direct")).code).toBe(0)
+    const shown = async () => (await client.get("ci", "alpha"))?.data?.["1"]
+
+    const without = { keyFile: join(repo.scratch, "none"), keys: [`${key}.pub`] }
+    await writeConfig({ signing: { ...without, words: "headrace-words" } })
+    const held = await run("hold", "--reason", "incident 42", "--no-wait")
+    expect(held).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("the word waits for a program with the key"),
+    })
+    const words = async () =>
+      (await client.list("headrace-words", { labelSelector: "headrace.dev/word=release" })).items
+    const [word] = await words()
+    expect(word?.data).toMatchObject({ "word.json": expect.stringContaining("incident 42") })
+
+    // A stranger's, one that is too old, and one for another source, in the same namespace.
+    const forge = (name: string, data: object) =>
+      client.create({
+        metadata: { namespace: "headrace-words", name, labels: { "headrace.dev/word": "release" } },
+        data: { "word.json": JSON.stringify(data) },
+      })
+    const release = { format: 1, source: "release", said: { verb: "release" }, by: "x", reason: "" }
+    await forge("old", { ...release, at: "2020-01-01T00:00:00.000Z" })
+    await forge("other", { ...release, source: "other", at: new Date().toISOString() })
+    await forge("unreadable", {
+      ...release,
+      said: { verb: "delete-everything" },
+      at: new Date().toISOString(),
+    })
+
+    // The next run of a program with the key obeys, whatever woke it.
+    await writeConfig({ signing: { keyFile: key, words: "headrace-words" } })
+    await repo.commit({ "a/1": "two" })
+    const { places } = await runJson("apply", "--direct")
+    expect(places).toMatchObject([{ commit: first }])
+    expect(await shown()).toBe("one")
+    const answers = Object.fromEntries(
+      (await words()).map(({ metadata, data }) => [
+        metadata.name,
+        JSON.parse(data?.["answer.json"] ?? "{}").error,
+      ]),
+    )
+    expect(answers).toEqual({
+      [word?.metadata.name ?? ""]: null,
+      old: { code: "words/too-old", message: expect.any(String) },
+      other: { code: "words/unreadable", message: expect.any(String) },
+      unreadable: { code: "words/unreadable", message: expect.any(String) },
+    })
+    expect((await run("status")).stdout).toContain("incident 42")
+
+    // Where no namespace is named, only the key may speak.
+    await writeConfig({ signing: without })
+    const refused = await run("release", "--no-wait")
+    expect(`${refused.stdout}${refused.stderr}`).toContain("trust/no-key")
+  }))

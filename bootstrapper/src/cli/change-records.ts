@@ -1,24 +1,28 @@
 import { errorText } from "@headrace/shared/foundation/errors"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ApprovePorts } from "@headrace/shared/reconcile/operate/hold-source"
+import { obeyWord } from "@headrace/shared/reconcile/operate/obey-words"
+import type { OperatorWord } from "@headrace/shared/reconcile/operate/operator-word"
+import { changeRecord } from "@headrace/shared/reconcile/record/change-record"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import type { ClusterSourceOptions } from "./cluster-source-options.ts"
 import type { EffectFlags } from "./effect-flags.ts"
 import { forEachClusterSource } from "./for-each-cluster-source.ts"
 import { printResults } from "./print-results.ts"
+import type { SpokenWord } from "./say-word.ts"
 import { effectText, hasTakenEffect, openEffects } from "./take-effect.ts"
 
 export interface ChangeRecordsOptions extends ClusterSourceOptions, EffectFlags {}
 
 /**
  * Records an operator's word in every chosen record, lets it take effect, and prints what each cluster shows then; gives
- * the exit code. `git`: whether the change itself needs what the origin has now; one that is away is then noted, and
+ * the exit code. A machine without the signing key has a program that has it do so. `git`: whether the change itself needs what the origin has now; one that is away is then noted, and
  * the change goes by what this machine knows.
  */
 export async function changeRecords(
   options: ChangeRecordsOptions,
   signal: AbortSignal,
-  change: (ports: ApprovePorts) => Promise<SourceRecord>,
+  say: (ports: ApprovePorts) => Promise<SpokenWord>,
   { git }: { git: boolean },
 ): Promise<number> {
   const effects = openEffects(options)
@@ -29,7 +33,7 @@ export async function changeRecords(
       const { kube, clock, repository, rulesRepository, onSwap } = ports
       if (git) await fetchIfPossible(repository, source, signal)
       const { namespace } = settings
-      const record = await change({
+      const own = {
         kube,
         clock,
         repository,
@@ -38,8 +42,13 @@ export async function changeRecords(
         settings: ports.settings,
         namespace,
         source,
-      })
-      const effect = await effects.take(reconciler, settings, place, signal)
+      }
+      const word = await say(own)
+      const far = await effects.say(reconciler, settings, place, word, signal)
+      const record = far
+        ? await recordOf(own, signal)
+        : await obeyWord(own, { ...word, ...said(own) }, signal)
+      const effect = far ?? (await effects.take(reconciler, settings, place, signal))
       const { hold, approved, rejected } = record
       return { hold, approved, rejected, ...effect, commit: effect.commit ?? record.commit }
     })
@@ -56,6 +65,16 @@ export async function changeRecords(
   } finally {
     await effects.close()
   }
+}
+
+/** What makes a word of this machine's own one that `obeyWord` takes. */
+function said({ source, clock }: ApprovePorts): Pick<OperatorWord, "format" | "source" | "at"> {
+  return { format: 1, source, at: new Date(clock.now()).toISOString() }
+}
+
+/** The record after a program with the key has changed it, or may yet. Throws `record/absent`. */
+async function recordOf(ports: ApprovePorts, signal: AbortSignal): Promise<SourceRecord> {
+  return changeRecord(ports, (record) => record, signal)
 }
 
 function isHeldThere({ hold, commit }: Pick<SourceRecord, "hold" | "commit">): boolean {

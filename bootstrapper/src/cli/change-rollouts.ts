@@ -1,7 +1,8 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { obeyWord } from "@headrace/shared/reconcile/operate/obey-words"
+import type { Said } from "@headrace/shared/reconcile/operate/operator-word"
 import { changeRecord } from "@headrace/shared/reconcile/record/change-record"
-import type { SourceRecord } from "@headrace/shared/record/record"
 import type { Candidate } from "@headrace/shared/record/rollout-state"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { type ClusterSource, chooseClusterSources } from "./cluster-source-options.ts"
@@ -10,12 +11,9 @@ import { printResults } from "./print-results.ts"
 import { type Effect, effectText, hasTakenEffect, openEffects } from "./take-effect.ts"
 import { refuseEmptyReason, type WordFlags } from "./word-flags.ts"
 
-/** Who says something of a rollout, why, and when (ISO time). */
-type Word = NonNullable<Candidate["word"]>
-
 export interface ChangeRollouts {
-  /** The record with the word in it; the same where it does not concern this rollout. */
-  change(record: SourceRecord, word: Word): SourceRecord
+  /** What is said of each of these rollouts. */
+  said: Said
   /** The records to look at; those that the flags choose unless given. */
   choose?(settings: OperatorSettings): ClusterSource[]
   /** What has changed, for people: `promoted without its bake times`. */
@@ -34,10 +32,10 @@ type Changed = ({ rollout: "none" } | ({ rollout: string } & Effect)) & {
 export async function changeRollouts(
   options: WordFlags,
   signal: AbortSignal,
-  { change, choose, done }: ChangeRollouts,
+  { said, choose, done }: ChangeRollouts,
 ): Promise<number> {
   refuseEmptyReason(options.reason)
-  const word = { by: options.by, reason: options.reason, at: new Date(systemClock.now()).toISOString() }
+  const word = { by: options.by, reason: options.reason, said }
   const effects = openEffects(options)
   const chosen = choose ?? ((settings: OperatorSettings) => chooseClusterSources(settings, options))
   try {
@@ -48,14 +46,13 @@ export async function changeRollouts(
         const { cluster, source } = place
         const { namespace } = settings
         const ports = { ...(await reconciler.ports(cluster, source)), namespace, source }
-        const record = await changeRecord(
-          ports,
-          (current) => (current.candidate === null ? current : change(current, word)),
-          signal,
-        )
+        const before = await changeRecord(ports, (record) => record, signal)
+        if (before.candidate === null) return { rollout: "none", candidate: null, commit: before.commit }
+        const far = await effects.say(reconciler, settings, place, word, signal)
+        const at = new Date(systemClock.now()).toISOString()
+        const record = far ? before : await obeyWord(ports, { ...word, format: 1, source, at }, signal)
         const { candidate, commit } = record
-        if (candidate === null) return { rollout: "none", candidate, commit }
-        const effect = await effects.take(reconciler, settings, place, signal)
+        const effect = far ?? (await effects.take(reconciler, settings, place, signal))
         return { rollout: done, ...effect, candidate, commit: effect.commit ?? commit }
       },
       chosen,

@@ -38,11 +38,15 @@ export async function settingsWhereTheyAreChecked(
   }
 }
 
+function wordsOf({ signing }: OperatorSettings): string[] {
+  return signing?.words === undefined ? [] : [signing.words]
+}
+
 export function contextOfSettings(settings: OperatorSettings, repo: string | undefined): PlanContext {
   return {
     repo,
     defaults: settings.defaults,
-    reservedNamespaces: [settings.namespace, settings.programsNamespace],
+    reservedNamespaces: [settings.namespace, settings.programsNamespace, ...wordsOf(settings)],
     clusters: new Map(Object.entries(settings.clusters)),
   }
 }

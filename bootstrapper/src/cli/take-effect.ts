@@ -10,14 +10,16 @@ import { applyThroughLanes } from "./apply-through-lanes.ts"
 import type { ClusterSource } from "./cluster-source-options.ts"
 import type { EffectFlags } from "./effect-flags.ts"
 import { readTimeLimit } from "./read-time-limit.ts"
+import { keepWord, placeForWord, type SpokenWord, untilObeyed } from "./say-word.ts"
 
 /** What came of an operator's word in one cluster, after it was recorded. */
 export interface Effect {
   /**
    * `recorded`: no Redis is configured, so nothing was woken; `woken`: the lane looks, and nobody waited for it; `late`:
-   * it did not answer in time, and looks on; otherwise the result of the reconcile that followed.
+   * it did not answer in time, and looks on; `waits`: the word is for a program with the key, and none has answered yet;
+   * otherwise the result of the reconcile that followed.
    */
-  effect: "recorded" | "woken" | "late" | LaneResult["result"]
+  effect: "recorded" | "woken" | "late" | "waits" | LaneResult["result"]
   /** What the record shows then; undefined where nobody waited. */
   commit?: string | null
   failed?: LaneResult["failed"]
@@ -32,6 +34,17 @@ export interface Effects {
     place: ClusterSource,
     signal: AbortSignal,
   ): Promise<Effect>
+  /**
+   * On a machine without the signing key, where the settings take words: keeps the word, wakes the lane and waits as `take`
+   * does until a program with the key has obeyed. Undefined: the record can be changed here. Throws `words/refused`, `kube/…`.
+   */
+  say(
+    reconciler: Reconciler,
+    settings: OperatorSettings,
+    place: ClusterSource,
+    word: SpokenWord,
+    signal: AbortSignal,
+  ): Promise<Effect | undefined>
   close(): Promise<void>
 }
 
@@ -101,6 +114,22 @@ export function openEffects(flags: EffectFlags): Effects {
         return directly(reconciler, place, signal)
       }
     },
+    async say(reconciler, settings, { cluster, source }, word, signal) {
+      const kube = await reconciler.kube(cluster)
+      const namespace = await placeForWord(kube, settings)
+      if (namespace === undefined) return undefined
+      const kept = await keepWord(kube, { namespace, source }, word, signal)
+      try {
+        opening ??= open(settings)
+        const lanes = await opening
+        if (lanes) await wakeLanes(lanes, [cluster], [source], { mode: "incremental", reason: "operator" })
+      } catch (error) {
+        signal.throwIfAborted()
+        process.stderr.write(`${errorText(error)}: the next poll finds the word\n`)
+      }
+      if (!wait) return { effect: "waits" }
+      return { effect: (await untilObeyed(kube, kept, timeLimit, signal)) ? "applied" : "waits" }
+    },
     async close() {
       const lanes = await opening?.catch(() => undefined)
       await lanes?.close()
@@ -114,13 +143,15 @@ function effectOf({ result, commit, failed, error }: LaneResult): Effect {
 
 /** True unless a cluster was waited for, and did not come to what was asked of it. */
 export function hasTakenEffect({ effect }: Effect): boolean {
-  return !["late", "failed", "stopped"].includes(effect)
+  return !["late", "failed", "stopped", "waits"].includes(effect)
 }
 
 /** What an effect adds to the line of its cluster: nothing, when the rest of the line says it. */
 export function effectText({ effect, failed, error }: Effect): string {
   if (effect === "recorded") return "; no Redis is configured: the next apply, poll or webhook acts on it"
   if (effect === "woken") return "; its lane is woken"
+  if (effect === "waits")
+    return "; the word waits for a program with the key: the plugin, or the next hourly run. See status"
   if (effect === "late") return "; not in effect yet, its lane is at work: see status"
   const targets = (failed ?? []).map(({ target, reason }) => `\n  ${target}: ${reason}`)
   const why = error ? `\n  ${effect}: ${error.message} [${error.code}]` : ""

@@ -102,7 +102,7 @@ export function reportMerges(options: ReportOptions): MergeReports {
   }
 }
 
-/** What stands between Redis and GitHub: nothing in Redis is believed that could be somebody else's. */
+/** Judges what Redis says before it reaches GitHub: nothing is believed that another program could have written. */
 interface Trust {
   merges: MergeConfirmer
   own: OwnWrites

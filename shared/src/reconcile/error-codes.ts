@@ -29,6 +29,21 @@ export const reconcileErrors = {
       "The account may write named ConfigMaps, and not delete them: the shipped role gives that right apart.",
     remedy: "Bind the ClusterRole headrace-view-pruner in the namespace, or remove the ConfigMap by hand.",
   },
+  "words/refused": {
+    meaning: "A program with the key could not do what an operator's word says.",
+    cause: "As the message states it: what the command itself would print on a machine with the key.",
+    remedy: "Follow the code in the message.",
+  },
+  "words/too-old": {
+    meaning: "An operator's word waited for more than a day, and is not obeyed any more.",
+    cause: "No program with the signing key was running, or none may read the namespace of signing.words.",
+    remedy: "Check that the plugin runs and has its key; then say it again if it still holds.",
+  },
+  "words/unreadable": {
+    meaning: "A ConfigMap in the namespace of operators' words is no word that this version reads.",
+    cause: "Another program made it, or a newer headrace-bootstrapper.",
+    remedy: "Upgrade the plugin, or remove the ConfigMap.",
+  },
   "reconcile/ahead": {
     meaning: "A ConfigMap carries a newer revision than the record knows.",
     cause: "An older record was put back, from a backup for instance.",

@@ -3,7 +3,6 @@ import { errorText, hasCode } from "../foundation/errors.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
-import type { ConnectedCluster } from "../kube/client-node/connect-cluster.ts"
 import { createEventRecorder } from "../kube/event-recorder.ts"
 import type { Log } from "../observe/log.ts"
 import { approvalWordOf } from "../record/approval-word.ts"
@@ -13,13 +12,14 @@ import type { RolloutPolicy } from "../rollout/policy.ts"
 import type { OperatorSettings, SourceSettings } from "../settings/operator-settings.ts"
 import { repoOfSource } from "../settings/repo-of-source.ts"
 import { unknownName } from "../settings/unknown-name.ts"
-import { openCluster } from "./open-cluster.ts"
+import { type OpenCluster, openCluster } from "./open-cluster.ts"
 import { openOnce } from "./open-once.ts"
 import { openVerifiers } from "./open-verifiers.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
 import { noteNodeTokens, type ReadRecord, readRecordInForce } from "./operate/notice-put-back.ts"
+import { obeyWords } from "./operate/obey-words.ts"
 import { reconcile } from "./reconcile.ts"
 import { type ReturnLook, returnFailed } from "./return-failed.ts"
 import { askCheck } from "./rollout/ask-check.ts"
@@ -51,7 +51,7 @@ export interface Reconciler {
   /** The mirror of a source. */
   repository(source: string): Promise<Mirror>
   /** The connection to a cluster. */
-  kube(cluster: string): Promise<ConnectedCluster>
+  kube(cluster: string): Promise<OpenCluster>
   /** ConfigMaps of ours that no rule names any more, at what the record shows or at `shown` alone. */
   orphans(
     cluster: string,
@@ -161,6 +161,22 @@ export async function openReconciler(
     }
   }
 
+  /** A namespace for words that is not there, or may not be read, holds nothing up. */
+  async function hearWords(
+    own: ReconcilePorts,
+    cluster: string,
+    source: string,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (own.settings.wordsNamespace === undefined) return
+    try {
+      if (await (await clusters.get(cluster)).maySign?.()) await obeyWords(own, source, signal)
+    } catch (error) {
+      signal.throwIfAborted()
+      own.log.warn({ err: errorText(error) }, "operators' words cannot be read")
+    }
+  }
+
   async function renewSignature(
     cluster: string,
     source: string,
@@ -204,6 +220,7 @@ export async function openReconciler(
       if (mode === "full") await renewSignature(cluster, source, "signature", signal)
       const own = { ...(await ports(cluster, source)), ...(onProgress ? { onProgress } : {}) }
       if (mode === "full") await noteNodes(own, cluster, source, signal)
+      await hearWords(own, cluster, source, signal)
       const start = systemClock.now()
       const outcome = await reconcile({ cluster, source, mode }, own, signal)
       if (mode !== "full") return outcome
@@ -275,6 +292,7 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
   return {
     namespace: settings.namespace,
     programsNamespace: settings.programsNamespace,
+    ...(settings.signing?.words === undefined ? {} : { wordsNamespace: settings.signing.words }),
     repo: repoOfSource(from),
     rulesPath: typeof from.rules === "string" ? from.rules : from.rules.path,
     strict: from.strict,

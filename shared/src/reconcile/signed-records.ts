@@ -18,6 +18,8 @@ export interface SigningPlace {
 
 /** ConfigMaps of one cluster, of which the records are verified when they are read and signed when they are written. */
 export interface SigningClient {
+  /** True when the key is on this machine and has not expired: otherwise no record can be written here. */
+  maySign(): Promise<boolean>
   /**
    * Signs a record again that was signed longer ago than a quarter of `maxAge`. Needs nothing but the API server.
    * `by`: what speaks for the record. Its signature alone does so for `maxAge` and for the newest that was seen: an
@@ -69,6 +71,10 @@ export function signingRecords<Client extends ConfigMapWriter>(
 
   return {
     ...kube,
+    async maySign() {
+      const { own } = await readWriterKeys(signing.keyFile, signing.keys)
+      return own !== undefined && (own.expires === undefined || now() < own.expires)
+    },
     async get(at, name, signal) {
       const found = await kube.get(at, name, signal)
       if (found !== undefined && isOurs(found)) await verified(found)
@@ -96,7 +102,7 @@ export function signingRecords<Client extends ConfigMapWriter>(
 
 function noKey(file: string): HeadraceError {
   return new HeadraceError("trust/no-key", `records are signed, and the key ${file} is not on this machine`, {
-    hint: "Run it where the key is.",
+    hint: "Run it where the key is, or name a namespace for operators' words in signing.words.",
   })
 }
 

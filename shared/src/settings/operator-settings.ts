@@ -192,6 +192,12 @@ export const OperatorSettings = z
       ),
     mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
   })
+  .check(({ value: { signing, namespace, programsNamespace }, issues }) => {
+    const words = signing?.words
+    if (words === undefined || ![namespace, programsNamespace].includes(words)) return
+    const message = "expected a namespace of its own: who may write there may say hold, rewind and approve"
+    issues.push({ code: "custom", message, input: words, path: ["signing", "words"] })
+  })
   .check(({ value: { sources }, issues }) => {
     for (const [name, { rules }] of Object.entries(sources)) {
       if (typeof rules === "string" || Object.hasOwn(sources, rules.source)) continue

@@ -44,6 +44,11 @@ function complaint(text: string, schema: typeof OperatorSettings | typeof AgentS
   throw new Error("nothing was wrong with it")
 }
 
+it("refuses words of operators in a namespace of ours, where more may write", () => {
+  const text = "version: 1\nsources: {}\nsigning: {keyFile: k, words: headrace}\n"
+  expect(() => parseSettings(text, "s.yaml", OperatorSettings)).toThrow(/s\.yaml:3:\d+: .*signing\.words: expected a namespace of its own/)
+})
+
 describe("operator settings", () => {
   it("reads units and fills in defaults", () => {
     const settings = parseSettings(OPERATOR, "s.yaml", OperatorSettings)

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { Duration, Text } from "./units.ts"
+import { Duration, NamespaceName, Text } from "./units.ts"
 
 const WEEK = "7d"
 
@@ -14,6 +14,9 @@ export const Signing = z.strictObject({
     .describe(
       "Public keys that records may be signed by, too: the one before while keys are rotated; where keyFile is not, the writers'.",
     ),
+  words: NamespaceName.optional().describe(
+    "Namespace, the same in every cluster, whose ConfigMaps may hold an operator's word (hold, rewind, release, approve, promote) from a machine without the key; programs with the key obey. Who may create ConfigMaps there may say it. Absent: only a machine with the key may.",
+  ),
   maxAge: Duration.refine((age) => age > 0, "expected more than nothing")
     .prefault(WEEK)
     .describe(

@@ -1,11 +1,3 @@
-import { systemClock } from "@headrace/shared/foundation/clock"
-import {
-  approveCommit,
-  approveGate,
-  approveUnverified,
-} from "@headrace/shared/reconcile/operate/approve-commit"
-import { changeRecord } from "@headrace/shared/reconcile/record/change-record"
-import { liftRejection } from "@headrace/shared/rollout/words"
 import { type ChangeRecordsOptions, changeRecords } from "../../cli/change-records.ts"
 import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
 import { refuseEmptyReason } from "../../cli/word-flags.ts"
@@ -24,22 +16,20 @@ export function runApprove(options: ApproveOptions, signal: AbortSignal): Promis
   const text = commitDigits(options.commit)
   refuseEmptyReason(options.reason)
   const { by, reason } = options
-  const at = new Date(systemClock.now()).toISOString()
-  const approve = approvalFor(options)
+  const lifts = liftOf(options)
   return changeRecords(
     options,
     signal,
     async (ports) => {
       const commit = await namedCommit(ports.repository, text, signal)
-      const approval = { commit, by, reason, at }
-      if (!options.rejection) return approve(ports, commit, signal, approval)
-      return changeRecord(ports, (record) => liftRejection(record, commit), signal, { approval })
+      return { by, reason, said: { verb: "approve", commit, lifts } }
     },
     { git: true },
   )
 }
 
-function approvalFor({ gate, unverified }: ApproveOptions): typeof approveCommit {
-  if (gate === true) return approveGate
-  return unverified === true ? approveUnverified : approveCommit
+function liftOf({ gate, unverified, rejection }: ApproveOptions) {
+  if (rejection === true) return "rejection"
+  if (gate === true) return "gate"
+  return unverified === true ? "unverified" : "guard"
 }

@@ -1,8 +1,8 @@
-import { type HoldPorts, holdSource } from "@headrace/shared/reconcile/operate/hold-source"
-import type { SourceRecord } from "@headrace/shared/record/record"
+import type { HoldPorts } from "@headrace/shared/reconcile/operate/hold-source"
 import { changeRecords } from "../../cli/change-records.ts"
 import { type HoldFlags, holdOfFlags } from "../../cli/hold-flags.ts"
 import { commitDigits, namedCommit } from "../../cli/named-commit.ts"
+import type { SpokenWord } from "../../cli/say-word.ts"
 
 export interface HoldOptions extends HoldFlags {
   commit?: string
@@ -10,12 +10,11 @@ export interface HoldOptions extends HoldFlags {
 
 /** Runs `hold`. */
 export function runHold(options: HoldOptions, signal: AbortSignal): Promise<number> {
-  const hold = holdOfFlags(options)
+  const { by, reason, until } = holdOfFlags(options)
   const text = options.commit === undefined ? undefined : commitDigits(options.commit)
-  async function change(ports: HoldPorts): Promise<SourceRecord> {
-    if (text === undefined) return holdSource(ports, hold, signal)
-    const commit = await namedCommit(ports.repository, text, signal)
-    return holdSource(ports, { ...hold, commit }, signal)
+  async function say({ repository }: HoldPorts): Promise<SpokenWord> {
+    const commit = text === undefined ? {} : { commit: await namedCommit(repository, text, signal) }
+    return { by, reason, said: { verb: "hold", until, ...commit } }
   }
-  return changeRecords(options, signal, change, { git: true })
+  return changeRecords(options, signal, say, { git: true })
 }

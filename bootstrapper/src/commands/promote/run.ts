@@ -1,4 +1,3 @@
-import { promoteNow } from "@headrace/shared/rollout/words"
 import { changeRollouts } from "../../cli/change-rollouts.ts"
 import type { WordFlags } from "../../cli/word-flags.ts"
 
@@ -8,5 +7,8 @@ export interface PromoteOptions extends WordFlags {
 
 /** Runs `promote --now`; gives the exit code. */
 export function runPromote(options: PromoteOptions, signal: AbortSignal): Promise<number> {
-  return changeRollouts(options, signal, { change: promoteNow, done: "promoted without its bake times" })
+  return changeRollouts(options, signal, {
+    said: { verb: "promote" },
+    done: "promoted without its bake times",
+  })
 }

@@ -1,7 +1,4 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
-import type { SourceRecord } from "@headrace/shared/record/record"
-import type { Candidate } from "@headrace/shared/record/rollout-state"
-import { skipCluster } from "@headrace/shared/rollout/words"
 import { changeRollouts } from "../../cli/change-rollouts.ts"
 import { chooseClusterSources, clusterNamed } from "../../cli/cluster-source-options.ts"
 import type { WordFlags } from "../../cli/word-flags.ts"
@@ -19,11 +16,8 @@ export function runSkip({ cluster, ...options }: SkipOptions, signal: AbortSigna
     })
   }
   const names = cluster
-  function change(record: SourceRecord, word: NonNullable<Candidate["word"]>): SourceRecord {
-    return names.reduce((changed, name) => skipCluster(changed, name, word), record)
-  }
   return changeRollouts(options, signal, {
-    change,
+    said: { verb: "skip", clusters: names },
     choose(settings) {
       for (const name of names) clusterNamed(settings, name)
       return chooseClusterSources(settings, options).filter((place) => !names.includes(place.cluster))

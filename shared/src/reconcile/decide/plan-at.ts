@@ -137,11 +137,12 @@ function planningKey(text: string, path: string, context: PlanContext): string {
 export function planContextFromSettings(
   settings: Pick<
     ReconcilePorts["settings"],
-    "repo" | "strict" | "defaults" | "namespace" | "programsNamespace" | "clusters"
+    "repo" | "strict" | "defaults" | "namespace" | "programsNamespace" | "wordsNamespace" | "clusters"
   >,
 ): PlanContext {
-  const { repo, strict, defaults, namespace, programsNamespace, clusters } = settings
-  return { repo, strict, defaults, reservedNamespaces: [namespace, programsNamespace], clusters }
+  const { repo, strict, defaults, namespace, programsNamespace, wordsNamespace, clusters } = settings
+  const own = [namespace, programsNamespace, ...(wordsNamespace === undefined ? [] : [wordsNamespace])]
+  return { repo, strict, defaults, reservedNamespaces: own, clusters }
 }
 
 /** The rules at a revision; throws `rules/…` when they are missing or do not parse. */

@@ -25,6 +25,8 @@ export interface ReconcileSettings {
   namespace: string
   /** Where the programs and their settings are, the same in every cluster. */
   programsNamespace: string
+  /** Where words of operators are from machines without the key; absent: none are taken. */
+  wordsNamespace?: string
   /** ORG/NAME, for access lists. */
   repo: string | undefined
   /** Path of the rules in the rules repository. */
