@@ -133,7 +133,7 @@ async function say(
   { settings, github, lanes, log, ...options }: Omit<ReportOptions, "sourcesOf">,
   own: OwnWrites,
 ): Promise<void> {
-  const merge = await describe(notes, { github, ...options })
+  const merge = await describe(id, notes, { github, lanes, ...options })
   if (merge.parts.every(({ touched }) => touched.length === 0)) return closeMerge(lanes, id)
   const comment = () => sayComment(id, merge, notes, { github, lanes, own })
   const status = async () => {
@@ -190,23 +190,27 @@ async function failureOf(step: () => Promise<void>): Promise<unknown> {
 }
 
 async function describe(
+  id: string,
   notes: MergeNotes,
   {
     github,
+    lanes,
     clusters,
     touched,
     verdicts,
     seals,
-  }: Pick<ReportOptions, "github" | "clusters" | "touched" | "verdicts" | "seals">,
+  }: Pick<ReportOptions, "github" | "lanes" | "clusters" | "touched" | "verdicts" | "seals">,
 ): Promise<MergeReport> {
   const paths = touchedPaths(await changedFiles(github.octokit, notes))
   const parts: MergePart[] = []
   for (const source of notes.sources) {
     const changed = await touched(source, notes, paths)
     const found = await verdicts?.(source, [notes.sha], { touched: placesByCluster(changed) })
+    // Read after the verdicts: a cluster answers before its nodes follow.
+    const noted = (await readMergeNotes(lanes, id)) ?? notes
     parts.push({
       touched: changed,
-      outcomes: await sealedOutcomes(notes, source, clusters, seals),
+      outcomes: await sealedOutcomes(noted, source, clusters, seals),
       verdicts: found?.get(notes.sha) ?? new Map(),
     })
   }

@@ -46,7 +46,9 @@ function complaint(text: string, schema: typeof OperatorSettings | typeof AgentS
 
 it("refuses words of operators in a namespace of ours, where more may write", () => {
   const text = "version: 1\nsources: {}\nsigning: {keyFile: k, words: headrace}\n"
-  expect(() => parseSettings(text, "s.yaml", OperatorSettings)).toThrow(/s\.yaml:3:\d+: .*signing\.words: expected a namespace of its own/)
+  expect(() => parseSettings(text, "s.yaml", OperatorSettings)).toThrow(
+    /s\.yaml:3:\d+: .*signing\.words: expected a namespace of its own/,
+  )
 })
 
 describe("operator settings", () => {
