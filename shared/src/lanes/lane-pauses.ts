@@ -1,5 +1,11 @@
-import type { Lanes } from "./open-lanes.ts"
-import { HELD_UP } from "./repair-queue.ts"
+import type { RedisClient } from "./connect-redis.ts"
+import { HELD_UP, type KeyedQueue } from "./repair-queue.ts"
+
+/** The lanes, as far as pauses go. */
+interface PausePorts {
+  redis: RedisClient
+  key(...parts: string[]): string
+}
 
 /** What kept a lane's wake-ups from being taken, other than Redis itself. */
 export interface LanePause {
@@ -17,13 +23,13 @@ export function heldUpBy(repaired: readonly string[]): string[] {
 }
 
 /** Keeps when a lane was resumed, for people. */
-export async function notePause(lanes: Pick<Lanes, "redis" | "key">, cluster: string): Promise<void> {
+export async function notePause(lanes: PausePorts, cluster: string): Promise<void> {
   await lanes.redis.set(resumedKey(lanes, cluster), String(Date.now()), "PX", KEPT_MS)
 }
 
 /** Whether another program has paused a lane, or had. */
 export async function readPause(
-  lanes: Pick<Lanes, "redis" | "key" | "queue">,
+  lanes: PausePorts & { queue(cluster: string): KeyedQueue },
   cluster: string,
 ): Promise<LanePause> {
   const meta = lanes.queue(cluster).toKey("meta")
