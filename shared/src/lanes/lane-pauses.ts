@@ -41,6 +41,6 @@ export async function readPause(
   return { isPaused: paused === 1, resumedAt: at > 0 && at <= Date.now() ? at : undefined }
 }
 
-function resumedKey(lanes: Pick<Lanes, "key">, cluster: string): string {
+function resumedKey(lanes: PausePorts, cluster: string): string {
   return lanes.key("resumed", cluster)
 }
