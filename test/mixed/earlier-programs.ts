@@ -19,6 +19,9 @@ export const today: Programs = programsIn(ROOT)
 /** The commit whose programs must work beside today's: the last one whose records, stores and notes all had format 1. */
 export const EARLIER = "c91ba4d8c3dacf25a6b8ef45dd30a9a2a5dd6360"
 
+/** The last commit before sources had stages. */
+export const EARLIER_THAN_ROLLOUTS = "9f45aceddfa81c5f7dba788b61bc1c0169cc3385"
+
 /**
  * Runs `use` with the programs of an earlier commit, checked out in a folder of their own. Packages are those of this
  * checkout, by links, where the commit's lock names the same versions; otherwise `npm ci` installs them. Throws when the

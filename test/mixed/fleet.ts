@@ -69,8 +69,8 @@ export interface AgentRun {
 }
 
 interface PluginRun {
-  /** Sends a signed push of the branch; gives the status. */
-  deliver(): Promise<number>
+  /** Sends a signed push of the branch, or of this tip of it; gives the status. */
+  deliver(tip?: string): Promise<number>
   problems(): string[]
   stop(): Promise<void>
 }
@@ -206,7 +206,7 @@ projections:
         branch: "main",
       }
       return {
-        deliver: async () => sendWebhook(hook, "push", push(hook, "", await repo.tip())),
+        deliver: async (tip) => sendWebhook(hook, "push", push(hook, "", tip ?? (await repo.tip()))),
         problems: () => problemsIn(run),
         stop: () => stop(run),
       }
