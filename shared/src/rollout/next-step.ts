@@ -1,6 +1,6 @@
 import { holdInForce } from "../record/goal.ts"
 import { hasIntentAt } from "../record/intents.ts"
-import type { Intent } from "../record/record.ts"
+import type { Intent, SourceRecord } from "../record/record.ts"
 import { type Candidate, isOpened, type Rejection } from "../record/rollout-state.ts"
 import { compareTokens } from "../record/token.ts"
 import { type FollowedRevision, isSameRevision, revisionOf } from "./followed-revision.ts"
@@ -179,7 +179,8 @@ function stepToGoal(seen: SeenClusters, { tip }: StepInput): Step {
   const rejection = rejectionOf(seen, follow)
   if (rejection)
     return { kind: "rest", holdUp: [`commit ${follow.commit} was rejected: ${rejection.reason}`] }
-  if (held === undefined && leader !== self && !isForward(seen)) return { kind: "rest", holdUp: [] }
+  if (held === undefined && leader !== self && !isLedBy(leaderRecord(seen).record, record))
+    return { kind: "rest", holdUp: [] }
   const holdUp =
     held !== undefined
       ? []
@@ -211,16 +212,19 @@ function underWay(seen: SeenClusters): string[] {
     if (cluster === self || other.commit === null || isHeld(other, seen.now)) return []
     if (other.candidate !== null) return [`cluster ${cluster}: it is in stage ${other.candidate.stage + 1}`]
     const isStopped = other.stopped !== null
-    return isSameRevision(other, record) || isStopped ? [] : [`cluster ${cluster}: it has not begun`]
+    if (isSameRevision(other, record) || isStopped || !isLedBy(record, other)) return []
+    return [`cluster ${cluster}: it has not begun`]
   })
 }
 
-/** A leader that shows less than we do was put back or rewound: that is no reason to go back here. */
-function isForward(seen: SeenClusters): boolean {
-  const { record: leader } = leaderRecord(seen)
+/**
+ * True where a cluster follows what the leader tries or shows. One that shows less than the cluster was put back, rewound or
+ * became the leader in mid-rollout: that is no reason to go back, nor for it to wait for that cluster.
+ */
+function isLedBy(leader: SourceRecord | undefined, record: SourceRecord): boolean {
   if (leader === undefined) return false
-  if (leader.candidate !== null || leader.token.seq > seen.record.token.seq) return true
-  return isSameRevision(leader.previous, seen.record)
+  if (leader.candidate !== null || leader.token.seq > record.token.seq) return true
+  return isSameRevision(leader.previous, record)
 }
 
 /** Every cluster of the settings answers, and shows as its baseline what we show. */

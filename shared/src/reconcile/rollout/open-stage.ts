@@ -103,10 +103,11 @@ function nothingToRestOn(
   chosen: ChosenNodes,
 ): string[] {
   if (chosen.expected.length > 0) return []
-  if (reported.length > 0) return chosen.ill.map(({ node, reason }) => `node ${node}: ${reason}`)
-  if (expected.count > 0) return [`no agent reports any more; the stage before rested on ${expected.count}`]
+  if (chosen.ill.length > 0) return chosen.ill.map(({ node, reason }) => `node ${node}: ${reason}`)
+  if (reported.length === 0 && expected.count > 0)
+    return [`no agent reports any more; the stage before rested on ${expected.count}`]
   const hasChecks = checksOf(policy.health).length > 0
-  return hasChecks ? [] : ["no agent reports, and the policy has no http or prometheus check"]
+  return hasChecks ? [] : ["no node to judge by, and no http or prometheus check"]
 }
 
 function choose(
