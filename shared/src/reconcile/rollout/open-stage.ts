@@ -7,14 +7,19 @@ import { type ChosenNodes, chooseNodes } from "../../rollout/choose-nodes.ts"
 import { wholeStageOf } from "../../rollout/policy.ts"
 import { checksOf } from "../../rollout/policy-checks.ts"
 import type { ReportedNode } from "../../rollout/reported-node.ts"
+import { rejectionOf } from "../../rollout/seen-clusters.ts"
 import { type RecordState, swapState } from "../record/swap-record.ts"
 import type { RolloutPorts } from "../run/rollout-ports.ts"
 import type { Run } from "../run/run.ts"
 import { ensureStored } from "../write/store-objects.ts"
+import { seeClusters } from "./see-clusters.ts"
 import { writeCandidateView } from "./write-candidate-view.ts"
 
 /** How long agents have to answer that they know of a candidate, or to get well, before a stage rests on the others alone. */
 const ANSWER_MS = 10_000
+
+/** What was read of the other clusters counts for so long: to write the named ConfigMaps may take minutes. */
+const OLD_MS = 2000
 
 /** Which stage is to begin; `hurried`: an operator has it begin whatever is wrong with its nodes. */
 export interface WantedStage {
@@ -68,6 +73,8 @@ export async function openStage(
     since: new Date(now).toISOString(),
     view: view !== undefined || candidate.view,
   }
+  if (ports.clock.now() - now > OLD_MS && (await isRejectedNow(run, rollout, base, candidate)))
+    return { kind: "again" }
   const next = openedRecord(base.record, candidate, opened)
   const swapped = await swapState(run, base, view ? { ...next, ...view.found } : next)
   if (swapped === undefined) return { kind: "again" }
@@ -108,6 +115,16 @@ function nothingToRestOn(
     return [`no agent reports any more; the stage before rested on ${expected.count}`]
   const hasChecks = checksOf(policy.health).length > 0
   return hasChecks ? [] : ["no node to judge by, and no http or prometheus check"]
+}
+
+/** True where the candidate was rejected while its ConfigMaps were written, or this process was paused. */
+async function isRejectedNow(
+  run: Run,
+  rollout: RolloutPorts,
+  state: RecordState,
+  candidate: Candidate,
+): Promise<boolean> {
+  return rejectionOf(await seeClusters(run, rollout, state), candidate) !== undefined
 }
 
 function choose(

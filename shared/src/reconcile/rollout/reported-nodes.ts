@@ -1,12 +1,15 @@
+import { z } from "zod"
 import type { Clock } from "../../foundation/clock.ts"
-import { hasCode } from "../../foundation/errors.ts"
 import type { Lease, LeaseReader } from "../../kube/lease-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
 import { isSilent, readReport } from "../../record/report-of-lease.ts"
 import type { ReportedNode } from "../../rollout/reported-node.ts"
 
-/** The nodes that follow a source's record, by their Leases. Throws KubeError; none where Leases may not be listed. */
+/**
+ * The nodes that follow a source's record, by their Leases. Throws KubeError, `kube/forbidden` where Leases may not be listed:
+ * a cluster whose reports may not be read is no cluster without agents.
+ */
 export async function reportedNodes(
   leases: LeaseReader,
   { namespaces, record, clock }: { namespaces: readonly string[]; record: string; clock: Clock },
@@ -16,21 +19,17 @@ export async function reportedNodes(
     [...new Set(namespaces)].map((namespace) =>
       retryTransient(transientRetry(clock), signal, () =>
         leases.listLeases(namespace, REPORT_SELECTOR, signal),
-      ).catch(withoutRights),
+      ),
     ),
   )
   return found.flat().flatMap((lease) => reportedNode(lease, record, clock.now()) ?? [])
 }
 
-function withoutRights(error: unknown): Lease[] {
-  if (hasCode(error, "kube/forbidden")) return []
-  throw error
-}
-
-/** Undefined: the report is of another record, or cannot be read. */
+/** Undefined: the report is of another record, or is none. */
 function reportedNode(lease: Lease, record: string, now: number): ReportedNode | undefined {
   const report = readReport(lease)
-  if (report?.record !== record) return undefined
+  if (report === undefined) return unreadableNode(lease, record, now)
+  if (report.record !== record) return undefined
   const { rollout, projections } = report
   const problem = projections.find((projection) => projection.problem !== null)?.problem ?? null
   return {
@@ -46,6 +45,34 @@ function reportedNode(lease: Lease, record: string, now: number): ReportedNode |
       ? { token: rollout.failed.token, root: rollout.failed.root, why: whyOf(rollout.failed) }
       : null,
     problem: problem && `${problem.message} [${problem.code}]`,
+  }
+}
+
+/** A node whose agent is of a later version: it may show a candidate, and what it says of that is not known. */
+function unreadableNode(lease: Lease, record: string, now: number): ReportedNode | undefined {
+  const named = z.object({ record: z.literal(record), node: z.string() })
+  const text = lease.annotations[REPORT_ANNOTATION] ?? ""
+  const found = named.safeParse(parseJson(text)).data
+  if (found === undefined) return undefined
+  return {
+    node: found.node,
+    labels: {},
+    version: `${lease.renewed} ${text}`,
+    fresh: !isSilent(lease, now),
+    answers: true,
+    keepsBaseline: null,
+    shown: null,
+    checks: "none",
+    failed: null,
+    problem: "this version cannot read its report",
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 
