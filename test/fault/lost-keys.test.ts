@@ -31,8 +31,8 @@ const RETYPED = [
   "id",
   "stalled",
   "events",
-  "de:a",
-  "dn:a",
+  "de:a/incremental",
+  "dn:a/incremental",
   "repeat:full-a",
 ]
 
