@@ -114,12 +114,6 @@ export const USURPERS: readonly Sabotage[] = [
     },
   },
   {
-    what: "the projection's folder loses all its permissions",
-    isLong: true,
-    layouts: ["links", "exchange"],
-    does: (_at, path) => fs.chmodSync(path, 0) as undefined,
-  },
-  {
     what: "a shown file gets another owner",
     isLong: true,
     layouts: ALL,
