@@ -176,6 +176,13 @@ describe("the example", () => {
     }
   })
 
+  it("gives the webhook's secret to the plugin alone", () => {
+    const users = ["plugin/deployment.yaml", "bootstrapper/cronjob.yaml", "agent/daemonset.yaml"].filter(
+      (file) => textOf("base", file).includes("headrace-webhook"),
+    )
+    expect(users).toEqual(["plugin/deployment.yaml"])
+  })
+
   it("has a command in docs/how-to/deploy.md for each Secret that the manifests mount", () => {
     const page = readFileSync(join(CONFIG, "../docs/how-to/deploy.md"), "utf8")
     const secrets = new Set(

@@ -29,9 +29,14 @@ export function checkPaths(paths: Iterable<string>, reserved: readonly string[])
   }
 }
 
+/** True for an id that can be the name of a directory in every layout. */
+export function isRevisionId(id: string): boolean {
+  return ID.test(id)
+}
+
 /** Throws `publish/bad-revision` when an id cannot be the name of a directory in every layout. */
 export function checkRevisionId(id: string): void {
-  if (ID.test(id)) return
+  if (isRevisionId(id)) return
   throw new HeadraceError("publish/bad-revision", `${JSON.stringify(id)} cannot name a revision`, {
     hint: "Use up to 200 letters, digits, dots, dashes and underscores, a letter or digit first.",
   })

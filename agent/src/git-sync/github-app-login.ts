@@ -1,6 +1,7 @@
 import { createSign } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { fetchWithinOrigin } from "@headrace/shared/foundation/fetch-within-origin"
 import type { GitCredential } from "./git-credentials.ts"
 import type { GithubAppSettings } from "./login-settings.ts"
 
@@ -44,7 +45,7 @@ async function fetchToken(
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
   try {
-    const answer = await fetch(url, { method: "POST", headers, signal: limit })
+    const answer = await fetchWithinOrigin(url, { method: "POST", headers, signal: limit })
     const body: unknown = await answer.json().catch(() => undefined)
     if (answer.status !== 201) throw failed(`GitHub answered ${answer.status} to the App`)
     if (typeof body !== "object" || body === null || !("token" in body) || !("expires_at" in body)) {

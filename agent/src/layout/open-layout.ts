@@ -179,7 +179,7 @@ async function openStore(
   // same block group (fs/ext4/ialloc.c, recently_deleted): next to a pruned revision 5,000 new files cost 1.5 s.
   if (isNew) disk.spread(folder)
   const own = { folder, path: disk.within(folder) }
-  return { disk, ...own, work: own, known: new Map(), resisting: new Set<string>() }
+  return { disk, ...own, work: own, known: new Map(), resisting: new Set<string>(), trusts: isOurUser }
 }
 
 /** Throws `disk/other-file-system` for a folder from which nothing could be renamed into the store. */
@@ -224,9 +224,14 @@ function checkFolder(disk: Disk, root: Handle, owner: LayoutOptions["owner"]): v
   )
 }
 
-function isTrusted(uid: number, owner: LayoutOptions["owner"]): boolean {
+/** What this user or root has written. */
+function isOurUser(uid: number): boolean {
   const user = process.geteuid?.()
-  return user === undefined || uid === user || uid === 0 || uid === owner
+  return user === undefined || uid === user || uid === 0
+}
+
+function isTrusted(uid: number, owner: LayoutOptions["owner"]): boolean {
+  return isOurUser(uid) || uid === owner
 }
 
 function checkStore(

@@ -113,6 +113,27 @@ it("calls until the answer is the expected one, with the revision in a header", 
   expect(seen).toEqual(Array.from({ length: 3 }, () => "POST /reload 44444444 1.4"))
 })
 
+it("follows no redirect of a consumer, to no port and no path", async () => {
+  const asked: (string | undefined)[] = []
+  const server = createServer((request, response) => {
+    asked.push(request.url)
+    const isThird = asked.length >= 3
+    response.writeHead(isThird ? 204 : 302, isThird ? {} : { location: "/elsewhere" }).end()
+  }).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  try {
+    await withNotifier(`http: "http://127.0.0.1:${port}/reload"`, async (notifier) => {
+      notifier.tell(notice(4))
+      await expect.poll(() => notifier.isSettled()).toBe(true)
+    })
+  } finally {
+    server.closeAllConnections()
+    server.close()
+  }
+  expect(asked).toEqual(["/reload", "/reload", "/reload"])
+})
+
 it("notifies of the newest only, when revisions overtake a consumer that does not answer", async () => {
   await withFolder(async (folder) => {
     const gate = join(folder, "gate")

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
 import { shown } from "@headrace/test/harness/shown-files"
@@ -48,6 +48,41 @@ describe.skipIf(missing)(`an agent that runs as root${whySkipped(missing)}`, () 
     })
   })
 
+  it.each(["links", "exchange"] as const)(
+    "believes no manifest and no note that its consumer could have written (%s)",
+    async (layout) => {
+      await withFolder(async (folder) => {
+        fs.chmodSync(folder, 0o755)
+        const path = join(folder, "shown")
+        const store = layout === "links" ? join(path, "..rev") : join(folder, ".headrace-shown")
+        const options = projectionOptions(path, { layout, permissions: { uid: STRANGER, file: 0o400 } })
+        const first = await openProjection(options)
+        await first.publish(revisionOf(2, { a: "1" }))
+        await first.close()
+        const files = [join(store, "0001/manifest.json"), join(store, "published.json")]
+        expect(files.map((file) => fs.statSync(file).uid)).toEqual([0, 0])
+        if (layout === "exchange") {
+          const read = { uid: STRANGER, encoding: "utf8" } as const
+          expect(execFileSync("cat", [join(path, "..revision.json")], read)).toContain('"number":1')
+        }
+
+        // A consumer with a folder of its own can put any file there.
+        for (const file of files) {
+          const text = fs.readFileSync(file, "utf8").replaceAll('"seq":2', '"seq":1')
+          fs.writeFileSync(file, text.replace('"path":"a"', '"path":"../../../victim"'))
+          fs.chownSync(file, STRANGER, STRANGER)
+        }
+        fs.writeFileSync(join(folder, "victim"), "1")
+        const before = fs.statSync(join(folder, "victim"))
+        const again = await openProjection(options)
+        await again.publish(revisionOf(3, { a: "3" }))
+        await again.close()
+        expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("3")
+        expect(fs.statSync(join(folder, "victim"))).toEqual(before)
+      })
+    },
+  )
+
   it("signals no process for a user who could not", async () => {
     await withFolder(async (folder) => {
       const file = join(folder, "pid")
@@ -61,6 +96,39 @@ describe.skipIf(missing)(`an agent that runs as root${whySkipped(missing)}`, () 
       await expect(sendSignal({ signal: "USR2", pidFile: file })).rejects.toThrow("which is not that user's")
       process.off("SIGUSR2", hear)
       expect(isSignalled).toBe(false)
+    })
+  })
+
+  it("signals on a node no process of another user by name or a pid file of root, but by that user's own", async () => {
+    await withFolder(async (folder) => {
+      const program = join(folder, "hr-stranger")
+      const pidFile = join(folder, "pid")
+      fs.chmodSync(folder, 0o755)
+      fs.copyFileSync("/bin/sleep", program)
+      // Not a child of ours: its own shell has ended.
+      const start = `'${program}' 60 >/dev/null 2>&1 & echo $!`
+      const pid = Number(execFileSync("sh", ["-c", start], { uid: STRANGER, encoding: "utf8" }))
+      const ours = spawn(program, ["60"])
+      const ended = new Promise((resolve) => ours.once("exit", (_code, by) => resolve(by)))
+      try {
+        await expect.poll(() => [commOf(pid), commOf(ours.pid)]).toEqual(["hr-stranger", "hr-stranger"])
+        await sendSignal({ signal: "USR1", process: "hr-stranger" }, false)
+        expect(await ended).toBe("SIGUSR1")
+        await expect(sendSignal({ signal: "USR1", process: "hr-stranger" }, false)).rejects.toMatchObject({
+          code: "notify/no-process",
+        })
+
+        fs.writeFileSync(pidFile, `${pid}\n`)
+        const byFile = () => sendSignal({ signal: "USR1", pidFile }, false)
+        await expect(byFile()).rejects.toThrow("which is not that user's")
+        expect(commOf(pid)).toBe("hr-stranger")
+        fs.chownSync(pidFile, STRANGER, STRANGER)
+        await byFile()
+        await expect.poll(() => commOf(pid)).not.toBe("hr-stranger")
+      } finally {
+        ours.kill("SIGKILL")
+        if (commOf(pid) === "hr-stranger") process.kill(pid, "SIGKILL")
+      }
     })
   })
 
@@ -120,3 +188,11 @@ describe.skipIf(missing)(`a consumer without rights${whySkipped(missing)}`, () =
     })
   })
 })
+
+function commOf(pid: number | undefined): string | undefined {
+  try {
+    return fs.readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd()
+  } catch {
+    return undefined
+  }
+}

@@ -17,6 +17,7 @@ import {
   openStaging,
   removeEmptyFolders,
   removeStaged,
+  STAGED_CONTENT,
   type Staging,
 } from "../store/staging.ts"
 import { type Slot, slotName, slotNumbers } from "../store/store.ts"
@@ -65,8 +66,8 @@ export async function stageRevision(
     })
     const manifest = manifestOf(projection, staging, revision, number)
     const sync = durability === "fsync"
-    writeBeside(staging, MANIFEST_NAME, manifestBytes(manifest), { permissions, sync })
-    nameItself(projection, staging)
+    writeBeside(staging, MANIFEST_NAME, manifestBytes(manifest), { permissions, sync, isOwn: true })
+    nameItself(projection, staging, manifest, sync)
     disk.rename(staging.content, `${staging.path}/${revision.id}`)
     staging.content = `${staging.path}/${revision.id}`
     disk.setMode(staging.folder, SLOT_MODE)
@@ -132,9 +133,21 @@ async function abandon(
   }
 }
 
-function nameItself({ layout, disk }: ProjectionState, staging: Staging): void {
+/** What a reader finds inside: a copy where the content is given to another user, who may not be let read the manifest. */
+function nameItself(
+  { layout, disk, permissions }: ProjectionState,
+  staging: Staging,
+  manifest: Manifest,
+  sync: boolean,
+): void {
   if (layout.identity === undefined) return
-  disk.link(`${staging.path}/${MANIFEST_NAME}`, `${staging.content}/${layout.identity}`)
+  const { uid = process.geteuid?.() } = permissions
+  if (uid === process.geteuid?.()) {
+    disk.link(`${staging.path}/${MANIFEST_NAME}`, `${staging.content}/${layout.identity}`)
+  } else {
+    const name = `${STAGED_CONTENT}/${layout.identity}`
+    writeBeside(staging, name, manifestBytes(manifest), { permissions, sync, isOwn: false })
+  }
   staging.unsynced.add("")
 }
 

@@ -40,18 +40,22 @@ export async function writeChanged(
   }
 }
 
-/** Writes one file of ours (a manifest) into the staging folder, beside the content. */
+/**
+ * Writes one file of ours (a manifest) into the staging folder. `isOwn`: it stays this process's own where the
+ * content is given to another user, since an owner can change what later runs of ours read there and believe.
+ */
 export function writeBeside(
   staging: Staging,
   name: string,
   content: Uint8Array,
-  options: Pick<WriteOptions, "permissions" | "sync">,
+  options: Pick<WriteOptions, "permissions" | "sync"> & { isOwn: boolean },
 ): void {
   const { disk } = staging.store
+  const { uid, ...group } = options.permissions
   const handle = disk.createFile(`${staging.path}/${name}`)
   try {
     disk.write(handle, content)
-    own(staging, handle, options.permissions.file, options.permissions)
+    own(staging, handle, group.file, options.isOwn || uid === undefined ? group : { ...group, uid })
   } catch (error) {
     disk.close(handle)
     throw error

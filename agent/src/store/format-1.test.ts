@@ -6,6 +6,7 @@ import { projectionOptions, revisionOf } from "@headrace/test/harness/with-proje
 import { describe, expect, it } from "vitest"
 import { nativeCalls } from "../disk/native-calls.ts"
 import { openProjection } from "../publish/open-projection.ts"
+import { parseManifest } from "./manifest.ts"
 import type { Origin } from "./origin.ts"
 import type { Revision } from "./revision.ts"
 
@@ -93,4 +94,17 @@ describe.each(["links", "exchange", "file"] as const)("a store of format 1 (layo
       }
     })
   })
+})
+
+it.each(["../x", "/etc/passwd", "a/../../x", "a//b", ""])("a manifest that names %j is none", (path) => {
+  const file = { path, mode: 0o444, size: 0, sha256: "0".repeat(64), inode: 1, modified: 1 }
+  const head = { format: 1, revision: "r1", number: 1, token: { epoch: 1, seq: 1 }, created: "now" }
+
+  expect(() => parseManifest(JSON.stringify({ ...head, files: [file] }), "manifest")).toThrow(
+    "is no manifest",
+  )
+  expect(parseManifest(JSON.stringify({ ...head, files: [{ ...file, path: "a/b" }] }), "m").number).toBe(1)
+  expect(() => parseManifest(JSON.stringify({ ...head, revision: "../r", files: [] }), "m")).toThrow(
+    "is no manifest",
+  )
 })

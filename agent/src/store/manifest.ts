@@ -1,13 +1,15 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { Token } from "@headrace/shared/record/record"
 import { z } from "zod"
+import { isRevisionId, pathFault } from "../disk/check-paths.ts"
 import { Origin, unnamedOrigin } from "./origin.ts"
 
 /** The format that this version writes; it reads this one and its predecessor's. */
 export const MANIFEST_FORMAT = 2
 
 const ManifestFile = z.strictObject({
-  path: z.string(),
+  /** Beneath the revision's directory: what is read there, linked, touched and removed is at this path. */
+  path: z.string().refine((path) => pathFault(path, []) === undefined, "expected a path of a revision"),
   mode: z.int(),
   size: z.int().min(0),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
@@ -18,7 +20,7 @@ const ManifestFile = z.strictObject({
 export type ManifestFile = z.infer<typeof ManifestFile>
 
 const members = {
-  revision: z.string(),
+  revision: z.string().refine(isRevisionId, "expected the id of a revision"),
   number: z.int().min(1),
   /** Its first origin's. */
   token: Token,

@@ -6,7 +6,7 @@ import type { Handle } from "../disk/disk.ts"
 import { type Durability, syncFolder } from "./make-durable.ts"
 import { formatOf } from "./manifest.ts"
 import { Floor, type Floors, type Origin, raiseFloors, UNNAMED_SOURCE } from "./origin.ts"
-import { NOTE_NAME, NOTE_PREFIX, type Store, TRASH_PREFIX, uniqueName } from "./store.ts"
+import { isOurFile, NOTE_NAME, NOTE_PREFIX, type Store, TRASH_PREFIX, uniqueName } from "./store.ts"
 
 /** The largest that this version reads; a note without what it adds is written in format 2. */
 export const NOTE_FORMAT = 3
@@ -107,9 +107,11 @@ function unnamedFloor(token: Token): Floor {
 }
 
 /** The format of the note that is there; undefined when none is, or none that can be read. */
-export function readNoteFormat({ disk, path }: Store): number | undefined {
-  const file = `${path}/${NOTE_NAME}`
-  return disk.look(file)?.kind === "file" ? formatOf(disk.read(file).toString("utf8")) : undefined
+export function readNoteFormat(store: Store): number | undefined {
+  const file = `${store.path}/${NOTE_NAME}`
+  return isOurFile(store, store.disk.look(file))
+    ? formatOf(store.disk.read(file).toString("utf8"))
+    : undefined
 }
 
 /** A note with the floors of a revision raised. */
@@ -125,7 +127,7 @@ export function raisedNote(note: Note, origins: readonly Omit<Origin, "revision"
  */
 export function readNote(store: Store, log: Log): Note | undefined {
   const path = `${store.path}/${NOTE_NAME}`
-  if (store.disk.look(path)?.kind !== "file") return undefined
+  if (!isOurFile(store, store.disk.look(path))) return undefined
   const text = store.disk.read(path).toString("utf8")
   const format = formatOf(text)
   const name = `${store.folder.path}/${NOTE_NAME}`

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { hasCode } from "@headrace/shared/foundation/errors"
-import type { Disk, Handle } from "../disk/disk.ts"
+import type { Disk, FileStatus, Handle } from "../disk/disk.ts"
 import { type Manifest, type ManifestFile, parseManifest } from "./manifest.ts"
 import { MANIFEST_NAME } from "./manifest-name.ts"
 
@@ -23,6 +23,8 @@ export interface Store {
   folder: Handle
   /** The folder, for operations (through the handle). */
   path: string
+  /** Whose manifests and notes count; absent: anybody's, for who only looks. */
+  trusts?: (uid: number) => boolean
   /** Where things are in the making, and removed: the store itself, or a folder that readers do not see. */
   work: { folder: Handle; path: string }
   /** Slots as they were read, with inode and time of their manifest. */
@@ -56,11 +58,19 @@ export function slotContent(store: Store, slot: Slot): string {
   return `${store.path}/${slotName(slot.number)}/${slot.manifest.revision}`
 }
 
-/** Undefined when there is no manifest. Throws `publish/bad-manifest`, `publish/newer-format`. */
+/** True for a file of ours: one that a user may write to whom we have given a folder is none, whatever it says. */
+export function isOurFile(
+  { trusts }: Pick<Store, "trusts">,
+  found: FileStatus | undefined,
+): found is FileStatus {
+  return found?.kind === "file" && (trusts === undefined || trusts(found.uid))
+}
+
+/** Undefined when there is no manifest, or none of ours. Throws `publish/bad-manifest`, `publish/newer-format`. */
 export function readSlot(store: Store, number: number): Slot | undefined {
   const path = `${store.path}/${slotName(number)}/${MANIFEST_NAME}`
   const found = store.disk.look(path)
-  if (found?.kind !== "file") return undefined
+  if (!isOurFile(store, found)) return undefined
   const stamp = `${found.inode} ${found.modified}`
   const known = store.known.get(number)
   if (known?.stamp === stamp) return known.slot

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { followKeyFile } from "@headrace/shared/git/follow-key-file"
 import { githubApi } from "@headrace/shared/git/github-api"
 import { createAppAuth } from "@octokit/auth-app"
 import { Octokit } from "@octokit/rest"
@@ -11,15 +12,22 @@ export interface AppLogin {
   privateKeyFile: string
 }
 
-/** GitHub's API as an App's installation. Throws UsageError `github/credentials`. */
+/**
+ * GitHub's API as an App's installation. The key's file is read again for each request, so that the key may be rotated.
+ * Throws UsageError `github/credentials`.
+ */
 export async function openAsApp(app: AppLogin, apiUrl: string): Promise<Octokit> {
   const { appId, installationId, privateKeyFile } = app
-  const privateKey = await readCredentials(privateKeyFile)
-  return new Octokit({
-    ...options(apiUrl),
-    authStrategy: createAppAuth,
-    auth: { appId, installationId, privateKey },
-  })
+  await readCredentials(privateKeyFile)
+  type Hook = ReturnType<typeof createAppAuth>["hook"]
+  function authStrategy(given: Parameters<typeof createAppAuth>[0]) {
+    const login = followKeyFile(
+      () => readCredentials(privateKeyFile),
+      (privateKey) => createAppAuth({ ...given, privateKey }),
+    )
+    return { hook: async (...request: Parameters<Hook>) => (await login()).hook(...request) }
+  }
+  return new Octokit({ ...options(apiUrl), authStrategy, auth: { appId, installationId } })
 }
 
 /**

@@ -2,6 +2,13 @@ import type { ErrorMeanings } from "./errors.ts"
 
 /** The codes that `foundation` declares, as docs/reference/errors.md explains them. */
 export const foundationErrors = {
+  "http/redirected": {
+    meaning:
+      "A server redirects a request to another host or port, which is not followed: nothing was sent there.",
+    cause:
+      "The settings name an old address, a proxy asks to log in, or somebody answers in the server's place.",
+    remedy: "Name the server that answers in the settings, or find out what answers in its place.",
+  },
   "program/output": {
     meaning: "What the program printed could not be written in full.",
     cause: "The disk or quota behind its standard output is full, or its device failed.",

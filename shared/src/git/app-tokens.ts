@@ -1,5 +1,6 @@
 import { errorText, HeadraceError, hasCode } from "../foundation/errors.ts"
 import { type AppTokens, readSecret } from "./auth-from-settings.ts"
+import { followKeyFile } from "./follow-key-file.ts"
 import { githubApi } from "./github-api.ts"
 
 type App = Parameters<AppTokens>[0]
@@ -15,12 +16,12 @@ export function appTokens(apiUrl: string): AppTokens {
     try {
       const opening = opened.get(name) ?? openApp(app, apiUrl)
       opened.set(name, opening)
-      const login = await opening
+      const login = await (await opening)()
       signal?.throwIfAborted()
       return (await login({ type: "installation" })).token
     } catch (error) {
       signal?.throwIfAborted()
-      // A key that could not be read, or was replaced, may be right the next time.
+      // A key that could not be read, or was not the App's, may be right the next time.
       opened.delete(name)
       if (hasCode(error, "git/")) throw error
       throw new HeadraceError(
@@ -34,15 +35,13 @@ export function appTokens(apiUrl: string): AppTokens {
   }
 }
 
-/** Loads what speaks to GitHub when it is needed: most sources log in otherwise. */
+/** Gives the login of the key that its file holds now. Loads what speaks to GitHub when it is needed: most sources log in otherwise. */
 async function openApp({ appId, installationId, privateKeyFile }: App, apiUrl: string) {
   const { createAppAuth } = await import("@octokit/auth-app")
   const { request } = await import("@octokit/request")
-  const privateKey = await readSecret(privateKeyFile)
-  return createAppAuth({
-    appId,
-    installationId,
-    privateKey,
-    request: request.defaults({ ...githubApi(apiUrl), headers: { "user-agent": "headrace" } }),
-  })
+  const api = request.defaults({ ...githubApi(apiUrl), headers: { "user-agent": "headrace" } })
+  return followKeyFile(
+    () => readSecret(privateKeyFile),
+    (privateKey) => createAppAuth({ appId, installationId, privateKey, request: api }),
+  )
 }

@@ -1,3 +1,5 @@
+import { fetchWithinOrigin } from "../foundation/fetch-within-origin.ts"
+
 /** Milliseconds that GitHub may take to answer. */
 const ANSWER_LIMIT_MS = 15_000
 
@@ -7,7 +9,7 @@ export function githubApi(apiUrl: string) {
     baseUrl: apiUrl.replace(/\/+$/, ""),
     request: {
       fetch: (url: string, init: RequestInit) =>
-        fetch(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
+        fetchWithinOrigin(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }),
     },
   }
 }

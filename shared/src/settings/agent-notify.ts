@@ -32,7 +32,9 @@ export const Notify = z
     signal: z
       .enum(["HUP", "INT", "TERM", "USR1", "USR2", "WINCH"])
       .optional()
-      .describe("Signal to send to the process of pidFile, or to those named process."),
+      .describe(
+        "Signal to send to the process of pidFile, or to those named process: any of the Pod; on a node those of the agent's own user or tree, and those whose own user wrote the pidFile.",
+      ),
     pidFile: Text.optional().describe("With signal: file that holds the process id."),
     process: Text.optional().describe("With signal: name of the program (/proc/PID/comm)."),
     touch: Text.optional().describe(
