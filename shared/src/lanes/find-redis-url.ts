@@ -28,8 +28,8 @@ async function readUrlFile(file: string): Promise<string> {
     parseRedisUrl(url)
   } catch (cause) {
     if (!(cause instanceof UsageError)) throw cause
-    const { code, message, hint = "" } = cause
-    throw new UsageError(code, `${file}: ${message}`, { hint })
+    const { code, message, hint } = cause
+    throw new UsageError(code, `${file}: ${message}`, hint === undefined ? {} : { hint })
   }
   return url
 }

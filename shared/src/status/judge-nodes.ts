@@ -4,6 +4,7 @@ import type { Token } from "../record/record.ts"
 import { isSilent, readReport } from "../record/report-of-lease.ts"
 import { compareTokens } from "../record/token.ts"
 import type { NodeCount } from "./fleet-status.ts"
+import { isFarAhead } from "./node-remedy.ts"
 
 /** What a node has to show to be live. */
 export interface Wanted {
@@ -38,7 +39,7 @@ export function judgeNodes(leases: readonly Lease[], wanted: Wanted, now: number
       continue
     }
     count.total += 1
-    const lag = lagOf(report, wanted)
+    const lag = lagOf(report, wanted, now)
     if (lag === undefined) count.live += 1
     else count.behind.push({ node, ...lag })
     unhealthy.push(...unhealthyOf(node, report))
@@ -57,12 +58,12 @@ function unhealthyOf(node: string, report: NodeReport | undefined): NonNullable<
 type Lag = Omit<NodeCount["behind"][number], "node">
 
 /** What a node shows that is not live there, and why; undefined: it is live. */
-function lagOf(report: NodeReport | undefined, wanted: Wanted): Lag | undefined {
+function lagOf(report: NodeReport | undefined, wanted: Wanted, now: number): Lag | undefined {
   if (report === undefined) {
     return { shows: null, code: null, problem: "its report cannot be read", since: null }
   }
   const ahead = report.projections.find(({ token }) => isBeyond(token, wanted.largest))
-  if (ahead?.token) return aheadOf(ahead, ahead.token)
+  if (ahead?.token) return aheadOf(ahead, ahead.token, now)
   return isLive(report, wanted) ? undefined : laggardOf(report, wanted)
 }
 
@@ -90,8 +91,12 @@ function laggardOf({ projections }: NodeReport, wanted: Wanted): Lag {
 }
 
 /** What a node shows that the record does not know. */
-function aheadOf({ revision, since }: ReportedProjection, { epoch, seq }: Token): Lag {
-  const problem = `it shows token ${epoch}.${seq}, larger than any that the record knows: an earlier record was put back`
+function aheadOf({ revision, since }: ReportedProjection, token: Token, now: number): Lag {
+  const { epoch, seq } = token
+  const remedy = isFarAhead(token, now)
+    ? `run rewind --to COMMIT --epoch ${epoch + 1}`
+    : "the next full reconcile begins an epoch beyond it"
+  const problem = `it shows token ${epoch}.${seq}, larger than any that the record knows: an earlier record was put back; ${remedy}`
   return { shows: revision, code: PUT_BACK, problem, since }
 }
 

@@ -53,7 +53,7 @@ export function remedyOfPutBack(
     }
   }
   return {
-    advice: "A full reconcile begins an epoch beyond it; a plugin starts one within a minute.",
+    advice: "A plugin starts one within a minute; without a plugin this does.",
     command: suggestCommand(context, ["apply"], place),
   }
 }

@@ -69,7 +69,7 @@ export const NODE_FAULTS: readonly ExplainedFault[] = [
     answer: /node-1: it shows token 5\.1, larger than any that the record knows/,
     says: [
       /an earlier record was put back/,
-      /a plugin starts one within a minute/,
+      /A plugin starts one within a minute/,
       /→ headrace-bootstrapper apply/,
     ],
   },
