@@ -52,7 +52,7 @@ async function playChecked(
   isOver: () => boolean,
 ): Promise<{ played: PlayedGroup[]; stale: StaleHealth }> {
   return withStagedSite({ checks: true }, async (site) => {
-    const play = startPlay(site)
+    const play = await startPlay(site)
     await playGood(play)
     say("every node shows the first commit")
     const played: PlayedGroup[] = []
@@ -77,7 +77,7 @@ interface Controlled {
 async function playControl(count: number, isOver: () => boolean): Promise<Controlled> {
   if (count === 0) return { tried: 0, reached: 0, violations: [] }
   return withStagedSite({ checks: false }, async (site) => {
-    const play = startPlay(site)
+    const play = await startPlay(site)
     await playGood(play)
     const bad = (Object.keys(STATES) as State[]).filter((state) => STATES[state] !== undefined)
     let tried = 0

@@ -10,7 +10,9 @@ export const GROUP = 5
 const GOOD = GROUP - 1
 
 /** A rollout of a few seconds, with a fault in it, on a machine that has other work. */
-const ROLLOUT_LIMIT_MS = 180_000
+const ROLLOUT_LIMIT_MS = 300_000
+/** Twenty agents start on a busy machine. */
+const START_LIMIT_MS = 600_000
 const HEAR_EVERY_MS = 100
 const BAD: readonly State[] = ["bad in the first stage", "bad in the second stage", "bad in the last stage"]
 const FAULT_NAMES = Object.keys(FAULTS)
@@ -42,8 +44,12 @@ export interface Play {
   good: Set<string>
 }
 
-export function startPlay(site: StagedSite): Play {
-  return { site, shown: watchShown(site), number: 0, good: new Set() }
+/** Begins once every node shows something. */
+export async function startPlay(site: StagedSite): Promise<Play> {
+  const shown = watchShown(site)
+  const isEverywhere = () => NODES.every((node) => shown.now(node) !== undefined)
+  await shown.until("every node shows something", isEverywhere, START_LIMIT_MS)
+  return { site, shown, number: 0, good: new Set() }
 }
 
 /**
