@@ -43,6 +43,7 @@ export function compareSorted<Item>(
   isSame: (one: Item, other: Item) => boolean,
 ): Difference<Item>[] {
   const differences: Difference<Item>[] = []
+  if (before === after) return differences
   let [at, next] = [0, 0]
   while (at < before.length || next < after.length) {
     const shared = sharedFrom(before, at, after, next)
