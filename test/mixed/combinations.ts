@@ -1,49 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises"
-import { until } from "../harness/until.ts"
-import type { AgentRun, Fleet, Version } from "./fleet.ts"
+import { applied, type Combination, check, untilLogged, untilShown } from "./combination.ts"
+import type { Fleet, Version } from "./fleet.ts"
 import { RULES } from "./fleet.ts"
+import { signedRecords } from "./signed-records.ts"
 
-/** What one combination did: the row of a table. */
-export interface Row {
-  what: string
-  /** The record's format afterwards. */
-  format: number
-  did: string
-}
-
-/** One combination, from a fleet that shows nothing yet. Throws when it does not do what it must. */
-interface Combination {
-  name: string
-  run(fleet: Fleet, note: (what: string, did: string) => Promise<void>): Promise<void>
-}
-
-const LIMIT_MS = 60_000
 /** As long as an agent that would do something wrong is given to do it. */
 const GRACE_MS = 1_500
 const OTHER: Record<Version, Version> = { earlier: "today", today: "earlier" }
 const GUARDED = { guard: { atLeast: 0 } }
-
-function check(condition: boolean, what: string): asserts condition {
-  if (!condition) throw new Error(what)
-}
-
-async function untilShown(agent: AgentRun, text: string, who: string): Promise<void> {
-  await until(() => agent.shown() === text, LIMIT_MS).catch(() => {
-    throw new Error(`${who} shows ${agent.shown()} in place of ${text}: ${agent.problems().join(", ")}`)
-  })
-}
-
-/** Waits for the words of an agent: the earlier one's log does not name every code. */
-async function untilLogged(agent: AgentRun, words: RegExp): Promise<void> {
-  await until(() => words.test(agent.lastLines()), LIMIT_MS).catch(() => {
-    throw new Error(`an agent does not log ${words}:\n${agent.lastLines()}`)
-  })
-}
-
-async function applied(fleet: Fleet, version: Version, ...flags: string[]): Promise<void> {
-  const { code, text } = await fleet.run(version, "apply", "--direct", ...flags)
-  check(code === 0, `apply of ${version} ended with ${code}: ${text}`)
-}
 
 /** A writer that may not write: it says why, ends with 1, and leaves every object as it is. */
 async function refused(fleet: Fleet, version: Version, code: string, ...args: string[]): Promise<void> {
@@ -310,4 +274,5 @@ export const COMBINATIONS: readonly Combination[] = [
   { name: "lanes", run: lanes },
   { name: "settingsVersion", run: settingsVersion },
   { name: "failed targets", run: failures },
+  { name: "signed records", run: signedRecords },
 ]

@@ -46,7 +46,8 @@ export interface Fleet {
   configMaps(): Promise<ConfigMap[]>
   /** What the named ConfigMap `ci/jobs` holds. */
   view(): Promise<{ [key: string]: string } | undefined>
-  agent(version: Version, name: string): Promise<AgentRun>
+  /** `more`: lines of its settings beside the usual ones. */
+  agent(version: Version, name: string, more?: string): Promise<AgentRun>
   plugin(version: Version): Promise<PluginRun>
 }
 
@@ -172,7 +173,7 @@ async function createFleet(
       return metadata.map(({ name, resourceVersion }) => `${name}@${resourceVersion}`).sort()
     },
     view: async () => (await client.get("ci", "jobs"))?.data,
-    async agent(version, name) {
+    async agent(version, name, more = "") {
       const path = join(repo.scratch, "nodes", name)
       const file = join(repo.scratch, `${name}.yaml`)
       await writeFile(
@@ -181,7 +182,7 @@ async function createFleet(
 record: ${NAMESPACE}/release
 kubeconfig: ${kube.kubeconfigFile}
 listen: 127.0.0.1:0
-projections:
+${more}projections:
   jobs: {path: ${path}, from: [{configMap: ci/jobs}], keep: {age: 0s}}
 `,
       )

@@ -1,4 +1,5 @@
-import { COMBINATIONS, type Row } from "./combinations.ts"
+import type { Row } from "./combination.ts"
+import { COMBINATIONS } from "./combinations.ts"
 import { EARLIER, hasCommit, today, withEarlierPrograms } from "./earlier-programs.ts"
 import { withFleet } from "./fleet.ts"
 
