@@ -121,6 +121,10 @@ it("an operator without the key has a writer with it obey, and hears when none d
     })
     expect((await run("status")).stdout).toContain("incident 42")
 
+    // What waits has not happened, also where the source is held already.
+    await writeConfig({ signing: { ...without, words: "headrace-words" } })
+    expect((await run("release", "--wait", "--time-limit", "1s")).code).toBe(1)
+
     // Where no namespace is named, only the key may speak.
     await writeConfig({ signing: without })
     const refused = await run("release", "--no-wait")

@@ -60,7 +60,10 @@ export async function changeRecords(
       return `${shown}${refused}${effectText(result)}`
     })
     // What is held where it is needs nothing else to happen.
-    const done = results.every((one) => one.ok && (hasTakenEffect(one.result) || isHeldThere(one.result)))
+    const done = results.every(
+      (one) =>
+        one.ok && (hasTakenEffect(one.result) || (one.result.effect !== "waits" && isHeldThere(one.result))),
+    )
     return done ? code : 1
   } finally {
     await effects.close()

@@ -151,7 +151,7 @@ export function effectText({ effect, failed, error }: Effect): string {
   if (effect === "recorded") return "; no Redis is configured: the next apply, poll or webhook acts on it"
   if (effect === "woken") return "; its lane is woken"
   if (effect === "waits")
-    return "; the word waits for a program with the key: the plugin, or the next hourly run. See status"
+    return "; the word waits for a program with the key: the plugin, or the next hourly run"
   if (effect === "late") return "; not in effect yet, its lane is at work: see status"
   const targets = (failed ?? []).map(({ target, reason }) => `\n  ${target}: ${reason}`)
   const why = error ? `\n  ${effect}: ${error.message} [${error.code}]` : ""
