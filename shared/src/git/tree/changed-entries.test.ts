@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { promisify } from "node:util"
 import fc from "fast-check"
 import { expect, it } from "vitest"
+import { foldersOf } from "../../foundation/folders-of.ts"
 import { ObjectReader } from "../objects/object-reader.ts"
 import { runGit } from "../process/run-git.ts"
 import { changedEntries, type ReadObjects } from "./changed-entries.ts"
@@ -22,8 +23,9 @@ type Tree = Record<string, { mode: string; text: string }>
 
 /** Nothing lies beneath a file. */
 function free(given: Tree): [string, { mode: string; text: string }][] {
-  const paths = Object.keys(given)
-  return Object.entries(given).filter(([each]) => !paths.some((other) => each.startsWith(`${other}/`)))
+  return Object.entries(given).filter(([each]) =>
+    foldersOf(each).every((folder) => given[folder] === undefined),
+  )
 }
 
 /** Commits the trees one after the other in a new repository; gives the commits. */
