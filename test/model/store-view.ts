@@ -44,9 +44,8 @@ export async function assemble(kube: ConfigMapReader, namespace: string, root: s
     const keys = new Map<string, string>()
     for (const entry of await listShards(target.index, fetch)) {
       for (const file of await filesOf(entry.shard)) {
-        const parts = file.parts && (await Promise.all(file.parts.map(part)))
-        const content = parts ? joinParts(file, parts) : file.content
-        keys.set(file.key, content?.toString() ?? "")
+        const content = file.content ?? (await joinParts(file, part))
+        keys.set(file.key, content.toString())
       }
     }
     assembled.set(`${target.namespace}/${target.name}`, keys)

@@ -43,6 +43,7 @@ export function forgedNode(folder: string, trust: NodeTrust | undefined, now: ()
   let store: StoreReader
   // Each look reads the store as it then is: what is cached by digest was verified by digest.
   const reading: StoreReader = {
+    bounds: settings.bounds,
     index: (digest) => store.index(digest),
     listing: (shard) => store.listing(shard),
     content: (file) => store.content(file),

@@ -3,6 +3,7 @@ import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/conf
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
+import { DEFAULT_AGENT_BOUNDS } from "@headrace/shared/settings/bounds"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
 import { mergeSelection, type SelectedFile } from "./merge-selection.ts"
 import { type ProjectedFile, pathUnder } from "./projected-files.ts"
@@ -24,6 +25,8 @@ export interface LiveSourceOptions {
   mode?: number | undefined
   /** Keys to undo gzip for; true: all of them. */
   gunzip: boolean | readonly string[]
+  /** Bytes that a key may unpack to; absent: the default of `bounds.file`. */
+  mostUnpacked?: number
 }
 
 const DEFAULT_MODE = 0o444
@@ -113,6 +116,7 @@ function filesOf(configMap: ConfigMap, options: LiveSourceOptions): SelectedFile
   const owner = `${options.kind ?? "ConfigMap"} ${namespace}/${name}`
   const folder = options.uniqueNames ? pathUnder(options.under, `${namespace}.${name}`) : options.under
   const entries = [...configMapBytes(configMap).entries()].sort(([a], [b]) => compareText(a, b))
+  const { mostUnpacked = DEFAULT_AGENT_BOUNDS.file } = options
   const chosen = chooseItems(entries, options.items, {
     nameOf: ([key]) => key,
     owner,
@@ -120,7 +124,7 @@ function filesOf(configMap: ConfigMap, options: LiveSourceOptions): SelectedFile
   })
   return chosen.map(({ file: [key, bytes], path, mode }) => {
     const origin = `${owner}, key ${key}`
-    const content = isGzipped(key, options.gunzip) ? () => undoGzip(bytes, origin) : () => bytes
+    const content = isGzipped(key, options.gunzip) ? () => undoGzip(bytes, origin, mostUnpacked) : () => bytes
     const now = content()
     return {
       path: pathUnder(folder, path),

@@ -1,10 +1,12 @@
-import { openStoreConfigMap, storeObjectName } from "@headrace/shared/bundle/store-config-map"
+import { mostShardBytes, openStoreConfigMap, storeObjectName } from "@headrace/shared/bundle/store-config-map"
+import { PART_BYTES } from "@headrace/shared/bundle/store-file"
 import { joinParts, type ShardFile, unpackShard } from "@headrace/shared/bundle/unpack-shard"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { StoreIndex } from "@headrace/shared/record/store-index"
 import { parseIndex } from "@headrace/shared/record/walk-index"
+import { type AgentBounds, DEFAULT_AGENT_BOUNDS } from "@headrace/shared/settings/bounds"
 import pLimit from "p-limit"
 import type { FileEntry } from "./known-objects.ts"
 import { createWeightedCache } from "./weighted-cache.ts"
@@ -17,6 +19,10 @@ const KEPT_INDEX_ENTRIES = 20_000
 const KEPT_LISTED_FILES = 100_000
 const KEPT_PACKED_BYTES = 12 * 1024 * 1024
 const KEPT_UNPACKED_BYTES = 2 * 1024 * 1024
+const KEPT_PROMISES = 100_000
+
+/** How large a file, and how many files a target, may have. */
+export type TargetBounds = Pick<AgentBounds, "file" | "files">
 
 /** A listed file and the digest of the shard that holds it. */
 export interface StoredFile extends FileEntry {
@@ -27,6 +33,8 @@ export interface StoreReaderOptions {
   reader: Pick<ConfigMapReader, "get">
   /** Headrace's own, where the store lies. */
   namespace: string
+  /** What a target may cost; absent: the defaults. */
+  bounds?: TargetBounds
   /** Ends every read; those under way reject. */
   signal: AbortSignal
   /** Called with each object fetched and its size on the wire, in bytes. */
@@ -43,6 +51,7 @@ export interface StoreReaderOptions {
  * is not what its digest says.
  */
 export interface StoreReader {
+  readonly bounds: TargetBounds
   index(digest: string): Promise<StoreIndex>
   listing(shard: string): Promise<readonly FileEntry[]>
   content(file: StoredFile): Promise<Buffer>
@@ -67,6 +76,8 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
   const listings = createWeightedCache<readonly FileEntry[]>(KEPT_LISTED_FILES, (files) => files.length)
   const packed = createWeightedCache<PackedObject>(KEPT_PACKED_BYTES, ({ size }) => size)
   const unpacked = createWeightedCache<Shard>(KEPT_UNPACKED_BYTES, (shard) => shard.bytes)
+  /** The most bytes that a shard unpacks to, as the index that names it promises. */
+  const promises = createWeightedCache<number>(KEPT_PROMISES, () => 1)
   const limit = pLimit(PARALLEL_READS)
   const once = shareUnderWay()
 
@@ -81,8 +92,14 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
   async function fetchIndex(digest: string): Promise<StoreIndex> {
     const payload = openStoreConfigMap(await fetchObject("index", digest), digest)
     const index = parseIndex(payload, digest)
-    indexes.set(digest, index)
+    learn(digest, index)
     return index
+  }
+
+  function learn(digest: string, index: StoreIndex): void {
+    indexes.set(digest, index)
+    if (index.kind !== "files") return
+    for (const entry of index.shards) promises.set(entry.shard, mostShardBytes(entry))
   }
 
   async function openShard(digest: string): Promise<Shard> {
@@ -91,7 +108,7 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     const again = packed.get(digest)
     const object = again ? unpackObject(again) : await fetchObject("shard", digest)
     if (!again) packed.add(digest, packObject(object))
-    const payload = openStoreConfigMap(object, digest)
+    const payload = openStoreConfigMap(object, digest, promises.get(digest))
     options.onUnpack?.(payload.length)
     const files = new Map(unpackShard(payload).map((file) => [file.key, file]))
     const shard = { files, bytes: payload.length }
@@ -100,14 +117,14 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     return shard
   }
 
-  async function partContents(digests: readonly string[]): Promise<Buffer[]> {
-    const parts: Buffer[] = []
-    // One after the other: what memory has to hold is the file, and not packed parts beside it.
-    for (const digest of digests) parts.push(openStoreConfigMap(await fetchObject("shard", digest), digest))
-    return parts
+  async function part(digest: string): Promise<Buffer> {
+    const content = openStoreConfigMap(await fetchObject("shard", digest), digest, PART_BYTES)
+    options.onUnpack?.(2 * content.length)
+    return content
   }
 
   return {
+    bounds: options.bounds ?? DEFAULT_AGENT_BOUNDS,
     index: async (digest) => indexes.get(digest) ?? once(`index-${digest}`, () => fetchIndex(digest)),
     async listing(digest) {
       const known = listings.get(digest)
@@ -118,9 +135,9 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
       const shard = await once(`shard-${file.shard}`, () => openShard(file.shard))
       const stored = shard.files.get(file.key)
       if (stored === undefined) throw unlisted(file)
-      return stored.content ?? joinParts(stored, await partContents(stored.parts))
+      return stored.content ?? joinParts(stored, part)
     },
-    learnIndex: (digest, index) => indexes.set(digest, index),
+    learnIndex: learn,
     learnListing: (digest, files) => listings.set(digest, files),
     keepOnly(used) {
       packed.clear()

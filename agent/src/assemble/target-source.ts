@@ -1,4 +1,6 @@
 import { compareText } from "@headrace/shared/foundation/canonical-json"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { noteBreach } from "@headrace/shared/observe/bound-breaches"
 import type { ShardEntry } from "@headrace/shared/record/build-index"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { findTarget, listFailures, listShards } from "@headrace/shared/record/walk-index"
@@ -36,7 +38,7 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
       const watched = watchUse(store)
       const index = await findIndex(store, record, commit.id, options)
       if (last === undefined || last.index !== index) {
-        const stored = index === undefined ? [] : await readTargetFiles(watched.store, index)
+        const stored = index === undefined ? [] : await readTargetFiles(watched.store, index, options.target)
         last = {
           index,
           given: { key: index ?? "", files: filesOf(stored, options, store), used: watched.used },
@@ -136,16 +138,38 @@ function onePerPath(files: readonly StoredFile[]): StoredFile[] {
   return [...byPath.values()]
 }
 
-/** All files of a target, shard by shard, from the digest of its index. Errors as StoreReader's. */
+/**
+ * All files of a target, shard by shard, from the digest of its index. Errors as StoreReader's, and `store/too-many-files`,
+ * `store/file-too-large` and `store/corrupt`, before anything of their contents is read.
+ */
 async function readTargetFiles(
-  store: Pick<StoreReader, "index" | "listing">,
+  store: Pick<StoreReader, "index" | "listing" | "bounds">,
   index: string,
+  target: string,
 ): Promise<StoredFile[]> {
   const shards = await listShards(index, store.index)
-  return (await Promise.all(shards.map((entry) => shardFiles(store, entry)))).flat()
+  const promised = shards.reduce((sum, { files }) => sum + Math.max(1, files), 0)
+  if (promised > store.bounds.files) {
+    noteBreach("files", `origin ${target}`)
+    const message = `ConfigMap ${target} has ${promised} files, and bounds.files is ${store.bounds.files}`
+    throw new HeadraceError("store/too-many-files", message, { hint: RAISE })
+  }
+  const files = (await Promise.all(shards.map((entry) => shardFiles(store, entry)))).flat()
+  const large = files.find(({ size }) => size > store.bounds.file)
+  if (large === undefined) return files
+  noteBreach("file", `origin ${target}`)
+  const message = `${large.path} of ConfigMap ${target} has ${large.size} bytes, and bounds.file is ${store.bounds.file}`
+  throw new HeadraceError("store/file-too-large", message, { hint: RAISE })
 }
+
+const RAISE =
+  "Make it smaller, or raise the bound in the agent's settings, and its memory; what is published stays."
 
 async function shardFiles(store: Pick<StoreReader, "listing">, entry: ShardEntry): Promise<StoredFile[]> {
   const listing = await store.listing(entry.shard)
-  return listing.map((file) => ({ ...file, shard: entry.shard }))
+  if (listing.length === entry.files) return listing.map((file) => ({ ...file, shard: entry.shard }))
+  throw new HeadraceError(
+    "store/corrupt",
+    `shard ${entry.shard} lists ${listing.length} files, and its index promises ${entry.files}`,
+  )
 }

@@ -35,7 +35,12 @@ export async function checkAgent(
   const client = await openCluster(settings, log)
   try {
     const [namespace = ""] = (settings.record ?? "").split("/")
-    const store = createStoreReader({ reader: client ?? NO_CLUSTER, namespace, signal })
+    const store = createStoreReader({
+      reader: client ?? NO_CLUSTER,
+      namespace,
+      bounds: settings.bounds,
+      signal,
+    })
     const inputs = await readInputs(settings, client ?? NO_CLUSTER, client?.secrets ?? NO_CLUSTER, signal)
     let failed = 0
     for (const spec of namedProjections(settings, store)) {

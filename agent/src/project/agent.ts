@@ -1,3 +1,4 @@
+import { createByteRoom } from "@headrace/shared/foundation/byte-room"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
@@ -93,6 +94,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const store = createStoreReader({
     reader,
     namespace,
+    bounds: settings.bounds,
     signal: stop.signal,
     onFetch: metrics.fetched,
     onUnpack,
@@ -101,6 +103,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     store,
     clock,
     log,
+    contents: createByteRoom(settings.bounds.contents),
     limits: createPublishLimits(() => store.keepOnly(projections.used())),
     jitter: settings.jitter,
     maxAge: settings.trust?.maxAge,

@@ -231,6 +231,7 @@ function createSource(from: FromSettings, store: StoreReader, reserved: readonly
     items,
     mode,
     gunzip,
+    mostUnpacked: store.bounds.file,
   })
 }
 

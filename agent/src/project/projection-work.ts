@@ -1,3 +1,4 @@
+import type { ByteRoom } from "@headrace/shared/foundation/byte-room"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { SourceRecord } from "@headrace/shared/record/record"
@@ -21,6 +22,8 @@ export interface ProjectionPorts {
   store: StoreReader
   clock: Clock
   log: Log
+  /** Room for contents of files, over all projections; absent: as much as there is. */
+  contents?: ByteRoom | undefined
   limits: PublishLimits
   /** How old the signature of a first record may be, in milliseconds; undefined: records need not be signed. */
   maxAge?: number | undefined

@@ -162,7 +162,7 @@ function heldText({ name, part, error }: HeldOrigin): string {
 async function openFolder(work: ProjectionWork, signal: AbortSignal): Promise<OpenProjection> {
   if (work.folder) return work.folder
   const { ports, status } = work
-  const folder = await openProjection({ ...work.spec, log: work.log, signal })
+  const folder = await openProjection({ ...work.spec, contents: ports.contents, log: work.log, signal })
   work.folder = folder
   if (work.spec.isSecret && !isInMemory(work.spec.path)) {
     work.log.warn({ path: work.spec.path }, "Secrets are kept on a disk; a tmpfs keeps them in memory")

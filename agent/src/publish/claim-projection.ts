@@ -1,3 +1,4 @@
+import type { ByteRoom } from "@headrace/shared/foundation/byte-room"
 import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
@@ -25,6 +26,8 @@ export interface OpenProjectionOptions {
   durability: Durability | "auto"
   keep: KeepSettings
   log: Log
+  /** Room for contents of files, over all projections; absent: as much as there is. */
+  contents?: ByteRoom | undefined
   /** Name of the link that is moved; `..data` unless given. */
   link?: string
   /** Make links NAME -> LINK/NAME beside it; unless given, when the link is `..data`. */
@@ -96,6 +99,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     keep: options.keep,
     breakLeases: options.breakLeases ?? false,
     clock: options.clock ?? systemClock,
+    contents: options.contents,
     log: options.log,
     usedBytes: 0,
     shown: undefined,

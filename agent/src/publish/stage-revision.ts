@@ -167,7 +167,7 @@ async function applyPlan(
   plan: StagePlan,
   options: { signal: AbortSignal | undefined; sync: boolean },
 ): Promise<number> {
-  const { shown, layout, permissions, disk } = projection
+  const { shown, layout, permissions, disk, contents } = projection
   for (const path of plan.remove) if (staging.files.has(path)) removeStaged(staging, path)
   // First, so that a file may take the place of a folder.
   if (plan.vacates) removeEmptyFolders(staging)
@@ -180,6 +180,7 @@ async function applyPlan(
   const moved = new Map(plan.move.map((move) => [move.to, move.from]))
   await writeChanged(staging, missing, {
     permissions,
+    contents,
     ...options,
     local: (file) => localCopy(file, moved.get(file.path) ?? shown?.files.get(file.path)),
   })

@@ -1,3 +1,4 @@
+import type { ByteRoom } from "@headrace/shared/foundation/byte-room"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Handle } from "../disk/disk.ts"
@@ -14,6 +15,8 @@ export interface WriteOptions {
   /** fsync each file before it is closed. */
   sync: boolean
   signal?: AbortSignal | undefined
+  /** Room for contents, over all projections; absent: as much as there is. */
+  contents?: ByteRoom | undefined
   /** An equal file at hand, to copy where it could not be linked; undefined: ask the revision. */
   local(file: RevisionFile): Buffer | undefined
 }
@@ -30,14 +33,19 @@ export async function writeChanged(
 ): Promise<void> {
   for (const file of files) {
     options.signal?.throwIfAborted()
-    const content = options.local(file) ?? (await file.read())
-    checkContent(file, content)
-    finishFile(staging, create(staging, file, content, options.permissions), options.sync)
+    const write = () => writeFile(staging, file, options)
+    await (options.contents ? options.contents.within(file.size, options.signal, write) : write())
     staging.files.set(file.path, entryOf(staging, file))
     staging.unsynced.add(folderOf(file.path))
     if (staging.syncing.size >= IN_FLIGHT) await Promise.race(staging.syncing)
     if (staging.failed.length > 0) throw staging.failed[0]
   }
+}
+
+async function writeFile(staging: Staging, file: RevisionFile, options: WriteOptions): Promise<void> {
+  const content = options.local(file) ?? (await file.read())
+  checkContent(file, content)
+  finishFile(staging, create(staging, file, content, options.permissions), options.sync)
 }
 
 /**

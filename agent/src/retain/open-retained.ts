@@ -41,6 +41,7 @@ export async function withRetained<T>(
       keep: { revisions: 1, age: 0, bytes: Number.POSITIVE_INFINITY },
       breakLeases: false,
       clock: systemClock,
+      contents: undefined,
       log: options.log,
       usedBytes: 0,
       shown: undefined,

@@ -1,3 +1,4 @@
+import type { ByteRoom } from "@headrace/shared/foundation/byte-room"
 import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import type { KeepSettings } from "@headrace/shared/settings/agent-settings"
@@ -31,6 +32,8 @@ export interface ProjectionState {
   /** Prune leased revisions too when the size cap is reached. */
   breakLeases: boolean
   clock: Clock
+  /** Room for contents of files, over all projections; undefined: as much as there is. */
+  contents: ByteRoom | undefined
   log: Log
   /** Bytes of all slots, an inode counted once; as of the last look. */
   usedBytes: number

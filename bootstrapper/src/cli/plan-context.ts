@@ -48,5 +48,6 @@ export function contextOfSettings(settings: OperatorSettings, repo: string | und
     defaults: settings.defaults,
     reservedNamespaces: [settings.namespace, settings.programsNamespace, ...wordsOf(settings)],
     clusters: new Map(Object.entries(settings.clusters)),
+    bounds: settings.bounds,
   }
 }

@@ -1,26 +1,26 @@
 import { readFile } from "node:fs/promises"
 import { isAbsolute, join } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { type ParsedRules, parseRules } from "@headrace/shared/rules/parse-rules"
+import { type ParsedRules, parseRules, type RulesBounds } from "@headrace/shared/rules/parse-rules"
 
 /** What git would store of a file on disk; undefined when it is in no checkout that was read. */
 type FileAt = (place: string) => Promise<Buffer | undefined>
 
 /**
  * Reads and parses a rules file: as given, or otherwise beneath one of the source paths, where a path in the
- * repository leads. With `fileAt` a file of a checkout is read as git would store it. Throws UsageError `rules/not-found`; what is wrong inside comes as problems.
+ * repository leads. With `fileAt`, a file of a checkout is read as git would store it. Throws UsageError `rules/not-found`; what is wrong inside comes as problems.
  */
 export async function readRules(
   file: string,
   sourcePaths: readonly string[],
-  fileAt?: FileAt,
+  { fileAt, bounds }: { fileAt?: FileAt | undefined; bounds?: RulesBounds | undefined } = {},
 ): Promise<ParsedRules> {
   const paths = isAbsolute(file) ? [file] : [file, ...sourcePaths.map((folder) => join(folder, file))]
   let cause: unknown
   for (const path of paths) {
     try {
       const onDisk = await readFile(path)
-      return parseRules(((await fileAt?.(path)) ?? onDisk).toString("utf8"), path)
+      return parseRules(((await fileAt?.(path)) ?? onDisk).toString("utf8"), path, bounds)
     } catch (error) {
       // Where there is something at one of the places, what is wrong with that says more.
       if (cause === undefined || !isMissing(error)) cause = error

@@ -18,7 +18,7 @@ export async function touchedByMerge(
 ): Promise<TouchedTarget[]> {
   const rulesCommit = rulesRepository === repository ? sha : (await rulesRepository.fetch()).commit
   const text = await rulesRepository.file(rulesCommit, settings.rulesPath)
-  const { rules } = parseRules(text?.toString("utf8") ?? "", settings.rulesPath)
+  const { rules } = parseRules(text?.toString("utf8") ?? "", settings.rulesPath, settings.bounds)
   if (rules === undefined) return []
   const context = planContextFromSettings(settings)
   const plan = planTargets(rules, await repository.tree(sha), context)

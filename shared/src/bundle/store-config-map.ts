@@ -10,8 +10,12 @@ export const DIGEST_ANNOTATION = "headrace.dev/digest"
 const FORMAT_ANNOTATION = "headrace.dev/format"
 const CONTENT_KEY = "content.gz"
 const NAME_DIGITS = 40
-/** No object of ours is nearly as large when unpacked: where a gzip bomb ends. */
+/** No object of ours is nearly as large when unpacked: where a gzip bomb ends, whatever an index promises. */
 const MOST_PAYLOAD = 8 * 1024 * 1024
+/** A tar header, padding, and a line of the listing with a long path in it. */
+const MOST_PER_FILE = 16 * 1024
+/** What a shard's payload has beside its files: the listing's frame, the end mark, digests of parts. */
+const MOST_PER_SHARD = 256 * 1024
 
 /** The ConfigMap's name of an object, `shard-…` or `index-…`. */
 export function storeObjectName(kind: StoreObject["kind"], digest: string): string {
@@ -40,13 +44,23 @@ export function storeConfigMap(namespace: string, object: StoreObject): ConfigMa
   }
 }
 
+/** The most bytes that a shard unpacks to which holds what an index says of it. */
+export function mostShardBytes({ files, bytes }: { files: number; bytes: number }): number {
+  return Math.min(MOST_PAYLOAD, bytes + files * MOST_PER_FILE + MOST_PER_SHARD)
+}
+
 /**
  * The payload of a store ConfigMap, proven to be the one that `expectedDigest` names, whatever the object's
- * own annotations claim.
+ * own annotations claim. No more than `most` bytes are unpacked: what the index promises of a shard (mostShardBytes), or
+ * a part's size.
  *
  * Throws `bundle/missing-content`, `bundle/bad-gzip`, `bundle/too-large` (a gzip bomb), `bundle/wrong-digest`.
  */
-export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string): Buffer {
+export function openStoreConfigMap(
+  configMap: ConfigMap,
+  expectedDigest: string,
+  most: number = MOST_PAYLOAD,
+): Buffer {
   const { namespace, name } = configMap.metadata
   const base64 = configMap.binaryData?.[CONTENT_KEY]
   if (base64 === undefined) {
@@ -56,7 +70,11 @@ export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string)
       { hint: HINT },
     )
   }
-  const payload = unpackPayload(Buffer.from(base64, "base64"), `${namespace}/${name}`)
+  const payload = unpackPayload(
+    Buffer.from(base64, "base64"),
+    `${namespace}/${name}`,
+    Math.min(most, MOST_PAYLOAD),
+  )
   if (sha256(payload) === expectedDigest) return payload
   throw new HeadraceError(
     "bundle/wrong-digest",
@@ -67,19 +85,15 @@ export function openStoreConfigMap(configMap: ConfigMap, expectedDigest: string)
 
 const HINT = "Delete it: another program wrote it, and a full reconcile writes it again."
 
-function unpackPayload(packed: Buffer, name: string): Buffer {
-  const payload = gunzip(packed, MOST_PAYLOAD)
+function unpackPayload(packed: Buffer, name: string, most: number): Buffer {
+  const payload = gunzip(packed, most)
   if (Buffer.isBuffer(payload)) return payload
   const { problem, cause } = payload
   if (problem === "not-gzip") {
     throw new HeadraceError("bundle/bad-gzip", `ConfigMap ${name} is not gzip`, { cause, hint: HINT })
   }
-  throw new HeadraceError(
-    "bundle/too-large",
-    `ConfigMap ${name} unpacks to more than ${MOST_PAYLOAD} bytes`,
-    {
-      cause,
-      hint: HINT,
-    },
-  )
+  throw new HeadraceError("bundle/too-large", `ConfigMap ${name} unpacks to more than ${most} bytes`, {
+    cause,
+    hint: HINT,
+  })
 }

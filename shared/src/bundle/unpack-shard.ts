@@ -61,20 +61,32 @@ function unpackFile(listed: ListedFile, name: string, entries: Iterator<TarEntry
   return { ...facts, content }
 }
 
-/** A large file from the payloads of its parts, in order. Throws `bundle/wrong-size`, `bundle/wrong-digest`. */
-export function joinParts(file: ShardFileFacts, payloads: readonly Buffer[]): Buffer {
-  const content = Buffer.concat(payloads)
+/**
+ * A large file from its parts, which are read in order, one after the other: what memory has to hold is the file and one
+ * part. The caller has judged `file.size`. Throws `bundle/wrong-size`, `bundle/wrong-digest`, and what `read` throws.
+ */
+export async function joinParts(
+  file: ShardFileFacts & { parts: readonly string[] },
+  read: (digest: string) => Promise<Buffer>,
+): Promise<Buffer> {
+  const content = Buffer.alloc(file.size)
+  let at = 0
+  for (const digest of file.parts) {
+    const part = await read(digest)
+    if (at + part.length > file.size) throw wrongSize(file, at + part.length)
+    at += part.copy(content, at)
+  }
+  if (at !== file.size) throw wrongSize(file, at)
   checkContent(file, content)
   return content
 }
 
 function checkContent(file: ShardFileFacts, content: Buffer): void {
-  if (content.length !== file.size) {
-    throw new HeadraceError(
-      "bundle/wrong-size",
-      `${file.path} has ${content.length} bytes, listed are ${file.size}`,
-    )
-  }
+  if (content.length !== file.size) throw wrongSize(file, content.length)
   if (sha256(content) === file.sha256) return
   throw new HeadraceError("bundle/wrong-digest", `the content of ${file.path} is not what its sha256 says`)
+}
+
+function wrongSize({ path, size }: ShardFileFacts, actual: number): HeadraceError {
+  return new HeadraceError("bundle/wrong-size", `${path} has ${actual} bytes, listed are ${size}`)
 }

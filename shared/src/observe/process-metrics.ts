@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { type Gauge, Registry } from "prom-client"
+import { boundBreaches } from "./bound-breaches.ts"
 import { createMetricFactory, type MetricDefinitions } from "./metric-definition.ts"
 
 /** What every program that serves `/metrics` has, by the names of prom-client and of Prometheus' other clients. */
@@ -19,6 +20,16 @@ export const processMetricDefinitions = {
     unit: "1 or 0",
     help: "1 while the settings file has been changed to something that does not read or does not start: the last good settings are in force.",
     labels: {},
+  },
+  headrace_bound_breaches_total: {
+    type: "counter",
+    unit: "breaches",
+    help: "How often something met one of the [bounds](bounds.md).",
+    labels: {
+      bound: "the setting's name under `bounds`, or `unpacked`",
+      culprit:
+        "what met it, as the settings name it: `source NAME`, `cluster NAME`, `projection NAME`, `origin NAME`, `redis`, `github`, `port`",
+    },
   },
   process_cpu_seconds_total: {
     type: "counter",
@@ -80,6 +91,9 @@ export function createProcessMetrics({ program, version }: ProcessMetricsOptions
   const node = process.version.slice(1)
   metrics.gauge("headrace_build_info").set({ program, version, node }, 1)
   const rejected = metrics.gauge("headrace_settings_rejected")
+  metrics.counter("headrace_bound_breaches_total", (counter) => {
+    for (const { bound, culprit, count } of boundBreaches()) counter.inc({ bound, culprit }, count)
+  })
   metrics.gauge("process_start_time_seconds").set(Date.now() / 1000 - process.uptime())
   metrics.counter("process_cpu_seconds_total", (counter) => counter.inc(cpuSeconds()))
   metrics.gauge("process_resident_memory_bytes", (gauge) => gauge.set(process.memoryUsage.rss()))

@@ -12,6 +12,11 @@ export const planErrors = {
     cause: '"view: false" is set on some of the rules that give it keys, and not on others.',
     remedy: 'Set "view" the same on all rules of this ConfigMap.',
   },
+  "plan/file-too-large": {
+    meaning: "A file has more bytes than `bounds.file`; the targets that it goes to keep what they hold.",
+    cause: "A binary, a dump or a generated file in the folder of a rule.",
+    remedy: "Make the file smaller, narrow the glob, or raise `bounds.file` and the memory of the programs.",
+  },
   "plan/illegal-key": {
     meaning: "Kubernetes would refuse a key of a ConfigMap; the target is not written.",
     cause: "A file's name has characters that a key cannot have, or is too long.",
@@ -59,6 +64,11 @@ export const planErrors = {
     meaning: "A rule names a namespace of Headrace: that of its records and store, or that of its programs.",
     cause: "The namespace was chosen without knowing that it is taken.",
     remedy: "Choose another namespace for this ConfigMap.",
+  },
+  "plan/target-too-large": {
+    meaning: "The files of a target have more bytes than `bounds.target`; it keeps what it holds.",
+    cause: "A rule that takes far more files than was meant.",
+    remedy: "Narrow the glob, spread it over several targets, or raise `bounds.target`.",
   },
   "plan/too-large": {
     meaning: "A ConfigMap would hold more than 1 MiB; it is not written.",

@@ -3,6 +3,7 @@ import { findSorted } from "../foundation/sorted-list.ts"
 import type { Rule } from "../rules/rule.ts"
 import type { Content } from "./compile-rules.ts"
 import { type ContestedKey, type GivenKeys, keyOf } from "./given-keys.ts"
+import { judgeBytes, type PlanBounds } from "./judge-bytes.ts"
 import { illegalKeys, tooLarge, VERSION_BYTES, VERSION_KEY } from "./judge-keys.ts"
 import type { Objection } from "./judge-place.ts"
 import type { PlannedKey } from "./plan.ts"
@@ -15,19 +16,26 @@ export interface JudgedContent {
   warnings: readonly Objection[]
 }
 
+/** What the operator's settings say of contents. */
+export interface JudgeLimits {
+  strict: boolean
+  bounds: PlanBounds
+}
+
 /** Judges what rules give a content. */
-export function judgeContent({ name, givers }: Content, given: GivenKeys, strict: boolean): JudgedContent {
+export function judgeContent({ name, givers }: Content, given: GivenKeys, limits: JudgeLimits): JudgedContent {
   const view = givers.every((rule) => rule.view)
   const errors: Objection[] = []
   const warnings: Objection[] = []
   if (!view && givers.some((rule) => rule.view)) errors.push(dividedView(name, givers))
-  for (const contested of given.contested) (strict ? errors : warnings).push(collisionOf(name, contested))
+  for (const contested of given.contested) (limits.strict ? errors : warnings).push(collisionOf(name, contested))
   const version = view ? findSorted(given.keys, keyOf, VERSION_KEY) : undefined
   if (version) warnings.push(reservedKey(name, version))
   const keys = version ? given.keys.filter((planned) => planned !== version) : given.keys
   errors.push(...illegalKeys(name, given.illegal))
   const bytes = VERSION_BYTES + given.plainBytes - (version && !version.gzip ? version.file.size : 0)
   if (view && bytes > CONFIG_MAP_LIMIT_BYTES) errors.push(tooLarge(name, keys, bytes))
+  errors.push(...judgeBytes(name, keys, limits.bounds))
   return { keys, view, errors, warnings }
 }
 

@@ -1,6 +1,8 @@
 import type { TargetId } from "../foundation/target.ts"
+import type { RulesBounds } from "../rules/parse-rules.ts"
 import { DEFAULT_CLUSTER } from "../rules/resolve-places.ts"
 import type { Place, Rule } from "../rules/rule.ts"
+import type { PlanBounds } from "./judge-bytes.ts"
 
 /** What a plan takes from the operator, beside rules and tree. */
 export interface PlanContext {
@@ -10,6 +12,8 @@ export interface PlanContext {
   defaults: { cluster: string; namespace: string }
   /** Several files for one key are an error. */
   strict?: boolean
+  /** How large files and targets may be; absent: as the settings have it by default. */
+  bounds?: (PlanBounds & RulesBounds) | undefined
   /** Headrace's own namespaces, which no rule may name. */
   reservedNamespaces?: readonly string[] | undefined
   /**

@@ -2,11 +2,12 @@ import type { Problem } from "../foundation/problem.ts"
 import { compareSorted } from "../foundation/sorted-list.ts"
 import type { Tree, TreeFile } from "../foundation/tree.ts"
 import type { RuleSet } from "../rules/rule.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
 import { assignChanges } from "./assign-changes.ts"
 import { type BrokenFiles, brokenFiles, NOTHING_BROKEN } from "./broken-files.ts"
 import { type Claim, type CompiledRules, type Content, compileRules } from "./compile-rules.ts"
 import { editKeys, type GivenKeys, NO_KEYS } from "./given-keys.ts"
-import { type JudgedContent, judgeContent } from "./judge-content.ts"
+import { type JudgedContent, type JudgeLimits, judgeContent } from "./judge-content.ts"
 import type { Objection } from "./judge-place.ts"
 import { isClosedByDefault } from "./open-namespaces.ts"
 import type { Plan, PlannedTarget } from "./plan.ts"
@@ -48,9 +49,9 @@ const EMPTY_TREE: Tree = { files: [], problems: [] }
 /** The plan of a tree without files: each plan under these rules is made from it, or from another that was. */
 export function emptyPlan(rules: RuleSet, context: PlanContext): TreePlan {
   const compiled = compileRules(rules, context)
-  const strict = context.strict ?? false
+  const limits = limitsOf(context)
   const contents = compiled.contents.map((content) => {
-    return [content, { given: NO_KEYS, judged: judgeContent(content, NO_KEYS, strict) }] as const
+    return [content, { given: NO_KEYS, judged: judgeContent(content, NO_KEYS, limits) }] as const
   })
   return withOutcomes(compiled, EMPTY_TREE, new Map(contents), NOTHING_BROKEN, [])
 }
@@ -65,9 +66,13 @@ export function planTree(from: TreePlan, tree: Tree): TreePlan {
   const changes = compareSorted(from.tree.files, tree.files, ({ path }) => path, isSameFile)
   for (const [content, edits] of assignChanges(rules, changes)) {
     const given = editKeys(from.contents.get(content)?.given ?? NO_KEYS, edits)
-    contents.set(content, { given, judged: judgeContent(content, given, rules.context.strict ?? false) })
+    contents.set(content, { given, judged: judgeContent(content, given, limitsOf(rules.context)) })
   }
   return withOutcomes(rules, tree, contents, brokenFiles(rules, tree.problems, from.broken), from.outcomes)
+}
+
+function limitsOf({ strict = false, bounds = DEFAULT_WRITER_BOUNDS }: PlanContext): JudgeLimits {
+  return { strict, bounds }
 }
 
 function withOutcomes(

@@ -55,6 +55,13 @@ export const reconcileErrors = {
     cause: "A clock far ahead of any date gave the record its epoch.",
     remedy: "Set the clock, delete the record, and run headrace-bootstrapper apply, which begins it again.",
   },
+  "reconcile/change-too-large": {
+    meaning:
+      "A change has more new content than `bounds.change`. The targets with the most of it keep what they hold; the others are written.",
+    cause: "A merge that adds far more data than the ones before it, or a first run of a large source.",
+    remedy:
+      "Make the change smaller, or raise `bounds.change`; the next run then writes the targets that wait.",
+  },
   "reconcile/changed-on-write": {
     meaning:
       "The API server keeps something else of a ConfigMap than was sent. It holds what the server made of it.",

@@ -1,9 +1,11 @@
+import { createByteRoom } from "../foundation/byte-room.ts"
 import { systemClock } from "../foundation/clock.ts"
 import { errorText, hasCode } from "../foundation/errors.ts"
 import { appTokens } from "../git/app-tokens.ts"
 import { authFromSettings } from "../git/auth-from-settings.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
 import { createEventRecorder } from "../kube/event-recorder.ts"
+import { noteBreach } from "../observe/bound-breaches.ts"
 import type { Log } from "../observe/log.ts"
 import { approvalWordOf } from "../record/approval-word.ts"
 import type { SourceRecord } from "../record/record.ts"
@@ -94,6 +96,7 @@ export async function openReconciler(
   const recorders = openOnce(async (name: string) => {
     return createEventRecorder({ kube: await clusters.get(name), clock: systemClock, log })
   })
+  const contents = createByteRoom(settings.bounds.contents)
   const memories = new Map<string, ReconcileMemory>()
   const sizes = createTargetSizes()
   const asked = new Set<string>()
@@ -120,6 +123,8 @@ export async function openReconciler(
       log: log.child({ cluster, source }),
       memory,
       sizes,
+      contents,
+      onBreach: (bound) => noteBreach(bound, `source ${source}`),
       ...(rollout ? { rollout: rolloutPorts(rollout, cluster, source) } : {}),
     }
   }
@@ -304,6 +309,7 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
     clusters: new Map(clusters),
     ...(from.gates === undefined ? {} : { gates: from.gates }),
     store: settings.clusters[cluster]?.store ?? true,
+    bounds: settings.bounds,
   }
 }
 

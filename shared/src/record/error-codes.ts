@@ -13,6 +13,12 @@ export const recordErrors = {
     cause: "Another instance was upgraded first.",
     remedy: "Upgrade this program.",
   },
+  "store/file-too-large": {
+    meaning:
+      "A file in the store has more bytes than `bounds.file` of the program that reads it; what is shown stays.",
+    cause: "The operator's `bounds.file` is larger than the agent's, or another program wrote the store.",
+    remedy: "Make the file smaller, or raise `bounds.file` and the memory of the program.",
+  },
   "store/invalid-index": {
     meaning: "An index of the store cannot be read.",
     cause: "Somebody edited the object, or a newer Headrace wrote it.",
@@ -23,6 +29,11 @@ export const recordErrors = {
     meaning: "An object of the store is not there.",
     cause: "A newer revision took its place while it was read, or somebody deleted it.",
     remedy: "Wait for the next try; when it returns, run headrace-bootstrapper apply, which writes it again.",
+  },
+  "store/too-many-files": {
+    meaning: "A target has more files than the agent's `bounds.files`; what is shown stays.",
+    cause: "A rule that takes far more files than was meant, or another program wrote the store.",
+    remedy: "Narrow the rule, or raise `bounds.files` and the memory of the agent.",
   },
   "store/wrong-index": {
     meaning: "An index of the store leads to one of another kind.",

@@ -143,9 +143,16 @@ export const rulesErrors = {
     remedy: "Move the rule up, narrow the earlier glob, or remove the rule.",
   },
   "rules/too-large": {
-    meaning: "The rules file is too long, or its aliases stand for too many values.",
+    meaning:
+      "The rules file has more bytes than `bounds.rulesFile`, or its aliases stand for too many values. The source is stopped; what is in force stays.",
     cause: "A generated file, or aliases of aliases.",
-    remedy: "Split the rules file, or write the aliases out.",
+    remedy: "Split the rules file, write the aliases out, or raise `bounds.rulesFile`.",
+  },
+  "rules/too-many-targets": {
+    meaning:
+      "The rules name more ConfigMaps than `bounds.targets`: names times places, counted before they are made. The source is stopped; what is in force stays.",
+    cause: "Many partitions in many namespaces, often through a cluster group or an alias.",
+    remedy: "Name fewer partitions, clusters or namespaces, or raise `bounds.targets`.",
   },
   "rules/too-many-partitions": {
     meaning: "A rule spreads its files over more partitions than Prow's hash distinguishes.",

@@ -5,7 +5,9 @@ import { mappingKeys, type Position } from "../foundation/located-yaml.ts"
 import type { YamlNode } from "../foundation/located-yaml-node.ts"
 import type { Problem } from "../foundation/problem.ts"
 import { schemaProblems } from "../foundation/schema-problems.ts"
+import { DEFAULT_WRITER_BOUNDS, type WriterBounds } from "../settings/bounds.ts"
 import { ConfigUpdater, DEFAULT_MAPS } from "./config-updater.ts"
+import { tooManyTargets } from "./count-targets.ts"
 import { resolveRule } from "./resolve-rule.ts"
 import type { Rule, RuleSet } from "./rule.ts"
 import { type RulesYaml, readRulesYaml } from "./rules-yaml.ts"
@@ -22,20 +24,27 @@ export interface ParsedRules {
   problems: Problem[]
 }
 
+/** How large a rules file may be, and how many ConfigMaps it may name. */
+export type RulesBounds = Pick<WriterBounds, "rulesFile" | "targets">
+
 /**
  * Parses the text of a rules file: Prow's plugins.yaml, of which `config_updater` alone counts and is held
  * to its schema. `file` names it in problems. Never throws for what a user wrote.
  */
-export function parseRules(text: string, file: string): ParsedRules {
+export function parseRules(
+  text: string,
+  file: string,
+  bounds: RulesBounds = DEFAULT_WRITER_BOUNDS,
+): ParsedRules {
   try {
-    return resolveRules(readRulesYaml(text, file))
+    return resolveRules(readRulesYaml(text, file, bounds.rulesFile), bounds)
   } catch (error) {
     if (!hasCode(error, "rules/unreadable")) throw error
     return { rules: undefined, problems: [error.fields.problem as Problem] }
   }
 }
 
-function resolveRules(read: RulesYaml): ParsedRules {
+function resolveRules(read: RulesYaml, bounds: RulesBounds): ParsedRules {
   const { yaml } = read
   if (read.section === undefined && read.problems.length > 0) {
     return { rules: undefined, problems: read.problems }
@@ -58,8 +67,11 @@ function resolveRules(read: RulesYaml): ParsedRules {
       ...yaml.keyPositionOf(["config_updater", "maps"]),
     })
   }
+  const order = declaredOrder(read, maps)
+  const tooMany = tooManyTargets(order, maps, result.data, bounds.targets)
+  if (tooMany) return { rules: undefined, problems: [...problems, { ...tooMany, file: yaml.file }] }
   const rules: Rule[] = []
-  for (const { glob, position } of declaredOrder(read, maps)) {
+  for (const { glob, position } of order) {
     const resolved = resolveRule(glob, maps.get(glob) ?? {}, result.data, { yaml, position })
     rules.push(resolved.rule)
     problems.push(...resolved.problems)

@@ -5,13 +5,13 @@ import { keyProblems } from "../foundation/key-problems.ts"
 import { type LocatedYaml, parseLocatedYaml } from "../foundation/located-yaml.ts"
 import { countNodes, type YamlNode } from "../foundation/located-yaml-node.ts"
 import type { Problem } from "../foundation/problem.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
 
 const CODES = {
   duplicateKey: "rules/duplicate-key",
   wrongKey: "rules/wrong-key",
 } as const
 
-const TEXT_LIMIT = 8 * 1024 * 1024
 const NODES_LIMIT = 250_000
 const SECTION = "config_updater"
 
@@ -25,11 +25,12 @@ export interface RulesYaml {
 /**
  * Reads the YAML of a rules file: YAML 1.1 with merge keys, as Prow's Go parser does. Everything outside
  * `config_updater` only has to be YAML. Throws HeadraceError `rules/unreadable` with the problem as a field
- * when there is nothing to go on with.
+ * when there is nothing to go on with. `most`: bytes of the file.
  */
-export function readRulesYaml(text: string, file: string): RulesYaml {
-  if (text.length > TEXT_LIMIT)
-    throw unreadable(file, "rules/too-large", `is larger than ${TEXT_LIMIT} characters`)
+export function readRulesYaml(text: string, file: string, most = DEFAULT_WRITER_BOUNDS.rulesFile): RulesYaml {
+  const size = Buffer.byteLength(text)
+  if (size > most)
+    throw unreadable(file, "rules/too-large", `has ${size} bytes, and bounds.rulesFile is ${most}`)
   const yaml = parse(text, file)
   if (yaml.root?.kind !== "mapping") {
     throw unreadable(file, "rules/not-a-mapping", 'is not a mapping with "config_updater" in it', 1)

@@ -3,6 +3,7 @@ import { AfterCheck } from "./agent-after.ts"
 import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
+import { AgentBounds } from "./bounds.ts"
 import { TrustSettings } from "./trust.ts"
 import { AbsolutePath, Bytes, Duration, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
@@ -160,6 +161,9 @@ export const AgentSettings = z
     report: Report.optional().describe("Report what this node shows as a Lease; absent: no report."),
     mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the mirrors of git sources."),
     confinement: Confinement.prefault({}),
+    bounds: AgentBounds.describe(
+      "What one writer, one cluster or one git server may cost at most (docs/reference/bounds.md).",
+    ),
   })
   .refine((settings) => settings.record !== undefined || !needsRecord(settings), {
     message: "expected NAMESPACE/SOURCE, the record whose targets a projection shows",

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import { suggestion } from "../foundation/closest-word.ts"
+import { WriterBounds } from "./bounds.ts"
 import { Gates } from "./gates.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
@@ -191,6 +192,9 @@ export const OperatorSettings = z
         "Who may read the status page, /status of the operations port. `loopback`: this machine alone, as kubectl port-forward does; `all`: everyone who reaches the port; `off`: there is none.",
       ),
     mirrors: Text.prefault("/var/cache/headrace").describe("Folder for the bare git mirrors."),
+    bounds: WriterBounds.describe(
+      "What one merge, one cluster or one sender may cost at most (docs/reference/bounds.md).",
+    ),
   })
   .check(({ value: { signing, namespace, programsNamespace }, issues }) => {
     const words = signing?.words

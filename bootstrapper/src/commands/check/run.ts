@@ -68,8 +68,9 @@ export async function checkSource(
   const gates = await gatesOfFlags(options)
   const files = await readFolderTree(folders, signal)
   try {
-    const parsed = await readRules(options.rules, folders, files.fileAt)
-    const { plan, report: judged } = await checkTree(parsed, files, options)
+    const context = await contextOf(options)
+    const parsed = await readRules(options.rules, folders, { fileAt: files.fileAt, bounds: context.bounds })
+    const { plan, report: judged } = await checkTree(parsed, files, context, options)
     const unsigned = await signatureProblems(files.checkouts[0], options, signal)
     const report = { ...judged, problems: [...judged.problems, ...unsigned] }
     if (plan === undefined) return report
@@ -100,7 +101,9 @@ async function checkRemote(options: CheckOptions, signal: AbortSignal): Promise<
         hint: "Give the path of a plugins.yaml in the repository.",
       })
     }
-    const { plan, report } = await checkTree(parseRules(text.toString("utf8"), options.rules), files, options)
+    const context = await contextOf(options)
+    const parsed = parseRules(text.toString("utf8"), options.rules, context.bounds)
+    const { plan, report } = await checkTree(parsed, files, context, options)
     if (plan === undefined) return report
     const judged = await judgeByGates(gates, files, undefined, signal)
     return withMore(report, [...closedWithoutBase(plan), ...judged])
@@ -112,11 +115,11 @@ async function checkRemote(options: CheckOptions, signal: AbortSignal): Promise<
 async function checkTree(
   parsed: ParsedRules,
   files: FolderTree,
+  context: PlanContext,
   options: CheckOptions,
 ): Promise<{ plan: Planned | undefined; report: Report }> {
   const { rules } = parsed
   if (!rules) return { plan: undefined, report: { problems: parsed.problems, sizes: [], changes: undefined } }
-  const context = await contextOfFlags({ ...options, repo: repositoryName(options.repo) })
   const plan = planTargets(rules, files.tree, context)
   const sizes = await measureTargets(plan, files.read)
   const problems = [
@@ -134,6 +137,10 @@ interface Planned {
   plan: Plan
   rules: RuleSet
   context: PlanContext
+}
+
+function contextOf(options: CheckOptions): Promise<PlanContext> {
+  return contextOfFlags({ ...options, repo: repositoryName(options.repo) })
 }
 
 /** ORG/NAME for access lists, out of a URL too. */

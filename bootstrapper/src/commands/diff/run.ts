@@ -59,7 +59,10 @@ async function diffFiles(
   signal: AbortSignal,
 ): Promise<number> {
   const own = source === undefined ? undefined : settings.sources[source]
-  const parsed = await readRules(options.rules, options.sourcePath, files.fileAt)
+  const parsed = await readRules(options.rules, options.sourcePath, {
+    fileAt: files.fileAt,
+    bounds: settings.bounds,
+  })
   if (!parsed.rules) {
     printProblems(parsed.problems)
     return DIFF_FAILED

@@ -46,7 +46,7 @@ export async function runPlan(options: PlanOptions, signal?: AbortSignal): Promi
 async function readSource({ sourcePath, rules }: PlanOptions, signal: AbortSignal | undefined) {
   const files = await readFolderTree(sourcePath, signal)
   try {
-    return { tree: files.tree, parsed: await readRules(rules, sourcePath, files.fileAt) }
+    return { tree: files.tree, parsed: await readRules(rules, sourcePath, { fileAt: files.fileAt }) }
   } finally {
     await files.close()
   }

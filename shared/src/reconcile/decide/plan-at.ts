@@ -2,10 +2,12 @@ import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { sha256 } from "../../foundation/digest.ts"
 import { errorText, HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { type Problem, problemText } from "../../foundation/problem.ts"
+import { itemAt } from "../../git/links/sorted-paths.ts"
 import type { Plan } from "../../plan/plan.ts"
 import type { PlanContext } from "../../plan/plan-context.ts"
 import { emptyPlan, planTree } from "../../plan/plan-targets.ts"
-import { parseRules } from "../../rules/parse-rules.ts"
+import { parseRules, type RulesBounds } from "../../rules/parse-rules.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../../settings/bounds.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcileMemory, RulesAnswer } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -18,7 +20,7 @@ import type { Stamp } from "../target/ownership.ts"
 const STORE_FORMAT = 1
 
 /** What reading rules needs. */
-export type RulesPorts = Pick<ReconcilePorts, "rulesRepository" | "settings">
+export type RulesPorts = Pick<ReconcilePorts, "rulesRepository" | "settings" | "onBreach">
 
 /** Digest of rules and settings at a revision; throws `rules/…` when the rules are missing or do not parse. */
 export async function rulesDigestAt(
@@ -118,6 +120,10 @@ export async function wholePlanAt(
   const made = planTree(memory.nearPlans.get(under) ?? emptyPlan(rules, context), tree)
   memory.plans.set(key, made)
   memory.nearPlans.set(under, made)
+  for (const { code } of made.plan.problems) {
+    if (code === "plan/file-too-large") ports.onBreach?.("file")
+    if (code === "plan/target-too-large") ports.onBreach?.("target")
+  }
   for (const problem of unplaced(made.plan, ports)) {
     ports.log.error({ commit: revision.commit, problem: problemText(problem) }, "a target cannot be placed")
   }
@@ -137,12 +143,19 @@ function planningKey(text: string, path: string, context: PlanContext): string {
 export function planContextFromSettings(
   settings: Pick<
     ReconcilePorts["settings"],
-    "repo" | "strict" | "defaults" | "namespace" | "programsNamespace" | "wordsNamespace" | "clusters"
+    | "repo"
+    | "strict"
+    | "defaults"
+    | "namespace"
+    | "programsNamespace"
+    | "wordsNamespace"
+    | "clusters"
+    | "bounds"
   >,
 ): PlanContext {
-  const { repo, strict, defaults, namespace, programsNamespace, wordsNamespace, clusters } = settings
+  const { repo, strict, defaults, namespace, programsNamespace, wordsNamespace, clusters, bounds } = settings
   const own = [namespace, programsNamespace, ...(wordsNamespace === undefined ? [] : [wordsNamespace])]
-  return { repo, strict, defaults, reservedNamespaces: own, clusters }
+  return { repo, strict, defaults, reservedNamespaces: own, clusters, bounds }
 }
 
 /** The rules at a revision; throws `rules/…` when they are missing or do not parse. */
@@ -155,7 +168,7 @@ export async function rulesAt(
   const commit = revision.rulesCommit ?? revision.commit
   const path = ports.settings.rulesPath
   const key = `${commit} ${path}`
-  const answer = memory.rules.get(key) ?? (await readRules(ports, memory, commit, path, signal))
+  const answer = memory.rules.get(key) ?? (await readRules(ports, memory, commit, signal))
   memory.rules.set(key, answer)
   if ("rules" in answer) return answer
   throw new HeadraceError(answer.code, answer.message, {
@@ -163,27 +176,36 @@ export async function rulesAt(
   })
 }
 
+/** Measured before it is read, and counted before it is expanded. */
 async function readRules(
-  { rulesRepository }: Pick<RulesPorts, "rulesRepository">,
+  { rulesRepository, settings, onBreach }: RulesPorts,
   memory: ReconcileMemory,
   commit: string,
-  path: string,
   signal: AbortSignal,
 ): Promise<RulesAnswer> {
-  const content = await rulesRepository.file(commit, path, signal)
-  if (content === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
+  const { rulesPath: path, bounds = DEFAULT_WRITER_BOUNDS } = settings
+  const size = itemAt((await rulesRepository.tree(commit, signal)).files, path)?.size
+  if (size === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
+  if (size > bounds.rulesFile) {
+    onBreach?.("rulesFile")
+    const message = `${path} has ${size} bytes, and bounds.rulesFile is ${bounds.rulesFile}`
+    return { code: "rules/too-large", message }
+  }
+  const content = (await rulesRepository.file(commit, path, signal)) ?? Buffer.alloc(0)
   const text = sha256(content)
-  const answer = memory.parsedRules.get(`${text} ${path}`) ?? parsedRules(content, text, path)
+  const answer = memory.parsedRules.get(`${text} ${path}`) ?? parsedRules(content, text, path, bounds)
   memory.parsedRules.set(`${text} ${path}`, answer)
+  if ("code" in answer && answer.code === "rules/too-many-targets") onBreach?.("targets")
   return answer
 }
 
-function parsedRules(content: Buffer, text: string, path: string): RulesAnswer {
+function parsedRules(content: Buffer, text: string, path: string, bounds: RulesBounds): RulesAnswer {
   try {
-    const { rules, problems } = parseRules(content.toString("utf8"), path)
+    const { rules, problems } = parseRules(content.toString("utf8"), path, bounds)
     if (rules) return { rules, text }
     const mistake = problems.find((problem) => problem.severity === "error")
-    return { code: "rules/invalid", message: mistake ? problemText(mistake) : `${path} does not parse` }
+    const code = mistake?.code === "rules/too-many-targets" ? mistake.code : "rules/invalid"
+    return { code, message: mistake ? problemText(mistake) : `${path} does not parse` }
   } catch (error) {
     return { code: "rules/invalid", message: `${path}: ${errorText(error)}` }
   }

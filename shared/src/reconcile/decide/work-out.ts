@@ -2,10 +2,12 @@ import { errorMessage, type HeadraceError, hasCode } from "../../foundation/erro
 import type { SourceRecord } from "../../record/record.ts"
 import { keepsSpentWord } from "../../record/spent-words.ts"
 import { compareTokens } from "../../record/token.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../../settings/bounds.ts"
 import { type Choice, type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
+import { beyondChange } from "./bound-change.ts"
 import { chooseTargets } from "./choose-targets.ts"
 import { beyondAll, desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
 import {
@@ -215,7 +217,9 @@ async function judged(
   const { ports, memory, request, signal } = run
   const whole = await planAt(ports, memory, request.cluster, first, signal)
   const previous = isPutBack(run, record) ? undefined : await planInForce(run, record, failures)
-  const { plan, surveyed, survey } = await surveyUnknown(run, { record, desired: first, whole, previous })
+  const seen = await surveyUnknown(run, { record, desired: first, whole, previous })
+  const { surveyed, survey } = seen
+  const plan = withinChange(run, seen.plan, previous)
   const desired = previous ? first : await desiredAfterSurvey(run, tips, record, first, survey)
   await passGates(run, { record, desired, newest: survey.newest?.commit })
   const isWhole = failures.complete && !hasUnjudged(previous, plan)
@@ -233,6 +237,16 @@ async function judged(
     stopped: null,
     inForce,
   })
+}
+
+/** The plan without the targets whose new content is more than one reconcile may write. */
+function withinChange({ ports }: Run, plan: ClusterPlan, previous: ClusterPlan | undefined): ClusterPlan {
+  const { change } = ports.settings.bounds ?? DEFAULT_WRITER_BOUNDS
+  const refused = beyondChange(plan, previous, change)
+  if (refused.size === 0) return plan
+  ports.onBreach?.("change")
+  ports.log.warn({ targets: [...refused.keys()].slice(0, 10), count: refused.size }, "a change is too large")
+  return withRefused(plan, refused)
 }
 
 function workOf(run: Run, record: SourceRecord, known: Omit<Work, "choice">): Work {

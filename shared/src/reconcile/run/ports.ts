@@ -1,11 +1,14 @@
+import type { ByteRoom } from "../../foundation/byte-room.ts"
 import type { Clock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { GuardLimits } from "../../gates/guard/judge-change.ts"
 import type { SourceRepository } from "../../git/source-repository.ts"
 import type { CommitVerifier } from "../../git/verify/commit-verifier.ts"
 import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
+import type { BoundName } from "../../observe/bound-breaches.ts"
 import type { Log } from "../../observe/log.ts"
 import type { FailedTarget, ForeignWrite, SourceRecord, Token } from "../../record/record.ts"
+import type { WriterBounds } from "../../settings/bounds.ts"
 import type { Gates } from "../../settings/gates.ts"
 import type { OperatorSettings } from "../../settings/operator-settings.ts"
 import type { ReconcileMemory } from "./memory.ts"
@@ -44,6 +47,8 @@ export interface ReconcileSettings {
   gates?: Gates
   /** False: named ConfigMaps alone. */
   store: boolean
+  /** What one merge may cost; absent: the defaults. */
+  bounds?: WriterBounds
 }
 
 /** Hears of each swap of a record: of the object as it is now, and of what it said before and says now. */
@@ -83,6 +88,10 @@ export interface ReconcilePorts {
   onSwap?: SwapListener | undefined
   /** The records of the source in other clusters, of those that answer soon; read when a gate refuses. Absent: none. */
   peers?: (signal: AbortSignal) => Promise<SourceRecord[]>
+  /** Counts that this source met one of its bounds; absent: nothing is counted. */
+  onBreach?: (bound: BoundName) => void
+  /** Room for contents of files, over all clusters and sources; absent: as much as there is. */
+  contents?: ByteRoom
   /** Where the sizes of named ConfigMaps are noted, for metrics. */
   sizes?: TargetSizes
   /** By which stages a revision reaches this cluster; absent: the settings have none, and every revision reaches it whole. */

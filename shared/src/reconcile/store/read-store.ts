@@ -37,18 +37,19 @@ export function indexReader(
   }
 }
 
-/** The payload of an object of the store. Throws `store/missing`, `bundle/…`, `kube/…`. */
+/** The payload of an object of the store, of at most `most` bytes. Throws `store/missing`, `bundle/…`, `kube/…`. */
 export async function readStored(
   ports: StorePorts,
   kind: StoreObject["kind"],
   digest: string,
   signal: AbortSignal,
+  most?: number,
 ): Promise<Buffer> {
   const { namespace } = ports.settings
   const name = storeObjectName(kind, digest)
   return retryTransient(transientRetry(ports.clock), signal, async () => {
     const configMap = await ports.kube.get(namespace, name, signal)
-    if (configMap) return openStoreConfigMap(configMap, digest)
+    if (configMap) return openStoreConfigMap(configMap, digest, most)
     throw new HeadraceError("store/missing", `store object ${name} is not there`)
   })
 }

@@ -1,9 +1,12 @@
+import { mostShardBytes } from "../../bundle/store-config-map.ts"
+import { PART_BYTES } from "../../bundle/store-file.ts"
 import { joinParts, type ShardFile, unpackShard } from "../../bundle/unpack-shard.ts"
 import { contentId, isBlank } from "../../foundation/content-id.ts"
-import { hasCode } from "../../foundation/errors.ts"
+import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { GuardedKey } from "../../gates/guard/measure-change.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
 import { listShards, listTargets } from "../../record/walk-index.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../../settings/bounds.ts"
 import type { Run } from "../run/run.ts"
 import { listRoots } from "./last-roots.ts"
 import { indexReader, readStored } from "./read-store.ts"
@@ -56,9 +59,10 @@ export async function storedKeys(
     const shards = await listShards(entry.index, indexReader(ports, memory, signal))
     const keys: GuardedKey[] = []
     // One after the other: together they may be larger than memory.
-    for (const { shard } of shards) {
-      for (const file of unpackShard(await readStored(ports, "shard", shard, signal))) {
-        const oid = contentId(await contentOf(file), like)
+    for (const entry of shards) {
+      const most = mostShardBytes(entry)
+      for (const file of unpackShard(await readStored(ports, "shard", entry.shard, signal, most))) {
+        const oid = await contentIdOf(file)
         keys.push({ key: file.key, content: oid, empty: isBlank({ size: file.size, oid }) })
       }
     }
@@ -68,11 +72,17 @@ export async function storedKeys(
     throw error
   }
 
-  async function contentOf(file: ShardFile): Promise<Buffer> {
-    if (file.content) return file.content
-    const parts: Buffer[] = []
-    for (const digest of file.parts) parts.push(await readStored(ports, "shard", digest, signal))
-    return joinParts(file, parts)
+  async function contentIdOf(file: ShardFile): Promise<string> {
+    if (file.content) return contentId(file.content, like)
+    const { file: most } = ports.settings.bounds ?? DEFAULT_WRITER_BOUNDS
+    if (file.size > most) {
+      ports.onBreach?.("file")
+      const message = `${file.path} in the store has ${file.size} bytes, and bounds.file is ${most}`
+      throw new HeadraceError("store/file-too-large", message)
+    }
+    const read = (digest: string) => readStored(ports, "shard", digest, signal, PART_BYTES)
+    const join = async () => contentId(await joinParts(file, read), like)
+    return ports.contents ? ports.contents.within(file.size, signal, join) : join()
   }
 }
 

@@ -15,7 +15,7 @@ const BATCH_BYTES = 4 * 1024 * 1024
  * Throws `reconcile/too-large`, `git/…`.
  */
 export async function staleValues(
-  ports: Pick<ReconcilePorts, "repository">,
+  ports: Pick<ReconcilePorts, "repository" | "contents">,
   { target }: Pick<PlannedTarget, "target">,
   stale: readonly PlannedKey[],
   signal: AbortSignal,
@@ -23,19 +23,31 @@ export async function staleValues(
   const values: Buffer[] = []
   let size = 0
   for (const batch of batches(stale)) {
-    const contents = await ports.repository.blobs(
-      batch.map(({ file }) => file.oid),
-      signal,
-    )
-    for (const [index, { gzip }] of batch.entries()) {
-      const content = contents[index] ?? Buffer.alloc(0)
-      const value = gzip ? gzipSync(content) : content
+    const bytes = batch.reduce((sum, { file }) => sum + file.size, 0)
+    const read = () => valuesOf(ports, batch, signal)
+    const some = await (ports.contents ? ports.contents.within(bytes, signal, read) : read())
+    for (const value of some) {
       values.push(value)
       size += value.length
     }
     if (size > CONFIG_MAP_LIMIT_BYTES) throw tooLarge(placeText(target))
   }
   return values
+}
+
+async function valuesOf(
+  { repository }: Pick<ReconcilePorts, "repository">,
+  batch: readonly PlannedKey[],
+  signal: AbortSignal,
+): Promise<Buffer[]> {
+  const contents = await repository.blobs(
+    batch.map(({ file }) => file.oid),
+    signal,
+  )
+  return batch.map(({ gzip }, index) => {
+    const content = contents[index] ?? Buffer.alloc(0)
+    return gzip ? gzipSync(content) : content
+  })
 }
 
 /** `place` is `namespace/name`. */

@@ -163,21 +163,26 @@ async function writeObjects(
     // Since it was put in line, the store may have been listed.
     const remembered = rememberedShard(layout, known)
     if (remembered) return remembered
+    const bytes = layout.files.reduce((sum, file) => sum + file.size, 0)
+    const pack = () => packAndStore(layout, bytes, known)
+    const entry = await (ports.contents ? ports.contents.within(bytes, signal, pack) : pack())
+    memory.shards.set(layout.fingerprint, entry)
+    return entry
+  }
+
+  async function packAndStore(
+    layout: ShardLayout,
+    bytes: number,
+    known: ReadonlySet<string>,
+  ): Promise<ShardEntry> {
     const contents = await ports.repository.blobs(
       layout.files.map((file) => file.oid),
       signal,
     )
     const { shard, parts } = packShard(layout, contents)
     for (const object of [...parts, shard]) if (!isThere(object.digest, known)) await ensure(object)
-    const entry: ShardEntry = {
-      prefix: layout.prefix,
-      shard: shard.digest,
-      files: layout.files.length,
-      bytes: layout.files.reduce((bytes, file) => bytes + file.size, 0),
-      parts: parts.map((part) => part.digest),
-    }
-    memory.shards.set(layout.fingerprint, entry)
-    return entry
+    const names = parts.map((part) => part.digest)
+    return { prefix: layout.prefix, shard: shard.digest, files: layout.files.length, bytes, parts: names }
   }
 
   function isThere(digest: string, known: ReadonlySet<string>): boolean {

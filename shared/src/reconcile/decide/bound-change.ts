@@ -1,0 +1,43 @@
+import type { ErrorCode } from "../../foundation/errors.ts"
+import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
+import type { ClusterPlan } from "../run/cluster-plan.ts"
+
+const CODE: ErrorCode = "reconcile/change-too-large"
+
+/**
+ * `namespace/name` to the reason, of the targets that a reconcile leaves for later, so that what it writes anew stays
+ * within `most` bytes: those with the most new content, as few as that takes. `previous`: what is in force; undefined:
+ * not known, so that everything is new. Pure; the same for the same two plans.
+ */
+export function beyondChange(
+  plan: Pick<ClusterPlan, "targets">,
+  previous: Pick<ClusterPlan, "targets"> | undefined,
+  most: number,
+): ReadonlyMap<string, string> {
+  const fresh = [...plan.targets].map(([place, planned]) => ({
+    place,
+    bytes: newBytes(planned, previous?.targets.get(place)),
+  }))
+  const whole = fresh.reduce((sum, { bytes }) => sum + bytes, 0)
+  const refused = new Map<string, string>()
+  let left = whole
+  for (const { place, bytes } of fresh.toSorted((a, b) => b.bytes - a.bytes)) {
+    if (left <= most) break
+    left -= bytes
+    const message = `ConfigMap ${place} has ${bytes} bytes of new content, of ${whole} in this change, and bounds.change is ${most}`
+    refused.set(place, `${message} [${CODE}]`)
+  }
+  return refused
+}
+
+/** Bytes of the files that the target in force does not hold, each content once. */
+function newBytes(planned: PlannedTarget, held: PlannedTarget | undefined): number {
+  if (held?.keys === planned.keys) return 0
+  const known = new Set(held?.keys.map(({ file }) => file.oid))
+  return sizeOf(planned.keys.filter(({ file }) => !known.has(file.oid)))
+}
+
+function sizeOf(keys: readonly PlannedKey[]): number {
+  const sizes = new Map(keys.map(({ file }) => [file.oid, file.size]))
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
+}
