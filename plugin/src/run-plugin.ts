@@ -45,10 +45,10 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   addNodeMetrics(metrics.registry)
   const endpoint = options.otlpEndpoint
   const traces = await openTraces({ program: "headrace-plugin", version, endpoint, env: process.env, log })
-  const http = await openHttp(options.listen, log)
+  const http = await openHttp(options.listen, log, settings.bounds)
   let opsHttp: HttpServer | undefined
   try {
-    if (options.opsListen !== undefined) opsHttp = await openHttp(options.opsListen, log)
+    if (options.opsListen !== undefined) opsHttp = await openHttp(options.opsListen, log, settings.bounds)
     const opened = { ...options, http, opsHttp, process: metrics, traces, log }
     const first = await startOnSettings(settings, opened)
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {

@@ -46,7 +46,12 @@ export async function startOnSettings(
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
   const redis = await requireRedisUrl(settings, redisUrlFile)
-  const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
+  const lanes = await openLanes({
+    redis,
+    prefix: settings.redis.prefix,
+    mostReply: settings.bounds.redisReply,
+    log,
+  })
   const opened = await openReconciler(settings, log, { leads: true })
   const takeOver = before ? { takeOver: before.endWork } : {}
   try {

@@ -125,9 +125,10 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     beforeMetrics: () => refreshLaneGauges(lanes, clusters, sources, metrics),
   }
   const pages = statusPages(options)
+  const { bounds } = settings
   await Promise.all([
-    http.serve(opsHttp ? { routes } : { routes: new Map([...routes, ...pages]), ops }),
-    opsHttp?.serve({ routes: pages, ops }),
+    http.serve(opsHttp ? { routes, bounds } : { routes: new Map([...routes, ...pages]), ops, bounds }),
+    opsHttp?.serve({ routes: pages, ops, bounds }),
   ])
   log.info({ url: http.url, opsUrl: opsHttp?.url, clusters, sources }, "plugin started")
   return {
@@ -164,7 +165,7 @@ async function openGitHub(
   const { lanes, reconciler, log } = options
   const settings = options.settings.github
   if (settings === undefined) return undefined
-  const github = await logInToGitHub(settings)
+  const github = await logInToGitHub(settings, options.settings.bounds.answer)
   if (github === undefined) {
     log.warn({}, "no GitHub credentials in the settings: merges are not commented")
     return undefined
@@ -180,7 +181,7 @@ async function openRoutes(
   { settings, lanes, traces }: StartPluginOptions,
   { metrics, log }: Pick<DeliveryRoutePorts, "metrics" | "log">,
 ): Promise<Map<string, Route>> {
-  const { webhook, wake } = settings
+  const { webhook, wake, bounds } = settings
   const routes =
     wake === undefined
       ? new Map<string, Route>()
@@ -222,7 +223,15 @@ async function openRoutes(
   const isConfigured = (repo: string) => sourcesOfChange(settings, { repo, branch: "" }).configured
   routes.set(
     webhook.path,
-    deliveryRoute({ secrets, accept, isConfigured, room: newBodyRoom(), metrics, log }),
+    deliveryRoute({
+      secrets,
+      accept,
+      isConfigured,
+      room: newBodyRoom(bounds.bodies),
+      mostBytes: bounds.body,
+      metrics,
+      log,
+    }),
   )
   return routes
 }

@@ -135,9 +135,9 @@ describe("the light client under faults", () => {
     }
     await withSocketServer(answer, async (client) => {
       for (head of ["200 OK", "500 Broken"]) {
-        expect(await codeOf(client.get("ci", "x"))).toBe("kube/unavailable")
+        expect(await codeOf(client.get("ci", "x"))).toBe("kube/answer-too-large")
         const events = client.watch("ci", { resourceVersion: "1" }, new AbortController().signal)
-        expect(await codeOf(drain(events))).toBe("kube/unavailable")
+        expect(await codeOf(drain(events))).toBe("kube/answer-too-large")
       }
       expect(sent).toBeLessThan(4 * 64 * 1024 * 1024)
     })

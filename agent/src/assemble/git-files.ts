@@ -1,4 +1,5 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Tree, TreeFile, TreeProblem } from "@headrace/shared/foundation/tree"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ProjectedFile } from "./projected-files.ts"
@@ -11,6 +12,8 @@ export interface GitSelection {
   paths?: readonly string[] | undefined
   /** Folder that is left out of the names; files elsewhere are left out whole. */
   strip?: string | undefined
+  /** Bytes that a file may have; undefined: as many as there are. */
+  mostBytes?: number | undefined
 }
 
 /** Blob id to sha256 of its content, of the last commit: a commit costs the blobs that are new. */
@@ -63,6 +66,7 @@ export async function gitFiles(
   signal: AbortSignal,
 ): Promise<ProjectedFile[]> {
   const selected = selectFiles(tree.files, selection)
+  checkSizes(selected, selection.mostBytes)
   for (const batch of batches(selected.map(({ file }) => file).filter(({ oid }) => !known.has(oid)))) {
     const contents = await repository.blobs(batch, signal)
     for (const [at, oid] of batch.entries()) known.set(oid, sha256(contents[at] ?? ""))
@@ -79,6 +83,16 @@ export async function gitFiles(
       return content ?? Buffer.alloc(0)
     },
   }))
+}
+
+/** By the sizes that the tree has; nothing was read. */
+function checkSizes(selected: readonly { file: TreeFile }[], most: number | undefined): void {
+  const large = selected.find(({ file }) => most !== undefined && file.size > most)
+  if (large === undefined) return
+  const { path, size } = large.file
+  throw new HeadraceError("git/file-too-large", `${path} has ${size} bytes, and bounds.file is ${most}`, {
+    hint: "Make it smaller, leave it out of paths, or raise bounds.file; what is published stays.",
+  })
 }
 
 /** What a long-lived agent has seen of a busy branch would else grow for ever. */

@@ -1,3 +1,4 @@
+import { createByteRoom } from "@headrace/shared/foundation/byte-room"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { type LightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
@@ -18,11 +19,13 @@ function needsCluster(settings: AgentSettings): boolean {
  */
 export async function openCluster(settings: AgentSettings, log: Log): Promise<LightClient | undefined> {
   if (!needsCluster(settings)) return undefined
-  const { kubeconfig, context } = settings
+  const { kubeconfig, context, bounds } = settings
+  const { answer, list } = bounds
   return openLightClient({
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
     ...(context === undefined ? {} : { context }),
     log,
+    limits: { answer, list, room: createByteRoom(answer), culprit: "api-server" },
   })
 }
 

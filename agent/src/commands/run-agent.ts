@@ -129,13 +129,13 @@ interface ServingOptions extends RunOptions {
 
 async function runServing(first: AgentSettings, options: ServingOptions, signal: AbortSignal): Promise<void> {
   const { log, observed } = options
-  const port = await openPort(first.listen, log)
+  const port = await openPort(first, log)
   const watcher = createSignals(log)
   let running = { settings: first, started: await startAgent(first, log, observed) }
   try {
     for (;;) {
       const { settings, started } = running
-      await port.serve(settings.listen, started.agent)
+      await port.serve(settings, started.agent)
       watcher.follow(started.agent)
       log.info({ record: settings.record, url: port.url() }, "agent started")
       const next = await runUntilChanged(started, settings, { ...options, watcher, port }, signal)
@@ -200,7 +200,7 @@ async function prepareNext(
     try {
       const outgrown = await whyOutgrown(observed.confinement, settings)
       if (outgrown?.code === "agent/outside-confinement") throw outgrown
-      await port.open(settings.listen)
+      await port.open(settings)
       const started = await startAgent(settings, log, observed)
       if (outgrown !== undefined) {
         started.close()

@@ -1,7 +1,9 @@
+import { boundedResponse } from "@headrace/shared/foundation/bounded-response"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { GitCredential } from "./git-credentials.ts"
 
 const LIMIT_MS = 1000
+const MOST_BYTES = 64 * 1024
 
 /**
  * Asks git-sync's --askpass-url for a login: status 200 and lines `username=` and `password=`. Throws
@@ -9,10 +11,11 @@ const LIMIT_MS = 1000
  */
 export async function askPassword(url: string, repo: string, signal: AbortSignal): Promise<GitCredential> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
-  const answer = await fetch(url, { redirect: "manual", signal: limit }).catch((cause: unknown) => {
+  const given = await fetch(url, { redirect: "manual", signal: limit }).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw failed("cannot be reached", cause)
   })
+  const answer = boundedResponse(given, MOST_BYTES, () => failed("answered with too much"))
   const text = await answer.text().catch((cause: unknown) => {
     signal.throwIfAborted()
     throw failed("broke off its answer", cause)

@@ -1,5 +1,6 @@
 import { createSign } from "node:crypto"
 import { readFile } from "node:fs/promises"
+import { boundedResponse } from "@headrace/shared/foundation/bounded-response"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { fetchWithinOrigin } from "@headrace/shared/foundation/fetch-within-origin"
 import type { GitCredential } from "./git-credentials.ts"
@@ -11,6 +12,7 @@ const CLOCK_SKEW_SECONDS = 60
 /** A token that ends within this many milliseconds is fetched again. */
 const MARGIN_MS = 30_000
 const LIMIT_MS = 15_000
+const MOST_BYTES = 1024 * 1024
 
 /** Logs in as an installation of a GitHub App; keeps its token until shortly before it ends. */
 export function createGithubAppLogin(app: GithubAppSettings, onRefresh: (error: boolean) => void) {
@@ -45,7 +47,8 @@ async function fetchToken(
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
   try {
-    const answer = await fetchWithinOrigin(url, { method: "POST", headers, signal: limit })
+    const given = await fetchWithinOrigin(url, { method: "POST", headers, signal: limit })
+    const answer = boundedResponse(given, MOST_BYTES, () => failed(`${base} answered with too much`))
     const body: unknown = await answer.json().catch(() => undefined)
     if (answer.status !== 201) throw failed(`GitHub answered ${answer.status} to the App`)
     if (typeof body !== "object" || body === null || !("token" in body) || !("expires_at" in body)) {

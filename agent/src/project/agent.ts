@@ -67,6 +67,10 @@ export interface Agent {
   run(signal: AbortSignal): Promise<void>
 }
 
+function boundsOf({ bounds }: AgentSettings): { most: number; mostBytes: number } {
+  return { most: bounds.list, mostBytes: bounds.file }
+}
+
 /** An agent without its HTTP server and its connection, so that many fit one process. */
 export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const { reader, clock, log } = ports
@@ -171,7 +175,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       const watching = runFeeds(
         settings,
         reader,
-        { clock, log, status: watch, hurry, secrets: ports.secrets },
+        { clock, log, status: watch, hurry, secrets: ports.secrets, ...boundsOf(settings) },
         change,
         ended,
         ports.cluster,

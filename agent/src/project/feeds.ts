@@ -88,6 +88,7 @@ export async function followGit(
     proxy,
     allowPlaintext,
     fsckIgnore,
+    bounds: settings.bounds,
     ...(auth === undefined ? {} : { auth }),
   })
   try {

@@ -1,7 +1,8 @@
 import { sha256 } from "@headrace/shared/foundation/digest"
-import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import { errorText, HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import { type Problem, problemText } from "@headrace/shared/foundation/problem"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
+import { noteBreach } from "@headrace/shared/observe/bound-breaches"
 import type { GitFromSettings } from "@headrace/shared/settings/agent-sources"
 import { gitFiles, type KnownBlobs, selectProblems } from "../assemble/git-files.ts"
 import type { GitSnapshot } from "../assemble/inputs.ts"
@@ -57,12 +58,19 @@ export async function watchGit(
     } catch (error) {
       if (signal.aborted) return
       const reason = errorText(error)
+      countBreach(error, git)
       ports.log.warn({ err: reason, source: gitSourceId(git) }, "cannot follow the git source")
       if (shown === undefined) onTrouble(reason)
     }
     const wait = git.poll * (0.75 + Math.random() / 2)
     await waitOrNewer(wait, hurry, hurry.current()?.version ?? 0, ports.clock, signal).catch(() => undefined)
   }
+}
+
+function countBreach(error: unknown, git: GitFromSettings): void {
+  const culprit = `origin ${gitSourceId(git)}`
+  if (hasCode(error, "git/file-too-large")) noteBreach("file", culprit)
+  if (hasCode(error, "git/too-many-files")) noteBreach("files", culprit)
 }
 
 async function snapshotAt(
@@ -79,7 +87,13 @@ async function snapshotAt(
     commit: id,
     token: { epoch: 0, seq },
     committedAt: await repository.timeOf(id, signal),
-    files: await gitFiles(repository, { commit: id, tree }, git, known, signal),
+    files: await gitFiles(
+      repository,
+      { commit: id, tree },
+      { ...git, mostBytes: ports.mostBytes },
+      known,
+      signal,
+    ),
     // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless configured otherwise.
     mayGoBack: git.branch === undefined || git.commit !== undefined || git.allowForcePush,
     unknown,

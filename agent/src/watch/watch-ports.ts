@@ -1,8 +1,9 @@
 import type { Backoff } from "@headrace/shared/foundation/backoff"
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { errorText } from "@headrace/shared/foundation/errors"
+import { errorText, hasCode } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { FollowOptions } from "@headrace/shared/kube/light/follow"
+import { noteBreach } from "@headrace/shared/observe/bound-breaches"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Latest } from "./latest.ts"
 import type { FeedStatus, WatchStatus } from "./watch-status.ts"
@@ -16,6 +17,10 @@ export interface WatchPorts {
   status: WatchStatus
   /** Each new value ends the wait of whatever is polled. */
   hurry?: Latest<true> | undefined
+  /** Bytes of all objects that one selection has in one namespace; absent: as many as there are. */
+  most?: number
+  /** Bytes of one file of a git source; absent: as many as there are. */
+  mostBytes?: number
 }
 
 /** Short at its longest, so that a node is whole again within seconds of an outage's end; jittered. */
@@ -32,12 +37,14 @@ export function followOptions(
   return {
     clock,
     backoff: RETRY,
+    ...(ports.most === undefined ? {} : { most: ports.most }),
     onContact() {
       status.heard = clock.now()
       status.problem = undefined
     },
     onTrouble(error, wait) {
       const text = errorText(error)
+      if (hasCode(error, "kube/list-too-large")) noteBreach("list", `origin ${what}`)
       if (status.problem !== text) log.warn({ err: text, what, wait }, "the API server cannot be read")
       status.problem = text
     },

@@ -62,7 +62,9 @@ export function openEffects(flags: EffectFlags): Effects {
 
   async function open(settings: OperatorSettings): Promise<Lanes | undefined> {
     const redis = await findRedisUrl(settings.redis, flags.redisUrlFile, process.env)
-    return redis === undefined ? undefined : openLanes({ redis, prefix: settings.redis.prefix, log })
+    return redis === undefined
+      ? undefined
+      : openLanes({ redis, prefix: settings.redis.prefix, mostReply: settings.bounds.redisReply, log })
   }
 
   async function directly(

@@ -16,18 +16,17 @@ export interface AuthoredComment {
   performed_via_github_app?: { id: number } | null
 }
 
-/** Undefined when the settings name no credentials. Throws UsageError `github/credentials`. */
-export async function logInToGitHub({
-  tokenFile,
-  githubApp,
-  apiUrl,
-}: Pick<GitHubSettings, "tokenFile" | "githubApp" | "apiUrl">): Promise<GitHub | undefined> {
+/** Undefined when the settings name no credentials. `most`: bytes of an answer. Throws UsageError `github/credentials`. */
+export async function logInToGitHub(
+  { tokenFile, githubApp, apiUrl }: Pick<GitHubSettings, "tokenFile" | "githubApp" | "apiUrl">,
+  most?: number,
+): Promise<GitHub | undefined> {
   if (githubApp) {
-    const octokit = await openAsApp(githubApp, apiUrl)
+    const octokit = await openAsApp(githubApp, apiUrl, most)
     return { octokit, wrote: async (comment) => isOfApp(comment, githubApp.appId) }
   }
   if (tokenFile === undefined) return undefined
-  const octokit = await openWithToken(tokenFile, apiUrl)
+  const octokit = await openWithToken(tokenFile, apiUrl, most)
   return { octokit, wrote: ownedByToken(octokit) }
 }
 

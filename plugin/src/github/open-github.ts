@@ -14,9 +14,10 @@ export interface AppLogin {
 
 /**
  * GitHub's API as an App's installation. The key's file is read again for each request, so that the key may be rotated.
+ * `most`: bytes of an answer.
  * Throws UsageError `github/credentials`.
  */
-export async function openAsApp(app: AppLogin, apiUrl: string): Promise<Octokit> {
+export async function openAsApp(app: AppLogin, apiUrl: string, most?: number): Promise<Octokit> {
   const { appId, installationId, privateKeyFile } = app
   await readCredentials(privateKeyFile)
   type Hook = ReturnType<typeof createAppAuth>["hook"]
@@ -27,26 +28,26 @@ export async function openAsApp(app: AppLogin, apiUrl: string): Promise<Octokit>
     )
     return { hook: async (...request: Parameters<Hook>) => (await login()).hook(...request) }
   }
-  return new Octokit({ ...options(apiUrl), authStrategy, auth: { appId, installationId } })
+  return new Octokit({ ...options(apiUrl, most), authStrategy, auth: { appId, installationId } })
 }
 
 /**
  * GitHub's API with a token, which is read again for each request, so that it may be rotated. Throws UsageError
  * `github/credentials`.
  */
-export async function openWithToken(tokenFile: string, apiUrl: string): Promise<Octokit> {
+export async function openWithToken(tokenFile: string, apiUrl: string, most?: number): Promise<Octokit> {
   await readCredentials(tokenFile)
-  const octokit = new Octokit(options(apiUrl))
+  const octokit = new Octokit(options(apiUrl, most))
   octokit.hook.before("request", async (request) => {
     request.headers.authorization = `token ${await readCredentials(tokenFile)}`
   })
   return octokit
 }
 
-function options(apiUrl: string): ConstructorParameters<typeof Octokit>[0] {
+function options(apiUrl: string, most: number | undefined): ConstructorParameters<typeof Octokit>[0] {
   // Octokit writes to the console by default; what fails is thrown, and the caller logs it.
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-  return { ...githubApi(apiUrl), userAgent: "headrace", log: silent }
+  return { ...githubApi(apiUrl, most), userAgent: "headrace", log: silent }
 }
 
 async function readCredentials(file: string): Promise<string> {

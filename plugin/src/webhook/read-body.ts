@@ -5,7 +5,7 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 export const BODY_LIMIT_BYTES = 25 * 1024 * 1024
 /** Bodies up to this size need no room: the number of connections bounds them. */
 const SMALL_BYTES = 64 * 1024
-const ROOM_BYTES = 4 * BODY_LIMIT_BYTES
+const ROOM_BYTES = 3 * BODY_LIMIT_BYTES
 
 /**
  * Room for bodies in memory, over all requests. Before its signature has been checked a body is anybody's, so that

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http"
 import { errorText, hasCode } from "@headrace/shared/foundation/errors"
+import { noteBreach } from "@headrace/shared/observe/bound-breaches"
 import type { Log } from "@headrace/shared/observe/log"
 import { ZodError } from "zod"
 import type { Answer } from "./answer.ts"
@@ -14,6 +15,8 @@ export interface DeliveryPorts {
   /** Takes a verified change; must be done, or fail, within five seconds. */
   accept(delivery: Delivery): Promise<Answer>
   room: BodyRoom
+  /** Bytes of one body; absent: what GitHub sends at most. */
+  mostBytes?: number
   /** True for the ORG/NAME of a source. */
   isConfigured(repo: string): boolean
   log: Log
@@ -43,13 +46,14 @@ export async function receiveDelivery(
 ): Promise<ReceivedDelivery> {
   try {
     const headers = readHeaders(request)
-    const payload = await readPayload(request, ports.room)
+    const payload = await readPayload(request, ports)
     if (!(await ports.secrets.verify(payload, headers.signature))) {
       return refused(UNVERIFIED, 401, "the signature matches none of the webhook's secrets")
     }
     return { event: headers.event, answer: await takeEvent(headers, payload, ports) }
   } catch (error) {
     if (error instanceof Refusal) return refused(UNVERIFIED, error.status, error.message)
+    reportBreach(error, request, ports.log)
     if (hasCode(error, "webhook/body-too-large")) return refused(UNVERIFIED, 413, error.message)
     if (hasCode(error, "webhook/no-room"))
       return refused(UNVERIFIED, 503, `${error.message}: send it again later`)
@@ -59,6 +63,14 @@ export async function receiveDelivery(
     ports.log.info({ err: errorText(error) }, "delivery could not be read")
     return refused(UNVERIFIED, 400, "the request could not be read")
   }
+}
+
+/** Names the sender of a body that there is no room for: it is known by its address alone. */
+function reportBreach(error: unknown, request: IncomingMessage, log: Log): void {
+  const isTooLarge = hasCode(error, "webhook/body-too-large")
+  if (!isTooLarge && !hasCode(error, "webhook/no-room")) return
+  noteBreach(isTooLarge ? "body" : "bodies", "port")
+  log.warn({ err: errorText(error), address: request.socket.remoteAddress }, "delivery refused")
 }
 
 async function takeEvent(headers: DeliveryHeaders, body: string, ports: DeliveryPorts): Promise<Answer> {
@@ -126,8 +138,11 @@ function readHeader(request: IncomingMessage, name: string, shape: RegExp): stri
 }
 
 /** The bytes as text without any change, so that the signature over it is the signature over the bytes. */
-async function readPayload(request: IncomingMessage, room: BodyRoom): Promise<string> {
-  const body = await readBody(request, room)
+async function readPayload(
+  request: IncomingMessage,
+  { room, mostBytes }: Pick<DeliveryPorts, "room" | "mostBytes">,
+): Promise<string> {
+  const body = await readBody(request, room, mostBytes)
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body)
   } catch {

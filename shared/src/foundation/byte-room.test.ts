@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { createByteRoom } from "./byte-room.ts"
 
-/** Work that ends when it is told to, and what is under way. */
+/** Work that ends when a test ends it, and what is under way. */
 function gates() {
   const open: string[] = []
   const ends = new Map<string, () => void>()

@@ -8,6 +8,12 @@ export const gitErrors = {
     cause: "A clone with --filter, often a sparse one.",
     remedy: "Clone without --filter, or follow the repository as a source.",
   },
+  "git/answer-too-large": {
+    meaning:
+      "GitHub's API, or what is before it, answered with more bytes than `bounds.answer`; nothing of it is used.",
+    cause: "A proxy that does not end its answers, or a wrong `github.apiUrl`.",
+    remedy: "Check what `github.apiUrl` leads to, or raise `bounds.answer`.",
+  },
   "git/auth-failed": {
     meaning: "The git server did not accept the login, or there is none to give.",
     cause:
@@ -112,6 +118,13 @@ export const gitErrors = {
     meaning: "A file changed while its folder was read.",
     cause: "Something writes to the folder.",
     remedy: "Run it again once nothing writes to the folder, or give it a git source.",
+  },
+  "git/file-too-large": {
+    meaning:
+      "A file of the repository has more bytes than `bounds.file`; git was not asked for it, and what is shown stays.",
+    cause: "A binary, a dump or a generated file among those that are shown.",
+    remedy:
+      "Make the file smaller, leave it out (`paths`), or raise `bounds.file` and the memory of the program.",
   },
   "git/filtered": {
     meaning:
@@ -248,6 +261,11 @@ export const gitErrors = {
     meaning: "A git command took too long and was ended. It is tried again.",
     cause: "A slow server or network, or a repository that is too large for the limit.",
     remedy: "Check the git server and the network; raise the source's fetchTimeout for a large repository.",
+  },
+  "git/too-many-files": {
+    meaning: "A commit has more files than `bounds.files`; what is shown stays.",
+    cause: "A tree that names itself over and over, or a repository that is far larger than expected.",
+    remedy: "Remove the files from the branch, or raise `bounds.files` and the memory of the program.",
   },
   "git/too-much-output": {
     meaning: "git wrote more than Headrace takes.",

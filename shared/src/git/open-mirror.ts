@@ -9,6 +9,7 @@ import { GitMirror } from "./mirror/git-mirror.ts"
 import { createMirror, type MirrorIdentity, mirrorFault } from "./mirror/mirror-folder.ts"
 import { removeLeftovers } from "./mirror/remove-leftovers.ts"
 import type { UpkeepOptions } from "./mirror/upkeep.ts"
+import type { GitBounds } from "./objects/repository-reader.ts"
 import { runGit } from "./process/run-git.ts"
 import type { SourceRepository } from "./source-repository.ts"
 
@@ -37,6 +38,8 @@ export interface MirrorOptions {
   /** Milliseconds that a fetch may take; 10 minutes, as a first one brings the whole history. */
   fetchTimeout?: number
   upkeep?: UpkeepOptions
+  /** Bytes of a blob, and files of a commit; absent: as many as there are. */
+  bounds?: GitBounds | undefined
 }
 
 export type Mirror = SourceRepository &

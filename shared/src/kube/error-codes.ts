@@ -7,6 +7,14 @@ export const kubeErrors = {
     cause: "Two writers at once.",
     remedy: "Wait: it is tried again; look for a second writer when it returns.",
   },
+  "kube/answer-too-large": {
+    meaning:
+      "An answer of the API server has more bytes than `bounds.answer`, unpacked. The call has failed, and nothing of it is used.",
+    cause:
+      "A server, or a proxy before it, that does not end its answer; or one object that is far too large.",
+    remedy:
+      "Check what the kubeconfig's server and proxy-url lead to. Raise `bounds.answer` when the objects are that large.",
+  },
   "kube/client-changed": {
     meaning: "The Kubernetes client library lacks what Headrace builds on.",
     cause: "A version of @kubernetes/client-node other than the pinned one.",
@@ -43,6 +51,12 @@ export const kubeErrors = {
     meaning: "The folder of kubeconfigs cannot be read.",
     cause: "A wrong path, or a secret that is not mounted.",
     remedy: "Check its path and permissions.",
+  },
+  "kube/list-too-large": {
+    meaning:
+      "The pages of a list, or the objects that are followed, have more bytes together than `bounds.list`.",
+    cause: "A selector that matches far more than was meant, or a server that never ends a list.",
+    remedy: "Narrow the selector or its namespaces, or raise `bounds.list` and the memory of the program.",
   },
   "kube/lost-write": {
     meaning: "The API server's answer said that an object was created, and it is not there.",

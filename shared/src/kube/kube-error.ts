@@ -12,6 +12,8 @@ export type KubeErrorCode =
   | "kube/too-many-requests"
   | "kube/unavailable"
   | "kube/timeout"
+  | "kube/answer-too-large"
+  | "kube/list-too-large"
 
 /** A server, or a proxy before it, that asks for more than this is asked again after this, milliseconds. */
 export const RETRY_AFTER_LIMIT = 60_000

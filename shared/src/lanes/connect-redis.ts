@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs"
 import { Cluster, Redis, type RedisOptions } from "ioredis"
 import { backoffDelay } from "../foundation/backoff.ts"
 import { UsageError } from "../foundation/errors.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
+import { boundReplies } from "./bound-replies.ts"
 import { CorkedRedis } from "./corked-redis.ts"
 import type { RedisAddress } from "./redis-address.ts"
 
@@ -17,6 +19,8 @@ export interface ConnectRedisOptions {
   failFast: boolean
   /** Milliseconds that a command may take; with `failFast` alone. */
   timeLimit?: number
+  /** Bytes of one reply; absent: the default of `bounds.redisReply`. */
+  mostReply?: number | undefined
   /** Called with every connection error; ioredis reconnects by itself. */
   onError(error: Error): void
 }
@@ -34,9 +38,11 @@ const SILENCE_MS = 4000
 
 /** Opens a connection; it need not be up yet, and comes back by itself, jittered, within 2 s of Redis. */
 export function connectRedis(address: RedisAddress, options: ConnectRedisOptions): RedisClient {
+  const { mostReply = DEFAULT_WRITER_BOUNDS.redisReply } = options
   const client =
     address.kind === "cluster" ? connectCluster(address, options) : connectSingle(address, options)
   client.on("error", options.onError)
+  boundReplies(client, { most: mostReply, onError: options.onError })
   return client
 }
 

@@ -90,6 +90,12 @@ export const lanesErrors = {
     cause: "A wrong path, or a secret that is not mounted.",
     remedy: "Check the path given with --redis-url-file or redis.urlFile, and its permissions.",
   },
+  "lanes/reply-too-large": {
+    meaning:
+      "Redis sent a reply of more bytes than `bounds.redisReply`. The connection was closed, and is opened again.",
+    cause: "Another server behind the URL, or another program that has written huge values under our keys.",
+    remedy: "Check what the Redis URL leads to, and what the keys under the prefix hold.",
+  },
   "lanes/schedule": {
     meaning: "The schedule of a lane cannot be used.",
     cause: "A slip in the cron pattern.",

@@ -21,6 +21,8 @@ export interface OpenLanesOptions {
   timeLimit?: number
   /** Milliseconds that opening may wait for Redis. */
   firstLook?: number
+  /** Bytes of one reply of Redis; absent: the default of `bounds.redisReply`. */
+  mostReply?: number | undefined
   log: Log
 }
 
@@ -77,6 +79,7 @@ const KEPT_EVENTS = 500
  * `lanes/redis-url` for a URL that does not read.
  */
 export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
+  const { mostReply } = options
   const address = parseRedisUrl(options.redis)
   const where = redisAddressText(address)
   const prefix = hashTag(options.prefix ?? "headrace")
@@ -85,7 +88,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
   const onError = (error: Error) =>
     options.log.debug({ redis: where, err: error.message }, "redis connection failed")
 
-  const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, onError })
+  const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, mostReply, onError })
   const user = address.username ?? "default"
   const gate = watchRedis(redis, { where, user, prefix, formatKey: key("format"), log: options.log })
   let patient: RedisClient | undefined
@@ -151,7 +154,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     key,
     redis,
     patientRedis() {
-      patient ??= connectRedis(address, { failFast: false, onError })
+      patient ??= connectRedis(address, { failFast: false, mostReply, onError })
       return patient
     },
     prefix,

@@ -13,12 +13,11 @@ export type BoundName =
   | "connectionsPerAddress"
   | "body"
   | "bodies"
-  | "unpacked"
 
 /** How often one bound was met, and by what. */
 export interface BoundBreach {
   bound: BoundName
-  /** What the settings name: `source ci`, `cluster build01`, `projection jobs`, `redis`. Never what a sender chose. */
+  /** What the settings name: `source ci`, `cluster build01`, `origin ci/jobs`, `redis`. Never what a sender chose. */
   culprit: string
   count: number
 }

@@ -26,9 +26,9 @@ export const processMetricDefinitions = {
     unit: "breaches",
     help: "How often something met one of the [bounds](bounds.md).",
     labels: {
-      bound: "the setting's name under `bounds`, or `unpacked`",
+      bound: "the setting's name under `bounds`",
       culprit:
-        "what met it, as the settings name it: `source NAME`, `cluster NAME`, `projection NAME`, `origin NAME`, `redis`, `github`, `port`",
+        "what met it, as the settings name it: `source NAME`, `cluster NAME`, `origin NAME` (of an agent), `api-server` (an agent's), `redis`, `github`, `port`",
     },
   },
   process_cpu_seconds_total: {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net"
 import { setTimeout as delay } from "node:timers/promises"
 import { errorText, HeadraceError, UsageError } from "../foundation/errors.ts"
+import { type ConnectionLimits, limitConnections } from "./connection-gate.ts"
 import type { Log } from "./log.ts"
 import { answerOps, type OpsSources } from "./ops-routes.ts"
 
@@ -13,6 +14,8 @@ export interface Site {
   ops?: OpsSources
   /** Answers every other path, in place of 404. */
   otherwise?: Route
+  /** What senders may cost from now on; absent: as before. */
+  bounds?: SenderBounds
 }
 
 /** One port of the program. It stays open while what it serves is replaced. */
@@ -28,22 +31,25 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
-/** How long, in milliseconds, a sender may take. */
-export interface SenderLimits {
-  headersTimeout: number
-  requestTimeout: number
-  /** How often connections are held against these. */
-  connectionsCheckingInterval: number
+/** What senders may cost: `bounds` of the settings, where the reference explains them. */
+export interface SenderBounds extends ConnectionLimits {
+  /** Bytes of the headers of one request. */
+  headers: number
+  /** Milliseconds. */
+  headersWithin: number
+  requestWithin: number
 }
 
-/** A sender that dribbles its request holds a connection no longer than this. */
-const SENDER_LIMITS: SenderLimits = {
-  headersTimeout: 5000,
-  requestTimeout: 20_000,
-  connectionsCheckingInterval: 1000,
+/** For ports of programs whose settings have no bounds. */
+const SENDER_BOUNDS: SenderBounds = {
+  connections: 1000,
+  connectionsPerAddress: 250,
+  headers: 16 * 1024,
+  headersWithin: 5000,
+  requestWithin: 20_000,
 }
-/** More are closed at once: a flood of half-open requests must not use up the file descriptors. */
-const MOST_CONNECTIONS = 2000
+/** How often connections are held against the time that a sender may take, in milliseconds. */
+const CHECK_EVERY_MS = 1000
 const UNDER_WAY_MS = 5000
 const LAST_PORT = 65_535
 
@@ -54,16 +60,22 @@ const LAST_PORT = 65_535
 export async function openHttp(
   listen: string,
   log: Log,
-  limits: SenderLimits = SENDER_LIMITS,
+  bounds: SenderBounds = SENDER_BOUNDS,
+  checkEvery = CHECK_EVERY_MS,
 ): Promise<HttpServer> {
   const { host, port } = parseListen(listen)
   let site: Site | undefined
   const underWay = new Set<Promise<void>>()
-  const server = createServer({ ...limits }, (request, response) => {
+  const options = {
+    ...timesOf(bounds),
+    maxHeaderSize: bounds.headers,
+    connectionsCheckingInterval: checkEvery,
+  }
+  const server = createServer(options, (request, response) => {
     const answered = answer(request, response).finally(() => underWay.delete(answered))
     underWay.add(answered)
   })
-  server.maxConnections = MOST_CONNECTIONS
+  const gate = limitConnections(server, bounds, log)
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (site === undefined) return text(response, pathOf(request) === "/healthz" ? 200 : 503, "starting\n")
@@ -81,6 +93,10 @@ export async function openHttp(
     url,
     async serve(next) {
       site = next
+      if (next.bounds) {
+        gate.limit(next.bounds)
+        Object.assign(server, timesOf(next.bounds))
+      }
       const stop = new AbortController()
       const limit = delay(UNDER_WAY_MS, undefined, { signal: stop.signal }).catch(() => undefined)
       await Promise.race([Promise.all(underWay), limit])
@@ -96,6 +112,14 @@ export async function openHttp(
         server.closeIdleConnections()
       }),
   }
+}
+
+/** As node:http names them. Bytes of headers are fixed when the port opens. */
+function timesOf({ headersWithin, requestWithin }: SenderBounds): {
+  headersTimeout: number
+  requestTimeout: number
+} {
+  return { headersTimeout: Math.min(headersWithin, requestWithin), requestTimeout: requestWithin }
 }
 
 async function answerFrom(site: Site, request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,4 +1,5 @@
 import { systemClock } from "../foundation/clock.ts"
+import type { AnswerLimits } from "../kube/answer-limits.ts"
 import { type ConnectedCluster, connectCluster } from "../kube/client-node/connect-cluster.ts"
 import type { Log } from "../observe/log.ts"
 import type { ClusterSettings, OperatorSettings } from "../settings/operator-settings.ts"
@@ -13,8 +14,10 @@ export async function openCluster(
   name: string,
   cluster: ClusterSettings,
   log: Log,
+  limits?: Omit<AnswerLimits, "culprit">,
 ): Promise<OpenCluster> {
-  const kube = await connectCluster(name, cluster, log)
+  const bounded = limits && { limits: { ...limits, culprit: `cluster ${name}` } }
+  const kube = await connectCluster(name, cluster, log, bounded)
   if (signing === undefined) return kube
   return signingRecords(kube, { signing, cluster: name, namespace, now: systemClock.now })
 }

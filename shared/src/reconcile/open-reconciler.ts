@@ -35,6 +35,9 @@ import { createTargetSizes, type TargetSizes } from "./run/target-sizes.ts"
 /** An hour: longer than any agent takes to read a revision that it has begun with. */
 const GARBAGE_GRACE_MS = 3_600_000
 
+/** How many large answers of API servers are read at one time: one cluster that does not end must not stop the others. */
+const LARGE_ANSWERS = 3
+
 /** Where GitHub Apps get their tokens, unless the settings name a GitHub Enterprise Server. */
 const GITHUB_API = "https://api.github.com"
 
@@ -80,18 +83,28 @@ export async function openReconciler(
   log: Log,
   { leads = false }: { leads?: boolean } = {},
 ): Promise<Reconciler> {
-  const tokens = appTokens(settings.github?.apiUrl ?? GITHUB_API)
+  const tokens = appTokens(settings.github?.apiUrl ?? GITHUB_API, settings.bounds.answer)
   const mirrors = openOnce((name: string) => {
     const { url, branch, auth, caFile, proxy, allowPlaintext, fsckIgnore = [] } = sourceNamed(settings, name)
     const login = authFromSettings(auth, tokens)
     const protection = { caFile, proxy, allowPlaintext, fsckIgnore, ...(login ? { auth: login } : {}) }
-    return openMirror({ name, url, branch, folder: settings.mirrors, log, ...protection })
+    return openMirror({
+      name,
+      url,
+      branch,
+      folder: settings.mirrors,
+      log,
+      ...protection,
+      bounds: settings.bounds,
+    })
   })
   const verifiers = openVerifiers(settings, mirrors.get)
+  const { answer, list } = settings.bounds
+  const room = createByteRoom(LARGE_ANSWERS * answer)
   const clusters = openOnce((name: string) => {
     const cluster = settings.clusters[name]
     if (cluster === undefined) throw unknownName("cluster", name, Object.keys(settings.clusters))
-    return openCluster(settings, name, cluster, log)
+    return openCluster(settings, name, cluster, log, { answer, list, room })
   })
   const recorders = openOnce(async (name: string) => {
     return createEventRecorder({ kube: await clusters.get(name), clock: systemClock, log })

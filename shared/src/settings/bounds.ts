@@ -68,7 +68,7 @@ export const AgentBounds = z
       "Bytes of one answer of the API server, unpacked. A list is asked for again in smaller pages.",
     ),
     list: Bytes.prefault("48Mi").describe(
-      "Bytes of the objects that one `live` origin selects. More fail it; what is published stays.",
+      "Bytes of the objects that one `live` origin selects in a namespace, and of the pages of one list. More fail it; what is published stays.",
     ),
     ...connections,
     connections: connections.connections.unwrap().prefault(200),

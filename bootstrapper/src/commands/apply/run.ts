@@ -99,7 +99,12 @@ async function applyByLanes(
   const log = commandLog(options.logLevel)
   const reconciler = await openReconciler(settings, log)
   const progress = startProgress("waiting for the lanes")
-  const lanes = await openLanes({ redis, prefix: settings.redis.prefix, log })
+  const lanes = await openLanes({
+    redis,
+    prefix: settings.redis.prefix,
+    mostReply: settings.bounds.redisReply,
+    log,
+  })
   try {
     const applied = await applyThroughLanes(
       {

@@ -5,7 +5,7 @@ import type { Log } from "../../observe/log.ts"
 import { type CheckedOutFile, checkedOutFiles } from "../checked-out-files.ts"
 import type { RemoteAuth } from "../git-login.ts"
 import type { CommitSummary } from "../objects/commit-summary.ts"
-import { RepositoryReader } from "../objects/repository-reader.ts"
+import { type GitBounds, RepositoryReader } from "../objects/repository-reader.ts"
 import { runGit } from "../process/run-git.ts"
 import type { SourceRepository, Tip } from "../source-repository.ts"
 import { fetchRef, KEPT, TIP } from "./fetch-ref.ts"
@@ -31,6 +31,8 @@ export interface GitMirrorOptions {
   log: Log
   fetchTimeout?: number
   upkeep?: UpkeepOptions
+  /** Bytes of a blob, and files of a commit; absent: as many as there are. */
+  bounds?: GitBounds | undefined
   /** Releases the folder. */
   release(): Promise<void>
 }
@@ -39,6 +41,10 @@ export interface GitMirrorOptions {
 const REBUILD_PAUSE = 300_000
 /** Milliseconds before a server is asked again for a commit that it did not have. */
 const MISSING_PAUSE = 60_000
+
+function readerOf({ place, bounds }: GitMirrorOptions): RepositoryReader {
+  return new RepositoryReader(place, bounds ? { bounds } : {})
+}
 
 /** A bare repository that follows one branch or tag of one remote, or holds one commit of it. */
 export class GitMirror implements SourceRepository {
@@ -59,7 +65,7 @@ export class GitMirror implements SourceRepository {
 
   constructor(options: GitMirrorOptions) {
     this.#options = options
-    this.#reader = new RepositoryReader(options.place)
+    this.#reader = readerOf(options)
     this.#upkeep = new Upkeep(options.place, options.log, {
       beforeRepack: () => this.#dropKept(),
       afterRepack: () => this.#reader.refresh(),
@@ -296,7 +302,7 @@ export class GitMirror implements SourceRepository {
     await this.#upkeep.stop()
     const old = this.#reader
     await swapMirror(fresh, place)
-    this.#reader = new RepositoryReader(place)
+    this.#reader = readerOf(this.#options)
     this.#damage = undefined
     this.#kept.clear()
     old.close()

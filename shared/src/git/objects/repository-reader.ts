@@ -2,6 +2,7 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import { FULL_ID } from "../../foundation/object-id.ts"
 import type { Tree } from "../../foundation/tree.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
+import type { WriterBounds } from "../../settings/bounds.ts"
 import { itemAt } from "../links/sorted-paths.ts"
 import type { SourceRepository } from "../source-repository.ts"
 import { TreeCache } from "../tree/tree-cache.ts"
@@ -13,6 +14,9 @@ import { lastChange } from "./last-change.ts"
 import { mergeCommit } from "./merge-commit.ts"
 import { ObjectReader } from "./object-reader.ts"
 
+/** Bytes of a blob, and files of a commit. */
+export type GitBounds = Pick<WriterBounds, "file" | "files">
+
 /**
  * Reads one git repository: commits, trees and contents, by full ids only. Its two processes start at the first
  * read. What a SourceRepository promises, but for fetching.
@@ -23,9 +27,14 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   readonly #sizes: ObjectReader
   readonly #trees: TreeCache
   readonly #history: CommitHistory
+  readonly #mostBytes: number
 
-  /** `partial`: a partial clone, whose trees name what it has not fetched instead of being damaged. */
-  constructor(gitDir: string, { partial = false }: { partial?: boolean } = {}) {
+  /**
+   * `partial`: a partial clone, whose trees name what it has not fetched instead of being damaged. `bounds`: bytes of a
+   * blob and files of a commit; absent: as many as there are.
+   */
+  constructor(gitDir: string, { partial = false, bounds }: { partial?: boolean; bounds?: GitBounds } = {}) {
+    this.#mostBytes = bounds?.file ?? Number.POSITIVE_INFINITY
     this.gitDir = gitDir
     this.#contents = new ObjectReader(gitDir, "contents")
     this.#sizes = new ObjectReader(gitDir, "sizes")
@@ -34,6 +43,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
       contents: (oids) => this.blobs(oids),
       sizes: (oids) => this.#blobSizes(oids),
       objects: (oids) => this.#contents.read(oids),
+      ...(bounds ? { mostFiles: bounds.files } : {}),
       ...(partial ? { lacking: (oids) => this.#lacking(oids) } : {}),
     })
   }
@@ -125,6 +135,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
 
   async blobs(oids: readonly string[], signal?: AbortSignal): Promise<Buffer[]> {
     for (const oid of oids) checkId(oid)
+    await this.#checkSizes(oids, signal)
     const found = await this.#contents.read(oids, signal)
     return found.map((object, index) => {
       if (object?.type !== "blob") throw missing("blob", oids[index] ?? "")
@@ -142,6 +153,18 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   close(): void {
     this.#contents.close()
     this.#sizes.close()
+  }
+
+  /** Before git is asked for a content: it would hold all of it in memory, as this program would. */
+  async #checkSizes(oids: readonly string[], signal?: AbortSignal): Promise<void> {
+    if (this.#mostBytes === Number.POSITIVE_INFINITY) return
+    const large = (await this.#sizes.read(oids, signal)).find((found) => (found?.size ?? 0) > this.#mostBytes)
+    if (large === undefined) return
+    throw new HeadraceError(
+      "git/file-too-large",
+      `blob ${large.oid} has ${large.size} bytes, and bounds.file is ${this.#mostBytes}`,
+      { hint: "Make the file smaller, or raise bounds.file." },
+    )
   }
 
   async #blobSizes(oids: readonly string[]): Promise<number[]> {

@@ -11,6 +11,8 @@ import type { RawTree, TreeEntry } from "./raw-tree.ts"
 export interface ObjectSource {
   contents(oids: readonly string[]): Promise<Buffer[]>
   sizes(oids: readonly string[]): Promise<number[]>
+  /** Files that a commit may have; absent: as many as there are. */
+  mostFiles?: number
   /** Those of these blobs that the repository lacks; only of one that may: a partial clone. */
   lacking?(oids: readonly string[]): Promise<ReadonlySet<string>>
 }
@@ -18,6 +20,8 @@ export interface ObjectSource {
 const LINK = "120000"
 const SUBMODULE = "160000"
 const OWNER_MAY_EXECUTE = 0o100
+/** PATH_MAX: path_resolution(7). */
+const LONGEST_TARGET = 4096
 
 /**
  * Sorts entries into files, links and problems, reading what only contents show: sizes that git did not
@@ -59,8 +63,12 @@ function mayHoldMore({ mode }: TreeEntry): boolean {
 }
 
 async function readLinks(entries: readonly TreeEntry[], source: ObjectSource): Promise<TreeLink[]> {
-  const targets = await source.contents(entries.map((entry) => entry.oid))
-  return entries.map(({ path }, index) => ({ path, target: targets[index]?.toString("utf8") ?? "" }))
+  const sizes = await source.sizes(entries.map((entry) => entry.oid))
+  const short = entries.filter((_, index) => (sizes[index] ?? 0) <= LONGEST_TARGET)
+  const contents = await source.contents(short.map((entry) => entry.oid))
+  const targets = new Map(short.map(({ path }, index) => [path, contents[index]?.toString("utf8")]))
+  // What is too long for a path dangles, and is not read.
+  return entries.map(({ path }) => ({ path, target: targets.get(path) ?? "" }))
 }
 
 async function sizedFiles(entries: readonly TreeEntry[], source: ObjectSource): Promise<TreeFile[]> {
@@ -89,4 +97,20 @@ function badParts(path: string): string | undefined {
 
 function inPathOrder<T, K extends keyof T>(items: readonly T[], key: K = "path" as K): T[] {
   return items.toSorted((a, b) => compareText(String(a[key]), String(b[key])))
+}
+
+/** Throws `git/too-many-files`. */
+export function checkCount(commit: string, count: number, most: number | undefined): void {
+  if (most === undefined || count <= most) return
+  throw tooManyFiles(commit, most)
+}
+
+export function tooManyFiles(commit: string, most: number | undefined): HeadraceError {
+  return new HeadraceError(
+    "git/too-many-files",
+    `commit ${commit.slice(0, 12)} has more than ${most} files`,
+    {
+      hint: "Remove them from the branch, or raise bounds.files.",
+    },
+  )
 }

@@ -1,6 +1,6 @@
 import { editSorted } from "../../foundation/sorted-list.ts"
 import { pathOf } from "../links/sorted-paths.ts"
-import { admitEntries, type ObjectSource } from "./admit-entries.ts"
+import { admitEntries, checkCount, type ObjectSource } from "./admit-entries.ts"
 import { changedEntries, DELETED, type ReadObjects } from "./changed-entries.ts"
 import type { RawTree } from "./raw-tree.ts"
 
@@ -18,8 +18,10 @@ export async function deriveTree(
   const present = entries.filter((entry) => entry.mode !== DELETED)
   const added = await admitEntries({ entries: present, unreadable: new Set() }, source)
   const changed = entries.map((entry) => entry.path)
+  const files = editSorted(neighbour.raw.files, pathOf, changed, added.files)
+  checkCount(commit, files.length, source.mostFiles)
   return {
-    files: editSorted(neighbour.raw.files, pathOf, changed, added.files),
+    files,
     links: editSorted(neighbour.raw.links, pathOf, changed, added.links),
     problems: editSorted(neighbour.raw.problems, ({ file }) => file, changed, added.problems),
   }

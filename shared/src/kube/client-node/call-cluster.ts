@@ -3,6 +3,7 @@ import type { RetryPolicy } from "../../foundation/retry.ts"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
 import type { Log } from "../../observe/log.ts"
+import type { AnswerLimits } from "../answer-limits.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
 import { hadNoEffect, retryTransient } from "../retry-transient.ts"
 import { type ClusterConnection, callOptions, openClusterConnection } from "./cluster-connection.ts"
@@ -26,16 +27,18 @@ export async function openClusterCaller(
   name: string,
   address: ClusterAddress,
   log: Log,
-  options: { timeLimit: number; retry: RetryPolicy },
+  options: { timeLimit: number; retry: RetryPolicy; limits: AnswerLimits },
 ): Promise<ClusterCaller> {
-  let connection = await openClusterConnection(name, address)
+  const { limits } = options
+  const open = () => openClusterConnection(name, address, limits.list)
+  let connection = await open()
   let reopening: Promise<void> | undefined
 
   async function once<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
     const limit = startTimeLimit(options.timeLimit, () => noAnswer(what, options.timeLimit), signal)
     try {
       // Credentials are looked for before the request is made, so that its own signal comes too late for them.
-      return await untilAborted(call(connection.api, callOptions(limit.signal)), limit.signal)
+      return await untilAborted(call(connection.api, callOptions(what, limits, limit.signal)), limit.signal)
     } catch (error) {
       limit.signal.throwIfAborted()
       throw kubeErrorOf(what, error)
@@ -48,7 +51,7 @@ export async function openClusterCaller(
   async function reopen(refused: ClusterConnection): Promise<void> {
     if (refused !== connection) return
     log.info({ cluster: name }, "credential refused, reading the kubeconfig again")
-    connection = await openClusterConnection(name, address)
+    connection = await open()
     refused.close()
   }
 

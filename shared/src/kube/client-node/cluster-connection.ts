@@ -5,7 +5,9 @@ import {
   Observable,
   type ObservableMiddleware,
   type RequestContext,
+  type ResponseContext,
 } from "@kubernetes/client-node"
+import { type AnswerLimits, readBounded } from "../answer-limits.ts"
 import { keepConnectionsAlive } from "./keep-alive.ts"
 import { type ClusterAddress, loadKubeConfig } from "./load-kube-config.ts"
 
@@ -18,19 +20,47 @@ export interface ClusterConnection {
   close(): void
 }
 
-/** Reads the kubeconfig; sockets open with the first request. Throws UsageError, see loadKubeConfig. */
+/** Reads the kubeconfig. `most`: bytes that one response, a watch too, may bring; sockets open with the first request. Throws UsageError, see loadKubeConfig. */
 export async function openClusterConnection(
   name: string,
   address: ClusterAddress,
+  most: number,
 ): Promise<ClusterConnection> {
   const config = await loadKubeConfig(name, address)
-  const close = keepConnectionsAlive(config)
+  const close = keepConnectionsAlive(config, most)
   return { config, api: config.makeApiClient(CoreV1Api), close }
 }
 
-/** Options of one generated call that let a signal end it: the calls have no time limit of their own. */
-export function callOptions(signal: AbortSignal): ConfigurationOptions {
-  return { middleware: [changing((request) => request.setSignal(signal))], middlewareMergeStrategy: "append" }
+/** Options of one generated call that let a signal end it, and bound its answer: the calls have no limits of their own. */
+export function callOptions(what: string, limits: AnswerLimits, signal: AbortSignal): ConfigurationOptions {
+  const bounded: ObservableMiddleware = {
+    pre(request) {
+      request.setSignal(signal)
+      return new Observable(Promise.resolve(request))
+    },
+    post: (response) => new Observable(withBoundedBody(response, what, limits, signal)),
+  }
+  return { middleware: [bounded], middlewareMergeStrategy: "append" }
+}
+
+/**
+ * The same answer, read within its limit. fetch undoes Content-Encoding as it reads, so that a few bytes on the wire can
+ * stand for gigabytes: what counts is what comes out.
+ */
+async function withBoundedBody(
+  response: ResponseContext,
+  what: string,
+  limits: AnswerLimits,
+  signal: AbortSignal,
+): Promise<ResponseContext> {
+  const stream = response.body.stream() as unknown as AsyncIterable<Uint8Array> | null
+  const body = stream === null ? "" : await readBounded(what, stream, limits, signal)
+  response.body = {
+    text: async () => body,
+    binary: async () => Buffer.from(body),
+    stream: () => new Response(body).body,
+  }
+  return response
 }
 
 /**
@@ -58,6 +88,8 @@ export function keepingAnswer(options: ConfigurationOptions): {
   options: ConfigurationOptions
   /** The answer of a call that succeeded. */
   answer(): unknown
+  /** How long its text was. */
+  bytes(): number
 } {
   let text = ""
   const keep: ObservableMiddleware = {
@@ -65,11 +97,6 @@ export function keepingAnswer(options: ConfigurationOptions): {
     post(response) {
       const read = response.body.text().then((body) => {
         text = body
-        response.body = {
-          text: async () => body,
-          binary: async () => Buffer.from(body),
-          stream: () => new Response(body).body,
-        }
         return response
       })
       return new Observable(read)
@@ -78,6 +105,7 @@ export function keepingAnswer(options: ConfigurationOptions): {
   return {
     options: { ...options, middleware: [...(options.middleware ?? []), keep] },
     answer: () => JSON.parse(text),
+    bytes: () => text.length,
   }
 }
 

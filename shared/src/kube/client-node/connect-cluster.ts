@@ -4,10 +4,12 @@ import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { RetryPolicy } from "../../foundation/retry.ts"
 import type { Log } from "../../observe/log.ts"
+import { type AnswerLimits, counted, DEFAULT_LIMITS } from "../answer-limits.ts"
 import type { ConfigMapWriter } from "../config-map-api.ts"
 import type { EventWriter } from "../event-api.ts"
 import { KubeError } from "../kube-error.ts"
 import type { LeaseReader } from "../lease-api.ts"
+import { type FetchPage, type ListedPage, listPages } from "../list-pages.ts"
 import { configMapJson, parseConfigMap, parseMetadata } from "../protocol/config-map-json.ts"
 import { configMapPath, selectionQuery } from "../protocol/config-map-path.ts"
 import { neededVersion } from "../protocol/needed-version.ts"
@@ -31,9 +33,20 @@ export interface ConnectOptions {
   timeLimit?: number
   retry?: RetryPolicy
   watch?: WatchLimits
+  /** What its answers may cost; absent: the defaults. */
+  limits?: AnswerLimits
 }
 
+/** Objects of one page of a list: some of our objects take a megabyte each. */
+const PAGE_SIZE = 250
+
 const TIME_LIMIT_MS = 30_000
+
+/** How client-node names the parameters of a page. */
+interface ListPage {
+  limit?: number
+  _continue?: string
+}
 
 /**
  * ConfigMaps of one cluster through client-node, over one or two keep-alive sockets; every try has a time limit.
@@ -51,26 +64,52 @@ export async function connectCluster(
   log: Log,
   options: ConnectOptions = {},
 ): Promise<ConnectedCluster> {
-  const limits = options.watch ?? WATCH_LIMITS
+  const watching = options.watch ?? WATCH_LIMITS
+  const limits = options.limits ?? { ...DEFAULT_LIMITS, culprit: `cluster ${name}` }
   const caller = await openClusterCaller(name, settings, log, {
     timeLimit: options.timeLimit ?? TIME_LIMIT_MS,
     retry: options.retry ?? transientRetry(systemClock),
+    limits,
   })
   const { call, config, close } = caller
   /** One call; gives the answer's JSON as the server sent it. */
-  function exchange(
+  async function exchange(
     what: string,
     repeatable: boolean,
     signal: AbortSignal | undefined,
     send: (api: CoreV1Api, options: ConfigurationOptions) => Promise<unknown>,
     body?: ConfigMap,
   ): Promise<unknown> {
+    return (await measured(what, repeatable, signal, send, body)).value
+  }
+  function measured(
+    what: string,
+    repeatable: boolean,
+    signal: AbortSignal | undefined,
+    send: (api: CoreV1Api, options: ConfigurationOptions) => Promise<unknown>,
+    body?: ConfigMap,
+  ): Promise<{ value: unknown; bytes: number }> {
     return call(what, repeatable, signal, async (api, callWith) => {
       const text = body && JSON.stringify(configMapJson(body))
       const kept = keepingAnswer(text === undefined ? callWith : sendingText(callWith, text))
       await send(api, kept.options)
-      return kept.answer()
+      return { value: kept.answer(), bytes: kept.bytes() }
     })
+  }
+  /** Every page of a list; what a server sends of its items, unparsed. */
+  function listAll(
+    what: string,
+    signal: AbortSignal | undefined,
+    send: (api: CoreV1Api, page: ListPage, options: ConfigurationOptions) => Promise<unknown>,
+  ): Promise<{ items: unknown[]; resourceVersion: string }> {
+    const fetch: FetchPage = async (size, token) => {
+      const page = { ...(size > 0 ? { limit: size } : {}), ...(token ? { _continue: token } : {}) }
+      const { value, bytes } = await measured(what, true, signal, (api, callWith) =>
+        send(api, page, callWith),
+      )
+      return { ...listOf(value), bytes }
+    }
+    return counted(limits, listPages(what, fetch, { pageSize: PAGE_SIZE, most: limits.list }))
   }
   function read(namespace: string, configMapName: string, signal: AbortSignal | undefined) {
     const what = `get ConfigMap ${namespace}/${configMapName}`
@@ -92,35 +131,34 @@ export async function connectCluster(
 
     async list(namespace, selection, signal) {
       const what = `list ConfigMaps of ${namespace || "all namespaces"}`
-      const answer = await exchange(what, true, signal, (api, callWith) =>
+      const { items, resourceVersion } = await listAll(what, signal, (api, page, callWith) =>
         namespace
-          ? api.listNamespacedConfigMap({ namespace, ...selection }, callWith)
-          : api.listConfigMapForAllNamespaces({ ...selection }, callWith),
+          ? api.listNamespacedConfigMap({ namespace, ...selection, ...page }, callWith)
+          : api.listConfigMapForAllNamespaces({ ...selection, ...page }, callWith),
       )
-      const { items, resourceVersion } = listOf(answer)
       return { items: items.map(parseConfigMap), resourceVersion }
     },
 
     async listMetadata(namespace, selection, signal) {
       const what = `list the metadata of ConfigMaps of ${namespace || "all namespaces"}`
-      const answer = await exchange(what, true, signal, (api, callWith) => {
+      const { items } = await listAll(what, signal, (api, page, callWith) => {
         const options = acceptingMetadata(callWith)
         return namespace
-          ? api.listNamespacedConfigMap({ namespace, ...selection }, options)
-          : api.listConfigMapForAllNamespaces({ ...selection }, options)
+          ? api.listNamespacedConfigMap({ namespace, ...selection, ...page }, options)
+          : api.listConfigMapForAllNamespaces({ ...selection, ...page }, options)
       })
-      return listOf(answer).items.map(parseMetadata)
+      return items.map(parseMetadata)
     },
 
     watch(namespace, selection, signal) {
       const query = selectionQuery(selection, {
         resourceVersion: selection.resourceVersion,
         allowWatchBookmarks: "true",
-        timeoutSeconds: String(watchSeconds(limits)),
+        timeoutSeconds: String(watchSeconds(watching)),
       })
       const what = `watch ConfigMaps of ${namespace || "all namespaces"}`
       const path = configMapPath(namespace)
-      return watchWithClientNode(config(), what, path, Object.fromEntries(query), limits.silence, signal)
+      return watchWithClientNode(config(), what, path, Object.fromEntries(query), watching.silence, signal)
     },
 
     async create(configMap, signal) {
@@ -153,25 +191,26 @@ export async function connectCluster(
 
     createEvent: (about, event, at, signal) => createEvent(caller, about, event, at, signal),
 
-    listLeases: (namespace, labelSelector, signal) => listLeases(caller, namespace, labelSelector, signal),
+    listLeases: (namespace, labelSelector, signal) =>
+      listLeases(caller, limits, namespace, labelSelector, signal),
 
     close,
   }
 }
 
 /** A list out of an answer. kube-apiserver says null for no items of a list of metadata, where it otherwise says []. */
-function listOf(answer: unknown): { items: unknown[]; resourceVersion: string } {
+function listOf(answer: unknown): Omit<ListedPage, "bytes"> {
   const parsed = ApiList.safeParse(answer)
   if (parsed.success) {
     const { items, metadata } = parsed.data
-    return { items: items ?? [], resourceVersion: metadata?.resourceVersion ?? "" }
+    return { items: items ?? [], resourceVersion: metadata?.resourceVersion ?? "", next: metadata?.continue }
   }
   throw new KubeError("kube/unavailable", "the API server's answer is not a list", { cause: parsed.error })
 }
 
 const ApiList = z.object({
   items: z.array(z.unknown()).nullish(),
-  metadata: z.object({ resourceVersion: z.string().optional() }).optional(),
+  metadata: z.object({ resourceVersion: z.string().optional(), continue: z.string().optional() }).optional(),
 })
 
 async function orAbsent<T>(answer: Promise<T>): Promise<T | undefined> {

@@ -12,8 +12,6 @@ type MakeDispatcher = new (options: { connections: number; maxResponseSize: numb
 
 /** Over HTTP/2, which Kubernetes speaks, one is enough for any number of requests at once. */
 const MOST_CONNECTIONS = 2
-/** More than any list of ours, and than a watch brings in its time; a server that does not end must not fill memory. */
-const ANSWER_LIMIT_BYTES = 512 * 1024 * 1024
 
 /**
  * Makes a KubeConfig use one dispatcher, of two sockets at most, for as long as its TLS settings stay the same:
@@ -21,9 +19,9 @@ const ANSWER_LIMIT_BYTES = 512 * 1024 * 1024
  * would open as many sockets as there are requests at once. Its method is private, so this breaks aloud, not
  * silently, should it ever be gone.
  *
- * Gives the function that closes the sockets.
+ * `most`: bytes of one response on the wire, a watch too. Gives the function that closes the sockets.
  */
-export function keepConnectionsAlive(config: KubeConfig): () => void {
+export function keepConnectionsAlive(config: KubeConfig, most: number): () => void {
   const create: unknown = Reflect.get(config, "createDispatcher")
   if (typeof create !== "function") {
     throw new HeadraceError("kube/client-changed", "client-node has no createDispatcher any more")
@@ -38,7 +36,7 @@ export function keepConnectionsAlive(config: KubeConfig): () => void {
     if (wanted === key) return kept
     closeSoon(kept)
     key = wanted
-    kept = bounded((create as CreateDispatcher).call(config, cluster, settings), options)
+    kept = bounded((create as CreateDispatcher).call(config, cluster, settings), options, most)
     return kept
   }
   Object.defineProperty(config, "createDispatcher", { value: dispatcher })
@@ -53,6 +51,7 @@ export function keepConnectionsAlive(config: KubeConfig): () => void {
 function bounded(
   made: Dispatcher | undefined,
   options: ReturnType<KubeConfig["createDispatcherOptions"]>,
+  most: number,
 ): Dispatcher | undefined {
   if (made === undefined || options.type === "none" || options.type === "socks") return made
   closeSoon(made)
@@ -60,7 +59,7 @@ function bounded(
   return new (made.constructor as MakeDispatcher)({
     ...own,
     connections: MOST_CONNECTIONS,
-    maxResponseSize: ANSWER_LIMIT_BYTES,
+    maxResponseSize: most,
   })
 }
 

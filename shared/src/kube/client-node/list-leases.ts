@@ -1,20 +1,38 @@
 import { CoordinationV1Api, type V1Lease } from "@kubernetes/client-node"
+import { type AnswerLimits, counted } from "../answer-limits.ts"
 import { KubeError } from "../kube-error.ts"
 import type { Lease } from "../lease-api.ts"
+import { type FetchPage, listPages } from "../list-pages.ts"
 import type { ClusterCaller } from "./call-cluster.ts"
+import { keepingAnswer } from "./cluster-connection.ts"
+
+/** Each has a node's report in it. */
+const PAGE_SIZE = 250
 
 /** The Leases of a namespace that a label selector matches. Throws KubeError. */
 export async function listLeases(
   { call, config }: Pick<ClusterCaller, "call" | "config">,
+  limits: AnswerLimits,
   namespace: string,
   labelSelector: string,
   signal?: AbortSignal,
 ): Promise<Lease[]> {
-  // The configuration is asked for at each try: a refused credential makes the caller open a new one.
-  const list = await call(`list Leases of ${namespace}`, true, signal, (_, callWith) =>
-    config().makeApiClient(CoordinationV1Api).listNamespacedLease({ namespace, labelSelector }, callWith),
-  )
-  return list.items.map(fromV1Lease)
+  const what = `list Leases of ${namespace}`
+  const fetch: FetchPage = (size, token) =>
+    call(what, true, signal, async (_, callWith) => {
+      const { options, bytes } = keepingAnswer(callWith)
+      const page = { ...(size > 0 ? { limit: size } : {}), ...(token ? { _continue: token } : {}) }
+      // The configuration is asked for at each try: a refused credential makes the caller open a new one.
+      const api = config().makeApiClient(CoordinationV1Api)
+      const { items, metadata } = await api.listNamespacedLease(
+        { namespace, labelSelector, ...page },
+        options,
+      )
+      const { resourceVersion = "", _continue: next } = metadata ?? {}
+      return { items, resourceVersion, next, bytes: bytes() }
+    })
+  const { items } = await counted(limits, listPages(what, fetch, { pageSize: PAGE_SIZE, most: limits.list }))
+  return items.map((item) => fromV1Lease(item as V1Lease))
 }
 
 function fromV1Lease({ metadata, spec }: V1Lease): Lease {

@@ -14,6 +14,8 @@ export interface FollowOptions {
   resync?: number
   /** Milliseconds after which a watch that was opened again from the version before is checked by a list. */
   verify?: number
+  /** Bytes of the values of all objects together; absent: as many as there are. */
+  most?: number
   clock?: Clock
   /** Gives a number in [0, 1). */
   random?: () => number
@@ -53,7 +55,7 @@ export async function* followConfigMaps(
   const end = (): void => stop.abort(signal.reason)
   if (signal.aborted) return
   signal.addEventListener("abort", end)
-  const objects = new FollowedObjects()
+  const objects = new FollowedObjects(options.most)
   const pumping = pump(reader, options, objects, stop.signal)
   try {
     while (await objects.changed(stop.signal)) yield objects.take()

@@ -1,4 +1,4 @@
-import type { ConfigMap } from "../../foundation/config-map.ts"
+import { type ConfigMap, configMapSize } from "../../foundation/config-map.ts"
 import type { WatchEvent } from "../config-map-api.ts"
 import { KubeError } from "../kube-error.ts"
 
@@ -24,10 +24,20 @@ export class FollowedObjects {
   #newest = "0"
   #staleLists = 0
   #wake: () => void = () => undefined
+  readonly #most: number
+  #bytes = 0
+
+  /** `most`: bytes of the values of all objects together. */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most
+  }
 
   /** Takes a whole list. Throws `kube/unavailable` when it is older than what a fresher replica has shown. */
   replaceAll(items: readonly ConfigMap[], resourceVersion: string): void {
     this.#refuseStale(resourceVersion)
+    const bytes = items.reduce((sum, item) => sum + configMapSize(item), 0)
+    if (bytes > this.#most) throw this.#tooLarge(bytes)
+    this.#bytes = bytes
     const before = new Map(this.#objects)
     this.#objects.clear()
     for (const item of items) {
@@ -43,12 +53,18 @@ export class FollowedObjects {
     this.#listed = true
   }
 
+  /** Throws `kube/list-too-large` for an object that there is no room for; nothing has changed then. */
   apply(event: WatchEvent): void {
     if (event.type === "bookmark") {
       this.#advance(event.resourceVersion)
       return
     }
     const key = keyOf(event.object)
+    const known = this.#objects.get(key)
+    const added = event.type === "deleted" ? 0 : configMapSize(event.object)
+    const bytes = this.#bytes + added - (known ? configMapSize(known) : 0)
+    if (added > 0 && bytes > this.#most) throw this.#tooLarge(bytes)
+    this.#bytes = bytes
     const { resourceVersion } = event.object.metadata
     if (resourceVersion !== undefined) this.#advance(resourceVersion)
     if (event.type === "deleted") this.#objects.delete(key)
@@ -78,6 +94,13 @@ export class FollowedObjects {
     this.#changed.clear()
     this.#pending = false
     return { objects: new Map(this.#objects), changed }
+  }
+
+  #tooLarge(bytes: number): KubeError {
+    const message = `the objects that are selected have ${bytes} bytes, and bounds.list is ${this.#most}`
+    return new KubeError("kube/list-too-large", message, {
+      hint: "Narrow what is selected, or raise bounds.list.",
+    })
   }
 
   #tell(): void {

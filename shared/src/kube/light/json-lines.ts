@@ -1,13 +1,12 @@
 import { KubeError } from "../kube-error.ts"
-import { OBJECT_LIMIT_BYTES } from "./read-answer.ts"
 
 const NEWLINE = 0x0a
 
 /**
  * Splits a stream into the JSON values of its lines. Throws `kube/unavailable` for a line that is not JSON,
- * does not end, or is cut off by the end of the stream.
+ * is longer than `most` bytes, or is cut off by the end of the stream.
  */
-export async function* jsonLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<unknown> {
+export async function* jsonLines(chunks: AsyncIterable<Buffer>, most: number): AsyncGenerator<unknown> {
   let held: Buffer[] = []
   let size = 0
   for await (const chunk of chunks) {
@@ -23,7 +22,7 @@ export async function* jsonLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<
     if (start === chunk.length) continue
     held.push(chunk.subarray(start))
     size += chunk.length - start
-    if (size > OBJECT_LIMIT_BYTES) throw new KubeError("kube/unavailable", "watch: a line does not end")
+    if (size > most) throw new KubeError("kube/answer-too-large", `watch: a line has more than ${most} bytes`)
   }
   if (size > 0) yield parseLine(Buffer.concat(held).toString("utf8"))
 }

@@ -4,9 +4,11 @@ import type { ConfigMap } from "../../foundation/config-map.ts"
 import { sha256 } from "../../foundation/digest.ts"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import type { Log } from "../../observe/log.ts"
+import { type AnswerLimits, counted, DEFAULT_LIMITS } from "../answer-limits.ts"
 import type { ConfigMapReader, Selection, WatchEvent } from "../config-map-api.ts"
 import type { ClusterAccess } from "../credentials/cluster-access.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
+import { type FetchPage, listPages } from "../list-pages.ts"
 import { objectPath, selectionQuery } from "../protocol/config-map-path.ts"
 import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
 import { CONFIG_MAP_KIND, type ObjectKind, SECRET_KIND } from "../protocol/object-kind.ts"
@@ -14,7 +16,7 @@ import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-
 import { type Connection, type ConnectionRequest, openConnection } from "./connection.ts"
 import { inClusterAccess } from "./in-cluster-access.ts"
 import { kubeconfigAccess } from "./kubeconfig-access.ts"
-import { OBJECT_LIMIT_BYTES, parseAnswer, readAnswer } from "./read-answer.ts"
+import { parseAnswer, readAnswer } from "./read-answer.ts"
 import { watchEvents } from "./watch-events.ts"
 
 export interface LightClientOptions {
@@ -27,6 +29,8 @@ export interface LightClientOptions {
   watch?: WatchLimits
   /** Objects of one page of a list. */
   pageSize?: number
+  /** What its answers may cost; absent: the defaults. */
+  limits?: AnswerLimits
 }
 
 export interface LightClient extends ConfigMapReader {
@@ -43,13 +47,15 @@ export interface LightClient extends ConfigMapReader {
   close(): void
 }
 
-/** `most` bytes of answer are read. */
-type Call = (request: ConnectionRequest, signal: AbortSignal | undefined, most?: number) => Promise<unknown>
+interface Answered {
+  value: unknown
+  bytes: number
+}
+
+type Call = (request: ConnectionRequest, signal: AbortSignal | undefined) => Promise<Answered>
 
 const TIME_LIMIT_MS = 30_000
 const PAGE_SIZE = 250
-/** Beyond any page that we ask for: 250 ConfigMaps at their largest. */
-const PAGE_LIMIT_BYTES = 512 * 1024 * 1024
 
 const ListPage = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
@@ -76,17 +82,15 @@ export function lightClient(
 ): LightClient {
   const connection = openConnection(access, "headrace-agent")
   const timeLimit = options.timeLimit ?? TIME_LIMIT_MS
-  const limits = options.watch ?? WATCH_LIMITS
+  const watching = options.watch ?? WATCH_LIMITS
+  const limits = options.limits ?? DEFAULT_LIMITS
 
-  async function call(
-    request: ConnectionRequest,
-    signal: AbortSignal | undefined,
-    most = OBJECT_LIMIT_BYTES,
-  ): Promise<unknown> {
+  async function call(request: ConnectionRequest, signal: AbortSignal | undefined): Promise<Answered> {
     const limit = startTimeLimit(timeLimit, () => noAnswer(request.what, timeLimit), signal)
     try {
-      const message = await answered(access, connection, request, limit.signal)
-      return parseAnswer(request.what, await readAnswer(request.what, message, most))
+      const message = await answered(access, connection, request, limits, limit.signal)
+      const text = await readAnswer(request.what, message, limits, limit.signal)
+      return { value: parseAnswer(request.what, text), bytes: text.length }
     } catch (error) {
       limit.signal.throwIfAborted()
       throw error
@@ -97,7 +101,7 @@ export function lightClient(
 
   async function getJson(path: string, signal?: AbortSignal, what = `get ${path}`): Promise<unknown> {
     try {
-      return await call({ method: "GET", path, what }, signal)
+      return (await call({ method: "GET", path, what }, signal)).value
     } catch (error) {
       if (error instanceof KubeError && error.code === "kube/not-found") return undefined
       throw error
@@ -112,23 +116,29 @@ export function lightClient(
         const value = await getJson(objectPath(resource, namespace, name), signal, what)
         return value === undefined ? undefined : kind.parse(value)
       },
-      list: (namespace, selection, signal) =>
-        listPages(call, { kind, namespace, selection }, options.pageSize ?? PAGE_SIZE, signal),
+      async list(namespace, selection, signal) {
+        const what = `list ${kind.kind}s of ${namespace || "all namespaces"}`
+        const fetch = pageOf(call, { what, kind, namespace, selection }, signal)
+        const pages = { pageSize: options.pageSize ?? PAGE_SIZE, most: limits.list }
+        const { items, resourceVersion } = await counted(limits, listPages(what, fetch, pages))
+        return { items: items.map((item) => kind.parse(item)), resourceVersion }
+      },
       watch(namespace, selection, signal): AsyncIterable<WatchEvent> {
         const what = `watch ${kind.kind}s of ${namespace || "all namespaces"}`
         const query = selectionQuery(selection, {
           watch: "true",
           resourceVersion: selection.resourceVersion,
           allowWatchBookmarks: "true",
-          timeoutSeconds: String(watchSeconds(limits)),
+          timeoutSeconds: String(watchSeconds(watching)),
         })
         const request = {
           method: "GET" as const,
           path: objectPath(resource, namespace, undefined, query),
           what,
         }
-        const open = (limited: AbortSignal) => answered(access, connection, request, limited)
-        return watchEvents(what, limits.silence, signal, open, kind.parse)
+        const open = (limited: AbortSignal) => answered(access, connection, request, limits, limited)
+        const bounds = { silence: watching.silence, line: limits.answer }
+        return watchEvents(what, bounds, signal, open, kind.parse)
       },
     }
   }
@@ -138,16 +148,10 @@ export function lightClient(
     ...readerOf(CONFIG_MAP_KIND),
     secrets: readerOf(SECRET_KIND),
     getJson,
-    sendJson: (method, path, body, signal) =>
-      call(
-        {
-          method,
-          path,
-          body: JSON.stringify(body),
-          what: `${method === "POST" ? "create" : "replace"} ${path}`,
-        },
-        signal,
-      ),
+    async sendJson(method, path, body, signal) {
+      const what = `${method === "POST" ? "create" : "replace"} ${path}`
+      return (await call({ method, path, body: JSON.stringify(body), what }, signal)).value
+    },
     async remove(path, signal) {
       await call({ method: "DELETE", path, what: `remove ${path}` }, signal).catch((error: unknown) => {
         if (!(error instanceof KubeError && error.code === "kube/not-found")) throw error
@@ -162,72 +166,46 @@ async function answered(
   access: ClusterAccess,
   connection: Connection,
   request: ConnectionRequest,
+  limits: AnswerLimits,
   signal: AbortSignal,
   renewed = false,
 ): Promise<IncomingMessage> {
   const message = await connection.send(request, signal)
   const status = message.statusCode ?? 0
   if (status >= 200 && status < 300) return message
-  const body = await readAnswer(request.what, message, OBJECT_LIMIT_BYTES)
+  const body = await readAnswer(request.what, message, limits, signal)
   if (status === 401 && !renewed) {
     access.refuse()
-    return answered(access, connection, request, signal, true)
+    return answered(access, connection, request, limits, signal, true)
   }
   throw kubeErrorOfAnswer(request.what, status, body, message.headers["retry-after"])
 }
 
 /** What to list. */
 interface Wanted {
+  what: string
   kind: ObjectKind
   namespace: string
   selection: Selection
 }
 
-/**
- * Lists page by page. Without a resourceVersion the server reads from etcd, so that a stale replica of it
- * cannot answer. A page token that has expired (410) starts the list again, then without pages.
- */
-async function listPages(
+function pageOf(
   call: Call,
-  wanted: Wanted,
-  pageSize: number,
-  signal?: AbortSignal,
-): Promise<{ items: ConfigMap[]; resourceVersion: string }> {
-  const items: ConfigMap[] = []
-  let token = ""
-  try {
-    for (;;) {
-      const page = await listPage(call, wanted, { pageSize, token }, signal)
-      items.push(...page.items)
-      if (!page.continue) return { items, resourceVersion: page.resourceVersion }
-      token = page.continue
-    }
-  } catch (error) {
-    if (!token || !(error instanceof KubeError) || error.code !== "kube/gone") throw error
-    return listPage(call, wanted, { pageSize: 0, token: "" }, signal)
-  }
-}
-
-async function listPage(
-  call: Call,
-  { kind, namespace, selection }: Wanted,
-  from: { pageSize: number; token: string },
-  signal?: AbortSignal,
-): Promise<{ items: ConfigMap[]; resourceVersion: string; continue: string | undefined }> {
-  const what = `list ${kind.kind}s of ${namespace || "all namespaces"}`
-  const query = selectionQuery(selection, {
-    ...(from.pageSize > 0 ? { limit: String(from.pageSize) } : {}),
-    ...(from.token ? { continue: from.token } : {}),
-  })
-  const path = objectPath(kind.resource, namespace, undefined, query)
-  const answer = await call({ method: "GET", path, what }, signal, PAGE_LIMIT_BYTES)
-  const page = ListPage.safeParse(answer)
-  if (!page.success)
-    throw new KubeError("kube/unavailable", `${what}: the answer is not a list`, { cause: page.error })
-  const { metadata, items } = page.data
-  return {
-    items: (items ?? []).map((item) => kind.parse(item)),
-    resourceVersion: metadata.resourceVersion,
-    continue: metadata.continue,
+  { what, kind, namespace, selection }: Wanted,
+  signal: AbortSignal | undefined,
+): FetchPage {
+  return async (size, token) => {
+    const query = selectionQuery(selection, {
+      ...(size > 0 ? { limit: String(size) } : {}),
+      ...(token ? { continue: token } : {}),
+    })
+    const path = objectPath(kind.resource, namespace, undefined, query)
+    const { value, bytes } = await call({ method: "GET", path, what }, signal)
+    const page = ListPage.safeParse(value)
+    if (!page.success)
+      throw new KubeError("kube/unavailable", `${what}: the answer is not a list`, { cause: page.error })
+    const { metadata, items } = page.data
+    const { resourceVersion, continue: next } = metadata
+    return { items: items ?? [], resourceVersion, next, bytes }
   }
 }

@@ -1,24 +1,21 @@
 import type { IncomingMessage } from "node:http"
+import { type AnswerLimits, readBounded } from "../answer-limits.ts"
 import { KubeError } from "../kube-error.ts"
 
-/** More than any object that Kubernetes stores takes as JSON (1.5 MiB in etcd, escapes up to sixfold). */
-export const OBJECT_LIMIT_BYTES = 16 * 1024 * 1024
-
-/** The whole body as text. Throws `kube/unavailable` when it breaks off or goes on for more than `limit` bytes. */
-export async function readAnswer(what: string, message: IncomingMessage, limit: number): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
+/** The whole body as text. Throws `kube/unavailable` when it breaks off, `kube/answer-too-large`. */
+export async function readAnswer(
+  what: string,
+  message: IncomingMessage,
+  limits: AnswerLimits,
+  signal: AbortSignal,
+): Promise<string> {
   try {
-    for await (const chunk of message) {
-      size += (chunk as Buffer).length
-      if (size > limit) throw new KubeError("kube/unavailable", `${what}: the answer does not end`)
-      chunks.push(chunk as Buffer)
-    }
+    return await readBounded(what, message, limits, signal)
   } catch (error) {
+    signal.throwIfAborted()
     if (error instanceof KubeError) throw error
     throw new KubeError("kube/unavailable", `${what}: the answer broke off`, { cause: error })
   }
-  return Buffer.concat(chunks).toString("utf8")
 }
 
 /** Parses an answer. Throws `kube/unavailable`: JSON that is cut off says nothing about what is there. */

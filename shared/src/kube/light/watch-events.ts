@@ -8,12 +8,12 @@ import { jsonLines } from "./json-lines.ts"
 
 /**
  * The events of one watch, from `open` to its end. Ends without an error when the server ends it; throws
- * `kube/timeout` after `silence` milliseconds without a byte, `kube/gone` for a version too old, and
+ * `kube/timeout` after `silence` milliseconds without a byte, `kube/answer-too-large` for an event of more than `line` bytes, `kube/gone` for a version too old, and
  * `kube/unavailable` when the connection breaks or an event is cut off.
  */
 export async function* watchEvents(
   what: string,
-  silence: number,
+  { silence, line }: { silence: number; line: number },
   caller: AbortSignal,
   open: (signal: AbortSignal) => Promise<IncomingMessage>,
   parse?: (value: unknown) => ConfigMap,
@@ -22,7 +22,10 @@ export async function* watchEvents(
   let message: IncomingMessage | undefined
   try {
     message = await open(limit.signal)
-    for await (const value of jsonLines(heard(message, () => limit.restart())))
+    for await (const value of jsonLines(
+      heard(message, () => limit.restart()),
+      line,
+    ))
       yield parseWatchEvent(what, value, parse)
   } catch (error) {
     limit.signal.throwIfAborted()

@@ -5,7 +5,7 @@ import type { ClusterPlan } from "../run/cluster-plan.ts"
 const CODE: ErrorCode = "reconcile/change-too-large"
 
 /**
- * `namespace/name` to the reason, of the targets that a reconcile leaves for later, so that what it writes anew stays
+ * `namespace/name` to the reason, of the targets that a reconcile leaves for later, so that its new content stays
  * within `most` bytes: those with the most new content, as few as that takes. `previous`: what is in force; undefined:
  * not known, so that everything is new. Pure; the same for the same two plans.
  */

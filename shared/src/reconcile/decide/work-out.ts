@@ -65,6 +65,7 @@ export async function workOut(run: Run, tips: Tips, record: SourceRecord): Promi
     return { kind: "work", work: await judged(run, tips, record, desired, failures) }
   } catch (error) {
     if (!isReasonToStop(error)) throw error
+    if (hasCode(error, "git/too-many-files")) run.ports.onBreach?.("files")
     const stopped = { code: error.code, message: errorMessage(error), commit: revision.commit }
     if (!hasCode(error, "guard/"))
       return { kind: "stop", stopped: { ...stopped, ...judgedOf(record) }, failures }
@@ -293,6 +294,7 @@ const REASONS_TO_STOP = [
   "gate/",
   "verify/",
   "git/diverged",
+  "git/too-many-files",
   "git/unknown-commit",
 ] as const
 

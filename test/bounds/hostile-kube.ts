@@ -1,0 +1,31 @@
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+
+const CHUNK = "x".repeat(256 * 1024)
+
+/** An API server that answers everything with a body that does not end. */
+export async function startHostileKube(): Promise<{ kubeconfig: string; close(): void }> {
+  const server = createServer((_, response) => {
+    response.writeHead(200, { "content-type": "application/json" })
+    response.write('{"kind":"ConfigMap","data":{"key":"')
+    const more = (): void => {
+      if (!response.destroyed) response.write(CHUNK, () => setImmediate(more))
+    }
+    more()
+  })
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as AddressInfo
+  const kubeconfig = JSON.stringify({
+    "current-context": "c",
+    contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+    clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}` } }],
+    users: [{ name: "u", user: { token: "t" } }],
+  })
+  return {
+    kubeconfig,
+    close() {
+      server.closeAllConnections()
+      server.close()
+    },
+  }
+}
