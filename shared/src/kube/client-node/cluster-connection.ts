@@ -69,14 +69,14 @@ async function withBoundedBody(
  */
 export function acceptingMetadata(options: ConfigurationOptions): ConfigurationOptions {
   const accept = changing((request) => request.setHeaderParam("Accept", METADATA_LIST))
-  return { ...options, middleware: [...(options.middleware ?? []), accept] }
+  return { ...options, middleware: [accept, ...(options.middleware ?? [])] }
 }
 
 /** The same options for a call whose body is this text, in place of what client-node makes of its model. */
 export function sendingText(options: ConfigurationOptions, text: string): ConfigurationOptions {
   return {
     ...options,
-    middleware: [...(options.middleware ?? []), changing((request) => request.setBody(text))],
+    middleware: [changing((request) => request.setBody(text)), ...(options.middleware ?? [])],
   }
 }
 
@@ -103,7 +103,8 @@ export function keepingAnswer(options: ConfigurationOptions): {
     },
   }
   return {
-    options: { ...options, middleware: [...(options.middleware ?? []), keep] },
+    // client-node calls `post` from the last to the first: the bound on the body comes before this reads it.
+    options: { ...options, middleware: [keep, ...(options.middleware ?? [])] },
     answer: () => JSON.parse(text),
     bytes: () => text.length,
   }
