@@ -3,13 +3,11 @@ import { Bytes, Wait } from "./units.ts"
 
 const count = (most: number) => z.int().min(1).prefault(most)
 
-const connections = {
-  connections: count(1000).describe(
-    "Sockets of one port at a time. One more closes the one that has been idle for longest, or is refused where none is.",
-  ),
-  connectionsPerAddress: count(250).describe(
-    "Of them, sockets from one address. A proxy or an ingress is one address.",
-  ),
+const SOCKETS =
+  "Sockets of one port at a time. One more closes the one that has been idle for longest, or is refused where none is."
+const SOCKETS_OF_ADDRESS = "Of them, sockets from one address. A proxy or an ingress is one address."
+
+const requests = {
   headers: Bytes.prefault("16Ki").describe("Bytes of a request's headers; more is answered with 431."),
   headersWithin: Wait.prefault("5s").describe("How long a sender may take for its headers."),
   requestWithin: Wait.prefault("20s").describe("How long a sender may take for a whole request."),
@@ -49,7 +47,9 @@ export const WriterBounds = z
     bodies: Bytes.prefault("75Mi").describe(
       "Bytes of all bodies of more than 64 KiB that are being received. More are answered with 503, and GitHub shows them as failed.",
     ),
-    ...connections,
+    connections: count(1000).describe(SOCKETS),
+    connectionsPerAddress: count(250).describe(SOCKETS_OF_ADDRESS),
+    ...requests,
   })
   .prefault({})
 export type WriterBounds = z.infer<typeof WriterBounds>
@@ -70,9 +70,9 @@ export const AgentBounds = z
     list: Bytes.prefault("48Mi").describe(
       "Bytes of the objects that one `live` origin selects in a namespace, and of the pages of one list. More fail it; what is published stays.",
     ),
-    ...connections,
-    connections: connections.connections.unwrap().prefault(200),
-    connectionsPerAddress: connections.connectionsPerAddress.unwrap().prefault(100),
+    connections: count(200).describe(SOCKETS),
+    connectionsPerAddress: count(100).describe(SOCKETS_OF_ADDRESS),
+    ...requests,
   })
   .prefault({})
 export type AgentBounds = z.infer<typeof AgentBounds>
