@@ -47,7 +47,9 @@ export async function runConfined(
     if (!isAlive()) throw new Error(`${name} has ended`)
     return { limit, peak: cgroup.peak(), kills: cgroup.kills() }
   } catch (error) {
-    process.stderr.write(`${name}: signal ${child.signalCode}, ${cgroup.kills()} kills, ${cgroup.peak()} bytes\n${output.slice(-4000)}\n`)
+    process.stderr.write(
+      `${name}: signal ${child.signalCode}, ${cgroup.kills()} kills, ${cgroup.peak()} bytes\n${output.slice(-4000)}\n`,
+    )
     throw error
   } finally {
     child.kill("SIGKILL")

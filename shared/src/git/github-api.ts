@@ -16,7 +16,10 @@ export function githubApi(apiUrl: string, most = DEFAULT_WRITER_BOUNDS.answer) {
     baseUrl: apiUrl.replace(/\/+$/, ""),
     request: {
       fetch: async (url: string, init: RequestInit) => {
-        const response = await fetchWithinOrigin(url, { ...init, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) })
+        const response = await fetchWithinOrigin(url, {
+          ...init,
+          signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+        })
         return boundedResponse(response, most, () => tooLarge(url, most))
       },
     },

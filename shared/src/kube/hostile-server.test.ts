@@ -49,7 +49,9 @@ async function withServer(
     JSON.stringify({
       "current-context": "c",
       contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      clusters: [{ name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } }],
+      clusters: [
+        { name: "c", cluster: { server: `http://127.0.0.1:${port}`, "insecure-skip-tls-verify": true } },
+      ],
       users: [{ name: "u", user: { token: "t" } }],
     }),
   )

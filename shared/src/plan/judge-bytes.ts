@@ -1,9 +1,6 @@
-import type { WriterBounds } from "../settings/bounds.ts"
 import type { Objection } from "./judge-place.ts"
 import type { PlannedKey } from "./plan.ts"
-
-/** How large a file, and the files of a target together, may be. */
-export type PlanBounds = Pick<WriterBounds, "file" | "target">
+import type { PlanBounds } from "./plan-context.ts"
 
 const HINT = "Make it smaller, or raise the bound in the operator's settings."
 

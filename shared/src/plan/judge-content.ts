@@ -3,10 +3,11 @@ import { findSorted } from "../foundation/sorted-list.ts"
 import type { Rule } from "../rules/rule.ts"
 import type { Content } from "./compile-rules.ts"
 import { type ContestedKey, type GivenKeys, keyOf } from "./given-keys.ts"
-import { judgeBytes, type PlanBounds } from "./judge-bytes.ts"
+import { judgeBytes } from "./judge-bytes.ts"
 import { illegalKeys, tooLarge, VERSION_BYTES, VERSION_KEY } from "./judge-keys.ts"
 import type { Objection } from "./judge-place.ts"
 import type { PlannedKey } from "./plan.ts"
+import type { PlanBounds } from "./plan-context.ts"
 
 /** The keys of a ConfigMap, with what speaks against them. */
 export interface JudgedContent {
@@ -23,12 +24,17 @@ export interface JudgeLimits {
 }
 
 /** Judges what rules give a content. */
-export function judgeContent({ name, givers }: Content, given: GivenKeys, limits: JudgeLimits): JudgedContent {
+export function judgeContent(
+  { name, givers }: Content,
+  given: GivenKeys,
+  limits: JudgeLimits,
+): JudgedContent {
   const view = givers.every((rule) => rule.view)
   const errors: Objection[] = []
   const warnings: Objection[] = []
   if (!view && givers.some((rule) => rule.view)) errors.push(dividedView(name, givers))
-  for (const contested of given.contested) (limits.strict ? errors : warnings).push(collisionOf(name, contested))
+  for (const contested of given.contested)
+    (limits.strict ? errors : warnings).push(collisionOf(name, contested))
   const version = view ? findSorted(given.keys, keyOf, VERSION_KEY) : undefined
   if (version) warnings.push(reservedKey(name, version))
   const keys = version ? given.keys.filter((planned) => planned !== version) : given.keys

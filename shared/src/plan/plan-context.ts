@@ -2,7 +2,10 @@ import type { TargetId } from "../foundation/target.ts"
 import type { RulesBounds } from "../rules/parse-rules.ts"
 import { DEFAULT_CLUSTER } from "../rules/resolve-places.ts"
 import type { Place, Rule } from "../rules/rule.ts"
-import type { PlanBounds } from "./judge-bytes.ts"
+import type { WriterBounds } from "../settings/bounds.ts"
+
+/** How large a file, and the files of a target together, may be. */
+export type PlanBounds = Pick<WriterBounds, "file" | "target">
 
 /** What a plan takes from the operator, beside rules and tree. */
 export interface PlanContext {
