@@ -68,7 +68,10 @@ export function withMergeReports(
               repo === "openshift/release" && branch === "main" ? ["release"] : [],
             seals: SEALS,
             touched: async (_source, _merge, paths) => touchedBy(paths),
-            verdicts: async (_source, shas) => new Map(shas.map((sha) => [sha, verdictsOf(nodes, returned)])),
+            verdicts: async (source, shas) => {
+              if (source !== "release") throw new Error(`there is no source ${source}`)
+              return new Map(shas.map((sha) => [sha, verdictsOf(nodes, returned)]))
+            },
             look: 20,
             pace: 20,
             gather: 20,

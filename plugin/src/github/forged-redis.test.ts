@@ -189,6 +189,19 @@ describe("somebody who may write into Redis", () => {
     }),
   )
 
+  it("cannot keep other merges from being followed by one of a source that there is not", () =>
+    withAttack(async (scene, by) => {
+      const { github, nodes, heldNodes, merge, answer } = scene
+      for (const cluster of CLUSTERS) heldNodes.add(cluster)
+      await merge(7)
+      for (const cluster of CLUSTERS) await answer(cluster)
+      await until(() => github.statuses.at(-1)?.includes("live on 0/3 nodes") === true)
+      github.pulls.set("openshift/release#9", { merged: false, sha: SHA, branch: "main" })
+      await by.forge("openshift/release#9", { sources: "renamed" })
+      for (const cluster of CLUSTERS) nodes.set(cluster, true)
+      await until(() => github.statuses.at(-1)?.includes("success: live on 3/3 nodes") === true)
+    }))
+
   it("cannot use up GitHub's rate limit by jobs for merges that are none", () =>
     withAttack(async (scene, by) => {
       const forged = Array.from({ length: 100 }, (_, index) => `openshift/release#${1000 + index}`)

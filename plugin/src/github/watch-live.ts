@@ -86,10 +86,10 @@ async function followOpen(watched: Map<string, Watched>, lanes: Lanes): Promise<
 
 async function askChanged(
   watched: Map<string, Watched>,
-  { verdicts, ask, lanes }: WatchLivePorts & { verdicts: ReadVerdicts },
+  { verdicts, ask, lanes, log }: WatchLivePorts & { verdicts: ReadVerdicts },
   signal: AbortSignal,
 ): Promise<void> {
-  const seen = await readSeen(watched, verdicts, signal)
+  const seen = await readSeen(watched, { verdicts, log }, signal)
   for (const [id, merge] of watched) {
     const now = Date.now()
     const { text: current = "", isTried = false } = seen.get(id) ?? {}
@@ -110,13 +110,19 @@ async function askChanged(
 /** What is so of each merge, as a text to compare, and whether a rollout tries it. */
 async function readSeen(
   watched: ReadonlyMap<string, Watched>,
-  verdicts: ReadVerdicts,
+  { verdicts, log }: { verdicts: ReadVerdicts; log: Log },
   signal: AbortSignal,
 ): Promise<Map<string, { text: string; isTried: boolean }>> {
   const seen = new Map<string, { text: string; isTried: boolean }>()
   for (const source of new Set([...watched.values()].flatMap(({ sources }) => sources))) {
     const mine = [...watched].filter(([, { sources }]) => sources.includes(source))
-    const found = await verdicts(source, [...new Set(mine.map(([, { sha }]) => sha))], { signal })
+    const shas = [...new Set(mine.map(([, { sha }]) => sha))]
+    const found = await verdicts(source, shas, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted()
+      // A name out of Redis that the settings do not have must not keep the merges of others from being followed.
+      log.debug({ source, err: errorText(error) }, "whether merges of this source are live is not known")
+      return new Map<string, ReadonlyMap<string, CommitVerdict>>()
+    })
     for (const [id, { sha }] of mine) {
       const each = [...(found.get(sha) ?? [])]
       const lines = each.map(([cluster, verdict]) => [source, cluster, summary(verdict)])
