@@ -43,7 +43,7 @@ function withLeft(state: State, test: (left: Left) => Promise<void>): Promise<vo
         sources: {
           release: { url: repo.folder, repo: "example/config", branch: "main", rules: "rules.yaml" },
         },
-        clusters: { east: { kubeconfig: kube.kubeconfigFile, namespaces: ["ci"] } },
+        clusters: { east: { kubeconfig: kube.kubeconfigFile } },
         guard: { atLeast: 0 },
         mirrors: join(repo.scratch, "mirrors"),
       })
