@@ -1,4 +1,9 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { withFakeGitHub } from "@headrace/test/harness/fake-github"
+import { newApp } from "@headrace/test/harness/fake-github-logins"
 import { until } from "@headrace/test/harness/until"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { CLUSTERS, comments, withMergeReports } from "@headrace/test/harness/with-merge-reports"
 import { afterEach, describe, expect, it, vi } from "vitest"
 import { logInToGitHub } from "./log-in.ts"
@@ -10,6 +15,25 @@ afterEach(() => {
 })
 
 describe("as a GitHub App", () => {
+  it("logs in by the key that its file holds now", () =>
+    withFakeGitHub((github) =>
+      withFolder(async (folder) => {
+        const [first, second] = [newApp(), newApp()]
+        const githubApp = { ...first, privateKeyFile: join(folder, "app.pem") }
+        const ask = async (app: typeof first) => {
+          github.logins.app = app
+          await writeFile(githubApp.privateKeyFile, app.privateKey)
+          await login?.octokit.rest.issues.listComments({ owner: "a", repo: "b", issue_number: 7 })
+          return app.tokens.size
+        }
+        await writeFile(githubApp.privateKeyFile, first.privateKey)
+        const login = await logInToGitHub({ githubApp, apiUrl: github.apiUrl })
+
+        expect([await ask(first), await ask(second)]).toEqual([1, 1])
+        expect(github.complaints).toEqual([])
+      }),
+    ))
+
   it("reports with a token of its installation, and with another when that one has ended", () =>
     withMergeReports(
       async ({ github, merge, answer }) => {
