@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  realpathSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -43,20 +44,27 @@ export function buildSources(root, commit, folder, install) {
 export function imageTree(folder) {
   const packages = productionPackages(folder).filter(({ isInstalled }) => isInstalled)
   const own = WORKSPACES.flatMap((name) => [`${name}/package.json`, `${name}/dist`])
-  const places = ["LICENSE", "LICENSES.txt", "package.json", ...own, ...packages.map(({ place }) => place)]
-  const lines = [...new Set(places.flatMap((place) => linesBelow(folder, place)))].sort()
+  const lines = [
+    ...["LICENSE", "LICENSES.txt", "package.json", ...own].flatMap((place) =>
+      linesOf(join(folder, place), place),
+    ),
+    // One that is borrowed is a link here, and none in an image.
+    ...packages.flatMap(({ place }) => linesOf(realpathSync(join(folder, place)), place)),
+  ].sort()
   const digest = createHash("sha256")
     .update(`${lines.join("\n")}\n`)
     .digest("hex")
   return { digest, lines }
 }
 
-function linesBelow(folder, place) {
-  const path = join(folder, place)
+/** Of a file or folder at a path, under the name that it has in the image. */
+function linesOf(path, place) {
   const found = lstatSync(path)
   if (found.isSymbolicLink()) return [`link ${readlinkSync(path)} ${place}`]
   if (found.isDirectory()) {
-    return readdirSync(path).flatMap((name) => linesBelow(folder, `${place}/${name}`))
+    // A package within another is listed by itself, when it ships.
+    const names = readdirSync(path).filter((name) => name !== "node_modules")
+    return names.flatMap((name) => linesOf(join(path, name), `${place}/${name}`))
   }
   const isProgram = /^(plugin|bootstrapper|agent)\/dist\/main\.js$/.test(place) || (found.mode & 0o111) !== 0
   const digest = createHash("sha256").update(readFileSync(path)).digest("hex")

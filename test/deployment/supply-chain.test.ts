@@ -1,5 +1,13 @@
 import { execFileSync, spawnSync } from "node:child_process"
-import { chmodSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { withFolder } from "@headrace/test/harness/with-folder"
@@ -45,6 +53,12 @@ describe("what ships", () => {
     withFolder(async (folder) => {
       const first = await treeOf(join(folder, "a"), {})
       expect(await treeOf(join(folder, "b/c"), {}, 1_000_000_000)).toEqual(first)
+
+      // A package that is borrowed from another folder is the same package.
+      renameSync(join(folder, "a/node_modules/pino"), join(folder, "pino"))
+      symlinkSync(join(folder, "pino"), join(folder, "a/node_modules/pino"))
+      const { imageTree } = await script("image-tree.mjs")
+      expect(imageTree(join(folder, "a"))).toEqual(first)
 
       const others = [
         await treeOf(join(folder, "d"), { "agent/dist/main.js": "changed" }),
