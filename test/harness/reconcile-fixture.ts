@@ -49,12 +49,10 @@ export function reconcileFixture(
   const repository = modelRepository(new Map(Object.entries({ "rules.yaml": rules, ...files })))
   const writes: string[] = []
   const clock = { now: () => FIXTURE_START, sleep: async () => {} }
-  // A test that moves the clock of the fixture moves that of its API server; one of another process has its own.
-  let now = clock.now
-  const store = new ObjectStore({ createNamespaces: true, now: () => now() })
+  // Its own clock: a test moves that of the writer.
+  const store = new ObjectStore({ createNamespaces: true, now: clock.now })
   const kube = changeKube(counting(inProcessClient(store), writes))
   const ports = reconcilePorts({ kube, repository, clock, settings })
-  now = () => ports.clock.now()
   return {
     repository,
     kube,
