@@ -76,7 +76,7 @@ describe("the GitHub Action", () => {
         JSON.stringify({
           version: 1,
           sources: { jobs: { url, branch: "main", rules: "plugins.yaml", gates: { ...gates, files } } },
-          clusters: { default: { inCluster: true } },
+          clusters: { default: { inCluster: true, namespaces: ["ci"] } },
         })
       await writeFile(join(repo.scratch, "headrace.yaml"), settings(gates.files))
       await repo.commit({ "plugins.yaml": RULES, "jobs/a.yaml": "a: [", "jobs/b.yaml": "b: 1" })
