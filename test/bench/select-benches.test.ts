@@ -37,7 +37,7 @@ describe("bench --only", () => {
     const help = bench("--help")
     expect(help.status).toBe(0)
     expect(help.stdout.replace(/\s+/g, " ")).toContain(
-      "agent, durability, gates, memory, pipeline, plan, publish, reconcile, traces, trust, webhook",
+      "agent, curve, durability, gates, memory, pipeline, plan, publish, reconcile, traces, trust, webhook, without-stages",
     )
   })
 })

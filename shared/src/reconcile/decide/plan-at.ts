@@ -2,7 +2,6 @@ import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { sha256 } from "../../foundation/digest.ts"
 import { errorText, HeadraceError, hasCode } from "../../foundation/errors.ts"
 import { type Problem, problemText } from "../../foundation/problem.ts"
-import { itemAt } from "../../git/links/sorted-paths.ts"
 import type { Plan } from "../../plan/plan.ts"
 import type { PlanContext } from "../../plan/plan-context.ts"
 import { emptyPlan, planTree } from "../../plan/plan-targets.ts"
@@ -176,7 +175,7 @@ export async function rulesAt(
   })
 }
 
-/** Measured before it is read, and counted before it is expanded. */
+/** Measured by the repository before it is read, and counted before it is expanded. */
 async function readRules(
   { rulesRepository, settings, onBreach }: RulesPorts,
   memory: ReconcileMemory,
@@ -184,14 +183,19 @@ async function readRules(
   signal: AbortSignal,
 ): Promise<RulesAnswer> {
   const { rulesPath: path, bounds = DEFAULT_WRITER_BOUNDS } = settings
-  const size = itemAt((await rulesRepository.tree(commit, signal)).files, path)?.size
-  if (size === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
-  if (size > bounds.rulesFile) {
+  const content = await rulesRepository.file(commit, path, signal).catch((error: unknown) => {
+    if (hasCode(error, "git/file-too-large")) return error
+    throw error
+  })
+  if (content === undefined) return { code: "rules/missing", message: `there are no rules at ${path}` }
+  if (content instanceof HeadraceError || content.length > bounds.rulesFile) {
     onBreach?.("rulesFile")
-    const message = `${path} has ${size} bytes, and bounds.rulesFile is ${bounds.rulesFile}`
-    return { code: "rules/too-large", message }
+    const found = content instanceof HeadraceError ? content.message : `it has ${content.length} bytes`
+    return {
+      code: "rules/too-large",
+      message: `${path}: ${found}, and bounds.rulesFile is ${bounds.rulesFile}`,
+    }
   }
-  const content = (await rulesRepository.file(commit, path, signal)) ?? Buffer.alloc(0)
   const text = sha256(content)
   const answer = memory.parsedRules.get(`${text} ${path}`) ?? parsedRules(content, text, path, bounds)
   memory.parsedRules.set(`${text} ${path}`, answer)
