@@ -136,7 +136,7 @@ describe("a lane of which Redis lost", () => {
         async function play(part: string): Promise<void> {
           const retype = async (lanes: Lanes) => {
             const key = lanes.key("lane-east", part)
-            const isText = part === "id"
+            const isText = part === "id" || part.startsWith("de:")
             await lanes.redis.del(key)
             await (isText ? lanes.redis.lpush(key, "theirs") : lanes.redis.set(key, "theirs"))
           }
