@@ -14,8 +14,8 @@ const BOUNDS = {
   connections: 40,
   connectionsPerAddress: 30,
   headers: 2048,
-  headersWithin: 200,
-  requestWithin: 400,
+  headersWithin: 1000,
+  requestWithin: 2000,
 }
 const CHECK_EVERY_MS = 20
 const ROOM = 200 * 1024

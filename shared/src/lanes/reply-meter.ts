@@ -7,8 +7,8 @@ const MOST_DEPTH = 64
 /** Of a line: a status, an error, a number or a length. */
 const MOST_LINE = 64 * 1024
 const LINE_BREAK = 2
-/** Bytes of the shortest element on the wire: `:1` and its line break. */
-const LEAST_ELEMENT = 4
+/** Bytes of the shortest element on the wire: `_`, the null of RESP3, and its line break. */
+const LEAST_ELEMENT = 3
 
 /** Follows the replies of Redis as they come in, and measures each. */
 export interface ReplyMeter {
@@ -64,7 +64,8 @@ export function createReplyMeter(most: number): ReplyMeter {
     const taken = Math.min(bulk, chunk.length - at)
     bulk -= taken
     size += taken
-    if (bulk === 0) endElement()
+    if (size > most) isWithin = false
+    else if (bulk === 0) endElement()
     return at + taken
   }
 
@@ -74,11 +75,11 @@ export function createReplyMeter(most: number): ReplyMeter {
     const stop = end === -1 ? chunk.length : end + 1
     line += Buffer.from(chunk.subarray(at, stop)).toString("latin1")
     size += stop - at
-    if (line.length > MOST_LINE) isWithin = false
+    if (line.length > MOST_LINE || size > most) isWithin = false
     else if (end !== -1) {
       const text = line.replace(/\r?\n$/, "")
       line = ""
-      isWithin = size <= most && takeLine(text)
+      isWithin = takeLine(text)
     }
     return stop
   }
@@ -88,7 +89,6 @@ export function createReplyMeter(most: number): ReplyMeter {
       let at = 0
       while (isWithin && at < chunk.length) {
         at = bulk > 0 ? takeBulk(chunk, at) : takePiece(chunk, at)
-        if (size > most) isWithin = false
       }
       return isWithin
     },
