@@ -15,7 +15,7 @@ export interface PlanContext {
   defaults: { cluster: string; namespace: string }
   /** Several files for one key are an error. */
   strict?: boolean
-  /** How large files and targets may be; absent: as the settings have it by default. */
+  /** How large files and targets may be; absent: as large as they are. */
   bounds?: (PlanBounds & RulesBounds) | undefined
   /** Headrace's own namespaces, which no rule may name. */
   reservedNamespaces?: readonly string[] | undefined

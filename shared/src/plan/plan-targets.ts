@@ -2,7 +2,6 @@ import type { Problem } from "../foundation/problem.ts"
 import { compareSorted } from "../foundation/sorted-list.ts"
 import type { Tree, TreeFile } from "../foundation/tree.ts"
 import type { RuleSet } from "../rules/rule.ts"
-import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
 import { assignChanges } from "./assign-changes.ts"
 import { type BrokenFiles, brokenFiles, NOTHING_BROKEN } from "./broken-files.ts"
 import { type Claim, type CompiledRules, type Content, compileRules } from "./compile-rules.ts"
@@ -44,6 +43,8 @@ export function planTargets(rules: RuleSet, tree: Tree, context: PlanContext): P
   return planTree(emptyPlan(rules, context), tree).plan
 }
 
+/** Where no settings are given: what a plan holds is a question of the rules alone. */
+const UNBOUNDED = { file: Number.POSITIVE_INFINITY, target: Number.POSITIVE_INFINITY }
 const EMPTY_TREE: Tree = { files: [], problems: [] }
 
 /** The plan of a tree without files: each plan under these rules is made from it, or from another that was. */
@@ -71,7 +72,7 @@ export function planTree(from: TreePlan, tree: Tree): TreePlan {
   return withOutcomes(rules, tree, contents, brokenFiles(rules, tree.problems, from.broken), from.outcomes)
 }
 
-function limitsOf({ strict = false, bounds = DEFAULT_WRITER_BOUNDS }: PlanContext): JudgeLimits {
+function limitsOf({ strict = false, bounds = UNBOUNDED }: PlanContext): JudgeLimits {
   return { strict, bounds }
 }
 
