@@ -72,8 +72,8 @@ export function planTree(from: TreePlan, tree: Tree): TreePlan {
   return withOutcomes(rules, tree, contents, brokenFiles(rules, tree.problems, from.broken), from.outcomes)
 }
 
-function limitsOf({ strict = false, bounds = UNBOUNDED }: PlanContext): JudgeLimits {
-  return { strict, bounds }
+function limitsOf({ strict = false, bounds }: PlanContext): JudgeLimits {
+  return { strict, bounds: bounds ?? UNBOUNDED }
 }
 
 function withOutcomes(
