@@ -44,6 +44,8 @@ export async function receiveDelivery(
   request: IncomingMessage,
   ports: DeliveryPorts,
 ): Promise<ReceivedDelivery> {
+  // A request that is given up in the middle of its body has no socket any more.
+  const { remoteAddress } = request.socket
   try {
     const headers = readHeaders(request)
     const payload = await readPayload(request, ports)
@@ -53,7 +55,7 @@ export async function receiveDelivery(
     return { event: headers.event, answer: await takeEvent(headers, payload, ports) }
   } catch (error) {
     if (error instanceof Refusal) return refused(UNVERIFIED, error.status, error.message)
-    reportBreach(error, request, ports.log)
+    reportBreach(error, remoteAddress, ports.log)
     if (hasCode(error, "webhook/body-too-large")) return refused(UNVERIFIED, 413, error.message)
     if (hasCode(error, "webhook/no-room"))
       return refused(UNVERIFIED, 503, `${error.message}: send it again later`)
@@ -66,11 +68,11 @@ export async function receiveDelivery(
 }
 
 /** Names the sender of a body that there is no room for: it is known by its address alone. */
-function reportBreach(error: unknown, request: IncomingMessage, log: Log): void {
+function reportBreach(error: unknown, address: string | undefined, log: Log): void {
   const isTooLarge = hasCode(error, "webhook/body-too-large")
   if (!isTooLarge && !hasCode(error, "webhook/no-room")) return
   noteBreach(isTooLarge ? "body" : "bodies", "port")
-  log.warn({ err: errorText(error), address: request.socket.remoteAddress }, "delivery refused")
+  log.warn({ err: errorText(error), address }, "delivery refused")
 }
 
 async function takeEvent(headers: DeliveryHeaders, body: string, ports: DeliveryPorts): Promise<Answer> {
