@@ -109,7 +109,9 @@ describe("what needs adopt", () => {
     await here.kube.create({ metadata: ALPHA })
     await adoptTarget(here.ports, "tools", ALPHA, quiet)
     const place = { cluster: "east", source: "release" }
-    expect(await findAdoptable(here.ports, place, undefined, quiet)).toMatchObject([ALPHA])
-    expect(await findAdoptable(here.ports, { ...place, source: "tools" }, undefined, quiet)).toEqual([])
+    const found = await findAdoptable(here.ports, place, undefined, quiet)
+    expect(found).toMatchObject({ targets: [ALPHA], barred: [] })
+    const theirs = await findAdoptable(here.ports, { ...place, source: "tools" }, undefined, quiet)
+    expect(theirs).toEqual({ targets: [], barred: [] })
   })
 })
