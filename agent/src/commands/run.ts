@@ -21,7 +21,7 @@ export function addRunAction(program: Command, signal: AbortSignal): void {
     .addOption(
       flag(
         "--confine <when>",
-        "write only where the settings name, by Landlock: auto, where the kernel has it; always, or not run; off",
+        "write only where the settings name, by Landlock: auto, where the kernel has it and the process is started again; always, or not run; off",
       )
         .choices(["auto", "always", "off"])
         .default("auto"),

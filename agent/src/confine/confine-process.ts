@@ -9,9 +9,10 @@ import { openNodeDisk } from "../disk/node-disk.ts"
 import { makeFolders } from "../layout/open-layout.ts"
 import { type Confinement, confinedTo, type Grants, inodeOf, notConfined } from "./confinement.ts"
 import { restrictWrites, type WritableRule, whyNoLandlock } from "./landlock.ts"
+import { isStartedAgain } from "./started-again.ts"
 import { type WritablePlace, writablePlaces } from "./writable-places.ts"
 
-/** `auto`: where the kernel can; `always`: or not at all; `off`: never. */
+/** `auto`: where the kernel can, and something starts the process again; `always`: or not at all; `off`: never. */
 export type ConfineMode = "auto" | "always" | "off"
 
 /** From this process before it executed itself, to it afterwards. */
@@ -22,6 +23,9 @@ const Mark = z.strictObject({ pid: z.int(), inodes: z.array(z.string()), unreach
 const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/tty"]
 
 const PRIVATE = 0o700
+
+/** A folder that is made anew, or settings that name another, need a new process, which a person would have to start. */
+const BY_HAND = "neither a container's runtime nor systemd has started it"
 
 /**
  * Confines what this process writes to what the settings name, by Landlock, and executes this program again, since only the
@@ -34,6 +38,7 @@ export async function confineProcess(settings: AgentSettings, mode: ConfineMode)
   const grants = takeMark()
   if (grants !== undefined) return confinedTo(grants)
   if (mode === "off") return notConfined("it is off")
+  if (mode === "auto" && !isStartedAgain()) return notConfined(BY_HAND)
   const why = whyNoLandlock()
   if (why === undefined) return executeConfined(settings)
   if (mode === "auto") return notConfined(why)

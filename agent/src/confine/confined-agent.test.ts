@@ -86,10 +86,10 @@ describe.skipIf(missing)(`an agent under Landlock${whySkipped(missing)}`, () => 
     }),
   )
 
-  it("with --confine off is not confined, and says so", SLOW, () =>
+  it.each(["off", "auto"])("started by hand with --confine %s is not confined, and says so", SLOW, (mode) =>
     withConfined(async ({ folder, start, writeSettings }) => {
       await writeSettings([`exec: [sh, -c, 'echo > ${folder}/elsewhere']`])
-      const run = start({ HEADRACE_CONFINE: "off" })
+      const run = start({ HEADRACE_CONFINE: mode })
 
       await expect.poll(() => existsSync(join(folder, "elsewhere")), POLL).toBe(true)
       expect(messages(run)).toContain("this process is not confined: it can write elsewhere")
@@ -129,7 +129,7 @@ function withConfined(use: (test: ConfinedTest) => Promise<void>): Promise<void>
             const shown = projection("shown") + (ways && `    notify:\n${ways}`)
             await writeFile(config, `${head}projections:\n${shown}${others.map(projection).join("")}`)
           },
-          start: (env) => started(runMarked(args, env)),
+          start: (env) => started(runMarked(args, { HEADRACE_CONFINE: "always", ...env })),
           startedBySystemd: () => started(runMarked(["-e", AS_SYSTEMD, "--", ...args])),
         })
       } finally {

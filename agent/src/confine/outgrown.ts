@@ -3,6 +3,7 @@ import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { Confinement } from "./confinement.ts"
+import { isStartedAgain } from "./started-again.ts"
 
 const LOOK_MS = 2000
 
@@ -49,15 +50,6 @@ export async function watchOutgrown(
     reported = paths
     await clock.sleep(LOOK_MS, signal)
   }
-}
-
-/**
- * True when this process is what a container's runtime or systemd has started, and starts again. The first process of a
- * container has a parent outside of its pid namespace, which getppid(2) gives as 0; SYSTEMD_EXEC_PID is of
- * systemd.exec(5).
- */
-function isStartedAgain(): boolean {
-  return process.ppid === 0 || process.env.SYSTEMD_EXEC_PID === String(process.pid)
 }
 
 function restartNeeded(lacking: readonly string[]): HeadraceError {
