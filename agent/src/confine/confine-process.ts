@@ -24,7 +24,7 @@ const DEVICES = ["/dev/null", "/dev/zero", "/dev/full", "/dev/tty"]
 
 const PRIVATE = 0o700
 
-/** A folder that is made anew, or settings that name another, need a new process, which a person would have to start. */
+/** A folder that was replaced, or settings that name another, need a new process, which a person would have to start. */
 const BY_HAND = "neither a container's runtime nor systemd has started it"
 
 /**
