@@ -34,11 +34,17 @@ const BEFORE_STAGES = {
   digest: "04a8786224e6dc6f4e2f4b886ee0e76417faceae622faeb66183f178c5da259d",
 }
 
+/** As they were then: the records hold a digest of the settings. */
+const CLUSTERS = new Map([
+  ["east", {}],
+  ["west", {}],
+])
+
 it("sends without stages the requests of the version that knew none, byte for byte", async () => {
   const requests: string[] = []
   const here = reconcileFixture(
     { "a/x.txt": "one", "b/y.txt": "two" },
-    { changeKube: (kube) => noting(kube, requests) },
+    { changeKube: (kube) => noting(kube, requests), settings: { clusters: CLUSTERS } },
   )
   await here.run()
   await here.run()
