@@ -101,7 +101,8 @@ function loadText(results: Results, load: MachineLoad | undefined): string {
   const nice = strongest(results)
   const busy = `
 While this was measured ${load.least} to ${load.most} processes wanted the machine's ${load.cores} cores. Compare the columns; some revisions were noticed
-after more than 2 s for that reason alone, on the kubelet's mount too.
+after more than 2 s for that reason alone, on the kubelet's mount too. Nor are all figures of one run: \`--add\` keeps those of runs
+before, here the controls and a part of the flips.
 `
   if (nice >= 0) return busy
   return `${busy}
