@@ -100,7 +100,7 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     ROUND,
   ],
   "a tree that is half known deletes": [ROUND, commit([[0, -3]]), ROUND],
-  "a git read that fails is an empty tree": [{ op: "gitFault", read: 4 }, start(0), FINISH],
+  "a git read that fails is an empty tree": [{ op: "gitFault", read: 3 }, start(0), FINISH],
   "counts go by dates": [
     ROUND,
     { op: "skew", commits: 8, minutes: 60, edits: [{ path: 0, content: 3 }] },
