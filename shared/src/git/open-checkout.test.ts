@@ -19,6 +19,19 @@ describe("openCheckout", () => {
       await checkout.close()
     }))
 
+  it("is clean for each of several lanes that look at the same time", () =>
+    withRepo(async (repo) => {
+      const tip = await repo.commit(
+        Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`f${n}`, `${n}`])),
+      )
+      const checkout = await openCheckout(repo.folder)
+      const lane = async () => {
+        for (let look = 0; look < 12; look++) expect((await checkout.fetch()).commit).toBe(tip)
+      }
+      await Promise.all(Array.from({ length: 6 }, lane))
+      await checkout.close()
+    }))
+
   it.each([
     ["changed", "a"],
     ["new", "untracked/file"],

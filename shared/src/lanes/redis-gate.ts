@@ -152,7 +152,8 @@ class WatchedRedis implements RedisGate {
     if (this.#trouble?.code === "lanes/redis-no-writes") this.#connectAgain()
   }
 
-  #fail(cause: unknown): void {
+  #fail(error: unknown): void {
+    const cause = isOffline(error) ? this.#lastError : error
     const trouble = redisTrouble(this.#options.where, cause)
     this.#trouble = trouble
     clearTimeout(this.#reasonTimer)
@@ -178,6 +179,11 @@ class WatchedRedis implements RedisGate {
     this.#connectedAgainAt = now
     this.#client.disconnect(true)
   }
+}
+
+/** What ioredis answers to a command while there is no connection, which does not say why. */
+function isOffline(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("Stream isn't writeable")
 }
 
 function isAway(trouble: HeadraceError): boolean {

@@ -1,9 +1,11 @@
+import { randomUUID } from "node:crypto"
 import {
   copyFile,
   mkdir,
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -116,8 +118,15 @@ async function takeOver(gitDir: string, { own }: GitFolders): Promise<void> {
   if (!/^(ref: refs\/\S+|[0-9a-f]{40,64})\s*$/.test(head)) {
     throw new HeadraceError("git/damaged", `${join(own, "HEAD")} is no HEAD of git`)
   }
-  await writeFile(join(gitDir, "HEAD"), head)
+  await replaced(join(gitDir, "HEAD"), (made) => writeFile(made, head))
   await copyIndex(join(own, "index"), join(gitDir, "index"))
+}
+
+/** Puts a new file in place at once: git may read the one before for another lane of the same checkout. rename(2). */
+async function replaced(place: string, make: (made: string) => Promise<void>): Promise<void> {
+  const made = `${place}.${randomUUID()}`
+  await make(made)
+  await rename(made, place)
 }
 
 /**
@@ -126,11 +135,12 @@ async function takeOver(gitDir: string, { own }: GitFolders): Promise<void> {
  */
 async function copyIndex(from: string, to: string): Promise<void> {
   const found = await stat(from).catch(() => undefined)
-  await rm(to, { force: true })
-  if (found === undefined) return
-  await copyFile(from, to)
+  if (found === undefined) return rm(to, { force: true })
   const second = Math.floor(found.mtimeMs / 1000)
-  await utimes(to, second, second)
+  await replaced(to, async (made) => {
+    await copyFile(from, made)
+    await utimes(made, second, second)
+  })
 }
 
 /** Packs from a promisor remote are marked so: git's partial-clone.txt. */
