@@ -127,7 +127,7 @@ describe("the programs with the accounts, users and volumes of their manifests",
         expect(await pods.push(await repo.commit({ "jobs/a.yaml": "a: 4\n" }))).toBe(202)
         return "a: 4\n"
       })
-      expect(await pods.command("status")).toBe(0)
+      expect(await pods.command("status", "--answer-limit", "60s")).toBe(0)
       expect(await pods.command("diff")).toBe(0)
       await pods.end()
       const reasons = await eventsOfRecord(scene.kube)
