@@ -1,4 +1,4 @@
-import { boundedMap } from "@headrace/shared/reconcile/run/bounded-map"
+import { boundedMap } from "@headrace/shared/foundation/bounded-map"
 import {
   createReconcileMemory,
   type ReconcileMemory,

@@ -1,3 +1,4 @@
+import { boundedMap } from "@headrace/shared/foundation/bounded-map"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { GitHub } from "./log-in.ts"
 import type { MergeNotes } from "./merge-notes.ts"
@@ -9,7 +10,7 @@ export interface MergeConfirmer {
   branchOf(notes: Pick<MergeNotes, "repo" | "pull" | "sha">): Promise<string | undefined>
 }
 
-/** What is known of merges, the oldest forgotten first. */
+/** Merges of which it is remembered. */
 const KEPT = 1000
 /** How long an answer that something is no merge counts. A merge's own webhook never comes before it is one. */
 const REFUSED_MS = 60_000
@@ -22,14 +23,11 @@ const REFUSED_WINDOW_MS = 600_000
  * have our comment, status or deployment put there.
  */
 export function confirmMerges({ octokit }: Pick<GitHub, "octokit">, now = Date.now): MergeConfirmer {
-  const known = new Map<string, { branch: string | undefined; at: number }>()
+  const known = boundedMap<{ branch: string | undefined; at: number }>(KEPT)
   let refused: number[] = []
 
   function keep(key: string, branch: string | undefined): string | undefined {
-    known.delete(key)
     known.set(key, { branch, at: now() })
-    const [oldest] = known.keys()
-    if (known.size > KEPT && oldest !== undefined) known.delete(oldest)
     if (branch === undefined) refused.push(now())
     return branch
   }

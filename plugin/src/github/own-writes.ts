@@ -1,3 +1,4 @@
+import { boundedMap } from "@headrace/shared/foundation/bounded-map"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import type { MergeNotes } from "./merge-notes.ts"
 
@@ -8,21 +9,18 @@ export interface OwnWrites {
   note(id: string, part: string, said: unknown): void
 }
 
-/** Merges, the oldest forgotten first: forgetting costs a request. */
+/** Merges that are remembered: to forget one costs a request. */
 const KEPT = 1000
 
 /** Keeps what this process has said; what another one said, or somebody put into Redis, is looked up on GitHub. */
 export function keepOwnWrites(): OwnWrites {
-  const merges = new Map<string, Map<string, string>>()
+  const merges = boundedMap<Map<string, string>>(KEPT)
   return {
     isOwn: (id, part, noted) => noted !== undefined && merges.get(id)?.get(part) === canonicalJson(noted),
     note(id, part, said) {
       const parts = merges.get(id) ?? new Map<string, string>()
       parts.set(part, canonicalJson(said))
-      merges.delete(id)
       merges.set(id, parts)
-      const [oldest] = merges.keys()
-      if (merges.size > KEPT && oldest !== undefined) merges.delete(oldest)
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { ShardTrie } from "../../bundle/shard-trie.ts"
+import { type BoundedMap, boundedMap } from "../../foundation/bounded-map.ts"
 import type { ErrorCode } from "../../foundation/errors.ts"
 import type { Problem } from "../../foundation/problem.ts"
 import type { Validate } from "../../gates/compile-schema.ts"
@@ -10,7 +11,6 @@ import type { StoreIndex } from "../../record/store-index.ts"
 import type { WatchedChecks } from "../../rollout/watched-checks.ts"
 import type { WatchedStage } from "../../rollout/watched-stage.ts"
 import type { RuleSet } from "../../rules/rule.ts"
-import { type BoundedMap, boundedMap } from "./bounded-map.ts"
 
 /** Rules as read at a commit, with the digest of their text; or why there are none. */
 export type RulesAnswer = { rules: RuleSet; text: string } | { code: ErrorCode; message: string }
