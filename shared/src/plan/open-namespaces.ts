@@ -1,3 +1,4 @@
+import { isLike } from "../foundation/star-pattern.ts"
 import type { TargetId } from "../foundation/target.ts"
 import type { PlanContext } from "./plan-context.ts"
 
@@ -12,13 +13,13 @@ export function isListed(namespace: string, namespaces: readonly string[]): bool
   return namespaces.some((pattern) => {
     if (!isPattern(pattern)) return pattern === namespace
     if (namespace.startsWith(SYSTEM_PREFIX) && !pattern.startsWith(SYSTEM_PREFIX)) return false
-    return matches(namespace, pattern)
+    return isLike(namespace, pattern)
   })
 }
 
 /** True when a pattern would open this namespace, were it not one of Kubernetes' own. */
 export function isKeptBySystem(namespace: string, namespaces: readonly string[]): boolean {
-  return !isListed(namespace, namespaces) && namespaces.some((pattern) => matches(namespace, pattern))
+  return !isListed(namespace, namespaces) && namespaces.some((pattern) => isLike(namespace, pattern))
 }
 
 /**
@@ -42,19 +43,4 @@ export function namespacesToSearch(namespaces: readonly string[] | undefined): r
 
 function isPattern(namespace: string): boolean {
   return namespace.includes("*")
-}
-
-/** `*` is any number of letters, everything else is itself. Linear: each part is found at its first place. */
-function matches(namespace: string, pattern: string): boolean {
-  const [first = "", ...rest] = pattern.split("*")
-  if (rest.length === 0) return namespace === pattern
-  const last = rest.pop() ?? ""
-  if (!namespace.startsWith(first)) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = namespace.indexOf(part, at)
-    if (found < 0) return false
-    at = found + part.length
-  }
-  return namespace.length - last.length >= at && namespace.endsWith(last)
 }

@@ -1,5 +1,6 @@
 import { canonicalJson } from "../foundation/canonical-json.ts"
 import { sha256 } from "../foundation/digest.ts"
+import { isLike } from "../foundation/star-pattern.ts"
 import type { RolloutSettings } from "../settings/rollout-settings.ts"
 
 /** A source's policy and the clusters that it is for: what every decision of a rollout rests on. */
@@ -44,9 +45,4 @@ export function wholeStageOf(policy: RolloutPolicy, cluster: string): number {
 export function leaderOf(policy: RolloutPolicy, skipped: ReadonlySet<string>): string | undefined {
   const inOrder = policy.stages.flatMap((_, stage) => clustersOf(policy, stage))
   return inOrder.find((cluster) => !skipped.has(cluster))
-}
-
-function isLike(cluster: string, pattern: string): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
-  return new RegExp(`^${parts.join(".*")}$`).test(cluster)
 }
