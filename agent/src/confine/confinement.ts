@@ -1,6 +1,5 @@
 import { realpath, stat } from "node:fs/promises"
 import { dirname } from "node:path"
-import type { Clock } from "@headrace/shared/foundation/clock"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { type WritablePlace, writablePlaces } from "./writable-places.ts"
 
@@ -19,19 +18,13 @@ export interface Confinement {
   why?: string | undefined
   /** Places that these settings write to and that this process cannot, for as long as it lives. */
   lacking(settings: AgentSettings): Promise<string[]>
-  /** Resolves with what is lacking once something is: a folder was replaced, removed or mounted over. */
-  untilLacking(settings: AgentSettings, clock: Clock, signal: AbortSignal): Promise<string[]>
 }
-
-/** How long a replaced folder is not noticed. */
-const LOOK_MS = 2000
 
 export function notConfined(why: string): Confinement {
   return {
     isConfined: false,
     why,
     lacking: async () => [],
-    untilLacking: (_settings, _clock, signal) => untilAborted(signal),
   }
 }
 
@@ -45,21 +38,12 @@ export function confinedTo(grants: Grants): Confinement {
     return !unreached.has(path) || (await inodeOf(path)) !== undefined
   }
 
-  async function lacking(settings: AgentSettings): Promise<string[]> {
-    const places = writablePlaces(settings)
-    const areLacking = await Promise.all(places.map(isLacking))
-    return places.filter((_, index) => areLacking[index]).map(({ path }) => path)
-  }
-
   return {
     isConfined: true,
-    lacking,
-    async untilLacking(settings, clock, signal) {
-      for (;;) {
-        const found = await lacking(settings)
-        if (found.length > 0) return found
-        await clock.sleep(LOOK_MS, signal)
-      }
+    async lacking(settings) {
+      const places = writablePlaces(settings)
+      const areLacking = await Promise.all(places.map(isLacking))
+      return places.filter((_, index) => areLacking[index]).map(({ path }) => path)
     },
   }
 }
@@ -83,11 +67,4 @@ async function isBeneath(path: string, inodes: ReadonlySet<string>): Promise<boo
     if (inode !== undefined && inodes.has(inode)) return true
     if (dirname(folder) === folder) return false
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason)
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true })
-  })
 }

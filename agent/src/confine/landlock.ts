@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs"
-import { endianness, constants as system } from "node:os"
+import { endianness } from "node:os"
+import { errnoName } from "../disk/errno-name.ts"
 import { loadKoffi } from "../disk/load-koffi.ts"
 
 /** What may be written beneath a folder, or to one file. */
@@ -132,10 +133,6 @@ function loadCalls(): Calls | undefined {
   } catch {
     return undefined
   }
-}
-
-function errnoName(errno: number): string {
-  return Object.entries(system.errno).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`
 }
 
 function u64(value: bigint): Buffer {

@@ -1,11 +1,14 @@
 import type { Clock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { untilAborted } from "@headrace/shared/foundation/until-aborted"
 import type { Log } from "@headrace/shared/observe/log"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import type { Confinement } from "./confinement.ts"
 import { isStartedAgain } from "./started-again.ts"
 
+/** How long a replaced folder is not noticed. */
 const LOOK_MS = 2000
+const NEVER = new Promise<never>(() => undefined)
 
 /**
  * Why an agent of these settings cannot run in this process; undefined: it can. What Landlock has taken comes back with a new
@@ -36,19 +39,19 @@ export async function watchOutgrown(
   { clock, log }: { clock: Clock; log: Log },
   signal: AbortSignal,
 ): Promise<never> {
+  if (!confinement.isConfined) return untilAborted(NEVER, signal)
   let reported = ""
-  for (;;) {
-    const lacking = await confinement.untilLacking(settings, clock, signal)
+  for (; ; await clock.sleep(LOOK_MS, signal)) {
+    const lacking = await confinement.lacking(settings)
+    if (lacking.length === 0) continue
     if (isStartedAgain()) throw restartNeeded(lacking)
     const paths = lacking.join(", ")
-    if (paths !== reported) {
-      log.error(
-        { paths: lacking },
-        "folders were replaced since this process confined itself: restart the agent",
-      )
-    }
+    if (paths === reported) continue
     reported = paths
-    await clock.sleep(LOOK_MS, signal)
+    log.error(
+      { paths: lacking },
+      "folders were replaced since this process confined itself: restart the agent",
+    )
   }
 }
 

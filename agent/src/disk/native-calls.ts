@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { constants } from "node:os"
+import { errnoName } from "./errno-name.ts"
 import { loadKoffi } from "./load-koffi.ts"
 
 const LOCK_SHARED = 1
@@ -134,11 +134,6 @@ function optional<T>(load: () => T): T | undefined {
   } catch {
     return undefined
   }
-}
-
-function errnoName(errno: number): string {
-  for (const [name, value] of Object.entries(constants.errno)) if (value === errno) return name
-  return `errno ${errno}`
 }
 
 function systemError(call: string, code: string): Error {
