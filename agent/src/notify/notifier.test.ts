@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { chmod, readdir, readFile, writeFile } from "node:fs/promises"
-import { createServer } from "node:http"
+import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
@@ -32,6 +32,22 @@ async function withNotifier(yaml: string, use: (notifier: Notifier) => Promise<v
   } finally {
     stop.abort(new Error("the test is over"))
     await running
+  }
+}
+
+/** Has a consumer that answers so called by HTTP, until it is notified. */
+async function notifyOverHttp(answer: RequestListener): Promise<void> {
+  const server = createServer(answer).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const { port } = server.address() as AddressInfo
+  try {
+    await withNotifier(`http: "http://127.0.0.1:${port}/reload"`, async (notifier) => {
+      notifier.tell(notice(4))
+      await expect.poll(() => notifier.isSettled()).toBe(true)
+    })
+  } finally {
+    server.closeAllConnections()
+    server.close()
   }
 }
 
@@ -93,44 +109,22 @@ it("pauses between two notices, and then sends the newest", async () => {
 
 it("calls until the answer is the expected one, with the revision in a header", async () => {
   const seen: string[] = []
-  const server = createServer((request, response) => {
+  await notifyOverHttp((request, response) => {
     seen.push(
       `${request.method} ${request.url} ${request.headers["headrace-revision"]} ${request.headers["headrace-token"]}`,
     )
     response.writeHead(seen.length < 3 ? 500 : 204).end()
-  }).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  try {
-    await withNotifier(`http: "http://127.0.0.1:${port}/reload"`, async (notifier) => {
-      notifier.tell(notice(4))
-      await expect.poll(() => notifier.isSettled()).toBe(true)
-    })
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
+  })
   expect(seen).toEqual(Array.from({ length: 3 }, () => "POST /reload 44444444 1.4"))
 })
 
 it("follows no redirect of a consumer, to no port and no path", async () => {
   const asked: (string | undefined)[] = []
-  const server = createServer((request, response) => {
+  await notifyOverHttp((request, response) => {
     asked.push(request.url)
     const isThird = asked.length >= 3
     response.writeHead(isThird ? 204 : 302, isThird ? {} : { location: "/elsewhere" }).end()
-  }).listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const { port } = server.address() as AddressInfo
-  try {
-    await withNotifier(`http: "http://127.0.0.1:${port}/reload"`, async (notifier) => {
-      notifier.tell(notice(4))
-      await expect.poll(() => notifier.isSettled()).toBe(true)
-    })
-  } finally {
-    server.closeAllConnections()
-    server.close()
-  }
+  })
   expect(asked).toEqual(["/reload", "/reload", "/reload"])
 })
 
