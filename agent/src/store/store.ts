@@ -58,7 +58,7 @@ export function slotContent(store: Store, slot: Slot): string {
   return `${store.path}/${slotName(slot.number)}/${slot.manifest.revision}`
 }
 
-/** True for a file of ours: one that a user may write to whom we have given a folder is none, whatever it says. */
+/** True for a file of ours, by its owner: a user to whom we have given a folder may put files there too. */
 export function isOurFile(
   { trusts }: Pick<Store, "trusts">,
   found: FileStatus | undefined,

@@ -57,8 +57,8 @@ function choiceOf(
 }
 
 /**
- * True for a node that shows candidates when it is well. One that is silent is in the fleet whatever it said last; one that
- * reports and does not answer has an agent of an earlier version.
+ * True for a node that shows candidates when it is well. A silent one may, whatever its last report was; one that reports
+ * and does not answer has an agent of an earlier version.
  */
 function isInFleet({ fresh, answers, keepsBaseline }: ReportedNode): boolean {
   return keepsBaseline === null && (answers || !fresh)

@@ -72,16 +72,17 @@ function compareFolder(
   objects: ReadonlyMap<string, Buffer>,
   changed: TreeEntry[],
 ): FolderPair[] {
-  const [was, is] = [before, after].map((oid) => objects.get(oid ?? "") ?? Buffer.alloc(0))
+  const contentOf = (oid = "") => objects.get(oid) ?? Buffer.alloc(0)
   const idBytes = (before ?? after ?? "").length / 2
-  if (was === undefined || is === undefined) return []
-  return compareTreeObjects(was, is, idBytes).flatMap(({ before: old, after: now }) => {
-    const at = `${path}${now?.name ?? old?.name}`
-    if (now && !isFolder(now)) changed.push({ path: at, mode: now.mode, oid: now.oid, size: undefined })
-    else if (old && !isFolder(old)) changed.push({ path: at, mode: DELETED, oid: old.oid, size: undefined })
-    const folder = { path: `${at}/`, before: folderOf(old), after: folderOf(now) }
-    return folder.before === undefined && folder.after === undefined ? [] : [folder]
-  })
+  return compareTreeObjects(contentOf(before), contentOf(after), idBytes).flatMap(
+    ({ before: old, after: now }) => {
+      const at = `${path}${now?.name ?? old?.name}`
+      if (now && !isFolder(now)) changed.push({ path: at, mode: now.mode, oid: now.oid, size: undefined })
+      else if (old && !isFolder(old)) changed.push({ path: at, mode: DELETED, oid: old.oid, size: undefined })
+      const folder = { path: `${at}/`, before: folderOf(old), after: folderOf(now) }
+      return folder.before === undefined && folder.after === undefined ? [] : [folder]
+    },
+  )
 }
 
 function folderOf(entry: ObjectEntry | undefined): string | undefined {
