@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
+import { parseJson } from "@headrace/shared/foundation/parse-json"
 
 /** Consumers that walk all that they see have to get through; nothing here is a secret. */
 const FOLDER_MODE = 0o755
@@ -35,15 +36,7 @@ export async function readKnownFile(folder: string, name: string): Promise<unkno
   const text = await readRegularFile(join(folder, name)).catch(() => "")
   const line = text.indexOf("\n")
   const body = text.slice(line + 1)
-  return line === 64 && text.slice(0, line) === sha256(body) ? parsed(body) : undefined
-}
-
-function parsed(body: string): unknown {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
+  return line === 64 && text.slice(0, line) === sha256(body) ? parseJson(body) : undefined
 }
 
 /** Replaces a file of the folder; `body` is JSON. */

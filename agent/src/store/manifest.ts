@@ -1,4 +1,5 @@
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { parseJson } from "@headrace/shared/foundation/parse-json"
 import { Token } from "@headrace/shared/record/record"
 import { z } from "zod"
 import { isRevisionId, pathFault } from "../disk/check-paths.ts"
@@ -83,7 +84,7 @@ function linesOf(files: readonly ManifestFile[]): Buffer {
 
 /** Reads a manifest. Throws `publish/newer-format`, or `publish/bad-manifest` for anything that is none. */
 export function parseManifest(text: string, path: string): Manifest {
-  const parsed = Manifest.safeParse(jsonOf(text))
+  const parsed = Manifest.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   const format = formatOf(text)
   if (format !== undefined && format > MANIFEST_FORMAT) {
@@ -100,15 +101,7 @@ export function parseManifest(text: string, path: string): Manifest {
 
 /** The `format` member, whatever else the text holds; undefined when there is none. */
 export function formatOf(text: string): number | undefined {
-  const value = jsonOf(text)
+  const value = parseJson(text)
   if (typeof value !== "object" || value === null || !("format" in value)) return undefined
   return typeof value.format === "number" ? value.format : undefined
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,3 +1,4 @@
+import { parseJsonAs } from "@headrace/shared/foundation/parse-json"
 import type { z } from "zod"
 
 /** No note of ours is longer; what is may be meant to use up memory. */
@@ -8,11 +9,5 @@ export function parseNote<Schema extends z.ZodType>(
   schema: Schema,
   text: string | undefined,
 ): z.infer<Schema> | undefined {
-  if (text === undefined || text.length > MOST_CHARACTERS) return undefined
-  try {
-    const parsed = schema.safeParse(JSON.parse(text))
-    return parsed.success ? parsed.data : undefined
-  } catch {
-    return undefined
-  }
+  return text === undefined || text.length > MOST_CHARACTERS ? undefined : parseJsonAs(schema, text)
 }

@@ -1,3 +1,4 @@
+import { parseJsonAs } from "../foundation/parse-json.ts"
 import { LaneOutcome, succeeded } from "./lane-outcome.ts"
 import type { Lanes } from "./open-lanes.ts"
 
@@ -79,15 +80,6 @@ export async function readOrphans(lanes: Lanes, cluster: string): Promise<Map<st
 export async function readOutcomes(lanes: Lanes, cluster: string): Promise<LaneOutcome[]> {
   const entries = await lanes.redis.hvals(lanes.key("outcomes", cluster))
   return entries.flatMap((text) => {
-    const parsed = LaneOutcome.safeParse(jsonOrNothing(text))
-    return parsed.success ? [parsed.data] : []
+    return parseJsonAs(LaneOutcome, text) ?? []
   })
-}
-
-function jsonOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

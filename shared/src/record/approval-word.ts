@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { canonicalJson } from "../foundation/canonical-json.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { parseJsonAs } from "../foundation/parse-json.ts"
 
 /** JSON: the operator who approved something of a commit last. It names the commit, as the record moves on without it. */
 const APPROVED_ANNOTATION = "headrace.dev/approved-by"
@@ -28,10 +29,6 @@ export function approvalWordOf(
   { metadata }: Pick<ConfigMap, "metadata">,
   commit: string | undefined,
 ): ApprovalWord | undefined {
-  try {
-    const found = ApprovalWord.parse(JSON.parse(metadata.annotations?.[APPROVED_ANNOTATION] ?? "null"))
-    return found.commit === commit ? found : undefined
-  } catch {
-    return undefined
-  }
+  const found = parseJsonAs(ApprovalWord, metadata.annotations?.[APPROVED_ANNOTATION])
+  return found?.commit === commit ? found : undefined
 }

@@ -1,3 +1,4 @@
+import { parseJsonAs } from "../foundation/parse-json.ts"
 import { NodeReport, REPORT_ANNOTATION } from "./node-report.ts"
 
 /** A Lease, as far as a report in it goes. Times in milliseconds: `renewed` since the epoch; undefined: never. */
@@ -9,11 +10,7 @@ interface ReportLease {
 
 /** The report that a Lease carries; undefined: there is none that this version can read. */
 export function readReport({ annotations }: Pick<ReportLease, "annotations">): NodeReport | undefined {
-  try {
-    return NodeReport.parse(JSON.parse(annotations[REPORT_ANNOTATION] ?? ""))
-  } catch {
-    return undefined
-  }
+  return parseJsonAs(NodeReport, annotations[REPORT_ANNOTATION])
 }
 
 /** True when a report is too old to count: a Lease counts for as long as it says, a few of its agent's intervals. */

@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { canonicalJson } from "../foundation/canonical-json.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { parseJsonAs } from "../foundation/parse-json.ts"
 import type { SourceRecord } from "./record.ts"
 
 /** JSON: what was found of the signatures of what a record shows. It names its commits, as the record moves on without it. */
@@ -32,10 +33,6 @@ export function verificationOf(
   { metadata }: Pick<ConfigMap, "metadata">,
   { commit, rulesCommit }: Pick<SourceRecord, "commit" | "rulesCommit">,
 ): Verification | undefined {
-  try {
-    const found = Verification.parse(JSON.parse(metadata.annotations?.[VERIFIED_ANNOTATION] ?? "null"))
-    return found.commit === commit && found.rulesCommit === rulesCommit ? found : undefined
-  } catch {
-    return undefined
-  }
+  const found = parseJsonAs(Verification, metadata.annotations?.[VERIFIED_ANNOTATION])
+  return found?.commit === commit && found.rulesCommit === rulesCommit ? found : undefined
 }

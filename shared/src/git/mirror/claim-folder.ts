@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { z } from "zod"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { makeFolder } from "../../foundation/make-folder.ts"
+import { parseJson } from "../../foundation/parse-json.ts"
 
 /** A mirror's place that is ours until it is released. */
 export interface Claim {
@@ -140,19 +141,10 @@ async function readOwner(file: string): Promise<Owner | "unknown" | undefined> {
   )
   if (text === undefined) return undefined
   if (text === null) return "unknown"
-  const value = parsed(text)
+  const value = parseJson(text)
   if (value === undefined) return undefined
   const owner = Owner.safeParse(value)
   return owner.success ? owner.data : "unknown"
-}
-
-/** Undefined where the text is no JSON. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 function isAlive(pid: number): boolean {

@@ -3,6 +3,7 @@ import { z } from "zod"
 import { canonicalJson } from "../../foundation/canonical-json.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { FULL_ID } from "../../foundation/object-id.ts"
+import { parseJsonAs } from "../../foundation/parse-json.ts"
 
 const WORD_FORMAT = 1
 /** On each word, with the source that it is for. */
@@ -68,28 +69,16 @@ export function wordConfigMap(namespace: string, word: Omit<OperatorWord, "forma
 
 /** The word of a ConfigMap; undefined: it is none, or of a newer version. */
 export function readWord({ data }: ConfigMap): OperatorWord | undefined {
-  return parsed(OperatorWord, data?.[WORD_KEY])
+  return parseJsonAs(OperatorWord, data?.[WORD_KEY])
 }
 
 /** What became of a word; undefined: nothing yet. */
 export function readAnswer({ data }: ConfigMap): WordAnswer | undefined {
-  return parsed(WordAnswer, data?.[ANSWER_KEY])
+  return parseJsonAs(WordAnswer, data?.[ANSWER_KEY])
 }
 
 /** The ConfigMap of a word with what became of it. */
 export function answered(configMap: ConfigMap, answer: Omit<WordAnswer, "format">): ConfigMap {
   const text = canonicalJson({ ...answer, format: WORD_FORMAT })
   return { ...configMap, data: { ...configMap.data, [ANSWER_KEY]: text } }
-}
-
-function parsed<Schema extends z.ZodType>(
-  schema: Schema,
-  json: string | undefined,
-): z.infer<Schema> | undefined {
-  try {
-    const result = schema.safeParse(JSON.parse(json ?? "null"))
-    return result.success ? result.data : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -3,6 +3,7 @@ import { request as requestHttps } from "node:https"
 import { z } from "zod"
 import { errorMessage } from "../../foundation/errors.ts"
 import { escapeText } from "../../foundation/escape-text.ts"
+import { parseJsonAs } from "../../foundation/parse-json.ts"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
 import type { CheckAnswer, PolicyCheck } from "../../rollout/policy-checks.ts"
@@ -85,7 +86,7 @@ async function whyAbove(
   api.searchParams.set("query", query)
   const response = await get(api, signal)
   const text = await bodyOf(response)
-  const answer = parse(text)
+  const answer = parseJsonAs(Answer, text)
   if (answer === undefined) return `answered ${response.statusCode} without the result of an instant query`
   if (answer.status === "error") return answer.error
   const { result } = answer.data
@@ -93,14 +94,6 @@ async function whyAbove(
   // NaN compares as false: it fails.
   const above = result.find((value) => !(value <= max))
   return above === undefined ? undefined : `${above} is not at most ${max}`
-}
-
-function parse(text: string): z.infer<typeof Answer> | undefined {
-  try {
-    return Answer.parse(JSON.parse(text))
-  } catch {
-    return undefined
-  }
 }
 
 function sampleValue(text: string): number {

@@ -1,5 +1,6 @@
 import { z } from "zod"
 import type { Clock } from "../../foundation/clock.ts"
+import { parseJsonAs } from "../../foundation/parse-json.ts"
 import type { Lease, LeaseReader } from "../../kube/lease-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { REPORT_ANNOTATION, REPORT_SELECTOR } from "../../record/node-report.ts"
@@ -52,7 +53,7 @@ function reportedNode(lease: Lease, record: string, now: number): ReportedNode |
 function unreadableNode(lease: Lease, record: string, now: number): ReportedNode | undefined {
   const named = z.object({ record: z.literal(record), node: z.string() })
   const text = lease.annotations[REPORT_ANNOTATION] ?? ""
-  const found = named.safeParse(parseJson(text)).data
+  const found = parseJsonAs(named, text)
   if (found === undefined) return undefined
   return {
     node: found.node,
@@ -65,14 +66,6 @@ function unreadableNode(lease: Lease, record: string, now: number): ReportedNode
     checks: "none",
     failed: null,
     problem: "this version cannot read its report",
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 
