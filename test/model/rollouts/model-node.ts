@@ -1,3 +1,9 @@
+import { isSameRevision, type RecordRevision } from "@headrace/agent/assemble/followed-record"
+import { NO_INPUTS } from "@headrace/agent/assemble/inputs"
+import type { HealthState } from "@headrace/agent/health/judge-health"
+import { type ShowStep, showSteps } from "@headrace/agent/project/trial"
+import { rolloutReport } from "@headrace/agent/report/rollout-report"
+import type { Returned } from "@headrace/agent/store/note"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import { ALL_NODES } from "@headrace/shared/record/rollout-state"
 import { takesCandidate } from "@headrace/shared/record/takes-candidate"
@@ -5,11 +11,11 @@ import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { ReportedNode } from "@headrace/shared/rollout/reported-node"
 
 /** A revision of a record as a node shows it. */
-export interface ShownRevision {
+export interface ShownRevision extends RecordRevision {
   commit: string
-  token: Token
-  root: string | null
   isCandidate: boolean
+  /** Counts what the node has shown. */
+  number: number
 }
 
 /** What becomes of a node that shows a commit. */
@@ -28,17 +34,23 @@ export function effectIn(effect: Effect, cluster: string, bound = ALL_NODES): "w
   return cluster === LUCKY ? "works" : "fails"
 }
 
-/** A node with an agent, as far as a rollout sees it: what it shows, and what it last reported. */
+/** A node with an agent of one projection, as far as a rollout sees it: what it shows, notes and last reported. */
 export interface ModelNode {
   name: string
   alive: boolean
   /** Does not hear of records, and reports on. */
   deaf: boolean
   shown: ShownRevision | undefined
+  /** How many revisions it has shown. */
+  number: number
   /** The largest token that it has shown; it refuses a smaller one, but for what it returns to by itself. */
-  floor: Token | undefined
-  /** The revision that failed here, until the record names others. */
-  failed: ShownRevision | undefined
+  floor: Token
+  /** What the candidate that it tries has replaced. */
+  baseline: ShownRevision | undefined
+  /** The candidate that failed here, while the record calls it one. */
+  returned: Returned | undefined
+  /** What its check finds of what it shows. */
+  health: HealthState | undefined
   reported: (ReportedNode & { at: number }) | undefined
   reports: number
   /** Every candidate that it began to show, by token, in order. */
@@ -51,8 +63,11 @@ export function modelNode(name: string): ModelNode {
     alive: true,
     deaf: false,
     shown: undefined,
-    floor: undefined,
-    failed: undefined,
+    number: 0,
+    floor: { epoch: 0, seq: 0 },
+    baseline: undefined,
+    returned: undefined,
+    health: undefined,
     reported: undefined,
     reports: 0,
     tried: [],
@@ -65,71 +80,107 @@ export interface NodeRules {
   keepsReturn: boolean
 }
 
-/** The node reads the record, shows what it names for it, runs its checks, and returns by itself where they fail. */
-export function lookAtRecord(
+/** The node reads the record, shows what the agent's own rules say, runs its check, and shows again where that fails. */
+export async function lookAtRecord(
   node: ModelNode,
   record: SourceRecord,
   effect: (commit: string) => Effect,
-  { keepsReturn }: NodeRules = { keepsReturn: true },
-): void {
+  rules: NodeRules = { keepsReturn: true },
+): Promise<void> {
   if (!node.alive || node.deaf) return
-  const { offered, baseline } = offerOf(node, record)
-  if (offered === undefined) return
-  if (node.failed && !isSame(node.failed, offered)) node.failed = undefined
-  if (node.failed && keepsReturn) return
-  show(node, offered)
-  if (node.shown === undefined || !isSame(node.shown, offered)) return
-  const becomes = effect(offered.commit)
-  if (becomes === "silences") node.alive = false
-  if (becomes !== "fails") return
-  node.failed = node.shown
-  // By itself it goes back from a candidate alone, whatever the floor says.
-  if (offered.isCandidate && baseline) node.shown = pick(baseline)
+  await show(node, record, rules)
+  runCheck(node, effect)
+  if (node.health?.checks !== "failing" || !node.health.of.isCandidate) return
+  await show(node, record, rules)
+  runCheck(node, effect)
 }
 
-function offerOf(
-  node: ModelNode,
-  record: SourceRecord,
-): { offered?: ShownRevision; baseline?: ShownRevision } {
-  const { source, candidate, commit, token, root } = record
+async function show(node: ModelNode, record: SourceRecord, { keepsReturn }: NodeRules): Promise<void> {
+  const { source, candidate } = record
   const takes = candidate !== null && takesCandidate({ source, node: node.name, labels: {} }, candidate)
-  const baseline = commit === null ? {} : { baseline: { commit, token, root, isCandidate: false } }
-  if (takes) return { offered: { ...candidate, isCandidate: true }, ...baseline }
-  return baseline.baseline ? { offered: baseline.baseline, ...baseline } : {}
+  const folder = { ...folderOf(node), ...(keepsReturn ? {} : { returned: () => null }) }
+  const steps = await showSteps(folder, { ...NO_INPUTS, record }, { takes, health: node.health })
+  for (const step of steps) if (!showStep(node, step)) return
 }
 
-function show(node: ModelNode, offered: ShownRevision): void {
-  if (node.floor && compareTokens(offered.token, node.floor) < 0) return
-  const isNew = !node.shown || !isSame(node.shown, offered)
-  if (offered.isCandidate && isNew) node.tried.push(tokenText(offered.token))
-  node.shown = pick(offered)
-  node.floor = offered.token
+/** The node's projection, as the agent's rules see it. */
+function folderOf(node: ModelNode): Parameters<typeof showSteps>[0] {
+  return {
+    floor: () => node.floor,
+    current: () => node.shown as never,
+    examine: async () => "right",
+    baseline: () => node.baseline ?? null,
+    returned: () => node.returned ?? null,
+    async returnToBaseline(failed) {
+      node.returned = { ...failed, number: node.baseline?.number ?? null, since: "" }
+      if (node.baseline) node.shown = node.baseline
+      return node.baseline !== undefined
+    },
+    async endTrial() {
+      node.baseline = undefined
+      node.returned = undefined
+    },
+  }
 }
 
-function pick({ commit, token, root, isCandidate }: ShownRevision): ShownRevision {
-  return { commit, token, root, isCandidate }
+/** False where it refuses to go back: then nothing that was to follow is shown either. */
+function showStep(node: ModelNode, { inputs, revision, isCandidate, trial, returns }: ShowStep): boolean {
+  const commit = inputs.record?.commit ?? null
+  if (revision === undefined || commit === null) return false
+  if (compareTokens(revision.token, node.floor) < 0 && !returns) return false
+  if (isSameRevision(node.shown, revision)) {
+    if (node.shown) node.shown = { ...node.shown, isCandidate }
+    return true
+  }
+  if (trial) node.baseline = node.shown
+  if (isCandidate) node.tried.push(tokenText(revision.token))
+  node.number += 1
+  const { token, root } = revision
+  node.shown = { commit, token, root, isCandidate, number: node.number }
+  if (compareTokens(token, node.floor) > 0) node.floor = token
+  if (!returns || !node.returned) return true
+  node.baseline = node.shown
+  node.returned = { ...node.returned, number: node.number }
+  return true
 }
 
-function isSame(a: ShownRevision, b: ShownRevision): boolean {
-  return compareTokens(a.token, b.token) === 0 && a.root === b.root
+function runCheck(node: ModelNode, effect: (commit: string) => Effect): void {
+  if (node.shown === undefined) return
+  const { commit, token, root, isCandidate } = node.shown
+  const of = { projection: "all", path: "/all", revision: commit, token, root, isCandidate }
+  const becomes = effect(commit)
+  if (becomes === "silences") node.alive = false
+  const problem = { check: "exec[0]", message: "exit code 1", since: "" }
+  node.health =
+    becomes === "fails"
+      ? { of, checks: "failing", problem, passes: new Map() }
+      : { of, checks: "passing", passes: new Map() }
 }
 
 /** The node reports what it shows, at `now` in milliseconds. */
 export function report(node: ModelNode, now: number): void {
   if (!node.alive) return
-  const { shown, failed } = node
+  const { name, shown, returned, health } = node
+  const code = "projection/returned"
+  const failedCandidate = returned && { ...returned, code, message: returned.reason }
+  const problem = failedCandidate ?? (health?.problem && { ...health.problem, code: "projection/unhealthy" })
+  const facts = rolloutReport({ labels: {}, keepsBaseline: null, isStaged: true }, [
+    {
+      ...{ name: "all", path: "/all", ofRecord: true, followsRecord: true, current: returned === undefined },
+      ...{ recordRevision: shown && { token: shown.token, root: shown.root }, health, failedCandidate },
+    },
+  ])
+  if (facts === null) return
+  const { failed } = facts
   node.reports += 1
   node.reported = {
-    node: node.name,
-    labels: {},
+    ...facts,
+    node: name,
     version: String(node.reports),
     fresh: true,
     answers: true,
-    keepsBaseline: null,
-    shown: shown ? { token: shown.token, root: shown.root } : null,
-    checks: failed && shown && isSame(failed, shown) ? "failing" : "passing",
-    failed: failed ? { token: failed.token, root: failed.root, why: "its check failed" } : null,
-    problem: failed ? "it shows the revision before [projection/returned]" : null,
+    failed: failed && { token: failed.token, root: failed.root, why: failed.message },
+    problem: problem ? `${problem.message} [${problem.code}]` : null,
     at: now,
   }
 }

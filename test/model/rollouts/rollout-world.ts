@@ -132,7 +132,7 @@ export function rolloutWorld(
       const node = cluster.nodes.get(nodeName)
       if (node === undefined || !cluster.answers) return
       const record = await world.record(name)
-      if (record) lookAtRecord(node, record, effectsFor(world, name, record), broken.node)
+      if (record) await lookAtRecord(node, record, effectsFor(world, name, record), broken.node)
       report(node, world.now)
     },
   }

@@ -19,6 +19,24 @@ it("keeps what a rollout promises over schedules of commits, faults and operator
   )
 })
 
+it("has a node show what failed there once an operator promotes it", async () => {
+  const look = { kind: "look", process: 0, full: true, stopAfter: undefined } as const
+  await playRollout({
+    sizes: [1, 1, 1],
+    newer: "finish",
+    dies: false,
+    ops: [
+      { kind: "commit", effect: "fails elsewhere" },
+      { ...look, cluster: 1 },
+      { kind: "wait", seconds: 1 },
+      { ...look, cluster: 0 },
+      { ...look, cluster: 0 },
+      { kind: "nodes", cluster: 0 },
+      { kind: "promote", cluster: 1 },
+    ],
+  })
+})
+
 describe("the model of rollouts catches", () => {
   it.each(Object.entries(ROLLOUT_MUTANTS))(
     "%s",
