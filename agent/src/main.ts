@@ -1,8 +1,10 @@
 #!/usr/bin/env node
 import { runCommandLine } from "@headrace/shared/command-line/program"
+import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { createAgentProgram } from "./agent-program.ts"
 import { reapOrphans } from "./disk/reap-orphans.ts"
+import { agentErrors } from "./error-codes.ts"
 
 /** The process that a container starts, which gets the children of every process that ends before them. */
 const FIRST_PID = 1
@@ -14,4 +16,4 @@ async function main(signal: AbortSignal): Promise<number> {
   return misuse ?? Number(process.exitCode ?? 0)
 }
 
-await runProgram(main)
+await runProgram(main, remediesWith(agentErrors))

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { commandNames, runCommandLine } from "@headrace/shared/command-line/program"
+import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { suggestion } from "@headrace/shared/foundation/closest-word"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
@@ -7,6 +8,7 @@ import type { Command } from "commander"
 import { doubleDashed } from "./apply-prow/prow-flags.ts"
 import { createBootstrapperProgram } from "./bootstrapper-program.ts"
 import type { CommandRun } from "./cli/command-run.ts"
+import { bootstrapperErrors } from "./error-codes.ts"
 
 /** A word that is no command would be taken for a stray argument of Prow's way of calling, which has no command. */
 function refuseUnknownCommand(program: Command, word: string): void {
@@ -36,4 +38,4 @@ async function main(signal: AbortSignal): Promise<number> {
   }
 }
 
-await runProgram(main)
+await runProgram(main, remediesWith(bootstrapperErrors))

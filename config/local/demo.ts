@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { runCommandLine } from "@headrace/shared/command-line/program"
+import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { createDemoProgram } from "./demo-program.ts"
+import { localErrors } from "./error-codes.ts"
 
-await runProgram((signal) => runCommandLine(createDemoProgram(signal)))
+await runProgram((signal) => runCommandLine(createDemoProgram(signal)), remediesWith(localErrors))

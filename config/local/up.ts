@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { runCommandLine } from "@headrace/shared/command-line/program"
+import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { runProgram } from "@headrace/shared/foundation/run-program"
+import { localErrors } from "./error-codes.ts"
 import { createUpProgram } from "./up-program.ts"
 
-await runProgram((signal) => runCommandLine(createUpProgram(signal)))
+await runProgram((signal) => runCommandLine(createUpProgram(signal)), remediesWith(localErrors))

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { runCommandLine } from "@headrace/shared/command-line/program"
+import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { runProgram } from "@headrace/shared/foundation/run-program"
+import { pluginErrors } from "./error-codes.ts"
 import { createPluginProgram } from "./plugin-program.ts"
 
-await runProgram((signal) => runCommandLine(createPluginProgram(signal)))
+await runProgram((signal) => runCommandLine(createPluginProgram(signal)), remediesWith(pluginErrors))

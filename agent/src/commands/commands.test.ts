@@ -1,9 +1,24 @@
 import { spawnSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
+import { kubeErrors } from "@headrace/shared/kube/error-codes"
 import { programArguments } from "@headrace/test/harness/program-arguments"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
+
+const AGENT = `version: 1
+record: headrace/release
+projections:
+  jobs: {path: /nowhere/jobs, from: [{configMap: ci/jobs}]}
+`
+/** Nothing listens at port 1 (IANA: tcpmux). */
+const NO_SERVER = `apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+users: [{name: u, user: {token: t}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+`
 
 function agent(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(process.execPath, [...programArguments("agent"), ...args], { encoding: "utf8" })
@@ -18,6 +33,34 @@ describe("headrace-agent", () => {
 
       expect(refused).toMatchObject({ status: 2, stderr: expect.stringContaining("publish/nested") })
       expect(fs.readdirSync(folder)).toEqual(["a"])
+    })
+  })
+
+  it.each(["file", "file/inside"])("refuses to publish to %s, where no folder can be", async (place) => {
+    await withFolder((folder) => {
+      fs.mkdirSync(join(folder, "from"))
+      fs.writeFileSync(join(folder, "from/a"), "1")
+      fs.writeFileSync(join(folder, "file"), "kept")
+
+      const refused = agent("publish", "--from", join(folder, "from"), "--to", join(folder, place))
+
+      expect(refused).toMatchObject({ status: 2, stdout: "" })
+      expect(refused.stderr).toContain("[disk/not-a-folder]\n  Give --to ")
+      expect(fs.readFileSync(join(folder, "file"), "utf8")).toBe("kept")
+    })
+  })
+
+  it("says what to do about an error that brings no hint, as the reference does", async () => {
+    await withFolder((folder) => {
+      fs.writeFileSync(join(folder, "agent.yaml"), AGENT)
+      fs.writeFileSync(join(folder, "kubeconfig"), NO_SERVER)
+
+      const { status, stderr } = agent(
+        ...["check", "--config", join(folder, "agent.yaml"), "--kubeconfig", join(folder, "kubeconfig")],
+      )
+
+      expect(status).toBe(1)
+      expect(stderr).toContain(`[kube/unavailable]\n  ${kubeErrors["kube/unavailable"].remedy}\n`)
     })
   })
 

@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
-import { UsageError } from "@headrace/shared/foundation/errors"
+import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { LayoutName } from "../layout/open-layout.ts"
-import { openProjection } from "../publish/open-projection.ts"
+import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
 import { readFolderFiles, revisionDigest } from "../publish/read-folder-files.ts"
 import type { Durability } from "../store/make-durable.ts"
 
@@ -38,18 +38,7 @@ export async function publishFolder(
   refuseNested(options.from, options.to)
   judgeWorkTree(options.to, log)
   const files = readFolderFiles(options.from)
-  const projection = await openProjection({
-    path: options.to,
-    layout: options.layout,
-    durability: options.durability,
-    keep: { revisions: options.keep, age: options.keepAge, bytes: options.keepBytes },
-    link: options.link,
-    breakLeases: options.breakLeases,
-    prestage: false,
-    verify: false,
-    signal,
-    log,
-  })
+  const projection = await openTarget(options, log, signal)
   try {
     const id = options.revision ?? revisionDigest(files)
     const source = { source: "a folder, published by hand", instance: null }
@@ -72,6 +61,34 @@ export async function publishFolder(
     }
   } finally {
     await projection.close()
+  }
+}
+
+/** Opens the projection to publish to. A `--to` that no folder can be at is a wrong argument, as a wrong `--from` is. */
+async function openTarget(
+  options: PublishFolderOptions,
+  log: Log,
+  signal: AbortSignal,
+): Promise<OpenProjection> {
+  try {
+    return await openProjection({
+      path: options.to,
+      layout: options.layout,
+      durability: options.durability,
+      keep: { revisions: options.keep, age: options.keepAge, bytes: options.keepBytes },
+      link: options.link,
+      breakLeases: options.breakLeases,
+      prestage: false,
+      verify: false,
+      signal,
+      log,
+    })
+  } catch (error) {
+    if (!(error instanceof HeadraceError) || error.code !== "disk/not-a-folder") throw error
+    throw new UsageError(error.code, `no folder can be at ${options.to}`, {
+      hint: "Give --to a path where no file is in the way of a folder.",
+      cause: error,
+    })
   }
 }
 

@@ -5,15 +5,21 @@ const FORCED_EXIT = 130
 /** How long a reader that has stopped reading keeps a program from ending that was asked to end. */
 const LAST_OUTPUT_MS = 2000
 
+/** What to do about an error of this code that brings no hint of its own; null: nothing that is known. */
+export type Remedies = (code: string) => Promise<string | null>
+
 /**
  * Runs a program's main function to its exit code: 0 done, 1 failed (or what process.exitCode was set to), 2 misused. All that it wrote has gone through its
  * pipes when it ends, however slow their readers are.
  *
  * The first SIGTERM or SIGINT aborts the signal (finish or hand back what is under way), the second ends the process
- * now. A reader that closes its pipe, as `head` does, is no failure: what comes after it is dropped, and the work
+ * now. An error that ends the program is printed with its hint, or else with what `remedies` knows of its code. A reader that closes its pipe, as `head` does, is no failure: what comes after it is dropped, and the work
  * continues. Node ignores SIGPIPE, so that this shows as EPIPE on the stream.
  */
-export async function runProgram(main: (signal: AbortSignal) => Promise<number | undefined>): Promise<never> {
+export async function runProgram(
+  main: (signal: AbortSignal) => Promise<number | undefined>,
+  remedies: Remedies = async () => null,
+): Promise<never> {
   // Without a listener Node opens its inspector, through which any process of this user could run code in this one.
   process.on("SIGUSR1", () => undefined)
   const stop = new AbortController()
@@ -24,24 +30,25 @@ export async function runProgram(main: (signal: AbortSignal) => Promise<number |
     })
   }
   const lost = watchOutput()
-  const code = await exitCode(main, stop.signal)
+  const code = await exitCode(main, stop.signal, remedies)
   await outputGone(stop.signal)
   const failure = lost()
   if (failure === undefined) return process.exit(code)
-  process.stderr.write(`${complaint(failure)}\n`)
+  process.stderr.write(`${await complaint(failure, remedies)}\n`)
   return process.exit(code === 0 ? 1 : code)
 }
 
 async function exitCode(
   main: (signal: AbortSignal) => Promise<number | undefined>,
   signal: AbortSignal,
+  remedies: Remedies,
 ): Promise<number> {
   try {
     return (await main(signal)) ?? 0
   } catch (error) {
     if (signal.aborted && error === signal.reason) return 0
     const shown = outputFailure(error) ?? error
-    process.stderr.write(`${complaint(shown)}\n`)
+    process.stderr.write(`${await complaint(shown, remedies)}\n`)
     return shown instanceof UsageError ? 2 : Number(process.exitCode || 1)
   }
 }
@@ -84,9 +91,9 @@ function stopped(signal: AbortSignal): Promise<void> {
   })
 }
 
-function complaint(error: unknown): string {
+async function complaint(error: unknown, remedies: Remedies): Promise<string> {
   if (!(error instanceof HeadraceError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const hint = error.hint ? `\n  ${error.hint}` : ""
-  return escapeLines(`error: ${errorMessage(error)} [${error.code}]${hint}`)
+  const advice = error.hint ?? (await remedies(error.code))
+  return escapeLines(`error: ${errorMessage(error)} [${error.code}]${advice ? `\n  ${advice}` : ""}`)
 }
