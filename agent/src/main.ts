@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { runCommandLine } from "@headrace/shared/command-line/program"
-import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { runProgram } from "@headrace/shared/foundation/run-program"
+import { remediesWith } from "@headrace/shared/status/remedies"
 import { createAgentProgram } from "./agent-program.ts"
 import { reapOrphans } from "./disk/reap-orphans.ts"
 import { agentErrors } from "./error-codes.ts"

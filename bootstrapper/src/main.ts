@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { commandNames, runCommandLine } from "@headrace/shared/command-line/program"
-import { remediesWith } from "@headrace/shared/command-line/remedies"
 import { suggestion } from "@headrace/shared/foundation/closest-word"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
+import { remediesWith } from "@headrace/shared/status/remedies"
 import type { Command } from "commander"
 import { doubleDashed } from "./apply-prow/prow-flags.ts"
 import { createBootstrapperProgram } from "./bootstrapper-program.ts"

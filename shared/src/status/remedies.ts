@@ -8,7 +8,7 @@ import type { Remedies } from "../foundation/run-program.ts"
 export function remediesWith(own: ErrorMeanings = {}): Remedies {
   const ownMeanings = new Map(Object.entries(own))
   return async (code) => {
-    const { remedyOfCode } = await import("../status/remedy-of-code.ts")
+    const { remedyOfCode } = await import("./remedy-of-code.ts")
     return ownMeanings.get(code)?.remedy ?? remedyOfCode(code)
   }
 }
