@@ -18,8 +18,8 @@ export interface ShownRevision extends RecordRevision {
   number: number
 }
 
-/** What becomes of a node that shows a commit. */
-export type Effect = "works" | "fails" | "silences" | "fails elsewhere" | "fails late"
+/** What becomes of a node that shows a commit; what gates refuse is shown by none. */
+export type Effect = "works" | "fails" | "silences" | "fails elsewhere" | "fails late" | "is refused"
 
 /** The cluster in which a commit that fails elsewhere works. */
 export const LUCKY = "canary"
@@ -28,7 +28,11 @@ export const LUCKY = "canary"
  * What becomes of a node where a commit of this effect is shown: in a cluster, and as a candidate that is for `bound`. One
  * that fails late does so in the stage that is for the whole cluster.
  */
-export function effectIn(effect: Effect, cluster: string, bound = ALL_NODES): "works" | "fails" | "silences" {
+export function effectIn(
+  effect: Effect,
+  cluster: string,
+  bound = ALL_NODES,
+): "works" | "fails" | "silences" | "is refused" {
   if (effect === "fails late") return bound === ALL_NODES ? "fails" : "works"
   if (effect !== "fails elsewhere") return effect
   return cluster === LUCKY ? "works" : "fails"
@@ -37,6 +41,7 @@ export function effectIn(effect: Effect, cluster: string, bound = ALL_NODES): "w
 /** A node with an agent of one projection, as far as a rollout sees it: what it shows, notes and last reported. */
 export interface ModelNode {
   name: string
+  labels: { [label: string]: string }
   alive: boolean
   /** Does not hear of records, and reports on. */
   deaf: boolean
@@ -57,9 +62,10 @@ export interface ModelNode {
   tried: string[]
 }
 
-export function modelNode(name: string): ModelNode {
+export function modelNode(name: string, labels: ModelNode["labels"] = {}): ModelNode {
   return {
     name,
+    labels,
     alive: true,
     deaf: false,
     shown: undefined,
@@ -78,6 +84,8 @@ export function modelNode(name: string): ModelNode {
 export interface NodeRules {
   /** False: what it returned from is taken again at the next look. */
   keepsReturn: boolean
+  /** True: a stage for labelled nodes is taken by every node. */
+  ignoresLabels?: boolean
 }
 
 /** The node reads the record, shows what the agent's own rules say, runs its check, and shows again where that fails. */
@@ -95,9 +103,15 @@ export async function lookAtRecord(
   runCheck(node, effect)
 }
 
-async function show(node: ModelNode, record: SourceRecord, { keepsReturn }: NodeRules): Promise<void> {
+async function show(
+  node: ModelNode,
+  record: SourceRecord,
+  { keepsReturn, ignoresLabels = false }: NodeRules,
+): Promise<void> {
   const { source, candidate } = record
-  const takes = candidate !== null && takesCandidate({ source, node: node.name, labels: {} }, candidate)
+  const { name, labels } = node
+  const isTaken = candidate !== null && takesCandidate({ source, node: name, labels }, candidate)
+  const takes = isTaken || (ignoresLabels && candidate !== null && candidate.selectors.length > 0)
   const folder = { ...folderOf(node), ...(keepsReturn ? {} : { returned: () => null }) }
   const steps = await showSteps(folder, { ...NO_INPUTS, record }, { takes, health: node.health })
   for (const step of steps) if (!showStep(node, step)) return
@@ -160,11 +174,11 @@ function runCheck(node: ModelNode, effect: (commit: string) => Effect): void {
 /** The node reports what it shows, at `now` in milliseconds. */
 export function report(node: ModelNode, now: number): void {
   if (!node.alive) return
-  const { name, shown, returned, health } = node
+  const { name, labels, shown, returned, health } = node
   const code = "projection/returned"
   const failedCandidate = returned && { ...returned, code, message: returned.reason }
   const problem = failedCandidate ?? (health?.problem && { ...health.problem, code: "projection/unhealthy" })
-  const facts = rolloutReport({ labels: {}, keepsBaseline: null, isStaged: true }, [
+  const facts = rolloutReport({ labels, keepsBaseline: null, isStaged: true }, [
     {
       ...{ name: "all", path: "/all", ofRecord: true, followsRecord: true, current: returned === undefined },
       ...{ recordRevision: shown && { token: shown.token, root: shown.root }, health, failedCandidate },

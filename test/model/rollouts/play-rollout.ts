@@ -28,6 +28,8 @@ export async function playRollout(schedule: RolloutSchedule, broken: Broken = {}
     await play(world, watch, backups, op)
     await watch.check()
   }
+  await world.wake()
+  await watch.check()
   // What died stays dead for a while: longer than a stage, shorter than the silence that fails it, and then beyond.
   let isUnhurt = true
   for (let second = 0; second < AFTERMATH_SECONDS; second += 1) {
@@ -46,16 +48,20 @@ function killOneThatTries(world: RolloutWorld): boolean {
   return found !== undefined
 }
 
-function worldOf({ sizes, newer }: RolloutSchedule, broken: Broken): RolloutWorld {
+function worldOf(
+  { sizes, newer, onFailure, healthy, labels }: RolloutSchedule,
+  broken: Broken,
+): RolloutWorld {
   const fleet = Object.fromEntries(sizes.map((size, index) => [NAMES[index] ?? "", size]))
   const first = sizes.length > 1 ? { clusters: ["canary"] } : {}
   const stages = [
-    { ...first, nodes: "40%", bake: "3s" },
+    { ...first, nodes: labels ? { matchLabels: { tier: "canary" } } : "40%", bake: "3s" },
     { ...first, bake: "2s" },
     { nodes: "50%", bake: "2s" },
     { bake: "2s" },
   ]
-  return rolloutWorld(fleet, { stages, newer, health: { nodes: { within: "15s" } } }, broken)
+  const health = { nodes: { healthy, within: "15s" } }
+  return rolloutWorld(fleet, { stages, newer, onFailure, health }, broken)
 }
 
 async function play(
@@ -64,32 +70,52 @@ async function play(
   backups: Map<string, ConfigMap>,
   op: RolloutOp,
 ): Promise<void> {
-  if (op.kind === "wait") {
-    world.now += op.seconds * 1000
-    return
-  }
-  if (op.kind === "commit") {
-    world.commit(op.effect)
-    return
-  }
   const names = [...world.clusters.keys()]
-  const cluster = names[op.cluster % names.length] ?? ""
-  if (op.kind === "look") {
-    await world.look(cluster, {
-      process: op.process,
-      mode: op.full ? "full" : "incremental",
-      ...(op.stopAfter === undefined ? {} : { stopAfter: op.stopAfter }),
-    })
-    return
+  const cluster = "cluster" in op ? (names[op.cluster % names.length] ?? "") : ""
+  switch (op.kind) {
+    case "wait":
+      world.now += op.seconds * 1000
+      return
+    case "commit":
+      world.commit(op.effect)
+      return
+    case "wake":
+      return world.wake()
+    case "pause":
+      return world.lookAndPause(cluster, op.process, op.before)
+    case "collect":
+      return watch.collect(cluster)
+    case "return":
+      return world.returnFailed(cluster)
+    case "look":
+      return look(world, cluster, op)
+    case "nodes":
+      for (const node of world.cluster(cluster).nodes.keys()) await world.lookOfNode(cluster, node)
+      return
+    case "kill":
+    case "revive":
+    case "deafen":
+    case "hear":
+      return changeNode(world, cluster, op)
+    case "release":
+    case "hold":
+    case "lift":
+    case "promote":
+    case "skip":
+    case "rewind":
+      return speak(world, watch, cluster, op)
+    default:
+      return changeCluster(world, watch, backups, cluster, op.kind)
   }
-  if (op.kind === "nodes") {
-    for (const node of world.cluster(cluster).nodes.keys()) await world.lookOfNode(cluster, node)
-    return
-  }
-  if ("node" in op) changeNode(world, cluster, op)
-  else if (["release", "hold", "lift", "promote", "skip", "rewind"].includes(op.kind))
-    await speak(world, watch, cluster, op)
-  else await changeCluster(world, watch, backups, cluster, op.kind)
+}
+
+async function look(
+  world: RolloutWorld,
+  cluster: string,
+  { process, full, stopAfter }: Extract<RolloutOp, { kind: "look" }>,
+): Promise<void> {
+  const cut = stopAfter === undefined ? {} : { stopAfter }
+  await world.look(cluster, { process, mode: full ? "full" : "incremental", ...cut })
 }
 
 function changeNode(
@@ -179,9 +205,10 @@ async function obey(
     await changeRecord(ports, (now) => promoteNow(now, WORD), quiet)
   }
   if (op.kind === "skip") {
-    spoken.skipped = true
     const others = [...world.clusters.keys()].filter((other) => other !== cluster)
-    await changeRecord(ports, (now) => skipCluster(now, others[0] ?? cluster, WORD), quiet)
+    const skipped = others[0] ?? cluster
+    spoken.skipped.add(`${candidate.commit} ${skipped}`)
+    await changeRecord(ports, (now) => skipCluster(now, skipped, WORD), quiet)
   }
 }
 

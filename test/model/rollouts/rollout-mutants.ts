@@ -6,6 +6,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord, recordConfigMap } from "@headrace/shared/record/record-config-map"
 import { compareTokens } from "@headrace/shared/record/token"
 import type { ReportedNode } from "@headrace/shared/rollout/reported-node"
+import type { RolloutSchedule } from "./rollout-schedule.ts"
 import type { Broken, ModelCluster, RolloutWorld } from "./rollout-world.ts"
 
 /** The code with one rule of a rollout broken from outside, and what must be seen of it. */
@@ -14,9 +15,25 @@ export interface RolloutMutant {
   breaks: RegExp
   /** Where fast-check begins among the schedules of its seed; absent: with the first. */
   path?: string
+  /** A schedule that shows it, where few of the seed do. */
+  schedule?: RolloutSchedule
 }
 
-/** The ten that the design names, and what they break. */
+const look = { kind: "look", process: 0, full: false, stopAfter: undefined } as const
+
+/** The leader's rollout goes on without build, the first of the other clusters, and with the leader. */
+const SKIPS_ONE: RolloutSchedule = {
+  ...{ sizes: [2, 2, 2], newer: "restart", onFailure: "return", healthy: "100%", labels: false, dies: false },
+  ops: [
+    { kind: "commit", effect: "works" },
+    { ...look, cluster: 1 },
+    { kind: "skip", cluster: 1 },
+    { ...look, cluster: 0 },
+    { ...look, cluster: 2 },
+  ],
+}
+
+/** The ten that the design names, those for what was added since, and what they break. */
 export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "dead nodes leave the denominator": {
     broken: {
@@ -40,6 +57,7 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
         withNodes(ports, (node) => asIfShown(node, lastRecord(world, cluster))),
     },
     breaks: /^Error: R[24]: /,
+    path: "19",
   },
   "promoted before the bake's last report": {
     broken: {
@@ -52,21 +70,62 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "a return without a new epoch": {
     broken: { kube: (kube) => withSwap(kube, inOldEpoch) },
     breaks: /^Error: R[345]: /,
-    path: "2",
+    path: "6",
   },
   "a return without an intent while the view is half written": {
     broken: { kube: (kube) => withSwap(kube, withoutReturnIntent) },
     breaks: /^Error: R3: the view/,
-    path: "2",
+    path: "27",
   },
   "a rejection read from one record alone": {
     broken: { rollout: (ports) => withPeers(ports, withoutRejection) },
     breaks: /^Error: R2: /,
+    path: "3",
   },
-  "a lost record takes the tip": { broken: { blankTakesTip: true }, breaks: /^Error: R2: /, path: "50" },
+  "a lost record takes the tip": { broken: { blankTakesTip: true }, breaks: /^Error: R2: /, path: "99" },
   "the view is written at the first stage": {
     broken: { kube: withEarlyView },
     breaks: /^Error: R1: the view/,
+  },
+  "a skipped cluster has every other one skipped too": {
+    broken: { rollout: (ports, { name }) => withPeers(ports, skippingAllBut(name, ports.policy.clusters)) },
+    breaks: /^Error: R1: \S+ is in stage/,
+    schedule: SKIPS_ONE,
+  },
+  "garbage collection knows no candidates": {
+    broken: { collector: (kube) => withRead(kube, (record) => ({ ...record, candidate: null })) },
+    breaks: /^Error: R3: object/,
+    path: "145",
+  },
+  "a failure returns where the policy stops": {
+    broken: { rollout: (ports) => ({ ...ports, policy: { ...ports.policy, onFailure: "return" } }) },
+    breaks: /^Error: R2: .*though a failure stops/,
+    path: "15",
+  },
+  "other nodes take the place of ill ones": {
+    broken: { rollout: withoutIll },
+    breaks: /^Error: R1: .*more than its share/,
+    path: "78",
+  },
+  "a node takes a candidate that is for other labels": {
+    broken: { node: { keepsReturn: true, ignoresLabels: true } },
+    breaks: /^Error: R1: node \S+ shows a candidate outside/,
+    path: "1",
+  },
+  "a tenth of the nodes is enough": {
+    broken: { rollout: enoughWith(0.1) },
+    breaks: /^Error: R[24]: /,
+    path: "1",
+  },
+  "a writer that was paused is not refused by the epoch": {
+    broken: { kube: withoutFence },
+    breaks: /^Error: R[1-4]: /,
+    path: "24",
+  },
+  "nothing is judged by gates": {
+    broken: { withoutGates: true },
+    breaks: /^Error: R2: .*is refused/,
+    path: "12",
   },
   "a node's own return is undone by its next look": {
     broken: { node: { keepsReturn: false } },
@@ -136,6 +195,59 @@ function withPeers(ports: RolloutPorts, change: (record: SourceRecord) => Source
       return new Map(
         peers.map(([name, peer]) => [name, peer === null || peer === "unreachable" ? peer : change(peer)]),
       )
+    },
+  }
+}
+
+/** Healthy is what so small a share of the nodes is. */
+function enoughWith(healthy: number) {
+  return (ports: RolloutPorts): RolloutPorts => {
+    const { health } = ports.policy
+    const nodes = { ...health.nodes, healthy }
+    return { ...ports, policy: { ...ports.policy, health: { ...health, nodes } } }
+  }
+}
+
+function withoutIll(ports: RolloutPorts): RolloutPorts {
+  const isWell = ({ fresh, problem, checks }: ReportedNode) =>
+    fresh && problem === null && checks !== "failing"
+  return { ...ports, nodes: async (signal) => (await ports.nodes(signal)).filter(isWell) }
+}
+
+function skippingAllBut(self: string, clusters: readonly string[]) {
+  const skipped = clusters.filter((cluster) => cluster !== self)
+  return (record: SourceRecord): SourceRecord => {
+    const { candidate } = record
+    if (candidate === null || candidate.skipped.length === 0) return record
+    return { ...record, candidate: { ...candidate, skipped } }
+  }
+}
+
+/** Lists show each record as `change` makes it. */
+function withRead(kube: ConfigMapWriter, change: (record: SourceRecord) => SourceRecord): ConfigMapWriter {
+  return {
+    ...kube,
+    async list(namespace, options, signal) {
+      const found = await kube.list(namespace, options, signal)
+      const items = found.items.map((item) => {
+        if (!isRecord(item)) return item
+        return { ...item, data: recordConfigMap(namespace, change(readRecord(item))).data ?? {} }
+      })
+      return { ...found, items }
+    },
+  }
+}
+
+/** What was read before is replaced, whatever it has become since. */
+function withoutFence(kube: ConfigMapWriter): ConfigMapWriter {
+  return {
+    ...kube,
+    async replace(configMap, signal) {
+      const { namespace, name } = configMap.metadata
+      const now = await kube.get(namespace, name, signal)
+      if (now === undefined) return kube.replace(configMap, signal)
+      const { resourceVersion = "", uid = "" } = now.metadata
+      return kube.replace({ ...configMap, metadata: { ...configMap.metadata, resourceVersion, uid } }, signal)
     },
   }
 }

@@ -7,8 +7,14 @@ export type RolloutOp =
   | { kind: "look"; cluster: number; process: number; full: boolean; stopAfter: number | undefined }
   | { kind: "nodes"; cluster: number }
   | { kind: "wait"; seconds: number }
+  /** A look whose process is paused before this write, and the end of all such pauses. */
+  | { kind: "pause"; cluster: number; process: number; before: number }
+  | { kind: "wake" }
   | { kind: "kill" | "revive" | "deafen" | "hear"; cluster: number; node: number }
-  | { kind: "away" | "back" | "lose" | "backup" | "restore" | "restart"; cluster: number }
+  | {
+      kind: "away" | "back" | "lose" | "backup" | "restore" | "restart" | "collect" | "return"
+      cluster: number
+    }
   | { kind: "release" | "hold" | "lift" | "promote" | "skip"; cluster: number }
   | { kind: "rewind"; cluster: number; commits: number }
 
@@ -16,6 +22,11 @@ export type RolloutOp =
 export interface RolloutSchedule {
   sizes: number[]
   newer: "finish" | "restart"
+  onFailure: "return" | "stop"
+  /** Of a stage's nodes. */
+  healthy: "60%" | "100%"
+  /** True: the first stage is for labelled nodes, which is every other one. */
+  labels: boolean
   /** True: after all, the first node that is seen to show a candidate dies. */
   dies: boolean
   ops: RolloutOp[]
@@ -27,7 +38,9 @@ const node = fc.nat(4)
 const often = fc.oneof(
   fc.record({
     kind: fc.constant("commit" as const),
-    effect: fc.constantFrom<Effect>("works", "works", "fails", "silences", "fails elsewhere", "fails late"),
+    effect: fc.constantFrom<Effect>(
+      ...(["works", "works", "fails", "silences", "fails elsewhere", "fails late", "is refused"] as const),
+    ),
   }),
   fc.record({ kind: fc.constant("nodes" as const), cluster }),
   fc.record({
@@ -37,6 +50,14 @@ const often = fc.oneof(
     full: fc.integer({ min: 0, max: 9 }).map((one) => one === 0),
     stopAfter: fc.option(fc.nat(6), { nil: undefined, freq: 4 }),
   }),
+  fc.record({
+    kind: fc.constant("pause" as const),
+    cluster,
+    process: fc.nat(1),
+    before: fc.nat(4),
+  }),
+  fc.record({ kind: fc.constant("wake" as const) }),
+  fc.record({ kind: fc.constant("return" as const), cluster }),
   fc.record({ kind: fc.constant("wait" as const), seconds: fc.integer({ min: 1, max: 6 }) }),
 )
 
@@ -55,6 +76,8 @@ const rarely = fc.oneof(
       "backup" as const,
       "restore" as const,
       "restart" as const,
+      "collect" as const,
+      "collect" as const,
     ),
     cluster,
   }),
@@ -75,6 +98,9 @@ export function rolloutSchedules(): fc.Arbitrary<RolloutSchedule> {
   return fc.record({
     sizes: fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 }),
     newer: fc.constantFrom("finish", "restart"),
+    onFailure: fc.constantFrom("return", "return", "stop"),
+    healthy: fc.constantFrom("100%", "60%"),
+    labels: fc.boolean(),
     dies: fc.boolean(),
     ops: fc.array(fc.oneof({ weight: 7, arbitrary: often }, { weight: 1, arbitrary: rarely }), {
       minLength: 5,

@@ -1,8 +1,11 @@
 import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
 import { ObjectStore } from "@headrace/config/local/embedded-kube/object-store"
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
+import { collectGarbage } from "@headrace/shared/reconcile/operate/collect-garbage"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
+import { returnFailed } from "@headrace/shared/reconcile/return-failed"
 import { createReconcileMemory, type ReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import type { ReconcileOutcome, ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
 import type { RolloutPorts } from "@headrace/shared/reconcile/run/rollout-ports"
@@ -10,10 +13,12 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import type { RolloutPolicy } from "@headrace/shared/rollout/policy"
 import type { CheckAnswer } from "@headrace/shared/rollout/policy-checks"
 import type { PeerRecord } from "@headrace/shared/rollout/seen-clusters"
+import { Gates } from "@headrace/shared/settings/gates"
 import { RolloutSettings } from "@headrace/shared/settings/rollout-settings"
 import { reconcilePorts } from "../../harness/reconcile-ports.ts"
 import { type ModelRepository, modelRepository } from "../model-repository.ts"
 import { recordOf } from "../record-of.ts"
+import { answeringClient, away, type Cut, cutShort, Killed } from "./cut-short.ts"
 import {
   type Effect,
   effectIn,
@@ -27,6 +32,8 @@ import {
 
 export const SOURCE = "release"
 const OWN = "headrace"
+const quiet = new AbortController().signal
+const ignore = () => undefined
 
 /** One cluster with its API server, which may be away, and its nodes. */
 export interface ModelCluster {
@@ -44,6 +51,10 @@ export interface Broken {
   node?: NodeRules
   /** True: a record that shows nothing takes the tip, as without stages. */
   blankTakesTip?: boolean
+  /** True: nothing is judged before it is written. */
+  withoutGates?: boolean
+  /** What the garbage collector reads of a cluster. */
+  collector?(kube: ConfigMapWriter): ConfigMapWriter
 }
 
 export interface RolloutWorld {
@@ -57,6 +68,12 @@ export interface RolloutWorld {
   /** One memory per process. */
   memories: ReconcileMemory[]
   broken: Broken
+  /** Ends the pause of each process that is paused in the middle of a look. */
+  paused: (() => void)[]
+  /** The processes that are paused: they do nothing else meanwhile. */
+  asleep: Set<number>
+  /** Looks that were paused, until they have ended. */
+  late: Set<Promise<unknown>>
   /** Every swap that was taken since they were last judged, in order. */
   swaps: { cluster: string; record: SourceRecord }[]
   /** By cluster: the record as it was swapped last. */
@@ -64,16 +81,28 @@ export interface RolloutWorld {
   cluster(name: string): ModelCluster
   commit(effect: Effect): string
   record(cluster: string): Promise<SourceRecord | undefined>
-  ports(cluster: string, process?: number, stopAfter?: number): ReconcilePorts
+  ports(cluster: string, process?: number, cut?: Cut): ReconcilePorts
   look(
     cluster: string,
     options?: { process?: number; mode?: "incremental" | "full"; stopAfter?: number; policy?: "none" },
   ): Promise<ReconcileOutcome | undefined>
+  /** A look whose process is paused before a write, if it gets there: it goes on when `paused` is called. */
+  lookAndPause(cluster: string, process: number, before: number): Promise<void>
+  /** Lets every paused process go on, and waits until their looks have ended. */
+  wake(): Promise<void>
+  /** The plugin's own look at what has failed in a cluster, beside the lanes. */
+  returnFailed(cluster: string): Promise<void>
+  /** The garbage collector takes its turn in a cluster. */
+  collect(cluster: string): Promise<void>
   /** A node reads its record and reports. */
   lookOfNode(cluster: string, node: string): Promise<void>
 }
 
 const SECOND = 1000
+const GRACE_MS = 3_600_000
+/** Broken YAML is refused; nothing else is. */
+const GATES = Gates.parse({ files: [{ glob: "b/*.yaml", parse: "yaml" }] })
+const REFUSED = "b/broken.yaml"
 const START = Date.UTC(2026, 0, 1)
 
 /** Clusters by name with how many nodes each; the policy's stages as the settings have them. */
@@ -97,6 +126,9 @@ export function rolloutWorld(
     answer: { passes: true },
     memories: [createReconcileMemory(), createReconcileMemory()],
     broken,
+    paused: [],
+    asleep: new Set(),
+    late: new Set(),
     swaps: [],
     last: new Map(),
     cluster(name) {
@@ -107,6 +139,8 @@ export function rolloutWorld(
     commit(effect) {
       const files = new Map(repository.filesAt(repository.tip()))
       files.set("a/x.txt", `${world.effects.size}`)
+      if (effect === "is refused") files.set(REFUSED, "a: [1\nb: 2\n")
+      else files.delete(REFUSED)
       repository.push(repository.add([repository.tip()], files))
       world.effects.set(repository.tip(), effect)
       return repository.tip()
@@ -115,9 +149,10 @@ export function rolloutWorld(
       const configMap = await inProcessClient(world.cluster(name).store).get(OWN, SOURCE)
       return configMap && recordOf(configMap)
     },
-    ports: (name, process = 0, stopAfter) => portsOf(world, world.cluster(name), process, stopAfter),
+    ports: (name, process = 0, cut = {}) => portsOf(world, world.cluster(name), process, cut),
     async look(name, { process = 0, mode = "incremental", stopAfter, policy: given } = {}) {
-      const { rollout, ...plain } = world.ports(name, process, stopAfter)
+      if (world.asleep.has(process)) return undefined
+      const { rollout, ...plain } = world.ports(name, process, stopAfter === undefined ? {} : { stopAfter })
       const isBlank = broken.blankTakesTip === true && !(await world.record(name))?.commit
       const ports = given === "none" || isBlank || rollout === undefined ? plain : { ...plain, rollout }
       try {
@@ -125,6 +160,50 @@ export function rolloutWorld(
       } catch (error) {
         if (error instanceof KubeError || error instanceof Killed) return undefined
         throw error
+      }
+    },
+    async lookAndPause(name, process, writes) {
+      if (world.asleep.has(process)) return
+      const reached = Promise.withResolvers<void>()
+      const fallAsleep = () => {
+        world.asleep.add(process)
+        reached.resolve()
+      }
+      const ports = world.ports(name, process, { pauseBefore: { writes, reached: fallAsleep } })
+      const look = reconcile({ cluster: name, source: SOURCE, mode: "incremental" }, ports, quiet)
+      const ended = look.then(ignore, (error: unknown) => {
+        if (!(error instanceof HeadraceError)) throw error
+      })
+      world.late.add(ended)
+      await Promise.race([reached.promise, ended])
+    },
+    async wake() {
+      world.asleep.clear()
+      for (const go of world.paused.splice(0)) go()
+      await Promise.all(world.late)
+      world.late.clear()
+    },
+    async returnFailed(name) {
+      if (world.asleep.has(0)) return
+      try {
+        await returnFailed({ cluster: name, source: SOURCE }, world.ports(name), quiet)
+      } catch (error) {
+        if (!(error instanceof KubeError)) throw error
+      }
+    },
+    async collect(name) {
+      const { kube, answers } = world.cluster(name)
+      // Its grace outlasts what a process is paused for.
+      if (!answers || world.asleep.size > 0) return
+      const read = broken.collector ? broken.collector(kube) : kube
+      for (const passed of [0, GRACE_MS]) {
+        const clock = { now: () => world.now + passed, sleep: async () => undefined }
+        await collectGarbage({ kube: read, namespace: OWN, clock, grace: GRACE_MS }, quiet).catch(
+          (error: unknown) => {
+            // A record that was put back can name what is gone: nothing is removed then.
+            if (!(error instanceof HeadraceError)) throw error
+          },
+        )
       }
     },
     async lookOfNode(name, nodeName) {
@@ -147,24 +226,18 @@ function effectsFor(world: RolloutWorld, cluster: string, { candidate }: SourceR
   }
 }
 
-/** The process died in the middle of what it did. */
-class Killed extends Error {}
-
 function modelCluster(name: string, size: number, now: () => number): ModelCluster {
   const store = new ObjectStore({ createNamespaces: true, now })
-  const nodes = Array.from({ length: size }, (_, index) => modelNode(`${name}-${index}`))
+  const nodes = Array.from({ length: size }, (_, index) => {
+    return modelNode(`${name}-${index}`, index % 2 === 0 ? { tier: "canary" } : {})
+  })
   const kube = inProcessClient(store)
   return { name, store, kube, answers: true, nodes: new Map(nodes.map((node) => [node.name, node])) }
 }
 
-function portsOf(
-  world: RolloutWorld,
-  cluster: ModelCluster,
-  process: number,
-  stopAfter: number | undefined,
-): ReconcilePorts {
+function portsOf(world: RolloutWorld, cluster: ModelCluster, process: number, cut: Cut): ReconcilePorts {
   const { broken, policy, clusters, repository } = world
-  const answering = mayBeAway(cluster)
+  const answering = answeringClient(cluster)
   const kube = broken.kube ? broken.kube(answering, cluster, world) : answering
   const rollout: RolloutPorts = {
     policy,
@@ -183,12 +256,13 @@ function portsOf(
   }
   const memory = world.memories[process]
   return reconcilePorts({
-    kube: stopAfter === undefined ? kube : killedAfter(kube, stopAfter),
+    kube: cutShort(kube, cut, world.paused),
     repository,
     clock: { now: () => world.now, sleep: async () => undefined },
     settings: {
       clusters: new Map(policy.clusters.map((name) => [name, { namespaces: ["*"] }])),
       guard: "off",
+      ...(broken.withoutGates ? {} : { gates: GATES }),
       defaults: { cluster: policy.clusters[0] ?? "", namespace: "ci" },
     },
     ...(memory ? { memory } : {}),
@@ -204,47 +278,6 @@ async function peerRecord(world: RolloutWorld, { name, answers }: ModelCluster):
   if (!answers) return "unreachable"
   const record = await world.record(name)
   return record === undefined || record.commit === null ? null : record
-}
-
-function away(): KubeError {
-  return new KubeError("kube/forbidden", "the API server is away")
-}
-
-function mayBeAway(cluster: ModelCluster): ConfigMapWriter {
-  return before(cluster.kube, () => {
-    if (!cluster.answers) throw away()
-  })
-}
-
-/** Its process is killed instead of the next write, after so many. */
-function killedAfter(kube: ConfigMapWriter, writes: number): ConfigMapWriter {
-  let done = 0
-  return before(kube, (verb) => {
-    if (verb === "read") return
-    if (done >= writes) throw new Killed()
-    done += 1
-  })
-}
-
-function before(kube: ConfigMapWriter, act: (verb: "read" | "write") => void): ConfigMapWriter {
-  function after<Args extends unknown[], Result>(
-    verb: "read" | "write",
-    call: (...args: Args) => Promise<Result>,
-  ) {
-    return async (...args: Args): Promise<Result> => {
-      act(verb)
-      return call(...args)
-    }
-  }
-  return {
-    ...kube,
-    get: after("read", kube.get),
-    list: after("read", kube.list),
-    listMetadata: after("read", kube.listMetadata),
-    create: after("write", kube.create),
-    replace: after("write", kube.replace),
-    remove: after("write", kube.remove),
-  }
 }
 
 /** Every node that lives looks, then every cluster, once a second for so long. */

@@ -2,7 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Violation } from "../violation.ts"
 import { playRollout } from "./play-rollout.ts"
-import { ROLLOUT_MUTANTS } from "./rollout-mutants.ts"
+import { ROLLOUT_MUTANTS, type RolloutMutant } from "./rollout-mutants.ts"
 import { type RolloutSchedule, rolloutSchedules } from "./rollout-schedule.ts"
 
 /** Fixed, so that each run finds what the last one found. */
@@ -24,6 +24,9 @@ it("has a node show what failed there once an operator promotes it", async () =>
   await playRollout({
     sizes: [1, 1, 1],
     newer: "finish",
+    onFailure: "return",
+    healthy: "100%",
+    labels: false,
     dies: false,
     ops: [
       { kind: "commit", effect: "fails elsewhere" },
@@ -38,30 +41,38 @@ it("has a node show what failed there once an operator promotes it", async () =>
 })
 
 describe("the model of rollouts catches", () => {
-  it.each(Object.entries(ROLLOUT_MUTANTS))(
-    "%s",
-    {
-      timeout: 600_000,
-    },
-    async (_name, { broken, breaks, path }) => {
-      const details = await fc.check(
-        fc.asyncProperty(rolloutSchedules(), async (schedule) => {
-          try {
-            await playRollout(schedule, broken)
-          } catch (error) {
-            // What it breaks beside may be anything; it is caught when the rule's own promise is broken.
-            if (breaks.test(String(error))) throw error
-          }
-        }),
-        { numRuns: MUTANT_RUNS, seed: SEED, endOnFailure: true, ...(path === undefined ? {} : { path }) },
-      )
-      expect(details.failed).toBe(true)
-      expect(details.errorInstance).toBeInstanceOf(Violation)
-      process.stdout.write(
-        `caught after ${details.numRuns}: ${String(details.errorInstance).slice(0, 120)}\n`,
-      )
-      const [schedule] = details.counterexample as [RolloutSchedule]
-      await playRollout(schedule)
-    },
-  )
+  it.each(Object.entries(ROLLOUT_MUTANTS))("%s", { timeout: 600_000 }, async (_name, mutant) => {
+    const { breaks } = mutant
+    const { schedule, found } = await searched(mutant)
+    expect(found).toBeInstanceOf(Violation)
+    expect(String(found)).toMatch(breaks)
+    process.stdout.write(`caught: ${String(found).slice(0, 120)}\n`)
+    await playRollout(schedule)
+  })
 })
+
+/** The first schedule that shows a mutant. Throws where none does. */
+async function searched({
+  broken,
+  breaks,
+  path,
+  schedule,
+}: RolloutMutant): Promise<{ schedule: RolloutSchedule; found: unknown }> {
+  const given = schedule && fc.constant(schedule)
+  const details = await fc.check(
+    fc.asyncProperty(given ?? rolloutSchedules(), async (played) => {
+      try {
+        await playRollout(played, broken)
+      } catch (error) {
+        // What it breaks beside may be anything; it is caught when the rule's own promise is broken.
+        if (breaks.test(String(error))) throw error
+      }
+    }),
+    { numRuns: given ? 1 : MUTANT_RUNS, seed: SEED, endOnFailure: true, ...(path && { path }) },
+  )
+  if (!details.failed) throw new Error(`not caught by ${details.numRuns} schedules`)
+  const [caught] = details.counterexample as [RolloutSchedule]
+  if (path === undefined && details.numRuns > 1)
+    process.stdout.write(`path of the next: "${details.counterexamplePath}"\n`)
+  return { schedule: caught, found: details.errorInstance }
+}

@@ -3,11 +3,14 @@ import { releaseSource } from "@headrace/shared/reconcile/operate/hold-source"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { Violation } from "../violation.ts"
+import { effectIn } from "./model-node.ts"
 import { type RolloutWorld, SOURCE } from "./rollout-world.ts"
 import type { RolloutWatch } from "./watch-rollout.ts"
 
 /** Long enough for every stage, every silence and every return of a few rollouts. */
 const MOST_SECONDS = 240
+/** What still waits for an operator then goes on waiting. */
+const ENOUGH_SECONDS = 60
 const quiet = new AbortController().signal
 
 /**
@@ -29,6 +32,7 @@ export async function settleRollout(world: RolloutWorld, watch: RolloutWatch): P
     holdUp = await lookEverywhere(world, second % 2)
     await watch.check()
     if (second % 5 === 4 && (await isOver(world))) break
+    if (second > ENOUGH_SECONDS && mayWait(world, await recordsOf(world), holdUp)) break
   }
   // The nodes may have looked before the last swap.
   await lookEverywhere(world, 0)
@@ -63,6 +67,22 @@ async function recordsOf(world: RolloutWorld): Promise<Map<string, SourceRecord>
   return records
 }
 
+/** What may hold a rollout up though every cluster and node answers: an operator or a newer commit ends that. */
+const LEGITIMATE = /onFailure is stop|was rejected: |\(gate |is lost, and nothing says/
+
+/** Where an operator has put a bad commit in force, nodes are ill with it, and what is next waits for them. */
+function mayWait(
+  { effects }: RolloutWorld,
+  records: ReadonlyMap<string, SourceRecord>,
+  holdUp: readonly string[],
+): boolean {
+  if (holdUp.some((what) => LEGITIMATE.test(what))) return true
+  const isIll = [...records].some(([name, { commit }]) => {
+    return effectIn(effects.get(commit ?? "") ?? "works", name) !== "works"
+  })
+  return isIll && holdUp.length > 0
+}
+
 /** The tip is in force everywhere, or rejected and in force nowhere. */
 async function isOver(world: RolloutWorld): Promise<boolean> {
   const records = [...(await recordsOf(world)).values()]
@@ -79,11 +99,13 @@ async function isOver(world: RolloutWorld): Promise<boolean> {
 
 async function judge(world: RolloutWorld, holdUp: readonly string[]): Promise<void> {
   const records = await recordsOf(world)
-  if (!(await isOver(world)) && holdUp.length === 0) {
+  if (!(await isOver(world)) && !mayWait(world, records, holdUp)) {
     const shown = [...records].map(
       ([name, { commit, candidate }]) => `${name} ${commit?.slice(0, 6)} ${candidate?.commit.slice(0, 6)}`,
     )
-    throw new Violation(`R5: the rollout has not ended and nothing holds it up: ${shown.join("; ")}`)
+    throw new Violation(
+      `R5: the rollout has not ended: ${shown.join("; ")}; it waits for ${holdUp.join("; ")}`,
+    )
   }
   const rejected = new Set([...records.values()].flatMap((record) => record.rejected?.commit ?? []))
   for (const [name, record] of records) {
