@@ -1,6 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Violation } from "../violation.ts"
+import { CAUGHT } from "./caught-rollouts.ts"
 import { playRollout } from "./play-rollout.ts"
 import { ROLLOUT_MUTANTS, type RolloutMutant } from "./rollout-mutants.ts"
 import { type RolloutSchedule, rolloutSchedules } from "./rollout-schedule.ts"
@@ -19,25 +20,8 @@ it("keeps what a rollout promises over schedules of commits, faults and operator
   )
 })
 
-it("has a node show what failed there once an operator promotes it", async () => {
-  const look = { kind: "look", process: 0, full: true, stopAfter: undefined } as const
-  await playRollout({
-    sizes: [1, 1, 1],
-    newer: "finish",
-    onFailure: "return",
-    healthy: "100%",
-    labels: false,
-    dies: false,
-    ops: [
-      { kind: "commit", effect: "fails elsewhere" },
-      { ...look, cluster: 1 },
-      { kind: "wait", seconds: 1 },
-      { ...look, cluster: 0 },
-      { ...look, cluster: 0 },
-      { kind: "nodes", cluster: 0 },
-      { kind: "promote", cluster: 1 },
-    ],
-  })
+it.each(Object.entries(CAUGHT))("holds that %s", async (_rule, schedule) => {
+  await playRollout(schedule)
 })
 
 describe("the model of rollouts catches", () => {

@@ -10,14 +10,8 @@ import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
 import { beyondChange } from "./bound-change.ts"
 import { chooseTargets } from "./choose-targets.ts"
 import { beyondAll, desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
-import {
-  desiredAt,
-  desiredInNewEpoch,
-  diverged,
-  goalAt,
-  mayFollowRewrite,
-  type Tips,
-} from "./desired-revision.ts"
+import { desiredOrNewEpoch } from "./desired-or-new-epoch.ts"
+import { goalAt, type Tips } from "./desired-revision.ts"
 import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
 import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
@@ -179,33 +173,6 @@ async function mayBeEnded(run: Run, record: SourceRecord, desired: DesiredRevisi
     if (hasCode(error, "gate/")) return false
     throw error
   }
-}
-
-async function desiredOrNewEpoch(run: Run, tips: Tips, record: SourceRecord): Promise<DesiredRevision> {
-  const { ports, memory, signal } = run
-  const desired = await desiredAt(ports, tips, record, signal)
-  if (desired !== undefined) {
-    const rules = await rulesDigestAt(ports, memory, desired, signal)
-    return isUnderOtherRules(record, desired, rules)
-      ? desiredInNewEpoch(ports, tips, record, signal)
-      : desired
-  }
-  if (mayFollowRewrite(ports, tips, record)) return desiredInNewEpoch(ports, tips, record, signal)
-  const shown = record.commit ?? record.intents[0]?.commit
-  throw diverged(goalAt(tips, record).commit, shown ?? "what the record shows")
-}
-
-/**
- * True when something was shown or begun at this token under other rules or settings. The token does not show which of
- * the two is newer, and a writer that wakes up late with the older ones would not be refused: a new epoch does it.
- */
-function isUnderOtherRules(record: SourceRecord, desired: DesiredRevision, rules: string): boolean {
-  if (compareTokens(record.token, desired.token) === 0 && record.rules !== null && record.rules !== rules)
-    return true
-  return record.intents.some(
-    (intent) =>
-      compareTokens(intent.token, desired.token) === 0 && intent.targets.length > 0 && intent.rules !== rules,
-  )
 }
 
 async function judged(

@@ -1,0 +1,36 @@
+import type { RolloutOp, RolloutSchedule } from "./rollout-schedule.ts"
+
+// Schedules that once broke a rule, in code or model, each shrunk to what it takes.
+
+const look = { kind: "look", process: 0, full: true, stopAfter: undefined } as const
+const SIMPLE = { newer: "finish", onFailure: "return", healthy: "100%", labels: false, dies: false } as const
+
+function schedule(sizes: number[], ops: RolloutOp[], policy: Partial<RolloutSchedule> = {}): RolloutSchedule {
+  return { ...SIMPLE, sizes, ops, ...policy }
+}
+
+export const CAUGHT: { readonly [rule: string]: RolloutSchedule } = {
+  "a node shows what failed there once an operator promotes it": schedule(
+    [1, 1, 1],
+    [
+      { kind: "commit", effect: "fails elsewhere" },
+      { ...look, cluster: 1 },
+      { kind: "wait", seconds: 1 },
+      { ...look, cluster: 0 },
+      { ...look, cluster: 0 },
+      { kind: "nodes", cluster: 0 },
+      { kind: "promote", cluster: 1 },
+    ],
+  ),
+  "a lost record leaves what was begun there for what its targets show": schedule(
+    [1],
+    [
+      { kind: "lose", cluster: 0 },
+      { ...look, cluster: 0, stopAfter: 1 },
+      { kind: "commit", effect: "is refused" },
+      { kind: "wait", seconds: 1 },
+      { kind: "commit", effect: "works" },
+      { kind: "rewind", cluster: 0, commits: 1 },
+    ],
+  ),
+}
