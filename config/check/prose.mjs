@@ -24,6 +24,8 @@ const AVOIDED = [
   [/\berrands?\b/i, "job"],
   [/\bhence\b|\bthereby\b|\btherein\b|\bhereby\b/i, "so, by this, in it"],
   [/\banew\b/i, "again, from scratch"],
+  // No word: what a merge leaves that was not resolved.
+  [/^(<{7}|>{7}) /, "what both sides mean"],
 ]
 
 /** The page itself names the words; references are generated, and the rules of real repositories are theirs. */

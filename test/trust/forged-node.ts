@@ -1,4 +1,4 @@
-import { readdir, readFile } from "node:fs/promises"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { NO_INPUTS } from "@headrace/agent/assemble/inputs"
 import { createStoreReader, type StoreReader } from "@headrace/agent/assemble/store-reader"
@@ -25,7 +25,7 @@ export interface ForgedNode {
   /** Has it look at a record and a store; gives the code of why it shows nothing of them, undefined: it does. */
   look(seen: { record: ConfigMap; store: ReadonlyMap<string, ConfigMap> }): Promise<string | undefined>
   /** What readers see, by path. */
-  shown(): Promise<Record<string, string>>
+  shown(): Record<string, string>
   close(): Promise<void>
 }
 
@@ -81,13 +81,12 @@ export function forgedNode(folder: string, trust: NodeTrust | undefined, now: ()
         return codeOf(error)
       }
     },
-    async shown() {
+    shown() {
       const data = join(folder, "shown", "..data")
-      const names = await readdir(data).catch((): string[] => [])
-      const files = await Promise.all(
-        names.map(async (name) => [name, await readFile(join(data, name), "utf8")] as const),
+      if (!existsSync(data)) return {}
+      return Object.fromEntries(
+        readdirSync(data).map((name) => [name, readFileSync(join(data, name), "utf8")]),
       )
-      return Object.fromEntries(files)
     },
     close: () => projection.close(),
   }

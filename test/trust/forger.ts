@@ -1,3 +1,4 @@
+import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { SigningKey } from "@headrace/shared/trust/key-file"
 import { SIGNATURE_KEY, signRecord } from "@headrace/shared/trust/record-signature"
@@ -20,6 +21,8 @@ export function seeded(seed: number): Pick {
 /** What writers have written at one time: the record, signed, and the store that it names. */
 export interface Written {
   seq: number
+  /** Milliseconds since the epoch. */
+  signedAt: number
   record: ConfigMap
   store: Map<string, ConfigMap>
   /** What a node shows of it, by path. */
@@ -36,12 +39,29 @@ export const MINUTE = 60_000
 /** When the first revision was signed. */
 export const START = Date.UTC(2026, 0, 1)
 
-/** Revision `seq`, by its rightful writer. `variant` 1: before a target that had failed was written. */
-export function written(
-  key: SigningKey,
-  seq: number,
-  { cluster = "east", source = SOURCE, variant = 0 } = {},
-): Written {
+/** Which of the revisions with one `seq`. `variant` 1: before a target that had failed was written. */
+interface Which {
+  cluster: string
+  namespace: string
+  source: string
+  variant: number
+}
+
+/** What was written under each key. A forger splices the same few revisions over and over, and never changes one. */
+const known = new WeakMap<SigningKey, Map<string, Written>>()
+
+/** Revision `seq`, by its rightful writer. */
+export function written(key: SigningKey, seq: number, which: Partial<Which> = {}): Written {
+  const { cluster = "east", namespace = NAMESPACE, source = SOURCE, variant = 0 } = which
+  const ofKey = known.get(key) ?? new Map<string, Written>()
+  known.set(key, ofKey)
+  const name = `${seq} ${cluster} ${namespace} ${source} ${variant}`
+  const made = ofKey.get(name) ?? write(key, seq, { cluster, namespace, source, variant })
+  ofKey.set(name, made)
+  return made
+}
+
+function write(key: SigningKey, seq: number, { cluster, namespace, source, variant }: Which): Written {
   const files = {
     "one.txt": `one ${cluster} ${source} ${seq}`,
     "two.txt": variant === 1 ? "last good" : `two ${seq}`,
@@ -53,6 +73,7 @@ export function written(
   const { store, record } = revisionObjects({ seq, epoch: 1, targets, record: { source } })
   const metadata = {
     ...record.metadata,
+    namespace,
     name: source,
     uid: `${cluster}-${source}`,
     creationTimestamp: new Date(START).toISOString(),
@@ -61,6 +82,7 @@ export function written(
   const signedAt = START + (2 * seq - variant) * MINUTE
   return {
     seq,
+    signedAt,
     record: signRecord({ ...record, metadata }, { cluster, key, signedAt }),
     store: new Map(store.map((object) => [object.metadata.name, object])),
     files,
@@ -117,6 +139,27 @@ const FORGERIES = {
       store: both(next.store, other.store),
     }
   },
+  spliceNamespace: (pick, { own }, next) => {
+    const other = written(own, next.seq + pick(3), { namespace: "another" })
+    return { record: { ...other.record, metadata: next.record.metadata }, store: other.store }
+  },
+  // A signature by the right key, of another record of the same place.
+  spliceSignature: (pick, keys, next) => ({
+    record: withData(next.record, SIGNATURE_KEY, dataOf(earlier(pick, keys, next).record, SIGNATURE_KEY)),
+  }),
+  // What the signature names beside the record is signed as well.
+  restate: (pick, { own, expired }, next) => {
+    const { record } = pick(2) === 0 ? next : written(own, next.seq, { cluster: "west" })
+    const other = [
+      { signedAt: new Date(START + pick(1e6) * MINUTE + 1).toISOString() },
+      { cluster: "east", key: expired.id },
+      { cluster: "east", namespace: "another" },
+    ][pick(3)]
+    const said = { ...JSON.parse(dataOf(record, SIGNATURE_KEY)), ...other }
+    return {
+      record: { ...withData(record, SIGNATURE_KEY, canonicalJson(said)), metadata: next.record.metadata },
+    }
+  },
   spliceRoot: (pick, keys, next) => {
     const old = earlier(pick, keys, next)
     const [mine, theirs] = [rootOf(next.record), rootOf(old.record)]
@@ -160,6 +203,13 @@ const FORGERIES = {
     const [, other] = [...old.store][pick(old.store.size)] ?? []
     if (name === undefined || object === undefined || other === undefined) return {}
     return { store: both(next.store, new Map([[name, { ...other, metadata: object.metadata }]])) }
+  },
+  // Another object of the same revision: of another target, or an index in the place of a shard.
+  spliceTarget: (pick, _, { store }) => {
+    const [name, object] = [...store][pick(store.size)] ?? []
+    const [otherName, other] = [...store][pick(store.size)] ?? []
+    if (name === undefined || object === undefined || other === undefined || otherName === name) return {}
+    return { store: both(store, new Map([[name, { ...other, metadata: object.metadata }]])) }
   },
 } satisfies Record<string, Forge>
 

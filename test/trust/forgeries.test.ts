@@ -3,8 +3,9 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { withMemoryFolder } from "../harness/with-folder.ts"
 import { forgedNode } from "./forged-node.ts"
-import { KINDS, MINUTE, START, written } from "./forger.ts"
-import { makeKeys, unexpectedCodes } from "./forgery-codes.ts"
+import { KINDS, MINUTE, START, seeded, written } from "./forger.ts"
+import { makeKeys, unexpectedCodes, unexpectedOfFresh } from "./forgery-codes.ts"
+import { attackFreshNodes, FRESH_MAX_AGE } from "./fresh-nodes.ts"
 import { runForgeries } from "./run-forgeries.ts"
 
 const COUNT = Number(process.env.HEADRACE_FORGERIES ?? 400)
@@ -13,7 +14,9 @@ const LONG = COUNT > 400
 const DAY = 1440 * MINUTE
 const TIMEOUT = 60_000 + COUNT * 40
 /** Each forgery that is shown takes a new node, which is ten times as slow: a few thousand say as much. */
-const CONTROL = LONG ? 2000 : 150
+const CONTROL = LONG ? 2000 : 60
+/** Each is a new node. */
+const FRESH = 100
 
 describe("somebody who may write records, indexes and shards, and has no key", () => {
   it(
@@ -30,6 +33,16 @@ describe("somebody who may write records, indexes and shards, and has no key", (
         expect(unexpectedCodes(report)).toEqual([])
       }),
   )
+
+  it("has a fresh node show nothing but a writer's revision within maxAge, each other one refused by its code", () =>
+    withMemoryFolder(async (folder) => {
+      const { keys, files } = await makeKeys(join(folder, "keys"))
+      const trust = { keys: files, clusters: ["east"], maxAge: FRESH_MAX_AGE }
+      const report = await attackFreshNodes({ folder, count: FRESH, keys, trust }, seeded(SEED))
+      expect(report.shown).toBe(0)
+      expect(unexpectedOfFresh(report)).toEqual([])
+      expect(Object.keys(report.refused.replay ?? {}).sort()).toEqual(["recent", "trust/too-old"])
+    }))
 
   it("has a node without trust show many: the control", { timeout: 60_000 + CONTROL * 300 }, () =>
     withMemoryFolder(async (folder) => {

@@ -30,6 +30,9 @@ const CODES: Record<string, RegExp> = {
   note: /^trust\/bad-signature$/,
   spliceSource: /^trust\/wrong-place$/,
   spliceCluster: /^trust\/wrong-place$/,
+  spliceNamespace: /^trust\/wrong-place$/,
+  spliceSignature: /^trust\/bad-signature$/,
+  restate: /^trust\/(bad-signature|key-expired)$/,
   spliceRoot: /^trust\/bad-signature$/,
   replay: /^projection\/older$/,
   replayRecreated: /^projection\/older$/,
@@ -39,13 +42,37 @@ const CODES: Record<string, RegExp> = {
   flipStore: /^(store|bundle)\/|^harmless$/,
   truncateStore: /^(store|bundle)\/|^harmless$/,
   spliceStore: /^(store|bundle)\/|^harmless$/,
+  spliceTarget: /^(store|bundle)\/|^harmless$/,
 }
 
-/** `KIND: CODE` of each refusal that is not the one of its kind. */
-export function unexpectedCodes({ refused }: Pick<ForgeryReport, "refused">): string[] {
+/** What a node without a floor does besides: it shows an earlier revision that is not too old. */
+const FRESH: Record<string, RegExp> = {
+  replay: /^trust\/too-old$|^recent$/,
+  replayRecreated: /^trust\/too-old$|^recent$/,
+  replaySameToken: /^trust\/too-old$|^recent$/,
+}
+/** Its store is read only when its record is not too old. */
+const FRESH_STORE = /^trust\/too-old$|^(store|bundle)\/|^recent$/
+
+/** `KIND: CODE` of each refusal that is not the one of its kind, by a node with a disk. */
+export function unexpectedCodes({ refused }: Refusals): string[] {
+  return unexpected(refused, (kind) => CODES[kind])
+}
+
+/** The same by nodes that have shown nothing yet. */
+export function unexpectedOfFresh({ refused }: Refusals): string[] {
+  return unexpected(
+    refused,
+    (kind) => FRESH[kind] ?? (kind.endsWith("Store") || kind === "spliceTarget" ? FRESH_STORE : CODES[kind]),
+  )
+}
+
+type Refusals = Pick<ForgeryReport, "refused">
+
+function unexpected(refused: Refusals["refused"], codeOf: (kind: string) => RegExp | undefined): string[] {
   return Object.entries(refused).flatMap(([kind, codes]) =>
     Object.keys(codes)
-      .filter((code) => !CODES[kind]?.test(code))
+      .filter((code) => !codeOf(kind)?.test(code))
       .map((code) => `${kind}: ${code}`),
   )
 }

@@ -42,10 +42,10 @@ export async function runForgeries({ folder, count, seed, keys, trust }: Forgery
     made++
     const { kind, ...forged } = forge(pick, keys, next)
     const code = await node.look(forged)
-    const shown = canonicalJson(await node.shown())
+    const shown = canonicalJson(node.shown())
     const isRightful = shown === canonicalJson(next.files) || shown === before
     if (!isRightful) report.shown++
-    if (code !== undefined || isRightful) note(report, kind, code ?? "harmless")
+    if (code !== undefined || isRightful) noteRefusal(report, kind, code ?? "harmless")
     return shown
   }
 
@@ -76,7 +76,8 @@ function filesAt({ own }: Keys, seq: number): string {
   return canonicalJson(written(own, seq).files)
 }
 
-function note({ refused }: ForgeryReport, kind: string, code: string): void {
+/** Counts one refusal by its kind and code. */
+export function noteRefusal({ refused }: ForgeryReport, kind: string, code: string): void {
   const codes = refused[kind] ?? {}
   codes[code] = (codes[code] ?? 0) + 1
   refused[kind] = codes
