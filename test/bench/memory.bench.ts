@@ -63,10 +63,11 @@ type StartedBy = (repo: TestRepo, folder: string) => Promise<Started>
 /** Its memory in MB, from the start until it has been idle for a while. Children of it (git) do not count. */
 async function measure(repo: TestRepo, name: string, startedBy: StartedBy) {
   const { command, args, shown } = await startedBy(repo, join(repo.scratch, name))
-  const child = spawn(command, args, { stdio: "ignore" })
+  const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] })
   try {
-    await until(() => existsSync(shown), LIMIT_MS)
+    await until(() => existsSync(shown) || hasEnded(child), LIMIT_MS)
     await delay(IDLE_MS)
+    if (hasEnded(child)) throw new Error(`${command} ended with ${child.exitCode ?? child.signalCode}`)
     const { peakMegabytes, residentMegabytes } = procUsage(child.pid)
     return { peak: peakMegabytes, idle: residentMegabytes }
   } finally {
@@ -74,7 +75,12 @@ async function measure(repo: TestRepo, name: string, startedBy: StartedBy) {
   }
 }
 
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null
+}
+
 async function end(child: ChildProcess): Promise<void> {
+  if (hasEnded(child)) return
   const ended = new Promise((resolve) => child.once("close", resolve))
   child.kill("SIGTERM")
   await ended
