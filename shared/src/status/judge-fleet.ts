@@ -9,6 +9,7 @@ import {
   ClusterSourceState as States,
 } from "./fleet-status.ts"
 import { judgeClusterSource } from "./judge-cluster-source.ts"
+import { unrecordedFindings } from "./projection-findings.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { type CommandContext, suggestCommand } from "./suggest-command.ts"
 
@@ -30,7 +31,11 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
       })
     })
     .sort(worstFirst)
-  const findings = [...gitFindings(facts), ...redisFindings(facts, context)]
+  const findings = [
+    ...gitFindings(facts),
+    ...redisFindings(facts, context),
+    ...unrecordedFindings(facts, context),
+  ]
   return {
     format: clusterSources.some(needsFormat2) ? STATUS_FORMAT : 1,
     at: new Date(at).toISOString(),

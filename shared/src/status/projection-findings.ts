@@ -1,12 +1,14 @@
+import type { Lease } from "../kube/lease-api.ts"
+import type { NodeReport } from "../record/node-report.ts"
 import { isSilent, readReport } from "../record/report-of-lease.ts"
 import { finding } from "./finding.ts"
-import type { ClusterSourceFacts } from "./fleet-facts.ts"
+import type { ClusterSourceFacts, FleetFacts } from "./fleet-facts.ts"
 import type { Finding } from "./fleet-status.ts"
 import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
 import { earliest, namesOf } from "./node-findings.ts"
 import { remedyOnNode } from "./node-remedy.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
-import { suggestCommand } from "./suggest-command.ts"
+import { type CommandContext, suggestCommand } from "./suggest-command.ts"
 
 /** A check of what is shown fails; it has a finding of its own. */
 const UNHEALTHY = "projection/unhealthy"
@@ -22,24 +24,50 @@ export function projectionFindings(
 ): Finding[] {
   if (nodes === null || !leases.known) return []
   const named = new Set([...nodes.behind, ...(rollout?.waitsFor ?? [])].map(({ node }) => node))
-  const waiting = (leases.value ?? []).flatMap((lease) => {
-    const report = readReport(lease)
-    if (report?.record !== recordName || isSilent(lease, now) || named.has(report.node)) return []
-    return report.projections.flatMap((each) => {
+  const reports = reportsIn(leases.value ?? [], now)
+  return waitingFindings(
+    reports.filter(({ record, node }) => record === recordName && !named.has(node)),
+    context,
+  )
+}
+
+/**
+ * The same of nodes that follow no record: agents whose sources are all git, live objects or folders. They belong to no
+ * source, so each cluster's are said once.
+ */
+export function unrecordedFindings(
+  { clusterSources, at }: Pick<FleetFacts, "clusterSources" | "at">,
+  context: CommandContext,
+): Finding[] {
+  const byCluster = Map.groupBy(clusterSources, ({ cluster }) => cluster)
+  return [...byCluster].flatMap(([cluster, sources]) => {
+    const leases = sources.flatMap(({ leases }) => (leases.known ? (leases.value ?? []) : []))
+    const once = new Map(leases.map((lease) => [`${lease.namespace}/${lease.name}`, lease]))
+    const reports = reportsIn([...once.values()], at).filter(({ record }) => record === null)
+    return waitingFindings(reports, context, ` in ${cluster}`)
+  })
+}
+
+/** What nodes say that are not silent. */
+function reportsIn(leases: readonly Lease[], now: number): NodeReport[] {
+  return leases.flatMap((lease) => (isSilent(lease, now) ? [] : (readReport(lease) ?? [])))
+}
+
+function waitingFindings(reports: readonly NodeReport[], context: CommandContext, where = ""): Finding[] {
+  const waiting = reports.flatMap(({ node, projections }) =>
+    projections.flatMap((each) => {
       const { name, problem } = each
       if (problem === null || problem.code === UNHEALTHY) return []
-      return [
-        { node: report.node, name, problem, since: problem.since, remedy: remedyOnNode(report.node, each) },
-      ]
-    })
-  })
+      return [{ node, name, problem, since: problem.since, remedy: remedyOnNode(node, each) }]
+    }),
+  )
   const alike = Map.groupBy(waiting, ({ name, problem }) => `${name} ${problem.code} ${problem.message}`)
   return [...alike.values()].flatMap((found) => {
     const [first] = found
     if (first === undefined) return []
     const { node, name, problem, remedy } = first
     return [
-      finding("trouble", "node", `${namesOf(found)}: ${name} waits`, {
+      finding("trouble", "node", `${namesOf(found)}${where}: ${name} waits`, {
         code: problem.code,
         subject: node,
         since: earliest(found),

@@ -83,6 +83,7 @@ it("counts the nodes that show what the record shows, and names the others with 
     await lease("node-9", shows(second, { epoch: 0, seq: 2 }), 3600)
     await lease("node-10", shows(second, { epoch: 0, seq: 2 }), 8 * 86_400)
     await lease("elsewhere", { record: "headrace/other" })
+    await lease("git-only", { ...shows(null, null, "the branch lost its files"), record: null })
 
     const text = await status()
     expect(text.stdout).toMatch(/^✗ release in east .* live on 1\/4 nodes/m)
@@ -90,6 +91,8 @@ it("counts the nodes that show what the record shows, and names the others with 
     expect(flat).toContain(`node-7 shows ${first.slice(0, 12)} since 2026-01-01T00:00:00Z (`)
     expect(flat).toContain("ago): waits for ConfigMap ci/x: shard missing [projection/waits]")
     expect(flat).toContain("→ headrace-bootstrapper explain node-7 ")
+    expect(flat).toContain("git-only in east: jobs waits")
+    expect(flat).toContain("→ headrace-bootstrapper explain git-only ")
     expect(flat).toContain("node-8 shows nothing: its report cannot be read")
     expect(flat).toMatch(/node-9: no report since 20\d\d-\S+ \(60 min ago\)/)
     expect(text.stdout.split("\n").every((line) => line.length <= 80)).toBe(true)
