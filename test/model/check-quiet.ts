@@ -33,8 +33,7 @@ export async function checkQuiet(
   // What could not be ended stays listed, which is so only where its rules do not parse.
   const { settings } = inForceOf(simulation, cluster.name, source)
   if (record.intents.length > 0) {
-    // Where settings changed in between, what was begun is of others, and the guard need not let that pass.
-    if (record.stopped?.code.startsWith("guard/") && settings !== record.settings?.digest) return
+    if (mayStayOpen(simulation, cluster, source, record)) return
     const planned = record.intents.some((intent) =>
       rulesParse(simulation, cluster, source, { ...intent, settings: record.settings }),
     )
@@ -45,6 +44,22 @@ export async function checkQuiet(
   if (record.stopped && settings !== (record.settings?.digest ?? null)) return
   const { commit, rulesCommit } = record
   await checkTargets(simulation, cluster, source, record, { commit, rulesCommit })
+}
+
+/**
+ * True where settings changed in between: what was begun is of others then, and the guard need not let that pass, whatever
+ * stops the source itself.
+ */
+function mayStayOpen(
+  simulation: Simulation,
+  cluster: MonitoredCluster,
+  source: Source,
+  { intents, settings, stopped }: SourceRecord,
+): boolean {
+  const begun = intents.at(-1)
+  if (begun === undefined || stopped === null) return false
+  if (inForceOf(simulation, cluster.name, source).settings === (settings?.digest ?? null)) return false
+  return judge(simulation, cluster.name, source, { ...begun, settings }).possible
 }
 
 function checkReason(

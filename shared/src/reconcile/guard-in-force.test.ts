@@ -365,7 +365,8 @@ describe("what was begun or approved", () => {
     "config_updater: {maps: {'a/*.txt': {name: alpha, clusters: {east: [ci]}}, 'c/*.txt': {name: gamma, clusters: {east: [ci]}}}}"
   const R2 = R1.replace("a/*.txt", "none/*.txt")
 
-  it("was begun under its own settings: an open intent does not carry over to others", async () => {
+  /** A change of `path` was begun under the first rules, and then the API server was away. */
+  async function begunWith(path: string): Promise<ReconcileFixture> {
     let down = false
     const here = fixture(
       { ...SIXTY, "rules2.yaml": R2 },
@@ -381,11 +382,16 @@ describe("what was begun or approved", () => {
       },
     )
     await here.run()
-    here.commit({ "c/y.txt": "2" })
+    here.commit({ [path]: "2" })
     down = true
     await expect(here.run()).rejects.toMatchObject({ code: "kube/unavailable" })
     down = false
     expect((await here.record()).intents).toHaveLength(1)
+    return here
+  }
+
+  it("was begun under its own settings: an open intent does not carry over to others", async () => {
+    const here = await begunWith("c/y.txt")
     const changed = other(here, { rulesPath: "rules2.yaml" })
     for (const mode of ["incremental", "full"] as const) {
       expect(await reconcile({ ...REQUEST, mode }, changed, quiet)).toMatchObject({
@@ -394,6 +400,20 @@ describe("what was begun or approved", () => {
     }
     expect(Object.keys(await here.data("alpha"))).toHaveLength(60)
     expect(await here.run(), "its own settings end it").toMatchObject({ result: "applied", stopped: null })
+  })
+
+  it("stays open under others, though it is no longer the guard that stops the source", async () => {
+    const here = await begunWith("c/y.txt")
+    // The branch goes back to before what was begun.
+    here.repository.push(here.repository.parentsOf(here.repository.tip())[0] ?? "")
+    const changed = other(here, { rulesPath: "rules2.yaml" })
+    for (const mode of ["incremental", "full"] as const) {
+      expect(await reconcile({ ...REQUEST, mode }, changed, quiet)).toMatchObject({
+        stopped: { code: "git/diverged" },
+      })
+    }
+    expect((await here.record()).intents).toHaveLength(1)
+    expect(Object.keys(await here.data("alpha"))).toHaveLength(60)
   })
 
   it("was approved with its rules: another commit of their repository is not", async () => {
