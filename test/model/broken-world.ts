@@ -1,3 +1,4 @@
+import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { hasCode } from "@headrace/shared/foundation/errors"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
@@ -12,6 +13,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { readRecord } from "@headrace/shared/record/record-config-map"
 import { isRecord, isTarget, withRecord } from "./broken-ports.ts"
 import type { ModelRepository } from "./model-repository.ts"
+import { OWN_NAMESPACE } from "./model-sources.ts"
 import { SOUND, type Subject } from "./subject.ts"
 
 const BLANK_TWIN = "b".repeat(40)
@@ -122,6 +124,23 @@ export function believingStamps(ports: ReconcilePorts): ReconcilePorts {
   }
   const isOwn = ports.rulesRepository === ports.repository
   return { ...ports, kube, repository, rulesRepository: isOwn ? repository : ports.rulesRepository }
+}
+
+/** A run that has opened an intent takes the record for the one that it has written, until a swap is refused. */
+export function trustingOwnRecord(kube: ConfigMapWriter): ConfigMapWriter {
+  let written: ConfigMap | undefined
+  return {
+    ...kube,
+    get: async (...args) =>
+      written && args[0] === OWN_NAMESPACE && args[1] === written.metadata.name ? written : kube.get(...args),
+    async replace(configMap, signal) {
+      if (!isRecord(configMap)) return kube.replace(configMap, signal)
+      written = undefined
+      const result = await kube.replace(configMap, signal)
+      written = readRecord(result).intents.length > 0 ? result : undefined
+      return result
+    },
+  }
 }
 
 export function forbiddenAsInvalid(kube: ConfigMapWriter): ConfigMapWriter {

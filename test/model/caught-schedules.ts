@@ -119,6 +119,18 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     start(0, true),
     FINISH,
   ],
+  "a record that was lost is not noticed in mid-run": [
+    { op: "clock", program: 2, hours: 960 },
+    start(2),
+    FINISH,
+    commit([[0, 3]]),
+    start(2),
+    steps(9),
+    { op: "lose", cluster: 0, tools: false },
+    commit([[0, 2]]),
+    start(0),
+    { op: "finish", worker: 1 },
+  ],
   "a floor belongs to a path": [
     ROUND,
     commit([[0, 2]]),
@@ -174,4 +186,26 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     ROUND,
     place("well", 1),
   ],
+}
+
+/** What sound code must hold, and a narrower idea of a promise took for broken. */
+export const HELD: { readonly [what: string]: Schedule } = {
+  "a record in an epoch far ahead is lost, and what targets show of it is not believed": [
+    { op: "clock", program: 2, hours: 960 },
+    start(2, true),
+    FINISH,
+    { op: "lose", cluster: 0, tools: false },
+  ],
+  "what was begun under other settings stays open where the guard refuses it, though the branch was rewritten":
+    [
+      start(0, true),
+      FINISH,
+      start(0, true),
+      settings(3),
+      { op: "skew", commits: 1, minutes: 0, edits: [{ path: 0, content: 0 }] },
+      steps(1),
+      { op: "hand", cluster: 0, target: 0, what: "edit" },
+      steps(4),
+      { op: "rewrite", back: 1, commits: [] },
+    ],
 }

@@ -1,5 +1,7 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import { MOST_AHEAD_MS } from "@headrace/shared/reconcile/target/known-token"
 import { isOurs, readStamp, SOURCE_LABEL, type Stamp } from "@headrace/shared/reconcile/target/ownership"
+import { largestToken } from "@headrace/shared/record/intents"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import { inForceOf } from "./in-force.ts"
 import { ruledFiles } from "./model-revision.ts"
@@ -30,25 +32,40 @@ export async function watchTarget(
   if (after === undefined) return watchRemoval(simulation, cluster, place, write)
   if (before) watchOthersMarks(place, before, after)
   if (by === "operator" && before) return watchOperator(place, before, after)
-  watchContent(cluster, place, before, after)
+  await watchContent(simulation, cluster, place, before, after)
   watchStamp(simulation, cluster, place, write, readStamp(after))
 }
 
-function watchContent(
+async function watchContent(
+  simulation: Simulation,
   cluster: MonitoredCluster,
   place: string,
   before: ConfigMap | undefined,
   after: ConfigMap,
-): void {
+): Promise<void> {
   if (before && !isOurs(before) && !cluster.strange.has(place))
     throw new Violation(`7: ${place} is another owner's and was written`)
   const was = before && readStamp(before)
   const is = readStamp(after)
   if (is === undefined) throw new Violation(`2: ${place} was written without a token`)
   // A stamp that is not of ours refuses nobody.
-  if (was && !cluster.strange.has(place) && compareTokens(is.token, was.token) < 0) {
-    throw new Violation(`2: ${place} went back from ${tokenText(was.token)} to ${tokenText(is.token)}`)
-  }
+  if (!was || cluster.strange.has(place) || compareTokens(is.token, was.token) >= 0) return
+  if (await isUnproven(simulation, cluster, was)) return
+  throw new Violation(`2: ${place} went back from ${tokenText(was.token)} to ${tokenText(is.token)}`)
+}
+
+/**
+ * True of a stamp that only a lost record could prove, and whose epoch lies further ahead than is believed without one: a
+ * clock that was ahead when a record was made does not outlast that record (docs/decisions/036, 037).
+ */
+async function isUnproven(
+  { now }: Simulation,
+  cluster: MonitoredCluster,
+  { source, token }: Stamp,
+): Promise<boolean> {
+  if (token.epoch <= now + MOST_AHEAD_MS) return false
+  const configMap = await cluster.direct.get(OWN_NAMESPACE, source)
+  return configMap === undefined || compareTokens(token, largestToken(recordOf(configMap))) > 0
 }
 
 function watchStamp(

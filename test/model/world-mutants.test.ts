@@ -1,5 +1,5 @@
 import { expect, it } from "vitest"
-import { CAUGHT } from "./caught-schedules.ts"
+import { CAUGHT, HELD } from "./caught-schedules.ts"
 import { violationOf } from "./search-mutants.ts"
 import { WORLD_MUTANTS } from "./world-mutants.ts"
 
@@ -16,4 +16,8 @@ it.each(Object.entries(WORLD_MUTANTS))(
 
 it("has a schedule for each mutant", () => {
   expect(Object.keys(CAUGHT).sort()).toEqual(Object.keys(WORLD_MUTANTS).sort())
+})
+
+it.each(Object.entries(HELD))("holds where %s", { timeout: 60_000 }, async (_what, schedule) => {
+  expect(await violationOf(schedule)).toBe("")
 })

@@ -12,6 +12,7 @@ import {
   keepingWarmPlans,
   keptAsSent,
   pruneByOwnPlan,
+  trustingOwnRecord,
   trustingVersions,
 } from "./broken-world.ts"
 import type { Mutant } from "./mutants.ts"
@@ -104,6 +105,11 @@ export const WORLD_MUTANTS: { readonly [name: string]: WorldMutant } = {
     subject: withPorts(believingStamps),
     breaks: /^Error: 7: /,
     towards: ["forge", "start"],
+  },
+  "a record that was lost is not noticed in mid-run": {
+    subject: withKube(trustingOwnRecord),
+    breaks: NOT_GIVEN,
+    towards: ["clock", "start", "step", "lose"],
   },
   "a floor belongs to a path": {
     subject: {

@@ -116,6 +116,29 @@ describe("a writer that wakes up late", () => {
     expect(await here.data("alpha")).toEqual({ "x.txt": "three" })
     expect((await here.record()).token.epoch).toBe(FIXTURE_START + 1000)
   })
+
+  // An epoch that no target shows yet is beyond belief, however little ahead its clock was.
+  it.each([1, 960])("writes nothing of a lost record that a clock %i hours ahead began", async (hours) => {
+    const rules = "config_updater: {maps: {a/*.txt: {name: alpha, clusters: {east: [ci]}}}}"
+    const here = reconcileFixture({ "a/x.txt": "one" }, { rules })
+    const first = here.repository.tip()
+    let reads = 0
+    const late = another(
+      here,
+      first,
+      // The first one is the guard's.
+      (verb, name) => verb === "get" && name === "alpha" && ++reads === 2,
+      async () => {
+        await here.kube.remove((await here.kube.get("headrace", "release")) as ConfigMap)
+        here.commit({ "a/x.txt": "two" })
+        await here.run()
+      },
+    )
+    const clock = { now: () => FIXTURE_START + hours * 3_600_000, sleep: async () => {} }
+    expect(await reconcile(REQUEST, { ...late, clock }, quiet)).toMatchObject({ result: "superseded" })
+    expect(await here.data("alpha")).toEqual({ "x.txt": "two" })
+    expect((await here.record()).token.epoch).toBe(FIXTURE_START)
+  })
 })
 
 describe("a record that was put back", () => {

@@ -59,6 +59,20 @@ export async function isStrangers(
 }
 
 /**
+ * True when the record does not know the token that is to be written: the one that it was begun in is lost. What began
+ * since may be in a smaller epoch, when the clock that the lost one began by was ahead, and no stamp refuses then.
+ *
+ * `fresh` reads the record; it is called after the target was read. Throws `kube/…`.
+ */
+export async function isOfLostRecord(
+  { token }: Pick<DesiredRevision, "token">,
+  fresh: () => Promise<SourceRecord | undefined>,
+): Promise<boolean> {
+  const record = await fresh()
+  return record === undefined || compareTokens(token, largestToken(record)) > 0
+}
+
+/**
  * True when a stamp of a newer format may be a newer Headrace's. Such a one raises the record's format before it writes a
  * target, so with a record that we read it is a stranger's (docs/decisions/057). A record that is lost, or shows nothing
  * yet, knows of no format; what was believed then stays believed while the record lists the target for it.

@@ -39,6 +39,8 @@ export interface TargetWork {
   altered(existing: ConfigMap): Promise<boolean>
   /** True when no writer of ours has written this stamp (believe-stamp.ts). Called after the target was read. */
   isStrangers(stamp: Stamp): Promise<boolean>
+  /** True when what is desired was begun in a record that is lost (believe-stamp.ts). Called after the target was read. */
+  isOfLostRecord(): Promise<boolean>
   /** True when a newer Headrace may have stamped it (believe-stamp.ts). Called after the target was read. */
   mayBeNewer(): Promise<boolean>
   /** What the record says that the target held: it takes the place of a stamp that is not ours. */
@@ -46,7 +48,7 @@ export interface TargetWork {
 }
 
 export interface TargetResult {
-  /** `ahead`: it carries a larger token, so a later writer was here and nothing was done. */
+  /** `ahead`: it carries a larger token, or the record is another's by now: a later writer was here and nothing was done. */
   outcome: "written" | "unchanged" | "ahead"
   /** Another program's write that was found there and is repaired now. */
   foreign?: ForeignWrite
@@ -106,6 +108,7 @@ async function nextStep(
   // A program that took our marks off would let in a writer that wakes up late, and hide the target from prune.
   const isStamped = existing !== undefined && isMarked(existing, source) && !(work.stamp && order < 0)
   if (isStamped && !isChanged(difference) && !altered) return { outcome: "unchanged" }
+  if (await isOvertaken(work, existing, stamp)) return { outcome: "ahead" }
   const foreign =
     existing && altered ? await foreignWrite(ports.kube, existing, ports.clock.now(), signal) : undefined
   const values = await staleValues(ports, planned, difference.stale, signal)
@@ -117,6 +120,18 @@ async function nextStep(
   })
   if (configMapSize(next) > CONFIG_MAP_LIMIT_BYTES) throw tooLarge(placeText(planned.target))
   return { next, foreign }
+}
+
+/**
+ * True when the record is no longer the one that we began in. Only a stamp of our own epoch shows that it is. A later record's
+ * writer stamps every target before it commits, so that our write of what we have read before that meets a conflict.
+ */
+async function isOvertaken(
+  { desired, isOfLostRecord }: TargetWork,
+  existing: ConfigMap | undefined,
+  stamp: Stamp | undefined,
+): Promise<boolean> {
+  return existing !== undefined && stamp?.token.epoch !== desired.token.epoch && isOfLostRecord()
 }
 
 function recordSize(

@@ -2,7 +2,7 @@ import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import { errorText } from "../../foundation/errors.ts"
 import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
-import { isStrangers, mayBeNewer } from "../decide/believe-stamp.ts"
+import { isOfLostRecord, isStrangers, mayBeNewer } from "../decide/believe-stamp.ts"
 import { planOfStamps } from "../decide/plan-at.ts"
 import type { Work } from "../decide/work-out.ts"
 import { loadState } from "../record/swap-record.ts"
@@ -19,7 +19,7 @@ const CONCURRENT_TARGETS = 6
 /** What became of the named ConfigMaps; places are `namespace/name`. */
 export interface ViewResult {
   written: number
-  /** They carry a larger token. */
+  /** They carry a larger token, or the record is another's by now. */
   ahead: string[]
   /** To the reason. */
   failed: Map<string, string>
@@ -76,6 +76,7 @@ export async function writeView(
           views: memory.views,
           inForce,
           isStrangers: (stamp) => isStrangers(ports, stamp, desired, freshRecord, signal),
+          isOfLostRecord: () => isOfLostRecord(desired, freshRecord),
           mayBeNewer: () => mayBeNewer(place, failures.failed, freshRecord),
         },
         signal,
