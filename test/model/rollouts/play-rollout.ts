@@ -81,6 +81,8 @@ async function play(
       return
     case "wake":
       return world.wake()
+    case "policy":
+      return changePolicy(world, watch)
     case "pause":
       return world.lookAndPause(cluster, op.process, op.before)
     case "collect":
@@ -107,6 +109,16 @@ async function play(
     default:
       return changeCluster(world, watch, backups, cluster, op.kind)
   }
+}
+
+/** A process that sleeps would go on with the settings that it has read. */
+function changePolicy(world: RolloutWorld, watch: RolloutWatch): void {
+  if (world.asleep.size > 0) return
+  const { policy } = world
+  const by = policy === world.firstPolicy ? 1000 : 0
+  const stages = world.firstPolicy.stages.map((stage) => ({ ...stage, bake: stage.bake + by }))
+  world.policy = by > 0 ? { ...policy, stages } : world.firstPolicy
+  watch.forgetStages()
 }
 
 async function look(

@@ -45,7 +45,6 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
         ),
     },
     breaks: /^Error: R4: .*without a report/,
-    path: "3",
   },
   "an empty stage passes": {
     broken: { rollout: withoutNodes },
@@ -57,7 +56,7 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
         withNodes(ports, (node) => asIfShown(node, lastRecord(world, cluster))),
     },
     breaks: /^Error: R[24]: /,
-    path: "19",
+    path: "117",
   },
   "promoted before the bake's last report": {
     broken: {
@@ -65,24 +64,23 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
         withNodes(ports, (node) => ({ ...node, version: `${node.version} ${world.now}` })),
     },
     breaks: /^Error: R4: .*without a report/,
-    path: "3",
+    path: "1",
   },
   "a return without a new epoch": {
     broken: { kube: (kube) => withSwap(kube, inOldEpoch) },
     breaks: /^Error: R[345]: /,
-    path: "6",
   },
   "a return without an intent while the view is half written": {
     broken: { kube: (kube) => withSwap(kube, withoutReturnIntent) },
     breaks: /^Error: R3: the view/,
-    path: "27",
+    path: "23",
   },
   "a rejection read from one record alone": {
     broken: { rollout: (ports) => withPeers(ports, withoutRejection) },
     breaks: /^Error: R2: /,
     path: "3",
   },
-  "a lost record takes the tip": { broken: { blankTakesTip: true }, breaks: /^Error: R2: /, path: "99" },
+  "a lost record takes the tip": { broken: { blankTakesTip: true }, breaks: /^Error: R2: /, path: "23" },
   "the view is written at the first stage": {
     broken: { kube: withEarlyView },
     breaks: /^Error: R1: the view/,
@@ -100,7 +98,7 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "a failure returns where the policy stops": {
     broken: { rollout: (ports) => ({ ...ports, policy: { ...ports.policy, onFailure: "return" } }) },
     breaks: /^Error: R2: .*though a failure stops/,
-    path: "15",
+    path: "30",
   },
   "other nodes take the place of ill ones": {
     broken: { rollout: withoutIll },
@@ -115,12 +113,16 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "a tenth of the nodes is enough": {
     broken: { rollout: enoughWith(0.1) },
     breaks: /^Error: R[24]: /,
-    path: "1",
   },
   "a writer that was paused is not refused by the epoch": {
     broken: { kube: withoutFence },
     breaks: /^Error: R[1-4]: /,
     path: "24",
+  },
+  "a rollout goes on under other settings": {
+    broken: { rollout: (ports, _, { firstPolicy }) => ({ ...ports, policy: firstPolicy }) },
+    breaks: /^Error: R1: .*were replaced/,
+    path: "7",
   },
   "nothing is judged by gates": {
     broken: { withoutGates: true },
@@ -130,7 +132,7 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "a node's own return is undone by its next look": {
     broken: { node: { keepsReturn: false } },
     breaks: /^Error: R1: node \S+ shows again/,
-    path: "104",
+    path: "3",
   },
 }
 

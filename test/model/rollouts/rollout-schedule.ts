@@ -10,6 +10,8 @@ export type RolloutOp =
   /** A look whose process is paused before this write, and the end of all such pauses. */
   | { kind: "pause"; cluster: number; process: number; before: number }
   | { kind: "wake" }
+  /** Every program gets settings with other bake times, or the first ones again. */
+  | { kind: "policy" }
   | { kind: "kill" | "revive" | "deafen" | "hear"; cluster: number; node: number }
   | {
       kind: "away" | "back" | "lose" | "backup" | "restore" | "restart" | "collect" | "return"
@@ -92,6 +94,7 @@ const rarely = fc.oneof(
     cluster,
   }),
   fc.record({ kind: fc.constant("rewind" as const), cluster, commits: fc.integer({ min: 1, max: 2 }) }),
+  fc.record({ kind: fc.constant("policy" as const) }),
 )
 
 export function rolloutSchedules(): fc.Arbitrary<RolloutSchedule> {

@@ -60,7 +60,9 @@ export interface Broken {
 export interface RolloutWorld {
   now: number
   repository: ModelRepository
+  /** Of the settings that every program has now, and of those that it began with. */
   policy: RolloutPolicy
+  readonly firstPolicy: RolloutPolicy
   clusters: Map<string, ModelCluster>
   effects: Map<string, Effect>
   /** What every http and prometheus check of the policy answers now. */
@@ -121,6 +123,7 @@ export function rolloutWorld(
     now: START,
     repository,
     policy,
+    firstPolicy: policy,
     clusters,
     effects: new Map([[repository.tip(), "works"]]),
     answer: { passes: true },

@@ -4,7 +4,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { type Candidate, isOpened } from "@headrace/shared/record/rollout-state"
 import { nodeHash, takesCandidate } from "@headrace/shared/record/takes-candidate"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import { clustersOf, stagesOf } from "@headrace/shared/rollout/policy"
+import { clustersOf, type RolloutPolicy, stagesOf } from "@headrace/shared/rollout/policy"
 import { Violation } from "../violation.ts"
 import { effectIn } from "./model-node.ts"
 import type { ModelCluster, RolloutWorld } from "./rollout-world.ts"
@@ -26,6 +26,8 @@ export interface RolloutWatch {
   spoken: Spoken
   /** A record was lost or put back there: what was known of its tokens is over. */
   forget(cluster: string): void
+  /** Other settings: what has passed under the ones before counts for nothing. */
+  forgetStages(): void
 }
 
 /** Watches the records and nodes of a fleet from outside: it knows the policy, and none of the code that decides. */
@@ -37,6 +39,8 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
   const tokens = new Map<string, string>()
   /** `CLUSTER STAGE COMMIT` of stages that were seen to pass. */
   const passed = new Set<string>()
+  /** By `CLUSTER TOKEN` of a candidate: the policy that it was begun under. */
+  const begun = new Map<string, RolloutPolicy>()
   /** By `CLUSTER COMMIT`: it was the baseline there. */
   const promoted = new Set<string>()
   /** By `NODE TOKEN ROOT`: when its last report with that came, all being well. */
@@ -100,6 +104,8 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
     const was = before?.candidate
     if (!was || was.passed !== null || was.hurried || spoken.commits.has(was.commit)) return
     if (!hasPassed(was, record)) return
+    if (begun.get(`${cluster.name} ${tokenText(was.token)}`) !== world.policy)
+      throw new Violation(`R1: a stage passed in ${cluster.name} under settings that were replaced`)
     if (was.expected.count === 0) throw new Violation(`R4: an empty stage passed in ${cluster.name}`)
     const { bake = 0 } = world.policy.stages[was.stage] ?? {}
     const confirmed = [...cluster.nodes.values()].filter(({ name, labels }) => {
@@ -121,6 +127,8 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
   function notePassing(cluster: string, { commit, candidate }: SourceRecord): void {
     if (candidate?.passed) passed.add(`${cluster} ${candidate.stage} ${candidate.commit}`)
     if (commit !== null) promoted.add(`${cluster} ${commit}`)
+    const key = candidate && `${cluster} ${tokenText(candidate.token)}`
+    if (key !== null && !begun.has(key)) begun.set(key, world.policy)
   }
 
   /** R1: a stage begins when every one before it has passed, in every cluster. */
@@ -229,6 +237,7 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
     check,
     collect,
     spoken,
+    forgetStages: () => passed.clear(),
     forget(cluster) {
       records.delete(cluster)
       for (const key of tokens.keys()) if (key.startsWith(`${cluster} `)) tokens.delete(key)
