@@ -12,6 +12,15 @@ import { wrapDisk } from "./wrap-disk.ts"
 /** The short form cuts before every so many operations, again before every so many of the recovery. */
 const STRIDES = process.env.HEADRACE_CRASH === "long" ? { first: 1, second: 1 } : { first: 19, second: 8 }
 
+/** After a cut all that a disk has is durable, so this makes a copy. */
+const EVERYTHING: Survival = { choose: () => true }
+
+/** Any part of what is not durable, the same for the same seed. */
+function anyPart(seed: number): Survival {
+  const next = randomNumbers(seed)
+  return { choose: () => next() < 0.5 }
+}
+
 /** Runs `work` until its operation `index`, at which the power goes. Gives false when it ended before. */
 async function runUntil(
   disk: SimulatedDisk,
@@ -35,18 +44,18 @@ async function runUntil(
   return dead
 }
 
-/** Recovers and publishes, the power cut before operation 0, `stride`, … of that. Gives cuts and what was wrong. */
+/** Recovers and publishes on copies of a disk, the power cut before operation 0, `stride`, … of that. Gives what was wrong. */
 async function cutWhileRecovering(
-  cutOnce: () => Promise<SimulatedDisk>,
+  cut: SimulatedDisk,
   acknowledged: number,
   layout: LayoutName,
   survival: (index: number) => Survival,
 ): Promise<string[][]> {
   const revisions = [...revisionsOf(layout), nextOf(layout)]
+  const found = await shownOn(cut, revisions, layout)
   const results: string[][] = []
   for (let index = 0; ; index += STRIDES.second) {
-    const disk = await cutOnce()
-    const found = await shownOn(disk, revisions, layout)
+    const disk = cut.afterCut(EVERYTHING)
     const died = await runUntil(disk, index, async (again) => {
       const options = projectionOptions(PATH, { disk: again, layout, durability: "fsync" })
       const projection = await openProjection(options)
@@ -73,34 +82,17 @@ describe.each<LayoutName>(["links", "exchange", "file"])(
       let cuts = 0
       const faults: string[] = []
       for (let index = 0; ; index += STRIDES.first) {
+        const random = (second: number): Survival => anyPart(index * 1000 + second)
+        const disk = simulateDisk()
         let acknowledged = -1
-        let died = true
-        const next = randomNumbers(index)
-        const choices: boolean[] = []
-        /** The same disk each time: publishing and what survives are without chance. */
-        const cutOnce = async (): Promise<SimulatedDisk> => {
-          acknowledged = -1
-          const disk = simulateDisk()
-          died = await runUntil(disk, index, (wrapped) =>
-            publishAll(PATH, { layout, disk: wrapped }, (revision) => {
-              acknowledged = revisionsOf(layout).indexOf(revision)
-            }),
-          )
-          let asked = 0
-          return disk.afterCut({
-            choose: () => {
-              choices[asked] ??= next() < 0.5
-              return choices[asked++] ?? false
-            },
-          })
-        }
-        await cutOnce()
-        const random = (second: number): Survival => {
-          const numbers = randomNumbers(index * 1000 + second)
-          return { choose: () => numbers() < 0.5 }
-        }
+        const died = await runUntil(disk, index, (wrapped) =>
+          publishAll(PATH, { layout, disk: wrapped }, (revision) => {
+            acknowledged = revisionsOf(layout).indexOf(revision)
+          }),
+        )
+        const cut = disk.afterCut(anyPart(index))
         for (const [second, found] of (
-          await cutWhileRecovering(cutOnce, acknowledged, layout, random)
+          await cutWhileRecovering(cut, acknowledged, layout, random)
         ).entries()) {
           cuts += 1
           faults.push(...found.map((fault) => `cut ${index}, again at ${second * STRIDES.second}: ${fault}`))

@@ -70,7 +70,7 @@ describe.each(VARIANTS)("dying at operations (%s)", (name, options) => {
 })
 
 // A process takes a third of a second to start: the short form kills at some operations only.
-const STRIDE = { links: LONG ? 1 : 40, exchange: LONG ? 1 : 60, file: LONG ? 1 : 60 }
+const STRIDE = LONG ? { links: 1, exchange: 1, file: 1 } : { links: 90, exchange: 120, file: 60 }
 
 describe.each(LAYOUTS)("SIGKILL of a real process at operations of layout %s", (layout) => {
   it(

@@ -19,6 +19,8 @@ export interface SimulatedDisk extends Disk {
   die(): void
 }
 
+const OWN_UID = process.geteuid?.() ?? 0
+
 /** What the processes of one machine share. */
 interface Machine {
   root: Node
@@ -40,11 +42,10 @@ function processOn(machine: Machine): SimulatedDisk {
   let time = Date.now()
 
   function nodeAt(path: string): Node | undefined {
-    const [, fd, rest = ""] = /^fd:(\d+)(.*)$/.exec(path) ?? []
-    let node = fd === undefined ? root : open.get(Number(fd))
-    for (const name of (fd === undefined ? path : rest).split("/")) {
+    let node: Node | undefined = root
+    for (const name of path.split("/")) {
       if (name === "" || name === ".") continue
-      node = node?.entries.get(name)
+      node = name.startsWith("fd:") ? open.get(Number(name.slice(3))) : node?.entries.get(name)
     }
     return node
   }
@@ -184,7 +185,7 @@ function statusOf(node: Node): FileStatus {
     device: 1,
     inode: node.inode,
     mode: node.mode,
-    uid: process.geteuid?.() ?? 0,
+    uid: OWN_UID,
     gid: 0,
     size: node.content.length,
     modified: node.modified,
