@@ -220,6 +220,11 @@ export const gitErrors = {
     cause: "The repository was made again with another hash. The mirror is made again by itself.",
     remedy: "Wait for the next fetch; install git 2.34 or newer when the error returns.",
   },
+  "git/object-too-large": {
+    meaning: "A commit, tag or tree has more than 64 MiB. The source is stopped, and what is shown stays.",
+    cause: "An object that was made to fill the memory of programs that read it.",
+    remedy: "Rewrite the branch without the object that the message names.",
+  },
   "git/plaintext-url": {
     meaning: "A repository would be fetched in clear, so that anybody on the way can change what is shown.",
     cause: "The URL begins with git:// or http://.",
@@ -264,11 +269,11 @@ export const gitErrors = {
   },
   "git/too-many-files": {
     meaning: "A commit has more files than `bounds.files`; what is shown stays.",
-    cause: "A tree that names itself over and over, or a repository that is far larger than expected.",
+    cause: "A tree that names one folder over and over, or a repository that is far larger than expected.",
     remedy: "Remove the files from the branch, or raise `bounds.files` and the memory of the program.",
   },
   "git/too-much-output": {
-    meaning: "git wrote more than Headrace takes.",
+    meaning: "git wrote more than Headrace takes; what is shown stays.",
     cause: "A tree with far more files than are supported.",
     remedy: "Split the repository into several sources.",
   },

@@ -20,10 +20,19 @@ export function githubApi(apiUrl: string, most = DEFAULT_WRITER_BOUNDS.answer) {
           ...init,
           signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
         })
-        return boundedResponse(response, most, () => tooLarge(url, most))
+        return readWhole(boundedResponse(response, most, () => tooLarge(url, most)))
       },
     },
   }
+}
+
+/** Reads the body here: Octokit takes one that cannot be read, or breaks off, for an empty one, with status 200. */
+async function readWhole(response: Response): Promise<Response> {
+  if (response.body === null) return response
+  const { status, statusText, headers, url } = response
+  const whole = new Response(await response.arrayBuffer(), { status, statusText, headers })
+  Object.defineProperty(whole, "url", { value: url })
+  return whole
 }
 
 function tooLarge(url: string, most: number): HeadraceError {

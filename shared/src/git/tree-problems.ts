@@ -3,6 +3,9 @@ import type { TreeProblem } from "../foundation/tree.ts"
 // Each is an error: to plan without what is behind the path would delete keys that a rule still asks for. The planner
 // ties it to the rules that could match there, and a path that no rule names is nobody's problem.
 
+/** Of a path that is too long to be read whole. */
+const SHOWN_CHARACTERS = 500
+
 /** A submodule: a commit of another repository, which the tree only names. */
 export function submoduleProblem(path: string): TreeProblem {
   return {
@@ -56,11 +59,16 @@ export function pathProblem(path: string, reason: string, beneath = false): Tree
   return {
     severity: "error",
     code: "git/bad-path",
-    message: `the path ${JSON.stringify(path)} ${reason}`,
-    hint: "Rename it: parts in UTF-8, none of them empty, . or ..",
+    message: `the path ${quoted(path)} ${reason}`,
+    hint: "Rename it: up to 4096 characters, parts in UTF-8, none of them empty, . or ..",
     file: path,
     beneath,
   }
+}
+
+/** A path may have megabytes. */
+function quoted(path: string): string {
+  return JSON.stringify(path.length > SHOWN_CHARACTERS ? `${path.slice(0, SHOWN_CHARACTERS)}…` : path)
 }
 
 /** A named pipe, socket or device, which git would not hold either. */

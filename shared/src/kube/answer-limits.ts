@@ -24,6 +24,12 @@ export const DEFAULT_LIMITS: AnswerLimits = {
   culprit: "cluster",
 }
 
+/** A body as text, and how many bytes it had. */
+export interface BoundedBody {
+  text: string
+  bytes: number
+}
+
 /**
  * A body as text, never more than the limit of it in memory. Throws `kube/answer-too-large`, and what `chunks` throws; what
  * is behind `chunks` is closed then.
@@ -33,7 +39,7 @@ export async function readBounded(
   chunks: AsyncIterable<Uint8Array>,
   limits: AnswerLimits,
   signal?: AbortSignal,
-): Promise<string> {
+): Promise<BoundedBody> {
   const reader = chunks[Symbol.asyncIterator]()
   const read: Uint8Array[] = []
   let size = 0
@@ -46,12 +52,12 @@ export async function readBounded(
     }
     return false
   }
-  const text = () => Buffer.concat(read).toString("utf8")
+  const body = () => ({ text: Buffer.concat(read).toString("utf8"), bytes: size })
   try {
-    if (await readTo(Math.min(SMALL_BYTES, limits.answer))) return text()
+    if (await readTo(Math.min(SMALL_BYTES, limits.answer))) return body()
     const rest = () => readTo(limits.answer)
     const ended = limits.room ? await limits.room.within(limits.answer, signal, rest) : await rest()
-    if (ended) return text()
+    if (ended) return body()
   } finally {
     await reader.return?.()
   }

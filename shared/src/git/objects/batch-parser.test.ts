@@ -15,7 +15,7 @@ it("reads answers of any bytes, cut into chunks anywhere", () => {
         ),
       )
       const found: (FoundObject | undefined)[] = []
-      const parser = new BatchParser(true, (object) => found.push(object))
+      const parser = new BatchParser(true, (object) => found.push(object as FoundObject | undefined))
       for (let at = 0; at < stream.length; at += chunk) parser.push(stream.subarray(at, at + chunk))
 
       expect(found.map((object) => object?.content.toString("hex"))).toEqual(
@@ -28,4 +28,25 @@ it("reads answers of any bytes, cut into chunks anywhere", () => {
 it("refuses an answer that is no header", () => {
   const parser = new BatchParser(true, () => {})
   expect(() => parser.push(Buffer.from("fatal: what\n"))).toThrow("fatal: what")
+})
+
+it("drops a commit, tag or tree that would fill the memory as it comes in, and reads what follows", () => {
+  const oid = "a".repeat(40)
+  const chunk = Buffer.alloc(2 ** 20)
+  for (const type of ["commit", "tag", "tree"]) {
+    const found: unknown[] = []
+    const parser = new BatchParser(true, (object) => found.push(object as FoundObject | undefined))
+    parser.push(Buffer.from(`${oid} ${type} ${100 * chunk.length}\n`))
+    const before = process.memoryUsage().arrayBuffers
+    for (let sent = 0; sent < 100; sent++) parser.push(chunk)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10 * chunk.length)
+    parser.push(Buffer.from(`\n${oid} blob 3\nabc\n`))
+    expect(found).toMatchObject([
+      {
+        code: "git/object-too-large",
+        message: expect.stringContaining(`${type} ${oid} has 104857600 bytes`),
+      },
+      { type: "blob", size: 3 },
+    ])
+  }
 })

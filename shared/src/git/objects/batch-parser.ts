@@ -12,6 +12,8 @@ export interface FoundObject {
 
 const NEWLINE = 0x0a
 const LONGEST_HEADER = 4096
+/** Bytes of a commit, a tag or a tree. A blob is measured before it is asked for, by the settings' bound. */
+const MOST_BYTES = 64 * 1024 * 1024
 
 /**
  * Reads the stream of `git cat-file --batch` (or `--batch-check`, without contents): a header line, then
@@ -22,16 +24,24 @@ export class BatchParser {
   #held = 0
   #header: { oid: string; type: string; size: number } | undefined
   readonly #withContent: boolean
-  readonly #answer: (found: FoundObject | undefined) => void
+  readonly #answer: (found: FoundObject | undefined | HeadraceError) => void
+  /** Bytes of a content that is too large to be kept, which are still to come. */
+  #skipped = 0
 
-  /** `answer` is called in the order of the requests; undefined: there is no such object. */
-  constructor(withContent: boolean, answer: (found: FoundObject | undefined) => void) {
+  /**
+   * `answer` is called in the order of the requests; undefined: there is no such object. It gets an error
+   * `git/object-too-large` for a commit, tag or tree of more than 64 MiB.
+   */
+  constructor(withContent: boolean, answer: (found: FoundObject | undefined | HeadraceError) => void) {
     this.#withContent = withContent
     this.#answer = answer
   }
 
   /** Takes the next bytes. Throws `git/reader-protocol`. */
-  push(chunk: Buffer): void {
+  push(given: Buffer): void {
+    const chunk = given.subarray(Math.min(this.#skipped, given.length))
+    this.#skipped -= given.length - chunk.length
+    if (chunk.length === 0) return
     this.#pieces.push(chunk)
     this.#held += chunk.length
     while (this.#header === undefined ? this.#readHeader() : this.#readContent(this.#header)) {}
@@ -52,9 +62,19 @@ export class BatchParser {
       return true
     }
     const [, oid = "", type = "", size = ""] = header
-    if (this.#withContent) this.#header = { oid, type, size: Number(size) }
-    else this.#answer({ oid, type, size: Number(size), content: Buffer.alloc(0) })
+    if (!this.#withContent) this.#answer({ oid, type, size: Number(size), content: Buffer.alloc(0) })
+    else if (type !== "blob" && Number(size) > MOST_BYTES) this.#skip({ oid, type, size: Number(size) })
+    else this.#header = { oid, type, size: Number(size) }
     return true
+  }
+
+  /** What follows is dropped as it comes in, with the newline after it. */
+  #skip({ oid, type, size }: { oid: string; type: string; size: number }): void {
+    const held = this.#join()
+    const dropped = Math.min(size + 1, held.length)
+    this.#keep(held.subarray(dropped))
+    this.#skipped = size + 1 - dropped
+    this.#answer(tooLarge(oid, type, size))
   }
 
   #readContent(header: { oid: string; type: string; size: number }): boolean {
@@ -79,4 +99,14 @@ export class BatchParser {
     this.#pieces = rest.length === 0 ? [] : [rest]
     this.#held = rest.length
   }
+}
+
+function tooLarge(oid: string, type: string, size: number): HeadraceError {
+  return new HeadraceError(
+    "git/object-too-large",
+    `${type} ${oid} has ${size} bytes, and at most ${MOST_BYTES} are read`,
+    {
+      hint: "Rewrite the branch without it: no such commit, tag or tree is written on purpose.",
+    },
+  )
 }

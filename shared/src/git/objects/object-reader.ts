@@ -47,7 +47,7 @@ export class ObjectReader {
 
   /**
    * What git has under each name, in order; undefined: no such object. A name holds no line break.
-   * Throws the signal's reason, `git/damaged`, `git/reader-died`, `git/closed`.
+   * Throws the signal's reason, `git/damaged`, `git/object-too-large`, `git/reader-died`, `git/closed`.
    */
   async read(names: readonly string[], signal?: AbortSignal): Promise<(FoundObject | undefined)[]> {
     signal?.throwIfAborted()
@@ -112,7 +112,11 @@ export class ObjectReader {
       stdio: "pipe",
       detached: true,
     })
-    const parser = new BatchParser(this.#withContent, (found) => this.#written.shift()?.resolve(found))
+    const parser = new BatchParser(this.#withContent, (found) => {
+      const request = this.#written.shift()
+      if (found instanceof HeadraceError) request?.reject(found)
+      else request?.resolve(found)
+    })
     let complaint = ""
     child.stderr.on("data", (chunk: Buffer) => {
       complaint = (complaint + chunk.toString("latin1")).slice(-4096)

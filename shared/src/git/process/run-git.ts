@@ -18,6 +18,8 @@ export interface GitCommand {
   stdin?: Buffer
   /** Milliseconds after which the command is ended. */
   timeout?: number
+  /** Bytes of output after which the command is ended. */
+  mostOutput?: number | undefined
   /** Exit codes that are an answer and not a failure. */
   answers?: readonly number[]
 }
@@ -30,8 +32,8 @@ export interface GitAnswer {
 }
 
 const TIMEOUT = 60_000
-/** Bytes of output after which a command is ended. */
-const MOST_OUTPUT = 512 * 1024 * 1024
+/** Bytes of output: the ids of three million commits. The programs hold it twice while they read it. */
+const MOST_OUTPUT = 128 * 1024 * 1024
 const MOST_COMPLAINT = 16 * 1024
 const PATIENCE = 2_000
 
@@ -61,10 +63,11 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   child.stdin.on("error", () => {})
   child.stdin.end(command.stdin)
   const output: Buffer[] = []
+  const mostOutput = command.mostOutput ?? MOST_OUTPUT
   let size = 0
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.length
-    if (size > MOST_OUTPUT) end(tooMuch(name))
+    if (size > mostOutput) end(tooMuch(name, mostOutput))
     else output.push(chunk)
   })
   let complaint = ""
@@ -129,6 +132,8 @@ function timedOut(name: string, milliseconds: number): HeadraceError {
   })
 }
 
-function tooMuch(name: string): HeadraceError {
-  return new HeadraceError("git/too-much-output", `git ${name} wrote more than is allowed`)
+function tooMuch(name: string, most: number): HeadraceError {
+  return new HeadraceError("git/too-much-output", `git ${name} wrote more than ${most} bytes`, {
+    hint: "Split the repository into several sources.",
+  })
 }

@@ -21,7 +21,7 @@ const LINK = "120000"
 const SUBMODULE = "160000"
 const OWNER_MAY_EXECUTE = 0o100
 /** PATH_MAX: path_resolution(7). */
-const LONGEST_TARGET = 4096
+const LONGEST_PATH = 4096
 
 /**
  * Sorts entries into files, links and problems, reading what only contents show: sizes that git did not
@@ -64,7 +64,7 @@ function mayHoldMore({ mode }: TreeEntry): boolean {
 
 async function readLinks(entries: readonly TreeEntry[], source: ObjectSource): Promise<TreeLink[]> {
   const sizes = await source.sizes(entries.map((entry) => entry.oid))
-  const short = entries.filter((_, index) => (sizes[index] ?? 0) <= LONGEST_TARGET)
+  const short = entries.filter((_, index) => (sizes[index] ?? 0) <= LONGEST_PATH)
   const contents = await source.contents(short.map((entry) => entry.oid))
   const targets = new Map(short.map(({ path }, index) => [path, contents[index]?.toString("utf8")]))
   // What is too long for a path dangles, and is not read.
@@ -91,6 +91,7 @@ async function findPointers(files: readonly TreeFile[], source: ObjectSource): P
 
 /** Git's porcelain makes no such trees, but a crafted one may hold them. */
 function badParts(path: string): string | undefined {
+  if (path.length > LONGEST_PATH) return `has more than ${LONGEST_PATH} characters`
   if (!/(^|\/)(\.{0,2}|\.git)(\/|$)/i.test(path)) return undefined
   return "has a part that is empty, ., .. or .git"
 }
@@ -102,15 +103,11 @@ function inPathOrder<T, K extends keyof T>(items: readonly T[], key: K = "path" 
 /** Throws `git/too-many-files`. */
 export function checkCount(commit: string, count: number, most: number | undefined): void {
   if (most === undefined || count <= most) return
-  throw tooManyFiles(commit, most)
+  throw tooManyFiles(commit, `${most} files`)
 }
 
-export function tooManyFiles(commit: string, most: number | undefined): HeadraceError {
-  return new HeadraceError(
-    "git/too-many-files",
-    `commit ${commit.slice(0, 12)} has more than ${most} files`,
-    {
-      hint: "Remove them from the branch, or raise bounds.files.",
-    },
-  )
+export function tooManyFiles(commit: string, most: string): HeadraceError {
+  return new HeadraceError("git/too-many-files", `commit ${commit.slice(0, 12)} has more than ${most}`, {
+    hint: "Remove them from the branch, or raise bounds.files.",
+  })
 }

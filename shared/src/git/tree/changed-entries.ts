@@ -6,6 +6,8 @@ import type { TreeEntry } from "./raw-tree.ts"
 /** The mode of a path that is not there any more, as `git diff-tree` prints it. */
 export const DELETED = "000000"
 const FOLDER = "040000"
+/** PATH_MAX: path_resolution(7). Each path below a folder repeats its name, which may have megabytes. */
+const LONGEST_FOLDER = 4096
 /** Beyond so many paths and folders, listing the whole tree is as cheap. */
 const MOST_CHANGES = 10_000
 
@@ -36,9 +38,8 @@ export async function changedEntries(
   while (folders.length > 0) {
     const objects = await readFolders(folders, read)
     if (objects === undefined) return undefined
-    const below = folders.flatMap((pair) => compareFolder(pair, objects, changed))
-    if (below.some(({ path }) => !isUtf8(Buffer.from(path, "latin1")))) return undefined
-    if (changed.length + below.length > MOST_CHANGES) return undefined
+    const below = compareFolders(folders, objects, changed)
+    if (below === undefined) return undefined
     folders = below
   }
   const paths = changed.map(({ path }) => Buffer.from(path, "latin1"))
@@ -64,6 +65,23 @@ async function readFolders(
   const found = await read(oids)
   const trees = found.flatMap((object) => (object?.type === "tree" ? object : []))
   return trees.length < oids.length ? undefined : new Map(trees.map(({ oid, content }) => [oid, content]))
+}
+
+/** Undefined where listing is the better way. */
+function compareFolders(
+  folders: readonly FolderPair[],
+  objects: ReadonlyMap<string, Buffer>,
+  changed: TreeEntry[],
+): FolderPair[] | undefined {
+  const below: FolderPair[] = []
+  for (const pair of folders) {
+    for (const next of compareFolder(pair, objects, changed)) below.push(next)
+    // After each one: ten thousand folders may be one that names ten thousand others.
+    if (changed.length + below.length > MOST_CHANGES) return undefined
+  }
+  const isReadable = ({ path }: FolderPair) =>
+    path.length <= LONGEST_FOLDER && isUtf8(Buffer.from(path, "latin1"))
+  return below.every(isReadable) ? below : undefined
 }
 
 /** Notes the files of a folder that differ; gives the folders in it that do. Paths are bytes as Latin-1. */

@@ -4,19 +4,20 @@ import { admitEntries, checkCount, type ObjectSource, tooManyFiles } from "./adm
 import { parseListing } from "./parse-entries.ts"
 import type { RawTree } from "./raw-tree.ts"
 
-/** Bytes of a line of the listing: mode, id, size and a path of usual length. */
+/** Bytes of a line of the listing on average: mode, id, size and a path of usual length. */
 const LINE_BYTES = 400
 
 /**
  * All entries of a commit. Throws `git/too-many-files` for one with more than `source.mostFiles`, without listing the rest:
- * a tree that names itself over and over has no end. Throws `git/…`.
+ * a tree can name another over and over, and stand for more files than there are atoms. Throws `git/…`.
  */
 export async function listTree(gitDir: string, commit: string, source: ObjectSource): Promise<RawTree> {
   const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", commit]
   const { mostFiles } = source
-  const bound = mostFiles === undefined ? {} : { mostOutput: mostFiles * LINE_BYTES }
-  const { stdout } = await runGit({ gitDir, args, ...bound }).catch((error: unknown) => {
-    throw hasCode(error, "git/too-much-output") ? tooManyFiles(commit, mostFiles) : error
+  const mostOutput = mostFiles === undefined ? undefined : mostFiles * LINE_BYTES
+  const { stdout } = await runGit({ gitDir, args, mostOutput }).catch((error: unknown) => {
+    if (!hasCode(error, "git/too-much-output")) throw error
+    throw tooManyFiles(commit, `${mostFiles} files, or ${mostOutput} bytes of their names`)
   })
   const parsed = parseListing(stdout)
   checkCount(commit, parsed.entries.length, mostFiles)

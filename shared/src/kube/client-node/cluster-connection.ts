@@ -54,11 +54,11 @@ async function withBoundedBody(
   signal: AbortSignal,
 ): Promise<ResponseContext> {
   const stream = response.body.stream() as unknown as AsyncIterable<Uint8Array> | null
-  const body = stream === null ? "" : await readBounded(what, stream, limits, signal)
+  const { text } = stream === null ? { text: "" } : await readBounded(what, stream, limits, signal)
   response.body = {
-    text: async () => body,
-    binary: async () => Buffer.from(body),
-    stream: () => new Response(body).body,
+    text: async () => text,
+    binary: async () => Buffer.from(text),
+    stream: () => new Response(text).body,
   }
   return response
 }
@@ -88,7 +88,7 @@ export function keepingAnswer(options: ConfigurationOptions): {
   options: ConfigurationOptions
   /** The answer of a call that succeeded. */
   answer(): unknown
-  /** How long its text was. */
+  /** Bytes of its text. */
   bytes(): number
 } {
   let text = ""
@@ -106,7 +106,7 @@ export function keepingAnswer(options: ConfigurationOptions): {
     // client-node calls `post` from the last to the first: the bound on the body comes before this reads it.
     options: { ...options, middleware: [keep, ...(options.middleware ?? [])] },
     answer: () => JSON.parse(text),
-    bytes: () => text.length,
+    bytes: () => Buffer.byteLength(text),
   }
 }
 

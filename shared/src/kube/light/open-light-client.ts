@@ -89,8 +89,8 @@ export function lightClient(
     const limit = startTimeLimit(timeLimit, () => noAnswer(request.what, timeLimit), signal)
     try {
       const message = await answered(access, connection, request, limits, limit.signal)
-      const text = await readAnswer(request.what, message, limits, limit.signal)
-      return { value: parseAnswer(request.what, text), bytes: text.length }
+      const { text, bytes } = await readAnswer(request.what, message, limits, limit.signal)
+      return { value: parseAnswer(request.what, text), bytes }
     } catch (error) {
       limit.signal.throwIfAborted()
       throw error
@@ -173,12 +173,12 @@ async function answered(
   const message = await connection.send(request, signal)
   const status = message.statusCode ?? 0
   if (status >= 200 && status < 300) return message
-  const body = await readAnswer(request.what, message, limits, signal)
+  const { text } = await readAnswer(request.what, message, limits, signal)
   if (status === 401 && !renewed) {
     access.refuse()
     return answered(access, connection, request, limits, signal, true)
   }
-  throw kubeErrorOfAnswer(request.what, status, body, message.headers["retry-after"])
+  throw kubeErrorOfAnswer(request.what, status, text, message.headers["retry-after"])
 }
 
 /** What to list. */

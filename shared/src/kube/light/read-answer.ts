@@ -1,14 +1,14 @@
 import type { IncomingMessage } from "node:http"
-import { type AnswerLimits, readBounded } from "../answer-limits.ts"
+import { type AnswerLimits, type BoundedBody, readBounded } from "../answer-limits.ts"
 import { KubeError } from "../kube-error.ts"
 
-/** The whole body as text. Throws `kube/unavailable` when it breaks off, `kube/answer-too-large`. */
+/** The whole body. Throws `kube/unavailable` when it breaks off, `kube/answer-too-large`. */
 export async function readAnswer(
   what: string,
   message: IncomingMessage,
   limits: AnswerLimits,
   signal: AbortSignal,
-): Promise<string> {
+): Promise<BoundedBody> {
   try {
     return await readBounded(what, message, limits, signal)
   } catch (error) {

@@ -261,6 +261,7 @@ const REASONS_TO_STOP = [
   "gate/",
   "verify/",
   "git/diverged",
+  "git/object-too-large",
   "git/too-many-files",
   "git/unknown-commit",
 ] as const
