@@ -60,7 +60,7 @@ function each(count: number, line: string): string[] {
 const peak = () => process.resourceUsage().maxRSS * 1024
 
 it.each(["listed", "derived from its neighbour"])(
-  "a commit that is %s, and whose tree stands for billions of files, stops its source within memory",
+  "a commit that is %s, and whose tree names billions of files, stops its source within memory",
   (how) =>
     withRepository(async ({ small, reader, commit }) => {
       async function read(crafted: string) {
