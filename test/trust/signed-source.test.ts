@@ -101,6 +101,37 @@ it("an operator without the key has a writer with it obey, and hears when none d
       at: new Date().toISOString(),
     })
 
+    // Anybody may look who waits for what, and no text of a word reaches a terminal as it is.
+    await forge("hostile", {
+      ...release,
+      said: { verb: "promote" },
+      by: "\u001b[31mroot\u0007\n",
+      at: new Date().toISOString(),
+    })
+    const seen = await run("status")
+    expect(seen.stdout).toContain("hold, said by")
+    expect(seen.stdout).toContain("waits for a program with the key since")
+    expect(seen.stdout).toContain("incident 42")
+    expect(seen.stdout).toContain("release, said by x, was obeyed by no program since 2020-01-01")
+    expect(seen.stdout).toContain("word unreadable does not read")
+    expect(seen.stdout).toContain("headrace-bootstrapper apply")
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: what a terminal would act on
+    expect(seen.stdout).not.toMatch(/[\x00-\x09\x0b-\x1f]/)
+    const status = JSON.parse((await run("status", "-o", "json")).stdout)
+    expect(status).toMatchObject({ format: 3, level: "trouble" })
+    const listed = status.clusterSources[0].words.map(({ name, says, reason }: Record<string, string>) => [
+      name,
+      says,
+      reason,
+    ])
+    expect(listed).toEqual(
+      expect.arrayContaining([
+        [word?.metadata.name, "hold", "incident 42"],
+        ["old", "release", ""],
+        ["unreadable", null, null],
+      ]),
+    )
+
     // The next run of a program with the key obeys, whatever woke it.
     await writeConfig({ signing: { keyFile: key, words: "headrace-words" } })
     await repo.commit({ "a/1": "two" })
@@ -115,11 +146,15 @@ it("an operator without the key has a writer with it obey, and hears when none d
     )
     expect(answers).toEqual({
       [word?.metadata.name ?? ""]: null,
+      hostile: { code: expect.stringContaining("/"), message: expect.any(String) },
       old: { code: "words/too-old", message: expect.any(String) },
       other: { code: "words/unreadable", message: expect.any(String) },
       unreadable: { code: "words/unreadable", message: expect.any(String) },
     })
-    expect((await run("status")).stdout).toContain("incident 42")
+    const after = await run("status")
+    expect(after.stdout).toContain("release, said by x, was not obeyed since 2020-01-01")
+    expect(after.stdout).toContain("words/too-old")
+    expect(after.stdout).not.toContain("waits for a program")
 
     // What waits has not happened, also where the source is held already.
     await writeConfig({ signing: { ...without, words: "headrace-words" } })

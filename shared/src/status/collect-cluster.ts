@@ -11,6 +11,8 @@ import { listFailures, listNodes, listTargets } from "../record/walk-index.ts"
 import { type Answer, type Ask, answered, unanswered } from "./answer.ts"
 import type { CollectPorts } from "./collect-ports.ts"
 import type { ClusterSourceFacts, StoreSize } from "./fleet-facts.ts"
+import type { WordStatus } from "./fleet-status.ts"
+import { waitingWords } from "./waiting-words.ts"
 
 /** Collects what one cluster has of these sources. */
 export async function collectCluster(
@@ -65,13 +67,14 @@ async function collectSource(
     if (shown && isVerified(ports.settings, source)) verification = verificationOf(configMap, shown)
     return shown
   })
+  const words = await askWords(ports, { kube, source }, (question) => ask(who, question))
   if (!record.known) {
-    return { ...unreachable(ports, { cluster, source }, record), leases }
+    return { ...unreachable(ports, { cluster, source }, record), leases, words }
   }
   const place = unreachable(ports, { cluster, source }, unanswered(new Error("not asked")))
   if (record.value === undefined) {
     const nothing = { failed: answered([]), store: answered(undefined), orphans: answered([]) }
-    return { ...place, record, leases, ...nothing }
+    return { ...place, record, leases, words, ...nothing }
   }
   const shown = record.value
   const store = { ...ports, kube }
@@ -82,7 +85,17 @@ async function collectSource(
     ask(who, (signal) => expectedNodes(store, shown, signal)),
   ])
   const stage = expected.known ? { expected: expected.value } : {}
-  return { ...place, record, verification, leases, failed, store: size, orphans, ...stage }
+  return { ...place, record, verification, leases, words, failed, store: size, orphans, ...stage }
+}
+
+async function askWords(
+  { settings, clock }: CollectPorts,
+  { kube, source }: { kube: ConfigMapReader; source: string },
+  ask: (question: (signal: AbortSignal) => Promise<WordStatus[]>) => Promise<Answer<WordStatus[]>>,
+): Promise<ClusterSourceFacts["words"]> {
+  const namespace = settings.signing?.words
+  if (namespace === undefined) return undefined
+  return ask((signal) => waitingWords({ kube, clock }, { namespace, source }, signal))
 }
 
 /** True where the commits of a source, or those of its rules, are to be signed. */

@@ -9,7 +9,7 @@ import type { LaneFacts } from "./fleet-facts.ts"
 
 /** Where facts come from. Everything is opened at its first use, and may fail. */
 export interface CollectPorts {
-  settings: Pick<OperatorSettings, "namespace" | "programsNamespace" | "clusters" | "sources">
+  settings: Pick<OperatorSettings, "namespace" | "programsNamespace" | "clusters" | "sources" | "signing">
   kube(cluster: string): Promise<ConfigMapReader & LeaseReader>
   repository(source: string): Promise<StatusRepository>
   /** ConfigMaps of a source that no rule names any more; undefined: nobody wants to know. */

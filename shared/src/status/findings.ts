@@ -11,6 +11,7 @@ import { rolloutFindings, waitsForTurn } from "./rollout-findings.ts"
 import { shortCommit } from "./short-commit.ts"
 import { suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
 import { targetFindings } from "./target-findings.ts"
+import { wordFindings } from "./waiting-words.ts"
 
 /** How long a branch may be ahead before that is trouble: a retry after a first failure comes well within it. */
 const BEHIND_SECONDS = 300
@@ -30,6 +31,7 @@ export function findingsOf(
     ...rolloutFindings(judged, surroundings),
     ...operatorFindings(judged, surroundings),
     ...signatureFindings(facts),
+    ...wordFindings(judged, surroundings),
     ...storeFindings(judged, facts),
   ]
   return all.sort(byLevel)
@@ -185,8 +187,10 @@ function signatureFindings({ verification }: ClusterSourceFacts): Finding[] {
 
 function storeFindings({ state, stopped, intents }: JudgedFacts, facts: ClusterSourceFacts): Finding[] {
   if (state === "unreachable" || state === "absent") return []
-  const { store, failed, orphans } = facts
+  const { store, failed, orphans, words } = facts
   const findings: Finding[] = []
+  if (words?.known === false)
+    findings.push(unreadable("which operators' words wait is not known", words.problem))
   if (!store.known) findings.push(unreadable("how large the store is is not known", store.problem))
   if (!failed.known) findings.push(unreadable("which targets failed is not known in full", failed.problem))
   const isSettled = stopped === null && intents.length === 0

@@ -6,6 +6,7 @@ import type { NotedDelivery } from "../lanes/recent-deliveries.ts"
 import type { FailedTarget, SourceRecord } from "../record/record.ts"
 import type { Verification } from "../record/verification.ts"
 import type { Answer } from "./answer.ts"
+import type { WordStatus } from "./fleet-status.ts"
 import type { RolloutPace } from "./rollout-status.ts"
 
 /** Everything that was found out about all sources and clusters, before it is judged. */
@@ -57,6 +58,8 @@ export interface ClusterSourceFacts {
   record: Answer<SourceRecord | undefined>
   /** What was found of the signatures of what the record shows; undefined: nothing, or the source is not verified. */
   verification?: Verification | undefined
+  /** Words of operators that no program with the key has obeyed; undefined: the settings name no namespace for them. */
+  words?: Answer<readonly WordStatus[]> | undefined
   /** The agents' Leases, read before the record, so that no node can be ahead of it. Undefined value: they may not be listed. */
   leases: Answer<readonly Lease[] | undefined>
   /** Every failed target; unknown when there are more than the record lists and the store's list cannot be read. */

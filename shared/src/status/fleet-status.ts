@@ -4,10 +4,10 @@ import { ForeignWrite, Hold, Token } from "../record/record.ts"
 import { RejectionStatus, RolloutStatus } from "./rollout-status.ts"
 
 /**
- * A field that a version adds raises it; no field changes its meaning or goes. Format 1 is written where nothing needs
- * what format 2 adds: `rollout`, `rejected` and `unhealthy`.
+ * A field that a version adds raises it; no field changes its meaning or goes. Each is written where nothing needs a later
+ * one: format 2 adds `rollout`, `rejected` and `unhealthy`, format 3 adds `words`.
  */
-export const STATUS_FORMAT = 2
+export const STATUS_FORMATS = { first: 1, rollouts: 2, words: 3 } as const
 
 const time = (what: string) => z.string().describe(`${what}, ISO 8601 in UTC.`)
 const commit = (what: string) => z.string().nullable().describe(what)
@@ -42,6 +42,7 @@ export const Finding = z.strictObject({
       "orphan",
       "foreign",
       "unverified",
+      "word",
     ])
     .describe("What it is about. A reader ignores kinds that it does not know."),
   code: z.string().nullable().describe("The error's code, see errors.md; null: it is no error."),
@@ -115,6 +116,20 @@ export const ClusterSourceState = z
   )
 export type ClusterSourceState = z.infer<typeof ClusterSourceState>
 
+/** What an operator said on a machine without the signing key. */
+export const WordStatus = z.strictObject({
+  name: z.string().describe("The ConfigMap in `signing.words` that has it."),
+  says: z.string().nullable().describe("The command that said it; null: it does not read."),
+  by: z.string().nullable().describe("Who said it."),
+  reason: z.string().nullable(),
+  since: time("When it was said"),
+  error: z
+    .strictObject({ code: z.string(), message: z.string() })
+    .nullable()
+    .describe("Why it was not obeyed; null: it waits."),
+})
+export type WordStatus = z.infer<typeof WordStatus>
+
 /** One source in one cluster, judged. */
 export const ClusterSourceStatus = z.strictObject({
   cluster: z.string(),
@@ -170,13 +185,19 @@ export const ClusterSourceStatus = z.strictObject({
   rejected: RejectionStatus.optional().describe(
     "The revision that a rollout returned from last; absent: there is none.",
   ),
+  words: z
+    .array(WordStatus)
+    .optional()
+    .describe(
+      "Operators' words that no program with the key has obeyed, oldest first; absent: there is none.",
+    ),
   findings: z.array(Finding).describe("What to know about it, worst first."),
 })
 export type ClusterSourceStatus = z.infer<typeof ClusterSourceStatus>
 
 /** Everything, judged: what `status -o json` prints, and what text, page, explanations and metrics are made of. */
 export const FleetStatus = z.strictObject({
-  format: z.literal([1, STATUS_FORMAT]),
+  format: z.literal(Object.values(STATUS_FORMATS)),
   at: time("When it was asked"),
   level: Level.describe("The worst of all."),
   findings: z.array(Finding).describe("What concerns no single cluster: git and Redis."),

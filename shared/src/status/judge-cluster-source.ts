@@ -52,6 +52,7 @@ function judgedFacts(facts: ClusterSourceFacts, { now, branch, lane }: Surroundi
     foreign: record?.foreign ?? [],
     nodes: nodesOf(facts, record, now),
     ...stagedOf(facts, record, now),
+    ...(facts.words?.known && facts.words.value.length > 0 && { words: [...facts.words.value] }),
     store: facts.store.known ? (facts.store.value ?? null) : null,
     lane:
       lane === undefined

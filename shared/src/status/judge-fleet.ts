@@ -5,7 +5,7 @@ import {
   type ClusterSourceStatus,
   type Finding,
   type FleetStatus,
-  STATUS_FORMAT,
+  STATUS_FORMATS,
   ClusterSourceState as States,
 } from "./fleet-status.ts"
 import { judgeClusterSource } from "./judge-cluster-source.ts"
@@ -37,7 +37,7 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
     ...unrecordedFindings(facts, context),
   ]
   return {
-    format: clusterSources.some(needsFormat2) ? STATUS_FORMAT : 1,
+    format: Math.max(...clusterSources.map(formatOf), STATUS_FORMATS.first) as FleetStatus["format"],
     at: new Date(at).toISOString(),
     level: worstLevel([...findings, ...clusterSources]),
     findings,
@@ -56,8 +56,10 @@ function stagedCommits({ clusterSources }: FleetFacts, source: string): Set<stri
   )
 }
 
-function needsFormat2({ rollout, rejected, nodes }: ClusterSourceStatus): boolean {
-  return rollout !== undefined || rejected !== undefined || nodes?.unhealthy !== undefined
+function formatOf({ rollout, rejected, nodes, words }: ClusterSourceStatus): FleetStatus["format"] {
+  if (words !== undefined) return STATUS_FORMATS.words
+  const isStaged = rollout !== undefined || rejected !== undefined || nodes?.unhealthy !== undefined
+  return isStaged ? STATUS_FORMATS.rollouts : STATUS_FORMATS.first
 }
 
 function worstFirst(a: ClusterSourceStatus, b: ClusterSourceStatus): number {

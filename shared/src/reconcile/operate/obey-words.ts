@@ -8,10 +8,15 @@ import { changeRecord, type RecordPorts } from "../record/change-record.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import { approveCommit, approveGate, approveUnverified } from "./approve-commit.ts"
 import { type ApprovePorts, holdSource, releaseSource, rewindSource } from "./hold-source.ts"
-import { answered, type OperatorWord, readAnswer, readWord, WORD_LABEL } from "./operator-word.ts"
+import {
+  answered,
+  type OperatorWord,
+  readAnswer,
+  readWord,
+  WORD_AGE_MS,
+  WORD_LABEL,
+} from "./operator-word.ts"
 
-/** A word that waited for longer is not obeyed: its reason may be over. */
-const OLDEST_MS = 24 * 3_600_000
 /** How long an answer stays to be read. */
 const ANSWER_KEPT_MS = 3_600_000
 /** Words of one source that are read in a run; more wait for the next. */
@@ -84,7 +89,7 @@ export async function obeyWords(ports: ReconcilePorts, source: string, signal: A
     const { name } = item.metadata
     try {
       if (word === undefined || word.source !== source) throw unreadable(name)
-      if (clock.now() - Date.parse(word.at) > OLDEST_MS) throw tooOld(name, word.at)
+      if (clock.now() - Date.parse(word.at) > WORD_AGE_MS) throw tooOld(name, word.at)
       await obeyWord({ ...ports, namespace: settings.namespace, source }, word, signal)
       log.info({ word: name, verb: word.said.verb, by: word.by }, "operator's word obeyed")
       return null

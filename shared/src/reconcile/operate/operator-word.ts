@@ -6,6 +6,8 @@ import { FULL_ID } from "../../foundation/object-id.ts"
 import { parseJsonAs } from "../../foundation/parse-json.ts"
 
 const WORD_FORMAT = 1
+/** A word that waited for longer is not obeyed: its reason may be over. Milliseconds. */
+export const WORD_AGE_MS = 24 * 3_600_000
 /** On each word, with the source that it is for. */
 export const WORD_LABEL = "headrace.dev/word"
 const WORD_KEY = "word.json"
