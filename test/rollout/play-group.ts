@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { FAULTS } from "./faults.ts"
 import { mayReach, NODES, type State } from "./fleet-plan.ts"
-import { areAt, isHeardOf, recordsNow, stageOf } from "./seen-records.ts"
+import { areAt, heardAt, recordsNow, stageOf } from "./seen-records.ts"
 import { type ShownCommits, watchShown } from "./shown-commits.ts"
 import type { StagedSite } from "./staged-site.ts"
 
@@ -24,12 +24,15 @@ export interface Returned {
   fault: string | undefined
   /** Milliseconds from when a writer could hear of the failure, or from the end of the fault if that was later. */
   took: number
-  /** How many nodes it was shown on. */
+  /** How many nodes it was shown on, and how many of them it may not reach. */
   reached: number
+  outside: number
 }
 
 /** What came of a group of commits. */
 export interface PlayedGroup {
+  /** Its number. */
+  group: number
   good: { fault: string | undefined; stage: number | undefined }
   bad: Returned
   violations: string[]
@@ -42,14 +45,20 @@ export interface Play {
   /** Makes the content of each commit another one. */
   number: number
   good: Set<string>
+  /** Why good commits were returned. */
+  returned: string[]
 }
 
 /** Begins once every node shows something. */
 export async function startPlay(site: StagedSite): Promise<Play> {
   const shown = watchShown(site)
-  const isEverywhere = () => NODES.every((node) => shown.now(node) !== undefined)
+  const isEverywhere = async () => {
+    const failed = [...(await recordsNow(site)).values()].flatMap((record) => record.failed)
+    for (const { target, reason } of failed) throw new Error(`target ${target}: ${reason}`)
+    return NODES.every((node) => shown.now(node) !== undefined)
+  }
   await shown.until("every node shows something", isEverywhere, START_LIMIT_MS)
-  return { site, shown, number: 0, good: new Set() }
+  return { site, shown, number: 0, good: new Set(), returned: [] }
 }
 
 /**
@@ -67,7 +76,7 @@ export async function playGroup(play: Play, group: number): Promise<PlayedGroup>
   }
   const baseline = await playGood(play, good)
   const bad = await playBad(play, { baseline, state, fault: isGoodFaulted ? undefined : fault })
-  return { good, ...bad }
+  return { group, good, ...bad }
 }
 
 /** Merges the good ones, and waits until every node and record shows the last. Gives it. */
@@ -88,7 +97,7 @@ export async function playGood(
 
 /** Waits until every node and every record shows a commit. Throws at once where it is rejected. */
 export async function reachesEverybody(
-  { site, shown }: Pick<Play, "site" | "shown">,
+  { site, shown, returned }: Pick<Play, "site" | "shown" | "returned">,
   commit: string,
 ): Promise<void> {
   await shown.until(
@@ -96,6 +105,7 @@ export async function reachesEverybody(
     async () => {
       const records = await recordsNow(site)
       const rejected = [...records.values()].find((record) => record.rejected?.commit === commit)?.rejected
+      if (rejected) returned.push(rejected.reason)
       if (rejected) throw new Error(`a good commit was returned: ${rejected.reason}`)
       return areAt(records, commit) && NODES.every((node) => shown.now(node) === commit)
     },
@@ -112,6 +122,8 @@ async function playBad(
   const stage = BAD.indexOf(state)
   const faultEnd = faultIn(play, { commit, stage, fault })
   const heard = hearsOf(site, commit)
+  // Where the wait below fails, that is the reason.
+  for (const beside of [faultEnd, heard]) beside.catch(() => undefined)
   const back = await shown.until(
     `every node is back from ${commit}`,
     async () => {
@@ -129,10 +141,10 @@ async function playBad(
   if (!reached.some((node) => node.stage === stage))
     violations.push(`no node of its stage showed a commit that is ${state}`)
   for (const { rejected } of (await recordsNow(site)).values()) {
-    if (rejected && good.has(rejected.commit))
-      violations.push(`a good commit was returned: ${rejected.reason}`)
+    if (rejected && good.has(rejected.commit)) play.returned.push(rejected.reason)
   }
-  return { bad: { state, fault, took: Math.max(0, back - from), reached: reached.length }, violations }
+  const took = Math.max(0, back - from)
+  return { bad: { state, fault, took, reached: reached.length, outside: outside.length }, violations }
 }
 
 /** Begins a fault once the commit is in this stage; gives the time of its end, 0 without one. */
@@ -159,9 +171,15 @@ async function furthest(site: StagedSite, commit: string): Promise<number | unde
   return isOver ? BAD.length : stageOf(records, commit)
 }
 
+/** When a writer could first hear that the commit fails, as performance.now() has it. */
 async function hearsOf(site: StagedSite, commit: string): Promise<number> {
-  while (!(await isHeardOf(site, commit))) await delay(HEAR_EVERY_MS)
-  return performance.now()
+  const end = performance.now() + ROLLOUT_LIMIT_MS
+  for (;;) {
+    const at = await heardAt(site, commit)
+    if (at !== undefined) return Math.min(performance.now(), at - performance.timeOrigin)
+    if (performance.now() > end) throw new Error(`no node says that it failed with ${commit}`)
+    await delay(HEAR_EVERY_MS)
+  }
 }
 
 function next(play: Play, state: State): string {

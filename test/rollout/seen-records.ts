@@ -36,18 +36,25 @@ export function stageOf(records: ReadonlyMap<string, SourceRecord>, commit: stri
   return stages.length === 0 ? undefined : Math.max(...stages)
 }
 
-/** True once a report is in a cluster that says that a node failed with what the record there tries: a writer can hear it. */
-export async function isHeardOf(site: Pick<StagedSite, "clusters">, commit: string): Promise<boolean> {
-  const records = await recordsNow(site)
-  for (const [cluster, record] of records) {
-    if (record.rejected?.commit === commit) return true
-    const { candidate } = record
+/**
+ * When a writer could first hear that a node failed with what its record tries, in milliseconds since 1970: when that report
+ * was written, or else when the commit was rejected. Undefined: no report says so yet.
+ */
+export async function heardAt(
+  site: Pick<StagedSite, "clusters">,
+  commit: string,
+): Promise<number | undefined> {
+  const times: number[] = []
+  for (const [cluster, { rejected, candidate }] of await recordsNow(site)) {
+    if (rejected?.commit === commit) times.push(Date.parse(rejected.at))
     if (candidate?.commit !== commit) continue
-    const leases = await site.clusters
-      .get(cluster)
-      ?.listLeases(NAMESPACE, REPORT_SELECTOR, AbortSignal.timeout(ANSWER_MS))
-    const failed = (leases ?? []).map((lease) => readReport(lease)?.rollout?.failed)
-    if (failed.some((one) => one && compareTokens(one.token, candidate.token) === 0)) return true
+    const kube = site.clusters.get(cluster)
+    const leases = await kube?.listLeases(NAMESPACE, REPORT_SELECTOR, AbortSignal.timeout(ANSWER_MS))
+    for (const lease of leases ?? []) {
+      const failed = readReport(lease)?.rollout?.failed
+      if (failed && compareTokens(failed.token, candidate.token) === 0)
+        times.push(lease.renewed ?? Date.now())
+    }
   }
-  return false
+  return times.length === 0 ? undefined : Math.min(...times)
 }

@@ -5,26 +5,26 @@ import { setTimeout as delay } from "node:timers/promises"
 import { NODES, type StagedNode } from "./fleet-plan.ts"
 import type { StagedSite } from "./staged-site.ts"
 
-const LOOK_MS = 20
+const LOOK_MS = 50
 
 /** What the disks of all nodes show and have shown, read from outside. */
 export interface ShownCommits {
   /** The commit that a node shows; undefined: none. */
   now(node: StagedNode): string | undefined
-  /** Waits, at a short interval, until the condition holds; gives the time (performance.now()). Throws after the limit. */
+  /** Waits, at a short interval, until the condition holds; gives the time (performance.now()). Throws after the limit, in ms. */
   until(what: string, condition: () => boolean | Promise<boolean>, limit: number): Promise<number>
   /** The nodes that have ever had this commit on disk: a slot stays, however short it was shown. */
   everOn(commit: string): Promise<StagedNode[]>
 }
 
-export function watchShown(site: Pick<StagedSite, "projectionOf">): ShownCommits {
+export function watchShown(site: Pick<StagedSite, "projectionOf" | "signal">): ShownCommits {
   return {
     now: (node) => linked(site.projectionOf(node)),
     async until(what, condition, limit) {
       const end = performance.now() + limit
       while (!(await condition())) {
         if (performance.now() > end) throw new Error(`not within ${limit / 1000} s: ${what}`)
-        await delay(LOOK_MS)
+        await delay(LOOK_MS, undefined, { signal: site.signal })
       }
       return performance.now()
     },

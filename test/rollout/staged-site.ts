@@ -21,6 +21,8 @@ export interface StagedSite {
   agents: ReadonlyMap<string, MarkedRun>
   /** The API servers' clients, by cluster. */
   clusters: ReadonlyMap<string, ConnectedCluster>
+  /** Aborts when the run is to end. */
+  signal: AbortSignal
   /** Where a node's agent shows the revision. */
   projectionOf(node: StagedNode): string
   /** Commits what consumers read, and posts the webhook to every plugin that answers. */
@@ -44,7 +46,7 @@ const log = createLog("rollouts", { level: "silent" })
 
 /** Runs `use` with a site of its own; `checks`: its agents ask their consumers. Everything ends with it. */
 export function withStagedSite<T>(
-  { checks }: { checks: boolean },
+  { checks, signal }: { checks: boolean; signal: AbortSignal },
   use: (site: StagedSite) => Promise<T>,
 ): Promise<T> {
   return withRepo((repo) =>
@@ -53,7 +55,7 @@ export function withStagedSite<T>(
       const running: MarkedRun[] = []
       const plugins: StartedPlugin[] = []
       try {
-        const site = await startSite({ repo, redis, servers, checks, running, plugins })
+        const site = await startSite({ repo, redis, servers, checks, signal, running, plugins })
         return await use(site)
       } finally {
         for (const { child } of [...running, ...plugins.map((plugin) => plugin.run())]) {
@@ -72,11 +74,20 @@ interface Parts {
   redis: TestRedis
   servers: ReadonlyMap<string, ApiServerProcess>
   checks: boolean
+  signal: AbortSignal
   running: MarkedRun[]
   plugins: StartedPlugin[]
 }
 
-async function startSite({ repo, redis, servers, checks, running, plugins }: Parts): Promise<StagedSite> {
+async function startSite({
+  repo,
+  redis,
+  servers,
+  checks,
+  signal,
+  running,
+  plugins,
+}: Parts): Promise<StagedSite> {
   await repo.commit({ "rules.yaml": RULES, "state/now": "good\n0\n" })
   const config = await writeSettings(repo, redis.url, servers)
   plugins.push(await startPlugin(config), await startPlugin(config))
@@ -101,6 +112,7 @@ async function startSite({ repo, redis, servers, checks, running, plugins }: Par
     plugins,
     agents,
     clusters,
+    signal,
     projectionOf,
     async commit(state) {
       const commit = await repo.commit({ "state/now": state })
@@ -135,7 +147,10 @@ async function writeSettings(
     poll: "5s",
     rollout,
   }
-  const clusters = [...servers].map(([name, { kubeconfigFile }]) => [name, { kubeconfig: kubeconfigFile }])
+  const clusters = [...servers].map(([name, { kubeconfigFile }]) => [
+    name,
+    { kubeconfig: kubeconfigFile, namespaces: ["ci"] },
+  ])
   const settings = {
     version: 1,
     namespace: NAMESPACE,
