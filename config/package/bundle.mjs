@@ -35,6 +35,8 @@ if (ENTRIES[name].read) copyDeclarations("read")
 async function writeBundle() {
   const inputs = { main: "src/main.ts", ...ENTRIES[name] }
   const build = await rolldown({
+    // client-node has a class for each API of Kubernetes, 9 MB of them: those that nothing imports are left out.
+    treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/gen\//, sideEffects: false }] },
     input: Object.fromEntries(Object.entries(inputs).map(([entry, file]) => [entry, join(folder, file)])),
     platform: "node",
     resolve: { conditionNames: ["source", "node", "import"] },
@@ -44,8 +46,12 @@ async function writeBundle() {
     dir: bundle,
     format: "esm",
     chunkFileNames: "chunks/[name]-[hash].js",
+    comments: false,
   })
   await build.close()
+  for (const { type, code, fileName } of output) {
+    if (type === "chunk") writeFileSync(join(bundle, fileName), inAscii(code))
+  }
   const inlined = output
     .flatMap((chunk) => chunk.moduleIds ?? [])
     .filter((id) => id.includes("/node_modules/"))
@@ -53,6 +59,17 @@ async function writeBundle() {
   const own = new Set(output.map(({ fileName }) => fileName))
   const imported = output.flatMap((chunk) => [...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])])
   return new Set(imported.filter((id) => !own.has(id) && !isBuiltin(id)).map(packageOf))
+}
+
+/**
+ * The same program in ASCII: V8 keeps the text of a module for as long as it runs, with two bytes for each character if
+ * one of them needs it. Without comments such characters are in strings, templates and regular expressions alone, which
+ * take an escape; what reads a template's raw text may not have one, nor may what has a backslash already.
+ */
+function inAscii(code) {
+  if (/String\.raw`[^`]*[^\0-\x7f]|\\[^\0-\x7f]/.test(code))
+    throw new Error("an escape would change the program")
+  return code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
 }
 
 function packageOf(id) {

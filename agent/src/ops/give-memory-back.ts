@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
-import { runInNewContext } from "node:vm"
+import { loadHeapCollector } from "@headrace/shared/foundation/collect-heap"
 import { loadKoffi } from "../disk/load-koffi.ts"
 
 /** Long enough to be idle, short enough that a first publish is not what the node's memory is sized by. */
@@ -65,15 +65,14 @@ interface MemoryReturns {
 const NOT_NEEDED = 4
 
 function loadReturns(): MemoryReturns {
-  setFlagsFromString("--expose-gc")
-  const collect = runInNewContext("gc") as (options: object) => void
+  const collect = loadHeapCollector()
   const libc = loadLibc()
   const trim = nativeCall(libc, "int malloc_trim(size_t pad)")
   const advise = nativeCall(libc, "int madvise(size_t address, size_t length, int advice)")
   const text = programText(readFileSync("/proc/self/maps", "utf8"), process.execPath)
   return {
     free() {
-      collect({ type: "major", execution: "sync", flavor: "last-resort" })
+      collect()
       // glibc keeps what is freed below something that is not (malloc_trim(3)).
       trim(0)
     },

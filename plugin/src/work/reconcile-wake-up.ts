@@ -18,6 +18,8 @@ export interface ReconcileWakeUpPorts {
   lanes: Lanes
   metrics: PluginMetrics
   traces: Traces | undefined
+  /** A run has ended, in whatever way. */
+  onWorked?: (() => void) | undefined
   log: Log
 }
 
@@ -27,7 +29,7 @@ export interface ReconcileWakeUpPorts {
  */
 export function reconcileWakeUp(
   cluster: string,
-  { reconciler, lanes, metrics, traces, log }: ReconcileWakeUpPorts,
+  { reconciler, lanes, metrics, traces, onWorked, log }: ReconcileWakeUpPorts,
 ): LaneHandler {
   return async (wakeUp, signal, wait) => {
     async function scheduleHoldEnd({ heldUntil }: ReconcileOutcome): Promise<void> {
@@ -66,6 +68,8 @@ export function reconcileWakeUp(
     } catch (error) {
       metrics.reconciles.inc({ cluster, source, result: signal.aborted ? "aborted" : "failed" })
       throw error
+    } finally {
+      onWorked?.()
     }
   }
 }

@@ -8,6 +8,15 @@ import type { PluginMetrics } from "../observe/plugin-metrics.ts"
 import type { PluginReconciler } from "./plugin-reconciler.ts"
 import { reconcileWakeUp } from "./reconcile-wake-up.ts"
 
+/** What the workers report to. */
+export interface LaneObservers {
+  metrics: PluginMetrics
+  traces: Traces | undefined
+  seals: OutcomeSeals
+  /** A run has ended, in whatever way. */
+  onWorked?: (() => void) | undefined
+}
+
 /** The workers of all lanes. */
 export interface LaneWorkers {
   /** Clusters whose worker does not run now. */
@@ -20,7 +29,7 @@ export function workLanes(
   lanes: Lanes,
   { clusters, sources }: { clusters: readonly string[]; sources: readonly string[] },
   reconciler: PluginReconciler,
-  { metrics, traces, seals }: { metrics: PluginMetrics; traces: Traces | undefined; seals: OutcomeSeals },
+  { metrics, traces, seals, onWorked }: LaneObservers,
   onAnswered: (guids: readonly string[]) => Promise<void>,
   log: Log,
 ): LaneWorkers {
@@ -29,7 +38,7 @@ export function workLanes(
     const worker = workLane(
       lanes,
       cluster,
-      reconcileWakeUp(cluster, { reconciler, lanes, metrics, traces, log }),
+      reconcileWakeUp(cluster, { reconciler, lanes, metrics, traces, onWorked, log }),
       {
         log,
         sources,
