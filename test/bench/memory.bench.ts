@@ -1,128 +1,108 @@
-import { type ChildProcess, spawn } from "node:child_process"
-import { randomBytes } from "node:crypto"
-import { existsSync } from "node:fs"
+import { fork } from "node:child_process"
+import { once } from "node:events"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { procUsage } from "../harness/proc-usage.ts"
+import { embeddedKubeconfig } from "@headrace/config/local/embedded-kube/embedded-kubeconfig"
+import { freePort } from "@headrace/config/local/free-port"
+import { DEFAULTS, localAgentSettings, localOperatorSettings } from "@headrace/config/local/local-settings"
+import { startLocalRedis } from "@headrace/config/local/redis-server"
 import { until } from "../harness/until.ts"
-import { type TestRepo, withRepo } from "../harness/with-repo.ts"
+import { withFolder } from "../harness/with-folder.ts"
+import { type BenchRepository, createBenchRepository } from "./curve/bench-repository.ts"
+import { type MeasuredProgram, startMeasured } from "./memory/measured-program.ts"
 
-const PROGRAM = join(import.meta.dirname, "../../agent/dist/main.js")
-const LIMIT_MS = 180_000
-const IDLE_MS = 20_000
-const FOLDERS = 50
-const PEER = process.env.HEADRACE_GIT_SYNC
+const FEW = 20
+const MANY = Number(process.env.HEADRACE_MEMORY_FILES ?? 10_000)
+const HARNESS = join(import.meta.dirname, "../harness")
+const TOKEN = "bench"
+const LIMIT_MS = 600_000
+/** The plugin's idle time before it collects its heap, and some more. */
+const IDLE_MS = 12_000
+const MEASURES = ["resident MB", "proportional set MB", "working set of its cgroup MB"]
+const few = FEW.toLocaleString("en")
+const many = MANY.toLocaleString("en")
+
+export const goals: Readonly<Record<string, number>> = {
+  ...goalsOf(`plugin idle, ${few} files`, 120),
+  ...goalsOf(`plugin idle, ${many} files`, 400),
+  ...goalsOf(`agent idle, ${few} files`, 60),
+}
+
+function goalsOf(name: string, most: number): Record<string, number> {
+  return Object.fromEntries(MEASURES.map((measure) => [`${name}, ${measure}`, most]))
+}
 
 /**
- * What a git source costs a node: 5,000 files when idle, and the peak of a first start on 100 MB. HEADRACE_GIT_SYNC names
- * git-sync's own program, to be measured beside ours.
+ * What the packed programs hold when idle: resident; proportional, where pages that several processes map (the text of
+ * Node) are shared out; of no file; and what Kubernetes charges, the working set of a cgroup of their own, where this
+ * user can make one. HEADRACE_MEMORY_FILES is the larger number of files, 10,000 unless it is set.
  */
 export async function run(): Promise<Record<string, number>> {
-  const small = await withTree(5000, 4096, measurePrograms)
-  const large = await withTree(5000, 20_000, async (repo) => {
-    const { peak, idle } = await measure(repo, "large", agentCommand)
-    return { "100 MB in 5,000 files: first start, peak MB": peak, "100 MB in 5,000 files: idle MB": idle }
-  })
+  const small = await withFolder((folder) => measure(folder, FEW, measureAgent))
+  const large = await withFolder((folder) => measure(folder, MANY))
   return { ...small, ...large }
 }
 
-async function withTree<T>(count: number, bytes: number, use: (repo: TestRepo) => Promise<T>): Promise<T> {
-  return await withRepo(async (repo) => {
-    const files = Array.from({ length: count }, (_, at) => [
-      `d${at % FOLDERS}/file-${at}.yaml`,
-      randomBytes(bytes / 2).toString("hex"),
-    ])
-    await repo.commit(Object.fromEntries(files))
-    return await use(repo)
-  })
-}
-
-async function measurePrograms(repo: TestRepo): Promise<Record<string, number>> {
-  const agent = await measure(repo, "agent", agentCommand)
-  const sync = await measure(repo, "sync", syncCommand)
-  const peer = PEER === undefined ? undefined : await measure(repo, "peer", peerCommand(PEER))
-  return {
-    "5,000 files: first start, peak MB": agent.peak,
-    "5,000 files: idle MB": agent.idle,
-    "5,000 files: headrace-agent git-sync, peak MB": sync.peak,
-    "5,000 files: headrace-agent git-sync, idle MB": sync.idle,
-    ...(peer && { "5,000 files: git-sync, peak MB": peer.peak, "5,000 files: git-sync, idle MB": peer.idle }),
-  }
-}
-
-interface Started {
-  command: string
-  args: readonly string[]
-  /** Appears when the first commit is shown. */
-  shown: string
-}
-
-type StartedBy = (repo: TestRepo, folder: string) => Promise<Started>
-
-/** Its memory in MB, from the start until it has been idle for a while. Children of it (git) do not count. */
-async function measure(repo: TestRepo, name: string, startedBy: StartedBy) {
-  const { command, args, shown } = await startedBy(repo, join(repo.scratch, name))
-  const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] })
+async function measure(
+  folder: string,
+  files: number,
+  also?: (folder: string, kubeconfig: string) => Promise<Record<string, number>>,
+): Promise<Record<string, number>> {
+  const repository = await createBenchRepository(join(folder, "repository.git"), files, true)
+  const port = await freePort()
+  const execArgv = ["--conditions=source", "--no-warnings"]
+  const kube = fork(join(HARNESS, "kube-process.ts"), [String(port), TOKEN], { execArgv })
+  kube.send("up")
+  await once(kube, "message")
+  const redis = await startLocalRedis({})
   try {
-    await until(() => existsSync(shown) || hasEnded(child), LIMIT_MS)
-    await delay(IDLE_MS)
-    if (hasEnded(child)) throw new Error(`${command} ended with ${child.exitCode ?? child.signalCode}`)
-    const { peakMegabytes, residentMegabytes } = procUsage(child.pid)
-    return { peak: peakMegabytes, idle: residentMegabytes }
+    const kubeconfig = join(folder, "kubeconfig")
+    await writeFile(kubeconfig, embeddedKubeconfig(`http://127.0.0.1:${port}`, TOKEN))
+    const plugin = await measurePlugin(folder, repository, { files, kubeconfig, redisUrl: redis.url })
+    return { ...plugin, ...(await also?.(folder, kubeconfig)) }
   } finally {
-    await end(child)
+    await redis.close()
+    kube.disconnect()
   }
 }
 
-function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
-  return exitCode !== null || signalCode !== null
+async function measurePlugin(
+  folder: string,
+  { folder: repo, branch, rules }: BenchRepository,
+  { files, kubeconfig, redisUrl }: { files: number; kubeconfig: string; redisUrl: string },
+): Promise<Record<string, number>> {
+  const config = join(folder, "headrace.yaml")
+  const secret = join(folder, "secret")
+  await writeFile(secret, "of the bench")
+  const source = { repo, branch, rules, repository: "example/bench", pollSeconds: 600 }
+  const paths = { secret, mirrors: join(folder, "mirrors") }
+  const kubeconfigs = new Map([[DEFAULTS.cluster, kubeconfig]])
+  await writeFile(config, localOperatorSettings(source, kubeconfigs, paths))
+  const args = ["--config", config, "--listen", "127.0.0.1:0"]
+  const plugin = startMeasured("plugin", args, { REDIS_URL: redisUrl })
+  const isDone = () => plugin.log().some(({ msg, result }) => msg === "reconciled" && result === "applied")
+  return whenIdle(plugin, isDone, `plugin idle, ${files.toLocaleString("en")} files`)
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return
-  const ended = new Promise((resolve) => child.once("close", resolve))
-  child.kill("SIGTERM")
-  await ended
+async function measureAgent(folder: string, kubeconfig: string): Promise<Record<string, number>> {
+  const config = join(folder, "agent.yaml")
+  await writeFile(config, localAgentSettings(kubeconfig, join(folder, "node"), "127.0.0.1:0"))
+  const agent = startMeasured("agent", ["--config", config])
+  const isShown = () => agent.log().some(({ msg }) => msg === "revision published")
+  return whenIdle(agent, isShown, `agent idle, ${few} files`)
 }
 
-const agentCommand: StartedBy = async (repo, folder) => {
-  const config = `${folder}.json`
-  const from = [{ git: { url: repo.folder, branch: repo.branch, poll: "2s" } }]
-  const settings = {
-    version: 1,
-    mirrors: `${folder}-mirrors`,
-    listen: "127.0.0.1:0",
-    projections: { tree: { path: folder, from } },
+async function whenIdle(
+  program: MeasuredProgram,
+  isDone: () => boolean,
+  name: string,
+): Promise<Record<string, number>> {
+  try {
+    await until(isDone, LIMIT_MS)
+    await delay(IDLE_MS)
+    return program.memory(name)
+  } finally {
+    await program.end()
   }
-  await writeFile(config, JSON.stringify(settings))
-  return {
-    command: process.execPath,
-    args: [PROGRAM, "--config", config],
-    shown: join(folder, "..data"),
-  }
-}
-
-const syncCommand: StartedBy = async (repo, folder) => ({
-  command: process.execPath,
-  args: [PROGRAM, "git-sync", ...syncFlags(repo, folder)],
-  shown: join(folder, "tree"),
-})
-
-function peerCommand(command: string): StartedBy {
-  return async (repo, folder) => ({
-    command,
-    args: syncFlags(repo, folder),
-    shown: join(folder, "tree"),
-  })
-}
-
-function syncFlags(repo: TestRepo, folder: string): string[] {
-  return [
-    `--repo=file://${repo.folder}`,
-    `--ref=${repo.branch}`,
-    `--root=${folder}`,
-    "--link=tree",
-    "--period=2s",
-  ]
 }

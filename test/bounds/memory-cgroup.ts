@@ -7,6 +7,8 @@ export interface MemoryCgroup {
   enter: readonly string[]
   /** The most bytes that were in use at one time, page cache included. */
   peak(): number
+  /** What Kubernetes charges now: all but the page cache that the kernel can drop first. */
+  workingSet(): number
   /** How often the kernel ended a process of it for want of memory. */
   kills(): number
   /** To be called when no process is in it. */
@@ -42,6 +44,11 @@ export function createMemoryCgroup(name: string, limit: number): MemoryCgroup {
   return {
     enter: ["sh", "-c", script, join(folder, "cgroup.procs")],
     peak: () => Number(readFileSync(file("memory.max_usage_in_bytes", "memory.peak"), "utf8")),
+    workingSet() {
+      const inactive = new RegExp(`^${isV1 ? "total_inactive_file" : "inactive_file"} (\\d+)`, "m")
+      const [, cache = 0] = inactive.exec(readFileSync(join(folder, "memory.stat"), "utf8")) ?? []
+      return Number(readFileSync(file("memory.usage_in_bytes", "memory.current"), "utf8")) - Number(cache)
+    },
     kills: () =>
       Number(
         /^oom_kill (\d+)/m.exec(readFileSync(file("memory.oom_control", "memory.events"), "utf8"))?.[1] ?? 0,

@@ -13,6 +13,25 @@ export interface ProcUsage {
   cpuSeconds: number
 }
 
+/** What a process holds in memory now, in megabytes, from /proc/PID/smaps_rollup, proc_pid_smaps(5). */
+export interface ProcMemory {
+  resident: number
+  /** Each page divided among the processes that map it. */
+  proportional: number
+  /** Pages of no file: what this process alone brought about. */
+  anonymous: number
+}
+
+export function procMemory(pid: number | undefined): ProcMemory {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8")
+  const megabytes = (line: string) => Number(new RegExp(`^${line}:\\s+(\\d+)`, "m").exec(rollup)?.[1]) / 1024
+  return {
+    resident: megabytes("Rss"),
+    proportional: megabytes("Pss"),
+    anonymous: megabytes("Anonymous"),
+  }
+}
+
 export function procUsage(pid: number | undefined): ProcUsage {
   const status = readFileSync(`/proc/${pid}/status`, "utf8")
   const number = (line: string) => Number(status.match(new RegExp(`${line}:\\s+(\\d+)`))?.[1])
