@@ -25,6 +25,8 @@ const ROWS: readonly Row[] = [
   { name: "fetch, p50 ms", of: (one) => one.fetch },
   { name: "resident MB", most: 400, of: (one) => one.residentMegabytes },
   { name: "first projection, s", most: 30, of: (one) => one.firstProjection / 1000 },
+  { name: "first projection, requests", of: (one) => one.firstRequests },
+  { name: "first projection, % of CPU in the API server", of: (one) => one.firstServerShare * 100 },
   { name: "rebuild unchanged, s", most: 2, of: (one) => one.rebuild / 1000 },
 ]
 

@@ -1,17 +1,7 @@
-import { fork } from "node:child_process"
-import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { embeddedKubeconfig } from "@headrace/config/local/embedded-kube/embedded-kubeconfig"
-import { freePort } from "@headrace/config/local/free-port"
-import { DEFAULTS, localOperatorSettings, SOURCE } from "@headrace/config/local/local-settings"
-import { createLog } from "@headrace/shared/observe/log"
-import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
-import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { procUsage } from "../../harness/proc-usage.ts"
 import { quantile } from "../quantile.ts"
-import { type BenchRepository, createBenchRepository } from "./bench-repository.ts"
+import { createBenchRepository } from "./bench-repository.ts"
+import { type BenchSite, reconcileSite, withBenchSite } from "./bench-site.ts"
 
 /**
  * What one changed file costs among so many: `node one-size.ts FILES [one-target]`, a process for each size, so that its
@@ -26,72 +16,55 @@ export interface SizeFigures {
   /** Milliseconds of CPU of this process for a whole reconcile, the fetch too. */
   cpu: number
   firstProjection: number
+  /** Of the first projection: requests to the API server, and its share of the CPU that both took. */
+  firstRequests: number
+  firstServerShare: number
   rebuild: number
   residentMegabytes: number
 }
 
-const TOKEN = "bench"
 const WARM_UP = 5
 const RUNS = 31
-const HARNESS = join(import.meta.dirname, "../../harness")
 
 async function measureSize(files: number, view: boolean): Promise<SizeFigures> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
-  const repository = await createBenchRepository(join(folder, "repository.git"), files, view)
-  const port = await freePort()
-  const kube = fork(join(HARNESS, "kube-process.ts"), [String(port), TOKEN], {
-    execArgv: ["--conditions=source", "--no-warnings"],
-  })
-  kube.send("up")
-  await once(kube, "message")
-  try {
-    const reconciler = await openIn(folder, repository, `http://127.0.0.1:${port}`)
-    const figures = await measure(reconciler, repository)
-    await reconciler.close()
-    return { files, ...figures }
-  } finally {
-    kube.disconnect()
-    await rm(folder, { recursive: true, force: true })
+  return withBenchSite(
+    (folder) => createBenchRepository(folder, files, view),
+    async (site) => ({
+      files,
+      ...(await measureFirst(site)),
+      ...(await measureChanges(site)),
+    }),
+  )
+}
+
+type Site = BenchSite<Awaited<ReturnType<typeof createBenchRepository>>>
+
+async function measureFirst({ reconciler, serverUsage }: Site) {
+  const [before, own] = [await serverUsage(), process.cpuUsage()]
+  const firstProjection = await milliseconds(() => reconcileSite(reconciler, "incremental", "applied"))
+  const after = await serverUsage()
+  const { user, system } = process.cpuUsage(own)
+  const server = after.cpuSeconds - before.cpuSeconds
+  return {
+    firstProjection,
+    firstRequests: after.requests - before.requests,
+    firstServerShare: server / (server + (user + system) / 1e6),
   }
 }
 
-async function openIn(folder: string, repository: BenchRepository, url: string): Promise<Reconciler> {
-  const kubeconfig = join(folder, "kubeconfig")
-  const settingsFile = join(folder, "headrace.yaml")
-  await writeFile(kubeconfig, embeddedKubeconfig(url, TOKEN))
-  const { branch, rules } = repository
-  const source = {
-    repo: repository.folder,
-    branch,
-    rules,
-    repository: "example/bench",
-    pollSeconds: 60,
-    guard: true,
-  }
-  const files = { secret: join(folder, "secret"), mirrors: join(folder, "mirrors") }
-  const kubeconfigs = new Map([[DEFAULTS.cluster, kubeconfig]])
-  await writeFile(settingsFile, localOperatorSettings(source, kubeconfigs, files))
-  return openReconciler(await loadOperatorSettings(settingsFile), createLog("bench", { level: "silent" }))
-}
-
-async function measure(
-  reconciler: Reconciler,
-  repository: BenchRepository,
-): Promise<Omit<SizeFigures, "files">> {
-  const signal = new AbortController().signal
-  const firstProjection = await milliseconds(() => reconcile(reconciler, "incremental", "applied", signal))
+async function measureChanges({ reconciler, repository }: Site) {
   const changes = []
   for (let round = 1; round <= WARM_UP + RUNS; round++) {
     await repository.changeOne(round)
     const before = process.cpuUsage()
     const start = performance.now()
-    const { stages } = await reconcile(reconciler, "incremental", "applied", signal)
+    const { stages } = await reconcileSite(reconciler, "incremental", "applied")
     const beyond = performance.now() - start - stages.fetch
     const { user, system } = process.cpuUsage(before)
     changes.push({ ...stages, beyond, cpu: (user + system) / 1000 })
   }
   const { residentMegabytes } = procUsage(process.pid)
-  const rebuild = await milliseconds(() => reconcile(reconciler, "full", "noop", signal))
+  const rebuild = await milliseconds(() => reconcileSite(reconciler, "full", "noop"))
   const warm = changes.slice(WARM_UP)
   const median = (figure: "beyond" | "fetch" | "plan" | "cpu") =>
     quantile(
@@ -103,24 +76,9 @@ async function measure(
     fetch: median("fetch"),
     plan: median("plan"),
     cpu: median("cpu"),
-    firstProjection,
     rebuild,
     residentMegabytes,
   }
-}
-
-async function reconcile(
-  reconciler: Reconciler,
-  mode: "incremental" | "full",
-  expected: string,
-  signal: AbortSignal,
-) {
-  const outcome = await reconciler.run(DEFAULTS.cluster, SOURCE, mode, signal)
-  if (outcome.result !== expected || outcome.failed.length > 0)
-    throw new Error(
-      `reconcile: ${outcome.result}, ${outcome.failed.length} targets failed: ${outcome.failed[0]?.reason}`,
-    )
-  return outcome
 }
 
 async function milliseconds(work: () => Promise<unknown>): Promise<number> {

@@ -14,7 +14,9 @@ interface Request {
 }
 
 /** Requests written ahead of their answers: enough to keep git busy, few enough that an abort is prompt. */
-const WRITTEN_AHEAD = 64
+const WRITTEN_AHEAD = 128
+/** As many are written by one call, while git still has as many to answer: a call for each took longer than reading it. */
+const WRITTEN_TOGETHER = 64
 /** Of one request, before it counts as the cause. */
 const MOST_DEATHS = 2
 const SILENCE = 60_000
@@ -95,11 +97,11 @@ export class ObjectReader {
   #write(): void {
     if (this.#waiting.length === 0) return
     this.#child ??= this.#start()
-    while (this.#written.length < WRITTEN_AHEAD && !this.#isStale) {
-      const request = this.#waiting.shift()
-      if (request === undefined) break
-      this.#written.push(request)
-      this.#child.stdin.write(`${request.name}\n`)
+    const room = WRITTEN_AHEAD - this.#written.length
+    if (room >= WRITTEN_TOGETHER && !this.#isStale) {
+      const next = this.#waiting.splice(0, room)
+      this.#written.push(...next)
+      this.#child.stdin.write(next.map(({ name }) => `${name}\n`).join(""))
     }
     // From the first that waits: were it reset by each that follows, a git that is asked on and on could be silent for ever.
     if (this.#silence === undefined) this.#startClock(this.#child)

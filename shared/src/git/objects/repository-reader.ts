@@ -17,6 +17,9 @@ import { ObjectReader } from "./object-reader.ts"
 /** Bytes of a blob, and files of a commit. */
 export type GitBounds = Pick<WriterBounds, "file" | "files">
 
+/** Ids of blobs that were found small enough: as many as a commit may have files, and forgotten together. */
+const MOST_CHECKED = 250_000
+
 /**
  * Reads one git repository: commits, trees and contents, by full ids only. Its two processes start at the first
  * read. What a SourceRepository promises, but for fetching.
@@ -28,6 +31,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   readonly #trees: TreeCache
   readonly #history: CommitHistory
   readonly #mostBytes: number
+  readonly #checked = new Set<string>()
 
   /**
    * `partial`: a partial clone, whose trees name what it has not fetched instead of being damaged. `bounds`: bytes of a
@@ -158,8 +162,14 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
   /** Before git is asked for a content: it would hold all of it in memory, as this program would. */
   async #checkSizes(oids: readonly string[], signal?: AbortSignal): Promise<void> {
     if (this.#mostBytes === Number.POSITIVE_INFINITY) return
-    const large = (await this.#sizes.read(oids, signal)).find((found) => (found?.size ?? 0) > this.#mostBytes)
-    if (large === undefined) return
+    const unchecked = oids.filter((oid) => !this.#checked.has(oid))
+    const sizes = await this.#sizes.read(unchecked, signal)
+    const large = sizes.find((found) => (found?.size ?? 0) > this.#mostBytes)
+    if (large === undefined) {
+      if (this.#checked.size + unchecked.length > MOST_CHECKED) this.#checked.clear()
+      for (const oid of unchecked) this.#checked.add(oid)
+      return
+    }
     throw new HeadraceError(
       "git/file-too-large",
       `blob ${large.oid} has ${large.size} bytes, and bounds.file is ${this.#mostBytes}`,

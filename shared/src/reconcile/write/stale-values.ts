@@ -1,6 +1,6 @@
-import { gzipSync } from "node:zlib"
 import { CONFIG_MAP_LIMIT_BYTES } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { gzipped } from "../../foundation/gzip.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import { placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -44,10 +44,11 @@ async function valuesOf(
     batch.map(({ file }) => file.oid),
     signal,
   )
-  return batch.map(({ gzip }, index) => {
+  const values = batch.map(({ gzip }, index) => {
     const content = contents[index] ?? Buffer.alloc(0)
-    return gzip ? gzipSync(content) : content
+    return gzip ? gzipped(content) : content
   })
+  return Promise.all(values)
 }
 
 /** `place` is `namespace/name`. */

@@ -2,6 +2,7 @@ import { openStoreConfigMap, storeConfigMap } from "../../bundle/store-config-ma
 import type { StoreObject } from "../../bundle/store-file.ts"
 import type { ConfigMap, ObjectMeta } from "../../foundation/config-map.ts"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { gzipped } from "../../foundation/gzip.ts"
 import { isFinal } from "../../foundation/retry.ts"
 import { compareAndSwap, createOnce, isLostRace } from "../../kube/compare-and-swap.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
@@ -38,7 +39,8 @@ export async function ensureStored(
   signal: AbortSignal,
   marks?: Marks,
 ): Promise<StoreWrite> {
-  const wanted = withMarks(storeConfigMap(ports.settings.namespace, object), marks)
+  const content = await gzipped(object.payload)
+  const wanted = withMarks(storeConfigMap(ports.settings.namespace, object, content), marks)
   async function attempt(): Promise<StoreWrite | undefined> {
     try {
       const kept = await createOnce(ports.kube, wanted, signal)

@@ -25,7 +25,7 @@ import { findHeldElsewhere } from "./held-elsewhere.ts"
 import { ensureStored, type Marks } from "./store-objects.ts"
 import { trieOf } from "./trie-of-target.ts"
 
-const CONCURRENT_OBJECTS = 4
+const CONCURRENT_OBJECTS = 8
 /** So many objects that were there already show that an earlier run was interrupted: it may have written thousands. */
 const MET_BEFORE_LISTING = 8
 
