@@ -386,6 +386,13 @@ export const agentErrors = {
     cause: "A misspelt value, or a container without LABEL or FOLDER.",
     remedy: "Correct it as the message says; headrace-agent k8s-sidecar --help lists all.",
   },
+  "store/cache-failed": {
+    meaning:
+      "A cache of the agent's `objects` gave no object, or none that is what its digest says; the next one is asked.",
+    cause: "It is down, slow or not a cache of the store, or the token is not one of the plugin's.",
+    remedy:
+      "Check the URL, tokenFile and the cache. The node shows everything all the same: it reads from the API server.",
+  },
   "store/corrupt": {
     meaning: "What the record or the store says cannot be true; what is published stays.",
     cause: "Somebody other than Headrace wrote it.",

@@ -18,6 +18,12 @@ export function createPluginProgram(signal: AbortSignal): Command {
         "where /healthz, /readyz and /metrics are served; without it on the port of --listen, open to all who reach the webhook",
       ),
     )
+    .addOption(
+      flag(
+        "--objects-listen <host:port>",
+        "where agents read the store's objects, as `objects` of the settings says; not served without it",
+      ),
+    )
     .addOption(flag("--redis-url-file <file>", "file with the Redis URL; before settings and REDIS_URL"))
     .addOption(
       flag(

@@ -9,6 +9,7 @@ import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-se
 import { Duration, Wait } from "@headrace/shared/settings/units"
 import { CronExpressionParser } from "cron-parser"
 import { nextSettings } from "./next-settings.ts"
+import { keepIdleHeapSmall } from "./observe/idle-heap.ts"
 import { addNodeMetrics } from "./observe/node-metrics.ts"
 import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
 
@@ -18,6 +19,8 @@ export interface RunPluginOptions {
   listen: string
   /** Where probes and metrics are served; undefined: on the port of `listen`. */
   opsListen?: string
+  /** Where agents read objects of the store; undefined: nowhere. */
+  objectsListen?: string
   redisUrlFile?: string
   drain: string
   schedule?: string
@@ -46,11 +49,18 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   const endpoint = options.otlpEndpoint
   const traces = await openTraces({ program: "headrace-plugin", version, endpoint, env: process.env, log })
   const http = await openHttp(options.listen, log, settings.bounds)
+  const idleHeap = keepIdleHeapSmall()
   let opsHttp: HttpServer | undefined
+  let objectsHttp: HttpServer | undefined
   try {
     if (options.opsListen !== undefined) opsHttp = await openHttp(options.opsListen, log, settings.bounds)
-    const opened = { ...options, http, opsHttp, process: metrics, traces, log }
+    if (options.objectsListen !== undefined) {
+      objectsHttp = await openHttp(options.objectsListen, log, settings.bounds)
+    }
+    const onWorked = idleHeap.worked
+    const opened = { ...options, http, opsHttp, objectsHttp, process: metrics, traces, onWorked, log }
     const first = await startOnSettings(settings, opened)
+    onWorked()
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
       file: options.config,
       interval,
@@ -65,7 +75,8 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
     await last.close()
     log.info({}, "plugin stopped")
   } finally {
-    await Promise.all([http.close(), opsHttp?.close(), traces?.close()])
+    idleHeap.stop()
+    await Promise.all([http.close(), opsHttp?.close(), objectsHttp?.close(), traces?.close()])
   }
 }
 

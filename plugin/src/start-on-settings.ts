@@ -7,6 +7,7 @@ import type { HttpServer } from "@headrace/shared/observe/serve-http"
 import type { Traces } from "@headrace/shared/observe/traces"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { readFromStores } from "./objects/read-object.ts"
 import { type RunningPlugin, startPlugin } from "./start-plugin.ts"
 import { pluginReconciler } from "./work/plugin-reconciler.ts"
 
@@ -25,11 +26,15 @@ export interface StartOnSettingsOptions {
   http: HttpServer
   /** A port of its own for probes and metrics; undefined: `http` serves them also. */
   opsHttp?: HttpServer | undefined
+  /** The port that agents read objects from. */
+  objectsHttp?: HttpServer | undefined
   redisUrlFile?: string
   /** Metrics of the process. */
   process?: ProcessMetrics
   /** Where spans of each commit's way go. */
   traces?: Traces | undefined
+  /** Called after a run of a lane. */
+  onWorked?: () => void
   schedule?: string
   log: Log
 }
@@ -42,10 +47,11 @@ export interface StartOnSettingsOptions {
  */
 export async function startOnSettings(
   settings: OperatorSettings,
-  { http, opsHttp, redisUrlFile, process: processMetrics, traces, schedule, log }: StartOnSettingsOptions,
+  options: StartOnSettingsOptions,
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
-  const redis = await requireRedisUrl(settings, redisUrlFile)
+  const { http, opsHttp, traces, schedule, log } = options
+  const redis = await requireRedisUrl(settings, options.redisUrlFile)
   const lanes = await openLanes({
     redis,
     prefix: settings.redis.prefix,
@@ -56,14 +62,19 @@ export async function startOnSettings(
   const takeOver = before ? { takeOver: before.endWork } : {}
   try {
     const reconciler = pluginReconciler(opened, settings)
+    const clusters = settings.objects?.clusters ?? Object.keys(settings.clusters)
+    const { kube } = opened
+    const readObject = readFromStores({ kube, namespace: settings.namespace, clusters, log })
     const plugin = await startPlugin({
       settings,
       lanes,
       reconciler,
       http,
       opsHttp,
-      process: processMetrics,
+      objects: options.objectsHttp && { http: options.objectsHttp, read: readObject },
+      process: options.process,
       traces,
+      onWorked: options.onWorked,
       ...takeOver,
       schedule,
       log,

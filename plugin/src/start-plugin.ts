@@ -16,7 +16,10 @@ import { type OutcomeSeals, outcomeSeals } from "./deliveries/outcome-seals.ts"
 import { sourcesOfChange } from "./deliveries/sources-of-change.ts"
 import { logInToGitHub } from "./github/log-in.ts"
 import { type MergeReports, reportMerges } from "./github/report-merges.ts"
-import { createPluginMetrics } from "./observe/plugin-metrics.ts"
+import { keepObjects } from "./objects/keep-objects.ts"
+import { objectsRoute } from "./objects/objects-route.ts"
+import type { ReadObject } from "./objects/read-object.ts"
+import { createPluginMetrics, type PluginMetrics } from "./observe/plugin-metrics.ts"
 import { type PluginState, readPluginReadiness } from "./observe/plugin-readiness.ts"
 import { refreshLaneGauges } from "./observe/refresh-lane-gauges.ts"
 import { STATUS_PATH, statusRoute } from "./observe/status-route.ts"
@@ -42,6 +45,8 @@ export interface StartPluginOptions {
   http: HttpServer
   /** A port of its own for probes and metrics; undefined: `http` serves them also. */
   opsHttp?: HttpServer | undefined
+  /** The port that agents read objects of the store from, and how those are read; undefined: they are not served. */
+  objects?: { http: HttpServer; read: ReadObject } | undefined
   /**
    * Called once everything has been opened that wrong settings can keep from opening, before any work begins:
    * the plugin that ran until now stops its own here.
@@ -51,6 +56,8 @@ export interface StartPluginOptions {
   traces?: Traces | undefined
   /** Metrics of the process, served beside the plugin's own; they outlive a change of the settings. */
   process?: ProcessMetrics | undefined
+  /** Called after a run of a lane. */
+  onWorked?: (() => void) | undefined
   /** Cron pattern (UTC) of full reconciles. */
   schedule?: string | undefined
   log: Log
@@ -82,6 +89,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   const seals = outcomeSeals(
     settings.webhook && (await openWebhookSecrets(settings.webhook.secretFiles, log)),
   )
+  const objects = await openObjects(options, metrics)
   const openReports = await openGitHub(options, seals)
   await options.takeOver?.()
 
@@ -92,7 +100,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
     lanes,
     { clusters, sources },
     reconciler,
-    { metrics, traces, seals },
+    { metrics, traces, seals, onWorked: options.onWorked },
     onAnswered,
     log,
   )
@@ -129,6 +137,7 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
   await Promise.all([
     http.serve(opsHttp ? { routes, bounds } : { routes: new Map([...routes, ...pages]), ops, bounds }),
     opsHttp?.serve({ routes: pages, ops, bounds }),
+    options.objects?.http.serve({ routes: new Map(), bounds, ...(objects && { otherwise: objects }) }),
   ])
   log.info({ url: http.url, opsUrl: opsHttp?.url, clusters, sources }, "plugin started")
   return {
@@ -147,6 +156,25 @@ export async function startPlugin(options: StartPluginOptions): Promise<RunningP
 async function untilWorking(workers: LaneWorkers): Promise<void> {
   const end = Date.now() + WORKERS_START_MS
   while (workers.idle().length > 0 && Date.now() < end) await delay(WORKERS_LOOK_MS)
+}
+
+/** What answers readers of objects; undefined when the settings or the command line have no place for them. */
+async function openObjects(
+  { settings, objects, log }: StartPluginOptions,
+  metrics: PluginMetrics,
+): Promise<Route | undefined> {
+  if (settings.objects === undefined || objects === undefined) {
+    if (settings.objects !== undefined) log.warn({}, "objects are not served: there is no --objects-listen")
+    if (objects !== undefined) log.warn({}, "objects are not served: the settings have no `objects`")
+    return undefined
+  }
+  const { tokenFiles, memory } = settings.objects
+  return objectsRoute({
+    tokens: await openWebhookSecrets(tokenFiles, log),
+    read: keepObjects(objects.read, memory),
+    onAnswer: (answer) => metrics.objectRequests.inc({ answer }),
+    log,
+  })
 }
 
 /** The status page, for the operations port; none where the settings turn it off. */

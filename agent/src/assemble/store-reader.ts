@@ -1,15 +1,21 @@
-import { mostShardBytes, openStoreConfigMap, storeObjectName } from "@headrace/shared/bundle/store-config-map"
+import {
+  mostShardBytes,
+  objectOfContent,
+  openStoreConfigMap,
+  storeObjectName,
+} from "@headrace/shared/bundle/store-config-map"
 import { PART_BYTES } from "@headrace/shared/bundle/store-file"
 import { joinParts, type ShardFile, unpackShard } from "@headrace/shared/bundle/unpack-shard"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { createWeightedCache } from "@headrace/shared/foundation/weighted-cache"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { StoreIndex } from "@headrace/shared/record/store-index"
 import { parseIndex } from "@headrace/shared/record/walk-index"
 import { type AgentBounds, DEFAULT_AGENT_BOUNDS } from "@headrace/shared/settings/bounds"
 import pLimit from "p-limit"
 import type { FileEntry } from "./known-objects.ts"
-import { createWeightedCache } from "./weighted-cache.ts"
+import type { ObjectCaches } from "./object-caches.ts"
 
 /** Reads in flight at one time: enough to hide the round trips, few enough for a thousand nodes at once. */
 const PARALLEL_READS = 8
@@ -31,6 +37,8 @@ export interface StoredFile extends FileEntry {
 
 export interface StoreReaderOptions {
   reader: Pick<ConfigMapReader, "get">
+  /** Asked before the API server; absent: there are none. */
+  caches?: Pick<ObjectCaches, "read"> | undefined
   /** Headrace's own, where the store lies. */
   namespace: string
   /** What a target may cost; absent: the defaults. */
@@ -65,6 +73,12 @@ export interface StoreReader {
   keepOnly(used: ReadonlySet<string>): void
 }
 
+/** An object as it came, and what it unpacks to, which is what its digest says. */
+interface OpenedObject {
+  object: ConfigMap
+  payload: Buffer
+}
+
 interface Shard {
   files: Map<string, ShardFile>
   /** Of the payload, whose memory the contents share. */
@@ -81,16 +95,21 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
   const limit = pLimit(PARALLEL_READS)
   const once = shareUnderWay()
 
-  async function fetchObject(kind: "shard" | "index", digest: string): Promise<ConfigMap> {
+  /** `most`: bytes that it unpacks to; absent: as many as any object has. */
+  async function fetchObject(kind: "shard" | "index", digest: string, most?: number): Promise<OpenedObject> {
     const name = storeObjectName(kind, digest)
+    const open = (object: ConfigMap) => ({ object, payload: openStoreConfigMap(object, digest, most) })
+    const openContent = (content: Buffer) => open(objectOfContent(options.namespace, name, content))
+    const cached = await options.caches?.read(digest, openContent, options.signal)
+    if (cached) return cached
     const object = await limit(() => options.reader.get(options.namespace, name, options.signal))
     if (object === undefined) throw missing(options.namespace, name)
     options.onFetch?.(kind, packedBytes(object))
-    return object
+    return open(object)
   }
 
   async function fetchIndex(digest: string): Promise<StoreIndex> {
-    const payload = openStoreConfigMap(await fetchObject("index", digest), digest)
+    const { payload } = await fetchObject("index", digest)
     const index = parseIndex(payload, digest)
     learn(digest, index)
     return index
@@ -105,10 +124,7 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
   async function openShard(digest: string): Promise<Shard> {
     const kept = unpacked.get(digest)
     if (kept) return kept
-    const again = packed.get(digest)
-    const object = again ? unpackObject(again) : await fetchObject("shard", digest)
-    if (!again) packed.add(digest, packObject(object))
-    const payload = openStoreConfigMap(object, digest, promises.get(digest))
+    const payload = await shardPayload(digest)
     options.onUnpack?.(payload.length)
     const files = new Map(unpackShard(payload).map((file) => [file.key, file]))
     const shard = { files, bytes: payload.length }
@@ -117,10 +133,19 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     return shard
   }
 
+  async function shardPayload(digest: string): Promise<Buffer> {
+    const most = promises.get(digest)
+    const again = packed.get(digest)
+    if (again) return openStoreConfigMap(unpackObject(again), digest, most)
+    const { object, payload } = await fetchObject("shard", digest, most)
+    packed.add(digest, packObject(object))
+    return payload
+  }
+
   async function part(digest: string): Promise<Buffer> {
-    const content = openStoreConfigMap(await fetchObject("shard", digest), digest, PART_BYTES)
-    options.onUnpack?.(2 * content.length)
-    return content
+    const { payload } = await fetchObject("shard", digest, PART_BYTES)
+    options.onUnpack?.(2 * payload.length)
+    return payload
   }
 
   return {

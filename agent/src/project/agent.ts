@@ -9,6 +9,7 @@ import type { Traces } from "@headrace/shared/observe/traces"
 import type { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { Registry } from "prom-client"
 import { type Inputs, NO_INPUTS } from "../assemble/inputs.ts"
+import { openObjectCaches } from "../assemble/object-caches.ts"
 import { createStoreReader } from "../assemble/store-reader.ts"
 import type { Confinement } from "../confine/confinement.ts"
 import { agentReadiness } from "../ops/agent-readiness.ts"
@@ -95,8 +96,11 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
     now: clock.now,
   })
   const onUnpack = (bytes: number) => ports.onUnpack?.(bytes)
+  const caches =
+    settings.objects && openObjectCaches(settings.objects, { clock, log, onAnswer: metrics.askedCache })
   const store = createStoreReader({
     reader,
+    caches,
     namespace,
     bounds: settings.bounds,
     signal: stop.signal,
@@ -184,6 +188,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
         await Promise.all([watching, projections.run(ended), reporting(ended)])
       } finally {
         stop.abort(signal.reason)
+        caches?.close()
       }
     },
   }

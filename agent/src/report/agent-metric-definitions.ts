@@ -40,6 +40,14 @@ export const agentMetricDefinitions = {
     help: "Bytes of store objects read from the API server, as sent (base64).",
     labels: KIND,
   },
+  headrace_agent_cache_reads_total: {
+    type: "counter",
+    unit: "reads",
+    help: "Questions to the caches of `objects`, by their answer.",
+    labels: {
+      answer: "`hit`, `miss`, or `failed`: no answer in time, or one that is not what its digest says",
+    },
+  },
   headrace_agent_failures_total: {
     type: "counter",
     unit: "attempts",

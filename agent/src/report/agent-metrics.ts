@@ -1,6 +1,7 @@
 import type { ErrorCode } from "@headrace/shared/foundation/errors"
 import { createMetricFactory } from "@headrace/shared/observe/metric-definition"
 import { Registry } from "prom-client"
+import type { CacheAnswer } from "../assemble/object-caches.ts"
 import type { CheckResult } from "../health/run-check.ts"
 import type { PublishResult } from "../publish/publish-revision.ts"
 import { silentSince, type WatchStatus } from "../watch/watch-status.ts"
@@ -14,6 +15,8 @@ export interface AgentMetrics {
   /** Called with the time from a commit to its publish, in milliseconds. */
   propagated(milliseconds: number): void
   fetched(kind: "shard" | "index", bytes: number): void
+  /** Called with each answer of an object cache. */
+  askedCache(answer: CacheAnswer): void
   failed(projection: string, code: ErrorCode): void
   /** Called with each run of a check of what is shown. */
   checked(projection: string, check: string, result: CheckResult): void
@@ -44,6 +47,7 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
   const files = make.counter("headrace_agent_published_files_total")
   const fetches = make.counter("headrace_agent_fetched_objects_total")
   const bytes = make.counter("headrace_agent_fetched_bytes_total")
+  const cacheReads = make.counter("headrace_agent_cache_reads_total")
   const failures = make.counter("headrace_agent_failures_total")
   const reports = make.counter("headrace_agent_reports_total")
   const checks = make.counter("headrace_agent_checks_total")
@@ -59,6 +63,7 @@ export function createAgentMetrics(state: AgentState): AgentMetrics {
       fetches.inc({ kind })
       bytes.inc({ kind }, size)
     },
+    askedCache: (answer) => cacheReads.inc({ answer }),
     reported: () => reports.inc(),
     checked: (projection, check, { outcome }) => checks.inc({ projection, check, outcome }),
     failed: (projection, code) => failures.inc({ projection, code }),

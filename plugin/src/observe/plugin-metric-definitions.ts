@@ -51,6 +51,14 @@ export const pluginMetricDefinitions = {
     help: "Size of a named ConfigMap's values, of 1048576 that fit, as this replica read or wrote it within the last two hours.",
     labels: { cluster: CLUSTER, namespace: "the ConfigMap's namespace", name: "the ConfigMap's name" },
   },
+  headrace_object_requests_total: {
+    type: "counter",
+    unit: "requests",
+    help: "Requests to the port of `--objects-listen`, by their answer.",
+    labels: {
+      answer: "`served`, `unchanged` (304), `absent` (404), `refused` (401, 405) or `failed` (503)",
+    },
+  },
   headrace_foreign_writes_total: {
     type: "counter",
     unit: "writes",

@@ -37,6 +37,7 @@ export function createPluginMetrics({ sizes, now = Date.now }: PluginMetricsSour
     reconcileSeconds: make.histogram("headrace_reconcile_seconds"),
     reconciles: make.counter("headrace_reconciles_total"),
     configMapWrites: make.counter("headrace_configmap_writes_total"),
+    objectRequests: make.counter("headrace_object_requests_total"),
     foreignWrites: make.counter("headrace_foreign_writes_total"),
     orphans: make.gauge("headrace_orphans"),
     sourceReadable: make.gauge("headrace_source_readable"),

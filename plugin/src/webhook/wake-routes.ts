@@ -1,10 +1,10 @@
-import { createHash, timingSafeEqual } from "node:crypto"
-import type { IncomingMessage, ServerResponse } from "node:http"
+import type { ServerResponse } from "node:http"
 import { errorText } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { Route } from "@headrace/shared/observe/serve-http"
+import { holdsSecret } from "./holds-secret.ts"
 import type { WebhookSecrets } from "./webhook-secrets.ts"
 
 /** What waking by `POST /wake/SOURCE` needs. */
@@ -15,8 +15,6 @@ export interface WakePorts {
   secrets: Pick<WebhookSecrets, "texts">
   log: Log
 }
-
-const LONGEST_SECRET = 4096
 
 /**
  * A route for each source, `POST /wake/SOURCE` with `Authorization: Bearer SECRET`: for forges and CI jobs that send no
@@ -32,7 +30,7 @@ function wakeRoute(source: string, { lanes, clusters, secrets, log }: WakePorts)
     // Its body says nothing; left unread it would hold the connection.
     request.resume()
     if (request.method !== "POST") return answer(response, 405, "use POST", { allow: "POST" })
-    if (!(await isAllowed(request, secrets))) {
+    if (!(await holdsSecret(request, secrets))) {
       return answer(response, 401, "give Authorization: Bearer SECRET", { "www-authenticate": "Bearer" })
     }
     try {
@@ -43,21 +41,6 @@ function wakeRoute(source: string, { lanes, clusters, secrets, log }: WakePorts)
       answer(response, 503, "the lanes cannot take it now; try again", { "retry-after": "5" })
     }
   }
-}
-
-async function isAllowed(
-  { headers }: IncomingMessage,
-  secrets: Pick<WebhookSecrets, "texts">,
-): Promise<boolean> {
-  const given = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1]
-  if (given === undefined || given.length > LONGEST_SECRET) return false
-  const known = await secrets.texts()
-  // Each is compared, in constant time by its digest: how long it takes must say nothing about a secret.
-  return known.map((secret) => timingSafeEqual(digest(secret), digest(given))).includes(true)
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest()
 }
 
 function answer(

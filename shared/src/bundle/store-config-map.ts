@@ -22,9 +22,15 @@ export function storeObjectName(kind: StoreObject["kind"], digest: string): stri
   return `${kind}-${digest.slice(0, NAME_DIGITS)}`
 }
 
-/** An object of the store as an immutable ConfigMap, its payload gzipped. Throws `bundle/too-large`. */
-export function storeConfigMap(namespace: string, object: StoreObject): ConfigMap {
-  const content = gzipSync(object.payload)
+/**
+ * An object of the store as an immutable ConfigMap. `content`: its payload as it was gzipped before. Throws
+ * `bundle/too-large`.
+ */
+export function storeConfigMap(
+  namespace: string,
+  object: StoreObject,
+  content: Buffer = gzipSync(object.payload),
+): ConfigMap {
   const name = storeObjectName(object.kind, object.digest)
   if (object.payload.length > MOST_PAYLOAD || content.length > CONFIG_MAP_LIMIT_BYTES) {
     throw new HeadraceError(
@@ -42,6 +48,17 @@ export function storeConfigMap(namespace: string, object: StoreObject): ConfigMa
     binaryData: { [CONTENT_KEY]: content.toString("base64") },
     immutable: true,
   }
+}
+
+/** What an object holds, gzipped as it is there, for those who pass it on; undefined: nothing. */
+export function packedContent({ binaryData }: Pick<ConfigMap, "binaryData">): Buffer | undefined {
+  const base64 = binaryData?.[CONTENT_KEY]
+  return base64 === undefined ? undefined : Buffer.from(base64, "base64")
+}
+
+/** An object out of packed content that came by another way than the API server. What it is, only its digest says. */
+export function objectOfContent(namespace: string, name: string, content: Buffer): ConfigMap {
+  return { metadata: { namespace, name }, binaryData: { [CONTENT_KEY]: content.toString("base64") } }
 }
 
 /** The most bytes that a shard unpacks to which holds what an index says of it. */

@@ -4,6 +4,7 @@ import { BeforePublish, Notify } from "./agent-notify.ts"
 import { PermissionsSettings } from "./agent-permissions.ts"
 import { From } from "./agent-sources.ts"
 import { AgentBounds } from "./bounds.ts"
+import { ObjectCaches } from "./objects.ts"
 import { TrustSettings } from "./trust.ts"
 import { AbsolutePath, Bytes, Duration, NamespaceName, Percent, Text, Wait } from "./units.ts"
 
@@ -147,6 +148,9 @@ export const AgentSettings = z
       ),
     trust: TrustSettings.optional().describe(
       "Show only records that a writer with one of these keys has signed. Absent: any record.",
+    ),
+    objects: ObjectCaches.optional().describe(
+      "Read the store's objects from these first, and from the API server what they do not give. Absent: from the API server alone.",
     ),
     kubeconfig: Text.optional().describe("Else the pod's own service account."),
     context: Text.optional(),

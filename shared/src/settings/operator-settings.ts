@@ -5,6 +5,7 @@ import { Gates } from "./gates.ts"
 import { GitAuth } from "./git-auth.ts"
 import { gitRemote } from "./git-remote.ts"
 import { Verify } from "./git-verify.ts"
+import { ServedObjects } from "./objects.ts"
 import { RolloutSettings } from "./rollout-settings.ts"
 import { Signing } from "./trust.ts"
 import { Duration, GitUrl, HttpUrl, NamespaceName, NamespacePattern, Percent, Text, Wait } from "./units.ts"
@@ -184,6 +185,9 @@ export const OperatorSettings = z
       .describe(
         "Lets other forges and CI jobs wake a source by POST /wake/SOURCE; absent: nothing is served there.",
       ),
+    objects: ServedObjects.optional().describe(
+      "Serve the store's objects to agents by GET /objects/DIGEST, on the port of `--objects-listen` alone; absent: they are read from the API server.",
+    ),
     github: GitHub.optional().describe("Absent: nothing is said on GitHub."),
     statusPage: z
       .enum(["loopback", "all", "off"])
@@ -201,6 +205,14 @@ export const OperatorSettings = z
     if (words === undefined || ![namespace, programsNamespace].includes(words)) return
     const message = "expected a namespace of its own: who may write there may say hold, rewind and approve"
     issues.push({ code: "custom", message, input: words, path: ["signing", "words"] })
+  })
+  .check(({ value: { clusters, kubeconfigs, objects }, issues }) => {
+    if (kubeconfigs !== undefined) return
+    for (const [at, cluster] of (objects?.clusters ?? []).entries()) {
+      if (Object.hasOwn(clusters, cluster)) continue
+      const message = `there is no cluster ${JSON.stringify(cluster)}: ${suggestion(cluster, Object.keys(clusters))}`
+      issues.push({ code: "custom", message, input: cluster, path: ["objects", "clusters", at] })
+    }
   })
   .check(({ value: { sources }, issues }) => {
     for (const [name, { rules }] of Object.entries(sources)) {
