@@ -7,6 +7,7 @@ import { mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-we
 import { type LocalPipeline, startLocal } from "@headrace/config/local/start-local"
 import { watchTimeline } from "@headrace/config/local/timeline"
 import { procUsage } from "../harness/proc-usage.ts"
+import { type Sent, stagesOfLogs } from "./pipeline/stages-of-logs.ts"
 import { quantile } from "./quantile.ts"
 
 const WARM_UP = 5
@@ -20,7 +21,10 @@ export const goals = {
   "agent idle, resident MB": 60,
 }
 
-/** Webhook to published on disk, split by stage as seen from outside; and what the programs weigh when idle. */
+/**
+ * Webhook to published on disk, as seen from outside and, stage by stage, as the programs log it; and what the programs
+ * weigh when idle.
+ */
 export async function run(): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
   const repository = await createSampleRepository(join(folder, "repository"))
@@ -50,10 +54,12 @@ async function measure(
   const [hook] = pipeline.hooks
   if (!cluster || !hook) throw new Error("the pipeline came up without its cluster")
   const timeline = await watchTimeline(cluster, DEFAULTS.namespace, SAMPLE.changed.configMap)
+  const commits = new Map<string, Sent>()
   const stages: Record<string, number[]> = { accepted: [], written: [], recorded: [], published: [] }
   for (let merge = 1; merge <= WARM_UP + MERGES; merge++) {
     const commit = await repository.mergeChange(merge, `${merge}h`)
     const sent = performance.now()
+    const sentAt = Date.now()
     const status = await sendWebhook(hook, "pull_request", mergedPullRequest(hook, commit, merge))
     if (status >= 300) throw new Error(`the plugin answered ${status}`)
     stages.accepted?.push(performance.now() - sent)
@@ -61,12 +67,18 @@ async function measure(
     stages.written?.push((await timeline.written(commit)) - sent)
     stages.recorded?.push(recorded.at - sent)
     stages.published?.push((await timeline.published(commit)) - sent)
+    if (merge > WARM_UP) commits.set(commit, { sent: sentAt, recorded: sentAt + recorded.at - sent })
   }
   timeline.close()
+  const seen = Object.entries(stages).map(([stage, values]) => [`webhook to ${stage}`, values.slice(WARM_UP)])
+  const logged = [...stagesOfLogs(join(pipeline.stateFolder, "logs"), commits)].map(([stage, values]) => [
+    `stage ${stage}`,
+    values,
+  ])
   return Object.fromEntries(
-    Object.entries(stages).flatMap(([stage, values]) => [
-      [`webhook to ${stage}, p50 ms`, quantile(values.slice(WARM_UP), 0.5)],
-      [`webhook to ${stage}, p99 ms`, quantile(values.slice(WARM_UP), 0.99)],
+    ([...seen, ...logged] as [string, number[]][]).flatMap(([stage, values]) => [
+      [`${stage}, p50 ms`, quantile(values, 0.5)],
+      [`${stage}, p99 ms`, quantile(values, 0.99)],
     ]),
   )
 }

@@ -5,6 +5,7 @@ import { withFolder } from "../harness/with-folder.ts"
 import { openAtomicDir } from "./peers/atomic-dir.ts"
 import { openAtomicWriter } from "./peers/atomic-writer.ts"
 import { openGitWorktree } from "./peers/git-worktree.ts"
+import { openKubelet } from "./peers/kubelet.ts"
 import { bumped, type Payload, type Peer, payload } from "./peers/payload.ts"
 import { quantile } from "./quantile.ts"
 
@@ -14,14 +15,17 @@ const CASES = [
   { name: "1_of_5000", files: 5000, changed: 1, rounds: 9 },
   { name: "5000_of_5000", files: 5000, changed: 5000, rounds: 3 },
 ]
+/** A program that times the kubelet's own AtomicWriter (peers/kubelet.ts); absent: its steps alone are measured. */
+const KUBELET = process.env.HEADRACE_ATOMIC_WRITER
 /** Not measured: the first publish of everything, and one that warms caches. */
 const WARM_UP = 1
 
 /**
  * Publishes files of 4 KiB with each durability beside the same payload through AtomicWriter's steps (without any
- * sync), atomicdir's steps (fsync of each file and its directory) and `git worktree add`. All take turns within a
+ * sync), atomicdir's steps (fsync of each file and its directory) and `git worktree add`; where HEADRACE_ATOMIC_WRITER
+ * names a program that times it, through the kubelet's own AtomicWriter, too. All take turns within a
  * round, since a disk's speed differs between passes by a factor of three. Gives milliseconds `publish_CASE_WHO_ms`,
- * and for each of ours its ratios to the first two, median and extremes of the rounds.
+ * and for each of ours its ratios to the first two and the kubelet's, median and extremes of the rounds.
  */
 export async function run(): Promise<Record<string, number>> {
   const results: Record<string, number> = {}
@@ -38,7 +42,7 @@ async function measure(
   changed: number,
   rounds: number,
 ): Promise<Map<string, number[]>> {
-  const peers = await openPeers(folder)
+  const peers = await openPeers(folder, changed)
   const times = new Map(peers.map(({ name }) => [name, [] as number[]]))
   let current = first
   for (const peer of peers) await peer.publish(current)
@@ -47,8 +51,9 @@ async function measure(
     for (const peer of peers) {
       await peer.prepare?.(current)
       const started = performance.now()
-      await peer.publish(current)
-      if (round >= WARM_UP) times.get(peer.name)?.push(performance.now() - started)
+      const own = await peer.publish(current)
+      const took = own ?? performance.now() - started
+      if (round >= WARM_UP) times.get(peer.name)?.push(took)
       await peer.settled?.()
     }
   }
@@ -56,7 +61,7 @@ async function measure(
   return times
 }
 
-async function openPeers(folder: string): Promise<Peer[]> {
+async function openPeers(folder: string, changed: number): Promise<Peer[]> {
   const ours = await Promise.all(
     DURABILITIES.map((durability) => openOurs(join(folder, durability), durability)),
   )
@@ -65,6 +70,7 @@ async function openPeers(folder: string): Promise<Peer[]> {
     openAtomicWriter(join(folder, "atomic-writer")),
     openAtomicDir(join(folder, "atomic-dir")),
     openGitWorktree(join(folder, "git")),
+    ...(KUBELET ? [openKubelet(KUBELET, join(folder, "kubelet"), changed)] : []),
   ]
 }
 
@@ -93,7 +99,8 @@ function summary(name: string, measured: ReadonlyMap<string, number[]>): Record<
     results[`${key}_max`] = rounded(Math.max(...times))
   }
   for (const durability of DURABILITIES) {
-    for (const peer of ["atomic_writer", "atomic_dir"]) {
+    for (const peer of ["atomic_writer", "atomic_dir", "kubelet"]) {
+      if (!measured.has(peer)) continue
       // Round by round, so that a slow moment of the disk weighs on both.
       const ours = measured.get(durability) ?? []
       const theirs = measured.get(peer) ?? []

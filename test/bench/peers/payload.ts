@@ -15,7 +15,8 @@ export interface Peer {
   name: string
   /** Not measured. */
   prepare?(payload: Payload): Promise<void> | void
-  publish(payload: Payload): Promise<void> | void
+  /** Gives the milliseconds that it took, where it was in another program; undefined: to be measured by the caller. */
+  publish(payload: Payload): Promise<number | undefined> | Promise<void> | void
   /** Not measured: what it does while idle. */
   settled?(): Promise<void>
   close?(): Promise<void> | void
