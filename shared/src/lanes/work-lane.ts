@@ -143,8 +143,8 @@ class RunningLane implements LaneWorker {
       ...sources.map((source) => holdEndName(source)),
       ...sources.map((source) => rolloutLookName(source)),
     ]
-    const lost = await this.#lanes.repair(this.#cluster, names)
-    await this.#repairNotes(sources)
+    // Each wake-up waits for both: they touch different keys, so side by side.
+    const [lost] = await Promise.all([this.#lanes.repair(this.#cluster, names), this.#repairNotes(sources)])
     if (lost.length === 0) return
     await wakeLanes(this.#lanes, [this.#cluster], sources, { mode: "incremental", reason: "repair" })
   }
