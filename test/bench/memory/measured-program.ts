@@ -12,6 +12,7 @@ const LIMIT_BYTES = 8 * 2 ** 30
 
 /** One of our programs, packed as users install it, in a memory cgroup where one can be made. */
 export interface MeasuredProgram {
+  /** Its log so far. Throws when it has ended. */
   log(): Record<string, unknown>[]
   /** What it holds now, by the names of figures. */
   memory(name: string): Record<string, number>
@@ -32,7 +33,13 @@ export function startMeasured(
     output += text
   })
   return {
-    log: () => logLines(output),
+    log() {
+      const { exitCode, signalCode } = child
+      if (exitCode !== null || signalCode !== null) {
+        throw new Error(`${program} ended with ${exitCode ?? signalCode}: ${output.slice(-1000)}`)
+      }
+      return logLines(output)
+    },
     memory(name) {
       const { resident, proportional, anonymous } = procMemory(child.pid)
       return {
