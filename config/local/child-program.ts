@@ -72,14 +72,16 @@ export function startChildProgram(options: ChildProgramOptions): ChildProgram {
   }
 }
 
-/** The command line that runs one of our programs here. */
+/**
+ * The command line that runs one of our programs here: the build or, where this file runs as a source, the sources. `npm test`
+ * has just bundled the programs as `npm pack` does; it names the bundles, which start in less than half the time.
+ */
 export function programCommand(program: ProgramName): string[] {
   const here = fileURLToPath(import.meta.url)
-  if (here.endsWith(".ts")) {
-    const folder = join(dirname(here), "..", "..", program)
-    return ["--conditions=source", "--no-warnings", join(folder, "src/main.ts")]
-  }
-  return [join(dirname(here), "..", "..", "..", program, "dist", "main.js")]
+  if (!here.endsWith(".ts")) return [join(dirname(here), "..", "..", "..", program, "dist", "main.js")]
+  const folder = join(dirname(here), "..", "..", program)
+  if (process.env.HEADRACE_TEST_PROGRAMS === "bundle") return [join(folder, "bundle/main.js")]
+  return ["--conditions=source", "--no-warnings", join(folder, "src/main.ts")]
 }
 
 function spawnProgram(options: ChildProgramOptions, log: WriteStream): ChildProcess {

@@ -7,8 +7,8 @@ const PAGE = readFileSync(join(ROOT, "docs/reference/environment.md"), "utf8")
 /** As code reads a variable: a member of an environment, or a name taken out of one. */
 const READ =
   /\b(?:process\.env|environment|env)\.([A-Z][A-Z0-9_]{3,})|\b(HEADRACE_[A-Z0-9_]+)(?=: \w+,|: \w+ })|"(\w+_PROXY)"/g
-/** From our programs to the helpers that git starts for them. */
-const INTERNAL = ["HEADRACE_GIT_TOKEN"]
+/** From our programs to the helpers that git starts for them, and from `npm test` to what starts our programs. */
+const INTERNAL = ["HEADRACE_GIT_TOKEN", "HEADRACE_TEST_PROGRAMS"]
 /** Twins of flags, which docs/reference/commands.md lists. */
 const TWINS = readFileSync(join(ROOT, "docs/reference/commands.md"), "utf8")
 
