@@ -5,7 +5,7 @@ import { failsOn, NAMESPACE, SOURCE, STATES, type StagedNode, type State } from 
 /** Revisions stay on disk for the whole run, so that none which was shown for a moment is missed. */
 const KEEP = "{age: 1h, revisions: 2}"
 
-/** The settings of a node's agent; its consumer is asked twice a second where there is one. */
+/** The settings of a node's agent; its consumer is asked twice a second while there is something to judge. */
 export function agentSettings({
   node,
   kubeconfigFile,
@@ -18,7 +18,7 @@ export function agentSettings({
   consumer: string | undefined
 }): string {
   const after =
-    consumer === undefined ? "" : `    after: [{exec: [${consumer}], every: 500ms, timeout: 20s}]\n`
+    consumer === undefined ? "" : `    after: [{exec: [${consumer}], every: 500ms, for: 1s, timeout: 20s}]\n`
   return `version: 1
 record: ${NAMESPACE}/${SOURCE}
 kubeconfig: ${kubeconfigFile}
