@@ -46,6 +46,23 @@ export function forgettingUnread(record: SourceRecord): SourceRecord {
 
 /** Until work is begun no target is there, and the record names no store. */
 export function blindToWhatIsHeld(kube: ConfigMapWriter): ConfigMapWriter {
+  return withoutStoreUntilBegun(kube, () => undefined)
+}
+
+/** Until work is begun each target holds what its stamp says, and the record names no store. */
+export function takingAllForOurs(kube: ConfigMapWriter): ConfigMapWriter {
+  return withoutStoreUntilBegun(kube, (target) => {
+    const { annotations } = target.metadata
+    const content = { "headrace.dev/content": contentDigest(target) }
+    return { ...target, metadata: { ...target.metadata, annotations: { ...annotations, ...content } } }
+  })
+}
+
+/** `shown` gives what is read of a target until work is begun. */
+function withoutStoreUntilBegun(
+  kube: ConfigMapWriter,
+  shown: (target: ConfigMap) => ConfigMap | undefined,
+): ConfigMapWriter {
   let root: string | null = null
   let begun = false
   return {
@@ -53,7 +70,7 @@ export function blindToWhatIsHeld(kube: ConfigMapWriter): ConfigMapWriter {
     async get(...args) {
       const found = await kube.get(...args)
       if (found === undefined) return undefined
-      if (isTarget(found)) return begun ? found : undefined
+      if (isTarget(found)) return begun ? found : shown(found)
       if (!isRecord(found)) return found
       const record = readRecord(found)
       root = record.root

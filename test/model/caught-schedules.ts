@@ -60,6 +60,18 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     ROUND,
   ],
   "the guard sees nothing where settings have changed": [ROUND, settings(3), start(0), FINISH],
+  "the guard takes a stranger's keys for ours where settings have changed": [
+    commit([
+      [5, 0],
+      [0, 0],
+    ]),
+    ROUND,
+    settings(1),
+    { op: "hand", cluster: 0, target: 0, what: "stray" },
+    commit([[7, 1]], 2),
+    start(0),
+    FINISH,
+  ],
   "the guard lets pass what could not be read": [
     ROUND,
     settings(1),

@@ -32,8 +32,6 @@ export interface MonitoredCluster {
   isCollected: boolean
   /** An object as it was before its last write: what an API server that lags still shows. */
   past(namespace: string, name: string): ConfigMap | undefined
-  /** True once a hand has changed what a target holds. */
-  isEdited: boolean
   /** `namespace/name` of targets whose stamp is not the one that our last write left there. */
   strange: Set<string>
   /** Its backups; undefined: it has none. */
@@ -94,7 +92,6 @@ export function monitoredCluster(
     bad,
     writes: [],
     isCollected: false,
-    isEdited: false,
     strange: new Set(),
     past: (namespace, of) => earlier.get(`${namespace}/${of}`),
     etcd: client

@@ -20,7 +20,6 @@ export async function playHand(where: MonitoredCluster, op: Extract<Op, { op: "h
     await where.direct.replace({ ...existing, metadata: withoutStamp(existing.metadata) })
     return
   }
-  where.isEdited = true
   const data = { ...existing.data, [op.what === "edit" ? "0.txt" : "stray"]: "v1" }
   const { "0.txt": _, ...others } = existing.binaryData ?? {}
   const binaryData = op.what === "edit" ? others : (existing.binaryData ?? {})

@@ -126,8 +126,8 @@ function watchGuard(
 
 /**
  * False where the guard goes by what targets hold, and the model cannot say what that is: the settings have changed while
- * work was under way, or strangers, restores and answers from the past have had their part. Under changed settings a key
- * that a hand has put there is held, too, and goes under another name when a new file has its content.
+ * work was under way, or strangers, restores and answers from the past have had their part. A key that a hand has put there is
+ * not held: it is none of ours.
  */
 function isJudgedHere(
   simulation: Simulation,
@@ -138,7 +138,7 @@ function isJudgedHere(
   if (simulation.isDoubtful) return false
   const { settings } = inForceOf(simulation, cluster.name, after.source)
   if (settings === (after.settings?.digest ?? null)) return true
-  return before.intents.length === 0 && cluster.bad.forbidden.size === 0 && !cluster.isEdited
+  return before.intents.length === 0 && cluster.bad.forbidden.size === 0
 }
 
 /** A stop changes neither, whatever it says. */

@@ -12,6 +12,7 @@ import {
   keepingWarmPlans,
   keptAsSent,
   pruneByOwnPlan,
+  takingAllForOurs,
   trustingOwnRecord,
   trustingVersions,
 } from "./broken-world.ts"
@@ -50,6 +51,11 @@ export const WORLD_MUTANTS: { readonly [name: string]: WorldMutant } = {
     subject: withKube(blindToWhatIsHeld),
     breaks: BEYOND_GUARD,
     towards: ["settings", "reload", "commit"],
+  },
+  "the guard takes a stranger's keys for ours where settings have changed": {
+    subject: withKube(takingAllForOurs),
+    breaks: BEYOND_GUARD,
+    towards: ["settings", "reload", "commit", "hand"],
   },
   "the guard lets pass what could not be read": {
     subject: withRecordRead(forgettingUnread),

@@ -13,6 +13,7 @@ import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.ts"
+import type { Survey } from "./survey-targets.ts"
 
 /** The keys of a planned target as the guard judges them. */
 export function guardedKeys({ keys }: Pick<PlannedTarget, "keys">): GuardedKey[] {
@@ -54,37 +55,62 @@ export interface InForce {
   /** The plan of what the record shows, under the same rules and settings; undefined: it is not known. */
   previous: ClusterPlan | undefined
   /** What the named ConfigMaps hold, where the previous plan does not say it. */
-  surveyed: GuardedTargets
+  survey: Pick<Survey, "held" | "changed">
   failures: KnownFailures
 }
 
 /**
- * What the cluster's targets hold now, so far as a plan may take it away. Where the plan in force is known it says that,
- * and the store says what targets hold that it refused. Where it is not known (settings changed, the record is lost) the
- * named ConfigMaps and the store's root index say it: whichever holds more. `unknown`: the store has lost what the
- * record names, or what a lost record named last, and nothing else says what it was.
+ * What the cluster's targets hold of ours, so far as a plan may take it away. Where the plan in force is known it says that,
+ * and the store says what targets hold that it refused. Where it is not known because settings changed, the store's root index
+ * says it: what a named ConfigMap holds beside that is a stranger's, and must not make our share look smaller. Where the record
+ * is lost or was put back, or work is under way, the named ConfigMaps say it as well: whichever holds more. `unknown`: the
+ * store has lost what the record names, or what a lost record named last, and nothing else says what it was.
  *
  * Throws `kube/…`, when anything cannot be read: then it is not known, and nothing may be judged.
  */
 export async function heldInForce(run: Run, input: InForce): Promise<GuardedTargets | "unknown"> {
-  const { plan, previous, surveyed } = input
+  const { plan, previous, survey } = input
   const planned = [...(previous?.targets ?? [])].map(
     ([place, was]) => [place, comparedKeys(was, plan.targets.get(place))] as const,
   )
-  const held = new Map<string, GuardedTarget>([...planned, ...surveyed])
+  const held = new Map<string, GuardedTarget>([...planned, ...survey.held])
   const stored = await storedTargets(run, input)
   if (stored === undefined) return "unknown"
+  const isWhole = isRootInForce(run, input.record)
   for (const entry of stored) {
     const place = placeText(entry)
     if (previous?.targets.has(place)) continue
     const known = held.get(place) ?? 0
-    if (countOf(known) >= entry.files) continue
-    // Which keys these are matters only where some stay.
-    const stays = (plan.targets.get(place)?.keys.length ?? 0) > 0 && !plan.refused.has(place)
-    const keys = stays ? await storedKeys(run, entry, likeOf(plan)) : undefined
-    held.set(place, keys ? union(known, keys) : entry.files)
+    const isSame = countOf(known) === entry.files && !survey.changed.has(place)
+    if (isSame || (!isWhole && countOf(known) >= entry.files)) continue
+    held.set(place, await heldWithStored(run, { entry, known, plan, isWhole }))
   }
   return held
+}
+
+/** What a target holds by its entry in the store, whole or beside what else is known of it. */
+async function heldWithStored(
+  run: Run,
+  {
+    entry,
+    known,
+    plan,
+    isWhole,
+  }: { entry: TargetEntry; known: GuardedTarget; plan: ClusterPlan; isWhole: boolean },
+): Promise<GuardedTarget> {
+  const place = placeText(entry)
+  // Which keys these are matters only where some stay.
+  const stays = (plan.targets.get(place)?.keys.length ?? 0) > 0 && !plan.refused.has(place)
+  if (!stays) return entry.files
+  const keys = await storedKeys(run, entry, likeOf(plan))
+  if (keys) return isWhole ? keys : union(known, keys)
+  return countOf(known) < entry.files ? entry.files : known
+}
+
+/** True when what the record's root has is all that targets hold of ours: what they were given since is not in it. */
+function isRootInForce(run: Run, { commit, intents, failed }: SourceRecord): boolean {
+  if (commit === null || intents.length > 0) return false
+  return run.beyond === undefined && !failed.some(({ ahead }) => ahead === true)
 }
 
 /** What the store holds beside the plan in force; undefined when that is lost. */

@@ -1,6 +1,6 @@
 import { HeadraceError } from "../../foundation/errors.ts"
 import { judgeChange } from "../../gates/guard/judge-change.ts"
-import { type ChangeSize, type GuardedTargets, measureChange } from "../../gates/guard/measure-change.ts"
+import { type ChangeSize, measureChange } from "../../gates/guard/measure-change.ts"
 import { isLifted } from "../../record/approval.ts"
 import { isBegun } from "../../record/intents.ts"
 import type { SourceRecord } from "../../record/record.ts"
@@ -10,6 +10,7 @@ import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { countedDeletions } from "./counted-deletions.ts"
 import { guardedTargets, heldInForce } from "./held-in-force.ts"
+import type { Survey } from "./survey-targets.ts"
 
 /** What the guard found: how much the work takes away, and whether an operator has approved that. */
 export interface Judged {
@@ -32,7 +33,7 @@ export async function judgeWork(
     desired: DesiredRevision
     plan: ClusterPlan
     previous: ClusterPlan | undefined
-    surveyed: GuardedTargets
+    survey: Pick<Survey, "held" | "changed">
     failures: KnownFailures
   },
 ): Promise<Judged> {

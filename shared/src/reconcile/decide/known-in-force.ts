@@ -1,11 +1,10 @@
 import { hasCode } from "../../foundation/errors.ts"
-import type { GuardedTargets } from "../../gates/guard/measure-change.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
-import { isReadable, planAt, planOfStamps } from "./plan-at.ts"
+import { isReadable, planAt, planAtStamp, planOfStamps } from "./plan-at.ts"
 import { refuseClosed } from "./refuse-closed.ts"
 import { type Survey, surveyTargets } from "./survey-targets.ts"
 
@@ -68,11 +67,23 @@ export async function surveyUnknown(
     whole: ClusterPlan
     previous: ClusterPlan | undefined
   },
-): Promise<{ plan: ClusterPlan; surveyed: GuardedTargets; survey: Survey }> {
+): Promise<{ plan: ClusterPlan; survey: Survey }> {
   const open = await refuseClosed(run, { root: record.root, whole, previous })
   const unknown = [...open.targets].filter(([place]) => previous?.refused.has(place) ?? true)
   const plan = { ...open, targets: new Map(unknown) }
   const planOf = planOfStamps(run, desired)
-  const survey = await surveyTargets(run.ports, { source: run.request.source, plan, planOf }, run.signal)
-  return { plan: withRefused(open, survey.unreadable), surveyed: survey.held, survey }
+  const { source } = run.request
+  const shown = shownUnderRulesOfNow(run, record)
+  const survey = await surveyTargets(run.ports, { source, plan, planOf, shown }, run.signal)
+  return { plan: withRefused(open, survey.unreadable), survey }
+}
+
+/** What the rules and settings of now make of the commit that the record shows; undefined where it shows none. */
+function shownUnderRulesOfNow(
+  { ports, memory, request, signal }: Run,
+  { commit, rulesCommit }: SourceRecord,
+): (() => Promise<ClusterPlan | undefined>) | undefined {
+  if (commit === null) return undefined
+  const revision = { stamp: { commit, rulesCommit }, rulesCommit }
+  return () => planAtStamp(ports, memory, request.cluster, revision, signal)
 }

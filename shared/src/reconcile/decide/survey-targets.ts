@@ -4,6 +4,7 @@ import { contentId, isBlank } from "../../foundation/content-id.ts"
 import { errorText, hasCode } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
 import type { TargetId } from "../../foundation/target.ts"
+import type { TreeFile } from "../../foundation/tree.ts"
 import type { GuardedKey, GuardedTargets } from "../../gates/guard/measure-change.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
@@ -13,10 +14,11 @@ import { compareTokens } from "../../record/token.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { OrderedRevision } from "../run/revision.ts"
+import { contentDigest } from "../target/content-digest.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isOurs, otherOwner, readStamp, type Stamp } from "../target/ownership.ts"
 import { isCredible } from "./believe-stamp.ts"
-import { likeOf } from "./held-in-force.ts"
+import { guardedKeys, likeOf } from "./held-in-force.ts"
 
 const CONCURRENT_READS = 6
 
@@ -24,6 +26,8 @@ const CONCURRENT_READS = 6
 export interface Survey {
   /** Of those that the source may write, the keys that are its own to take away; VERSION left out. */
   held: GuardedTargets
+  /** `namespace/name` of those that hold something else than what their stamp says, or carry none. */
+  changed: ReadonlySet<string>
   /** The credible stamp with the largest token: what they show that must not be gone back on. */
   newest: OrderedRevision | undefined
   /** `namespace/name` to the reason, of targets that may not be read: what they hold stays, unjudged and unwritten. */
@@ -34,16 +38,25 @@ export interface Survey {
 interface Seen {
   place: string
   stamp: Stamp | undefined
+  isChanged: boolean
   keys: GuardedKey[]
 }
 
+interface SurveyInput {
+  source: string
+  plan: ClusterPlan
+  planOf: PlanOf
+  shown?: (() => Promise<ClusterPlan | undefined>) | undefined
+}
+
 /**
- * Reads every planned target, to take the place of a record that is absent (first run, or lost): the guard
- * then compares with what is really there, and the tokens on the targets say what must not be gone back on.
+ * Reads every planned target, to take the place of a plan in force that is not known: the guard then compares with what is
+ * really there, and the tokens on the targets say what must not be gone back on. `shown` gives what the rules of now make of
+ * the commit that the record shows, where they parse. Without it no record says what is ours, and all of a target counts.
  */
 export async function surveyTargets(
   ports: ReconcilePorts,
-  { source, plan, planOf }: { source: string; plan: ClusterPlan; planOf: PlanOf },
+  { source, plan, planOf, shown }: SurveyInput,
   signal: AbortSignal,
 ): Promise<Survey> {
   const limit = pLimit(CONCURRENT_READS)
@@ -55,6 +68,7 @@ export async function surveyTargets(
   return {
     unreadable,
     held: new Map(seen.map(({ place, keys }) => [place, keys])),
+    changed: new Set(seen.flatMap(({ place, isChanged }) => (isChanged ? place : []))),
     newest: await newest(
       ports,
       seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : [])),
@@ -82,12 +96,47 @@ export async function surveyTargets(
     if (otherOwner(configMap, source) !== undefined) return undefined
     const place = placeText(target)
     const stamp = readStamp(configMap)
-    const named = new Set(wanted.map(({ key }) => key))
-    const keys = keysOf(configMap, like)
-    if (keys.every(({ key }) => named.has(key))) return { place, stamp, keys }
-    const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(stamp)
-    return { place, stamp, keys: keys.filter(({ key }) => named.has(key) || owned(key)) }
+    const isChanged = stamp?.content !== contentDigest(configMap)
+    const named = new Map(wanted.map(({ key, file }) => [key, file]))
+    const keys = await removable(keysOf(configMap, like), named, place, stamp)
+    if (shown === undefined || !isChanged || stamp === undefined) return { place, stamp, isChanged, keys }
+    const given = (await shown())?.targets.get(place)
+    return { place, stamp, isChanged, keys: certainKeys(keys, named, given) }
   }
+
+  /** Keys that no rule names count only where they are the source's to take away. */
+  async function removable(
+    found: GuardedKey[],
+    named: NamedFiles,
+    place: string,
+    stamp: Stamp | undefined,
+  ): Promise<GuardedKey[]> {
+    if (found.every(({ key }) => named.has(key))) return found
+    const owned = await ownedKeys(ports.settings.foreignKeys, place, planOf)(stamp)
+    return found.filter(({ key }) => named.has(key) || owned(key))
+  }
+}
+
+/** By key, the files that a plan gives a target. */
+type NamedFiles = ReadonlyMap<string, TreeFile>
+
+/**
+ * What a target holds of ours that others have changed since it was stamped: what the rules give it at the commit in force, as
+ * git has it. Any other key may be ours, by rules that are no longer followed, or a stranger's. It counts where it goes or is emptied, never
+ * as one that stays or is renamed: so it makes no share look smaller.
+ */
+function certainKeys(
+  found: readonly GuardedKey[],
+  named: NamedFiles,
+  given: PlannedTarget | undefined,
+): GuardedKey[] {
+  const ours = given ? guardedKeys(given) : []
+  const known = new Set(ours.map(({ key }) => key))
+  const others = found.filter(({ key, empty }) => {
+    const next = named.get(key)
+    return !known.has(key) && (next === undefined || (isBlank(next) && !empty))
+  })
+  return [...ours, ...others.map((one) => ({ ...one, content: undefined }))]
 }
 
 /**

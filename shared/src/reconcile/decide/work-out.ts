@@ -105,13 +105,13 @@ export async function workAgain(
   const previous = await planInForce(run, record, failures)
   const isLastGood = isInForce(record, desired, whole)
   if (!isLastGood && !(await mayBeEnded(run, record, desired))) return undefined
-  const { plan, surveyed } = await surveyUnknown(run, { record, desired, whole, previous })
+  const { plan, survey } = await surveyUnknown(run, { record, desired, whole, previous })
   const known = { desired, previous, failures, stopped }
   if (isLastGood && failures.complete && !hasUnjudged(previous, plan)) {
     return workOf(run, record, { ...known, plan, judged: UNJUDGED, inForce: true })
   }
   try {
-    const judged = await judgeWork(run, { record, desired, plan, previous, surveyed, failures })
+    const judged = await judgeWork(run, { record, desired, plan, previous, survey, failures })
     return workOf(run, record, { ...known, plan, judged, inForce: false })
   } catch (error) {
     if (!hasCode(error, "guard/")) throw error
@@ -145,9 +145,9 @@ export async function workBeyond(
   if (newest === undefined || compareTokens(newest.token, beyond) !== 0) return undefined
   const desired = beyondAll(run, newest, [beyond])
   const whole = await planAt(ports, memory, request.cluster, desired, signal)
-  const { plan, surveyed } = await surveyUnknown(run, { record, desired, whole, previous: undefined })
+  const { plan, survey } = await surveyUnknown(run, { record, desired, whole, previous: undefined })
   try {
-    const judged = await judgeWork(run, { record, desired, plan, previous: undefined, surveyed, failures })
+    const judged = await judgeWork(run, { record, desired, plan, previous: undefined, survey, failures })
     return workOf(run, record, {
       desired,
       plan,
@@ -186,7 +186,7 @@ async function judged(
   const whole = await planAt(ports, memory, request.cluster, first, signal)
   const previous = isPutBack(run, record) ? undefined : await planInForce(run, record, failures)
   const seen = await surveyUnknown(run, { record, desired: first, whole, previous })
-  const { surveyed, survey } = seen
+  const { survey } = seen
   const plan = withinChange(run, seen.plan, previous)
   const desired = previous ? first : await desiredAfterSurvey(run, tips, record, first, survey)
   await passGates(run, { record, desired, newest: survey.newest?.commit })
@@ -194,7 +194,7 @@ async function judged(
   const judgement =
     isWhole && isInForce(record, first, plan)
       ? UNJUDGED
-      : await judgeWork(run, { record, desired: first, plan, previous, surveyed, failures })
+      : await judgeWork(run, { record, desired: first, plan, previous, survey, failures })
   const inForce = isWhole && isInForce(record, desired, plan)
   return workOf(run, record, {
     desired,
