@@ -208,6 +208,11 @@ export const HELD: { readonly [what: string]: Schedule } = {
     FINISH,
     { op: "lose", cluster: 0, tools: false },
   ],
+  "a webhook takes our label and a stranger changes the stamp, so that nothing says whose the target is": [
+    place("labels"),
+    ROUND,
+    { op: "forge", cluster: 0, target: 0, forgery: 5 },
+  ],
   "what was begun under other settings stays open where the guard refuses it, though the branch was rewritten":
     [
       start(0, true),

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib"
 import { type ConfigMap, configMapBytes } from "@headrace/shared/foundation/config-map"
 import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
-import { isOurs } from "@headrace/shared/reconcile/target/ownership"
+import { isOurs, SOURCE_LABEL } from "@headrace/shared/reconcile/target/ownership"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { isBadPlace } from "./bad-places.ts"
 import { inForceOf, judge } from "./in-force.ts"
@@ -114,7 +114,8 @@ async function checkTargets(
     else if (target.view && !isBadPlace(cluster.bad, place)) {
       const [namespace = "", name = ""] = place.split("/")
       const found = await cluster.direct.get(namespace, name)
-      const wrong = wrongWith(found, target, reasonOf(record, place, found))
+      const isAnothers = isOfAnother(found, source)
+      const wrong = wrongWith(found, target, { isAnothers, failed: reasonOf(record, place, found) })
       if (wrong)
         throw new Violation(`${wrong}: ${cluster.name}/${place} at ${at.commit}: ${JSON.stringify(found)}`)
     }
@@ -136,13 +137,23 @@ function checkRefused(cluster: MonitoredCluster, place: string, record: SourceRe
   throw new Violation(`4: ${cluster.name}/${place} is not known, and not listed as failed`)
 }
 
+/** A webhook and a stranger may change one mark each: where neither names the source, nothing says that a target is its own. */
+function isOfAnother(found: ConfigMap | undefined, source: Source): boolean {
+  if (found === undefined) return false
+  const { labels, annotations } = found.metadata
+  const named = [labels?.[SOURCE_LABEL], annotations?.["headrace.dev/source"]].filter(
+    (one) => one !== undefined,
+  )
+  return !isOurs(found) || (named.length > 0 && !named.includes(source))
+}
+
 /** What is wrong with a target, starting with the invariant; undefined when nothing is. */
 function wrongWith(
   found: ConfigMap | undefined,
   target: ExpectedTarget,
-  failed: string | undefined,
+  { isAnothers, failed }: { isAnothers: boolean; failed: string | undefined },
 ): string | undefined {
-  if (found && !isOurs(found)) return failed ? undefined : "7, another owner's and not listed"
+  if (isAnothers) return failed ? undefined : "7, another owner's and not listed"
   if (failed === "ahead") return undefined
   if (failed) return `1, listed as failed for no reason (${failed})`
   return holds(found, target) ? undefined : "1, not what the commit gives"
