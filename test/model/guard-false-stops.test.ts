@@ -6,7 +6,7 @@ import { type GuardedKey, measureChange } from "@headrace/shared/gates/guard/mea
 import { pastAfter } from "@headrace/shared/gates/guard/past-deletions"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
-import { guardedKeys, guardedTargets } from "@headrace/shared/reconcile/decide/held-in-force"
+import { guardedKeys, guardedTargets } from "@headrace/shared/reconcile/decide/guarded-keys"
 import { planAt } from "@headrace/shared/reconcile/decide/plan-at"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import { describe, expect, it } from "vitest"

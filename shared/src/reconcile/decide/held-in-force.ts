@@ -1,52 +1,17 @@
-import { isBlank } from "../../foundation/content-id.ts"
-import { compareSorted } from "../../foundation/sorted-list.ts"
 import {
   countOf,
   type GuardedKey,
   type GuardedTarget,
   type GuardedTargets,
 } from "../../gates/guard/measure-change.ts"
-import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.ts"
+import { comparedKeys, likeOf } from "./guarded-keys.ts"
 import type { Survey } from "./survey-targets.ts"
-
-/** The keys of a planned target as the guard judges them. */
-export function guardedKeys({ keys }: Pick<PlannedTarget, "keys">): GuardedKey[] {
-  return keys.map(guardedKey)
-}
-
-function guardedKey({ key, file }: PlannedKey): GuardedKey {
-  return { key, content: file.oid, empty: isBlank(file) }
-}
-
-/** The targets of a plan as the guard judges them. */
-export function guardedTargets({ targets }: Pick<ClusterPlan, "targets">) {
-  return {
-    get(place: string): GuardedKey[] | undefined {
-      const planned = targets.get(place)
-      return planned && guardedKeys(planned)
-    },
-  }
-}
-
-/** What a target holds by the plan in force, compared with what it is to hold. */
-function comparedKeys(was: PlannedTarget, is: PlannedTarget | undefined): GuardedTarget {
-  if (is === undefined) return guardedKeys(was)
-  const differences = compareSorted(
-    was.keys,
-    is.keys,
-    ({ key }) => key,
-    (one, other) => one.file.oid === other.file.oid,
-  )
-  const before = differences.flatMap(({ before: one }) => (one ? guardedKey(one) : []))
-  const after = differences.flatMap(({ after: one }) => (one ? guardedKey(one) : []))
-  return { before, after, same: was.keys.length - before.length }
-}
 
 export interface InForce {
   record: SourceRecord
@@ -134,13 +99,4 @@ function union(known: GuardedTarget, stored: readonly GuardedKey[]): readonly Gu
   if (typeof known === "number" || "same" in known) return stored
   const names = new Set(stored.map(({ key }) => key))
   return [...stored, ...known.filter(({ key }) => !names.has(key))]
-}
-
-/** A name of the kind that the plan gives contents. */
-export function likeOf(plan: Pick<ClusterPlan, "targets">): string {
-  for (const { keys } of plan.targets.values()) {
-    const [first] = keys
-    if (first) return first.file.oid
-  }
-  return ""
 }

@@ -9,7 +9,8 @@ import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { countedDeletions } from "./counted-deletions.ts"
-import { guardedTargets, heldInForce } from "./held-in-force.ts"
+import { guardedTargets } from "./guarded-keys.ts"
+import { heldInForce } from "./held-in-force.ts"
 import type { Survey } from "./survey-targets.ts"
 
 /** What the guard found: how much the work takes away, and whether an operator has approved that. */

@@ -18,7 +18,7 @@ import { contentDigest } from "../target/content-digest.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isOurs, otherOwner, readStamp, type Stamp } from "../target/ownership.ts"
 import { isCredible } from "./believe-stamp.ts"
-import { guardedKeys, likeOf } from "./held-in-force.ts"
+import { guardedKeys, likeOf } from "./guarded-keys.ts"
 
 const CONCURRENT_READS = 6
 

@@ -1,0 +1,47 @@
+import { isBlank } from "../../foundation/content-id.ts"
+import { compareSorted } from "../../foundation/sorted-list.ts"
+import type { GuardedKey, GuardedTarget } from "../../gates/guard/measure-change.ts"
+import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
+import type { ClusterPlan } from "../run/cluster-plan.ts"
+
+/** The keys of a planned target as the guard judges them. */
+export function guardedKeys({ keys }: Pick<PlannedTarget, "keys">): GuardedKey[] {
+  return keys.map(guardedKey)
+}
+
+function guardedKey({ key, file }: PlannedKey): GuardedKey {
+  return { key, content: file.oid, empty: isBlank(file) }
+}
+
+/** The targets of a plan as the guard judges them. */
+export function guardedTargets({ targets }: Pick<ClusterPlan, "targets">) {
+  return {
+    get(place: string): GuardedKey[] | undefined {
+      const planned = targets.get(place)
+      return planned && guardedKeys(planned)
+    },
+  }
+}
+
+/** What a target holds by the plan in force, compared with what it is to hold. */
+export function comparedKeys(was: PlannedTarget, is: PlannedTarget | undefined): GuardedTarget {
+  if (is === undefined) return guardedKeys(was)
+  const differences = compareSorted(
+    was.keys,
+    is.keys,
+    ({ key }) => key,
+    (one, other) => one.file.oid === other.file.oid,
+  )
+  const before = differences.flatMap(({ before: one }) => (one ? guardedKey(one) : []))
+  const after = differences.flatMap(({ after: one }) => (one ? guardedKey(one) : []))
+  return { before, after, same: was.keys.length - before.length }
+}
+
+/** A name of the kind that the plan gives contents. */
+export function likeOf(plan: Pick<ClusterPlan, "targets">): string {
+  for (const { keys } of plan.targets.values()) {
+    const [first] = keys
+    if (first) return first.file.oid
+  }
+  return ""
+}
