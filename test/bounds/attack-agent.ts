@@ -7,21 +7,52 @@ import type { StoreObject } from "@headrace/shared/bundle/store-file"
 import { buildFilesIndex, buildTargetsIndex } from "@headrace/shared/record/build-index"
 import { newRecord } from "@headrace/shared/record/record"
 import { recordConfigMap } from "@headrace/shared/record/record-config-map"
-import { until } from "../harness/until.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { type TestKube, withKube } from "../harness/with-kube.ts"
 import { type Confinement, runConfined } from "./confined-program.ts"
+import { startHostileKube } from "./hostile-kube.ts"
+import { startPatience } from "./patience.ts"
 import { shippedLimit } from "./shipped-limit.ts"
 
 const NAMESPACE = "headrace"
 const FILE_BYTES = 95_000_000
 const FILES = 8
 
+/** An agent under its shipped memory limit, and an API server whose answers do not end. */
+export async function attackAgentByAnswers(): Promise<Confinement & { named: readonly string[] }> {
+  return withFolder(async (folder) => {
+    const hostile = await startHostileKube()
+    try {
+      const [config, kubeconfig] = [join(folder, "agent.yaml"), join(folder, "kubeconfig")]
+      await writeFile(kubeconfig, hostile.kubeconfig)
+      const small = { path: join(folder, "small"), from: [{ configMap: "ci/small" }], durability: "none" }
+      await writeFile(config, agentSettings(kubeconfig, { small }))
+      const named: string[] = []
+      const measured = await runConfined("agent", ["--config", config], LIMITS, async ({ log, isAlive }) => {
+        const patience = startPatience("agent, by answers", isAlive)
+        const url = String(log().find(({ msg }) => msg === STARTED)?.url)
+        await patience.until("an API server whose answers have no end: named, five times", async () => {
+          const line = lineWith(
+            await textOf(`${url}/metrics`),
+            'headrace_bound_breaches_total{bound="answer"',
+          )
+          if (Number(line.split(" ").at(-1)) < 5) return false
+          return named.push(line) > 0
+        })
+        await expectHealthy(url)
+      })
+      return { ...measured, named }
+    } finally {
+      hostile.close()
+    }
+  })
+}
+
 /**
  * Eight files of 95 MB of zeros, a few hundred kilobytes packed, beside a small target: the agent must go on showing the
  * small one, and name the other, within its shipped memory limit.
  */
-export async function attackAgent(): Promise<Confinement & { named: string; metric: string }> {
+export async function attackAgent(): Promise<Confinement & { named: readonly string[] }> {
   return withKube((kube) =>
     withFolder(async (folder) => {
       await writeStore(kube)
@@ -31,38 +62,46 @@ export async function attackAgent(): Promise<Confinement & { named: string; metr
         from: [{ configMap: `ci/${name}` }],
         durability: "none",
       })
-      await writeFile(
-        config,
-        JSON.stringify({
-          version: 1,
-          record: `${NAMESPACE}/release`,
-          kubeconfig: kube.kubeconfigFile,
-          listen: "127.0.0.1:0",
-          projections: { zeros: projection("zeros"), small: projection("small") },
-        }),
-      )
-      let named = ""
-      let metric = ""
-      const limits = { limit: shippedLimit("agent/daemonset.yaml"), started: "agent started" }
-      const measured = await runConfined("agent", ["--config", config], limits, async ({ log, isAlive }) => {
-        const url = String(log().find(({ msg }) => msg === "agent started")?.url)
-        const metrics = () => fetch(`${url}/metrics`).then((answer) => answer.text())
-        await until(
-          async () => !isAlive() || (await metrics()).includes('projection_ready{projection="small"} 1'),
+      const projections = { zeros: projection("zeros"), small: projection("small") }
+      await writeFile(config, agentSettings(kube.kubeconfigFile, projections))
+      const named: string[] = []
+      const measured = await runConfined("agent", ["--config", config], LIMITS, async ({ log, isAlive }) => {
+        const patience = startPatience("agent", isAlive)
+        const url = String(log().find(({ msg }) => msg === STARTED)?.url)
+        const metrics = () => textOf(`${url}/metrics`)
+        await patience.until("the small target is shown", async () =>
+          (await metrics()).includes('projection_ready{projection="small"} 1'),
         )
-        await until(async () => !isAlive() || (await metrics()).includes('bound="file"'), 120_000)
-        if (!isAlive()) throw new Error("the agent was ended by the kernel")
-        metric = lineWith(await metrics(), "headrace_bound_breaches_total{")
-        named = lineWith(await fetch(`${url}/readyz`).then((answer) => answer.text()), "zeros-")
-        const { status } = await fetch(`${url}/healthz`)
-        if (status !== 200) throw new Error(`/healthz answers ${status}`)
+        await patience.until("eight files of 95 MB of zeros: named", async () =>
+          (await metrics()).includes('bound="file"'),
+        )
+        named.push(lineWith(await metrics(), "headrace_bound_breaches_total{"))
+        named.push(lineWith(await textOf(`${url}/readyz`), "zeros-"))
+        await expectHealthy(url)
       })
-      return { ...measured, named, metric }
+      return { ...measured, named }
     }),
   )
 }
 
-export function lineWith(text: string, part: string): string {
+const STARTED = "agent started"
+const LIMITS = { limit: shippedLimit("agent/daemonset.yaml"), started: STARTED }
+
+function agentSettings(kubeconfig: string, projections: object): string {
+  const record = `${NAMESPACE}/release`
+  return JSON.stringify({ version: 1, record, kubeconfig, listen: "127.0.0.1:0", projections })
+}
+
+async function textOf(url: string): Promise<string> {
+  return (await fetch(url)).text()
+}
+
+async function expectHealthy(url: string): Promise<void> {
+  const { status } = await fetch(`${url}/healthz`)
+  if (status !== 200) throw new Error(`agent: /healthz answers ${status}`)
+}
+
+function lineWith(text: string, part: string): string {
   return text.split("\n").find((line) => line.includes(part)) ?? ""
 }
 

@@ -15,6 +15,8 @@ export interface Confinement {
   limit: number
   peak: number
   kills: number
+  /** How often it would have taken more than the limit, had the kernel not taken memory back first. */
+  atLimit: number
 }
 
 /** On a machine with a dozen times the work that it can do. */
@@ -45,7 +47,7 @@ export async function runConfined(
     if (!isAlive()) throw new Error(`${name} did not start: ${output}`)
     await use({ log, isAlive })
     if (!isAlive()) throw new Error(`${name} has ended`)
-    return { limit, peak: cgroup.peak(), kills: cgroup.kills() }
+    return { limit, peak: cgroup.peak(), kills: cgroup.kills(), atLimit: cgroup.atLimit() }
   } catch (error) {
     process.stderr.write(
       `${name}: signal ${child.signalCode}, ${cgroup.kills()} kills, ${cgroup.peak()} bytes\n${output.slice(-4000)}\n`,
