@@ -159,7 +159,7 @@ async function readObject(response: IncomingMessage): Promise<Buffer | undefined
 
 function cacheFailed(url: string, cause: unknown): HeadraceError {
   return new HeadraceError("store/cache-failed", `${url}: ${errorText(cause)}`, {
-    hint: "Nothing has to be done for the node, which reads from the API server; check the cache, its address and the token.",
+    hint: "Check the cache, its address and the token; meanwhile the node reads from the API server.",
     cause,
   })
 }
