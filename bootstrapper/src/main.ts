@@ -3,6 +3,7 @@ import { commandNames, runCommandLine } from "@headrace/shared/command-line/prog
 import { suggestion } from "@headrace/shared/foundation/closest-word"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
+import { typedProgram } from "@headrace/shared/foundation/typed-program"
 import { remediesWith } from "@headrace/shared/status/remedies"
 import type { Command } from "commander"
 import { doubleDashed } from "./apply-prow/prow-flags.ts"
@@ -14,7 +15,8 @@ import { bootstrapperErrors } from "./error-codes.ts"
 function refuseUnknownCommand(program: Command, word: string): void {
   const known = commandNames(program)
   if (word === "" || word.startsWith("-") || known.includes(word)) return
-  program.showHelpAfterError('Run "headrace-bootstrapper --help" to see its commands.')
+  const typed = typedProgram(program.name()).join(" ")
+  program.showHelpAfterError(`Run "${typed} --help" to see its commands.`)
   program.error(`error: unknown command "${word}" (${suggestion(word, known)})`)
 }
 

@@ -69,6 +69,7 @@ async function countLive(
   const facts = await collectFleet(ports, { clusterSources, fetch: true, limit: 30_000 }, signal)
   const context = {
     config: null,
+    bootstrapper: ["headrace-bootstrapper"],
     severalClusters: false,
     severalSources: false,
     programsNamespace: settings.programsNamespace,

@@ -22,6 +22,7 @@ export const NODE_BEFORE = { token: BEFORE, revision: OLD }
 export const TOKENS = { at: AT, before: BEFORE }
 export const CONTEXT = {
   config: null,
+  bootstrapper: ["headrace-bootstrapper"],
   severalClusters: true,
   severalSources: false,
   programsNamespace: "headrace",

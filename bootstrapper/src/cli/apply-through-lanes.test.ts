@@ -131,6 +131,19 @@ describe("applyThroughLanes", () => {
     })
   })
 
+  it.for([
+    ["lanes/redis-full", "CONFIG SET maxmemory 1"],
+    ["lanes/redis-no-writes", "REPLICAOF 127.0.0.1 1"],
+    ["lanes/redis-rights", "ACL SETUSER default -eval"],
+  ] as const)("ends at once with %s, which no waiting cures", async ([code, command], { redis: { url } }) => {
+    await withLanes(url, async (lanes) => {
+      const [name = "", ...parameters] = command.split(" ")
+      await lanes.patientRedis().call(name, ...parameters)
+      const applied = applyThroughLanes(applyOptions(lanes, { timeLimit: 600_000 }), never)
+      await expect(applied).rejects.toMatchObject({ code })
+    })
+  })
+
   it("says which lanes gave no outcome in time", async ({ redis: { url } }) => {
     await withLanes(url, async (lanes) => {
       const openReconciler = async () => ({

@@ -1,9 +1,11 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
-import { errorText } from "@headrace/shared/foundation/errors"
+import { errorText, type HeadraceError } from "@headrace/shared/foundation/errors"
 import { hasLiveWorker } from "@headrace/shared/lanes/lane-heartbeat"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { drawTicket, lastTicket, readOutcomes, saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { redisError } from "@headrace/shared/lanes/redis-error"
+import { redisRefusal } from "@headrace/shared/lanes/redis-refusal"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
 import type { WakeUp } from "@headrace/shared/lanes/wake-up"
 import { type LaneWorker, workLane } from "@headrace/shared/lanes/work-lane"
@@ -36,6 +38,8 @@ export interface LaneApplied {
   cluster: string
   source: string
   result: LaneResult | undefined
+  /** Why Redis could not be asked when the time was over; undefined: it could, and the lane has not ended. */
+  trouble?: HeadraceError | undefined
   /** True when this program worked the lane itself. */
   own: boolean
 }
@@ -44,8 +48,9 @@ const LOOK_MS = 200
 
 /**
  * Wakes every lane and waits for the outcomes of work that began after this call, in any process. Works a
- * lane itself when no live worker of it shows. Throws `lanes/…` when Redis cannot be used at the start; one
- * that goes away later, or comes back empty, is waited for and asked again.
+ * lane itself when no live worker of it shows. Throws `lanes/…` when Redis cannot be used at the start, and at once
+ * whenever it refuses what waiting does not change (it is full, say). A Redis that goes away later, or comes back empty,
+ * is waited for and asked again.
  */
 export async function applyThroughLanes(
   options: ApplyThroughLanesOptions,
@@ -72,6 +77,7 @@ async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Pr
   let own: LaneWorker | undefined
   let ticket: number | undefined
   const results = new Map<string, LaneResult>()
+  let trouble: HeadraceError | undefined
   try {
     while (results.size < sources.length && Date.now() < job.deadline) {
       signal.throwIfAborted()
@@ -84,8 +90,9 @@ async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Pr
         await collect(cluster, ticket, job.options, results)
         job.outcomes += results.size - before
         job.options.onOutcome?.(job.outcomes, sources.length * job.options.clusters.length)
+        trouble = undefined
       } catch (error) {
-        job.options.log.warn({ cluster, err: errorText(error) }, "Redis could not be asked")
+        trouble = passingTrouble(error, { cluster, before: trouble }, job.options)
       }
       if (results.size < sources.length) await systemClock.sleep(LOOK_MS, signal)
     }
@@ -96,8 +103,23 @@ async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Pr
     cluster,
     source,
     result: results.get(source),
+    ...(trouble && { trouble }),
     own: own !== undefined,
   }))
+}
+
+/** What a question to Redis failed with, logged once; what the lanes know says more than a connection that closed. Throws what does not pass. */
+function passingTrouble(
+  error: unknown,
+  { cluster, before }: { cluster: string; before: HeadraceError | undefined },
+  { lanes, log }: ApplyThroughLanesOptions,
+): HeadraceError {
+  const trouble = redisRefusal("Redis", error) ?? lanes.trouble() ?? redisError("a wake-up", error)
+  if (redisRefusal("Redis", trouble)) throw trouble
+  if (trouble.message !== before?.message) {
+    log.warn({ cluster, err: errorText(trouble) }, "Redis could not be asked; trying again")
+  }
+  return trouble
 }
 
 /** Draws a ticket and wakes the lane, the first time and whenever Redis has forgotten both; gives the ticket. */

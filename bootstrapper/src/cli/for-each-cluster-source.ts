@@ -76,12 +76,13 @@ export async function attempt<Result>(
     return { ...clusterSource, ok: true, result: await go(clusterSource) }
   } catch (error) {
     if (error instanceof UsageError && !hasCode(error, "kube/")) throw error
-    const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
-    const hint = error instanceof HeadraceError ? error.hint : undefined
-    return {
-      ...clusterSource,
-      ok: false,
-      error: { code, message: errorMessage(error), ...(hint ? { hint } : {}) },
-    }
+    return { ...clusterSource, ok: false, error: errorOf(error) }
   }
+}
+
+/** What was thrown, as a result of one source in a cluster. */
+export function errorOf(error: unknown): ClusterSourceError {
+  const code: ErrorCode = error instanceof HeadraceError ? error.code : "program/unexpected"
+  const hint = error instanceof HeadraceError ? error.hint : undefined
+  return { code, message: errorMessage(error), ...(hint ? { hint } : {}) }
 }

@@ -14,6 +14,7 @@ import {
   type ClusterSourceOptions,
   chooseClusterSources,
 } from "./cluster-source-options.ts"
+import { commandContext } from "./command-context.ts"
 import { commandLog } from "./command-log.ts"
 import { readTimeLimit } from "./read-time-limit.ts"
 
@@ -52,13 +53,7 @@ export async function openFleet(options: FleetOptions, deliveries = 0): Promise<
     clusterSources,
     reconciler,
     limit,
-    context: {
-      config: process.env.HEADRACE_CONFIG === options.config ? null : options.config,
-      severalClusters: Object.keys(settings.clusters).length > 1,
-      severalSources: Object.keys(settings.sources).length > 1,
-      programsNamespace: settings.programsNamespace,
-      clusters: settings.clusters,
-    },
+    context: commandContext(settings, options.config),
     ports: {
       settings,
       kube: reconciler.kube,

@@ -1,4 +1,5 @@
 import { escapeLines } from "@headrace/shared/foundation/escape-text"
+import { typedAdvice } from "@headrace/shared/foundation/typed-program"
 import { remedyOfCode } from "@headrace/shared/status/remedy-of-code"
 import type { ClusterSourceError, ClusterSourceResult } from "./for-each-cluster-source.ts"
 
@@ -30,6 +31,6 @@ function lineOf<Result>(one: ClusterSourceResult<Result>, text: (result: Result)
 
 /** What kept a result from coming, and what to do about it. */
 export function resultErrorText({ message, code, hint }: ClusterSourceError): string {
-  const advice = hint ?? remedyOfCode(code)
+  const advice = typedAdvice(hint ?? remedyOfCode(code) ?? "")
   return `${message} [${code}]${advice ? `\n  ${advice}` : ""}`
 }

@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { shareNext } from "@headrace/shared/foundation/share-next"
+import { typedProgram } from "@headrace/shared/foundation/typed-program"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
@@ -29,6 +30,7 @@ export function readStatus(
   const sources = Object.keys(settings.sources)
   const clusterSources = clusters.flatMap((cluster) => sources.map((source) => ({ cluster, source })))
   const context = {
+    bootstrapper: typedProgram("headrace-bootstrapper"),
     config: null,
     severalClusters: clusters.length > 1,
     severalSources: sources.length > 1,

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Command, CommanderError } from "commander"
 import { closestWord, suggestion } from "../foundation/closest-word.ts"
+import { typedProgram } from "../foundation/typed-program.ts"
 import { addCompletionCommand } from "./completion/completion-command.ts"
 import { readEnvironment } from "./environment.ts"
 import { Flag } from "./flag.ts"
@@ -85,8 +86,8 @@ export function commandNames(program: Command): string[] {
 /** `headrace-agent publish`; a hidden command is its program's own way of being called. */
 function pathOf(command: Command): string {
   const { parent } = command
-  if (!parent) return command.name()
-  return commandNames(parent).includes(command.name()) ? `${parent.name()} ${command.name()}` : parent.name()
+  const program = typedProgram((parent ?? command).name()).join(" ")
+  return parent && commandNames(parent).includes(command.name()) ? `${program} ${command.name()}` : program
 }
 
 /** The version in the package.json of the package that a module is in; `unknown` without one. `module` is its URL. */

@@ -1,5 +1,6 @@
 import { errorMessage, HeadraceError, UsageError } from "./errors.ts"
 import { escapeLines } from "./escape-text.ts"
+import { typedAdvice } from "./typed-program.ts"
 
 const FORCED_EXIT = 130
 /** How long a reader that has stopped reading keeps a program from ending that was asked to end. */
@@ -94,6 +95,6 @@ function stopped(signal: AbortSignal): Promise<void> {
 async function complaint(error: unknown, remedies: Remedies): Promise<string> {
   if (!(error instanceof HeadraceError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
-  const advice = error.hint ?? (await remedies(error.code))
+  const advice = typedAdvice(error.hint ?? (await remedies(error.code)) ?? "")
   return escapeLines(`error: ${errorMessage(error)} [${error.code}]${advice ? `\n  ${advice}` : ""}`)
 }

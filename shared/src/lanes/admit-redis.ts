@@ -1,8 +1,8 @@
 import { Cluster } from "ioredis"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { RedisClient } from "./connect-redis.ts"
+import { noWrites, READONLY } from "./redis-refusal.ts"
 import { requireRights } from "./redis-rights.ts"
-import { noWrites, READONLY } from "./redis-trouble.ts"
 import { LANES_FORMAT } from "./wake-up.ts"
 
 export interface AdmitRedisOptions {
@@ -58,5 +58,5 @@ function refuseEviction(info: string): void {
 
 function refuseReplica(info: string, where: string): void {
   if (!/^role:slave/m.test(info)) return
-  throw noWrites(where, READONLY)
+  throw noWrites(`Redis at ${where}`, READONLY)
 }

@@ -1,10 +1,11 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { connectRedis } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
+import { redisRefusal } from "./redis-refusal.ts"
 import { redisTrouble } from "./redis-trouble.ts"
 
 /** What another attempt within a second would not change. */
-const REFUSED = /WRONGPASS|NOAUTH|invalid password|NOPERM|ECONNREFUSED/
+const REFUSED = /WRONGPASS|NOAUTH|invalid password|ECONNREFUSED/
 
 /**
  * Asks a Redis once whether it is there and takes the login. Throws what redisTrouble gives when the
@@ -21,7 +22,7 @@ export async function checkRedis(url: string, limit: number): Promise<void> {
     timeLimit: limit,
     onError(error) {
       last = error
-      if (REFUSED.test(`${error.message} ${(error as NodeJS.ErrnoException).code}`)) answer.reject(error)
+      if (isRefused(where, error)) answer.reject(error)
     },
   })
   const timer = setTimeout(() => answer.reject(last), limit)
@@ -34,6 +35,11 @@ export async function checkRedis(url: string, limit: number): Promise<void> {
     clearTimeout(timer)
     client.disconnect()
   }
+}
+
+function isRefused(where: string, error: Error): boolean {
+  const text = `${error.message} ${(error as NodeJS.ErrnoException).code}`
+  return REFUSED.test(text) || redisRefusal(where, error) !== undefined
 }
 
 /** The error for an address where no server listens. */

@@ -6,6 +6,7 @@ import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
 import { boundReplies } from "./bound-replies.ts"
 import { CorkedRedis } from "./corked-redis.ts"
 import type { RedisAddress } from "./redis-address.ts"
+import { unselected } from "./redis-refusal.ts"
 
 export type RedisClient = Redis | Cluster
 /** A connection to one server of Redis. */
@@ -42,8 +43,16 @@ export function connectRedis(address: RedisAddress, options: ConnectRedisOptions
   const client =
     address.kind === "cluster" ? connectCluster(address, options) : connectSingle(address, options)
   client.on("error", options.onError)
+  if (client instanceof Redis) refuseOtherDatabase(client)
   boundReplies(client, { most: mostReply, onError: options.onError })
   return client
+}
+
+/** After a SELECT that fails, ioredis would work in database 0: the connection is closed, and made again later. */
+function refuseOtherDatabase(client: Redis): void {
+  client.on("error", (error) => {
+    if (unselected(error) !== undefined) client.stream.destroy()
+  })
 }
 
 function connectSingle(address: RedisAddress, options: ConnectRedisOptions): Redis {

@@ -74,7 +74,8 @@ export const lanesErrors = {
   },
   "lanes/redis-url": {
     meaning: "The Redis URL cannot be used.",
-    cause: "A wrong scheme, or special characters of the password that are not percent-encoded.",
+    cause:
+      "A wrong scheme, special characters of the password that are not percent-encoded, or a database that the server does not have.",
     remedy:
       "Write redis://, rediss://, redis+sentinel:// or redis+cluster://, with special characters of the password percent-encoded.",
   },

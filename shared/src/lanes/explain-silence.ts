@@ -2,7 +2,7 @@ import { Cluster } from "ioredis"
 import { HeadraceError, hasCode } from "../foundation/errors.ts"
 import { withTimeLimit } from "../foundation/time-limit.ts"
 import type { RedisClient } from "./connect-redis.ts"
-import { noWrites } from "./redis-trouble.ts"
+import { noWrites } from "./redis-refusal.ts"
 
 const LIMIT_MS = 1500
 
@@ -23,7 +23,7 @@ export async function explainSilence(
   try {
     if (!(await answers(other.ping()))) return silence
     if (await answers(other.persist(key))) return silence
-    return noWrites(where, "it answers reads, and its clients are paused for writes", silence)
+    return noWrites(`Redis at ${where}`, "it answers reads, and its clients are paused for writes", silence)
   } finally {
     other.disconnect()
   }

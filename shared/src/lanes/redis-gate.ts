@@ -67,6 +67,7 @@ class WatchedRedis implements RedisGate {
       if (this.#trouble === undefined || isAway(this.#trouble)) this.#fail(this.#lastError)
     })
     client.on("error", (error: Error) => {
+      if (isOffline(error)) return
       this.#lastError = error
       if (client.status !== "ready") this.#fail(error)
     })
@@ -156,6 +157,8 @@ class WatchedRedis implements RedisGate {
     const cause = isOffline(error) ? this.#lastError : error
     const trouble = redisTrouble(this.#options.where, cause)
     this.#trouble = trouble
+    // Another answer does not come by waiting.
+    if (!isAway(trouble)) this.#checked.resolve()
     clearTimeout(this.#reasonTimer)
     // A connection that merely closed: the next attempt to connect says why.
     if (cause === undefined) this.#reasonTimer = setTimeout(() => this.#report(trouble), REASON_MS).unref()

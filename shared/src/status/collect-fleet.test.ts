@@ -42,6 +42,7 @@ it("shows what answers beside git, Redis and a cluster that never do, each of wh
   const facts = await collectFleet(ports, { clusterSources, fetch: true, limit: 200 }, signal)
   const status = judgeFleet(facts, {
     config: null,
+    bootstrapper: ["headrace-bootstrapper"],
     severalClusters: true,
     severalSources: false,
     programsNamespace: "headrace",

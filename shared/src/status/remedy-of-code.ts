@@ -1,4 +1,5 @@
 import * as modules from "../error-codes.ts"
+import { typedAdvice } from "../foundation/typed-program.ts"
 
 const REMEDIES: ReadonlyMap<string, string> = new Map(
   Object.values(modules).flatMap((errors) =>
@@ -8,5 +9,6 @@ const REMEDIES: ReadonlyMap<string, string> = new Map(
 
 /** What docs/reference/errors.md says to do about a code; null: nothing that is known here. */
 export function remedyOfCode(code: string | null | undefined): string | null {
-  return (code && REMEDIES.get(code)) || null
+  const remedy = code ? REMEDIES.get(code) : undefined
+  return remedy === undefined ? null : typedAdvice(remedy)
 }

@@ -18,6 +18,7 @@ const TRIED = { token: { epoch: 1, seq: 2 }, root: ROOTS.new }
 const PAINT = { bold: String, dim: String, red: String, yellow: String, green: String, cyan: String }
 const CONTEXT = {
   config: "headrace.yaml",
+  bootstrapper: ["headrace-bootstrapper"],
   severalClusters: true,
   clusters: {},
   severalSources: false,

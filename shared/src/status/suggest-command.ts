@@ -1,5 +1,7 @@
 /** What the commands that are suggested need to know to run as they are printed. */
 export interface CommandContext {
+  /** How headrace-bootstrapper is typed, see typedProgram. */
+  bootstrapper: readonly string[]
   /** Path of the operator's file as the reader gives it; null: left to HEADRACE_CONFIG. */
   config: string | null
   /** True when the settings have several: a command then names the one that it is for. */
@@ -23,7 +25,7 @@ export function suggestCommand(
     ...(source !== undefined && context.severalSources ? ["--source", source] : []),
     ...(context.config === null ? [] : ["--config", context.config]),
   ]
-  return ["headrace-bootstrapper", ...words, ...where].map(quoted).join(" ")
+  return [...context.bootstrapper, ...words, ...where].map(quoted).join(" ")
 }
 
 /** Lists the agent's Pods on a node. */

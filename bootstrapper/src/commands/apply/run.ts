@@ -1,19 +1,23 @@
 import { startProgress } from "@headrace/shared/command-line/progress"
-import { UsageError } from "@headrace/shared/foundation/errors"
+import { hasCode, UsageError } from "@headrace/shared/foundation/errors"
 import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
-import { openLanes } from "@headrace/shared/lanes/open-lanes"
+import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { type Orphans, pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
+import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { suggestCommand } from "@headrace/shared/status/suggest-command"
 import { applyThroughLanes } from "../../cli/apply-through-lanes.ts"
 import { type ClusterSourceOptions, chooseClusterSources } from "../../cli/cluster-source-options.ts"
+import { commandContext } from "../../cli/command-context.ts"
 import { commandLog } from "../../cli/command-log.ts"
-import { type ClusterSourceResult, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
+import { type ClusterSourceResult, errorOf, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import { resultText } from "../../cli/result-text.ts"
+import { withCommand } from "../../cli/with-command.ts"
 
 export interface ApplyOptions extends ClusterSourceOptions {
   direct: boolean
@@ -98,14 +102,12 @@ async function applyByLanes(
   }
   const log = commandLog(options.logLevel)
   const reconciler = await openReconciler(settings, log)
+  const direct = directCommand(settings, options)
   const progress = startProgress("waiting for the lanes")
-  const lanes = await openLanes({
-    redis,
-    prefix: settings.redis.prefix,
-    mostReply: settings.bounds.redisReply,
-    log,
-  })
+  const { prefix } = settings.redis
+  let lanes: Lanes | undefined
   try {
+    lanes = await openLanes({ redis, prefix, mostReply: settings.bounds.redisReply, log })
     const applied = await applyThroughLanes(
       {
         lanes,
@@ -121,17 +123,29 @@ async function applyByLanes(
       signal,
     )
     return await Promise.all(
-      applied.map(async ({ cluster, source, result }): Promise<ClusterSourceResult<Applied>> => {
+      applied.map(async ({ cluster, source, result, trouble }): Promise<ClusterSourceResult<Applied>> => {
+        if (trouble) return { cluster, source, ok: false, error: errorOf(withCommand(trouble, direct)) }
         if (!result) return { cluster, source, ok: false, error: NO_OUTCOME }
         const unplaced = result.error ? [] : await reconciler.unplaced(cluster, source, signal)
         return { cluster, source, ok: true, result: { ...result, unplaced } }
       }),
     )
+  } catch (error) {
+    throw hasCode(error, "lanes/") ? withCommand(error, direct) : error
   } finally {
     progress.end()
-    await lanes.close()
+    await lanes?.close()
     await reconciler.close()
   }
+}
+
+/** What does the same without Redis. */
+function directCommand(settings: OperatorSettings, options: ApplyOptions): string {
+  const chosen = [
+    ...(options.cluster ?? []).flatMap((name) => ["--cluster", name]),
+    ...(options.source ?? []).flatMap((name) => ["--source", name]),
+  ]
+  return suggestCommand(commandContext(settings, options.config), ["apply", "--direct", ...chosen])
 }
 
 const NO_OUTCOME = {
