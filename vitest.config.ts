@@ -18,11 +18,11 @@ export default defineConfig({
       "--min-semi-space-size=32",
       "--max-semi-space-size=32",
     ],
-    // Files share three processes: to load the sources again for each file took a second of CPU, a third of the suite's
+    // Files share four processes: to load the sources again for each file took a second of CPU, a third of the suite's
     // time. So a test leaves its process as it found it; see docs/decisions/086.
     isolate: false,
     // More than two cores need: most tests wait for other processes or for time to pass.
-    maxWorkers: 3,
+    maxWorkers: 4,
     sequence: { sequencer: LongFilesFirst },
     // Far beyond what any takes on an idle machine: with six busy processes beside them some take 40 s. Vitest's own
     // five seconds, and the one second of its polls, would assert a time.

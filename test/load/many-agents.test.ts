@@ -14,7 +14,7 @@ import { commitOf, NAMESPACE, writeRevision } from "../harness/write-revision.ts
 import { reporting, startFleet } from "./agent-fleet.ts"
 
 /** 300 in the long form: HEADRACE_LOAD_AGENTS. */
-const EMBEDDED_AGENTS = Number(process.env.HEADRACE_LOAD_AGENTS ?? 100)
+const EMBEDDED_AGENTS = Number(process.env.HEADRACE_LOAD_AGENTS ?? 60)
 const REAL_AGENTS = 50
 const FILES = 20
 const ACCESS = join(import.meta.dirname, "../../config/base/agent/access.yaml")

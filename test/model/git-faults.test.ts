@@ -17,7 +17,7 @@ config_updater:
 const KEYS = 40
 const GUARD = { deletedKeys: 0.2, deletedConfigMaps: 0.2, atLeast: 20 }
 const SEED = Number(process.env.HEADRACE_MODEL_SEED ?? 20_260_103)
-const RUNS = Number(process.env.HEADRACE_MODEL_RUNS ?? 250) / 5
+const RUNS = Number(process.env.HEADRACE_MODEL_RUNS ?? 150) / 5
 
 function filesIn(folder: string, content: string | undefined): { [path: string]: string | undefined } {
   return Object.fromEntries(Array.from({ length: KEYS }, (_, index) => [`${folder}/${index}.txt`, content]))

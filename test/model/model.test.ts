@@ -4,7 +4,7 @@ import { runSchedule } from "./run-schedule.ts"
 import { worldSchedules } from "./world-schedule.ts"
 
 /** The long form: HEADRACE_MODEL_RUNS=10000 (test/model/long.ts). */
-const RUNS = Number(process.env.HEADRACE_MODEL_RUNS ?? 100)
+const RUNS = Number(process.env.HEADRACE_MODEL_RUNS ?? 60)
 /** Fixed, so that a red build is the fault of its change; the long form draws a new one each time. */
 const SEED = Number(process.env.HEADRACE_MODEL_SEED ?? 20_260_102)
 

@@ -11,7 +11,7 @@ import { type RecordedDisk, withRecordedDisk } from "./with-recorded-disk.ts"
 const LONG = process.env.HEADRACE_CRASH === "long"
 /** Cuts of one recording: all of them in the long form, with so many reorderings at each place. */
 const REORDERINGS = LONG ? 4 : 1
-const SHORT_CUTS = 12
+const SHORT_CUTS = 8
 /** At least so many per file system and way to publish, in the long form. */
 const LONG_CUTS = 200
 
