@@ -208,6 +208,15 @@ export const HELD: { readonly [what: string]: Schedule } = {
     FINISH,
     { op: "lose", cluster: 0, tools: false },
   ],
+  "a source is detached whose record is lost, and begins again with a target that is not known": [
+    ROUND,
+    commit([
+      [0, -3],
+      [1, 0],
+    ]),
+    { op: "lose", cluster: 0, tools: false },
+    { op: "detach", cluster: 0, tools: false, back: 0 },
+  ],
   "a webhook takes our label and a stranger changes the stamp, so that nothing says whose the target is": [
     place("labels"),
     ROUND,

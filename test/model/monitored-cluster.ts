@@ -3,6 +3,7 @@ import { ObjectStore, type StoreSnapshot } from "@headrace/config/local/embedded
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
+import { rootOf } from "@headrace/shared/reconcile/store/last-roots"
 import { type BadPlaces, noBadPlaces, withBadPlaces } from "./bad-places.ts"
 import type { Worker } from "./gates.ts"
 import type { ModelSettings } from "./model-settings.ts"
@@ -28,7 +29,7 @@ export interface MonitoredCluster {
   /** Of workers, since it began. */
   writes: Write[]
   bad: BadPlaces
-  /** True once a part of the store was removed. */
+  /** True once a part of the store was removed, or a root says no longer whose it is: `detach` gives a source up. */
   isCollected: boolean
   /** An object as it was before its last write: what an API server that lags still shows. */
   past(namespace: string, name: string): ConfigMap | undefined
@@ -76,7 +77,7 @@ export function monitoredCluster(
       earlier.set(`${namespace}/${of}`, before)
       const write = { ...writer, before, after: kept && asSent(configMap, kept) }
       cluster.writes.push(write)
-      cluster.isCollected ||= kept === undefined
+      cluster.isCollected ||= kept === undefined || (isRoot(before) && !isRoot(kept))
       // What is made again is another object.
       if (before === undefined) bad.terminating.delete(`${namespace}/${of}`)
       await watcher(cluster, write)
@@ -116,6 +117,10 @@ export function monitoredCluster(
     }),
   }
   return cluster
+}
+
+function isRoot(configMap: ConfigMap | undefined): boolean {
+  return rootOf(configMap?.metadata.annotations) !== undefined
 }
 
 function asSent(sent: ConfigMap, kept: ConfigMap): ConfigMap {
