@@ -71,7 +71,7 @@ async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOu
   )
   if (found === undefined) return undefined
   const dated = { ...begun, ports: { ...ports, ...madeAt(found.configMap) } }
-  const run = { ...dated, beyond: beyondOf(dated, found) }
+  const run = { ...dated, beyond: beyondOf(dated, found), recordUid: found.configMap.metadata.uid }
   const { rollout } = ports
   if (rollout !== undefined) return rollOut(run, rollout, found)
   if (isStaged(found.record)) return leaveStaged(run, found)

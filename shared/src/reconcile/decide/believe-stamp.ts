@@ -59,17 +59,18 @@ export async function isStrangers(
 }
 
 /**
- * True when the record does not know the token that is to be written: the one that it was begun in is lost. What began
- * since may be in a smaller epoch, when the clock that the lost one began by was ahead, and no stamp refuses then.
- *
- * `fresh` reads the record; it is called after the target was read. Throws `kube/…`.
+ * True when the record that this token was begun in is lost, and the one that is there now does not know it. What began since may
+ * be in a smaller epoch, when the clock that the lost one began by was ahead, and no stamp refuses then. `begunIn`: uid of the
+ * record that the run read first. `now`: the record as it was read after the target; an answer from the past is of the same
+ * one. Pure.
  */
-export async function isOfLostRecord(
+export function isOfLostRecord(
   { token }: Pick<DesiredRevision, "token">,
-  fresh: () => Promise<SourceRecord | undefined>,
-): Promise<boolean> {
-  const record = await fresh()
-  return record === undefined || compareTokens(token, largestToken(record)) > 0
+  begunIn: string | undefined,
+  now: { record: SourceRecord; uid: string | undefined } | undefined,
+): boolean {
+  if (now === undefined || now.uid === begunIn) return false
+  return compareTokens(token, largestToken(now.record)) > 0
 }
 
 /**

@@ -13,6 +13,8 @@ export interface Run {
   signal: AbortSignal
   /** In force earlier, and beyond all that the record knows: an earlier record was put back (known-token.ts). */
   beyond?: Token | undefined
+  /** Of the record that it works in: a lost one is another than the next. */
+  recordUid?: string | undefined
 }
 
 /** The error of a run whose record others keep changing. */

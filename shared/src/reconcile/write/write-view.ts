@@ -76,7 +76,7 @@ export async function writeView(
           views: memory.views,
           inForce,
           isStrangers: (stamp) => isStrangers(ports, stamp, desired, freshRecord, signal),
-          isOfLostRecord: () => isOfLostRecord(desired, freshRecord),
+          isOfLostRecord: async () => isOfLostRecord(desired, run.recordUid, await recordNow(run)),
           mayBeNewer: () => mayBeNewer(place, failures.failed, freshRecord),
         },
         signal,
@@ -93,6 +93,11 @@ export async function writeView(
       result.failed.set(place, errorText(error))
     }
   }
+}
+
+async function recordNow(run: Run): Promise<{ record: SourceRecord; uid: string | undefined } | undefined> {
+  const state = await loadState(run)
+  return state && { record: state.record, uid: state.configMap.metadata.uid }
 }
 
 /** What the record shows, as the stamp that a target would have if this had written it. */
