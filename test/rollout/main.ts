@@ -73,6 +73,7 @@ async function orEnd(played: Played, signal: AbortSignal, play: () => Promise<vo
     await play()
   } catch (error) {
     if (signal.aborted) return
+    say(`this part ends here: ${errorMessage(error)}`)
     played.ends.push(errorMessage(error))
   }
 }

@@ -90,9 +90,16 @@ export async function playGood(
   const commit = await site.commit(next(play, "good"))
   good.add(commit)
   const ended = faultIn(play, { commit, stage, fault })
-  await reachesEverybody(play, commit)
-  await ended
+  await withFault(ended, () => reachesEverybody(play, commit))
   return commit
+}
+
+/** Waits for both, and for what undoes a fault also where the wait fails: nothing of it outlives the site. */
+async function withFault<T>(ended: Promise<unknown>, wait: () => Promise<T>): Promise<T> {
+  const [waited, fault] = await Promise.allSettled([wait(), ended])
+  if (waited.status === "rejected") throw waited.reason
+  if (fault.status === "rejected") throw fault.reason
+  return waited.value
 }
 
 /** Waits until every node and every record shows a commit. Throws at once where it is rejected. */
@@ -123,16 +130,15 @@ async function playBad(
   const faultEnd = faultIn(play, { commit, stage, fault })
   const heard = hearsOf(site, commit)
   // Where the wait below fails, that is the reason.
-  for (const beside of [faultEnd, heard]) beside.catch(() => undefined)
-  const back = await shown.until(
-    `every node is back from ${commit}`,
-    async () => {
-      if (NODES.some((node) => shown.now(node) !== baseline)) return false
-      const records = [...(await recordsNow(site)).values()]
-      const isRejected = records.some(({ rejected }) => rejected?.commit === commit)
-      return isRejected && records.every((record) => record.commit === baseline && record.candidate === null)
-    },
-    ROLLOUT_LIMIT_MS,
+  heard.catch(() => undefined)
+  const isBack = async () => {
+    if (NODES.some((node) => shown.now(node) !== baseline)) return false
+    const records = [...(await recordsNow(site)).values()]
+    const isRejected = records.some(({ rejected }) => rejected?.commit === commit)
+    return isRejected && records.every((record) => record.commit === baseline && record.candidate === null)
+  }
+  const back = await withFault(faultEnd, () =>
+    shown.until(`every node is back from ${commit}`, isBack, ROLLOUT_LIMIT_MS),
   )
   const from = Math.max(await heard, await faultEnd)
   const reached = await shown.everOn(commit)

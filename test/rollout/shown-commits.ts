@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises"
 import { basename, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { NODES, type StagedNode } from "./fleet-plan.ts"
+import { recordsNow } from "./seen-records.ts"
 import type { StagedSite } from "./staged-site.ts"
 
 const LOOK_MS = 50
@@ -11,19 +12,23 @@ const LOOK_MS = 50
 export interface ShownCommits {
   /** The commit that a node shows; undefined: none. */
   now(node: StagedNode): string | undefined
-  /** Waits, at a short interval, until the condition holds; gives the time (performance.now()). Throws after the limit, in ms. */
+  /**
+   * Waits, at a short interval, until the condition holds; gives the time (performance.now()). Throws after the limit, in ms,
+   * with what every record and node shows then.
+   */
   until(what: string, condition: () => boolean | Promise<boolean>, limit: number): Promise<number>
   /** The nodes that have ever had this commit on disk: a slot stays, however short it was shown. */
   everOn(commit: string): Promise<StagedNode[]>
 }
 
-export function watchShown(site: Pick<StagedSite, "projectionOf" | "signal">): ShownCommits {
+export function watchShown(site: Pick<StagedSite, "projectionOf" | "signal" | "clusters">): ShownCommits {
   return {
     now: (node) => linked(site.projectionOf(node)),
     async until(what, condition, limit) {
       const end = performance.now() + limit
       while (!(await condition())) {
-        if (performance.now() > end) throw new Error(`not within ${limit / 1000} s: ${what}`)
+        if (performance.now() > end)
+          throw new Error(`not within ${limit / 1000} s: ${what}: ${await stateOf(site)}`)
         await delay(LOOK_MS, undefined, { signal: site.signal })
       }
       return performance.now()
@@ -35,6 +40,21 @@ export function watchShown(site: Pick<StagedSite, "projectionOf" | "signal">): S
       return found.flat()
     },
   }
+}
+
+/** What every record and node shows, for people. */
+async function stateOf(site: Pick<StagedSite, "projectionOf" | "clusters">): Promise<string> {
+  const records = [...(await recordsNow(site))].map(([cluster, { commit, candidate, rejected, stopped }]) => {
+    const tries = candidate ? `, tries ${short(candidate.commit)} in stage ${candidate.stage + 1}` : ""
+    const returned = rejected ? `, rejected ${short(rejected.commit)}: ${rejected.reason}` : ""
+    return `${cluster} is at ${short(commit)}${tries}${returned}${stopped ? `, stopped: ${stopped.message}` : ""}`
+  })
+  const nodes = NODES.map((node) => `${node.name} ${short(linked(site.projectionOf(node)))}`)
+  return `${records.join("; ")}; nodes: ${nodes.join(", ")}`
+}
+
+function short(commit: string | null | undefined): string {
+  return commit?.slice(0, 8) ?? "nothing"
 }
 
 function linked(projection: string): string | undefined {

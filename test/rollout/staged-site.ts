@@ -90,7 +90,7 @@ async function startSite({
 }: Parts): Promise<StagedSite> {
   await repo.commit({ "rules.yaml": RULES, "state/now": "good\n0\n" })
   const config = await writeSettings(repo, redis.url, servers)
-  plugins.push(await startPlugin(config), await startPlugin(config))
+  plugins.push(await startPlugin(config, signal), await startPlugin(config, signal))
   const clusters = new Map<string, ConnectedCluster>()
   for (const [name, { kubeconfigFile }] of servers) {
     clusters.set(name, await connectCluster(name, { kubeconfig: kubeconfigFile }, log))
@@ -166,12 +166,20 @@ async function writeSettings(
 
 type StartedPlugin = PluginProcess & { url: string; run(): MarkedRun }
 
-async function startPlugin(config: string): Promise<StartedPlugin> {
+async function startPlugin(config: string, signal: AbortSignal): Promise<StartedPlugin> {
   const listen = `127.0.0.1:${await freePort()}`
   const start = () => runMarked([...programArguments("plugin"), "--config", config, "--listen", listen])
   let run = start()
-  await until(() => run.output().includes('"plugin started"') || run.child.exitCode !== null, START_LIMIT_MS)
-  if (run.child.exitCode !== null) throw new Error(`the plugin did not start: ${run.output()}${run.errors()}`)
+  const hasEnded = () => run.child.exitCode !== null || run.child.signalCode !== null
+  const hasStarted = () => run.output().includes('"plugin started"')
+  try {
+    await until(() => signal.aborted || hasStarted() || hasEnded(), START_LIMIT_MS)
+    signal.throwIfAborted()
+    if (hasEnded()) throw new Error(`the plugin did not start: ${run.output()}${run.errors()}`)
+  } catch (error) {
+    run.child.kill("SIGKILL")
+    throw error
+  }
   return {
     url: `http://${listen}`,
     run: () => run,
