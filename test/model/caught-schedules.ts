@@ -217,6 +217,15 @@ export const HELD: { readonly [what: string]: Schedule } = {
     { op: "lose", cluster: 0, tools: false },
     { op: "detach", cluster: 0, tools: false, back: 0 },
   ],
+  "a cluster goes back to before a record was lost, and a node has shown the one that came after": [
+    ROUND,
+    { op: "save", cluster: 0 },
+    { op: "lose", cluster: 0, tools: false },
+    ROUND,
+    { op: "agent", agent: 0, past: false },
+    { op: "restore", cluster: 0 },
+    { op: "reload", program: 0 },
+  ],
   "a webhook takes our label and a stranger changes the stamp, so that nothing says whose the target is": [
     place("labels"),
     ROUND,

@@ -48,7 +48,7 @@ function toShow(
   const part = { ...name, ...revision, history: name.source, key: root ?? "", files: [], used: new Map() }
   const folder = {
     floor: (one: Pick<Origin, "source" | "instance">) => subject.floorOf(floors, one).token,
-    isStale: (one: Pick<Origin, "source" | "instance">) => subject.floorOf(floors, one).isStale,
+    isStale: (one: Parameters<typeof subject.floorOf>[1]) => subject.floorOf(floors, one).isStale,
     current: () => undefined,
   }
   try {

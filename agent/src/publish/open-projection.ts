@@ -4,7 +4,7 @@ import { endTrial, returnToBaseline } from "../retain/return-to-baseline.ts"
 import { changeAlone } from "../store/held-locks.ts"
 import type { Manifest } from "../store/manifest.ts"
 import { type Baseline, type Note, type Returned, readNote } from "../store/note.ts"
-import { floorOf, type SourceName } from "../store/origin.ts"
+import { floorOf, type NamedToken, type SourceName } from "../store/origin.ts"
 import type { ProjectionState } from "../store/projection-state.ts"
 import type { Revision } from "../store/revision.ts"
 import {
@@ -40,8 +40,8 @@ export interface OpenProjection {
    * what was published last.
    */
   floor(source?: SourceName): Token
-  /** True when another object of the same name has replaced the source's since: what it says is of the past. */
-  isStale(source: SourceName): boolean
+  /** True when another object of the same name has replaced the source's since: what it says is of the past (floorOf). */
+  isStale(source: NamedToken): boolean
   /** Files that are not what was published (found when opening); the next publish repairs them. */
   damaged(): string[]
   /**

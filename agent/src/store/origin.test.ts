@@ -34,6 +34,25 @@ describe("floors of sources", () => {
     expect(floorOf(floors, older)).toMatchObject({ isStale: true })
   })
 
+  it("accept an object again that a backup has put back, once a writer has taken it beyond what replaced it", () => {
+    const made = Date.parse("2026-01-02T00:00:00Z")
+    const second = origin("record x", 5, ["u2", "2026-01-02T00:00:00Z"], made + 10)
+    const first = (epoch: number) => origin("record x", 7, ["u1", "2026-01-01T00:00:00Z"], epoch)
+    const shown = [first(made - 86_400_000), second].reduce(
+      (floors, one) => raiseFloors(floors, [one]),
+      NOTHING as Parameters<typeof raiseFloors>[0],
+    )
+    for (const floors of [raiseFloors(NOTHING, [second]), shown]) {
+      expect(floorOf(floors, first(made - 86_400_000)).isStale, "as it was before").toBe(true)
+      expect(floorOf(floors, first(made + 10)), "beyond it").toMatchObject({ isStale: false })
+      const after = raiseFloors(floors, [first(made + 5000)])
+      expect(floorOf(after, first(made + 5000))).toEqual({
+        token: { epoch: made + 5000, seq: 7 },
+        isStale: false,
+      })
+    }
+  })
+
   it("know an object again under another name of its cluster, such as after a new certificate authority", () => {
     const floors = raiseFloors(NOTHING, [origin("record x in 1", 10, ["u1", "2026-01-01T00:00:00Z"])])
 

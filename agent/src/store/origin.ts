@@ -55,9 +55,12 @@ export function unnamedOrigin(revision: string, token: Token): Origin {
 export interface FloorFound {
   /** Below it an origin is refused. */
   token: Token
-  /** True for an object that another one has replaced: a view from the past. */
+  /** True for an object that another one has replaced: a view from the past, unless it was put back (isPutBack). */
   isStale: boolean
 }
+
+/** Whose floor is asked for, and at which token it is, where that is known. */
+export type NamedToken = SourceName & { token?: Token }
 
 /** An epoch of a record is a time in milliseconds; git and counted sources begin at 0. */
 const RECORD_EPOCH = 1e12
@@ -66,24 +69,33 @@ const RECORD_EPOCH = 1e12
  * The floor under an origin. A floor that names no source (format 1 had no names) is inherited by the first source
  * that counts in the same way.
  */
-export function floorOf({ latest, others }: Floors, origin: SourceName): FloorFound {
-  const { source, instance } = origin
+export function floorOf({ latest, others }: Floors, origin: NamedToken): FloorFound {
+  const { source, instance, token } = origin
   const floors = [...latest, ...others]
   const same = floors.find((floor) => instance !== null && floor.instance?.id === instance.id)
-  if (same) return { token: same.token, isStale: isReplaced(same, floors) }
+  if (same) return { token: same.token, isStale: isReplaced(same, floors, token) }
   const known = floors.find((floor) => floor.source === source)
   if (known === undefined) return { token: inherited(latest, source), isStale: false }
   if (instance === null || known.instance === null) return { token: known.token, isStale: false }
   const later = madeLater(instance, known.instance)
   // Made within one second, which is as exactly as Kubernetes says it: the token decides.
   if (later === 0) return { token: known.token, isStale: false }
-  return { token: ZERO, isStale: later < 0 }
+  return { token: ZERO, isStale: later < 0 && !isPutBack(token, known) }
 }
 
-function isReplaced(floor: Floor, floors: readonly Floor[]): boolean {
+function isReplaced(floor: Floor, floors: readonly Floor[], token: Token | undefined): boolean {
   const newest = floors.find(({ source }) => source === floor.source)
   if (!newest?.instance || !floor.instance) return false
-  return madeLater(floor.instance, newest.instance) < 0
+  return madeLater(floor.instance, newest.instance) < 0 && !isPutBack(token, newest)
+}
+
+/**
+ * True when a backup has put an object back that `newest` had replaced, and a writer has taken it beyond: into an epoch that
+ * began after the newest object was made. What the object said before that is of an earlier one (docs/decisions/028).
+ */
+function isPutBack(token: Token | undefined, newest: Floor): boolean {
+  if (token === undefined || newest.instance === null) return false
+  return compareTokens(token, newest.token) > 0 && token.epoch > Date.parse(newest.instance.created)
 }
 
 function madeLater(a: Instance, b: Instance): number {
