@@ -36,13 +36,18 @@ async function moveOverAndBack(site: MovingSite): Promise<void> {
 }
 
 /** Step 1: what Prow wrote is what we would write, whatever program packed it; what it missed, and what is not ours, shows. */
-async function seeItFirst({ repo, commit, run, type, writeByProw }: MovingSite): Promise<void> {
+async function seeItFirst(site: MovingSite): Promise<void> {
+  const { repo, commit, run, type, writeByProw } = site
   await writeByProw("hook", await repo.tip())
+  await site.settle({ "app.ci": site.appCi })
   const [check, diff] = await type("1. See every difference")
   expect(check?.code, check?.text).toBe(0)
+  expect(check?.text).not.toMatch(/error|build01/)
   // They differ: one ConfigMap was made by hand.
   expect(diff?.code, diff?.text).toBe(1)
   expect(diff?.stdout).toMatch(/app\.ci\/ci\/labels.*not ours/)
+  expect(diff?.text).not.toContain("build01")
+  await site.settle({ "app.ci": site.appCi, build01: site.build01 })
   expect(await differing(run, repo.folder)).toEqual({ "app.ci/ci/labels": ["not-ours"] })
 
   await commit({ [PATH.job]: "presubmits: {missed: by Prow}\n" })

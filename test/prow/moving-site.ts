@@ -192,6 +192,7 @@ async function openSite(
     const settings = {
       ...page,
       sources,
+      otherClusters: page.otherClusters.filter((name) => !(name in to)),
       clusters: Object.fromEntries(places),
       redis: { url: redis },
       webhook: { ...(page.webhook as object), secretFiles: [secretFile] },
@@ -263,7 +264,10 @@ async function openSite(
 }
 
 /** The operator's file that docs/prow.md begins with. */
-function settingsOfPage(): Record<string, unknown> & { sources: { release: object } } {
+function settingsOfPage(): Record<string, unknown> & {
+  sources: { release: object }
+  otherClusters: string[]
+} {
   const [, text = ""] = /^```yaml\n# headrace\.yaml\n([\s\S]*?)^```$/m.exec(pageText(PAGE)) ?? []
   return load(text) as ReturnType<typeof settingsOfPage>
 }

@@ -112,6 +112,14 @@ const PLACES: PlanCase[] = [
     problems: ["plan/unknown-cluster"],
   },
   {
+    name: "a cluster that is left to another program is no mistake, and its files go nowhere else",
+    rules:
+      "maps: {a: {name: c, clusters: {build01: [ci], build02: [ci], vault: [x, y]}}, b*: {name: d, clusters: {build03: [ci]}}, bb: {name: e}}",
+    files: ["a", "bb"],
+    context: { clusters: CLUSTERS, otherClusters: ["build*", "vault"] },
+    expect: { "build01/ci/c": { a: "a" }, "default/default/e": {} },
+  },
+  {
     name: "a namespace outside the operator's list fails there",
     rules: "maps: {a: {name: c, clusters: {app.ci: [ci, kube-system]}}}",
     files: ["a"],

@@ -21,6 +21,8 @@ export interface ApplyCheckoutOptions extends ProwOptions {
 export interface ApplyJob {
   settings: OperatorSettings
   source: string
+  /** Where clusters are listed, where that is not the operator's file. */
+  clustersFrom: "kubeconfigs" | undefined
   checkout: Checkout
   /** The same one, unless the rules are of another. */
   rulesCheckout: Checkout
@@ -42,7 +44,7 @@ export async function openApplyJob(options: ApplyCheckoutOptions, log: Log): Pro
     })
   }
   const checkout = await openCheckout(top)
-  return { settings, source, checkout, rulesCheckout: checkout, log }
+  return { settings, source, clustersFrom: undefined, checkout, rulesCheckout: checkout, log }
 }
 
 async function jobOfFlags(
@@ -57,7 +59,7 @@ async function jobOfFlags(
   const settings = await settingsOfProwFlags(options, top, rules, source)
   const checkout = withRules(await openCheckout(top, folders), rules)
   const rulesCheckout = rules.kind === "checkout" ? await openCheckout(rules.top) : checkout
-  return { settings, source, checkout, rulesCheckout, log }
+  return { settings, source, clustersFrom: "kubeconfigs", checkout, rulesCheckout, log }
 }
 
 /** The checkout with rules that are of no commit as one of its files; logged, since no token can distinguish their versions. */

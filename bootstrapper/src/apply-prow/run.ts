@@ -52,7 +52,7 @@ export async function runApplyCheckout(options: ApplyCheckoutOptions, signal: Ab
 
 /** What the checkout asks for everywhere, and how many errors were reported. Throws `rules/invalid`. */
 async function planCheckout(
-  { settings, source, checkout, rulesCheckout }: ApplyJob,
+  { settings, source, clustersFrom, checkout, rulesCheckout }: ApplyJob,
   signal: AbortSignal,
 ): Promise<{ plan: Plan; errors: number }> {
   const { commit } = await checkout.fetch(signal)
@@ -69,11 +69,8 @@ async function planCheckout(
     printProblems(parsed.problems)
     throw new UsageError("rules/invalid", `the rules ${rulesPath} have mistakes`)
   }
-  const plan = planTargets(
-    parsed.rules,
-    await checkout.tree(commit, signal),
-    contextOfSettings(settings, repo),
-  )
+  const context = { ...contextOfSettings(settings, repo), clustersFrom }
+  const plan = planTargets(parsed.rules, await checkout.tree(commit, signal), context)
   return { plan, errors: printProblems([...parsed.problems, ...plan.problems]) }
 }
 
@@ -87,7 +84,7 @@ function clustersToApply(options: ApplyCheckoutOptions, settings: OperatorSettin
 
 async function applyTo(
   cluster: string,
-  { settings, source, checkout, rulesCheckout, log }: ApplyJob,
+  { settings, source, clustersFrom, checkout, rulesCheckout, log }: ApplyJob,
   signal: AbortSignal,
 ): Promise<ClusterSourceResult<LaneResult>> {
   return attempt({ cluster, source }, async () => {
@@ -99,7 +96,7 @@ async function applyTo(
         kube,
         repository: checkout,
         rulesRepository: rulesCheckout,
-        settings: settingsFor(settings, cluster, source),
+        settings: { ...settingsFor(settings, cluster, source), clustersFrom },
         verifiers: verifier && { source: verifier, rules: undefined },
         clock: systemClock,
         log: log.child({ cluster, source }),

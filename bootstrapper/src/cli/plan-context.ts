@@ -48,6 +48,7 @@ export function contextOfSettings(settings: OperatorSettings, repo: string | und
     defaults: settings.defaults,
     reservedNamespaces: [settings.namespace, settings.programsNamespace, ...wordsOf(settings)],
     clusters: new Map(Object.entries(settings.clusters)),
+    otherClusters: settings.otherClusters,
     bounds: settings.bounds,
   }
 }

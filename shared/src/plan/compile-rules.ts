@@ -3,7 +3,7 @@ import { isAllowed } from "../rules/access-list.ts"
 import type { Rule, RuleSet } from "../rules/rule.ts"
 import { indexRules, type RuleIndex } from "../rules/rule-index.ts"
 import { judgePlace, type Objection } from "./judge-place.ts"
-import { type PlanContext, targetsOf } from "./plan-context.ts"
+import { isLeftToOthers, type PlanContext, targetsOf } from "./plan-context.ts"
 
 /** What rules give ConfigMaps of one name, at every place where the same rules give it. */
 export interface Content {
@@ -38,11 +38,17 @@ export interface CompiledRules {
 export function compileRules(rules: RuleSet, context: PlanContext): CompiledRules {
   const allowed = allowedRules(rules, context)
   const contents = new Map<string, Content>()
-  const claims = giversOfTargets(allowed, context).map(({ target, givers }): Claim => {
+  const given = giversOfTargets(allowed, context)
+  const named = Map.groupBy(
+    given.map(({ target }) => target),
+    ({ cluster }) => cluster,
+  )
+  const claims = given.map(({ target, givers }): Claim => {
     const id = [target.name, ...givers.map((rule) => allowed.indexOf(rule))].join("\n")
     const content = contents.get(id) ?? { name: target.name, givers }
     contents.set(id, content)
-    return { target, text: targetText(target), content, objection: judgePlace(target, context) }
+    const objection = judgePlace(target, context, named.get(target.cluster))
+    return { target, text: targetText(target), content, objection }
   })
   const fed = contentsByRule([...contents.values()])
   return {
@@ -67,6 +73,7 @@ function giversOfTargets(
   const claimed = new Map<string, { target: TargetId; givers: Rule[] }>()
   for (const rule of rules) {
     for (const target of targetsOf(rule, context)) {
+      if (isLeftToOthers(target.cluster, context)) continue
       const text = targetText(target)
       const known = claimed.get(text)
       if (!known) claimed.set(text, { target, givers: [rule] })

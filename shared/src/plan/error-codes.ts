@@ -79,7 +79,8 @@ export const planErrors = {
   "plan/unknown-cluster": {
     meaning: "A rule names a cluster that the operator's settings do not list; it is not written there.",
     cause: "A misspelt name, or a cluster that has no kubeconfig here yet.",
-    remedy: "Correct the name, or add the cluster to the settings.",
+    remedy:
+      'Correct the name, add the cluster to "clusters" of the settings, or, where another program writes it, to "otherClusters".',
   },
   "plan/unknown-field": {
     meaning: "An entry in the list of changed files has a field that is not known.",

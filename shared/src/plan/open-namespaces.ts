@@ -33,7 +33,13 @@ export function isClosedByDefault({ cluster, namespace }: TargetId, context: Pla
 
 /** What opens a cluster's namespaces, as it is written in the settings: `namespaces: [ci, ocp]`. */
 export function namespacesLine(namespaces: Iterable<string>): string {
-  return `namespaces: [${[...new Set(namespaces)].sort().join(", ")}]`
+  return `namespaces: [${[...new Set(namespaces)].sort().map(inYaml).join(", ")}]`
+}
+
+/** YAML takes a leading `*` for an alias, `404` for a number and `true` for a truth value. */
+function inYaml(namespace: string): string {
+  const isPlain = /^[a-z]/.test(namespace) && !["true", "false", "null"].includes(namespace)
+  return isPlain ? namespace : JSON.stringify(namespace)
 }
 
 /** The namespaces to list for what is ours: those of the settings, or all of them, as `""`, where they are not named one by one. */

@@ -1,3 +1,4 @@
+import { isLike } from "../foundation/star-pattern.ts"
 import type { TargetId } from "../foundation/target.ts"
 import type { RulesBounds } from "../rules/parse-rules.ts"
 import { DEFAULT_CLUSTER } from "../rules/resolve-places.ts"
@@ -24,6 +25,15 @@ export interface PlanContext {
    * to new ConfigMaps (open-namespaces.ts). Undefined: any cluster, any namespace.
    */
   clusters?: ReadonlyMap<string, { namespaces?: readonly string[] | undefined }> | undefined
+  /** Clusters that rules may name and that another program writes, by name or pattern: a plan leaves them out. */
+  otherClusters?: readonly string[] | undefined
+  /** Where a cluster that rules name has to be listed; absent: in the operator's settings. */
+  clustersFrom?: "kubeconfigs" | undefined
+}
+
+/** True for a cluster that the operator leaves to another program. One that is listed itself never is. */
+export function isLeftToOthers(cluster: string, { clusters, otherClusters = [] }: PlanContext): boolean {
+  return !clusters?.has(cluster) && otherClusters.some((pattern) => isLike(cluster, pattern))
 }
 
 /** The target of a rule's ConfigMap at a place, defaults filled in. */

@@ -320,6 +320,7 @@ export function settingsFor(settings: OperatorSettings, cluster: string, source:
     guard: settings.guard,
     ...(settings.settingsVersion === undefined ? {} : { settingsVersion: settings.settingsVersion }),
     clusters: new Map(clusters),
+    otherClusters: settings.otherClusters,
     ...(from.gates === undefined ? {} : { gates: from.gates }),
     store: settings.clusters[cluster]?.store ?? true,
     bounds: settings.bounds,

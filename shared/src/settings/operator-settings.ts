@@ -18,6 +18,10 @@ export const ClusterName = z
   .string()
   .regex(/^[A-Za-z0-9]([-\w.:/]*[A-Za-z0-9])?$/, "expected letters, digits, -, _, ., : and /")
 
+const ClusterPattern = z
+  .string()
+  .regex(/^[A-Za-z0-9*]([-\w.:/*]*[A-Za-z0-9*])?$/, "expected letters, digits, -, _, ., :, / and *")
+
 const Source = z.strictObject({
   url: GitUrl.describe("Where to fetch from: HTTPS, SSH or a local path. Never taken from a payload."),
   branch: Text.describe("The branch to follow."),
@@ -137,6 +141,12 @@ export const OperatorSettings = z
     kubeconfigs: Kubeconfigs.optional().describe(
       "A folder of kubeconfigs that brings clusters. What `clusters` says of one of them goes before.",
     ),
+    otherClusters: z
+      .array(ClusterPattern)
+      .prefault([])
+      .describe(
+        "Clusters that rules may name and that another program writes, such as Prow until you take them over: what rules want there is left to it. Names, or patterns in which `*` is any number of letters; what `clusters` lists goes before a pattern.",
+      ),
     defaults: z
       .strictObject({ cluster: Text.prefault("default"), namespace: NamespaceName.prefault("default") })
       .prefault({})
@@ -212,6 +222,13 @@ export const OperatorSettings = z
       if (Object.hasOwn(clusters, cluster)) continue
       const message = `there is no cluster ${JSON.stringify(cluster)}: ${suggestion(cluster, Object.keys(clusters))}`
       issues.push({ code: "custom", message, input: cluster, path: ["objects", "clusters", at] })
+    }
+  })
+  .check(({ value: { clusters, otherClusters }, issues }) => {
+    for (const [at, cluster] of otherClusters.entries()) {
+      if (!Object.hasOwn(clusters, cluster)) continue
+      const message = `cluster ${JSON.stringify(cluster)} is under "clusters" too: remove it from one of them`
+      issues.push({ code: "custom", message, input: cluster, path: ["otherClusters", at] })
     }
   })
   .check(({ value: { sources }, issues }) => {

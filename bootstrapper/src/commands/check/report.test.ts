@@ -50,6 +50,21 @@ describe("collisions", () => {
   })
 })
 
+it("counts what is printed: one reason against many places is one line", () => {
+  const at = (namespace: string, message = "no cluster b"): Problem => ({
+    ...RULE,
+    severity: "error",
+    code: "plan/unknown-cluster",
+    message,
+    target: { cluster: "b", namespace, name: "c" },
+  })
+  const report = { problems: [at("x"), at("y"), at("x", "other")], sizes: [], changes: undefined }
+  for (const text of [reportText(report), reportGithub(report)]) {
+    expect(text.trimEnd().split("\n")).toHaveLength(3)
+    expect(text).toMatch(/^2 errors, 0 warnings$/m)
+  }
+})
+
 describe("what a file of a repository is called", () => {
   const name = "a\n::error::b\u001b[2J,c:d%"
   const problems: Problem[] = [

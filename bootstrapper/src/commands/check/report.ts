@@ -20,9 +20,9 @@ export function reportJson({ problems, sizes, changes }: Report): string {
   return `${JSON.stringify({ problems, targets, ...(changed && { changes: changed }) }, undefined, 2)}\n`
 }
 
-/** For people: problems as compilers print them, then sizes, then what changes. */
+/** For people: problems as compilers print them, equal ones once, then sizes, then what changes. */
 export function reportText({ problems, sizes, changes }: Report): string {
-  const lines = [...new Set(problems.map(problemText)), ...totalLines(problems)]
+  const lines = [...oncePrinted(problems).map(problemText), ...totalLines(problems)]
   for (const { target, keys, bytes, left } of sizes) {
     lines.push(`${targetText(target)}: ${keys} ${keys === 1 ? "key" : "keys"}, ${bytes} bytes, ${left} left`)
   }
@@ -30,8 +30,14 @@ export function reportText({ problems, sizes, changes }: Report): string {
   return lines.map((line) => `${escapeLine(line)}\n`).join("")
 }
 
-/** `2 errors, 5 warnings; 118 files lost`; nothing where nothing is wrong. */
-function totalLines(problems: readonly Problem[]): string[] {
+/** A rule that leads to nine namespaces fails nine targets for one reason, which is one line. */
+function oncePrinted(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [problemText(problem), problem])).values()]
+}
+
+/** `2 errors, 5 warnings; 118 files lost`, of the lines that are printed; nothing where nothing is wrong. */
+function totalLines(all: readonly Problem[]): string[] {
+  const problems = oncePrinted(all)
   if (problems.length === 0) return []
   const errors = problems.filter(({ severity }) => severity === "error").length
   const lost = lostFiles(problems)
@@ -48,7 +54,7 @@ function counted(count: number, what: string): string {
  * Format: docs.github.com, "Workflow commands for GitHub Actions".
  */
 export function reportGithub(report: Report): string {
-  const annotations = [...new Set(report.problems.map(annotation))]
+  const annotations = oncePrinted(report.problems).map(annotation)
   const total = totalLines(report.problems)
   return (
     [...annotations, ...total].map((line) => `${line}\n`).join("") + reportText({ ...report, problems: [] })

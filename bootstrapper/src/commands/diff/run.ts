@@ -1,6 +1,7 @@
 import { paintFor } from "@headrace/shared/command-line/paint"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { escapeLines } from "@headrace/shared/foundation/escape-text"
+import type { Problem } from "@headrace/shared/foundation/problem"
 import { type FoldersTree, readFolderTree } from "@headrace/shared/git/read-folder-tree"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
@@ -73,7 +74,10 @@ async function diffFiles(
   const keepForeign = options.keepForeign || own?.foreignKeys === "keep"
   const wanted: FolderPlan = { settings, plan, files, source, keepForeign, logLevel: options.logLevel }
   const results = await Promise.all(clusters.map((cluster) => diffFolder(cluster, wanted, signal)))
-  const concerned = plan.problems.filter(({ target }) => !target || clusters.includes(target.cluster))
+  // Without --cluster all that the rules name was to be compared: a cluster that the settings lack could not be.
+  const isConcerned = ({ target }: Problem) =>
+    target === undefined || options.cluster === undefined || clusters.includes(target.cluster)
+  const concerned = plan.problems.filter(isConcerned)
   const code = print(options, results)
   return printProblems([...parsed.problems, ...concerned]) > 0 ? DIFF_FAILED : code
 }
@@ -106,5 +110,7 @@ function print(options: DiffOptions, results: readonly ClusterSourceResult<Diffe
   const notes = new Set([...done.flatMap((one) => one.notes), ...errors])
   for (const note of notes) process.stderr.write(`${escapeLines(note)}\n`)
   if (errors.length > 0 || done.some((one) => one.refused)) return DIFF_FAILED
+  // As diff(1), nothing on standard output; a person at a terminal sees that it has looked.
+  if (differences.length === 0 && process.stdout.isTTY) process.stderr.write("nothing differs\n")
   return differences.length > 0 ? 1 : 0
 }

@@ -149,12 +149,15 @@ export function planContextFromSettings(
     | "programsNamespace"
     | "wordsNamespace"
     | "clusters"
+    | "otherClusters"
+    | "clustersFrom"
     | "bounds"
   >,
 ): PlanContext {
-  const { repo, strict, defaults, namespace, programsNamespace, wordsNamespace, clusters, bounds } = settings
+  const { repo, strict, defaults, namespace, programsNamespace, wordsNamespace } = settings
+  const { clusters, otherClusters, clustersFrom, bounds } = settings
   const own = [namespace, programsNamespace, ...(wordsNamespace === undefined ? [] : [wordsNamespace])]
-  return { repo, strict, defaults, reservedNamespaces: own, clusters, bounds }
+  return { repo, strict, defaults, reservedNamespaces: own, clusters, otherClusters, clustersFrom, bounds }
 }
 
 /** The rules at a revision; throws `rules/…` when they are missing or do not parse. */

@@ -43,6 +43,10 @@ export interface ReconcileSettings {
   settingsVersion?: number
   /** Every cluster that rules may name, and the namespaces they may name there (absent: any). */
   clusters: ReadonlyMap<string, { namespaces?: readonly string[] }>
+  /** Names and patterns of clusters that are left to another program; absent: none. */
+  otherClusters?: readonly string[]
+  /** Where clusters are listed, where that is not the operator's file. */
+  clustersFrom?: "kubeconfigs" | undefined
   /** What a commit must meet before anything of it is written; absent: nothing but the guard. */
   gates?: Gates
   /** False: named ConfigMaps alone. */
