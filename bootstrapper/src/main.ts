@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-import { commandNames, runCommandLine } from "@headrace/shared/command-line/program"
-import { suggestion } from "@headrace/shared/foundation/closest-word"
+import { commandNames } from "@headrace/shared/command-line/command-names"
+import { runCommandLine } from "@headrace/shared/command-line/program"
+import { refuseCommand } from "@headrace/shared/command-line/usage-error"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { runProgram } from "@headrace/shared/foundation/run-program"
 import { typedProgram } from "@headrace/shared/foundation/typed-program"
@@ -13,11 +14,10 @@ import { bootstrapperErrors } from "./error-codes.ts"
 
 /** A word that is no command would be taken for a stray argument of Prow's way of calling, which has no command. */
 function refuseUnknownCommand(program: Command, word: string): void {
-  const known = commandNames(program)
-  if (word === "" || word.startsWith("-") || known.includes(word)) return
+  if (word === "" || word.startsWith("-") || commandNames(program).includes(word)) return
   const typed = typedProgram(program.name()).join(" ")
-  program.showHelpAfterError(`Run "${typed} --help" to see its commands.`)
-  program.error(`error: unknown command "${word}" (${suggestion(word, known)})`)
+  program.showHelpAfterError(`  Run "${typed} --help" to see its commands.`)
+  refuseCommand(program, word)
 }
 
 /** Unlike a server, which runs until it is stopped, a command that is stopped has not done its work. */

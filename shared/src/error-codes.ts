@@ -1,6 +1,7 @@
 // Re-exported one by one, and not merged into one value: so the declarations that tsc writes still lead to each
 // module, whose codes the packages above need for their own errors.
 export { bundleErrors } from "./bundle/error-codes.ts"
+export { commandLineErrors } from "./command-line/error-codes.ts"
 export { foundationErrors } from "./foundation/error-codes.ts"
 export { gateErrors } from "./gates/error-codes.ts"
 export { gitErrors } from "./git/error-codes.ts"

@@ -1,5 +1,7 @@
+import { commandLineErrors } from "@headrace/shared/command-line/error-codes"
 import { flag } from "@headrace/shared/command-line/flag"
 import { createProgram, runCommandLine } from "@headrace/shared/command-line/program"
+import { UsageError } from "@headrace/shared/foundation/errors"
 import { afterEach, describe, expect, it, vi } from "vitest"
 
 interface Seen {
@@ -26,6 +28,15 @@ async function run(...args: string[]): Promise<Seen> {
       ran.push(options)
     })
   program.command("name").argument("<what>", "what is named")
+  program
+    .command("judge")
+    .addOption(flag("--wait <duration>", "how long"))
+    .addOption(flag("--pr <number>", "pull request"))
+    .action(({ wait, pr }) => {
+      throw wait === undefined
+        ? new UsageError("usage/wrong-value", `${pr} is not a pull request's number`, { hint: "Give one." })
+        : new UsageError("usage/wrong-value", `--wait ${JSON.stringify(wait)}: expected a duration`)
+    })
   const code = await runCommandLine(program, ["node", "headrace-sample", ...args])
   return { code, ran, printed }
 }
@@ -92,6 +103,34 @@ describe("a command line", () => {
   })
 })
 
+describe("a misuse", () => {
+  it.each([
+    [["show", "--confg", "x"], "usage/unknown-flag", "Did you mean --config?"],
+    [
+      ["--confg", "x"],
+      "usage/unknown-flag",
+      "Did you mean --config? Give it after a command: headrace-sample show --config.",
+    ],
+    [["nmae", "--config", "x"], "usage/unknown-command", 'did you mean "name"?'],
+    [["help", "shwo"], "usage/unknown-command", 'did you mean "show"?'],
+    [["show"], "usage/missing-flag", 'Run "headrace-sample show --help"'],
+    [["show", "--config"], "usage/missing-value", 'Run "headrace-sample show --help"'],
+    [["show", "--config", ""], "usage/wrong-value", 'Run "headrace-sample show --help"'],
+    [["show", "--config", "a", "--config", "b"], "usage/given-twice", 'Run "headrace-sample show --help"'],
+    [["name"], "usage/missing-argument", 'Run "headrace-sample name --help"'],
+    [["name", ""], "usage/wrong-value", 'Run "headrace-sample name --help"'],
+    [["name", "a", "b"], "usage/extra-argument", 'Run "headrace-sample name --help"'],
+  ])("is printed with its documented code, and hints below: %j", async (args, usage, hint) => {
+    const { code, ran, printed } = await run(...args)
+    expect([code, ran]).toEqual([2, []])
+    const [message, ...hints] = printed.trimEnd().split("\n")
+    expect(message).toMatch(new RegExp(`^error: .* \\[${usage}\\]$`))
+    expect(Object.keys(commandLineErrors)).toContain(usage)
+    expect(hints.join("\n")).toContain(hint)
+    for (const line of hints) expect(line).toMatch(/^ {2}[A-Z].*[.?]$/)
+  })
+})
+
 describe("the environment of a flag", () => {
   it.each(["true", "1", "yes", "on"])("is yes for %j", async (value) => {
     vi.stubEnv("HEADRACE_WAIT", value)
@@ -109,6 +148,31 @@ describe("the environment of a flag", () => {
     vi.stubEnv("HEADRACE_WAIT", "perhaps")
     const { code, printed } = await run("show", "--config", "c", "--commit", "1")
     expect([code, printed]).toEqual([2, expect.stringContaining("HEADRACE_WAIT")])
+  })
+
+  it("is judged for the command that runs, and named by its help", async () => {
+    vi.stubEnv("HEADRACE_WAIT", "perhaps")
+    expect((await run("show", "--config", "c", "--commit", "1")).printed).toContain(
+      "headrace-sample show --help",
+    )
+    expect(await run("name", "x")).toMatchObject({ code: undefined, printed: "" })
+  })
+
+  it("is named where a value is judged once the command runs", async () => {
+    vi.stubEnv("HEADRACE_PR", "abc")
+    const message = "abc is not a pull request's number (given by HEADRACE_PR)"
+    await expect(run("judge")).rejects.toMatchObject({
+      code: "usage/wrong-value",
+      message,
+      hint: "Give one.",
+    })
+    await expect(run("judge", "--pr", "abd")).rejects.toMatchObject({
+      message: expect.not.stringContaining("HEADRACE"),
+    })
+    vi.stubEnv("HEADRACE_WAIT", "soon\u0007")
+    await expect(run("judge")).rejects.toMatchObject({
+      message: expect.stringMatching(/: expected a duration \(given by HEADRACE_WAIT\)$/),
+    })
   })
 
   it("gives what must be given, and an empty variable gives nothing", async () => {

@@ -1,3 +1,4 @@
+import { helpItem, helpNote } from "@headrace/shared/command-line/help-items"
 import { GIT_SYNC_OPTIONS, GIT_SYNC_VERSION, type GitSyncOption, NOT_PROVIDED } from "./git-sync-options.ts"
 
 const WIDTH = 34
@@ -18,8 +19,8 @@ export function gitSyncHelp(): string {
     ...older.map(optionLine),
     "",
     "What differs from git-sync:",
-    ...NOT_PROVIDED.map(({ name, reason }) => `  ${name}: ${reason}`),
-    ...options.flatMap(({ flag, reason }) => (reason === undefined ? [] : [`  --${flag}: ${reason}`])),
+    ...NOT_PROVIDED.map(({ name, reason }) => helpNote(name, reason)),
+    ...options.flatMap(({ flag, reason }) => (reason === undefined ? [] : [helpNote(`--${flag}`, reason)])),
     "",
   ].join("\n")
 }
@@ -28,5 +29,5 @@ function optionLine({ flag, env, meaning, default: standard }: GitSyncOption): s
   const name = flag === undefined ? `$${env?.[0]}` : `--${flag}`
   const variable = flag === undefined || env?.[0] === undefined ? "" : ` [$${env[0]}]`
   const byDefault = standard === undefined || standard === "" ? "" : ` (default ${standard})`
-  return `  ${name.padEnd(WIDTH)}${meaning}${byDefault}${variable}`
+  return helpItem(name, `${meaning}${byDefault}${variable}`, WIDTH)
 }

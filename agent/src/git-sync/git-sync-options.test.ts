@@ -54,6 +54,11 @@ it(`lists every flag and variable of git-sync ${GIT_SYNC_VERSION}, each honoured
   expect(VARIABLES.filter((variable) => !variables.includes(variable))).toEqual([])
   for (const { verdict, reason } of OPTIONS) expect(verdict === "honoured" || reason).toBeTruthy()
   for (const flag of FLAGS.filter((name) => name.length > 1)) expect(gitSyncHelp()).toContain(`--${flag}`)
+  expect(
+    gitSyncHelp()
+      .split("\n")
+      .filter((line) => line.length > 80),
+  ).toEqual([])
 })
 
 it("takes each flag as git-sync writes it: with =, as two words, switches with and without a value", () => {

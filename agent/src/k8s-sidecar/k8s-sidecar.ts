@@ -1,3 +1,4 @@
+import { helpItem, helpNote } from "@headrace/shared/command-line/help-items"
 import { createLog } from "@headrace/shared/observe/log"
 import { keepHeapSmall } from "../ops/give-memory-back.ts"
 import { runSidecar } from "./run-sidecar.ts"
@@ -28,19 +29,20 @@ export async function k8sSidecar(flags: readonly string[], signal: AbortSignal):
 export function sidecarHelp(): string {
   const options: [string, SidecarOption][] = Object.entries(SIDECAR_OPTIONS)
   return [
-    "Usage: headrace-agent k8s-sidecar [--req-username-file FILE] [--req-password-file FILE]",
+    "Usage: headrace-agent k8s-sidecar [--req-username-file FILE]",
+    "                                  [--req-password-file FILE]",
     "",
     `Takes the environment of k8s-sidecar ${SIDECAR_VERSION} as it is.`,
     "",
     ...options.map(([name, option]) => {
       const byDefault =
         option.default === undefined || option.default === "" ? "" : ` (default ${option.default})`
-      return `  ${name.padEnd(WIDTH)}${option.meaning}${byDefault}`
+      return helpItem(name, `${option.meaning}${byDefault}`, WIDTH)
     }),
     "",
     "What differs from k8s-sidecar:",
-    ...SIDECAR_NOT_PROVIDED.map(({ name, reason }) => `  ${name}: ${reason}`),
-    ...options.flatMap(([name, { reason }]) => (reason === undefined ? [] : [`  ${name}: ${reason}`])),
+    ...SIDECAR_NOT_PROVIDED.map(({ name, reason }) => helpNote(name, reason)),
+    ...options.flatMap(([name, { reason }]) => (reason === undefined ? [] : [helpNote(name, reason)])),
     "",
   ].join("\n")
 }

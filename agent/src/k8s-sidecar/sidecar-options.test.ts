@@ -18,6 +18,11 @@ it(`lists every variable of k8s-sidecar ${SIDECAR_VERSION}, each honoured or wit
   for (const [name, option] of Object.entries(SIDECAR_OPTIONS)) {
     expect(option.verdict === "honoured" || option.reason, name).toBeTruthy()
     expect(sidecarHelp()).toContain(name)
+    expect(
+      sidecarHelp()
+        .split("\n")
+        .filter((line) => line.length > 80),
+    ).toEqual([])
   }
 })
 

@@ -2,12 +2,14 @@ import { existsSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Command, CommanderError } from "commander"
-import { closestWord, suggestion } from "../foundation/closest-word.ts"
+import { closestWord } from "../foundation/closest-word.ts"
 import { typedProgram } from "../foundation/typed-program.ts"
+import { commandNames } from "./command-names.ts"
 import { addCompletionCommand } from "./completion/completion-command.ts"
-import { readEnvironment } from "./environment.ts"
+import { readEnvironment, withVariable } from "./environment.ts"
 import { Flag } from "./flag.ts"
 import { explainEnvironment, HELP, HELP_COLUMNS } from "./help.ts"
+import { printUsageErrors, refuse, refuseStrayWords, refuseUnknownHelp } from "./usage-error.ts"
 
 /** The group of what a program has beside its work. */
 const MORE = "More:"
@@ -47,7 +49,8 @@ export function completeProgram(program: Command): Command {
   if (!program.name().includes(" ")) addCompletionCommand(program)
   explainEnvironment(program)
   for (const command of [program, ...program.commands]) {
-    command.showHelpAfterError(`Run "${pathOf(command)} --help" to see what it takes.`)
+    command.showHelpAfterError(`  Run "${pathOf(command)} --help" to see what it takes.`)
+    printUsageErrors(command)
     refuseWrongValues(command)
   }
   return program
@@ -64,23 +67,20 @@ export async function runCommandLine(
   before?: () => void,
 ): Promise<0 | 2 | undefined> {
   completeProgram(program)
+  let running: Command | undefined
+  program.hook("preAction", (_, command) => {
+    running = command
+  })
   try {
     readEnvironment(program, process.env)
+    refuseUnknownHelp(program, args)
     before?.()
     await program.parseAsync(args)
     return undefined
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-    throw error
+    throw withVariable(error, running, process.env)
   }
-}
-
-/** The names of a program's commands that a person can type. */
-export function commandNames(program: Command): string[] {
-  return program
-    .createHelp()
-    .visibleCommands(program)
-    .map((command) => command.name())
 }
 
 /** `headrace-agent publish`; a hidden command is its program's own way of being called. */
@@ -100,18 +100,6 @@ export function packageVersion(module: string): string {
   return version ?? "unknown"
 }
 
-function refuseStrayWords(command: Command): void {
-  const { args, registeredArguments } = command
-  const empty = registeredArguments.find((_, index) => args[index] === "")
-  if (empty) command.error(`error: <${empty.name()}> is empty; it is ${empty.description}`)
-  const stray = args[registeredArguments.length]
-  if (stray === undefined || registeredArguments.at(-1)?.variadic) return
-  const known = commandNames(command)
-  if (known.some((name) => name !== "help"))
-    command.error(`error: unknown command "${stray}" (${suggestion(stray, known)})`)
-  command.error(`error: "${stray}" is one argument too many`)
-}
-
 /** An empty value is a variable of a script that was not set. Of two values the last would count, unnoticed. */
 function refuseWrongValues(command: Command): void {
   for (const option of command.options) {
@@ -120,10 +108,12 @@ function refuseWrongValues(command: Command): void {
     let first: string | undefined
     command.on(`option:${option.name()}`, (value: string | null) => {
       if (value === "" && option.defaultValue !== "") {
-        command.error(`error: ${option.long} is empty; it takes ${takes}: ${option.description}`)
+        const message = `${option.long} is empty; it takes ${takes}: ${option.description}`
+        refuse(command, "usage/wrong-value", message)
       }
       if (first !== undefined && first !== value && !option.variadic) {
-        command.error(`error: ${option.long} is given twice, as "${first}" and as "${value}"`)
+        const message = `${option.long} is given twice, as "${first}" and as "${value}"`
+        refuse(command, "usage/given-twice", message)
       }
       first = value ?? undefined
     })
@@ -142,7 +132,7 @@ function refuseMissingFlags(command: Command): void {
   const given = missing.flatMap((option) => (option instanceof Flag && option.hint ? [option.hint] : []))
   const twins = new Set(command.options.flatMap(({ envVar }) => envVar ?? []))
   const hints = [...given, ...missing.flatMap(({ envVar }) => misspeltTwin(envVar, twins))]
-  command.error([`error: ${names} must be given`, ...hints.map((hint) => `  ${hint}`)].join("\n"))
+  refuse(command, "usage/missing-flag", `${names} must be given`, ...hints)
 }
 
 /** A variable that is most likely a slip of a flag's twin: nothing reads it, so no value of it is ever refused. */

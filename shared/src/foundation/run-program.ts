@@ -96,5 +96,8 @@ async function complaint(error: unknown, remedies: Remedies): Promise<string> {
   if (!(error instanceof HeadraceError))
     return error instanceof Error ? (error.stack ?? error.message) : String(error)
   const advice = typedAdvice(error.hint ?? (await remedies(error.code)) ?? "")
-  return escapeLines(`error: ${errorMessage(error)} [${error.code}]${advice ? `\n  ${advice}` : ""}`)
+  // Of several lines each names its own code: that of the error itself belongs to the first, which is about them all.
+  const [first = "", ...lines] = errorMessage(error).split("\n")
+  const below = [...lines, ...(advice ? [`  ${advice}`] : [])].map((line) => `\n${line}`).join("")
+  return escapeLines(`error: ${first} [${error.code}]${below}`)
 }
