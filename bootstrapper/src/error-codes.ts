@@ -146,6 +146,11 @@ export const bootstrapperErrors = {
     cause: "A wrong --source-path, or files that are hidden or not committed.",
     remedy: "Give the folder of a repository with configuration, and commit its files.",
   },
+  "init/rules-path": {
+    meaning: "The path of the rules is outside of the repository; nothing was written.",
+    cause: "--rules names a place on this machine, and not a path in the repository.",
+    remedy: "Give the path that the rules are to have in the repository, such as config/plugins.yaml.",
+  },
   "init/unwritable": {
     meaning: "The proposed rules cannot be written.",
     cause: "The folder of --rules is not there, or this user may not write to it.",

@@ -1,4 +1,4 @@
-import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { HeadraceError, hasCode, UsageError } from "@headrace/shared/foundation/errors"
 import { problemText } from "@headrace/shared/foundation/problem"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
@@ -11,16 +11,18 @@ export async function rulesClusters(
   repo: string,
   rulesPath: string,
 ): Promise<string[]> {
-  const tip = await repository.fetch()
+  const tip = await repository.fetch().catch((error: unknown) => {
+    throw asMisuse(error)
+  })
   const text = await repository.file(tip.commit, rulesPath)
   if (text === undefined) {
-    throw new HeadraceError("local/no-rules", `there is no ${rulesPath} at ${tip.commit.slice(0, 12)}`, {
+    throw new UsageError("local/no-rules", `there is no ${rulesPath} at ${tip.commit.slice(0, 12)}`, {
       hint: missingRulesHint(repo, rulesPath),
     })
   }
   const { rules, problems } = parseRules(text.toString("utf8"), rulesPath)
   if (!rules) {
-    throw new HeadraceError(
+    throw new UsageError(
       "local/bad-rules",
       `the rules do not parse:\n${problems.map(problemText).join("\n")}`,
       { hint: "Correct the rules and commit them: headrace-bootstrapper check names every mistake." },
@@ -33,10 +35,19 @@ export async function rulesClusters(
   return [...names].sort()
 }
 
+/** What --repo and --branch name is not there: misused, as a wrong path of rules is. */
+const MISUSES = ["git/repository-missing", "git/empty", "git/branch-missing"] as const
+
+function asMisuse(error: unknown): unknown {
+  if (!(error instanceof HeadraceError) || !MISUSES.some((code) => hasCode(error, code))) return error
+  const { code, message, hint, fields, cause } = error
+  return new UsageError(code, message, { ...(hint === undefined ? {} : { hint }), fields, cause })
+}
+
 /** A cluster's name becomes a folder and files here: rules must not lead it out of ours. */
 function refuseUnplain(name: string, rulesPath: string): void {
   if (/^[A-Za-z0-9][-A-Za-z0-9_.]{0,99}$/.test(name)) return
-  throw new HeadraceError("local/cluster-name", `${rulesPath} names a cluster ${JSON.stringify(name)}`, {
+  throw new UsageError("local/cluster-name", `${rulesPath} names a cluster ${JSON.stringify(name)}`, {
     hint: 'Name it with letters, digits, "-", "_" and ".", a letter or digit first.',
   })
 }

@@ -101,7 +101,7 @@ async function assemble(
   })
   closers.push(() => mirror.close())
 
-  const redisUrl = process.env.REDIS_URL ?? (await ownRedis(closers))
+  const redisUrl = process.env.REDIS_URL || (await ownRedis(closers))
   const redisUrlFile = join(stateFolder, "redis-url")
   await writeFile(redisUrlFile, redisUrl, { mode: 0o600 })
   const secretFile = join(stateFolder, "webhook-secret")

@@ -84,7 +84,7 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const target = resolve(flags.target)
   const rules = rulesPathInRepository(repo, flags.rules)
   refuseInside(repo, target)
-  const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL })
+  const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL || undefined })
   try {
     say(paint.dim("starting redis, API servers, plugin and agents on loopback…"))
     const { startLocal } = await import("./start-local.ts")

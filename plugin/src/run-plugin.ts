@@ -130,13 +130,21 @@ function readInterval(text = "2s"): number {
 }
 
 /** BullMQ would find out at the first wake-up, and the plugin would run on without its schedule. */
-function checkSchedule(pattern: string): void {
+export function checkSchedule(pattern: string): void {
+  if (isCron(pattern)) return
+  throw new UsageError("plugin/schedule", `--schedule ${JSON.stringify(pattern)} is not a cron pattern`, {
+    hint: 'Give five fields, such as "0 * * * *" for every hour or "*/15 * * * *" for every quarter.',
+  })
+}
+
+/** True for a name such as @hourly, or for the five fields of crontab(5): the parser takes fewer, and one for seconds. */
+function isCron(pattern: string): boolean {
+  const fields = pattern.trim().split(/\s+/)
+  if (fields.length !== 5 && !pattern.startsWith("@")) return false
   try {
     CronExpressionParser.parse(pattern, { tz: "UTC" })
-  } catch (cause) {
-    throw new UsageError("plugin/schedule", `--schedule ${JSON.stringify(pattern)} is not a cron pattern`, {
-      hint: 'Give five fields, such as "0 * * * *" for every hour or "*/15 * * * *" for every quarter.',
-      cause,
-    })
+    return true
+  } catch {
+    return false
   }
 }

@@ -5,11 +5,15 @@ import { join } from "node:path"
 import { readRules } from "@headrace/bootstrapper/cli/read-rules"
 import { missingRulesHint, rulesPathInRepository } from "@headrace/config/local/preflight/check-rules"
 import { preflight } from "@headrace/config/local/preflight/preflight"
+import { checkSchedule } from "@headrace/plugin/run-plugin"
 import { suggestion } from "@headrace/shared/foundation/closest-word"
 import { type ErrorCode, errorText, HeadraceError } from "@headrace/shared/foundation/errors"
+import type { IsolatedRepository } from "@headrace/shared/git/checkout/isolated-repository"
+import { mergeBase } from "@headrace/shared/git/checkout/work-tree"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { loadKubeConfig } from "@headrace/shared/kube/client-node/load-kube-config"
 import { checkRedis } from "@headrace/shared/lanes/check-redis"
+import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { createLog } from "@headrace/shared/observe/log"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
@@ -187,6 +191,32 @@ describe("the path of rules", () => {
     ])
   })
 
+  it.each([
+    ["", "the rules file is empty"],
+    ["# void\n", "the rules file is empty"],
+    ["- a\n", 'the rules file is not a mapping with "config_updater" in it'],
+    ["text", 'the rules file is not a mapping with "config_updater" in it'],
+  ])("to %j is refused with what a rules file begins with", (text, message) => {
+    expect(parseRules(text, "void.yaml").problems).toMatchObject([
+      { message, hint: 'Name a plugins.yaml, or begin one with "config_updater:".', line: 1 },
+    ])
+  })
+
+  it("that is misspelt is answered with the file beside it", () =>
+    withFolder(async (place) => {
+      writeFileSync(join(place, "plugins.yaml"), "")
+      const code = "rules/not-found"
+      const near = {
+        code,
+        message: /cannot read the rules/,
+        hint: /did you mean .*\/plugins\.yaml\?/,
+      } as const
+      await expectFailure(() => readRules(join(place, "plugin.yaml"), []), near)
+      await expectFailure(() => readRules("plugin.yaml", [place]), near)
+      const far = { code, message: /cannot read the rules/, hint: /Give the path/ } as const
+      await expectFailure(() => readRules(join(place, "rules.yaml"), []), far)
+    }))
+
   it.each(["plugins: {}\n", "{}\n", "approve: []\nlgtm: []\n"])("to Prow's own %j stays good", (text) => {
     expect(parseRules(text, "plugins.yaml").rules).toBeDefined()
   })
@@ -273,6 +303,66 @@ describe("up, before it starts anything", () => {
     }))
 })
 
+it("a Redis without TLS is named where the URL is rediss://", () =>
+  withFolder(async () => {
+    const { server, port } = await listening()
+    try {
+      await expectFailure(() => checkRedis(`rediss://127.0.0.1:${port}`, 300), {
+        code: "lanes/redis-unavailable",
+        message: /over TLS does not answer/,
+        hint: /^Write redis:\/\/ if that server has no TLS/,
+      })
+    } finally {
+      server.close()
+    }
+  }))
+
+it.each([
+  ["", undefined],
+  ["redis://a", "redis://a"],
+  [undefined, undefined],
+])("REDIS_URL as %j gives %j: an empty variable counts as none", async (REDIS_URL, url) => {
+  expect(await findRedisUrl({}, undefined, { REDIS_URL })).toBe(url)
+})
+
+it.each([
+  ["* * *", false],
+  ["0 * * * * *", false],
+  ["", false],
+  ["hourly", false],
+  ["@hour", false],
+  ["0 * * * *", true],
+  [" */15 8-18 * * MON-FRI ", true],
+  ["@hourly", true],
+])("a schedule of %j has five fields, or a name: %j", (schedule, good) => {
+  const check = () => checkSchedule(schedule)
+  if (good) return expect(check).not.toThrow()
+  return expectFailure(async () => check(), {
+    code: "plugin/schedule",
+    message: /is not a cron pattern$/,
+    hint: /^Give five fields/,
+  })
+})
+
+it("a base that the clone does not have is answered with the branch that may be meant", () =>
+  withRepo(async ({ folder: top, commit, git }) => {
+    await commit({ a: "1" })
+    await git("update-ref", "refs/remotes/origin/main", "HEAD")
+    const base = (name: string) => () => mergeBase({ gitDir: join(top, ".git") } as IsolatedRepository, name)
+    const code = "git/branch-missing"
+    await expectFailure(base("mian"), {
+      code,
+      message: /no branch, tag or commit mian/,
+      hint: /did you mean "main"/,
+    })
+    await expectFailure(base("orgin/main"), { code, message: /orgin/, hint: /did you mean "origin\/main"/ })
+    await expectFailure(base("origin/release"), {
+      code,
+      message: /release/,
+      hint: /git fetch origin release/,
+    })
+  }))
+
 it("a Redis that refuses the password is named so, with none, a wrong one and a wrong user", () =>
   withRedis(
     async ({ port }) => {
@@ -289,6 +379,24 @@ it("a Redis that refuses the password is named so, with none, a wrong one and a 
   ))
 
 describe("settings", () => {
+  it("of the other program are named so", async () => {
+    const agents = "projections: {}\nrecord: headrace/a\n"
+    const operators = "version: 1\nsources: {}\nclusters: {}\n"
+    const code = "settings/other-file"
+    const message = /f\.yaml is the operator's file, and the agent's is expected/
+    await expectFailure(() => parseSettings(operators, "f.yaml", AgentSettings), { code, message })
+    const other = /f\.yaml is the agent's file, and the operator's is expected/
+    await expectFailure(() => parseSettings(agents, "f.yaml", OperatorSettings), { code, message: other })
+  })
+
+  it("that leave a cluster to others do not list it too", async () => {
+    const text = "version: 1\nsources: {}\nclusters: {a: {inCluster: true}}\notherClusters: [b, a]\n"
+    await expectFailure(() => parseSettings(text, "f.yaml", OperatorSettings), {
+      code: "settings/invalid",
+      message: /f\.yaml:4:20: .*"a" is under "clusters" too/,
+    })
+  })
+
   it.each(["/nokube", "nokube", "/proc/nokube"])(
     "that name the missing kubeconfig %s are named by file and line",
     (kubeconfig) =>

@@ -54,6 +54,7 @@ export async function checkAgent(
       )
       process.stdout.write(`${escapeLine(`${spec.name} at ${spec.path}: ${line}`)}\n`)
     }
+    if (settings.everyTarget) process.stdout.write(`${escapeLine(everyTargetLine(settings, inputs))}\n`)
     for (const snapshot of inputs.git.values()) {
       // Those of a source that refuses them are its error already.
       if (snapshot.refusesUnknown) continue
@@ -65,6 +66,15 @@ export async function checkAgent(
   } finally {
     client?.close()
   }
+}
+
+/** What `everyTarget` shows is the record's choice: the settings themselves are good, and the record says the rest. */
+function everyTargetLine({ everyTarget, record }: AgentSettings, { record: found }: Inputs): string {
+  const start = `everyTarget at ${everyTarget?.path}: `
+  if (found === undefined) return `${start}waits for record ${record}`
+  return found.commit === null
+    ? `${start}ok: record ${record} shows no commit yet`
+    : `${start}ok: the targets of commit ${found.commit.slice(0, 12)}`
 }
 
 async function readInputs(

@@ -1,5 +1,6 @@
-import { readFile } from "node:fs/promises"
-import { isAbsolute, join } from "node:path"
+import { readdir, readFile } from "node:fs/promises"
+import { basename, dirname, isAbsolute, join } from "node:path"
+import { closestWord } from "@headrace/shared/foundation/closest-word"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { type ParsedRules, parseRules, type RulesBounds } from "@headrace/shared/rules/parse-rules"
 
@@ -26,10 +27,24 @@ export async function readRules(
       if (cause === undefined || !isMissing(error)) cause = error
     }
   }
+  const near = await closestFile(paths)
   throw new UsageError("rules/not-found", `cannot read the rules ${file}`, {
-    hint: "Give the path of a plugins.yaml, on this machine or beneath a source path.",
+    hint:
+      near === undefined
+        ? "Give the path of a plugins.yaml, on this machine or beneath a source path."
+        : `Check the spelling: did you mean ${near}?`,
     cause,
   })
+}
+
+/** The file beside one of the places that its name is most likely a slip of. */
+async function closestFile(paths: readonly string[]): Promise<string | undefined> {
+  for (const path of paths) {
+    const names = await readdir(dirname(path)).catch(() => [])
+    const closest = closestWord(basename(path), names)
+    if (closest !== undefined && closest !== basename(path)) return join(dirname(path), closest)
+  }
+  return undefined
 }
 
 function isMissing(error: unknown): boolean {

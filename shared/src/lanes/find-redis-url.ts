@@ -14,7 +14,8 @@ export async function findRedisUrl(
 ): Promise<string | undefined> {
   const file = flagFile ?? settings.urlFile
   if (file !== undefined) return readUrlFile(file)
-  return settings.url ?? environment.REDIS_URL
+  // An empty variable counts as none, as those of flags do.
+  return settings.url ?? (environment.REDIS_URL || undefined)
 }
 
 async function readUrlFile(file: string): Promise<string> {

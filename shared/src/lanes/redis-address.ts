@@ -53,9 +53,13 @@ export function parseRedisUrl(url: string): RedisAddress {
   }
 }
 
-/** Host and port of every node, for logs: no credentials. */
-export function redisAddressText(address: RedisAddress): string {
-  return address.nodes.map((node) => `${node.host}:${node.port}`).join(",")
+/** How the text of an address ends whose URL is rediss://. */
+export const OVER_TLS = " over TLS"
+
+/** Host and port of every node, and whether by TLS, for logs: no credentials. */
+export function redisAddressText({ nodes, tls }: RedisAddress): string {
+  const servers = nodes.map((node) => `${node.host}:${node.port}`).join(",")
+  return tls === undefined ? servers : `${servers}${OVER_TLS}`
 }
 
 function readNode(text: string, defaultPort: number): RedisNode {

@@ -1,4 +1,5 @@
 import { errorMessage, HeadraceError } from "../foundation/errors.ts"
+import { OVER_TLS } from "./redis-address.ts"
 import { redisRefusal } from "./redis-refusal.ts"
 
 /**
@@ -14,6 +15,12 @@ export function redisTrouble(where: string, cause?: unknown): HeadraceError {
     const refused = text.startsWith("NOAUTH") ? "wants a password" : "refuses the user or the password"
     return new HeadraceError("lanes/redis-unavailable", `Redis at ${where} ${refused}`, {
       hint: "Check the user and the password in the Redis URL.",
+      cause,
+    })
+  }
+  if (where.endsWith(OVER_TLS)) {
+    return new HeadraceError("lanes/redis-unavailable", `Redis at ${where} does not answer`, {
+      hint: "Write redis:// if that server has no TLS; otherwise check that it runs, its port for TLS, and the TLS files of the URL.",
       cause,
     })
   }

@@ -33,7 +33,13 @@ export function readRulesYaml(text: string, file: string, most = DEFAULT_WRITER_
     throw unreadable(file, "rules/too-large", `has ${size} bytes, and bounds.rulesFile is ${most}`)
   const yaml = parse(text, file)
   if (yaml.root?.kind !== "mapping") {
-    throw unreadable(file, "rules/not-a-mapping", 'is not a mapping with "config_updater" in it', 1)
+    throw unreadable(
+      file,
+      "rules/not-a-mapping",
+      yaml.root === undefined ? "is empty" : 'is not a mapping with "config_updater" in it',
+      1,
+      `Name a plugins.yaml, or begin one with "${SECTION}:".`,
+    )
   }
   const node = yaml.root.entries.findLast((entry) => entry.key === SECTION)?.value
   if (!node) return { yaml, section: undefined, problems: missingSection(yaml, yaml.root) }
@@ -60,9 +66,16 @@ function parse(text: string, file: string): LocatedYaml {
   }
 }
 
-function unreadable(file: string, code: ErrorCode, what: string, line?: number): HeadraceError {
+function unreadable(
+  file: string,
+  code: ErrorCode,
+  what: string,
+  line?: number,
+  hint?: string,
+): HeadraceError {
   const message = `the rules file ${what}`
-  const problem: Problem = { severity: "error", code, message, file, ...(line && { line, column: 1 }) }
+  const place = { file, ...(line && { line, column: 1 }) }
+  const problem: Problem = { severity: "error", code, message, ...place, ...(hint && { hint }) }
   return new HeadraceError("rules/unreadable", message, { fields: { problem } })
 }
 

@@ -45,6 +45,11 @@ export const settingsErrors = {
     cause: '"clusters" is missing or empty, and so is the folder of kubeconfigs.',
     remedy: 'List clusters under "clusters", or name a folder of kubeconfigs under "kubeconfigs".',
   },
+  "settings/other-file": {
+    meaning: "The settings are the agent's file where the operator's is expected, or the other way round.",
+    cause: "--config names the file of another program.",
+    remedy: "Give headrace-agent the agent's file, and every other program the operator's.",
+  },
   "settings/too-large": {
     meaning: "YAML aliases make the settings stand for too many values.",
     cause: 'Aliases of aliases ("billion laughs"), by accident or by intent.',

@@ -68,7 +68,27 @@ export function parseSettings<Schema extends z.ZodType>(
     return result.data
   }
   const issues = result.error?.issues ?? []
+  refuseOtherFile(file, issues)
   throw invalidSettings([...keys, ...schemaProblems(CODES, schema, issues, yaml)])
+}
+
+/** What distinguishes our two files: fields of one at the top that the other does not know. */
+const OTHER_FILES = {
+  projections: "the agent's file, and the operator's is expected",
+  clusters: "the operator's file, and the agent's is expected",
+} as const
+
+/** Names the file where it is our other one: every field of it would be an unknown one. Throws UsageError `settings/other-file`. */
+function refuseOtherFile(file: string, issues: readonly z.core.$ZodIssue[]): void {
+  const unknown = issues.flatMap((issue) =>
+    issue.code === "unrecognized_keys" && issue.path.length === 0 ? issue.keys : [],
+  )
+  for (const [field, what] of Object.entries(OTHER_FILES)) {
+    if (!unknown.includes(field)) continue
+    throw new UsageError("settings/other-file", `${file} is ${what}`, {
+      hint: "Give --config the file of this program: headrace-agent reads the agent's, the other programs the operator's.",
+    })
+  }
 }
 
 function readYaml(text: string, file: string): LocatedYaml {

@@ -62,7 +62,8 @@ function unreachable(
   { context }: Surroundings,
 ): Finding {
   const advice = hint ?? remedyOfCode(code)
-  const command = suggestClusterCheck(context, cluster)
+  // Without a kubeconfig that can be read, kubectl has nothing to ask by either: the setting is what to change.
+  const command = code.startsWith("kube/kubeconfig") ? null : suggestClusterCheck(context, cluster)
   const more = { code, subject: cluster, detail: message, advice, command }
   return finding("trouble", "unreachable", "what it shows is not known", more)
 }

@@ -50,6 +50,6 @@ it(
           /12 may be pull request #12 of release or file 12 of release.*Write pr:12 or file:12/,
         ),
       ])
-      expect(await explain("nothing-like-it")).toEqual([1, expect.stringContaining("explain/unknown")])
+      expect(await explain("nothing-like-it")).toEqual([2, expect.stringContaining("explain/unknown")])
     }),
 )

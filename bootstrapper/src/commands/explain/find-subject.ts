@@ -20,7 +20,7 @@ type Kind = Subject["kind"]
 
 /**
  * Finds out what a person means. Throws UsageError `explain/ambiguous` when it may be several things, naming each, and
- * HeadraceError `explain/unknown` when it is nothing that is known.
+ * `explain/unknown` when it is nothing that is known: a UsageError, unless git did not answer.
  */
 export async function findSubject(
   text: string,
@@ -127,12 +127,11 @@ function subjectText(subject: Subject): string {
   return subject.kind === "node" ? `node ${subject.node}` : `target ${subject.target}`
 }
 
+/** A misuse where everything was asked; where git did not answer, the name may be one that it knows. */
 function unknown(name: string, inGit: readonly Answer<unknown>[]): HeadraceError {
   const silent = inGit.flatMap((one) => (one.known ? [] : [one.problem.message]))
-  const but = silent.length > 0 ? `; ${silent.join("; ")}` : ""
-  return new HeadraceError(
-    "explain/unknown",
-    `${JSON.stringify(name)} is no commit, file, merged pull request, target or node that is known${but}`,
-    { hint: "Check the name; git ls-files lists paths, and status -o json lists nodes." },
-  )
+  const message = `${JSON.stringify(name)} is no commit, file, merged pull request, target or node that is known`
+  const hint = "Check the name; git ls-files lists paths, and status -o json lists nodes."
+  if (silent.length === 0) return new UsageError("explain/unknown", message, { hint })
+  return new HeadraceError("explain/unknown", `${message}; ${silent.join("; ")}`, { hint })
 }

@@ -1,9 +1,10 @@
+import { join } from "node:path"
 import type { TreeFile } from "@headrace/shared/foundation/tree"
 import { planTargets } from "@headrace/shared/plan/plan-targets"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
 import { withRepo } from "@headrace/test/harness/with-repo"
 import fc from "fast-check"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { proposeRules, unmatchedFiles } from "./propose-rules.ts"
 import { rulesText } from "./rules-text.ts"
 import { runInit } from "./run.ts"
@@ -133,6 +134,23 @@ describe("init", () => {
       expect(await runInit(deeper, signal)).toBe(0)
       const elsewhere = { ...options(repo.folder), rules: "jobs/a.yaml/plugins.yaml" }
       await expect(runInit(elsewhere, signal)).rejects.toMatchObject({ code: "init/unwritable" })
+    }))
+
+  it("writes below the repository alone, and names the path that git knows", () =>
+    withRepo(async (repo) => {
+      await repo.commit({ "jobs/a.yaml": "a: 1\n" })
+      const at = (rules: string) => runInit({ ...options(repo.folder), rules }, signal)
+      for (const outside of [join(repo.scratch, "p.yaml"), "../p.yaml", ".", "jobs/../../p.yaml"]) {
+        await expect(at(outside)).rejects.toMatchObject({ code: "init/rules-path" })
+      }
+      const write = vi.spyOn(process.stdout, "write").mockReturnValue(true)
+      try {
+        expect(await at(join(repo.folder, "deep/p.yaml"))).toBe(0)
+        expect(write.mock.calls.join("")).toContain("git add deep/p.yaml &&")
+      } finally {
+        write.mockRestore()
+      }
+      await repo.git("add", "deep/p.yaml")
     }))
 
   it("says so where there is nothing to name", () =>

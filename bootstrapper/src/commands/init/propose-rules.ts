@@ -39,8 +39,14 @@ export function proposeRules(files: readonly TreeFile[], skip: string): Proposed
   return [...groups.keys()].sort(compareText).map((glob) => {
     // A document in the folder of others is matched, too.
     const matched = files.filter(({ path }) => path !== skip && isMatched(path, glob))
-    return proposeRule(glob, matched, used)
+    const rule = proposeRule(glob, matched, used)
+    return isMatched(skip, glob) ? { ...rule, notes: [...rule.notes, itself(skip)] } : rule
   })
+}
+
+/** No glob leaves one file out, and the rules hold no secret: who does not want them there moves them. */
+function itself(rules: string): string {
+  return `${rules} matches, too: to leave it out, keep it in a folder that no rule names.`
 }
 
 /** The files that no rule of the proposal matches: hidden ones and documents outside of its folders. */

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import { writeFile } from "node:fs/promises"
-import { dirname, join, resolve } from "node:path"
+import { dirname, isAbsolute, join, relative, resolve } from "node:path"
 import { promisify } from "node:util"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
@@ -19,7 +19,8 @@ export interface InitOptions {
 }
 
 /** Proposes rules, writes and checks them; gives the exit code: 1 when they need a change before they can be used. */
-export async function runInit(options: InitOptions, signal: AbortSignal): Promise<number> {
+export async function runInit(given: InitOptions, signal: AbortSignal): Promise<number> {
+  const options = { ...given, rules: rulesPathBelow(given.sourcePath, given.rules) }
   const { sourcePath, rules, defaultCluster, defaultNamespace } = options
   const { proposed, leftOut } = await propose(options, signal)
   const text = rulesText(proposed, { cluster: defaultCluster, namespace: defaultNamespace }, leftOut)
@@ -38,6 +39,18 @@ export async function runInit(options: InitOptions, signal: AbortSignal): Promis
     `${file}: ${proposed.length} ${proposed.length === 1 ? "rule" : "rules"}\n${reportText(report)}${nextSteps(options, await branchOf(sourcePath, signal))}`,
   )
   return report.problems.some(({ severity }) => severity === "error") ? 1 : 0
+}
+
+/**
+ * The rules' path below the repository: an absolute path of a place inside of it as well as a path from its top. Rules
+ * outside would be in no commit. Throws UsageError `init/rules-path`.
+ */
+function rulesPathBelow(sourcePath: string, rules: string): string {
+  const inside = relative(resolve(sourcePath), resolve(sourcePath, rules))
+  if (inside !== "" && inside !== ".." && !inside.startsWith("../") && !isAbsolute(inside)) return inside
+  throw new UsageError("init/rules-path", `--rules ${rules} is no path of a file below ${sourcePath}`, {
+    hint: "Give the path that the rules are to have in the repository, such as config/plugins.yaml.",
+  })
 }
 
 const CHECK = { otherRules: [] as string[], strict: false, prow: false, output: "text" } as const

@@ -1,5 +1,7 @@
 import { realpath } from "node:fs/promises"
 import { relative, sep } from "node:path"
+import { closestWord } from "../../foundation/closest-word.ts"
+import { hasCode, UsageError } from "../../foundation/errors.ts"
 import type { Tree, TreeFile } from "../../foundation/tree.ts"
 import { itemAt } from "../links/sorted-paths.ts"
 import { RepositoryReader } from "../objects/repository-reader.ts"
@@ -78,13 +80,44 @@ async function fileOf(tree: Tree, top: string, place: string): Promise<TreeFile 
   return path.startsWith("..") ? undefined : itemAt(tree.files, path.split(sep).join("/"))
 }
 
-/** The commit where HEAD parted from `base`. Throws `git/…`. */
+/** The commit where HEAD parted from `base`. Throws UsageError `git/branch-missing` where there is no such commit, and `git/…`. */
 export async function mergeBase(
   { gitDir }: IsolatedRepository,
   base: string,
   signal?: AbortSignal,
 ): Promise<string> {
+  if (!(await isCommit(gitDir, base, signal))) throw await noSuchBase(gitDir, base, signal)
   const args = ["merge-base", "--end-of-options", base, "HEAD"]
   const { stdout } = await runGit({ gitDir, args, signal })
   return stdout.toString("latin1").trim()
+}
+
+async function isCommit(gitDir: string, name: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const args = ["rev-parse", "--verify", "--quiet", "--end-of-options", `${name}^{commit}`]
+  try {
+    await runGit({ gitDir, args, signal })
+    return true
+  } catch (error) {
+    if (hasCode(error, "git/failed")) return false
+    throw error
+  }
+}
+
+/** The error for a base that the clone does not have, with the branch or tag that may be meant. */
+async function noSuchBase(
+  gitDir: string,
+  base: string,
+  signal: AbortSignal | undefined,
+): Promise<UsageError> {
+  const folders = ["refs/heads", "refs/remotes", "refs/tags"]
+  const args = ["for-each-ref", "--format=%(refname:short)", ...folders]
+  const { stdout } = await runGit({ gitDir, args, signal })
+  const known = stdout.toString("utf8").split("\n").filter(Boolean)
+  const closest = closestWord(base, known)
+  return new UsageError("git/branch-missing", `this clone has no branch, tag or commit ${base}`, {
+    hint:
+      closest === undefined
+        ? `Fetch it first, such as by "git fetch origin ${base.replace(/^origin\//, "")}", or name another.`
+        : `Check the spelling: did you mean "${closest}"?`,
+  })
 }
