@@ -386,7 +386,8 @@ describe("settings", () => {
     const message = /f\.yaml is the operator's file, and the agent's is expected/
     await expectFailure(() => parseSettings(operators, "f.yaml", AgentSettings), { code, message })
     const other = /f\.yaml is the agent's file, and the operator's is expected/
-    await expectFailure(() => parseSettings(agents, "f.yaml", OperatorSettings), { code, message: other })
+    for (const text of [agents, "record: headrace/a\neveryTarget: {path: /x}\n"])
+      await expectFailure(() => parseSettings(text, "f.yaml", OperatorSettings), { code, message: other })
   })
 
   it("that leave a cluster to others do not list it too", async () => {

@@ -1,4 +1,4 @@
-import { wrapText } from "../status/wrap-text.ts"
+import { wrapText } from "../foundation/wrap-text.ts"
 import { HELP_COLUMNS } from "./help.ts"
 
 const INDENT = "  "

@@ -75,6 +75,7 @@ export function parseSettings<Schema extends z.ZodType>(
 /** What distinguishes our two files: fields of one at the top that the other does not know. */
 const OTHER_FILES = {
   projections: "the agent's file, and the operator's is expected",
+  everyTarget: "the agent's file, and the operator's is expected",
   clusters: "the operator's file, and the agent's is expected",
 } as const
 

@@ -1,8 +1,8 @@
 import type { Paint } from "../command-line/paint.ts"
 import { escapeText } from "../foundation/escape-text.ts"
+import { wrapText } from "../foundation/wrap-text.ts"
 import type { Explanation, PlaceExplanation } from "./explanation.ts"
 import { COLUMNS, findingLines, painted, SYMBOLS } from "./status-text.ts"
-import { wrapText } from "./wrap-text.ts"
 
 /** So much of what is well is listed; an explanation is to fit one screen. */
 const NAMED_WELL = 5

@@ -1,9 +1,9 @@
 import { expect, it } from "vitest"
 import { PLAIN } from "../command-line/paint.ts"
+import { wrapCommand } from "../foundation/wrap-text.ts"
 import { finding } from "./finding.ts"
 import type { ClusterSourceStatus, FleetStatus } from "./fleet-status.ts"
 import { statusText } from "./status-text.ts"
-import { wrapCommand } from "./wrap-text.ts"
 
 const COMMIT = "f73d5090fedc".padEnd(40, "0")
 

@@ -1,10 +1,10 @@
 import type { Paint } from "../command-line/paint.ts"
 import { escapeText } from "../foundation/escape-text.ts"
+import { wrapCommand, wrapText } from "../foundation/wrap-text.ts"
 import { timeAndAge } from "./age-text.ts"
 import type { ClusterSourceStatus, Finding, FleetStatus, Level, NodeCount } from "./fleet-status.ts"
 import { shortCommit } from "./short-commit.ts"
 import { stateLabel } from "./state-label.ts"
-import { wrapCommand, wrapText } from "./wrap-text.ts"
 
 export const COLUMNS = 80
 const INDENT = "    "
