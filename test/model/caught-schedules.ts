@@ -231,6 +231,12 @@ export const HELD: { readonly [what: string]: Schedule } = {
     ROUND,
     { op: "forge", cluster: 0, target: 0, forgery: 5 },
   ],
+  "a webhook adds a key to what an operator adopts, which only a rebuild sees": [
+    { op: "adopt", cluster: 0, tools: false, back: 1 },
+    ROUND,
+    place("key", 1),
+    commit([[0, 0]]),
+  ],
   "what was begun under other settings stays open where the guard refuses it, though the branch was rewritten":
     [
       start(0, true),

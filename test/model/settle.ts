@@ -17,12 +17,18 @@ const SEEN_IN_FULL: readonly Op["op"][] = ["hand", "detach", "forge", "terminate
 /** Everything but that must come right by looking at what changed, within so many wake-ups. */
 export async function settle(simulation: Simulation, schedule: Schedule): Promise<void> {
   simulation.now += SECOND_MS
-  const mode = schedule.some(({ op }) => SEEN_IN_FULL.includes(op)) ? "full" : "incremental"
+  const mode = needsFull(schedule) ? "full" : "incremental"
   for (let round = 0; round < ROUNDS; round++) {
     const before = countWrites(simulation)
     await reconcileAll(simulation, mode, isWorld(schedule) ? simulation.programs[round] : undefined)
     if (countWrites(simulation) === before) return
   }
+}
+
+/** `adopt` changes marks alone, and the command has a rebuild follow: what a webhook changes on that write, only this sees. */
+function needsFull(schedule: Schedule): boolean {
+  const has = (wanted: Op["op"]) => schedule.some(({ op }) => op === wanted)
+  return SEEN_IN_FULL.some(has) || (has("adopt") && has("place"))
 }
 
 /** True where programs keep their memory, and watch records: then one after the other of them is woken. */
