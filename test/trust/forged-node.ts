@@ -7,6 +7,7 @@ import { namedProjections } from "@headrace/agent/project/projection-spec"
 import { createPublishLimits } from "@headrace/agent/project/publish-limits"
 import { believe } from "@headrace/agent/watch/watch-record"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
+import { errorText, HeadraceError } from "@headrace/shared/foundation/errors"
 import { createLog } from "@headrace/shared/observe/log"
 import { AgentSettings } from "@headrace/shared/settings/agent-settings"
 import { parseSettings } from "@headrace/shared/settings/parse-settings"
@@ -24,6 +25,8 @@ export interface NodeTrust {
 export interface ForgedNode {
   /** Has it look at a record and a store; gives the code of why it shows nothing of them, undefined: it does. */
   look(seen: { record: ConfigMap; store: ReadonlyMap<string, ConfigMap> }): Promise<string | undefined>
+  /** What it said at the last look, code, message and hint; undefined: nothing. */
+  message(): string | undefined
   /** What readers see, by path. */
   shown(): Record<string, string>
   close(): Promise<void>
@@ -61,7 +64,9 @@ export function forgedNode(folder: string, trust: NodeTrust | undefined, now: ()
     jitter: 0,
     maxAge: trust?.maxAge,
   })
+  let message: string | undefined
   return {
+    message: () => message,
     async look(seen) {
       const reader = { get: async (_: string, name: string) => seen.store.get(name) }
       store = createStoreReader({ reader, namespace: NAMESPACE, signal })
@@ -76,8 +81,10 @@ export function forgedNode(folder: string, trust: NodeTrust | undefined, now: ()
           recordSignature: signature,
         }
         await projection.show(inputs, signal)
+        message = undefined
         return undefined
       } catch (error) {
+        message = `${errorText(error)} → ${error instanceof HeadraceError ? error.hint : ""}`
         return codeOf(error)
       }
     },

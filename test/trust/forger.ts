@@ -89,6 +89,11 @@ function write(key: SigningKey, seq: number, { cluster, namespace, source, varia
   }
 }
 
+/** The same by a writer that does not sign. */
+export function unsigned(revision: Written): Written {
+  return { ...revision, record: withData(revision.record, SIGNATURE_KEY, undefined) }
+}
+
 export interface Forgery {
   kind: string
   record: ConfigMap
@@ -120,7 +125,7 @@ const FORGERIES = {
     const text = dataOf(record, key)
     return { record: withData(record, key, text.slice(0, pick(text.length))) }
   },
-  strip: (_pick, _, { record }) => ({ record: withData(record, SIGNATURE_KEY, undefined) }),
+  strip: (_pick, _, next) => ({ record: unsigned(next).record }),
   note: (_pick, _, { record }) => ({
     record: {
       ...record,

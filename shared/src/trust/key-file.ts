@@ -20,7 +20,9 @@ export interface SigningKey extends TrustedKey {
 }
 
 const DIGITS = 16
+const DAY_LENGTH = "2027-01-31".length
 const BEGIN = /^-----BEGIN (PUBLIC|PRIVATE) KEY-----$/m
+const END = /^-----END (PUBLIC|PRIVATE) KEY-----$/m
 
 /** Reads a public key: PEM (RFC 7468), before it lines of `expires: DATE`. Throws `trust/key-invalid`. */
 export async function readPublicKey(file: string): Promise<TrustedKey> {
@@ -85,15 +87,30 @@ function parsed(file: string, parse: () => KeyObject): KeyObject {
   }
 }
 
-/** Anything else before the key would be a restriction that is not heeded: it is an error. */
+/**
+ * Milliseconds since the epoch of a day, `2027-01-31`, or of an ISO time in UTC; undefined: it is none. Date.parse alone takes
+ * 31 February for a day of March.
+ */
+export function readExpiry(text: string): number | undefined {
+  if (!/^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text)) return undefined
+  const time = Date.parse(text)
+  const isDay = !Number.isNaN(time) && new Date(time).toISOString().startsWith(text.slice(0, DAY_LENGTH))
+  return isDay ? time : undefined
+}
+
+/** Anything else beside the key would be a restriction, or another key, that is not heeded: it is an error. */
 function expiryOf(file: string, text: string): number | undefined {
+  const end = END.exec(text)
+  const rest = text.slice(end === null ? text.length : end.index + end[0].length)
+  if (/\S/.test(rest))
+    throw invalid(file, "it goes on after its key: a file has one, and what restricts it comes before")
   const head = text.slice(0, BEGIN.exec(text)?.index ?? 0)
   let expires: number | undefined
   for (const [at, line] of head.split("\n").entries()) {
     if (/^\s*(#.*)?$/.test(line)) continue
-    const [, date] = /^expires: (\d{4}-\d{2}-\d{2}(?:T[\d:.]+Z)?)\s*$/.exec(line) ?? []
-    const time = Date.parse(date ?? "")
-    if (Number.isNaN(time)) throw invalid(`${file}:${at + 1}`, "expected expires: 2027-01-31, or the key")
+    const [, date = ""] = /^expires: (\S+)\s*$/.exec(line) ?? []
+    const time = readExpiry(date)
+    if (time === undefined) throw invalid(`${file}:${at + 1}`, "expected expires: 2027-01-31, or the key")
     expires = time
   }
   return expires

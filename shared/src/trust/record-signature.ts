@@ -74,7 +74,7 @@ export function verifyRecord(configMap: ConfigMap, { keys, clusters }: Trust, no
   const envelope = parseEnvelope(text)
   if (envelope === undefined) throw badSignature(`${place} has a signature that cannot be read`)
   const { format: _, signature, ...said } = envelope
-  const key = keys.find(({ id }) => id === envelope.key)
+  const key = keyOf(keys, envelope.key, now)
   if (key === undefined) {
     const known = keys.map(({ id }) => id).join(", ")
     const message = `${place} is signed by key ${envelope.key}, and those that are believed are ${known || "none"}`
@@ -94,6 +94,12 @@ export function verifyRecord(configMap: ConfigMap, { keys, clusters }: Trust, no
     throw refusal("trust/wrong-place", message, "Compare the name of the cluster with trust.clusters.")
   }
   return { cluster: said.cluster, key: key.id, signedAt: Date.parse(said.signedAt) }
+}
+
+/** One key may be in two files, of which one has expired: a longer life is given by a file beside the old one. */
+function keyOf(keys: readonly TrustedKey[], wanted: string, now: number): TrustedKey | undefined {
+  const same = keys.filter(({ id }) => id === wanted)
+  return same.find(({ expires }) => expires === undefined || now < expires) ?? same[0]
 }
 
 /** Everything that the signature covers: where, when and by which key, the note that people go by, all of record.json. */

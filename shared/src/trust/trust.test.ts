@@ -81,6 +81,35 @@ describe("a signed record", () => {
       await writeFile(pub, text.replace("expires: 2027", "expire: 2027"))
       await expect(readPublicKey(pub)).rejects.toThrow("key.pub:1 cannot be used: expected expires")
       await expect(readPublicKey(join(folder, "none"))).rejects.toThrow("it cannot be read")
+      await expect(readPublicKey(folder)).rejects.toThrow("it cannot be read")
+      // A second key, and a restriction behind the key, would not be heeded: `cat old.pub new.pub`.
+      const goesOn = "key.pub cannot be used: it goes on after its key"
+      for (const more of [text, "expires: 2020-01-01\n", "\0"]) {
+        await writeFile(pub, `${text}${more}`)
+        await expect(readPublicKey(pub)).rejects.toThrow(goesOn)
+      }
+      // Date.parse takes these for days of March and May.
+      for (const day of ["2027-02-30", "2027-04-31T00:00:00Z", "2027-13-01", "tomorrow"]) {
+        await writeFile(pub, text.replace(/expires: .*/, `expires: ${day}`))
+        await expect(readPublicKey(pub)).rejects.toThrow("key.pub:1 cannot be used: expected expires")
+      }
+      // As editors of other systems save it.
+      await writeFile(pub, text.replaceAll("\n", "\r\n"))
+      expect(await readPublicKey(pub)).toMatchObject({ id: key.id, expires: Date.UTC(2027, 0, 31) })
+    }))
+
+  it("is believed by a key that is in two files for as long as one of them says, in any order", () =>
+    withFolder(async (folder) => {
+      const short = await makeKey(folder, "short", "2026-05-01")
+      const long = join(folder, "long.pub")
+      await writeFile(long, publicTextOf({ key: short.key.key, expires: undefined }))
+      const signed = signRecord(RECORD, { cluster: "east", key: short.key, signedAt: NOW })
+      for (const files of [
+        [short.pub, long],
+        [long, short.pub],
+      ])
+        expect(faultOf(signed, await readTrustedKeys(files))).toBeUndefined()
+      expect(faultOf(signed, await readTrustedKeys([short.pub]))).toMatch(/^trust\/key-expired: /)
     }))
 })
 

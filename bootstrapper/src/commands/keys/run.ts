@@ -1,8 +1,10 @@
-import { writeFile } from "node:fs/promises"
+import { rm, writeFile } from "node:fs/promises"
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import {
   generateKeyFiles,
   publicTextOf,
+  readExpiry,
   readPublicKey,
   readSigningKey,
   type TrustedKey,
@@ -41,7 +43,13 @@ async function generate(file: string, expires: string | undefined): Promise<numb
   const until = expires === undefined ? undefined : isoDate(expires)
   const { privateText, publicText } = generateKeyFiles(until)
   await writeNew(file, privateText, 0o600)
-  await writeNew(`${file}.pub`, publicText, 0o644)
+  try {
+    await writeNew(`${file}.pub`, publicText, 0o644)
+  } catch (error) {
+    // Half a pair is no use, and would keep the next attempt from this name.
+    await rm(file)
+    throw error
+  }
   const { id } = await readPublicKey(`${file}.pub`)
   process.stdout.write(
     `key ${id}: ${file} is for writers (signing.keyFile), ${file}.pub for agents (trust.keys)\n`,
@@ -98,8 +106,11 @@ async function writeNew(file: string, text: string, mode: number): Promise<void>
 }
 
 function isoDate(text: string): string {
-  const time = /^\d{4}-\d{2}-\d{2}(T[\d:.]+Z)?$/.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(time)) return new Date(time).toISOString()
+  const time = readExpiry(text)
+  if (time !== undefined && time <= systemClock.now()) {
+    throw new UsageError("keys/expires", `--expires ${text} is over`, { hint: "Give a day that is to come." })
+  }
+  if (time !== undefined) return new Date(time).toISOString()
   throw new UsageError("keys/expires", `--expires ${JSON.stringify(text)} is no date`, {
     hint: "Give a day, such as 2028-01-31.",
   })
