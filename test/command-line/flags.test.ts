@@ -27,7 +27,10 @@ async function run(...args: string[]): Promise<Seen> {
     .action((options) => {
       ran.push(options)
     })
-  program.command("name").argument("<what>", "what is named")
+  program
+    .command("name")
+    .argument("<what>", "what is named")
+    .action(() => undefined)
   program
     .command("judge")
     .addOption(flag("--wait <duration>", "how long"))
@@ -111,7 +114,7 @@ describe("a misuse", () => {
       "usage/unknown-flag",
       "Did you mean --config? Give it after a command: headrace-sample show --config.",
     ],
-    [["nmae", "--config", "x"], "usage/unknown-command", 'did you mean "name"?'],
+    [["nmae", "--config", "x"], "usage/unknown-command", "Did you mean name?"],
     [["help", "shwo"], "usage/unknown-command", 'did you mean "show"?'],
     [["show"], "usage/missing-flag", 'Run "headrace-sample show --help"'],
     [["show", "--config"], "usage/missing-value", 'Run "headrace-sample show --help"'],

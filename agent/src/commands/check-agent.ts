@@ -14,6 +14,7 @@ import { folderSources, followGit, gitSources, liveSelections } from "../project
 import { checkProjections, namedProjections } from "../project/projection-spec.ts"
 import { readFolderOnce } from "../watch/watch-folder.ts"
 import { believe } from "../watch/watch-record.ts"
+import { everyTargetLine } from "./every-target-line.ts"
 import { NO_CLUSTER, openCluster } from "./open-cluster.ts"
 
 /** How long one git source may take to be fetched. */
@@ -66,15 +67,6 @@ export async function checkAgent(
   } finally {
     client?.close()
   }
-}
-
-/** What `everyTarget` shows is the record's choice: the settings themselves are good, and the record says the rest. */
-function everyTargetLine({ everyTarget, record }: AgentSettings, { record: found }: Inputs): string {
-  const start = `everyTarget at ${everyTarget?.path}: `
-  if (found === undefined) return `${start}waits for record ${record}`
-  return found.commit === null
-    ? `${start}ok: record ${record} shows no commit yet`
-    : `${start}ok: the targets of commit ${found.commit.slice(0, 12)}`
 }
 
 async function readInputs(

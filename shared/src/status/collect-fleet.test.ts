@@ -66,4 +66,6 @@ it("shows what answers beside git, Redis and a cluster that never do, each of wh
   ])
   const [west, gone] = status.clusterSources.map(({ findings }) => findings[0]?.detail)
   expect([west, gone]).toEqual(["cluster west did not answer within 0.2 s", "kubeconfig /x cannot be read"])
+  const commands = status.clusterSources.map(({ findings }) => findings[0]?.command)
+  expect(commands.slice(0, 2)).toEqual(["kubectl get --raw=/readyz", null])
 })
