@@ -226,6 +226,16 @@ export const HELD: { readonly [what: string]: Schedule } = {
     { op: "restore", cluster: 0 },
     { op: "reload", program: 0 },
   ],
+  "settings change while a ConfigMap is there that no rule in force names, and a commit names it again": [
+    ROUND,
+    commit([[0, 0]], 3),
+    start(0),
+    FINISH,
+    settings(1),
+    { op: "revert", back: 0 },
+    start(0, true),
+    FINISH,
+  ],
   "a webhook takes our label and a stranger changes the stamp, so that nothing says whose the target is": [
     place("labels"),
     ROUND,

@@ -105,3 +105,34 @@ describe("keys that a stranger has put into a target", () => {
     expect((await here.run()).stopped?.message).toContain("delete 200 of 260 keys")
   })
 })
+
+describe("a ConfigMap that is in force by no rule", () => {
+  const PROW = { "app.kubernetes.io/name": "prow", "app.kubernetes.io/component": "updateconfig-plugin" }
+  const BOTH = RULES.replace("}}}}", "}}, b/*.txt: {name: beta, clusters: {east: [ci]}}}}")
+  const ALPHA = filesOf("a/", 60, (i) => `a${i}`)
+
+  async function besideProws(count: number) {
+    const here = reconcileFixture(ALPHA, { rules: RULES, settings: { guard: GUARD } })
+    await here.run()
+    const data = Object.fromEntries(
+      Array.from({ length: count }, (_, index) => [`${index}.txt`, `b${index}`]),
+    )
+    await here.kube.create({ metadata: { namespace: "ci", name: "beta", labels: PROW }, data })
+    return here
+  }
+
+  it("makes no share smaller when settings have changed and a rule names it", async () => {
+    const here = await besideProws(200)
+    const half = Object.fromEntries(
+      Object.keys(ALPHA).map((path, index) => [path, index < 30 ? undefined : ALPHA[path]]),
+    )
+    here.commit({ "rules.yaml": BOTH, ...half, ...filesOf("b/", 200, (i) => `b${i}`) })
+    expect((await reconcile(REQUEST, other(here), quiet)).stopped?.message).toContain("delete 30 of 60 keys")
+  })
+
+  it("counts with what it loses", async () => {
+    const here = await besideProws(60)
+    here.commit({ "rules.yaml": BOTH, "b/0.txt": "b0" })
+    expect((await reconcile(REQUEST, other(here), quiet)).stopped?.message).toContain("delete 59 of 119 keys")
+  })
+})

@@ -37,6 +37,22 @@ export function comparedKeys(was: PlannedTarget, is: PlannedTarget | undefined):
   return { before, after, same: was.keys.length - before.length }
 }
 
+/**
+ * Keys of a target that may be ours, by rules that are no longer followed, or another program's, as the guard counts them:
+ * where they go or are emptied, never as ones that stay or are renamed. So they make no share look smaller.
+ */
+export function keysInDoubt(
+  found: readonly GuardedKey[],
+  { keys }: Pick<PlannedTarget, "keys">,
+): GuardedKey[] {
+  const named = new Map(keys.map(({ key, file }) => [key, file]))
+  const lost = found.filter(({ key, empty }) => {
+    const next = named.get(key)
+    return next === undefined || (isBlank(next) && !empty)
+  })
+  return lost.map((one) => ({ ...one, content: undefined }))
+}
+
 /** A name of the kind that the plan gives contents. */
 export function likeOf(plan: Pick<ClusterPlan, "targets">): string {
   for (const { keys } of plan.targets.values()) {

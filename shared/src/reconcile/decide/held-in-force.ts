@@ -10,7 +10,7 @@ import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
 import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.ts"
-import { comparedKeys, likeOf } from "./guarded-keys.ts"
+import { comparedKeys, keysInDoubt, likeOf } from "./guarded-keys.ts"
 import type { Survey } from "./survey-targets.ts"
 
 export interface InForce {
@@ -50,7 +50,21 @@ export async function heldInForce(run: Run, input: InForce): Promise<GuardedTarg
     if (isSame || (!isWhole && countOf(known) >= entry.files)) continue
     held.set(place, await heldWithStored(run, { entry, known, plan, isWhole }))
   }
+  if (isWhole) doubtUnnamed(held, input, new Set(stored.map(placeText)))
   return held
+}
+
+/** What the root in force does not name is not in force: a ConfigMap that an earlier commit left, or that Prow wrote. */
+function doubtUnnamed(
+  held: Map<string, GuardedTarget>,
+  { plan, survey }: InForce,
+  named: ReadonlySet<string>,
+): void {
+  for (const place of survey.held.keys()) {
+    const [known, planned] = [held.get(place), plan.targets.get(place)]
+    if (named.has(place) || planned === undefined || !Array.isArray(known)) continue
+    held.set(place, keysInDoubt(known, planned))
+  }
 }
 
 /** What a target holds by its entry in the store, whole or beside what else is known of it. */
@@ -73,8 +87,8 @@ async function heldWithStored(
 }
 
 /** True when what the record's root has is all that targets hold of ours: what they were given since is not in it. */
-function isRootInForce(run: Run, { commit, intents, failed }: SourceRecord): boolean {
-  if (commit === null || intents.length > 0) return false
+function isRootInForce(run: Run, { commit, root, intents, failed }: SourceRecord): boolean {
+  if (commit === null || root === null || !run.ports.settings.store || intents.length > 0) return false
   return run.beyond === undefined && !failed.some(({ ahead }) => ahead === true)
 }
 

@@ -4,7 +4,6 @@ import { contentId, isBlank } from "../../foundation/content-id.ts"
 import { errorText, hasCode } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
 import type { TargetId } from "../../foundation/target.ts"
-import type { TreeFile } from "../../foundation/tree.ts"
 import type { GuardedKey, GuardedTargets } from "../../gates/guard/measure-change.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
@@ -18,7 +17,7 @@ import { contentDigest } from "../target/content-digest.ts"
 import { ownedKeys, type PlanOf } from "../target/owned-keys.ts"
 import { isOurs, otherOwner, readStamp, type Stamp } from "../target/ownership.ts"
 import { isCredible } from "./believe-stamp.ts"
-import { guardedKeys, likeOf } from "./guarded-keys.ts"
+import { guardedKeys, keysInDoubt, likeOf } from "./guarded-keys.ts"
 
 const CONCURRENT_READS = 6
 
@@ -90,24 +89,25 @@ export async function surveyTargets(
   }
 
   // Contents are dropped immediately: all targets together may be larger than memory.
-  async function look({ target, keys: wanted }: PlannedTarget): Promise<Seen | undefined> {
+  async function look(planned: PlannedTarget): Promise<Seen | undefined> {
+    const { target } = planned
     const configMap = await readTarget(target)
     if (configMap === undefined || !isOurs(configMap)) return undefined
     if (otherOwner(configMap, source) !== undefined) return undefined
     const place = placeText(target)
     const stamp = readStamp(configMap)
     const isChanged = stamp?.content !== contentDigest(configMap)
-    const named = new Map(wanted.map(({ key, file }) => [key, file]))
+    const named = new Set(planned.keys.map(({ key }) => key))
     const keys = await removable(keysOf(configMap, like), named, place, stamp)
     if (shown === undefined || !isChanged || stamp === undefined) return { place, stamp, isChanged, keys }
     const given = (await shown())?.targets.get(place)
-    return { place, stamp, isChanged, keys: certainKeys(keys, named, given) }
+    return { place, stamp, isChanged, keys: certainKeys(keys, planned, given) }
   }
 
   /** Keys that no rule names count only where they are the source's to take away. */
   async function removable(
     found: GuardedKey[],
-    named: NamedFiles,
+    named: ReadonlySet<string>,
     place: string,
     stamp: Stamp | undefined,
   ): Promise<GuardedKey[]> {
@@ -117,26 +117,19 @@ export async function surveyTargets(
   }
 }
 
-/** By key, the files that a plan gives a target. */
-type NamedFiles = ReadonlyMap<string, TreeFile>
-
 /**
  * What a target holds of ours that others have changed since it was stamped: what the rules give it at the commit in force, as
- * git has it. Any other key may be ours, by rules that are no longer followed, or a stranger's. It counts where it goes or is emptied, never
- * as one that stays or is renamed: so it makes no share look smaller.
+ * git has it. Any other key is in doubt.
  */
 function certainKeys(
   found: readonly GuardedKey[],
-  named: NamedFiles,
+  planned: PlannedTarget,
   given: PlannedTarget | undefined,
 ): GuardedKey[] {
   const ours = given ? guardedKeys(given) : []
   const known = new Set(ours.map(({ key }) => key))
-  const others = found.filter(({ key, empty }) => {
-    const next = named.get(key)
-    return !known.has(key) && (next === undefined || (isBlank(next) && !empty))
-  })
-  return [...ours, ...others.map((one) => ({ ...one, content: undefined }))]
+  const others = found.filter(({ key }) => !known.has(key))
+  return [...ours, ...keysInDoubt(others, planned)]
 }
 
 /**
