@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { mergeBurst } from "./merge-burst.ts"
 
-const MERGES = 60
+const MERGES = 100
 
 it("loses nothing of a burst of merges, and reconciles few times", { timeout: 600_000 }, async () => {
   const result = await mergeBurst(MERGES)
