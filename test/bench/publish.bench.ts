@@ -10,11 +10,15 @@ import { bumped, type Payload, type Peer, payload } from "./peers/payload.ts"
 import { quantile } from "./quantile.ts"
 
 const DURABILITIES = ["fsync", "syncfs", "auto", "none"] as const
-const CASES = [
+const EVERY_CASE = [
   { name: "1_of_100", files: 100, changed: 1, rounds: 15 },
   { name: "1_of_5000", files: 5000, changed: 1, rounds: 9 },
   { name: "5000_of_5000", files: 5000, changed: 5000, rounds: 3 },
 ]
+/** HEADRACE_PUBLISH_CASES=1_of_5000 measures that one alone. */
+const CASES = EVERY_CASE.filter(
+  ({ name }) => process.env.HEADRACE_PUBLISH_CASES?.split(",").includes(name) ?? true,
+)
 /** A program that times the kubelet's own AtomicWriter (peers/kubelet.ts); absent: its steps alone are measured. */
 const KUBELET = process.env.HEADRACE_ATOMIC_WRITER
 /** Not measured: the first publish of everything, and one that warms caches. */

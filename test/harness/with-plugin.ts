@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import type { ReadObject } from "@headrace/plugin/objects/read-object"
 import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
 import type { PluginReconciler } from "@headrace/plugin/work/plugin-reconciler"
 import { type Lanes, openLanes } from "@headrace/shared/lanes/open-lanes"
@@ -10,9 +11,13 @@ import { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { Webhooks } from "@octokit/webhooks"
 
 export const WEBHOOK_SECRET = "a secret of the tests"
+/** Of readers of objects. */
+export const OBJECTS_TOKEN = "token-of-the-tests"
 
 export interface TestPlugin {
   url: string
+  /** Of the port that serves objects. */
+  objectsUrl: string | undefined
   lanes: Lanes
   /** Sends an event as GitHub does, signed over its bytes; gives status and body. */
   deliver(event: string, payload: unknown, more?: DeliverOptions): Promise<{ status: number; body: string }>
@@ -32,6 +37,8 @@ export interface WithPluginOptions {
   poll?: string
   /** Path that webhooks come to. */
   path?: string
+  /** What is served of the store, on a port of its own, to readers with OBJECTS_TOKEN; absent: nothing. */
+  objects?: ReadObject
 }
 
 /**
@@ -39,12 +46,14 @@ export interface WithPluginOptions {
  * openshift/release, branch `main`, and source `tools`, whose rules come from `release`.
  */
 export async function withPlugin<T>(
-  { redis, reconciler, clusters = ["build01"], poll = "1h", path = "/hook" }: WithPluginOptions,
+  { redis, reconciler, clusters = ["build01"], poll = "1h", path = "/hook", objects }: WithPluginOptions,
   fn: (plugin: TestPlugin) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-plugin-"))
   const secretFile = join(folder, "hmac")
   await writeFile(secretFile, `${WEBHOOK_SECRET}\n`)
+  const tokenFile = join(folder, "token")
+  await writeFile(tokenFile, OBJECTS_TOKEN)
   const settings = OperatorSettings.parse({
     version: 1,
     sources: {
@@ -58,16 +67,20 @@ export async function withPlugin<T>(
     },
     clusters: Object.fromEntries(clusters.map((name) => [name, {}])),
     webhook: { secretFiles: [secretFile], path },
+    ...(objects && { objects: { tokenFiles: [tokenFile] } }),
   })
   const log = createLog("test", { level: process.env.HEADRACE_TEST_LOG ?? "silent" })
   const lanes = await openLanes({ redis, log })
   const http = await openHttp("127.0.0.1:0", log)
+  const objectsHttp = objects && (await openHttp("127.0.0.1:0", log))
+  const served = objects && objectsHttp && { http: objectsHttp, read: objects }
   let plugin: RunningPlugin | undefined
   try {
-    plugin = await startPlugin({ settings, lanes, reconciler, http, log })
-    return await fn(testPlugin(http.url, path, lanes))
+    plugin = await startPlugin({ settings, lanes, reconciler, http, objects: served, log })
+    return await fn({ ...testPlugin(http.url, path, lanes), objectsUrl: objectsHttp?.url })
   } finally {
     await http.close()
+    await objectsHttp?.close()
     await plugin?.endWork()
     await lanes.close()
     await rm(folder, { recursive: true })
@@ -76,7 +89,7 @@ export async function withPlugin<T>(
 
 let delivered = 0
 
-function testPlugin(url: string, path: string, lanes: Lanes): TestPlugin {
+function testPlugin(url: string, path: string, lanes: Lanes): Omit<TestPlugin, "objectsUrl"> {
   return {
     url,
     lanes,

@@ -47,6 +47,21 @@ it("does not stop for little garbage", () => {
   expect(state.collections).toBe(2)
 })
 
+it("does not stop for a small share of what stays", () => {
+  const { state, kept } = heap()
+  Object.assign(state, { total: 450 * MEGABYTE, used: 400 * MEGABYTE })
+  kept.worked()
+  vi.runAllTimers()
+  state.total += 90 * MEGABYTE
+  kept.worked()
+  vi.runAllTimers()
+  expect(state.collections).toBe(1)
+  state.total += 20 * MEGABYTE
+  kept.worked()
+  vi.runAllTimers()
+  expect(state.collections).toBe(2)
+})
+
 it("collects nothing after its end", () => {
   const { state, kept } = heap()
   kept.worked()

@@ -3,8 +3,9 @@ import { loadHeapCollector } from "@headrace/shared/foundation/collect-heap"
 
 /** Nothing has been reconciled for so long: the plugin idles. */
 const IDLE_MS = 5000
-/** Less garbage is not worth the pause. */
+/** Less garbage, and a smaller share of what stays, is not worth the pause, which is as long as what stays is large. */
 const GARBAGE_BYTES = 24 * 2 ** 20
+const GARBAGE_SHARE = 0.25
 
 /** Keeps the heap of an idle plugin small. */
 export interface IdleHeap {
@@ -25,7 +26,7 @@ export function keepIdleHeapSmall(
   let timer: NodeJS.Timeout | undefined
   let small = 0
   function collectIfGrown(): void {
-    if (heapBytes() - small < GARBAGE_BYTES) return
+    if (heapBytes() - small < Math.max(GARBAGE_BYTES, small * GARBAGE_SHARE)) return
     collect()
     small = heapBytes()
   }

@@ -167,7 +167,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     const large = sizes.find((found) => (found?.size ?? 0) > this.#mostBytes)
     if (large === undefined) {
       if (this.#checked.size + unchecked.length > MOST_CHECKED) this.#checked.clear()
-      for (const oid of unchecked) this.#checked.add(oid)
+      for (const [at, oid] of unchecked.entries()) if (sizes[at] !== undefined) this.#checked.add(oid)
       return
     }
     throw new HeadraceError(

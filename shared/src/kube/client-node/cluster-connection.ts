@@ -10,6 +10,7 @@ import {
 import { type AnswerLimits, readBounded } from "../answer-limits.ts"
 import { keepConnectionsAlive } from "./keep-alive.ts"
 import { type ClusterAddress, loadKubeConfig } from "./load-kube-config.ts"
+import { sendByDispatcher } from "./send-by-dispatcher.ts"
 
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
@@ -40,11 +41,11 @@ export function callOptions(what: string, limits: AnswerLimits, signal: AbortSig
     },
     post: (response) => new Observable(withBoundedBody(response, what, limits, signal)),
   }
-  return { middleware: [bounded], middlewareMergeStrategy: "append" }
+  return { httpApi: sendByDispatcher, middleware: [bounded], middlewareMergeStrategy: "append" }
 }
 
 /**
- * The same answer, read within its limit. fetch undoes Content-Encoding as it reads, so that a few bytes on the wire can
+ * The same answer, read within its limit. Content-Encoding is undone as it is read, so that a few bytes on the wire can
  * stand for gigabytes: what counts is what comes out.
  */
 async function withBoundedBody(
@@ -81,8 +82,9 @@ export function sendingText(options: ConfigurationOptions, text: string): Config
 }
 
 /**
- * The same options for a call whose answer is read as the server sent it. client-node's models drop what they do not
- * know, and a key `__proto__`, which is a legal one of a ConfigMap.
+ * The same options for a call whose answer is read as the server sent it, and what the call itself gives is empty.
+ * client-node's models drop what they do not know, and a key `__proto__`, which is a legal one of a ConfigMap; to make them
+ * of a list took longer than to receive it.
  */
 export function keepingAnswer(options: ConfigurationOptions): {
   options: ConfigurationOptions
@@ -97,6 +99,7 @@ export function keepingAnswer(options: ConfigurationOptions): {
     post(response) {
       const read = response.body.text().then((body) => {
         text = body
+        if (isGood(response)) response.body = { ...response.body, text: async () => "{}" }
         return response
       })
       return new Observable(read)
@@ -108,6 +111,10 @@ export function keepingAnswer(options: ConfigurationOptions): {
     answer: () => JSON.parse(text),
     bytes: () => Buffer.byteLength(text),
   }
+}
+
+function isGood({ httpStatusCode }: ResponseContext): boolean {
+  return httpStatusCode >= 200 && httpStatusCode < 300
 }
 
 function changing(change: (request: RequestContext) => void): ObservableMiddleware {

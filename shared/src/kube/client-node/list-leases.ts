@@ -9,6 +9,12 @@ import { keepingAnswer } from "./cluster-connection.ts"
 /** Each has a node's report in it. */
 const PAGE_SIZE = 250
 
+/** As the server sends it; client-node's V1Lease has the same names. */
+interface LeaseList {
+  items?: V1Lease[] | null
+  metadata?: { resourceVersion?: string; continue?: string }
+}
+
 /** The Leases of a namespace that a label selector matches. Throws KubeError. */
 export async function listLeases(
   { call, config }: Pick<ClusterCaller, "call" | "config">,
@@ -20,16 +26,14 @@ export async function listLeases(
   const what = `list Leases of ${namespace}`
   const fetch: FetchPage = (size, token) =>
     call(what, true, signal, async (_, callWith) => {
-      const { options, bytes } = keepingAnswer(callWith)
+      const { options, answer, bytes } = keepingAnswer(callWith)
       const page = { ...(size > 0 ? { limit: size } : {}), ...(token ? { _continue: token } : {}) }
       // The configuration is asked for at each try: a refused credential makes the caller open a new one.
       const api = config().makeApiClient(CoordinationV1Api)
-      const { items, metadata } = await api.listNamespacedLease(
-        { namespace, labelSelector, ...page },
-        options,
-      )
-      const { resourceVersion = "", _continue: next } = metadata ?? {}
-      return { items, resourceVersion, next, bytes: bytes() }
+      await api.listNamespacedLease({ namespace, labelSelector, ...page }, options)
+      const { items, metadata } = answer() as LeaseList
+      const { resourceVersion = "", continue: next } = metadata ?? {}
+      return { items: items ?? [], resourceVersion, next, bytes: bytes() }
     })
   const { items } = await counted(limits, listPages(what, fetch, { pageSize: PAGE_SIZE, most: limits.list }))
   return items.map((item) => fromV1Lease(item as V1Lease))
