@@ -9,7 +9,7 @@ import {
 } from "@kubernetes/client-node"
 
 type Dispatcher = NonNullable<ReturnType<RequestContext["getDispatcher"]>>
-type Answer = Awaited<ReturnType<Dispatcher["request"]>>
+type Answer = Exclude<Awaited<ReturnType<Dispatcher["request"]>>, void>
 
 /**
  * Sends client-node's requests by their dispatcher (undici's `request`) in place of fetch, whose streams and headers
@@ -28,13 +28,13 @@ async function answerOf(dispatcher: Dispatcher, request: RequestContext): Promis
   const url = new URL(request.getUrl())
   const method = request.getHttpMethod()
   const headers = request.getHeaders()
-  const answer = await dispatcher.request({
+  const answer: Answer = await dispatcher.request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method,
     headers: String(method) === "GET" ? { ...headers, "accept-encoding": "gzip" } : headers,
-    body: request.getBody() as string | undefined,
-    signal: request.getSignal(),
+    body: (request.getBody() as string | undefined) ?? null,
+    signal: request.getSignal() ?? null,
   })
   const stream = uncompressed(answer)
   const text = () => textOf(stream)
