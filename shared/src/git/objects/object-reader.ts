@@ -9,16 +9,7 @@ interface Request {
   name: string
   /** How often git died with this one at its head. */
   deaths: number
-  /** The call that asked for it, and its place in that. */
-  call: Call
-  at: number
-}
-
-/** One `read`: it ends with the last of its answers. */
-interface Call {
-  answers: (FoundObject | undefined)[]
-  left: number
-  resolve(answers: (FoundObject | undefined)[]): void
+  resolve(found: FoundObject | undefined): void
   reject(error: unknown): void
 }
 
@@ -63,20 +54,23 @@ export class ObjectReader {
   async read(names: readonly string[], signal?: AbortSignal): Promise<(FoundObject | undefined)[]> {
     signal?.throwIfAborted()
     if (this.#closed) throw closedError()
-    if (names.length === 0) return []
-    const { promise, resolve, reject } = Promise.withResolvers<(FoundObject | undefined)[]>()
-    const call: Call = { answers: [], left: names.length, resolve, reject }
-    names.forEach((name, at) => {
-      this.#waiting.push({ name, deaths: 0, call, at })
-    })
+    const requests = new Set<Request>()
+    const answers = names.map(
+      (name) =>
+        new Promise<FoundObject | undefined>((resolve, reject) => {
+          const request: Request = { name, deaths: 0, resolve, reject }
+          requests.add(request)
+          this.#waiting.push(request)
+        }),
+    )
     const onAbort = () => {
-      this.#waiting = this.#waiting.filter((request) => request.call !== call)
-      reject(signal?.reason)
+      this.#waiting = this.#waiting.filter((request) => !requests.has(request))
+      for (const request of requests) request.reject(signal?.reason)
     }
     signal?.addEventListener("abort", onAbort, { once: true })
     this.#write()
     try {
-      return await promise
+      return await Promise.all(answers)
     } finally {
       signal?.removeEventListener("abort", onAbort)
     }
@@ -120,7 +114,11 @@ export class ObjectReader {
       stdio: "pipe",
       detached: true,
     })
-    const parser = new BatchParser(this.#withContent, (found) => answer(this.#written.shift(), found))
+    const parser = new BatchParser(this.#withContent, (found) => {
+      const request = this.#written.shift()
+      if (found instanceof HeadraceError) request?.reject(found)
+      else request?.resolve(found)
+    })
     let complaint = ""
     child.stderr.on("data", (chunk: Buffer) => {
       complaint = (complaint + chunk.toString("latin1")).slice(-4096)
@@ -145,12 +143,8 @@ export class ObjectReader {
     return child
   }
 
-  /** Starts it again from now where it runs. */
   #startClock(child: ChildProcessWithoutNullStreams): void {
-    if (this.#silence !== undefined) {
-      this.#silence.refresh()
-      return
-    }
+    this.#stopClock()
     this.#silence = setTimeout(() => endGroup(child), this.#patience)
   }
 
@@ -167,7 +161,7 @@ export class ObjectReader {
     this.#written = []
     if (head !== undefined && ++head.deaths >= MOST_DEATHS) {
       const failure = gitFailure("cat-file", code, complaint)
-      head.call.reject(failure.code === "git/failed" ? readerDied(failure) : failure)
+      head.reject(failure.code === "git/failed" ? readerDied(failure) : failure)
       this.#waiting.unshift(...others)
     } else if (head !== undefined) {
       this.#waiting.unshift(head, ...others)
@@ -178,19 +172,10 @@ export class ObjectReader {
   #fail(error: HeadraceError): void {
     this.#stopClock()
     this.#child = undefined
-    for (const request of [...this.#written, ...this.#waiting]) request.call.reject(error)
+    for (const request of [...this.#written, ...this.#waiting]) request.reject(error)
     this.#written = []
     this.#waiting = []
   }
-}
-
-function answer(request: Request | undefined, found: FoundObject | HeadraceError | undefined): void {
-  if (request === undefined) return
-  const { call, at } = request
-  if (found instanceof HeadraceError) return void call.reject(found)
-  call.answers[at] = found
-  call.left -= 1
-  if (call.left === 0) call.resolve(call.answers)
 }
 
 function closedError(): HeadraceError {
