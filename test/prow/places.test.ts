@@ -114,10 +114,10 @@ const PLACES: PlanCase[] = [
   {
     name: "a cluster that is left to another program is no mistake, and its files go nowhere else",
     rules:
-      "maps: {a: {name: c, clusters: {build01: [ci], build02: [ci], vault: [x, y]}}, b*: {name: d, clusters: {build03: [ci]}}, bb: {name: e}}",
+      "maps: {a: {name: c, clusters: {build01: [ci], build02: [ci], vault: [one, two]}}, b*: {name: d, clusters: {build03: [ci]}}, bb: {name: e, clusters: {app.ci: [ci]}}}",
     files: ["a", "bb"],
     context: { clusters: CLUSTERS, otherClusters: ["build*", "vault"] },
-    expect: { "build01/ci/c": { a: "a" }, "default/default/e": {} },
+    expect: { "app.ci/ci/e": {}, "build01/ci/c": { a: "a" } },
   },
   {
     name: "a namespace outside the operator's list fails there",
