@@ -335,6 +335,11 @@ export const agentErrors = {
     cause: "A program published to a projection that has gone back to the revision before.",
     remedy: "Wait for the record's next revision, or run headrace-agent unpin to show the candidate again.",
   },
+  "publish/system-folder": {
+    meaning: "The folder to publish to is / or a folder of the system right beneath it; nothing was written.",
+    cause: "A variable in --to or in a path that was not set, so that only / was left.",
+    remedy: "Publish to a folder of its own.",
+  },
   "publish/work-tree": {
     meaning: "The folder to publish to is a git checkout; nothing was written.",
     cause: "--to names the repository, often by swapping --from and --to.",

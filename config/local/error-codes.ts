@@ -60,13 +60,18 @@ export const localErrors = {
     cause: "It belongs to another user, or a file is where the folder goes.",
     remedy: "Give --state a folder of your own, or leave it out.",
   },
+  "local/state-taken": {
+    meaning: "Another up keeps its state in the same folder, or in one above it; nothing was started.",
+    cause: "It was started twice, or one still runs in another terminal.",
+    remedy: "Stop the other one, whose process id the message names, or give another --state.",
+  },
   "local/target": {
     meaning: "The target cannot be a folder, so nothing was started.",
     cause: "It is a file, a folder above it is one, or this user may not write there.",
     remedy: "Give --target a folder of your own, or a path where one can be made.",
   },
   "local/target-taken": {
-    meaning: "Another up shows a branch in the same target.",
+    meaning: "Another up shows a branch in the same target, or in a folder above it.",
     cause: "It was started twice, or one still runs in another terminal.",
     remedy: "Stop the other one, whose process id the message names, or give another --target.",
   },

@@ -16,9 +16,11 @@ export interface PublishedCommit {
   projections: number
 }
 
-/** Finds each commit once, when disk shows it, or when the agent has reached it and had nothing to move for it. */
+/** Finds each commit once, when all that moves to it has moved, or when the agent has reached it and had nothing to move for it. */
 export function createPublishedCommits(): (clusters: Iterable<LocalCluster>) => Promise<PublishedCommit[]> {
   const seen = new Map<string, string>()
+  /** How many had moved at the last look: projections move one after the other, so the first count is no answer. */
+  const moved = new Map<string, string>()
 
   async function look(cluster: LocalCluster): Promise<PublishedCommit[]> {
     const record = await recordOf(cluster)
@@ -27,7 +29,9 @@ export function createPublishedCommits(): (clusters: Iterable<LocalCluster>) => 
     // In this order: what moves between the two is counted.
     const isReached = hasReached(cluster, record.token)
     const projections = await countProjections(cluster.folder, commit)
-    if (projections === 0 && !isReached) return []
+    const isSettled = projections > 0 && moved.get(cluster.name) === `${commit} ${projections}`
+    moved.set(cluster.name, `${commit} ${projections}`)
+    if (!isReached && !isSettled) return []
     seen.set(cluster.name, commit)
     return [{ cluster: cluster.name, commit, projections }]
   }

@@ -8,7 +8,7 @@ import {
 } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { freePort } from "@headrace/config/local/free-port"
 import { startLocalRedis } from "@headrace/config/local/redis-server"
-import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
@@ -131,7 +131,7 @@ async function assemble(
     for (let index = 0; index < pluginCount; index++)
       await writeSettings(pluginSettings(index), `mirrors-${index}`)
   }
-  await addNewClusters()
+  await addNewClusters().catch(atTheStart)
 
   const hooks: Hook[] = []
   // The plugins stop first: they are closed last-in, first-out.
@@ -180,6 +180,16 @@ async function assemble(
     waitForProjection,
     close,
   }
+}
+
+/** Nothing is tried again where nothing has come up yet. */
+function atTheStart(error: unknown): never {
+  if (!hasCode(error, "git/unreachable") && !hasCode(error, "git/timeout")) throw error
+  throw new HeadraceError(error.code, error.message, {
+    hint: "Check the address that --repo gives and the network, and start it again.",
+    fields: error.fields,
+    cause: error.cause,
+  })
 }
 
 async function startCluster(

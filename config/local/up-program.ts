@@ -6,8 +6,8 @@ import { addExamples } from "@headrace/shared/command-line/help"
 import { paintFor } from "@headrace/shared/command-line/paint"
 import { createProgram } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
-import { errorText, UsageError } from "@headrace/shared/foundation/errors"
-import { escapeText } from "@headrace/shared/foundation/escape-text"
+import { errorText, HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import { escapeLines } from "@headrace/shared/foundation/escape-text"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { canWait, readDuration } from "@headrace/shared/foundation/read-units"
 import { type Command, InvalidArgumentError } from "commander"
@@ -33,6 +33,9 @@ const NO_RULES =
   "For a repository without rules, npm run -s bootstrapper -- init --source-path FOLDER proposes some."
 const DEFAULT_POLL_MS = 1000
 const LOOK_MS = 500
+const SETTLE_MS = 100
+const REDIS_LOOK_MS = 2000
+const REDIS_LIMIT_MS = 10_000
 const LAST_PORT = 65_535
 /** Mode of a folder that only its owner enters. */
 const PRIVATE = 0o700
@@ -84,7 +87,9 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
   const target = resolve(flags.target)
   const rules = rulesPathInRepository(repo, flags.rules)
   refuseInside(repo, target)
-  const release = await preflight({ target, port: flags.port, redisUrl: process.env.REDIS_URL || undefined })
+  const state = flags.state === undefined ? undefined : await stateFolder(flags.state)
+  const redisUrl = process.env.REDIS_URL || undefined
+  const release = await preflight({ target, state, port: flags.port, redisUrl })
   try {
     say(paint.dim("starting redis, API servers, plugin and agents on loopback…"))
     const { startLocal } = await import("./start-local.ts")
@@ -97,13 +102,17 @@ async function up(flags: UpFlags, signal: AbortSignal): Promise<void> {
       port: flags.port,
       guard: flags.guard,
       repository: flags.repository ?? repositoryName(repo),
-      ...(flags.state === undefined ? {} : { stateFolder: await stateFolder(flags.state) }),
+      ...(state === undefined ? {} : { stateFolder: state }),
       signal,
     })
     try {
       await pipeline.waitForProjection()
-      describe(pipeline, target)
-      await Promise.all([followClusters(pipeline, flags.poll, signal), followCommits(pipeline, signal)])
+      describe(pipeline, target, flags.guard)
+      await Promise.all([
+        followClusters(pipeline, flags.poll, signal),
+        followCommits(pipeline, signal),
+        followRedis(pipeline, signal),
+      ])
     } finally {
       say(paint.dim("stopping…"))
       await pipeline.close()
@@ -122,12 +131,42 @@ async function followClusters(pipeline: LocalPipeline, poll: number, signal: Abo
     if (signal.aborted) return
     const now = await pipeline.addNewClusters().then(
       () => clusterTroubles(pipeline.clusters.values(), pipeline.operatorSettingsFile),
-      (error: unknown) => [errorText(error)],
+      (error: unknown) => [troubleText(error)],
     )
-    for (const trouble of now) if (!reported.includes(trouble)) say(paint.yellow(escapeText(trouble)))
-    if (reported.length > 0 && now.length === 0) say(paint.green("all is fine again"))
+    // Ctrl-C reaches a git that is at work, too: its failure is no news.
+    await systemClock.sleep(SETTLE_MS, signal).catch(() => undefined)
+    if (signal.aborted) return
+    sayTroubles(now, reported, "all is fine again")
     reported = now
   }
+}
+
+/** Says why lanes cannot be used, once, and when they can again. */
+async function followRedis(pipeline: LocalPipeline, signal: AbortSignal): Promise<void> {
+  const { checkRedis } = await import("@headrace/shared/lanes/check-redis")
+  const direct = `npm run -s bootstrapper -- apply --direct --config ${pipeline.operatorSettingsFile}`
+  let reported: string[] = []
+  while (!signal.aborted) {
+    await systemClock.sleep(REDIS_LOOK_MS, signal).catch(() => undefined)
+    if (signal.aborted) return
+    const now = await checkRedis(pipeline.redisUrl, REDIS_LIMIT_MS).then(
+      () => [],
+      (error: unknown) => [`${troubleText(error)}\n  until then: ${direct}`],
+    )
+    if (signal.aborted) return
+    sayTroubles(now, reported, "Redis takes wake-ups again")
+    reported = now
+  }
+}
+
+function sayTroubles(now: readonly string[], reported: readonly string[], over: string): void {
+  for (const trouble of now) if (!reported.includes(trouble)) say(paint.yellow(escapeLines(trouble)))
+  if (reported.length > 0 && now.length === 0) say(paint.green(over))
+}
+
+function troubleText(error: unknown): string {
+  const hint = error instanceof HeadraceError ? error.hint : undefined
+  return hint === undefined ? errorText(error) : `${errorText(error)}\n  ${hint}`
 }
 
 /** A line for each commit, once disk shows it. */
@@ -146,7 +185,7 @@ async function followCommits(pipeline: LocalPipeline, signal: AbortSignal): Prom
   }
 }
 
-function describe(pipeline: LocalPipeline, target: string): void {
+function describe(pipeline: LocalPipeline, target: string, guard: boolean): void {
   const [hook] = pipeline.hooks
   say(`${paint.green("up")}: ${target} shows the branch; commit to it and watch`)
   for (const cluster of pipeline.clusters.values())
@@ -158,6 +197,8 @@ function describe(pipeline: LocalPipeline, target: string): void {
   }
   say(`  logs       ${pipeline.stateFolder}/logs`)
   say(`  look       npm run -s bootstrapper -- status --config ${pipeline.operatorSettingsFile}`)
+  if (!guard)
+    say("  guard      off: a commit that deletes much goes through; --guard makes it wait for approve")
   say("  stop with Ctrl-C")
 }
 

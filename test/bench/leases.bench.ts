@@ -70,6 +70,7 @@ async function countLive(
   const context = {
     config: null,
     bootstrapper: ["headrace-bootstrapper"],
+    sources: {},
     severalClusters: false,
     severalSources: false,
     programsNamespace: settings.programsNamespace,

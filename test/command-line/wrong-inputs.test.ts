@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer, type Server } from "node:net"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { readRules } from "@headrace/bootstrapper/cli/read-rules"
 import { missingRulesHint, rulesPathInRepository } from "@headrace/config/local/preflight/check-rules"
 import { preflight } from "@headrace/config/local/preflight/preflight"
@@ -263,6 +263,34 @@ describe("up, before it starts anything", () => {
       writeFileSync(join(target, ".headrace-up"), "half wri")
       await (await preflight({ ...options, target }))()
     }))
+
+  it("names the process that has the state, or shows a branch in a folder above the target", () =>
+    withFolder(async (folder) => {
+      const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8")
+      const started = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]
+      const [state, target] = [join(folder, "state"), join(folder, "target")]
+      mkdirSync(state)
+      writeFileSync(join(state, ".headrace-up"), JSON.stringify({ pid: process.ppid, started }))
+      await expectFailure(() => preflight({ ...options, target, state }), {
+        code: "local/state-taken",
+        message: new RegExp(`process id ${process.ppid}`),
+        hint: /another --state/,
+      })
+      await expectFailure(() => preflight({ ...options, target: join(state, "default") }), {
+        code: "local/target-taken",
+        message: new RegExp(`inside of .*process id ${process.ppid}`),
+        hint: /another --target/,
+      })
+      await (await preflight({ ...options, target }))()
+    }))
+
+  it.each(["/", "/etc", "/tmp/../usr"])("refuses %s, a folder of the system", (target) =>
+    expectFailure(() => preflight({ ...options, target: resolve(target) }), {
+      code: "local/target",
+      message: /is a folder of the system/,
+      hint: /folder of its own/,
+    }),
+  )
 
   it("names the program that has the port, and releases the target", () =>
     withFolder(async (target) => {

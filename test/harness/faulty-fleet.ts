@@ -23,6 +23,7 @@ export const TOKENS = { at: AT, before: BEFORE }
 export const CONTEXT = {
   config: null,
   bootstrapper: ["headrace-bootstrapper"],
+  sources: {},
   severalClusters: true,
   severalSources: false,
   programsNamespace: "headrace",

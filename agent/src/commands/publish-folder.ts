@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { dirname, join, relative, resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import { isSystemFolder } from "@headrace/shared/foundation/system-folder"
 import type { Log } from "@headrace/shared/observe/log"
 import type { LayoutName } from "../layout/open-layout.ts"
 import { type OpenProjection, openProjection } from "../publish/open-projection.ts"
@@ -35,6 +36,7 @@ export async function publishFolder(
   log: Log,
   signal: AbortSignal,
 ): Promise<PrintedResult> {
+  refuseSystemFolder(options.to)
   refuseNested(options.from, options.to)
   judgeWorkTree(options.to, log)
   const files = readFolderFiles(options.from)
@@ -90,6 +92,14 @@ async function openTarget(
       cause: error,
     })
   }
+}
+
+/** Revisions and links would be among the files of the system, or of every user. */
+function refuseSystemFolder(to: string): void {
+  if (!isSystemFolder(resolve(to))) return
+  throw new UsageError("publish/system-folder", `${to} is a folder of the system`, {
+    hint: "Publish to a folder of its own, below it.",
+  })
 }
 
 /** Published into a checkout, revisions would be among its files, for the next commit or clean to take. */

@@ -1,4 +1,5 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
+import { isSystemFolder } from "@headrace/shared/foundation/system-folder"
 
 export interface PlacedProjection {
   name: string
@@ -23,6 +24,18 @@ export function atPlace(place: string | undefined, check: () => void): void {
  * does not show. Throws UsageError `settings/same-folder` that names both.
  */
 export function checkFolders(projections: readonly PlacedProjection[]): void {
+  for (const { name, path, place } of projections) {
+    if (!isSystemFolder(path)) continue
+    atPlace(place, () => {
+      throw new UsageError(
+        "publish/system-folder",
+        `projection ${name} at ${path} would be among the system's files`,
+        {
+          hint: "Give it a folder of its own.",
+        },
+      )
+    })
+  }
   const byPath = [...projections].sort((a, b) => (`${a.path}/` < `${b.path}/` ? -1 : 1))
   byPath.forEach((projection, at) => {
     const before = byPath[at - 1]

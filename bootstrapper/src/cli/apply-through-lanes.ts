@@ -28,8 +28,8 @@ export interface ApplyThroughLanesOptions {
   openReconciler(): Promise<LaneReconciler>
   /** Milliseconds to wait for outcomes. */
   timeLimit: number
-  /** Hears how many sources of all clusters have an outcome, of how many. */
-  onOutcome?(done: number, total: number): void
+  /** Hears how many sources of all clusters have an outcome, of how many, and names those that wait. */
+  onOutcome?(done: number, total: number, waits: string): void
   log: Log
 }
 
@@ -60,7 +60,9 @@ export async function applyThroughLanes(
   const trouble = lanes.trouble()
   if (trouble) throw trouble
   const reconciler = once(options.openReconciler)
-  const job: LaneJob = { options, reconciler, deadline: Date.now() + options.timeLimit, outcomes: 0 }
+  const deadline = Date.now() + options.timeLimit
+  const waiting = clusters.flatMap((cluster) => options.sources.map((source) => placeName(source, cluster)))
+  const job: LaneJob = { options, reconciler, deadline, total: waiting.length, waiting: new Set(waiting) }
   return (await Promise.all(clusters.map((cluster) => applyLane(cluster, job, signal)))).flat()
 }
 
@@ -68,8 +70,22 @@ interface LaneJob {
   options: ApplyThroughLanesOptions
   reconciler: () => Promise<LaneReconciler>
   deadline: number
-  /** Sources that have one, over all clusters. */
-  outcomes: number
+  total: number
+  /** Those of all clusters without an outcome, by placeName. */
+  waiting: Set<string>
+}
+
+/** Places that are named while they are waited for. */
+const NAMED = 3
+
+function placeName(source: string, cluster: string): string {
+  return `${source} in ${cluster}`
+}
+
+function reportOutcomes({ options, total, waiting }: LaneJob): void {
+  const more = waiting.size - NAMED
+  const names = [...waiting].slice(0, NAMED).join(", ")
+  options.onOutcome?.(total - waiting.size, total, `${names}${more > 0 ? ` and ${more} more` : ""}`)
 }
 
 async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Promise<LaneApplied[]> {
@@ -86,10 +102,9 @@ async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Pr
         if (own === undefined && !(await hasLiveWorker(job.options.lanes, cluster))) {
           own = workOwn(cluster, job)
         }
-        const before = results.size
         await collect(cluster, ticket, job.options, results)
-        job.outcomes += results.size - before
-        job.options.onOutcome?.(job.outcomes, sources.length * job.options.clusters.length)
+        for (const source of results.keys()) job.waiting.delete(placeName(source, cluster))
+        reportOutcomes(job)
         trouble = undefined
       } catch (error) {
         trouble = passingTrouble(error, { cluster, before: trouble }, job.options)

@@ -9,6 +9,7 @@ export function commandContext(settings: OperatorSettings, config: string): Comm
     config: process.env.HEADRACE_CONFIG === config ? null : config,
     severalClusters: Object.keys(settings.clusters).length > 1,
     severalSources: Object.keys(settings.sources).length > 1,
+    sources: settings.sources,
     programsNamespace: settings.programsNamespace,
     clusters: settings.clusters,
   }

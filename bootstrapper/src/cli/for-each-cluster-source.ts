@@ -8,12 +8,15 @@ import {
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import { type CommandContext, suggestClusterCheck } from "@headrace/shared/status/suggest-command"
 import {
   type ClusterSource,
   type ClusterSourceOptions,
   chooseClusterSources,
 } from "./cluster-source-options.ts"
+import { commandContext } from "./command-context.ts"
 import { commandLog } from "./command-log.ts"
+import { withCommand } from "./with-command.ts"
 
 export interface ClusterSourceError {
   code: string
@@ -41,6 +44,7 @@ export async function forEachClusterSource<Result>(
   const clusterSources = choose(settings)
   const log = commandLog(options.logLevel)
   const reconciler = await openReconciler(settings, log)
+  const context = commandContext(settings, options.config)
   const clusters = Map.groupBy(clusterSources, ({ cluster }) => cluster)
   try {
     const results = [...clusters.values()].map((mine) =>
@@ -58,7 +62,7 @@ export async function forEachClusterSource<Result>(
     const results: ClusterSourceResult<Result>[] = []
     for (const clusterSource of mine) {
       signal.throwIfAborted()
-      results.push(await attempt(clusterSource, go))
+      results.push(await attempt(clusterSource, go, context))
     }
     return results
   }
@@ -71,13 +75,30 @@ export async function forEachClusterSource<Result>(
 export async function attempt<Result>(
   clusterSource: ClusterSource,
   go: (clusterSource: ClusterSource) => Promise<Result>,
+  context?: CommandContext,
 ): Promise<ClusterSourceResult<Result>> {
   try {
     return { ...clusterSource, ok: true, result: await go(clusterSource) }
   } catch (error) {
     if (error instanceof UsageError && !hasCode(error, "kube/")) throw error
-    return { ...clusterSource, ok: false, error: errorOf(error) }
+    return {
+      ...clusterSource,
+      ok: false,
+      error: errorOf(withClusterCheck(error, clusterSource.cluster, context)),
+    }
   }
+}
+
+/** An API server that does not answer: named by its cluster, with the command that asks it past everything of ours. */
+function withClusterCheck(error: unknown, cluster: string, context: CommandContext | undefined): unknown {
+  if (context === undefined) return error
+  if (!hasCode(error, "kube/unavailable") && !hasCode(error, "kube/timeout")) return error
+  const hint = `Check the API server of ${cluster} and the network to it.`
+  const { code, message, fields, cause } = error
+  return withCommand(
+    new HeadraceError(code, message, { hint, fields, cause }),
+    suggestClusterCheck(context, cluster),
+  )
 }
 
 /** What was thrown, as a result of one source in a cluster. */

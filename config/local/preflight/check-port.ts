@@ -1,6 +1,9 @@
 import { readdir, readFile, readlink } from "node:fs/promises"
 import { createServer } from "node:net"
+import { basename } from "node:path"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+
+const OWN_MAIN = /\/(agent|bootstrapper|plugin)\/(?:dist|src|bundle)\/main\.[jt]s$/
 
 /** State of a listening socket in /proc/net/tcp (man 5 proc). */
 const LISTENING = "0A"
@@ -35,10 +38,19 @@ async function portHolder(port: number): Promise<string | undefined> {
   if (inodes.size === 0) return undefined
   for (const pid of await readdir("/proc").catch(() => [])) {
     if (!/^\d+$/.test(pid) || !(await holdsSocket(pid, inodes))) continue
-    const name = await readFile(`/proc/${pid}/comm`, "utf8").catch(() => "a program")
-    return `${name.trim()} (process id ${pid})`
+    return `${await nameOf(pid)} (process id ${pid})`
   }
   return undefined
+}
+
+/** What a process was started as: a program of ours by its name, one of Node's by its script, any other by its own. */
+async function nameOf(pid: string): Promise<string> {
+  const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
+  const [program = "", ...words] = line.split("\0")
+  const own = words.map((word) => OWN_MAIN.exec(word)?.[1]).find((name) => name !== undefined)
+  if (own !== undefined) return `headrace-${own}`
+  const script = basename(program) === "node" ? words.find((word) => /\.[cm]?[jt]s$/.test(word)) : undefined
+  return script ?? (basename(program) || "a program")
 }
 
 async function listeningInodes(port: number): Promise<Set<string>> {

@@ -1,33 +1,62 @@
 import { existsSync } from "node:fs"
 import { link, readFile, rm, stat, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
+import { isSystemFolder } from "@headrace/shared/foundation/system-folder"
 
-/** Names the process that shows a branch in a target; no cluster can have this name. */
+/** Names the process that has a folder: the target of an "up", or its state. No cluster can have this name. */
 const OWNER_FILE = ".headrace-up"
 const ATTEMPTS = 3
+
+/** What a folder is to an "up", and the flag that names it. */
+type Use = "target" | "state"
 
 /**
  * Makes the target folder and claims it for this process; what it returns releases it. A claim whose process has ended
  * is taken over. Throws UsageError `local/target` where no folder can be made or written, HeadraceError
- * `local/target-taken` with the id of the process that has it.
+ * `local/target-taken` with the id of the process that has it, or a folder above it.
  */
 export async function claimTarget(target: string): Promise<() => Promise<void>> {
+  await refuseTakenAbove(target, "target")
+  refuseForeign(target)
   await makeTarget(target)
-  refuseWorkTree(target)
-  const file = join(target, OWNER_FILE)
-  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    if (await isWritten(file, target)) return () => rm(file, { force: true })
-    const owner = await readOwner(file)
-    if (owner !== undefined && (await isRunning(owner))) throw taken(target, owner.pid)
-    await rm(file, { force: true })
-  }
-  throw taken(target, undefined)
+  return claim(target, "target")
 }
 
-/** Projections in a checkout would be among its files, for the next commit or clean to take. */
-function refuseWorkTree(target: string): void {
+/** Claims the state folder, which is there, in the same way. Throws HeadraceError `local/state-taken`. */
+export async function claimState(folder: string): Promise<() => Promise<void>> {
+  await refuseTakenAbove(folder, "state")
+  return claim(folder, "state")
+}
+
+async function claim(folder: string, use: Use): Promise<() => Promise<void>> {
+  const file = join(folder, OWNER_FILE)
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (await isWritten(file, folder)) return () => rm(file, { force: true })
+    const owner = await readOwner(file)
+    if (owner !== undefined && (await isRunning(owner))) throw taken({ folder, use, pid: owner.pid })
+    await rm(file, { force: true })
+  }
+  throw taken({ folder, use, pid: undefined })
+}
+
+/** What another "up" shows in a folder is its own, down to the last file. A state folder may be in one's own target. */
+async function refuseTakenAbove(folder: string, use: Use): Promise<void> {
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
+    const owner = await readOwner(join(above, OWNER_FILE))
+    if (owner === undefined || owner.pid === process.pid || !(await isRunning(owner))) continue
+    throw taken({ folder, use, pid: owner.pid, above })
+  }
+}
+
+/** Projections in a checkout would be among its files, for the next commit or clean to take. Nor do they go among the system's. */
+function refuseForeign(target: string): void {
+  if (isSystemFolder(target)) {
+    throw new UsageError("local/target", `the target ${target} is a folder of the system`, {
+      hint: "Give --target a folder of its own, below it.",
+    })
+  }
   if (!existsSync(join(target, ".git"))) return
   throw new UsageError("local/target", `the target ${target} is a git work tree`, {
     hint: "Give --target a folder of its own, outside of it.",
@@ -99,9 +128,16 @@ async function startOf(pid: number): Promise<string> {
   return line.slice(line.lastIndexOf(")") + 2).split(" ")[19] ?? ""
 }
 
-function taken(target: string, pid: number | undefined): HeadraceError {
+function taken(claimed: {
+  folder: string
+  use: Use
+  pid: number | undefined
+  above?: string
+}): HeadraceError {
+  const { folder, use, pid, above } = claimed
   const by = pid === undefined ? "by another program" : `by the "up" with process id ${pid}`
-  return new HeadraceError("local/target-taken", `the target ${target} is in use ${by}`, {
-    hint: pid === undefined ? "Give another --target." : `Stop it (kill ${pid}), or give another --target.`,
+  const what = above === undefined ? "is in use" : `is inside of ${above}, which is in use`
+  return new HeadraceError(`local/${use}-taken`, `the ${use} ${folder} ${what} ${by}`, {
+    hint: pid === undefined ? `Give another --${use}.` : `Stop it (kill ${pid}), or give another --${use}.`,
   })
 }

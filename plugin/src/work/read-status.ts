@@ -34,6 +34,7 @@ export function readStatus(
     config: null,
     severalClusters: clusters.length > 1,
     severalSources: sources.length > 1,
+    sources: settings.sources,
     programsNamespace: settings.programsNamespace,
     clusters: settings.clusters,
   }

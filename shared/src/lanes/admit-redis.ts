@@ -56,7 +56,8 @@ function refuseEviction(info: string): void {
   )
 }
 
-function refuseReplica(info: string, where: string): void {
+/** Throws `lanes/redis-no-writes` where INFO says that the server is a replica. */
+export function refuseReplica(info: string, where: string): void {
   if (!/^role:slave/m.test(info)) return
   throw noWrites(`Redis at ${where}`, READONLY)
 }

@@ -1,15 +1,18 @@
+import { Cluster } from "ioredis"
 import { HeadraceError } from "../foundation/errors.ts"
-import { connectRedis } from "./connect-redis.ts"
+import { refuseReplica } from "./admit-redis.ts"
+import { connectRedis, type RedisClient } from "./connect-redis.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
-import { redisRefusal } from "./redis-refusal.ts"
+import { isRedisFull } from "./redis-memory.ts"
+import { fullRedis, redisRefusal } from "./redis-refusal.ts"
 import { redisTrouble } from "./redis-trouble.ts"
 
 /** What another attempt within a second would not change. */
 const REFUSED = /WRONGPASS|NOAUTH|invalid password|ECONNREFUSED/
 
 /**
- * Asks a Redis once whether it is there and takes the login. Throws what redisTrouble gives when the
- * connection or the login is refused, or no answer comes within `limit` milliseconds, UsageError `lanes/redis-url` for
+ * Asks a Redis once whether it is there, takes the login and writes. Throws what redisTrouble gives when the
+ * connection, the login or writing is refused, or no answer comes within `limit` milliseconds, UsageError `lanes/redis-url` for
  * a URL that does not read.
  */
 export async function checkRedis(url: string, limit: number): Promise<void> {
@@ -26,7 +29,7 @@ export async function checkRedis(url: string, limit: number): Promise<void> {
     },
   })
   const timer = setTimeout(() => answer.reject(last), limit)
-  client.once("ready", () => client.ping().then(() => answer.resolve(), answer.reject))
+  client.once("ready", () => refuseUnfit(client, where).then(answer.resolve, answer.reject))
   try {
     await answer.promise
   } catch (error) {
@@ -35,6 +38,14 @@ export async function checkRedis(url: string, limit: number): Promise<void> {
     clearTimeout(timer)
     client.disconnect()
   }
+}
+
+/** A server that takes no wake-ups answers reads. */
+async function refuseUnfit(client: RedisClient, where: string): Promise<void> {
+  await client.ping()
+  const servers = client instanceof Cluster ? client.nodes("master") : [client]
+  for (const server of servers) refuseReplica(await server.info("replication"), where)
+  if (await isRedisFull(client)) throw fullRedis(`Redis at ${where}`)
 }
 
 function isRefused(where: string, error: Error): boolean {

@@ -23,7 +23,7 @@ export function redisRefusal(who: string, cause: unknown): HeadraceError | undef
   const answers = answersIn(cause)
   const answer = (pattern: RegExp) => answers.find((text) => pattern.test(text))
   // Within a script Redis before version 7 puts its own words around the answer.
-  if (answer(/\bOOM /)) return full(who, cause)
+  if (answer(/\bOOM /)) return fullRedis(who, cause)
   if (answer(/\bREADONLY /)) return noWrites(who, READONLY, cause)
   const unsaved = answer(/^(MISCONF|NOREPLICAS)/)
   if (unsaved !== undefined) return noWrites(who, unsaved, cause)
@@ -52,7 +52,8 @@ export function noWrites(who: string, why: string, cause?: unknown): HeadraceErr
   })
 }
 
-function full(who: string, cause: unknown): HeadraceError {
+/** A server that has used up its memory. */
+export function fullRedis(who: string, cause?: unknown): HeadraceError {
   return new HeadraceError("lanes/redis-full", `${who} is full and takes no wake-ups`, {
     hint: "Give it more memory: lanes need little, so look at what else it holds.",
     cause,

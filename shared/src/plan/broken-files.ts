@@ -37,7 +37,7 @@ export function brokenFiles(
     const place = `${beneath ? "beneath" : "at"} ${file}`
     const concerned =
       before.known.get(place) ??
-      (beneath ? targetsBeneath(index, file, context) : targetsOfOneFile(index, file, context))
+      (beneath ? targetsBeneath(index, file, context) : targetsOfPath({ index, context }, file))
     known.set(place, concerned)
     for (const target of concerned) {
       problems.push({ ...problem, target })
@@ -53,7 +53,11 @@ export function targetsOfFile(rule: Rule, path: string, context: PlanContext): T
   return rule.places.map((place) => targetAt(place, name, context))
 }
 
-function targetsOfOneFile(index: RuleIndex, path: string, context: PlanContext): TargetId[] {
+/** The targets that the rules give a file to, whether it is there or not. */
+export function targetsOfPath(
+  { index, context }: Pick<CompiledRules, "index" | "context">,
+  path: string,
+): TargetId[] {
   const rule = index.first(path)
   return rule ? targetsOfFile(rule, path, context) : []
 }

@@ -43,6 +43,7 @@ it("shows what answers beside git, Redis and a cluster that never do, each of wh
   const status = judgeFleet(facts, {
     config: null,
     bootstrapper: ["headrace-bootstrapper"],
+    sources: {},
     severalClusters: true,
     severalSources: false,
     programsNamespace: "headrace",

@@ -31,14 +31,26 @@ export function explainChange(status: FleetStatus, change: Change): Explanation 
   const concerned = status.clusterSources.filter((one) => change.verdicts.has(keyOf(one)))
   const places = concerned.map((one) => placeOf(one, change))
   const live = places.filter(({ level }) => level === "well").length
+  const redis = redisPlace(status)
   return explanation({
     kind: change.kind,
     name: change.name,
     at: status.at,
     answer: answerOf(live, places, change),
     steps: [commitStep(change, status.at), branchStep(change), ...change.rules, webhookStep(change, status)],
-    places,
+    places: [...places, ...redis],
   })
+}
+
+/** A Redis that is in trouble, with what to type: the step of the webhook has no room for a command. */
+function redisPlace({ findings }: FleetStatus): PlaceExplanation[] {
+  const bad = findings.filter(({ kind, level }) => kind === "redis" && level === "trouble")
+  return bad.map((one) => ({
+    place: "Redis",
+    level: one.level,
+    text: "wake-ups do not pass",
+    findings: [one],
+  }))
 }
 
 function keyOf({ cluster, source }: ClusterSourceStatus): string {

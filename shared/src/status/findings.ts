@@ -9,7 +9,7 @@ import { projectionFindings, unhealthyFindings } from "./projection-findings.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { rolloutFindings, waitsForTurn } from "./rollout-findings.ts"
 import { shortCommit } from "./short-commit.ts"
-import { suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
+import { suggestCheck, suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
 import { targetFindings } from "./target-findings.ts"
 import { wordFindings } from "./waiting-words.ts"
 
@@ -73,7 +73,13 @@ function absent(place: JudgedFacts, { context }: Surroundings): Finding {
   if (error) {
     const { code, message } = error
     const detail = `the last run failed: ${message}`
-    return finding("trouble", "absent", "nothing is shown yet", { code, detail, advice: remedyOfCode(code) })
+    const command = code.startsWith("rules/") ? suggestCheck(context, place.source) : null
+    return finding("trouble", "absent", "nothing is shown yet", {
+      code,
+      detail,
+      advice: remedyOfCode(code),
+      command,
+    })
   }
   return finding("trouble", "absent", "nothing is shown yet", {
     detail: "there is no record",
@@ -116,7 +122,7 @@ function wayOut(place: JudgedFacts, { context }: Surroundings): Pick<Finding, "a
   return { advice: remedyOfCode(code), command: null }
 }
 
-function behindFindings(place: JudgedFacts, { now }: Surroundings): Finding[] {
+function behindFindings(place: JudgedFacts, { now, context }: Surroundings): Finding[] {
   const { state, tip, lag, behind, lastOutcome } = place
   if (state !== "behind" && state !== "working") return []
   if (place.commit === tip) return []
@@ -127,7 +133,8 @@ function behindFindings(place: JudgedFacts, { now }: Surroundings): Finding[] {
   if (failure) {
     const { code } = failure
     const detail = `the last run failed: ${failure.message}`
-    return [finding("trouble", "behind", text, { code, since, detail, advice: remedyOfCode(code) })]
+    const command = code.startsWith("rules/") ? suggestCheck(context, place.source) : null
+    return [finding("trouble", "behind", text, { code, since, detail, advice: remedyOfCode(code), command })]
   }
   if (state === "working" && tip === null) return []
   const isLong = lag !== null && lag > BEHIND_SECONDS

@@ -79,6 +79,8 @@ function gitFindings({ branches }: FleetFacts): Finding[] {
   })
 }
 
+const UNTIL_THEN = "Until then this brings every cluster to its branch without it."
+
 function redisFindings({ lanes, at }: FleetFacts, context: CommandContext): Finding[] {
   if (lanes === undefined) return []
   if (lanes.known) {
@@ -86,9 +88,12 @@ function redisFindings({ lanes, at }: FleetFacts, context: CommandContext): Find
   }
   const { code, message, hint } = lanes.problem
   const more = { code, detail: message, advice: hint ?? remedyOfCode(code) }
+  const text = "when lanes last succeeded is not known"
   // The file is where the plugin runs; an operator's own machine need not have it.
-  const level = code === "lanes/redis-url-file" ? "notice" : "trouble"
-  return [finding(level, "redis", "when lanes last succeeded is not known", more)]
+  if (code === "lanes/redis-url-file") return [finding("notice", "redis", text, more)]
+  const advice = [more.advice, UNTIL_THEN].filter((part) => part !== null).join(" ")
+  const command = suggestCommand(context, ["apply", "--direct"])
+  return [finding("trouble", "redis", text, { ...more, advice, command })]
 }
 
 /** How long a pause that is over is shown. */
@@ -118,7 +123,7 @@ function pauseFindings({ pauses = new Map() }: LaneFacts, now: number): Finding[
 function fullRedis(context: CommandContext): Finding {
   const code = "lanes/redis-full"
   const detail = "webhooks are refused, and polls bring changes late"
-  const advice = `${remedyOfCode(code)} Until then this brings every cluster to its branch without it.`
+  const advice = `${remedyOfCode(code)} ${UNTIL_THEN}`
   const command = suggestCommand(context, ["apply", "--direct"])
   return finding("trouble", "redis", "Redis is full", { code, detail, advice, command })
 }

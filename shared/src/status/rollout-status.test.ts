@@ -19,6 +19,7 @@ const PAINT = { bold: String, dim: String, red: String, yellow: String, green: S
 const CONTEXT = {
   config: "headrace.yaml",
   bootstrapper: ["headrace-bootstrapper"],
+  sources: {},
   severalClusters: true,
   clusters: {},
   severalSources: false,

@@ -7,6 +7,8 @@ export interface CommandContext {
   /** True when the settings have several: a command then names the one that it is for. */
   severalClusters: boolean
   severalSources: boolean
+  /** Where each source's repository is, and its rules in it; rules of another source are an object. */
+  sources: Readonly<Record<string, { url: string; rules: unknown }>>
   /** Where agents run. */
   programsNamespace: string
   /** How kubectl reaches each cluster, by name; one without a kubeconfig is that of the reader's own environment. */
@@ -25,7 +27,21 @@ export function suggestCommand(
     ...(source !== undefined && context.severalSources ? ["--source", source] : []),
     ...(context.config === null ? [] : ["--config", context.config]),
   ]
-  return [...context.bootstrapper, ...words, ...where].map(quoted).join(" ")
+  return commandText([...context.bootstrapper, ...words, ...where])
+}
+
+/** Checks the rules of a source, in a checkout of it: its own folder, or the one where the command is typed. */
+export function suggestCheck(context: CommandContext, source: string): string | null {
+  const { url, rules } = context.sources[source] ?? {}
+  if (url === undefined || typeof rules !== "string") return null
+  const folder = url.startsWith("/") ? url : "."
+  const config = context.config === null ? [] : ["--config", context.config]
+  return commandText([...context.bootstrapper, "check", "--source-path", folder, "--rules", rules, ...config])
+}
+
+/** Words as a POSIX shell takes them. */
+export function commandText(words: readonly string[]): string {
+  return words.map(quoted).join(" ")
 }
 
 /** Lists the agent's Pods on a node. */

@@ -13,7 +13,12 @@ import { applyThroughLanes } from "../../cli/apply-through-lanes.ts"
 import { type ClusterSourceOptions, chooseClusterSources } from "../../cli/cluster-source-options.ts"
 import { commandContext } from "../../cli/command-context.ts"
 import { commandLog } from "../../cli/command-log.ts"
-import { type ClusterSourceResult, errorOf, forEachClusterSource } from "../../cli/for-each-cluster-source.ts"
+import {
+  attempt,
+  type ClusterSourceResult,
+  errorOf,
+  forEachClusterSource,
+} from "../../cli/for-each-cluster-source.ts"
 import { printResults } from "../../cli/print-results.ts"
 import { readTimeLimit } from "../../cli/read-time-limit.ts"
 import { resultText } from "../../cli/result-text.ts"
@@ -117,7 +122,10 @@ async function applyByLanes(
         reason: "operator",
         openReconciler: async () => reconciler,
         timeLimit: readTimeLimit(options.timeLimit),
-        onOutcome: (done, total) => progress.report(`${done} of ${total} sources have an outcome`),
+        onOutcome: (done, total, waits) =>
+          progress.report(
+            `${done} of ${total} sources have an outcome${waits === "" ? "" : `; not yet ${waits}`}`,
+          ),
         log,
       },
       signal,
@@ -126,8 +134,12 @@ async function applyByLanes(
       applied.map(async ({ cluster, source, result, trouble }): Promise<ClusterSourceResult<Applied>> => {
         if (trouble) return { cluster, source, ok: false, error: errorOf(withCommand(trouble, direct)) }
         if (!result) return { cluster, source, ok: false, error: NO_OUTCOME }
-        const unplaced = result.error ? [] : await reconciler.unplaced(cluster, source, signal)
-        return { cluster, source, ok: true, result: { ...result, unplaced } }
+        const place = { cluster, source }
+        const work = async () => ({
+          ...result,
+          unplaced: result.error ? [] : await reconciler.unplaced(cluster, source, signal),
+        })
+        return attempt(place, work, commandContext(settings, options.config))
       }),
     )
   } catch (error) {

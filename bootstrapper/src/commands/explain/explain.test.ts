@@ -44,12 +44,18 @@ it(
       expect(commit).toContain(`commit ${later.slice(0, 12)}: not live: release in east: ci/bad failed`)
       const [, target] = await explain("ci/bad")
       expect(target).toContain("✗ target ci/bad: release in east: failed, holds what it held before")
+      const [brokenCode, broken] = await explain("file:bad/no key")
+      expect([brokenCode, broken]).toEqual([1, expect.stringContaining("it is in ci/bad")])
       expect(await explain("12")).toEqual([
         2,
         expect.stringMatching(
           /12 may be pull request #12 of release or file 12 of release.*Write pr:12 or file:12/,
         ),
       ])
+      await repo.commit({ "good/a": null })
+      const [, gone] = await explain("good/a")
+      expect(gone).toContain("this commit removed it; it was in ci/good")
+      expect(gone).toContain("file good/a: not live")
       expect(await explain("nothing-like-it")).toEqual([2, expect.stringContaining("explain/unknown")])
     }),
 )

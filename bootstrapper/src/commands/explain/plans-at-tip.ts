@@ -1,7 +1,9 @@
-import { planAt } from "@headrace/shared/reconcile/decide/plan-at"
+import { targetsOfPath } from "@headrace/shared/plan/broken-files"
+import { compileRules } from "@headrace/shared/plan/compile-rules"
+import { planAt, planContextFromSettings, rulesAt } from "@headrace/shared/reconcile/decide/plan-at"
 import { refuseClosed } from "@headrace/shared/reconcile/decide/refuse-closed"
 import { loadRecord } from "@headrace/shared/reconcile/record/swap-record"
-import type { ClusterPlan } from "@headrace/shared/reconcile/run/cluster-plan"
+import { type ClusterPlan, placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import type { ReconcilePorts } from "@headrace/shared/reconcile/run/ports"
 import type { Answer, Ask } from "@headrace/shared/status/answer"
@@ -10,12 +12,18 @@ import { commandLog } from "../../cli/command-log.ts"
 import type { Fleet } from "../../cli/open-fleet.ts"
 import { tipOf } from "./find-subject.ts"
 
+/** What the rules want at the tip in one cluster, and what they have to do with a path. */
+export interface TipPlan extends ClusterPlan {
+  /** `namespace/name` of the targets that the rules give a path to, whether there is a file or not. */
+  targetsOf(path: string): string[]
+}
+
 /** What the rules want at the tip of each source in each cluster, by `cluster source`. */
 export async function plansAtTip(
   { reconciler, clusterSources }: Fleet,
   facts: FleetFacts,
   ask: Ask,
-): Promise<Map<string, Answer<ClusterPlan>>> {
+): Promise<Map<string, Answer<TipPlan>>> {
   const plans = await Promise.all(
     clusterSources.map(async ({ cluster, source }) => {
       const plan = await ask(`git, for source ${source},`, async (signal) => {
@@ -38,10 +46,17 @@ async function planToWrite(
   place: { cluster: string; source: string },
   revision: { commit: string; rulesCommit: string | null },
   signal: AbortSignal,
-): Promise<ClusterPlan> {
+): Promise<TipPlan> {
   const memory = ports.memory ?? createReconcileMemory()
   const whole = await planAt(ports, memory, place.cluster, revision, signal)
   const state = await loadRecord(ports.kube, ports.settings.namespace, place.source, signal)
   const run = { ports, memory, request: { ...place, mode: "full" as const }, signal }
-  return refuseClosed(run, { root: state?.record.root ?? null, whole, previous: undefined })
+  const plan = await refuseClosed(run, { root: state?.record.root ?? null, whole, previous: undefined })
+  const { rules } = await rulesAt(ports, memory, revision, signal)
+  const compiled = compileRules(rules, planContextFromSettings(ports.settings))
+  const targetsOf = (path: string) =>
+    targetsOfPath(compiled, path)
+      .filter(({ cluster }) => cluster === place.cluster)
+      .map(placeText)
+  return { ...plan, targetsOf }
 }

@@ -1,11 +1,10 @@
 import { paintFor } from "@headrace/shared/command-line/paint"
-import type { ClusterPlan } from "@headrace/shared/reconcile/run/cluster-plan"
 import { readStamp } from "@headrace/shared/reconcile/target/ownership"
 import { type Answer, type Ask, startAsking } from "@headrace/shared/status/answer"
 import { collectFleet } from "@headrace/shared/status/collect-fleet"
 import { type Change, explainChange } from "@headrace/shared/status/explain-change"
 import { explainNode, leasesOfNode } from "@headrace/shared/status/explain-node"
-import { explainTarget, type TargetFacts } from "@headrace/shared/status/explain-target"
+import { explainTarget, isShownEverywhere, type TargetFacts } from "@headrace/shared/status/explain-target"
 import type { Explanation, Step } from "@headrace/shared/status/explanation"
 import { explanationText } from "@headrace/shared/status/explanation-text"
 import { type ClusterSourceFacts, type FleetFacts, laneKey } from "@headrace/shared/status/fleet-facts"
@@ -16,7 +15,9 @@ import { rejectionsOf, revisionsWith } from "@headrace/shared/status/revisions-w
 import { type Fleet, type FleetOptions, openFleet } from "../../cli/open-fleet.ts"
 import { terminalColumns } from "../../cli/terminal-columns.ts"
 import { findSubject, type Subject } from "./find-subject.ts"
-import { plansAtTip } from "./plans-at-tip.ts"
+import { plansAtTip, type TipPlan } from "./plans-at-tip.ts"
+import { isRecorded, shownFiles } from "./shown-target.ts"
+import { targetHolders } from "./target-holders.ts"
 
 export interface ExplainOptions extends FleetOptions {
   output: "text" | "json"
@@ -31,7 +32,7 @@ interface Found {
   facts: FleetFacts
   status: FleetStatus
   /** What the rules want at the tip, by `cluster source`. */
-  plans: ReadonlyMap<string, Answer<ClusterPlan>>
+  plans: ReadonlyMap<string, Answer<TipPlan>>
   ask: Ask
   signal: AbortSignal
 }
@@ -51,7 +52,10 @@ export async function runExplain(
     const status = judgeFleet(facts, context)
     const plans = await plansAtTip(fleet, facts, ask)
     const found = { fleet, facts, status, plans, ask, signal }
-    const subject = await findSubject(what, fleet, facts, knownTargets(status, plans), ask)
+    const targets = knownTargets(status, plans)
+    const named = what.replace(/^target:/, "")
+    if (!targets.has(named) && (await isRecorded(named, found))) targets.add(named)
+    const subject = await findSubject(what, fleet, facts, targets, ask)
     const explained = await explain(subject, found)
     process.stdout.write(printed(explained, options))
     return explained.level === "trouble" ? 1 : 0
@@ -94,7 +98,11 @@ async function changeOf(subject: Extract<Subject, { commit: string }>, found: Fo
   const summary = await ask(git, async (signal) =>
     (await fleet.reconciler.repository(source)).summaryOf(commit, signal),
   )
-  const targets = subject.kind === "file" ? targetsOf(subject, found) : undefined
+  const { clusterSources } = facts
+  const targets =
+    subject.kind === "file"
+      ? await targetHolders(subject, found.plans, { fleet, clusterSources, ask })
+      : undefined
   const concerned = facts.clusterSources.filter(
     (one) => one.source === source && targets?.get(one.cluster)?.length !== 0,
   )
@@ -169,36 +177,21 @@ function deliveryOf(
   return lanes.value.deliveries.find(isIts) ?? null
 }
 
-/** The targets that hold a file, by cluster; one whose plan is not known is absent: it may hold it. */
-function targetsOf(
-  { source, path }: Extract<Subject, { kind: "file" }>,
-  { plans, fleet }: Found,
-): Map<string, string[]> {
-  return new Map(
-    fleet.clusterSources
-      .filter((one) => one.source === source)
-      .flatMap(({ cluster }) => {
-        const plan = plans.get(laneKey(cluster, source))
-        if (!plan?.known) return []
-        const holding = [...plan.value.targets].filter(([, { keys }]) =>
-          keys.some(({ file }) => file.path === path),
-        )
-        return [[cluster, holding.map(([target]) => target)] as const]
-      }),
-  )
-}
-
 function rulesSteps(
   { path, isThere, source }: Extract<Subject, { kind: "file" }>,
   targets: ReadonlyMap<string, readonly string[]>,
   { plans, fleet }: Found,
 ): Step[] {
-  if (!isThere)
-    return [
-      { what: "rules", level: "notice", text: "the branch has the file no more: this commit removed it" },
-    ]
   const names = [...new Set([...targets.values()].flat())]
-  if (names.length > 0) return [{ what: "rules", level: "well", text: `it is in ${names.join(", ")}` }]
+  if (!isThere) {
+    const held = names.length > 0 ? `; it was in ${names.join(", ")}` : ""
+    const text = `the branch has the file no more: this commit removed it${held}`
+    return [{ what: "rules", level: names.length > 0 ? "well" : "notice", text }]
+  }
+  if (names.length > 0) {
+    const well: Step = { what: "rules", level: "well", text: `it is in ${names.join(", ")}` }
+    return [well, ...names.flatMap((target) => refusedSteps(target, plans))]
+  }
   const unknown = fleet.clusterSources
     .filter((one) => one.source === source)
     .map(({ cluster }) => plans.get(laneKey(cluster, source)))
@@ -216,8 +209,8 @@ function rulesSteps(
 }
 
 async function explainOneTarget(target: string, found: Found): Promise<Explanation> {
-  const { fleet, status, plans, facts } = found
-  const each = await Promise.all(fleet.clusterSources.map((place) => targetFacts(target, place, found)))
+  const { status, plans, facts } = found
+  const each = await Promise.all(facts.clusterSources.map((place) => targetFacts(target, place, found)))
   const known = each.filter((one) => one !== undefined)
   const unknown = [...plans.values()].find((plan) => !plan.known)
   const steps: Step[] =
@@ -240,31 +233,54 @@ function refusedSteps(target: string, plans: Found["plans"]): Step[] {
   return texts.map((text): Step => ({ what: "rules", level: "trouble", text }))
 }
 
+/** What a cluster has under the name of a target; each member undefined: not known. */
+interface HeldTarget {
+  exists: boolean | undefined
+  /** Null: no ConfigMap, or not this source's. */
+  stamp: TargetFacts["stamp"]
+  keys: number | undefined
+}
+
+async function heldTarget(
+  target: string,
+  { cluster, source }: { cluster: string; source: string },
+  { fleet, ask }: Found,
+): Promise<HeldTarget> {
+  const [namespace = "", name = ""] = target.split("/")
+  const answer = await ask(`cluster ${cluster}`, async (signal) =>
+    (await fleet.reconciler.kube(cluster)).get(namespace, name, signal),
+  )
+  if (!answer.known) return { exists: undefined, stamp: undefined, keys: undefined }
+  const configMap = answer.value
+  const stamp = configMap && readStamp(configMap)
+  if (stamp?.source !== source) return { exists: configMap !== undefined, stamp: null, keys: undefined }
+  const keys = Object.keys({ ...configMap?.data, ...configMap?.binaryData }).length
+  return { exists: true, stamp, keys }
+}
+
 /** Undefined: the target has nothing to do with this source and cluster. */
 async function targetFacts(
   target: string,
-  { cluster, source }: { cluster: string; source: string },
-  { fleet, plans, ask, status }: Found,
+  place: ClusterSourceFacts,
+  found: Found,
 ): Promise<TargetFacts | undefined> {
-  const plan = plans.get(laneKey(cluster, source))
+  const { cluster, source } = place
+  const plan = found.plans.get(laneKey(cluster, source))
   const planned = plan?.known ? plan.value.targets.get(target) : undefined
   const isRefused = plan?.known === true && plan.value.refused.has(target)
-  const [namespace = "", name = ""] = target.split("/")
-  const configMap = await ask(`cluster ${cluster}`, async (signal) =>
-    (await fleet.reconciler.kube(cluster)).get(namespace, name, signal),
-  )
-  const stamp = configMap.known ? (configMap.value && readStamp(configMap.value)) || null : undefined
-  const one = status.clusterSources.find((place) => place.cluster === cluster && place.source === source)
-  const isFailed = one?.failed.some((each) => each.target === target) === true
-  const isOurs = stamp?.source === source
-  if (planned === undefined && !isRefused && !isFailed && !isOurs) return undefined
+  const held = await heldTarget(target, place, found)
+  const recorded = await shownFiles(target, place, found)
+  const one = found.status.clusterSources.find((each) => each.cluster === cluster && each.source === source)
+  const isKnown = planned !== undefined || isRefused || recorded !== undefined || held.stamp != null
+  if (!isKnown && !one?.failed.some((each) => each.target === target)) return undefined
   return {
     cluster,
     source,
     isPlanned: planned !== undefined || isRefused,
     isView: planned?.view ?? true,
-    files: planned?.keys.length ?? null,
-    stamp: stamp === undefined ? undefined : isOurs ? stamp : null,
-    exists: configMap.known ? configMap.value !== undefined : undefined,
+    files: recorded ?? held.keys ?? null,
+    isShown: isShownEverywhere(place, target, found.facts.at),
+    stamp: held.stamp,
+    exists: held.exists,
   }
 }

@@ -96,7 +96,7 @@ function nextSteps({ sourcePath, rules }: InitOptions, branch: string): string {
 Next, in ${repository}:
   git add ${rules} && git commit -m "Add rules for Headrace"
 and see it on this machine, from a clone of Headrace:
-  npm run up -- --repo ${repository} --branch ${branch} --rules ${rules} --target /tmp/node
+  npm run up -- --repo ${repository} --branch ${branch} --rules ${rules} --target /tmp/node --guard
 `
 }
 
