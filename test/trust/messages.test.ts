@@ -62,7 +62,7 @@ it("says of each key and signature that is not believed what is wrong and what t
       all.flat().join("\n"),
     )
     expect(text.replaceAll(`${folder}/`, "")).toMatchInlineSnapshot(`
-      a key that was removed
+      "a key that was removed
         two.txt is "two 2": shown
         two.txt is "two 2": trust/unknown-key: record headrace/release is signed by key OWN, and those that are believed are EXPIRED → Add the public key to trust.keys if it is right.
       a key that has expired
@@ -82,6 +82,6 @@ it("says of each key and signature that is not believed what is wrong and what t
         two.txt is "two 2": shown
         two.txt is "two 2": trust/unsigned: record headrace/release is not signed → Run keys sign where the key is, once the record is right.
         two.txt is "two 2": trust/unsigned: record headrace/release is not signed → Run keys sign where the key is, once the record is right.
-        two.txt is "two 5": shown
+        two.txt is "two 5": shown"
     `)
   }))
