@@ -31,7 +31,10 @@ export async function rulesClusters(
         "\n  ",
       ),
       {
-        hint: `Correct the rules and commit them; this names every mistake.\n  → ${checkCommand(repo, rulesPath)}`,
+        hint: [
+          "Correct the rules and commit them; this names every mistake.",
+          `→ ${checkCommand(repo, rulesPath)}`,
+        ].join("\n  "),
       },
     )
   }

@@ -11,6 +11,7 @@ const ATTEMPTS = 3
 
 /** What a folder is to an "up", and the flag that names it. */
 type Use = "target" | "state"
+const TAKEN = { target: "local/target-taken", state: "local/state-taken" } as const
 
 /**
  * Makes the target folder and claims it for this process; what it returns releases it. A claim whose process has ended
@@ -137,7 +138,7 @@ function taken(claimed: {
   const { folder, use, pid, above } = claimed
   const by = pid === undefined ? "by another program" : `by the "up" with process id ${pid}`
   const what = above === undefined ? "is in use" : `is inside of ${above}, which is in use`
-  return new HeadraceError(`local/${use}-taken`, `the ${use} ${folder} ${what} ${by}`, {
+  return new HeadraceError(TAKEN[use], `the ${use} ${folder} ${what} ${by}`, {
     hint: pid === undefined ? `Give another --${use}.` : `Stop it (kill ${pid}), or give another --${use}.`,
   })
 }
