@@ -11,6 +11,7 @@ interface MistakeCase {
 
 const RULE = "config_updater:\n  maps:\n    a/*.yaml:\n      "
 
+const BEGIN_ONE = '(Name a plugins.yaml, or begin one with "config_updater:".)'
 const MISTAKES: MistakeCase[] = [
   {
     name: "a misspelt field",
@@ -192,12 +193,14 @@ const MISTAKES: MistakeCase[] = [
   {
     name: "an empty file",
     text: "",
-    expect: ['1:1: error: the rules file is not a mapping with "config_updater" in it [rules/not-a-mapping]'],
+    expect: [`1:1: error: the rules file is empty ${BEGIN_ONE} [rules/not-a-mapping]`],
   },
   {
     name: "a list",
     text: "- a\n",
-    expect: ['1:1: error: the rules file is not a mapping with "config_updater" in it [rules/not-a-mapping]'],
+    expect: [
+      `1:1: error: the rules file is not a mapping with "config_updater" in it ${BEGIN_ONE} [rules/not-a-mapping]`,
+    ],
   },
 ]
 
