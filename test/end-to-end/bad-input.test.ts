@@ -124,7 +124,7 @@ describe("bad input", { timeout: 180_000 }, () => {
       const flags = ["--repo", repo.folder, "--branch", "absent", "--rules", "rules.yaml", "--target", target]
       const run = runMarked(["--conditions=source", "--no-warnings", UP, ...flags])
 
-      expect(await run.ended).toBe(1)
+      expect(await run.ended).toBe(2)
       expect(run.errors()).toContain("absent")
       expect(run.alive()).toEqual([])
       rmSync(target, { recursive: true })
