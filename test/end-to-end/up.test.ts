@@ -86,7 +86,7 @@ it("up refuses a cluster name that would lead out of its target, and writes noth
     ...["--target", join(folder, "a/node")],
   ])
 
-  expect(await run.ended).toBe(1)
+  expect(await run.ended).toBe(2)
   expect(run.errors()).toContain("../../outside")
   expect(existsSync(join(folder, "outside"))).toBe(false)
   rmSync(folder, { recursive: true, force: true })
