@@ -184,7 +184,10 @@ it("says which flag is wrong", { timeout: 180_000 }, () =>
       [[source, rules, "--kubeconfig-suffix=x"], "goes with --kubeconfig-dir"],
       [[source, rules, "--config-path=nowhere", `--kubeconfig=${kubeconfig}`], "cannot read --config-path"],
       [[source, "--github-token-path=x"], "unknown option"],
-      [["aply", "--config", "x"], 'unknown command "aply" (Check the spelling: did you mean "apply"'],
+      [
+        ["aply", "--config", "x"],
+        'unknown command "aply" [usage/unknown-command]\n  Check the spelling: did you mean "apply"?',
+      ],
       [["apply"], "nothing says what to apply"],
       [["apply", "--direct", "--config", "x", "--dry-run"], "--dry-run goes with --source-path"],
       [["apply", source, "--config", "x", rules], "--plugin-config does not go with --config"],
