@@ -236,6 +236,23 @@ export const HELD: { readonly [what: string]: Schedule } = {
     start(0, true),
     FINISH,
   ],
+  "a rewind is carried out after its hold has come to an end": [
+    { op: "rewind", cluster: 0, tools: false, back: 0 },
+    ROUND,
+    { op: "rewrite", back: 0, commits: [[{ path: 0, content: -4 }]] },
+    ROUND,
+    {
+      op: "foxtrot",
+      back: 0,
+      edits: [
+        { path: 3, content: -4 },
+        { path: 0, content: -1 },
+      ],
+    },
+    { op: "night", cluster: 0 },
+    commit([[1, 0]], 0),
+    FINISH,
+  ],
   "a webhook takes our label and a stranger changes the stamp, so that nothing says whose the target is": [
     place("labels"),
     ROUND,

@@ -4,7 +4,7 @@ import type { SourceRevision } from "@headrace/shared/reconcile/run/revision"
 import { isOurs, SOURCE_LABEL } from "@headrace/shared/reconcile/target/ownership"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { isBadPlace } from "./bad-places.ts"
-import { inForceOf, judge } from "./in-force.ts"
+import { inForceOf, isBegunUnderOthers, judge } from "./in-force.ts"
 import { goalOf, holdInForce, isFastForward, ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
@@ -47,18 +47,19 @@ export async function checkQuiet(
 }
 
 /**
- * True where settings changed in between: what was begun is of others then, and the guard need not let that pass, whatever
- * stops the source itself.
+ * True where what was begun is of other settings than are followed now: the guard need not let that pass, whatever stops the
+ * source itself.
  */
 function mayStayOpen(
   simulation: Simulation,
   cluster: MonitoredCluster,
   source: Source,
-  { intents, settings, stopped }: SourceRecord,
+  record: SourceRecord,
 ): boolean {
+  const { intents, settings, stopped } = record
   const begun = intents.at(-1)
   if (begun === undefined || stopped === null) return false
-  if (inForceOf(simulation, cluster.name, source).settings === (settings?.digest ?? null)) return false
+  if (!isBegunUnderOthers(simulation, cluster.name, record, begun)) return false
   return judge(simulation, cluster.name, source, { ...begun, settings }).possible
 }
 

@@ -1,10 +1,13 @@
-import type { SourceRecord } from "@headrace/shared/record/record"
+import { settingsOfRecord } from "@headrace/shared/reconcile/decide/judge-settings"
+import type { Intent, SourceRecord } from "@headrace/shared/record/record"
+import { tokenText } from "@headrace/shared/record/token"
 import type { InForce } from "./in-force-state.ts"
 import { type HeldTargets, lossOf, type PastLoss, tripsGuard } from "./model-guard.ts"
 import { ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
-import { GUARD } from "./model-settings.ts"
+import { GUARD, settingsFor } from "./model-settings.ts"
 import type { Source } from "./model-sources.ts"
+import type { Write } from "./monitored-cluster.ts"
 import type { Simulation } from "./simulation.ts"
 import type { Assembled } from "./store-view.ts"
 import { sameKeys } from "./store-view.ts"
@@ -47,6 +50,35 @@ export function judge(
 /** By every clock that there is: one that is ahead may forget what others still count. */
 function stillCounted({ latest }: Simulation, counted: readonly PastLoss[]): PastLoss[] {
   return counted.filter(({ at }) => at + GUARD.window > latest)
+}
+
+/** Notes under which settings work was begun, by the writer that opened its intent first. */
+export function noteBegun(
+  simulation: Simulation,
+  cluster: string,
+  { source, intents }: SourceRecord,
+  { settings }: Pick<Write, "settings">,
+): void {
+  const { begunUnder, allowForcePush } = simulation
+  const names = intents.map((intent) => nameOf(cluster, source, intent))
+  const fresh = names.filter((name) => !begunUnder.has(name))
+  if (fresh.length === 0) return
+  const digest = settingsOfRecord(settingsFor(settings, source, allowForcePush))?.digest ?? null
+  for (const name of fresh) begunUnder.set(name, digest)
+}
+
+/** True when work was begun under other settings than these. */
+export function isBegunUnderOthers(
+  { begunUnder }: Simulation,
+  cluster: string,
+  { source, settings }: SourceRecord,
+  intent: Intent,
+): boolean {
+  return begunUnder.get(nameOf(cluster, source, intent)) !== (settings?.digest ?? null)
+}
+
+function nameOf(cluster: string, source: string, { token, commit }: Intent): string {
+  return `${cluster} ${source} ${tokenText(token)} ${commit}`
 }
 
 /** Notes that a hold has begun, or has ended: what counted then counts for a window from its end. */
@@ -140,6 +172,7 @@ function isSame(a: SourceRecord, b: SourceRecord): boolean {
 
 /** An operator has looked at what this deletes, so that counting starts over. */
 function isApproved(before: SourceRecord, after: SourceRecord): boolean {
-  const isRewound = after.hold?.commit === after.commit && after.token.epoch > before.token.epoch
+  // Its hold may have come to an end before it was carried out.
+  const isRewound = before.hold?.commit === after.commit && after.token.epoch > before.token.epoch
   return isRewound || before.approved?.commit === after.commit
 }

@@ -46,6 +46,8 @@ export interface Simulation {
   settings: SettingsBook
   /** By cluster and source (in-force.ts). */
   inForce: Map<string, InForce>
+  /** By cluster, source and token: digest of the settings under which work was begun. */
+  begunUnder: Map<string, string | null>
   /** By cluster, its last backup. */
   backups: Map<string, Backup>
   /** True once what targets hold may be something else than what any commit gave. */
@@ -113,6 +115,7 @@ export function createSimulation(options: SimulationOptions, watcher: Watcher): 
     latest: START,
     settings: settingsBook(options.allowForcePush ?? false),
     inForce: new Map(),
+    begunUnder: new Map(),
     backups: new Map(),
     coldPlans: new Map(),
     isDoubtful: false,

@@ -2,7 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { RecordSettings, SourceRecord } from "@headrace/shared/record/record"
 import { RECORD_SELECTOR } from "@headrace/shared/record/record-config-map"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import { inForceOf, judge, noteCommit, noteHold } from "./in-force.ts"
+import { inForceOf, judge, noteBegun, noteCommit, noteHold } from "./in-force.ts"
 import { OWN_NAMESPACE, type Source } from "./model-sources.ts"
 import type { MonitoredCluster, Write } from "./monitored-cluster.ts"
 import { recordOf } from "./record-of.ts"
@@ -19,8 +19,10 @@ export function invariantWatcher(simulation: () => Simulation) {
     if (namespace !== OWN_NAMESPACE) await watchTarget(simulation(), cluster, namespace, write)
     else if (labels?.["app.kubernetes.io/component"] !== "record") {
       if (write.after === undefined) await watchAllRevisions(simulation(), cluster, known)
-    } else if (write.after) await watchSwap(simulation(), cluster, write.before, write.after, known)
-    else if (write.by !== "operator") throw new Violation("6: the record was removed")
+    } else if (write.after) {
+      noteBegun(simulation(), cluster.name, recordOf(write.after), write)
+      await watchSwap(simulation(), cluster, write.before, write.after, known)
+    } else if (write.by !== "operator") throw new Violation("6: the record was removed")
   }
 }
 
