@@ -94,7 +94,7 @@ describe("diff with the branch", { timeout: 120_000 }, () => {
       expect(code).toBe(3)
       expect(stdout).toContain("east/ci/plain\n  changed x")
       expect(stderr).toMatch(
-        /^north: .*headrace\.yaml:1:\d+: .*missing \[kube\/kubeconfig\]\n {2}Mount .*\nwest: .*\[kube\/unavailable\]\n {2}Check .*\n$/,
+        /^north: .*headrace\.yaml:1:\d+: .*missing \[kube\/kubeconfig\]\n {2}Mount .*\nwest: .*\[kube\/unavailable\]\n {2}Check .*\n {2}→ kubectl .* get --raw=\/readyz\n$/,
       )
     }))
 })
