@@ -26,8 +26,9 @@ process.stdout.write(
 if (process.argv.includes("--offline")) process.stdout.write("signatures: skipped: --offline\n")
 else process.exit(checkSignatures())
 
+/** With its own level: `npm run -s` passes "silent" on to what it runs, and a refusal would have no word. */
 function checkSignatures() {
-  const { status, stdout, stderr, error } = spawnSync("npm", ["audit", "signatures"], {
+  const { status, stdout, stderr, error } = spawnSync("npm", ["audit", "signatures", "--loglevel=error"], {
     cwd: ROOT,
     encoding: "utf8",
     timeout: LIMIT_MS,
