@@ -22,3 +22,8 @@ it("changes commands in advice, and nothing else", () => {
     "Run npm run -s bootstrapper -- apply; read the logs of headrace-plugin. See /opt/headrace-agent --help.",
   )
 })
+
+it.each([CLONE, NPX, {}])("leaves a command that can be typed already", (environment) => {
+  const typed = typedAdvice("Run headrace-bootstrapper apply.", environment)
+  expect(typedAdvice(typed, environment)).toBe(typed)
+})

@@ -22,10 +22,10 @@ export function typedProgram(name: string, environment: Environment = process.en
   return event === "npx" && script.includes("headrace-") ? ["npx", name] : [name]
 }
 
-/** A program's name before one of its words or flags: the beginning of a command. */
-const COMMAND = /(?<![\w./-])headrace-(?:agent|bootstrapper|plugin)(?= [a-z-])/g
+/** A program's name before one of its words or flags: the beginning of a command that is not typed yet. */
+const COMMAND = /(?<![\w./-])(?<!\bnpx )headrace-(?:agent|bootstrapper|plugin)(?= [a-z-])/g
 
-/** Advice with each command in it as this program's reader can type it. */
+/** Advice with each command in it as this program's reader can type it; what is so already stays. */
 export function typedAdvice(advice: string, environment: Environment = process.env): string {
   return advice.replaceAll(COMMAND, (name) => typedProgram(name, environment).join(" "))
 }
