@@ -1,11 +1,11 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { shareNext } from "@headrace/shared/foundation/share-next"
-import { typedProgram } from "@headrace/shared/foundation/typed-program"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { createReconcileMemory } from "@headrace/shared/reconcile/run/memory"
 import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
 import { collectFleet } from "@headrace/shared/status/collect-fleet"
+import { commandContextOf } from "@headrace/shared/status/command-context"
 import type { FleetStatus } from "@headrace/shared/status/fleet-status"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { readLanes } from "@headrace/shared/status/read-lanes"
@@ -29,15 +29,7 @@ export function readStatus(
   const clusters = Object.keys(settings.clusters)
   const sources = Object.keys(settings.sources)
   const clusterSources = clusters.flatMap((cluster) => sources.map((source) => ({ cluster, source })))
-  const context = {
-    bootstrapper: typedProgram("headrace-bootstrapper"),
-    config: null,
-    severalClusters: clusters.length > 1,
-    severalSources: sources.length > 1,
-    sources: settings.sources,
-    programsNamespace: settings.programsNamespace,
-    clusters: settings.clusters,
-  }
+  const context = commandContextOf(settings, null)
   let kept: { status: FleetStatus; at: number } | undefined
 
   async function collect(lanes: Lanes): Promise<FleetStatus> {
