@@ -3,7 +3,7 @@ import { NodeReport, REPORT_ANNOTATION } from "./node-report.ts"
 
 /** A Lease, as far as a report in it goes. Times in milliseconds: `renewed` since the epoch; undefined: never. */
 interface ReportLease {
-  annotations: { [name: string]: string }
+  annotations: Readonly<Record<string, string>>
   renewed: number | undefined
   duration: number
 }
@@ -19,4 +19,9 @@ export function isSilent(
   now: number,
 ): boolean {
   return renewed === undefined || renewed + duration < now
+}
+
+/** What nodes say now: the reports of Leases that are not silent. */
+export function reportsNow(leases: readonly ReportLease[], now: number): NodeReport[] {
+  return leases.flatMap((lease) => (isSilent(lease, now) ? [] : (readReport(lease) ?? [])))
 }

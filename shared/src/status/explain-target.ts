@@ -1,4 +1,4 @@
-import { isSilent, readReport } from "../record/report-of-lease.ts"
+import { reportsNow } from "../record/report-of-lease.ts"
 import { compareTokens } from "../record/token.ts"
 import { type Explanation, explanation, type PlaceExplanation, type Step } from "./explanation.ts"
 import type { ClusterSourceFacts } from "./fleet-facts.ts"
@@ -109,8 +109,7 @@ export function isShownEverywhere(
 ): boolean | undefined {
   const token = record.known ? record.value?.token : undefined
   if (!leases.known || leases.value === undefined || token === undefined) return undefined
-  const reports = leases.value.flatMap((lease) => (isSilent(lease, now) ? [] : (readReport(lease) ?? [])))
-  const own = reports
+  const own = reportsNow(leases.value, now)
     .filter((report) => report.record === recordName)
     .map(({ projections }) => projections.find(({ name }) => name === target))
   if (own.length === 0 || own.includes(undefined)) return undefined

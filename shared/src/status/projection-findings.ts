@@ -1,6 +1,5 @@
-import type { Lease } from "../kube/lease-api.ts"
 import type { NodeReport } from "../record/node-report.ts"
-import { isSilent, readReport } from "../record/report-of-lease.ts"
+import { reportsNow } from "../record/report-of-lease.ts"
 import { finding } from "./finding.ts"
 import type { ClusterSourceFacts, FleetFacts } from "./fleet-facts.ts"
 import type { Finding } from "./fleet-status.ts"
@@ -24,7 +23,7 @@ export function projectionFindings(
 ): Finding[] {
   if (nodes === null || !leases.known) return []
   const named = new Set([...nodes.behind, ...(rollout?.waitsFor ?? [])].map(({ node }) => node))
-  const reports = reportsIn(leases.value ?? [], now)
+  const reports = reportsNow(leases.value ?? [], now)
   return waitingFindings(
     reports.filter(({ record, node }) => record === recordName && !named.has(node)),
     context,
@@ -43,14 +42,9 @@ export function unrecordedFindings(
   return [...byCluster].flatMap(([cluster, sources]) => {
     const leases = sources.flatMap(({ leases }) => (leases.known ? (leases.value ?? []) : []))
     const once = new Map(leases.map((lease) => [`${lease.namespace}/${lease.name}`, lease]))
-    const reports = reportsIn([...once.values()], at).filter(({ record }) => record === null)
+    const reports = reportsNow([...once.values()], at).filter(({ record }) => record === null)
     return waitingFindings(reports, context, ` in ${cluster}`)
   })
-}
-
-/** What nodes say that are not silent. */
-function reportsIn(leases: readonly Lease[], now: number): NodeReport[] {
-  return leases.flatMap((lease) => (isSilent(lease, now) ? [] : (readReport(lease) ?? [])))
 }
 
 function waitingFindings(reports: readonly NodeReport[], context: CommandContext, where = ""): Finding[] {
