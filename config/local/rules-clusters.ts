@@ -1,10 +1,9 @@
-import { isAbsolute } from "node:path"
 import { HeadraceError, hasCode, UsageError } from "@headrace/shared/foundation/errors"
 import { escapeLine } from "@headrace/shared/foundation/escape-text"
 import { problemText } from "@headrace/shared/foundation/problem"
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import { parseRules } from "@headrace/shared/rules/parse-rules"
-import { commandText } from "@headrace/shared/status/suggest-command"
+import { checkWords, commandText } from "@headrace/shared/status/suggest-command"
 import { DEFAULTS } from "./local-settings.ts"
 import { missingRulesHint } from "./preflight/check-rules.ts"
 
@@ -33,7 +32,7 @@ export async function rulesClusters(
       {
         hint: [
           "Correct the rules and commit them; this names every mistake.",
-          `→ ${checkCommand(repo, rulesPath)}`,
+          `→ ${commandText(["npm", "run", "-s", "bootstrapper", "--", ...checkWords(repo, rulesPath)])}`,
         ].join("\n  "),
       },
     )
@@ -52,23 +51,6 @@ function asMisuse(error: unknown): unknown {
   if (!(error instanceof HeadraceError) || !MISUSES.some((code) => hasCode(error, code))) return error
   const { code, message, hint, fields, cause } = error
   return new UsageError(code, message, { ...(hint === undefined ? {} : { hint }), fields, cause })
-}
-
-/** Checks the rules, in a checkout on this machine or, of another repository, in the folder where it is typed. */
-function checkCommand(repo: string, rulesPath: string): string {
-  const folder = isAbsolute(repo) ? repo : "."
-  return commandText([
-    "npm",
-    "run",
-    "-s",
-    "bootstrapper",
-    "--",
-    "check",
-    "--source-path",
-    folder,
-    "--rules",
-    rulesPath,
-  ])
 }
 
 /** A cluster's name becomes a folder and files here: rules must not lead it out of ours. */

@@ -9,7 +9,7 @@ import { projectionFindings, unhealthyFindings } from "./projection-findings.ts"
 import { remedyOfCode } from "./remedy-of-code.ts"
 import { rolloutFindings, waitsForTurn } from "./rollout-findings.ts"
 import { shortCommit } from "./short-commit.ts"
-import { suggestCheck, suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
+import { type CommandContext, suggestCheck, suggestClusterCheck, suggestCommand } from "./suggest-command.ts"
 import { targetFindings } from "./target-findings.ts"
 import { wordFindings } from "./waiting-words.ts"
 
@@ -68,18 +68,20 @@ function unreachable(
   return finding("trouble", "unreachable", "what it shows is not known", more)
 }
 
+/** Why the last run failed, and what to do about it. */
+function lastRunFailed(
+  { code, message }: Pick<Problem, "code" | "message">,
+  { source }: JudgedFacts,
+  context: CommandContext,
+): Pick<Finding, "code" | "detail" | "advice" | "command"> {
+  const command = code.startsWith("rules/") ? suggestCheck(context, source) : null
+  return { code, detail: `the last run failed: ${message}`, advice: remedyOfCode(code), command }
+}
+
 function absent(place: JudgedFacts, { context }: Surroundings): Finding {
   const error = place.lastOutcome?.error
   if (error) {
-    const { code, message } = error
-    const detail = `the last run failed: ${message}`
-    const command = code.startsWith("rules/") ? suggestCheck(context, place.source) : null
-    return finding("trouble", "absent", "nothing is shown yet", {
-      code,
-      detail,
-      advice: remedyOfCode(code),
-      command,
-    })
+    return finding("trouble", "absent", "nothing is shown yet", lastRunFailed(error, place, context))
   }
   return finding("trouble", "absent", "nothing is shown yet", {
     detail: "there is no record",
@@ -131,10 +133,7 @@ function behindFindings(place: JudgedFacts, { now, context }: Surroundings): Fin
   const text = `${count} behind ${shortCommit(tip)}`
   const failure = lastOutcome?.result === "failed" ? lastOutcome.error : null
   if (failure) {
-    const { code } = failure
-    const detail = `the last run failed: ${failure.message}`
-    const command = code.startsWith("rules/") ? suggestCheck(context, place.source) : null
-    return [finding("trouble", "behind", text, { code, since, detail, advice: remedyOfCode(code), command })]
+    return [finding("trouble", "behind", text, { since, ...lastRunFailed(failure, place, context) })]
   }
   if (state === "working" && tip === null) return []
   const isLong = lag !== null && lag > BEHIND_SECONDS

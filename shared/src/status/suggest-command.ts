@@ -30,13 +30,17 @@ export function suggestCommand(
   return commandText([...context.bootstrapper, ...words, ...where])
 }
 
-/** Checks the rules of a source, in a checkout of it: its own folder, or the one where the command is typed. */
+/** Checks the rules of a source in a checkout of it; null: they are another source's. */
 export function suggestCheck(context: CommandContext, source: string): string | null {
   const { url, rules } = context.sources[source] ?? {}
   if (url === undefined || typeof rules !== "string") return null
-  const folder = url.startsWith("/") ? url : "."
   const config = context.config === null ? [] : ["--config", context.config]
-  return commandText([...context.bootstrapper, "check", "--source-path", folder, "--rules", rules, ...config])
+  return commandText([...context.bootstrapper, ...checkWords(url, rules), ...config])
+}
+
+/** `check` of rules in a repository: in its own folder, or of another's address in the folder where it is typed. */
+export function checkWords(url: string, rules: string): string[] {
+  return ["check", "--source-path", url.startsWith("/") ? url : ".", "--rules", rules]
 }
 
 /** Words as a POSIX shell takes them. */
