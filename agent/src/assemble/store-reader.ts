@@ -8,6 +8,7 @@ import { PART_BYTES } from "@headrace/shared/bundle/store-file"
 import { joinParts, type ShardFile, unpackShard } from "@headrace/shared/bundle/unpack-shard"
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { shareUnderWay } from "@headrace/shared/foundation/share-under-way"
 import { createWeightedCache } from "@headrace/shared/foundation/weighted-cache"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import type { StoreIndex } from "@headrace/shared/record/store-index"
@@ -169,19 +170,6 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
       unpacked.clear()
       listings.keepOnly(new Set([...used].map((name) => name.replace(/^shard-/, ""))))
     },
-  }
-}
-
-/** Two that ask for one thing at the same time share one read of it. */
-function shareUnderWay(): <Value>(name: string, start: () => Promise<Value>) => Promise<Value> {
-  const underWay = new Map<string, Promise<unknown>>()
-  return (name, start) => {
-    const running = underWay.get(name)
-    // A name's prefix fixes the type of its value.
-    if (running !== undefined) return running as ReturnType<typeof start>
-    const started = start().finally(() => underWay.delete(name))
-    underWay.set(name, started)
-    return started
   }
 }
 

@@ -1,3 +1,4 @@
+import { shareUnderWay } from "@headrace/shared/foundation/share-under-way"
 import { createWeightedCache } from "@headrace/shared/foundation/weighted-cache"
 import pLimit from "p-limit"
 import type { ReadObject } from "./read-object.ts"
@@ -15,7 +16,7 @@ export function keepObjects(
   memory: number,
 ): (digest: string) => Promise<Buffer | undefined> {
   const kept = createWeightedCache<Buffer>(memory, (content) => content.length)
-  const underWay = new Map<string, Promise<Buffer | undefined>>()
+  const once = shareUnderWay()
   const limit = pLimit(CONCURRENT_READS)
 
   async function fetch(digest: string): Promise<Buffer | undefined> {
@@ -24,13 +25,5 @@ export function keepObjects(
     return content
   }
 
-  return async (digest) => {
-    const known = kept.get(digest)
-    if (known) return known
-    const running = underWay.get(digest)
-    if (running !== undefined) return running
-    const started = fetch(digest).finally(() => underWay.delete(digest))
-    underWay.set(digest, started)
-    return started
-  }
+  return async (digest) => kept.get(digest) ?? once(digest, () => fetch(digest))
 }
