@@ -8,7 +8,7 @@ import {
 } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { freePort } from "@headrace/config/local/free-port"
 import { startLocalRedis } from "@headrace/config/local/redis-server"
-import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
+import { HeadraceError, hasCode, restated } from "@headrace/shared/foundation/errors"
 import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
@@ -185,11 +185,7 @@ async function assemble(
 /** Nothing is tried again where nothing has come up yet. */
 function atTheStart(error: unknown): never {
   if (!hasCode(error, "git/unreachable") && !hasCode(error, "git/timeout")) throw error
-  throw new HeadraceError(error.code, error.message, {
-    hint: "Check the address that --repo gives and the network, and start it again.",
-    fields: error.fields,
-    cause: error.cause,
-  })
+  throw restated(error, { hint: "Check the address that --repo gives and the network, and start it again." })
 }
 
 async function startCluster(

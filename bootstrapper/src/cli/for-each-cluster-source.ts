@@ -3,6 +3,7 @@ import {
   errorMessage,
   HeadraceError,
   hasCode,
+  restated,
   UsageError,
 } from "@headrace/shared/foundation/errors"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
@@ -94,11 +95,7 @@ function withClusterCheck(error: unknown, cluster: string, context: CommandConte
   if (context === undefined) return error
   if (!hasCode(error, "kube/unavailable") && !hasCode(error, "kube/timeout")) return error
   const hint = `Check the API server of ${cluster} and the network to it.`
-  const { code, message, fields, cause } = error
-  return withCommand(
-    new HeadraceError(code, message, { hint, fields, cause }),
-    suggestClusterCheck(context, cluster),
-  )
+  return withCommand(restated(error, { hint }), suggestClusterCheck(context, cluster))
 }
 
 /** What was thrown, as a result of one source in a cluster. */

@@ -1,5 +1,5 @@
 import type { Command, Option } from "commander"
-import { UsageError } from "../foundation/errors.ts"
+import { restated, UsageError } from "../foundation/errors.ts"
 import { refuse } from "./usage-error.ts"
 
 const NO = /^(0|f|false|n|no|off)$/i
@@ -46,12 +46,7 @@ export function withVariable(error: unknown, command: Command | undefined, env: 
     isAbout(first, option, env[option.envVar ?? ""])
   const envVar = command.options.find(isMeant)?.envVar
   if (envVar === undefined || error.message.includes(envVar)) return error
-  const { code, hint, fields, cause } = error
-  return new UsageError(code, [`${first} (given by ${envVar})`, ...rest].join("\n"), {
-    ...(hint === undefined ? {} : { hint }),
-    ...(cause === undefined ? {} : { cause }),
-    fields,
-  })
+  return restated(error, { message: [`${first} (given by ${envVar})`, ...rest].join("\n") })
 }
 
 /** True when a message names the flag or has its value as a word of its own; choices and switches are judged before. */

@@ -61,6 +61,19 @@ export class UsageError extends HeadraceError {
   }
 }
 
+/** The same error in other words: its code, its exit code, its fields and its cause stay. */
+export function restated(
+  error: HeadraceError,
+  { message = error.message, hint = error.hint }: { message?: string; hint?: string | undefined },
+): HeadraceError {
+  const Same = error instanceof UsageError ? UsageError : HeadraceError
+  return new Same(error.code, message, {
+    fields: error.fields,
+    cause: error.cause,
+    ...(hint !== undefined && { hint }),
+  })
+}
+
 /** True when `error` is a HeadraceError with this code, or with a code of this area (`"kube/"`). */
 export function hasCode(error: unknown, code: ErrorCode | ErrorArea): error is HeadraceError {
   if (!(error instanceof HeadraceError)) return false
