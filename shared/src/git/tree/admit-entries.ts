@@ -5,7 +5,7 @@ import { isLfsPointer, mayBeLfsPointer } from "../lfs-pointer.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 import { absentProblem, lfsProblem, pathProblem, submoduleProblem } from "../tree-problems.ts"
 import type { ParsedEntries } from "./parse-entries.ts"
-import type { RawTree, TreeEntry } from "./raw-tree.ts"
+import { LONGEST_PATH, type RawTree, type TreeEntry } from "./raw-tree.ts"
 
 /** Reads objects of the mirror. Both throw `git/missing-object`. */
 export interface ObjectSource {
@@ -20,8 +20,6 @@ export interface ObjectSource {
 const LINK = "120000"
 const SUBMODULE = "160000"
 const OWNER_MAY_EXECUTE = 0o100
-/** PATH_MAX: path_resolution(7). */
-const LONGEST_PATH = 4096
 
 /**
  * Sorts entries into files, links and problems, reading what only contents show: sizes that git did not

@@ -1,13 +1,11 @@
 import { isUtf8 } from "node:buffer"
 import type { FoundObject } from "../objects/batch-parser.ts"
 import { compareTreeObjects, type ObjectEntry } from "./compare-tree-objects.ts"
-import type { TreeEntry } from "./raw-tree.ts"
+import { LONGEST_PATH, type TreeEntry } from "./raw-tree.ts"
 
 /** The mode of a path that is not there any more, as `git diff-tree` prints it. */
 export const DELETED = "000000"
 const FOLDER = "040000"
-/** PATH_MAX: path_resolution(7). Each path below a folder repeats its name, which may have megabytes. */
-const LONGEST_FOLDER = 4096
 /** Beyond so many paths and folders, listing the whole tree is as cheap. */
 const MOST_CHANGES = 10_000
 
@@ -79,8 +77,9 @@ function compareFolders(
     // After each one: ten thousand folders may be one that names ten thousand others.
     if (changed.length + below.length > MOST_CHANGES) return undefined
   }
+  // Each path below a folder repeats its name, which may have megabytes.
   const isReadable = ({ path }: FolderPair) =>
-    path.length <= LONGEST_FOLDER && isUtf8(Buffer.from(path, "latin1"))
+    path.length <= LONGEST_PATH && isUtf8(Buffer.from(path, "latin1"))
   return below.every(isReadable) ? below : undefined
 }
 

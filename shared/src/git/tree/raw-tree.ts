@@ -1,6 +1,9 @@
 import type { TreeFile, TreeProblem } from "../../foundation/tree.ts"
 import type { TreeLink } from "../links/follow-link.ts"
 
+/** Characters of a path, PATH_MAX: path_resolution(7). */
+export const LONGEST_PATH = 4096
+
 /** One line of `git ls-tree -r`, or the new side of a difference between two trees. */
 export interface TreeEntry {
   path: string
