@@ -1,5 +1,6 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, type HeadraceError } from "@headrace/shared/foundation/errors"
+import { namedText } from "@headrace/shared/foundation/named-text"
 import { hasLiveWorker } from "@headrace/shared/lanes/lane-heartbeat"
 import { type LaneResult, laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { drawTicket, lastTicket, readOutcomes, saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
@@ -83,9 +84,7 @@ function placeName(source: string, cluster: string): string {
 }
 
 function reportOutcomes({ options, total, waiting }: LaneJob): void {
-  const more = waiting.size - NAMED
-  const names = [...waiting].slice(0, NAMED).join(", ")
-  options.onOutcome?.(total - waiting.size, total, `${names}${more > 0 ? ` and ${more} more` : ""}`)
+  options.onOutcome?.(total - waiting.size, total, namedText([...waiting], NAMED))
 }
 
 async function applyLane(cluster: string, job: LaneJob, signal: AbortSignal): Promise<LaneApplied[]> {

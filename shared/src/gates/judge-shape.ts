@@ -1,4 +1,5 @@
 import { isBlank } from "../foundation/content-id.ts"
+import { namedText } from "../foundation/named-text.ts"
 import type { Problem } from "../foundation/problem.ts"
 import { targetText } from "../foundation/target.ts"
 import type { Plan, PlannedTarget } from "../plan/plan.ts"
@@ -84,9 +85,11 @@ function emptyProblems({ emptied: most }: ChangeGate, { change, plans, emptied }
   ]
   const [first] = places
   if (first === undefined || places.length <= most) return []
-  const named = places.slice(0, MOST_NAMED).map(({ file, name, line }) => `${file}:${line} ${name}`)
-  const more = places.length - named.length
-  const message = `${places.length} values become empty, more than ${most}: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""} (gate change.emptied)`
+  const named = namedText(
+    places.map(({ file, name, line }) => `${file}:${line} ${name}`),
+    MOST_NAMED,
+  )
+  const message = `${places.length} values become empty, more than ${most}: ${named} (gate change.emptied)`
   const { file, line, column } = first
   return [{ severity: "error", code: "gate/emptied", message, file, line, column }]
 }

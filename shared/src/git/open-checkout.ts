@@ -1,4 +1,5 @@
 import { HeadraceError, UsageError } from "../foundation/errors.ts"
+import { namedText } from "../foundation/named-text.ts"
 import { type IsolatedRepository, isolateRepository } from "./checkout/isolated-repository.ts"
 import { foldersOfTree } from "./folders-of-tree.ts"
 import { RepositoryReader } from "./objects/repository-reader.ts"
@@ -86,9 +87,7 @@ async function refuseDirty(
     .filter(Boolean)
     .map((line) => line.slice(3))
   if (paths.length === 0) return
-  const named = paths.slice(0, MOST_NAMED).join(", ")
-  const more = paths.length > MOST_NAMED ? ` and ${paths.length - MOST_NAMED} more` : ""
-  throw new HeadraceError("git/dirty", `${top} differs from its HEAD: ${named}${more}`, {
+  throw new HeadraceError("git/dirty", `${top} differs from its HEAD: ${namedText(paths, MOST_NAMED)}`, {
     hint: "Commit the changes, or take a clean checkout.",
   })
 }

@@ -1,3 +1,4 @@
+import { namedText } from "../foundation/named-text.ts"
 import type { Lease } from "../kube/lease-api.ts"
 import type { NodeReport } from "../record/node-report.ts"
 import type { Token } from "../record/record.ts"
@@ -121,9 +122,10 @@ function silentFindings({ silent }: NodeCount, { context }: Surroundings): Findi
 
 /** The first nodes of a list by name, and how many more there are. */
 export function namesOf(nodes: readonly { node: string }[]): string {
-  const names = nodes.slice(0, NAMED).map(({ node }) => node)
-  const more = nodes.length - names.length
-  return `${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
+  return namedText(
+    nodes.map(({ node }) => node),
+    NAMED,
+  )
 }
 
 /** The earliest of the times at which something began; null: none is known. */

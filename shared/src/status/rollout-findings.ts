@@ -1,3 +1,4 @@
+import { namedText } from "../foundation/named-text.ts"
 import { ageText } from "./age-text.ts"
 import { finding } from "./finding.ts"
 import type { Finding } from "./fleet-status.ts"
@@ -42,12 +43,11 @@ export function waitsForTurn(tip: string): Finding {
 }
 
 function progress({ expected, healthy, left, waitsFor, skipped, word }: RolloutStatus): string[] {
-  const names = waitsFor.slice(0, NAMED).map(({ node, why }) => `${node} (${why})`)
-  const more = waitsFor.length - names.length
+  const names = waitsFor.map(({ node, why }) => `${node} (${why})`)
   return [
     ...(expected > 0 ? [`${healthy} of ${expected} nodes healthy`] : []),
     ...(left === null ? [] : [left > 0 ? `${ageText(left * 1000)} left at least` : "the bake time is over"]),
-    ...(names.length > 0 ? [`waits for ${names.join(", ")}${more > 0 ? ` and ${more} more` : ""}`] : []),
+    ...(names.length > 0 ? [`waits for ${namedText(names, NAMED)}`] : []),
     ...(skipped.length > 0 ? [`without ${skipped.join(", ")}`] : []),
     ...(word === null ? [] : [`${word.by} says: ${word.reason}`]),
   ]

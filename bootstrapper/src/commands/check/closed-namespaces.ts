@@ -1,3 +1,4 @@
+import { namedText } from "@headrace/shared/foundation/named-text"
 import type { Problem } from "@headrace/shared/foundation/problem"
 import { type TargetId, targetText } from "@headrace/shared/foundation/target"
 import { allowedRules } from "@headrace/shared/plan/compile-rules"
@@ -62,8 +63,7 @@ function problemOf(
   severity: Problem["severity"],
   { plan, rules, context }: { plan: Plan; rules: RuleSet; context: PlanContext },
 ): Problem {
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : ""
-  const listed = `${names.slice(0, MOST_NAMED).join(", ")}${more}`
+  const listed = namedText(names, MOST_NAMED)
   const named = plan.targets.filter(({ target }) => target.cluster === cluster)
   const line = namespacesLine([context.defaults.namespace, ...named.map(({ target }) => target.namespace)])
   const one = names.length === 1

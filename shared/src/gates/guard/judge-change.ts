@@ -1,4 +1,5 @@
 import { HeadraceError } from "../../foundation/errors.ts"
+import { namedText } from "../../foundation/named-text.ts"
 import type { ChangeSize } from "./measure-change.ts"
 
 /** What may be deleted without approval. */
@@ -81,11 +82,6 @@ function sum(past: readonly PastDeletions[]): { keys: number; configMaps: number
   }
 }
 
-function lostText({ lost, lostConfigMaps }: ChangeSize): string {
-  const more = lostConfigMaps - lost.length
-  return `${lost.join(", ")}${more > 0 ? ` and ${more} more` : ""}`
-}
-
 function tripped(
   what: "keys" | "ConfigMaps",
   { deleted, of, earlier }: { deleted: number; of: number; earlier: number },
@@ -100,7 +96,7 @@ function tripped(
   const detail = [
     what === "keys" && size.emptiedKeys > 0 ? `${size.emptiedKeys} of them stay with nothing in them` : "",
     size.renamed.length > 0 ? `${size.renamed.length} more are renamed and keep their content` : "",
-    size.lost.length > 0 ? `all of ${lostText(size)} goes` : "",
+    size.lost.length > 0 ? `all of ${namedText(size.lost, size.lost.length, size.lostConfigMaps)} goes` : "",
   ].filter((text) => text !== "")
   return new HeadraceError(
     code,
