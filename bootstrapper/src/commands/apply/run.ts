@@ -7,8 +7,7 @@ import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { type Orphans, pruneOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
 import { placeText } from "@headrace/shared/reconcile/run/cluster-plan"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
-import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
-import { suggestCommand } from "@headrace/shared/status/suggest-command"
+import { type CommandContext, suggestCommand } from "@headrace/shared/status/suggest-command"
 import { applyThroughLanes } from "../../cli/apply-through-lanes.ts"
 import { type ClusterSourceOptions, chooseClusterSources } from "../../cli/cluster-source-options.ts"
 import { commandContext } from "../../cli/command-context.ts"
@@ -107,7 +106,8 @@ async function applyByLanes(
   }
   const log = commandLog(options.logLevel)
   const reconciler = await openReconciler(settings, log)
-  const direct = directCommand(settings, options)
+  const context = commandContext(settings, options.config)
+  const direct = directCommand(context, options)
   const progress = startProgress("waiting for the lanes")
   const { prefix } = settings.redis
   let lanes: Lanes | undefined
@@ -139,7 +139,7 @@ async function applyByLanes(
           ...result,
           unplaced: result.error ? [] : await reconciler.unplaced(cluster, source, signal),
         })
-        return attempt(place, work, commandContext(settings, options.config))
+        return attempt(place, work, context)
       }),
     )
   } catch (error) {
@@ -152,12 +152,12 @@ async function applyByLanes(
 }
 
 /** What does the same without Redis. */
-function directCommand(settings: OperatorSettings, options: ApplyOptions): string {
+function directCommand(context: CommandContext, options: ApplyOptions): string {
   const chosen = [
     ...(options.cluster ?? []).flatMap((name) => ["--cluster", name]),
     ...(options.source ?? []).flatMap((name) => ["--source", name]),
   ]
-  return suggestCommand(commandContext(settings, options.config), ["apply", "--direct", ...chosen])
+  return suggestCommand(context, ["apply", "--direct", ...chosen])
 }
 
 const NO_OUTCOME = {
