@@ -20,6 +20,15 @@ function heap() {
   return { state, kept: keepIdleHeapSmall(collect, () => state.total) }
 }
 
+type Heap = ReturnType<typeof heap>
+
+/** A run that leaves garbage, and the idle time after it. */
+function workAndIdle({ state, kept }: Heap, garbage = 0): void {
+  state.total += garbage
+  kept.worked()
+  vi.runAllTimers()
+}
+
 it("collects once the plugin idles, and never while work goes on", () => {
   const { state, kept } = heap()
   for (let run = 0; run < 10; run++) {
@@ -34,32 +43,22 @@ it("collects once the plugin idles, and never while work goes on", () => {
 })
 
 it("does not stop for little garbage", () => {
-  const { state, kept } = heap()
-  kept.worked()
-  vi.runAllTimers()
-  state.total += 20 * MEGABYTE
-  kept.worked()
-  vi.runAllTimers()
-  expect(state.collections).toBe(1)
-  state.total += 20 * MEGABYTE
-  kept.worked()
-  vi.runAllTimers()
-  expect(state.collections).toBe(2)
+  const own = heap()
+  workAndIdle(own)
+  workAndIdle(own, 20 * MEGABYTE)
+  expect(own.state.collections).toBe(1)
+  workAndIdle(own, 20 * MEGABYTE)
+  expect(own.state.collections).toBe(2)
 })
 
 it("does not stop for a small share of what stays", () => {
-  const { state, kept } = heap()
-  Object.assign(state, { total: 450 * MEGABYTE, used: 400 * MEGABYTE })
-  kept.worked()
-  vi.runAllTimers()
-  state.total += 90 * MEGABYTE
-  kept.worked()
-  vi.runAllTimers()
-  expect(state.collections).toBe(1)
-  state.total += 20 * MEGABYTE
-  kept.worked()
-  vi.runAllTimers()
-  expect(state.collections).toBe(2)
+  const own = heap()
+  Object.assign(own.state, { total: 450 * MEGABYTE, used: 400 * MEGABYTE })
+  workAndIdle(own)
+  workAndIdle(own, 90 * MEGABYTE)
+  expect(own.state.collections).toBe(1)
+  workAndIdle(own, 20 * MEGABYTE)
+  expect(own.state.collections).toBe(2)
 })
 
 it("collects nothing after its end", () => {
