@@ -1,4 +1,4 @@
-/** Two that ask for one thing at the same time share one run of it. A name always stands for one type of value. */
+/** Two that ask for one thing at the same time share one run of it. Under one name there is always one type of value. */
 export function shareUnderWay(): <Value>(name: string, start: () => Promise<Value>) => Promise<Value> {
   const underWay = new Map<string, Promise<unknown>>()
   return (name, start) => {
