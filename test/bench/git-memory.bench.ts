@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
+import { once } from "node:events"
 import { existsSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
@@ -64,6 +65,7 @@ type StartedBy = (repo: TestRepo, folder: string) => Promise<Started>
 async function measure(repo: TestRepo, name: string, startedBy: StartedBy) {
   const { command, args, shown } = await startedBy(repo, join(repo.scratch, name))
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] })
+  const closed = once(child, "close")
   try {
     await until(() => existsSync(shown) || hasEnded(child), LIMIT_MS)
     await delay(IDLE_MS)
@@ -71,19 +73,13 @@ async function measure(repo: TestRepo, name: string, startedBy: StartedBy) {
     const { peakMegabytes, residentMegabytes } = procUsage(child.pid)
     return { peak: peakMegabytes, idle: residentMegabytes }
   } finally {
-    await end(child)
+    child.kill("SIGTERM")
+    await closed
   }
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
   return exitCode !== null || signalCode !== null
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (hasEnded(child)) return
-  const ended = new Promise((resolve) => child.once("close", resolve))
-  child.kill("SIGTERM")
-  await ended
 }
 
 const agentCommand: StartedBy = async (repo, folder) => {

@@ -28,6 +28,8 @@ export function startMeasured(
   const command = [process.execPath, join(ROOT, program, "bundle/main.js"), ...args]
   const [file = "", ...rest] = [...(cgroup?.enter ?? []), ...command]
   const child = spawn(file, rest, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } })
+  // From the start: one that ends by itself is not to be waited for.
+  const closed = once(child, "close")
   let output = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text
@@ -50,7 +52,6 @@ export function startMeasured(
       }
     },
     async end() {
-      const closed = once(child, "close")
       child.kill("SIGTERM")
       await closed
       cgroup?.remove()

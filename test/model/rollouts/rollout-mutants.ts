@@ -240,7 +240,7 @@ function withRead(kube: ConfigMapWriter, change: (record: SourceRecord) => Sourc
   }
 }
 
-/** What was read before is replaced, whatever it has become since. */
+/** Replaces an object even where another writer has changed it since it was read. */
 function withoutFence(kube: ConfigMapWriter): ConfigMapWriter {
   return {
     ...kube,
