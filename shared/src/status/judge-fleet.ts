@@ -91,9 +91,7 @@ function redisFindings({ lanes, at }: FleetFacts, context: CommandContext): Find
   const text = "when lanes last succeeded is not known"
   // The file is where the plugin runs; an operator's own machine need not have it.
   if (code === "lanes/redis-url-file") return [finding("notice", "redis", text, more)]
-  const advice = [more.advice, UNTIL_THEN].filter((part) => part !== null).join(" ")
-  const command = suggestCommand(context, ["apply", "--direct"])
-  return [finding("trouble", "redis", text, { ...more, advice, command })]
+  return [finding("trouble", "redis", text, { ...more, ...withoutRedis(more.advice, context) })]
 }
 
 /** How long a pause that is over is shown. */
@@ -123,7 +121,12 @@ function pauseFindings({ pauses = new Map() }: LaneFacts, now: number): Finding[
 function fullRedis(context: CommandContext): Finding {
   const code = "lanes/redis-full"
   const detail = "webhooks are refused, and polls bring changes late"
-  const advice = `${remedyOfCode(code)} ${UNTIL_THEN}`
-  const command = suggestCommand(context, ["apply", "--direct"])
-  return finding("trouble", "redis", "Redis is full", { code, detail, advice, command })
+  const more = withoutRedis(remedyOfCode(code), context)
+  return finding("trouble", "redis", "Redis is full", { code, detail, ...more })
+}
+
+/** What to do about Redis, and what does its work until that is done. */
+function withoutRedis(remedy: string | null, context: CommandContext): Pick<Finding, "advice" | "command"> {
+  const advice = [remedy, UNTIL_THEN].filter((part) => part !== null).join(" ")
+  return { advice, command: suggestCommand(context, ["apply", "--direct"]) }
 }

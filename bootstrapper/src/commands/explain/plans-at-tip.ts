@@ -1,5 +1,5 @@
 import { targetsOfPath } from "@headrace/shared/plan/broken-files"
-import { compileRules } from "@headrace/shared/plan/compile-rules"
+import { type CompiledRules, compileRules } from "@headrace/shared/plan/compile-rules"
 import { planAt, planContextFromSettings, rulesAt } from "@headrace/shared/reconcile/decide/plan-at"
 import { refuseClosed } from "@headrace/shared/reconcile/decide/refuse-closed"
 import { loadRecord } from "@headrace/shared/reconcile/record/swap-record"
@@ -53,9 +53,9 @@ async function planToWrite(
   const run = { ports, memory, request: { ...place, mode: "full" as const }, signal }
   const plan = await refuseClosed(run, { root: state?.record.root ?? null, whole, previous: undefined })
   const { rules } = await rulesAt(ports, memory, revision, signal)
-  const compiled = compileRules(rules, planContextFromSettings(ports.settings))
+  let compiled: CompiledRules | undefined
   const targetsOf = (path: string) =>
-    targetsOfPath(compiled, path)
+    targetsOfPath((compiled ??= compileRules(rules, planContextFromSettings(ports.settings))), path)
       .filter(({ cluster }) => cluster === place.cluster)
       .map(placeText)
   return { ...plan, targetsOf }
