@@ -54,9 +54,10 @@ async function planToWrite(
   const plan = await refuseClosed(run, { root: state?.record.root ?? null, whole, previous: undefined })
   const { rules } = await rulesAt(ports, memory, revision, signal)
   let compiled: CompiledRules | undefined
-  const targetsOf = (path: string) =>
-    targetsOfPath((compiled ??= compileRules(rules, planContextFromSettings(ports.settings))), path)
-      .filter(({ cluster }) => cluster === place.cluster)
-      .map(placeText)
+  function targetsOf(path: string): string[] {
+    compiled ??= compileRules(rules, planContextFromSettings(ports.settings))
+    const targets = targetsOfPath(compiled, path)
+    return targets.filter(({ cluster }) => cluster === place.cluster).map(placeText)
+  }
   return { ...plan, targetsOf }
 }
