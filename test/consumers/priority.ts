@@ -16,6 +16,14 @@ export function takePriority(nice: number): void {
   if (sessionPriority("self") !== undefined) writeFileSync("/proc/self/autogroup", `${nice}`)
 }
 
+/** Puts this process before the programs that it has started, until the function that it gives is called; as root alone. */
+export function goFirst(): () => void {
+  if (process.getuid?.() !== 0) return () => undefined
+  const before = ownPriority()
+  takePriority(Math.max(-20, before - 15))
+  return () => takePriority(before)
+}
+
 /** Gives a program that leads a session of its own the priority of ours, if that is not the usual one. */
 export function shareSessionPriority(pid: number): void {
   const own = sessionPriority("self")
