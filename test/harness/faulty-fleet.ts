@@ -90,8 +90,8 @@ export function factsOf({
   const delivery = { guid: "guid-1", event: "push", sha: NEW, pull: undefined, arrived: NOW - 10 * MINUTE }
   const summary = { subject: "Change it", author: "Ann", committed: NOW - 10 * MINUTE }
   const commits = new Map([
-    [NEW, { ...summary, seq: 8 }],
-    [OLD, { ...summary, seq: 7 }],
+    [NEW, { ...summary, seq: 8, isInBranch: true }],
+    [OLD, { ...summary, seq: 7, isInBranch: true }],
   ])
   return {
     at: NOW,

@@ -110,7 +110,7 @@ export const pluginMetricDefinitions = {
   headrace_commits_behind: {
     type: "gauge",
     unit: "commits",
-    help: "Commits of the branch that a cluster's record does not show, also while it is held or stopped; 1 when the count is not known.",
+    help: "Commits of the branch that a cluster's record does not show, also while it is held or stopped; 1 when the count is not known or the branch was rewritten.",
     labels: PLACE,
   },
   headrace_record_read_timestamp_seconds: {

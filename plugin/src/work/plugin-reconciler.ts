@@ -67,7 +67,7 @@ async function hasCommit(repository: SourceRepository, sha: string): Promise<boo
   return (await repository.seqOf(sha)) !== undefined
 }
 
-/** At least 1 unless the commit contains the tip, which may have been read before it: also where the two have diverged. */
+/** 0 when the commit contains the tip, which may have been read before it; 1 where the two have diverged. */
 async function commitsBehind(
   repository: SourceRepository,
   tip: Tip,
@@ -77,7 +77,8 @@ async function commitsBehind(
   if (commit === null) return tip.seq
   const seq = await repository.seqOf(commit, signal)
   if (seq === undefined) return 1
-  return (await repository.contains(commit, tip.commit, signal)) ? 0 : Math.max(1, tip.seq - seq)
+  if (await repository.contains(commit, tip.commit, signal)) return 0
+  return (await repository.contains(tip.commit, commit, signal)) ? tip.seq - seq : 1
 }
 
 /** The reconciler of the settings as the plugin uses it: runs, and questions to its mirrors. */

@@ -50,7 +50,7 @@ export async function collectFleet(
       const { repository, commit, seq } = tip.value
       const ids = [commit, ...shownCommits(facts, source)]
       const commits = await askMirror(`the mirror of ${source}`, (limited) =>
-        readCommits(repository, ids, limited),
+        readCommits(repository, commit, ids, limited),
       )
       return [source, answered({ commit, seq, commits: commits.known ? commits.value : new Map() })] as const
     }),
@@ -83,6 +83,7 @@ function shownCommits(facts: readonly ClusterSourceFacts[], source: string): str
 
 async function readCommits(
   repository: StatusRepository,
+  tip: string,
   ids: readonly string[],
   signal: AbortSignal,
 ): Promise<Map<string, CommitFacts>> {
@@ -90,7 +91,9 @@ async function readCommits(
     [...new Set(ids)].map(async (id) => {
       const seq = await repository.seqOf(id, signal)
       const summary = seq === undefined ? undefined : await repository.summaryOf(id, signal)
-      return seq === undefined || summary === undefined ? [] : [[id, { seq, ...summary }] as const]
+      if (seq === undefined || summary === undefined) return []
+      const isInBranch = await repository.contains(tip, id, signal)
+      return [[id, { seq, isInBranch, ...summary }] as const]
     }),
   )
   return new Map(known.flat())

@@ -22,4 +22,4 @@ export interface CollectPorts {
 }
 
 /** What is asked of a source's mirror. */
-export type StatusRepository = Pick<Mirror, "fetch" | "seqOf" | "summaryOf">
+export type StatusRepository = Pick<Mirror, "fetch" | "seqOf" | "contains" | "summaryOf">

@@ -1,6 +1,6 @@
+import type { CommitSummary } from "../git/objects/commit-summary.ts"
 import { timeAndAge } from "./age-text.ts"
 import { type Explanation, explanation, type PlaceExplanation, type Step } from "./explanation.ts"
-import type { CommitFacts } from "./fleet-facts.ts"
 import type { ClusterSourceStatus, Finding, FleetStatus } from "./fleet-status.ts"
 import type { CommitVerdict } from "./judge-commit.ts"
 import { shortCommit } from "./short-commit.ts"
@@ -12,7 +12,7 @@ export interface Change {
   name: string
   commit: string
   /** Undefined: the mirror does not have it. */
-  summary: Omit<CommitFacts, "seq"> | undefined
+  summary: CommitSummary | undefined
   /** How many commits of the branch come after it; `off`: it is not on the branch; undefined: git did not answer. */
   after: number | "off" | undefined
   branch: string

@@ -124,13 +124,13 @@ function wayOut(place: JudgedFacts, { context }: Surroundings): Pick<Finding, "a
   return { advice: remedyOfCode(code), command: null }
 }
 
-function behindFindings(place: JudgedFacts, { now, context }: Surroundings): Finding[] {
-  const { state, tip, lag, behind, lastOutcome } = place
+function behindFindings(place: JudgedFacts, surroundings: Surroundings): Finding[] {
+  const { now, context } = surroundings
+  const { state, tip, lag, lastOutcome } = place
   if (state !== "behind" && state !== "working") return []
   if (place.commit === tip) return []
-  const count = behind ? `${behind} ${behind === 1 ? "commit" : "commits"}` : "commits"
   const since = lag === null ? null : new Date(now - lag * 1000).toISOString()
-  const text = `${count} behind ${shortCommit(tip)}`
+  const text = behindText(place, surroundings)
   const failure = lastOutcome?.result === "failed" ? lastOutcome.error : null
   if (failure) {
     return [finding("trouble", "behind", text, { since, ...lastRunFailed(failure, place, context) })]
@@ -140,6 +140,14 @@ function behindFindings(place: JudgedFacts, { now, context }: Surroundings): Fin
   if (!isLong) return [finding("notice", "behind", text, { since })]
   const advice = "See whether a plugin runs and works the lane: kubectl logs of headrace-plugin."
   return [finding("trouble", "behind", text, { since, advice })]
+}
+
+function behindText({ commit, tip, behind }: JudgedFacts, { branch }: Surroundings): string {
+  if (commit !== null && branch?.commits.get(commit)?.isInBranch === false) {
+    return `the branch was rewritten: it leads to ${shortCommit(tip)} and no longer to ${shortCommit(commit)}`
+  }
+  const count = behind ? `${behind} ${behind === 1 ? "commit" : "commits"}` : "commits"
+  return `${count} behind ${shortCommit(tip)}`
 }
 
 function lateFindings({ lane, lastOutcome, ...place }: JudgedFacts, { context }: Surroundings): Finding[] {

@@ -30,6 +30,8 @@ export interface BranchFacts {
 
 export interface CommitFacts extends CommitSummary {
   seq: number
+  /** False: the branch was rewritten and no longer contains it. */
+  isInBranch: boolean
 }
 
 /** What Redis keeps of the lanes. */

@@ -139,7 +139,12 @@ export const ClusterSourceStatus = z.strictObject({
   commit: commit("The commit that the record shows."),
   token: Token.nullable().describe("The record's token: what orders commits."),
   tip: commit("The commit at the tip of the branch; null: not known."),
-  behind: z.int().nullable().describe("How many commits of the branch it does not show; null: not known."),
+  behind: z
+    .int()
+    .nullable()
+    .describe(
+      "How many commits of the branch it does not show; null: not known, or the branch was rewritten.",
+    ),
   lag: z
     .number()
     .nullable()

@@ -92,10 +92,11 @@ function lagOf(
 ): { behind: number | null; seconds: number | null } {
   if (!record?.commit || branch === undefined) return { behind: null, seconds: null }
   if (record.commit === branch.commit) return { behind: 0, seconds: null }
-  const seq = branch.commits.get(record.commit)?.seq
+  const shown = branch.commits.get(record.commit)
   const committed = branch.commits.get(branch.commit)?.committed
   return {
-    behind: seq === undefined ? null : Math.max(0, branch.seq - seq),
+    // Of a rewritten branch the difference of the two counts says nothing.
+    behind: shown?.isInBranch ? Math.max(0, branch.seq - shown.seq) : null,
     seconds: committed === undefined ? null : Math.max(0, (now - committed) / 1000),
   }
 }

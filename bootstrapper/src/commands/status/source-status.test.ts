@@ -55,3 +55,22 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     )
   }),
 )
+
+it("counts no commits where the branch was rewritten, and says so", { timeout: 180_000 }, () =>
+  withOperator(async ({ repo, run, runJson }) => {
+    await repo.commit({ "rules.yaml": RULES, "good/a": "1" })
+    const shown = await repo.commit({ "good/a": "2" })
+    await run("apply", "--direct")
+    await repo.git("reset", "--quiet", "--hard", "HEAD~1")
+    await repo.commit({ "good/a": "3" })
+    const tip = await repo.commit({ "good/a": "4" })
+
+    expect((await runJson("status")).places).toMatchObject([{ state: "behind", tip, behind: null }])
+    const { stdout } = await run("status")
+    const short = (commit: string) => commit.slice(0, 12)
+    expect(stdout.replace(/\s+/g, " ")).toContain(
+      `the branch was rewritten: it leads to ${short(tip)} and no longer to ${short(shown)}`,
+    )
+    expect(stdout).not.toMatch(/\d behind/)
+  }),
+)
