@@ -276,4 +276,13 @@ export const HELD: { readonly [what: string]: Schedule } = {
       steps(4),
       { op: "rewrite", back: 1, commits: [] },
     ],
+  "a record is lost while work is begun, and a target that this would have changed is not known after it": [
+    ROUND,
+    start(0, true),
+    commit([[1, 0]]),
+    steps(10),
+    { op: "lose", cluster: 0, tools: false },
+    { op: "step", worker: 0, gate: 5, count: 13, fault: "conflict" },
+    commit([[0, -3]], 0),
+  ],
 }

@@ -1,7 +1,8 @@
+import { isDeepStrictEqual } from "node:util"
 import { settingsOfRecord } from "@headrace/shared/reconcile/decide/judge-settings"
 import type { Intent, SourceRecord } from "@headrace/shared/record/record"
 import { tokenText } from "@headrace/shared/record/token"
-import type { InForce } from "./in-force-state.ts"
+import type { InForce, Revision } from "./in-force-state.ts"
 import { type HeldTargets, lossOf, type PastLoss, tripsGuard } from "./model-guard.ts"
 import { ruledFiles } from "./model-revision.ts"
 import { type ExpectedTarget, expectedTargets } from "./model-rules.ts"
@@ -18,6 +19,7 @@ const NOTHING: InForce = {
   possible: [],
   isHeld: false,
   unsure: false,
+  begun: [],
   settings: null,
 }
 
@@ -34,7 +36,7 @@ export function judge(
   simulation: Simulation,
   cluster: string,
   source: string,
-  to: Pick<SourceRecord, "rulesCommit" | "settings"> & { commit: string },
+  to: Revision,
 ): { certain: boolean; possible: boolean } {
   const { held, counted, possible, isHeld, unsure } = inForceOf(simulation, cluster, source)
   const expected = expectedAt(simulation, cluster, source, to)
@@ -52,19 +54,31 @@ function stillCounted({ latest }: Simulation, counted: readonly PastLoss[]): Pas
   return counted.filter(({ at }) => at + GUARD.window > latest)
 }
 
-/** Notes under which settings work was begun, by the writer that opened its intent first. */
+/** Notes what was begun, and under which settings, by the writer that opened its intent first. */
 export function noteBegun(
   simulation: Simulation,
   cluster: string,
-  { source, intents }: SourceRecord,
+  record: SourceRecord,
   { settings }: Pick<Write, "settings">,
 ): void {
   const { begunUnder, allowForcePush } = simulation
+  const { source, intents } = record
+  const was = inForceOf(simulation, cluster, source)
+  const begun = [...was.begun, ...revisionsOf(record)]
+  setInForce(simulation, cluster, source, { ...was, begun: begun.filter(isFirst) })
   const names = intents.map((intent) => nameOf(cluster, source, intent))
   const fresh = names.filter((name) => !begunUnder.has(name))
   if (fresh.length === 0) return
   const digest = settingsOfRecord(settingsFor(settings, source, allowForcePush))?.digest ?? null
   for (const name of fresh) begunUnder.set(name, digest)
+}
+
+function revisionsOf({ intents, settings }: SourceRecord): Revision[] {
+  return intents.map(({ commit, rulesCommit }) => ({ commit, rulesCommit, settings }))
+}
+
+function isFirst(revision: Revision, index: number, all: readonly Revision[]): boolean {
+  return all.findIndex((other) => isDeepStrictEqual(other, revision)) === index
 }
 
 /** True when work was begun under other settings than these. */
@@ -97,21 +111,29 @@ export function noteHold(
   setInForce(simulation, cluster, after.source, { ...was, counted, isHeld })
 }
 
-/**
- * Notes what a swap of the record has brought into force. `stored` is what the store holds now: it shows which targets
- * could not be read, or were lost with an earlier record.
- */
+/** A swap of a record, and what the store holds then; undefined: it holds what was known of it. */
+interface Swap {
+  before: SourceRecord
+  after: SourceRecord
+  stored: Assembled | undefined
+  /** True where targets could not be read, or were lost with an earlier record: `stored` shows which. */
+  isPartial: boolean
+}
+
+/** Notes what a swap of the record has brought into force. */
 export function noteCommit(
   simulation: Simulation,
   cluster: string,
-  { before, after, stored }: { before: SourceRecord; after: SourceRecord; stored: Assembled | undefined },
+  { before, after, stored, isPartial }: Swap,
 ): void {
   const { commit } = after
   if (commit === null || isSame(before, after)) return
   const was = inForceOf(simulation, cluster, after.source)
   const expected = expectedAt(simulation, cluster, after.source, { ...after, commit })
   if (expected === undefined) return
-  const held = heldAfter(was.held, expected, stored)
+  const kept = heldAfter(was.held, expected, isPartial ? stored : undefined)
+  const begun = was.begun.map((one) => expectedAt(simulation, cluster, after.source, one))
+  const held = new Map([...kept, ...(before.commit === null ? begunOf(begun, expected, stored) : [])])
   const { deletedKeys, lostOfSeveral } = lossOf(was.held, expectedFrom(held, expected))
   const past = deletedKeys > 0 ? [{ at: simulation.now, deletedKeys, lostOfSeveral }] : []
   const isKnown =
@@ -123,6 +145,7 @@ export function noteCommit(
     possible: [...was.possible, ...past],
     isHeld: was.isHeld,
     unsure: was.unsure || !isKnown,
+    begun: revisionsOf(after),
     settings: after.settings?.digest ?? null,
   })
 }
@@ -145,6 +168,25 @@ function heldAfter(
   return held
 }
 
+/**
+ * What refused targets hold of work that was begun, where the record was lost before it showed any: nothing in the cluster says
+ * whether that came into force, and the latest root counts (docs/decisions/045).
+ */
+function begunOf(
+  begun: readonly (ReadonlyMap<string, ExpectedTarget> | undefined)[],
+  expected: ReadonlyMap<string, ExpectedTarget>,
+  stored: Assembled | undefined,
+): HeldTargets {
+  const held = new Map<string, ReadonlyMap<string, string>>()
+  for (const [place, { refused }] of expected) {
+    const found = stored?.get(place)
+    if (!refused || found === undefined) continue
+    const meant = begun.map((one) => one?.get(place)).filter((one) => one !== undefined && !one.refused)
+    if (meant.some((one) => one && sameKeys(one.keys, found))) held.set(place, found)
+  }
+  return held
+}
+
 /** As the guard sees it: what could not be read is refused. */
 function expectedFrom(
   held: HeldTargets,
@@ -155,12 +197,7 @@ function expectedFrom(
   )
 }
 
-function expectedAt(
-  simulation: Simulation,
-  cluster: string,
-  source: string,
-  to: Pick<SourceRecord, "rulesCommit" | "settings"> & { commit: string },
-) {
+function expectedAt(simulation: Simulation, cluster: string, source: string, to: Revision) {
   const settings = simulation.settings.of(source, to)
   return expectedTargets(ruledFiles(simulation, source as Source, to, settings), cluster)
 }

@@ -51,11 +51,11 @@ async function noteSwap(
 ): Promise<void> {
   const { source, commit, root } = after
   const isLost = before.commit === null && cluster.isCollected
-  const isPlain = !isLost && cluster.bad.wereForbidden.size === 0
-  const isStored = !isPlain && commit !== null && root !== null
+  const isPartial = isLost || cluster.bad.wereForbidden.size > 0
+  const isStored = (isPartial || before.commit === null) && commit !== null && root !== null
   const stored = isStored ? await assembleWhole(cluster, source, { commit, root }) : undefined
   noteHold(simulation, cluster.name, { before, after })
-  noteCommit(simulation, cluster.name, { before, after, stored })
+  noteCommit(simulation, cluster.name, { before, after, stored, isPartial })
 }
 
 /** A part of the store was removed: all that any record lists must be there still. */
