@@ -44,9 +44,10 @@ function answerStatus(options: CallOptions, signal: AbortSignal): Promise<number
         headers: { ...options.headers, "content-length": Buffer.byteLength(body) },
       },
       (response) => {
-        response.on("error", reject)
-        response.on("end", () => resolve(response.statusCode ?? 0))
+        // The rest is read, so that the connection can be used again, and not waited for: it may have no end.
+        response.on("error", () => undefined)
         response.resume()
+        resolve(response.statusCode ?? 0)
       },
     )
     call.on("error", reject)

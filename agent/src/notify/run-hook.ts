@@ -15,7 +15,7 @@ export interface HookOptions {
   folder?: string | undefined
   /** Variables beside our own. */
   env: Readonly<Record<string, string>>
-  /** True: of our variables it gets only those of BARE, and nothing that it leaves in the background outlives it. */
+  /** True: of our variables it gets only those of BARE, and what it leaves in its process group ends with it. */
   isolated?: boolean
 }
 
@@ -43,7 +43,11 @@ export async function runHook(options: HookOptions, signal: AbortSignal): Promis
     output = (output + text).slice(-KEPT_OUTPUT)
   })
   const end = await endOf(child)
-  if (options.isolated) killGroup(child)
+  if (options.isolated) {
+    killGroup(child)
+    // One that left its group for a session of its own (setsid(2)) holds this open; none stays for it.
+    child.stderr.destroy()
+  }
   signal.throwIfAborted()
   if (end === undefined) return
   throw new HeadraceError("notify/hook-failed", `${program} failed: ${end}`, {

@@ -20,6 +20,8 @@ const OPTIONS: Options = {
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
+  // Otherwise every object has "constructor", and whatever else it inherits.
+  ownProperties: true,
   // Formats are remarks, as the standard has it since 2019-09: no two libraries agree on them.
   validateFormats: false,
   logger: false,
@@ -43,7 +45,7 @@ export async function compileSchema(content: Buffer, path: string): Promise<Vali
   const schema = parse(content, path)
   const Ajv = await libraryOf(schema, path)
   const ajv = new Ajv(OPTIONS)
-  ajv.addVocabulary([...remarksIn(schema)])
+  ajv.addVocabulary([...unlistedIn(schema)])
   const compiled = bounded(path, COMPILE_LIMIT, () => ajv.compile(schema))
   // Its answer would be a promise, which is true whatever comes of it.
   if ("$async" in compiled) throw badSchema(path, "$async is not supported")
@@ -71,9 +73,18 @@ async function libraryOf({ $schema }: Record<string, unknown>, path: string): Pr
   throw badSchema(path, `its $schema ${JSON.stringify($schema)} is none of ${known}`)
 }
 
-/** Keywords that are remarks: of editors, and those that begin with `x-`. */
-function remarksIn(schema: unknown): Set<string> {
-  const found = new Set(["markdownDescription", "deprecationMessage", "defaultSnippets", "enumDescriptions"])
+/**
+ * Keywords that Ajv does not list: `$anchor`, which it reads all the same, remarks of editors, and those that begin with
+ * `x-`.
+ */
+function unlistedIn(schema: unknown): Set<string> {
+  const found = new Set([
+    "$anchor",
+    "markdownDescription",
+    "deprecationMessage",
+    "defaultSnippets",
+    "enumDescriptions",
+  ])
   const waiting: unknown[] = [schema]
   const seen = new Set<unknown>()
   while (waiting.length > 0) {

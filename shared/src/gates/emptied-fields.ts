@@ -17,6 +17,8 @@ const MOST_FOUND = 1000
  * count: a schema says what is required. Items of lists are the same by their `name`, otherwise by their place. Pure.
  */
 export function emptiedFields(before: readonly LocatedYaml[], after: readonly LocatedYaml[]): EmptiedField[] {
+  // Comments alone are no document.
+  if (!after.some(hasValue) && before.some(hasValue)) return [{ name: "the whole file", line: 1, column: 1 }]
   return after.flatMap((document, index) => {
     const was = before[index]
     if (was === undefined) return []
@@ -24,6 +26,10 @@ export function emptiedFields(before: readonly LocatedYaml[], after: readonly Lo
     collect(was.value, document.value, [], paths)
     return paths.map((path) => ({ name: pathText(path), ...document.positionOf(path) }))
   })
+}
+
+function hasValue({ value }: LocatedYaml): boolean {
+  return !isEmpty(value)
 }
 
 function collect(before: unknown, after: unknown, path: YamlPath, found: YamlPath[]): void {

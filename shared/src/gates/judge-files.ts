@@ -32,14 +32,14 @@ const BATCH_BYTES = 32 * 1024 * 1024
 
 /**
  * Judges files by the gates that read them (parse, schema, builtin); programs are judged by judge-exec.ts. Of a gate whose
- * schema has changed every file of its glob is judged, otherwise the changed ones. With `fields`, files that are read are
+ * schema has changed every file of its glob is judged, otherwise the changed ones. Files of `compared` that are read are
  * compared with what they were, too. Other work of the process, such as renewing a lock, gets its turn between files.
  * Throws what reading throws, and the signal's reason.
  */
 export async function judgeFiles(
   gates: readonly FileGate[],
   { change, tree }: { change: TreeChange; tree: Tree },
-  ports: { read: ReadFiles; memory: GateMemory; fields: boolean },
+  ports: { read: ReadFiles; memory: GateMemory; compared: readonly FileChange[] },
   signal: AbortSignal,
 ): Promise<JudgedFiles> {
   const problems: Problem[] = []
@@ -52,7 +52,7 @@ export async function judgeFiles(
     problems: [...problems, ...readers.flatMap(({ problem }) => problem ?? [])],
     emptied: new Map(),
   }
-  for (const batch of batches(workOf(readers, change, ports.fields))) {
+  for (const batch of batches(workOf(readers, change, ports.compared))) {
     const contents = await ports.read(batch.flatMap(({ file, before }) => (before ? [file, before] : [file])))
     await judgeBatch(batch, contents, found, signal)
   }
@@ -142,8 +142,8 @@ interface FileWork {
   readers: Reader[]
 }
 
-function workOf(readers: readonly Reader[], change: TreeChange, fields: boolean): FileWork[] {
-  const before = new Map(fields ? change.changed.map((one: FileChange) => [one.after.path, one.before]) : [])
+function workOf(readers: readonly Reader[], change: TreeChange, compared: readonly FileChange[]): FileWork[] {
+  const before = new Map(compared.map((one) => [one.after.path, one.before]))
   const work = new Map<string, FileWork>()
   for (const reader of readers.filter(({ problem }) => problem === undefined)) {
     const changed = change.changed.map(({ after }) => after).filter(({ path }) => reader.matches(path))

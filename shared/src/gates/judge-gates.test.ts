@@ -1,3 +1,4 @@
+import { posix } from "node:path"
 import { sampleTrees } from "@headrace/test/harness/sample-trees"
 import { describe, expect, it } from "vitest"
 import type { Problem } from "../foundation/problem.ts"
@@ -12,24 +13,28 @@ const signal = new AbortController().signal
 async function judge(
   settings: unknown,
   files: Files,
-  { before, planned = true }: { before?: Files; planned?: boolean } = {},
+  {
+    before,
+    planned = true,
+    keyOf = (path) => path,
+  }: { before?: Files; planned?: boolean; keyOf?: (path: string) => string } = {},
 ): Promise<Problem[]> {
   const { treeOf, read } = sampleTrees()
   const after = treeOf(files)
   const old = before && treeOf(before)
-  const plans = old && planned ? { before: planOf(old), after: planOf(after) } : undefined
+  const plans = old && planned ? { before: planOf(old, keyOf), after: planOf(after, keyOf) } : undefined
   const gates = Gates.parse(settings)
   const judged = { commit: "c", gates, after, before: old, plans, isShapeJudged: old !== undefined }
   return judgeGates(judged, { read, memory: { schemas: new Map() } }, signal)
 }
 
-/** One ConfigMap for each folder, keyed by path. */
-function planOf({ files }: Tree): Plan {
+/** One ConfigMap for each folder. */
+function planOf({ files }: Tree, keyOf: (path: string) => string): Plan {
   const byFolder = Map.groupBy(files, ({ path }) => path.split("/")[0] ?? "")
   const targets = [...byFolder].map(([name, inside]) => ({
     target: { cluster: "east", namespace: "ci", name },
     view: true,
-    keys: inside.map((file) => ({ key: file.path, file, gzip: false })),
+    keys: inside.map((file) => ({ key: keyOf(file.path), file, gzip: false })),
   }))
   return { targets, problems: [] }
 }
@@ -74,6 +79,10 @@ describe("a parse gate", () => {
       "gate/not-parsed a.json 2 3",
     ])
     expect(places(await judge(json, { "a.json": "" }))).toEqual(["gate/not-parsed a.json 1 1"])
+    const marked = await judge(json, { "a.json": "\ufeff{}" })
+    expect(places(marked)).toEqual(["gate/not-parsed a.json 1 1"])
+    expect(marked[0]?.message).toContain("byte order mark")
+    expect(await judge(yaml, { "jobs/a.yaml": "\ufeffa: 1\n" }), "YAML may have one (5.2)").toEqual([])
   })
 
   it("judges what changes, and leaves alone what is in force", async () => {
@@ -128,6 +137,19 @@ describe("a schema gate", () => {
     expect(
       places(await judged({ "jobs/a.yaml": "owner: me\n", "jobs/b.yaml": "b: 1\n" }, schema, before)),
     ).toEqual(["gate/schema jobs/b.yaml 1 1"])
+  })
+
+  it("knows every keyword of its draft, and of an object nothing but its own properties", async () => {
+    const anchored =
+      '{"$defs": {"o": {"$anchor": "owner", "type": "string"}}, "properties": {"owner": {"$ref": "#owner"}}}'
+    expect(await judged({ "jobs/a.yaml": "owner: me\n" }, anchored)).toEqual([])
+    expect(places(await judged({ "jobs/a.yaml": "owner: 1\n" }, anchored))).toEqual([
+      "gate/schema jobs/a.yaml 1 1",
+    ])
+    const inherited = '{"required": ["constructor", "toString"]}'
+    expect(places(await judged({ "jobs/a.yaml": "owner: me\n" }, inherited))).toEqual([
+      "gate/schema jobs/a.yaml 1 1",
+    ])
   })
 
   it.each([
@@ -187,9 +209,15 @@ describe("the gate prow-jobs", () => {
           "jobs/a.yaml": "- name: x\n",
           "jobs/b.yaml": "text",
           "jobs/c.yml": "a: 1\n---\nb: 1\n",
+          "jobs/d.yaml": "---\n# nothing\n---\npresubmits: {}\n",
         }),
       ),
-    ).toEqual(["gate/no-jobs jobs/a.yaml 1 1", "gate/no-jobs jobs/b.yaml 1 1", "gate/no-jobs jobs/c.yml 3 1"])
+    ).toEqual([
+      "gate/no-jobs jobs/a.yaml 1 1",
+      "gate/no-jobs jobs/b.yaml 1 1",
+      "gate/no-jobs jobs/c.yml 3 1",
+      "gate/no-jobs jobs/d.yaml 4 1",
+    ])
   })
 })
 
@@ -242,6 +270,40 @@ describe("the gate of a change", () => {
       places(await judge(gate, { ...before, "jobs/b": "", "jobs/c": "\n", "jobs/d": "" }, { before })),
     ).toEqual(["gate/emptied jobs/b 1 1"])
     expect(await judge(gate, { "jobs/a.yaml": job(5, '""') }, { before: {} }), "new").toEqual([])
+    const none = { ...gate, change: { emptied: 0 } }
+    for (const [nothing, name] of [
+      ["# comments alone\n", "the whole file"],
+      ["{}\n", "the whole file"],
+      ["", "the whole file"],
+      ["a: {}\n", "a"],
+    ]) {
+      const [problem, ...more] = await judge(
+        none,
+        { "jobs/a.yaml": `${nothing}` },
+        { before: { "jobs/a.yaml": "a: {b: 1}" } },
+      )
+      expect(problem?.message, nothing).toContain(
+        `1 values become empty, more than 0: jobs/a.yaml:1 ${name} (`,
+      )
+      expect(more).toEqual([])
+    }
+  })
+
+  it("compares a file that moves with the one whose key it takes", async () => {
+    const gate = { change: { bytes: "x1.9", emptied: 0 }, files: [{ glob: "**/*.yaml", parse: "yaml" }] }
+    const moved = (before: string, after: string) =>
+      judge(
+        gate,
+        { "jobs/new/a.yaml": after },
+        { before: { "jobs/old/a.yaml": before }, keyOf: (path) => posix.basename(path) },
+      )
+    const large = `a: ${"x".repeat(70_000)}\n`
+    expect(places(await moved(large, `${large}b: ${"y".repeat(70_000)}\n`))).toEqual([
+      "gate/bytes jobs/new/a.yaml",
+    ])
+    expect(places(await moved("a: 1\n", "a:\n"))).toEqual(["gate/emptied jobs/new/a.yaml 1 1"])
+    expect(places(await moved("a: 1\n", ""))).toEqual(["gate/emptied jobs/new/a.yaml 1 1"])
+    expect(await moved(large, `${large}b: 1\n`)).toEqual([])
   })
 
   it("judges no first projection", async () => {

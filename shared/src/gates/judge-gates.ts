@@ -7,6 +7,7 @@ import { judgeByPrograms } from "./exec/judge-exec.ts"
 import type { GateMemory } from "./gate-memory.ts"
 import { judgeFiles, type ReadFiles } from "./judge-files.ts"
 import { judgeShape } from "./judge-shape.ts"
+import { withMovedFiles } from "./moved-files.ts"
 
 /** A commit before the gates of its source. */
 export interface JudgedCommit {
@@ -34,9 +35,15 @@ export async function judgeGates(
 ): Promise<Problem[]> {
   const { commit, gates, before, after: tree, plans, isShapeJudged } = judged
   const change = changedFiles(before, tree)
-  const fields = isShapeJudged && gates.change?.emptied !== undefined
-  const { problems, emptied } = await judgeFiles(gates.files, { change, tree }, { ...ports, fields }, signal)
-  const shape = gates.change && isShapeJudged ? judgeShape(gates.change, { change, plans, emptied }) : []
+  const changed = gates.change && isShapeJudged ? withMovedFiles(change.changed, plans) : []
+  const compared = gates.change?.emptied === undefined ? [] : changed
+  const { problems, emptied } = await judgeFiles(
+    gates.files,
+    { change, tree },
+    { ...ports, compared },
+    signal,
+  )
+  const shape = gates.change && isShapeJudged ? judgeShape(gates.change, { changed, plans, emptied }) : []
   const found = [...shape, ...problems]
   // A program is started when nothing cheaper has refused the commit.
   if (found.length > 0) return found

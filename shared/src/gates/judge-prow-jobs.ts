@@ -36,7 +36,7 @@ export function duplicateNames(gate: FileGate, change: TreeChange, tree: Tree): 
   })
 }
 
-/** What Prow would not read as jobs: no mapping at the top, or a second document, which Prow ignores. Pure. */
+/** What Prow would not read as jobs: no mapping at the top, or what is not in the first document, which Prow ignores. Pure. */
 export function jobFileProblems(gate: FileGate, file: string, documents: readonly LocatedYaml[]): Problem[] {
   const filled = documents.filter(({ value }) => value !== null && value !== undefined)
   const [first, second] = filled
@@ -47,7 +47,8 @@ export function jobFileProblems(gate: FileGate, file: string, documents: readonl
     const message = `a mapping is expected at the top, with presubmits, postsubmits, periodics or presets; it is ${what}`
     return [refusal(gate, "gate/no-jobs", message, { file, ...first.positionOf([]) })]
   }
-  if (second === undefined) return []
+  const unread = first === documents[0] ? second : first
+  if (unread === undefined) return []
   const message = "there is a second document, and Prow reads the first alone"
-  return [refusal(gate, "gate/no-jobs", message, { file, ...second.positionOf([]) })]
+  return [refusal(gate, "gate/no-jobs", message, { file, ...unread.positionOf([]) })]
 }

@@ -4,7 +4,7 @@ import type { Problem } from "../foundation/problem.ts"
 import { targetText } from "../foundation/target.ts"
 import type { Plan, PlannedTarget } from "../plan/plan.ts"
 import type { ChangeGate } from "../settings/gates.ts"
-import type { FileChange, TreeChange } from "./changed-files.ts"
+import type { FileChange } from "./changed-files.ts"
 import type { EmptiedField } from "./emptied-fields.ts"
 
 /** So many targets may change whatever share of all they are: in a small repository one is much. */
@@ -15,7 +15,8 @@ const MOST_NAMED = 3
 
 /** What a commit does to what is in force, so far as its shape is judged. */
 export interface Shape {
-  change: TreeChange
+  /** Each with what its readers had before (moved-files.ts). */
+  changed: readonly FileChange[]
   /** What the targets of all clusters hold and would hold; undefined: it is not known, as after other rules. */
   plans: { before: Plan; after: Plan } | undefined
   /** Fields that have no value any more, by file. */
@@ -50,9 +51,9 @@ function holdsTheSame(a: PlannedTarget, b: PlannedTarget | undefined): boolean {
   })
 }
 
-function sizeProblems({ bytes: factor }: ChangeGate, { change, plans }: Shape): Problem[] {
+function sizeProblems({ bytes: factor }: ChangeGate, { changed, plans }: Shape): Problem[] {
   if (factor === undefined) return []
-  const grown = change.changed.filter((one) => isResized(one, factor))
+  const grown = changed.filter((one) => isResized(one, factor))
   if (grown.length === 0) return []
   const written = plans && pathsOf([plans.before, plans.after])
   return grown.flatMap(({ before, after }): Problem[] => {
@@ -72,16 +73,19 @@ function isResized({ before, after: { size } }: FileChange, factor: number): boo
   return size >= before.size * factor || size * factor <= before.size
 }
 
-function emptyProblems({ emptied: most }: ChangeGate, { change, plans, emptied }: Shape): Problem[] {
+function emptyProblems({ emptied: most }: ChangeGate, { changed, plans, emptied }: Shape): Problem[] {
   if (most === undefined) return []
-  const blank = change.changed.filter(
+  const blank = changed.filter(
     ({ before, after }) => before !== undefined && !isBlank(before) && isBlank(after),
   )
   const written = blank.length > 0 && plans ? pathsOf([plans.before, plans.after]) : undefined
   const files = blank.filter(({ after }) => written === undefined || written.has(after.path))
+  const whole = new Set(files.map(({ after }) => after.path))
   const places = [
-    ...files.map(({ after }) => ({ file: after.path, name: "the whole file", line: 1, column: 1 })),
-    ...[...emptied].flatMap(([file, fields]) => fields.map((field) => ({ file, ...field }))),
+    ...[...whole].map((file) => ({ file, name: "the whole file", line: 1, column: 1 })),
+    ...[...emptied].flatMap(([file, fields]) =>
+      whole.has(file) ? [] : fields.map((field) => ({ file, ...field })),
+    ),
   ]
   const [first] = places
   if (first === undefined || places.length <= most) return []

@@ -8,6 +8,9 @@ const MOST_BYTES = 8 * 1024 * 1024
 /** With every alias written out: a small file can stand for billions. */
 const MOST_NODES = 1_000_000
 
+/** In UTF-8. The decoder removes it, and most readers of JSON refuse it. */
+const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf])
+
 /** Tags that only the file's reader knows, such as `!Ref`: they make no file invalid. */
 const OTHER_TAGS = ["!", "tag:"].flatMap((prefix) => [
   defineScalarTag(prefix, { matchByTagPrefix: true, resolve: (text) => text, identify: () => false }),
@@ -47,6 +50,12 @@ export function readDocuments(content: Buffer, file: string, format: Format): Lo
     throw notParsed(`it has ${content.length} bytes, and at most ${MOST_BYTES} are parsed`, { file })
   }
   const text = textOf(content, file)
+  if (format === "json" && content.subarray(0, BYTE_ORDER_MARK.length).equals(BYTE_ORDER_MARK))
+    throw notParsed("JSON must not begin with a byte order mark (RFC 8259, 8.1)", {
+      file,
+      line: 1,
+      column: 1,
+    })
   if (format === "json") return [parseJson(text, file)]
   const documents = parseYaml(text, file)
   for (const { root } of documents) {

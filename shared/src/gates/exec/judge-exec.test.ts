@@ -91,6 +91,9 @@ exit 0`
       code: "gate/unjudged",
       message: expect.stringMatching(/took longer than 0.2 s$/),
     })
+    await expect(judge("setsid sleep 3600 & sleep 3600", { timeout: "200ms" })).rejects.toMatchObject({
+      message: expect.stringMatching(/took longer than 0.2 s$/),
+    })
     await expect(judge("yes")).rejects.toMatchObject({
       message: expect.stringMatching(/wrote more than 1048576 bytes$/),
     })
@@ -105,10 +108,13 @@ exit 0`
     expect(Array.isArray(answer) ? answer[0]?.code : answer).toMatch(/^gate\/(exec|unjudged)$/)
   })
 
-  it("ends what it leaves in the background", async () => {
+  it.each([
+    ["in its group", "sleep 3600 &"],
+    ["with a session of its own, which holds its output open", "setsid sleep 3600 &"],
+  ])("ends what it leaves in the background %s, and does not wait for that", async (_, start) => {
     await withFolder(async (folder) => {
       const file = join(folder, "pid")
-      expect(await judge(`sleep 3600 & echo $! > ${file}; exit 0`)).toEqual([])
+      expect(await judge(`${start} echo $! > ${file}; exit 0`)).toEqual([])
       const pid = (await readFile(file, "utf8")).trim()
       // A zombie has ended; whether it is gone is up to the process that inherits it.
       await until(async () =>

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { killByVariable } from "./kill-by-variable.ts"
 
 /** A program that judges files, and its bounds. */
 export interface GateProgram {
@@ -28,13 +29,15 @@ export interface GateAnswer {
 const KEPT_OUTPUT = 16 * 1024
 const MOST_OUTPUT = 1024 * 1024
 const PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+/** Milliseconds after its end for the rest of its output. */
+const OUTPUT_WAIT = 1000
 /** The shell's `exec` reports these for a program that is not there, or is none. */
 const NOT_FOUND = 127
 const NOT_EXECUTABLE = 126
 
 /**
  * Runs an operator's program over files and gives its answer. It gets no variable of ours, so none with a credential; a
- * process group of its own, which ends with it; at most `memory` of data for each process (RLIMIT_DATA, setrlimit(2)) and
+ * process group of its own, which ends with it, as does what inherited its HOME; at most `memory` of data for each process (RLIMIT_DATA, setrlimit(2)) and
  * no core files. It runs as this program's user and can read what that user can: what confines it further is the Pod.
  *
  * Throws `gate/no-program` when it cannot be started, `gate/unjudged` when it was killed, took longer than `timeout` or
@@ -69,19 +72,29 @@ export async function runGateProgram(program: GateProgram, signal: AbortSignal):
   } finally {
     clearTimeout(timer)
     signal.removeEventListener("abort", onAbort)
-    // What it left in the background ends too.
-    killGroup(child)
+    await killRest(child, scratch)
+    child.stdout?.destroy()
+    child.stderr?.destroy()
   }
 }
 
-/** Its end and that of its output; what it left in the background is killed, so that it does not hold that open. */
+/**
+ * Its end, and that of its output where that comes soon: a process that it left behind with a session of its own
+ * (setsid(2)) is not in its group, and can hold the output open for ever.
+ */
 function endOf(child: ChildProcess): Promise<{ code: number | null; by: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
     child.once("error", (cause) =>
       reject(new HeadraceError("gate/unjudged", "a gate's program cannot be started", { cause })),
     )
-    child.once("exit", () => killGroup(child))
-    child.once("close", (code, by) => resolve({ code, by }))
+    child.once("exit", (code, by) => {
+      killGroup(child)
+      const timer = setTimeout(() => resolve({ code, by }), OUTPUT_WAIT)
+      child.once("close", () => {
+        clearTimeout(timer)
+        resolve({ code, by })
+      })
+    })
   })
 }
 
@@ -98,6 +111,12 @@ function collectOutput({ stdout, stderr }: ChildProcess, onTooMuch: () => void):
     return one
   })
   return () => kept.map(({ text }) => text).join("\n")
+}
+
+/** What it left in the background ends too, also with a session of its own. */
+async function killRest(child: ChildProcess, scratch: string): Promise<void> {
+  killGroup(child)
+  await killByVariable(`HOME=${scratch}`)
 }
 
 function killGroup({ pid }: ChildProcess): void {
