@@ -33,4 +33,11 @@ describe("errorMessage", () => {
       "cannot read the settings: git/auth-failed: git fetch failed: connect ECONNREFUSED",
     )
   })
+
+  it("says the name of a failed system call once", () => {
+    const cause = Object.assign(new Error("EACCES: permission denied, open '/a'"), { code: "EACCES" })
+    expect(errorMessage(new Error("cannot open /a: EACCES", { cause }))).toBe(
+      "cannot open /a: permission is denied (EACCES), open '/a'",
+    )
+  })
 })
