@@ -226,6 +226,18 @@ export const HELD: { readonly [what: string]: Schedule } = {
     { op: "restore", cluster: 0 },
     { op: "reload", program: 0 },
   ],
+  "a cluster goes back to before a record was lost that a clock far ahead had begun": [
+    { op: "clock", program: 2, hours: 960 },
+    start(2, true),
+    FINISH,
+    { op: "agent", agent: 0, past: false },
+    { op: "save", cluster: 0 },
+    { op: "lose", cluster: 0, tools: false },
+    ROUND,
+    { op: "agent", agent: 0, past: false },
+    { op: "restore", cluster: 0 },
+    { op: "reload", program: 0 },
+  ],
   "settings change while a ConfigMap is there that no rule in force names, and a commit names it again": [
     ROUND,
     commit([[0, 0]], 3),

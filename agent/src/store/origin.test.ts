@@ -53,6 +53,20 @@ describe("floors of sources", () => {
     }
   })
 
+  it("accept it as it is where a clock was ahead when it was made: no writer can take it beyond what replaced it", () => {
+    const made = Date.parse("2026-01-02T00:00:00Z")
+    const first = origin("record x", 7, ["u1", "2026-01-01T00:00:00Z"], made + 40 * 86_400_000)
+    const second = origin("record x", 9, ["u2", "2026-01-02T00:00:00Z"], made + 10)
+    const floors = raiseFloors(raiseFloors(NOTHING, [first]), [second])
+
+    expect(floorOf(floors, first)).toEqual({ token: first.token, isStale: false })
+    const again = raiseFloors(floors, [first])
+    expect(floorOf(again, second), "the later one is there after all").toEqual({
+      token: second.token,
+      isStale: false,
+    })
+  })
+
   it("know an object again under another name of its cluster, such as after a new certificate authority", () => {
     const floors = raiseFloors(NOTHING, [origin("record x in 1", 10, ["u1", "2026-01-01T00:00:00Z"])])
 
