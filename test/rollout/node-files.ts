@@ -23,7 +23,7 @@ export function agentSettings({
 record: ${NAMESPACE}/${SOURCE}
 kubeconfig: ${kubeconfigFile}
 listen: 127.0.0.1:0
-report: {node: ${node.name}, every: 2s}
+report: {node: ${node.name}, every: 1s}
 projections:
   state:
     path: ${path}

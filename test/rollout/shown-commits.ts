@@ -6,7 +6,7 @@ import { NODES, type StagedNode } from "./fleet-plan.ts"
 import { recordsNow } from "./seen-records.ts"
 import type { StagedSite } from "./staged-site.ts"
 
-const LOOK_MS = 50
+const LOOK_MS = 100
 
 /** What the disks of all nodes show and have shown, read from outside. */
 export interface ShownCommits {

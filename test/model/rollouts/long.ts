@@ -1,15 +1,23 @@
 import { type LongFormOptions, longForm, playSchedules, seedOf } from "../long-form.ts"
 import { playRollout } from "./play-rollout.ts"
 import { rolloutSchedules } from "./rollout-schedule.ts"
+import { searchRolloutMutants } from "./search-rollout-mutants.ts"
+
+interface Options extends LongFormOptions {
+  mutants: boolean
+}
 
 /**
  * The long form of the model's rollouts: `npm run test:model -- --rollouts [--runs 10000] [--seed N] [--from K]
- * [--seconds S] [--path P]`.
+ * [--seconds S] [--path P]`, or `--mutants`.
  */
 export async function playRollouts(argv: readonly string[], signal: AbortSignal): Promise<number> {
-  const command = longForm("rollouts").option("--rollouts", "this one")
-  const options = command.parse([...argv]).opts<LongFormOptions>()
+  const command = longForm("rollouts")
+    .option("--rollouts", "this one")
+    .option("--mutants", "search each mutant from a new seed instead", false)
+  const options = command.parse([...argv]).opts<Options>()
   const seed = seedOf(options)
+  if (options.mutants) return searchRolloutMutants(seed, signal)
   const { runs, from, path } = options
   process.stdout.write(`seed ${seed}, ${Number(runs) - Number(from)} schedules of rollouts from ${from}\n`)
   const { played, failure } = await playSchedules(

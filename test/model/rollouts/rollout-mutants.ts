@@ -122,7 +122,7 @@ export const ROLLOUT_MUTANTS: { readonly [name: string]: RolloutMutant } = {
   "a rollout goes on under other settings": {
     broken: { rollout: (ports, _, { firstPolicy }) => ({ ...ports, policy: firstPolicy }) },
     breaks: /^Error: R1: .*were replaced/,
-    path: "7",
+    path: "145",
   },
   "nothing is judged by gates": {
     broken: { withoutGates: true },

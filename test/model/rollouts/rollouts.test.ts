@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest"
 import { Violation } from "../violation.ts"
 import { CAUGHT } from "./caught-rollouts.ts"
 import { playRollout } from "./play-rollout.ts"
-import { ROLLOUT_MUTANTS, type RolloutMutant } from "./rollout-mutants.ts"
-import { type RolloutSchedule, rolloutSchedules } from "./rollout-schedule.ts"
+import { ROLLOUT_MUTANTS } from "./rollout-mutants.ts"
+import { rolloutSchedules } from "./rollout-schedule.ts"
+import { catchMutant } from "./search-rollout-mutants.ts"
 
 /** Fixed, so that each run finds what the last one found. */
 const SEED = 7
@@ -26,37 +27,13 @@ it.each(Object.entries(CAUGHT))("holds that %s", async (_rule, schedule) => {
 
 describe("the model of rollouts catches", () => {
   it.each(Object.entries(ROLLOUT_MUTANTS))("%s", { timeout: 600_000 }, async (_name, mutant) => {
-    const { breaks } = mutant
-    const { schedule, found } = await searched(mutant)
-    expect(found).toBeInstanceOf(Violation)
-    expect(String(found)).toMatch(breaks)
-    process.stdout.write(`caught: ${String(found).slice(0, 120)}\n`)
+    const caught = await catchMutant(mutant, { seed: SEED, runs: MUTANT_RUNS })
+    if (caught === undefined) throw new Error(`not caught by ${MUTANT_RUNS} schedules`)
+    const { schedule, error, after, path } = caught
+    expect(error).toBeInstanceOf(Violation)
+    expect(String(error)).toMatch(mutant.breaks)
+    process.stdout.write(`caught: ${String(error).slice(0, 120)}\n`)
+    if (after > 1) process.stdout.write(`path of this one: "${path}"\n`)
     await playRollout(schedule)
   })
 })
-
-/** The first schedule that shows a mutant. Throws where none does. */
-async function searched({
-  broken,
-  breaks,
-  path,
-  schedule,
-}: RolloutMutant): Promise<{ schedule: RolloutSchedule; found: unknown }> {
-  const given = schedule && fc.constant(schedule)
-  const details = await fc.check(
-    fc.asyncProperty(given ?? rolloutSchedules(), async (played) => {
-      try {
-        await playRollout(played, broken)
-      } catch (error) {
-        // What it breaks beside may be anything; it is caught when the rule's own promise is broken.
-        if (breaks.test(String(error))) throw error
-      }
-    }),
-    { numRuns: given ? 1 : MUTANT_RUNS, seed: SEED, endOnFailure: true, ...(path && { path }) },
-  )
-  if (!details.failed) throw new Error(`not caught by ${details.numRuns} schedules`)
-  const [caught] = details.counterexample as [RolloutSchedule]
-  if (path === undefined && details.numRuns > 1)
-    process.stdout.write(`path of the next: "${details.counterexamplePath}"\n`)
-  return { schedule: caught, found: details.errorInstance }
-}
