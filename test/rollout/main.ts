@@ -90,12 +90,15 @@ async function playChecked(
     await playGood(play)
     say("every node shows the first commit")
     for (let group = first; group < wanted && !isOver(); group += 1) {
+      const since = performance.now()
       const one = await playGroup(play, group)
       played.groups.push(one)
       const { good, bad } = one
       const inGood = good.fault && `${good.fault} in stage ${(good.stage ?? 0) + 1} of the good one`
       const fault = inGood ?? bad.fault ?? "no fault"
-      say(`group ${group}: ${bad.state}, ${bad.reached} nodes, back in ${Math.round(bad.took)} ms; ${fault}`)
+      const seconds = Math.round((performance.now() - since) / 1000)
+      const back = `back in ${Math.round(bad.took)} ms`
+      say(`group ${group} (${seconds} s): ${bad.state}, ${bad.reached} nodes, ${back}; ${fault}`)
       await keep()
     }
     played.stale.push(await playStaleHealth(play))

@@ -67,13 +67,26 @@ export function tableOf({ parts, seconds, groups, stale, controls, returned }: P
     ["commits, of them bad", `${groups.length * GROUP}, ${groups.length}`],
     ["nodes that showed a bad one outside of its stages", String(outside)],
     ["good ones returned", String(returned.length)],
-    ["returns without a fault: count, p50, p99, ms", figuresOf(returnsOf(groups, false))],
+    [
+      "returns without a fault: count, p50, p99, ms",
+      `${figuresOf(returnsOf(groups, false))}   goal: p99 at most ${BACK_WITHIN_MS}`,
+    ],
     ["returns with a fault, from its end: count, p50, p99, ms", figuresOf(returnsOf(groups, true))],
+    ...faultRows(groups),
     ["faults in good rollouts", String(groups.filter(({ good }) => good.fault !== undefined).length)],
     ["silent nodes with old health: open stages, of them passed", `${open}, ${passedOf(stale)}`],
     ["without checks: bad commits, of them on every node", `${controls.length}, ${whole}`],
   ]
   return ["", ...rows.map(([what, figure]) => `  ${what.padEnd(58)} ${figure}`), ""].join("\n")
+}
+
+/** Of each fault: returns, and how long nodes took after it. */
+function faultRows(groups: readonly PlayedGroup[]): [string, string][] {
+  const faulted = groups.flatMap(({ bad }) => (bad.fault === undefined ? [] : [{ ...bad, fault: bad.fault }]))
+  return [...Map.groupBy(faulted, ({ fault }) => fault)].map(([fault, met]) => [
+    `  ${fault}`,
+    figuresOf(met.map(({ took }) => took)),
+  ])
 }
 
 function passedOf(stale: readonly StaleHealth[]): number {
