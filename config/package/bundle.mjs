@@ -7,7 +7,7 @@
  *   node config/package/bundle.mjs agent|plugin|bootstrapper
  */
 import { execFileSync } from "node:child_process"
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { isBuiltin } from "node:module"
 import { dirname, join } from "node:path"
 import process from "node:process"
@@ -29,7 +29,7 @@ const folder = join(ROOT, name)
 const bundle = join(folder, "bundle")
 rmSync(bundle, { recursive: true, force: true })
 checkDependencies(await writeBundle())
-if (ENTRIES[name].read) copyDeclarations("read")
+if (ENTRIES[name].read) writeDeclarations("read")
 
 /** Gives the modules that the bundle imports and does not hold. */
 async function writeBundle() {
@@ -97,15 +97,12 @@ function checkDependencies(imported) {
   process.exit(1)
 }
 
-/** The types of an entry, which import nothing but each other. */
-function copyDeclarations(entry) {
-  execFileSync(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "-b", folder], {
-    stdio: "inherit",
-  })
-  const from = join(folder, "dist", entry)
-  if (!existsSync(from)) throw new Error(`${from} was not built`)
-  mkdirSync(join(bundle, entry), { recursive: true })
-  for (const file of readdirSync(from).filter((one) => one.endsWith(".d.ts"))) {
-    cpSync(join(from, file), join(bundle, entry, file))
-  }
+/** The types of an entry, which import nothing but each other: tsconfig.ENTRY.json says how. `npm run check` checks types. */
+function writeDeclarations(entry) {
+  const all = join(bundle, "types")
+  const tsc = join(ROOT, "node_modules/typescript/bin/tsc")
+  const project = join(folder, `tsconfig.${entry}.json`)
+  execFileSync(process.execPath, [tsc, "-p", project, "--outDir", all], { stdio: "inherit" })
+  renameSync(join(all, entry), join(bundle, entry))
+  rmSync(all, { recursive: true })
 }

@@ -22,6 +22,7 @@ interface Locked {
  * they depend on. Files are hard links to the project's.
  */
 export async function makeImageRoot(folder: string): Promise<void> {
+  await run(process.execPath, [join(ROOT, "config/local/prepare.mjs"), "--build", "--quiet"])
   await run("cp", ["-al", await debianBase(), folder])
   await writeUser(folder)
   await copyFile(join(ROOT, "node_modules/node/bin/node"), join(folder, "usr/local/bin/node"))
