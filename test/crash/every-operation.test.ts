@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { describe, expect, it } from "vitest"
-import { withMemoryFolder } from "../harness/with-folder.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import type { ProjectionOptions } from "../harness/with-projection.ts"
 import { expectSound } from "./expect-sound.ts"
 import { firstOperation, STEP } from "./operation-step.ts"
@@ -55,7 +55,7 @@ describe.each(VARIANTS)("dying at operations (%s)", (name, options) => {
   it(`shows the old revision or the new one, keeps what was acknowledged, and goes on (every ${STEP})`, async () => {
     let operations = 0
     for (let index = firstOperation(name); ; index += STEP) {
-      const died = await withMemoryFolder(async (folder) => {
+      const died = await withFolder(async (folder) => {
         const path = join(folder, "deep/shown")
         const { acked, died } = await dieAt(path, index, options)
         const found = await expectSound(path, acked, `operation ${index}`, options)
@@ -83,7 +83,7 @@ describe.each(LAYOUTS)("SIGKILL of a real process at operations of layout %s", (
         while (!ended) {
           const index = next
           next += STRIDE[layout]
-          const died = await withMemoryFolder(async (folder) => {
+          const died = await withFolder(async (folder) => {
             const path = join(folder, "shown")
             const { acked, signal } = await runVictim(path, index, layout)
             await expectSound(path, acked, `operation ${index}`, { layout, lockWait: 1000 })

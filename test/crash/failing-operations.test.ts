@@ -3,7 +3,7 @@ import type { Disk } from "@headrace/agent/disk/disk"
 import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import { openProjection } from "@headrace/agent/publish/open-projection"
 import { describe, expect, it } from "vitest"
-import { withMemoryFolder } from "../harness/with-folder.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import { type ProjectionOptions, projectionOptions } from "../harness/with-projection.ts"
 import { lookAtProjection } from "./check-projection.ts"
 import { expectSound } from "./expect-sound.ts"
@@ -41,7 +41,7 @@ async function failAt(
 async function operationsOf(options: ProjectionOptions): Promise<string[]> {
   const names: string[] = []
   const disk = wrapDisk(openNodeDisk(), ({ name }) => void names.push(name))
-  await withMemoryFolder((folder) => publishAll(join(folder, "shown"), { ...options, disk }, () => undefined))
+  await withFolder((folder) => publishAll(join(folder, "shown"), { ...options, disk }, () => undefined))
   disk.die()
   return names
 }
@@ -59,7 +59,7 @@ describe.each(LAYOUTS)("failing at operations (layout %s)", (layout) => {
       // Whichever operations the step meets, it must meet each kind where it counts.
       const isWanted = kinds.includes(name) && !unacknowledged.has(name)
       if (index % FAILING_STEP !== 0 && !isWanted) continue
-      const failed = await withMemoryFolder(async (folder) => {
+      const failed = await withFolder(async (folder) => {
         const path = join(folder, "shown")
         const { acked, failed } = await failAt(path, index, { layout })
         await expectSound(path, acked, `operation ${index} (${failed})`, { layout })
@@ -76,7 +76,7 @@ describe.each(LAYOUTS)("failing at operations, and trying again (layout %s)", (l
   it(`shows the last revision, whole, from the same process (every ${STEP})`, async () => {
     const revisions = revisionsOf(layout)
     for (let index = firstOperation(layout); ; index += STEP) {
-      const failed = await withMemoryFolder(async (folder) => {
+      const failed = await withFolder(async (folder) => {
         const path = join(folder, "shown")
         const { disk, failed } = failOnce(index)
         const keep = { revisions: 1, age: 0, bytes: 2 ** 30 }

@@ -1,18 +1,21 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { diskFolder, scratchFolder } from "./scratch-folder.ts"
 
-const MEMORY = "/dev/shm"
-
-/** Runs `action` with an empty folder of its own and removes it. `HEADRACE_TEST_DIR` chooses the file system. */
+/** Runs `action` with an empty folder of its own and removes it; vitest.config.ts sets TMPDIR to memory, where there is room. */
 export async function withFolder<T>(action: (folder: string) => Promise<T> | T): Promise<T> {
-  return await withFolderIn(process.env.HEADRACE_TEST_DIR ?? tmpdir(), action)
+  return await withFolderIn(tmpdir(), action)
 }
 
-/** The same in memory where there is a tmpfs: for what makes many folders and loses nothing by a quick fsync. */
+/** The same in memory, where there is room, whatever TMPDIR is: for long forms and benches, which vitest does not run. */
 export async function withMemoryFolder<T>(action: (folder: string) => Promise<T> | T): Promise<T> {
-  if (process.env.HEADRACE_TEST_DIR || !existsSync(MEMORY)) return await withFolder(action)
-  return await withFolderIn(MEMORY, action)
+  return await withFolderIn(scratchFolder(), action)
+}
+
+/** The same on a disk: for what differs there. */
+export async function withDiskFolder<T>(action: (folder: string) => Promise<T> | T): Promise<T> {
+  return await withFolderIn(diskFolder(), action)
 }
 
 async function withFolderIn<T>(parent: string, action: (folder: string) => Promise<T> | T): Promise<T> {

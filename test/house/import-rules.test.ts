@@ -1,7 +1,7 @@
 import { copyFile, mkdir, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { withMemoryFolder } from "../harness/with-folder.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import { findViolations } from "./find-violations.ts"
 import { AGENT_FLOORS, IMPORT_RULES, RECONCILE_FLOORS, SHARED_FLOORS } from "./import-rules.ts"
 import { readImports } from "./read-imports.ts"
@@ -93,7 +93,7 @@ type BrokenBy = (files: Record<string, string>) => Promise<string[]>
 
 /** Gives the action what writes files into a project with the packages of this one, and names the rules they break. */
 async function withProject(action: (brokenBy: BrokenBy) => Promise<void>): Promise<void> {
-  await withMemoryFolder(async (root) => {
+  await withFolder(async (root) => {
     await mkdir(join(root, "node_modules/@headrace"), { recursive: true })
     for (const name of PACKAGES) {
       await mkdir(join(root, name), { recursive: true })

@@ -8,7 +8,7 @@ import { expect, it } from "vitest"
 import { realKubeMissing, withRealKube } from "../harness/real-kube.ts"
 import { serviceAccountAccess } from "../harness/service-account.ts"
 import { whySkipped } from "../harness/why-skipped.ts"
-import { withMemoryFolder } from "../harness/with-folder.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import { withKube } from "../harness/with-kube.ts"
 import { commitOf, NAMESPACE, writeRevision } from "../harness/write-revision.ts"
 import { reporting, startFleet } from "./agent-fleet.ts"
@@ -28,7 +28,7 @@ async function changeOneFile(
   openClient: () => Promise<LightClient>,
 ): Promise<void> {
   // In memory: nodes have a disk each, and here one disk would be what is measured.
-  await withMemoryFolder(async (folder) => {
+  await withFolder(async (folder) => {
     const files = Object.fromEntries(
       Array.from({ length: FILES }, (_, at) => [`f/${at}.yaml`, `${at}: `.repeat(300)]),
     )

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { withMemoryFolder } from "../harness/with-folder.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import { forgedNode } from "./forged-node.ts"
 import { KINDS, MINUTE, START, seeded, written } from "./forger.ts"
 import { makeKeys, unexpectedCodes, unexpectedOfFresh } from "./forgery-codes.ts"
@@ -23,7 +23,7 @@ describe("somebody who may write records, indexes and shards, and has no key", (
     `has a node that has trust show nothing by ${COUNT} forgeries, each refused by its code`,
     { timeout: TIMEOUT },
     () =>
-      withMemoryFolder(async (folder) => {
+      withFolder(async (folder) => {
         const { keys, files } = await makeKeys(join(folder, "keys"))
         const trust = { keys: files, clusters: ["east"], maxAge: 7 * DAY }
         const report = await runForgeries({ folder, count: COUNT, seed: SEED, keys, trust })
@@ -35,7 +35,7 @@ describe("somebody who may write records, indexes and shards, and has no key", (
   )
 
   it("has a fresh node show nothing but a writer's revision within maxAge, each other one refused by its code", () =>
-    withMemoryFolder(async (folder) => {
+    withFolder(async (folder) => {
       const { keys, files } = await makeKeys(join(folder, "keys"))
       const trust = { keys: files, clusters: ["east"], maxAge: FRESH_MAX_AGE }
       const report = await attackFreshNodes({ folder, count: FRESH, keys, trust }, seeded(SEED))
@@ -45,7 +45,7 @@ describe("somebody who may write records, indexes and shards, and has no key", (
     }))
 
   it("has a node without trust show many: the control", { timeout: 300_000 + CONTROL * 300 }, () =>
-    withMemoryFolder(async (folder) => {
+    withFolder(async (folder) => {
       const { keys } = await makeKeys(join(folder, "keys"))
       const report = await runForgeries({ folder, count: CONTROL, seed: SEED, keys, trust: undefined })
       if (LONG) process.stdout.write(`control: ${report.shown} of ${CONTROL} were shown\n`)
@@ -54,7 +54,7 @@ describe("somebody who may write records, indexes and shards, and has no key", (
   )
 
   it("has a fresh node show nothing older than maxAge, and one with a disk its own record at any age", () =>
-    withMemoryFolder(async (folder) => {
+    withFolder(async (folder) => {
       const { keys, files } = await makeKeys(join(folder, "keys"))
       const trust = { keys: files, clusters: ["east"], maxAge: 7 * DAY }
       let now = START + 2 * MINUTE

@@ -1,14 +1,14 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { expect, it } from "vitest"
-import { withMemoryFolder } from "../harness/with-folder.ts"
+import { withFolder } from "../harness/with-folder.ts"
 import { forgedNode } from "./forged-node.ts"
 import { MINUTE, START, unsigned, written } from "./forger.ts"
 import { makeKeys } from "./forgery-codes.ts"
 
 /** Every message that a node gives when keys change or signatures go, in one place: what readers see stays as it was. */
 it("says of each key and signature that is not believed what is wrong and what to do, and shows what it showed", () =>
-  withMemoryFolder(async (folder) => {
+  withFolder(async (folder) => {
     const { keys, files } = await makeKeys(join(folder, "keys"))
     const [own = "", expired = ""] = files
     const stranger = join(folder, "keys", "stranger.pub")

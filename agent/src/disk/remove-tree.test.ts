@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
 import { whySkipped } from "@headrace/test/harness/why-skipped"
-import { withMemoryFolder } from "@headrace/test/harness/with-folder"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { openNodeDisk } from "./node-disk.ts"
 import { removeTree } from "./remove-tree.ts"
@@ -24,7 +24,7 @@ function makeTree(folder: string): void {
 
 describe("removeTree", () => {
   it("removes all beneath a folder, and links without what they lead to", async () => {
-    await withMemoryFolder(async (folder) => {
+    await withFolder(async (folder) => {
       makeTree(folder)
       await removeTree(openNodeDisk(), join(folder, "tree"))
       expect(fs.readdirSync(folder)).toEqual(["outside"])
@@ -36,7 +36,7 @@ describe("removeTree", () => {
   it.skipIf(isNotRoot).each(MOUNTS)(
     `leaves what is there where %s over a folder in it${whySkipped(isNotRoot)}`,
     async (_what, mount) => {
-      await withMemoryFolder(async (folder) => {
+      await withFolder(async (folder) => {
         makeTree(folder)
         const [tree, place] = [join(folder, "tree"), join(folder, "tree/d/e")]
         execFileSync("mount", mount(join(folder, "outside"), place))
@@ -57,7 +57,7 @@ describe("removeTree", () => {
   it.each(["d", "d/e"])(
     "follows no link that takes the place of %s after it was looked at",
     async (victim) => {
-      await withMemoryFolder(async (folder) => {
+      await withFolder(async (folder) => {
         makeTree(folder)
         const disk = openNodeDisk()
         const swapped = join(folder, "tree", victim)

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { join } from "node:path"
 import { logLines } from "@headrace/test/harness/run-marked"
 import { runAgentProgram } from "@headrace/test/harness/with-agent-process"
-import { withFolder } from "@headrace/test/harness/with-folder"
+import { withDiskFolder } from "@headrace/test/harness/with-folder"
 import { withKube } from "@headrace/test/harness/with-kube"
 import { expect, it } from "vitest"
 import { SECRETS } from "../../../config/local/embedded-kube/resource-kind.ts"
@@ -11,7 +11,7 @@ import { SECRETS } from "../../../config/local/embedded-kube/resource-kind.ts"
 const VALUE = "hunter2-hunter2"
 
 it("shows Secrets for their owner alone, and nothing of them in log, state, metrics, readiness or manifests of others", async () => {
-  await withFolder(async (folder) => {
+  await withDiskFolder(async (folder) => {
     const memory = existsSync("/dev/shm") ? await mkdtemp("/dev/shm/headrace-test-") : folder
     try {
       await withKube(async ({ store, kubeconfigFile }) => {

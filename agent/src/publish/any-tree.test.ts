@@ -2,7 +2,7 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { hasCode } from "@headrace/shared/foundation/errors"
 import { whySkipped } from "@headrace/test/harness/why-skipped"
-import { withMemoryFolder } from "@headrace/test/harness/with-folder"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -117,7 +117,7 @@ describe.each<[LayoutName, number]>([
     `are published as they are or refused as a whole, and nothing outside of the projection changes${whySkipped(isMissing ? "koffi is not installed" : undefined)}`,
     async () => {
       const property = fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 4 }), (steps) =>
-        withMemoryFolder(async (folder) => {
+        withFolder(async (folder) => {
           fs.mkdirSync(join(folder, "out/d"), { recursive: true })
           fs.writeFileSync(join(folder, "out/a"), "outside")
           fs.symlinkSync("out", join(folder, "link"))

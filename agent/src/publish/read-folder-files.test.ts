@@ -1,12 +1,12 @@
 import fs from "node:fs"
 import { join } from "node:path"
-import { withMemoryFolder } from "@headrace/test/harness/with-folder"
+import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
 import { readFolderFiles, revisionDigest } from "./read-folder-files.ts"
 
 describe("readFolderFiles", () => {
   it("gives files by path with mode and content, links inside of the folder followed", async () => {
-    await withMemoryFolder(async (folder) => {
+    await withFolder(async (folder) => {
       fs.mkdirSync(join(folder, "d"))
       fs.writeFileSync(join(folder, "d/run"), "#!", { mode: 0o755 })
       fs.writeFileSync(join(folder, "a"), "1")
@@ -25,7 +25,7 @@ describe("readFolderFiles", () => {
   })
 
   it("takes a mount of a ConfigMap for what it shows, and leaves out .git and lost+found", async () => {
-    await withMemoryFolder((folder) => {
+    await withFolder((folder) => {
       fs.mkdirSync(join(folder, "..2026"))
       fs.writeFileSync(join(folder, "..2026/key"), "1")
       fs.symlinkSync("..2026", join(folder, "..data"))
@@ -45,14 +45,14 @@ describe("readFolderFiles", () => {
     ["leads to itself", (folder: string) => fs.symlinkSync("x", join(folder, "x"))],
     ["leads up", (folder: string) => fs.symlinkSync(".", join(folder, "x"))],
   ])("refuses a link that %s", async (_what, make) => {
-    await withMemoryFolder((folder) => {
+    await withFolder((folder) => {
       make(folder)
       expect(() => readFolderFiles(folder)).toThrow(expect.objectContaining({ code: "publish/bad-source" }))
     })
   })
 
   it("names the same content and modes the same, and others otherwise", async () => {
-    await withMemoryFolder((folder) => {
+    await withFolder((folder) => {
       const file = join(folder, "a")
       fs.writeFileSync(file, "1")
       const first = revisionDigest(readFolderFiles(folder))

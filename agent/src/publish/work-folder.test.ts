@@ -1,6 +1,6 @@
 import fs from "node:fs"
 import { join } from "node:path"
-import { withFolder } from "@headrace/test/harness/with-folder"
+import { withDiskFolder, withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
 import { openProjection } from "./open-projection.ts"
@@ -59,7 +59,7 @@ describe("a folder for what is in the making", () => {
   })
 
   it("is refused on another file system, and nothing stays there", async () => {
-    await withFolder(async (folder) => {
+    await withDiskFolder(async (folder) => {
       const elsewhere = fs.mkdtempSync("/dev/shm/headrace-")
       try {
         const opening = openProjection(projectionOptions(join(folder, "shown"), { workFolder: elsewhere }))

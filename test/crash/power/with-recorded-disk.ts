@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { until } from "../../harness/until.ts"
-import { withMemoryFolder } from "../../harness/with-folder.ts"
+import { withFolder } from "../../harness/with-folder.ts"
 import { type BlockEvent, decodeLog, type Piece } from "./block-log.ts"
 import { copyImage, type FileSystem, IMAGE_BYTES, makeImage, mountImage, unmount } from "./file-systems.ts"
 
@@ -27,7 +27,7 @@ export async function withRecordedDisk<T>(
   type: FileSystem,
   action: (disk: RecordedDisk) => Promise<T>,
 ): Promise<T> {
-  return await withMemoryFolder(async (folder) => {
+  return await withFolder(async (folder) => {
     const template = join(folder, "template")
     const mountPoint = join(folder, "mnt")
     makeImage(type, template)

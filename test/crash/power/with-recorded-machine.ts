@@ -3,7 +3,7 @@ import { join } from "node:path"
 import type { Disk } from "@headrace/agent/disk/disk"
 import { openNodeDisk } from "@headrace/agent/disk/node-disk"
 import type { LayoutName } from "@headrace/agent/layout/open-layout"
-import { withMemoryFolder } from "../../harness/with-folder.ts"
+import { withFolder } from "../../harness/with-folder.ts"
 import type { Machine } from "../operation-sequences.ts"
 import { randomNumbers } from "../random-numbers.ts"
 import { type WrappedDisk, wrapDisk } from "../wrap-disk.ts"
@@ -30,7 +30,7 @@ export async function withRecordedMachine<T>(
   action: (machine: Machine) => Promise<T>,
   weaken: (disk: Disk) => Disk = (same) => same,
 ): Promise<T> {
-  return await withMemoryFolder(async (folder) => {
+  return await withFolder(async (folder) => {
     const [template, mountPoint] = [join(folder, "template"), join(folder, "mnt")]
     makeImage(type, template)
     mkdirSync(mountPoint)

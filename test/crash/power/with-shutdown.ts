@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
-import { withMemoryFolder } from "../../harness/with-folder.ts"
+import { withFolder } from "../../harness/with-folder.ts"
 import { copyImage, type FileSystem, makeImage, mountImage, unmount } from "./file-systems.ts"
 
 /** What we use of koffi, which is the agent's dependency. */
@@ -29,7 +29,7 @@ export async function withShutdown<T>(
   type: FileSystem,
   action: (withCopy: <R>(use: (disk: CuttableDisk) => Promise<R>) => Promise<R>) => Promise<T>,
 ): Promise<T> {
-  return await withMemoryFolder(async (folder) => {
+  return await withFolder(async (folder) => {
     const [template, mountPoint] = [join(folder, "template"), join(folder, "mnt")]
     let copies = 0
     // A file of its own: the loop device of an earlier copy may still have that one's disk in its cache.
