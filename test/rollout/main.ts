@@ -4,7 +4,15 @@ import { runProgram } from "@headrace/shared/foundation/run-program"
 import { Command } from "commander"
 import { realKubeMissing } from "../harness/real-kube.ts"
 import { NODES, STATES, type State } from "./fleet-plan.ts"
-import { GROUP, playGood, playGroup, reachesEverybody, startPlay } from "./play-group.ts"
+import {
+  BAD_ONES,
+  GROUP,
+  type PlayedGroup,
+  playGood,
+  playGroup,
+  reachesEverybody,
+  startPlay,
+} from "./play-group.ts"
 import { nextGroup, type Played, readPlayed, tableOf, violationsOf, writePlayed } from "./played-parts.ts"
 import { withStagedSite } from "./staged-site.ts"
 import { playStaleHealth } from "./stale-health.ts"
@@ -29,7 +37,7 @@ const CHECKED_SHARE = 0.65
 /** Rollouts of real processes, with faults in every stage: `npm run test:rollouts -- [--commits N] [--summary FILE]`. */
 await runProgram(async (signal) => {
   const options = new Command("rollouts")
-    .option("--commits <count>", "how many in all, every fifth a bad one", "15")
+    .option("--commits <count>", "how many in all, two of ten are bad ones", "10")
     .option("--from <count>", "begin with this one; absent: where the summary ends")
     .option("--minutes <count>", "begin nothing after so long", "30")
     .option("--summary <file>", "JSON of what was played so far; it is read and written")
@@ -57,7 +65,7 @@ await runProgram(async (signal) => {
   say(tableOf(played))
   const violations = violationsOf(played)
   const commits = Math.max(0, wanted - nextGroup(played)) * GROUP
-  const controls = Math.max(0, played.groups.length - played.controls.length)
+  const controls = Math.max(0, played.groups.length * BAD_ONES - played.controls.length)
   if (commits + controls > 0) {
     const left = `${commits} commits, and ${controls} bad ones without checks, are left`
     if (summary === undefined) violations.push(`${left} when the time was over`)
@@ -93,12 +101,8 @@ async function playChecked(
       const since = performance.now()
       const one = await playGroup(play, group)
       played.groups.push(one)
-      const { good, bad } = one
-      const inGood = good.fault && `${good.fault} in stage ${(good.stage ?? 0) + 1} of the good one`
-      const fault = inGood ?? bad.fault ?? "no fault"
       const seconds = Math.round((performance.now() - since) / 1000)
-      const back = `back in ${Math.round(bad.took)} ms`
-      say(`group ${group} (${seconds} s): ${bad.state}, ${bad.reached} nodes, ${back}; ${fault}`)
+      say(`group ${group} (${seconds} s): ${textOf(one)}`)
       await keep()
     }
     played.stale.push(await playStaleHealth(play))
@@ -111,14 +115,15 @@ async function playControl(
   { keep, signal }: Part,
   isOver: () => boolean,
 ): Promise<void> {
-  if (controls.length >= groups.length || isOver()) return
+  const wanted = groups.length * BAD_ONES
+  if (controls.length >= wanted || isOver()) return
   const bad = (Object.keys(STATES) as State[]).filter((state) => STATES[state] !== undefined)
   await withStagedSite({ checks: false, signal }, async (site) => {
     const play = await startPlay(site)
     await playGood(play)
-    while (controls.length < groups.length && !isOver()) {
+    while (controls.length < wanted && !isOver()) {
       const tried = controls.length
-      const commit = await site.commit(`${bad[Math.floor(tried / 2) % bad.length]}\n${tried}\n`)
+      const commit = await site.commit(`${bad[tried % bad.length]}\n${tried}\n`)
       await reachesEverybody(play, commit)
       const reached = (await play.shown.everOn(commit)).length
       controls.push(reached)
@@ -126,6 +131,13 @@ async function playControl(
       await keep()
     }
   })
+}
+
+function textOf({ good, bad }: PlayedGroup): string {
+  const returns = bad.map(({ state, fault, reached, took }) => {
+    return `${state}, ${reached} nodes, back in ${Math.round(took)} ms${fault === undefined ? "" : ` after "${fault}"`}`
+  })
+  return [`"${good.fault}" in stage ${(good.stage ?? 0) + 1} of the good one`, ...returns].join("; ")
 }
 
 function say(text: string): void {

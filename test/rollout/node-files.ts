@@ -18,7 +18,7 @@ export function agentSettings({
   consumer: string | undefined
 }): string {
   const after =
-    consumer === undefined ? "" : `    after: [{exec: [${consumer}], every: 500ms, for: 1s, timeout: 20s}]\n`
+    consumer === undefined ? "" : `    after: [{exec: [${consumer}], every: 500ms, for: 1s, timeout: 60s}]\n`
   return `version: 1
 record: ${NAMESPACE}/${SOURCE}
 kubeconfig: ${kubeconfigFile}

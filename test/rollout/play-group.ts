@@ -5,9 +5,10 @@ import { areAt, heardAt, recordsNow, stageOf } from "./seen-records.ts"
 import { type ShownCommits, watchShown } from "./shown-commits.ts"
 import type { StagedSite } from "./staged-site.ts"
 
-/** Commits that are merged together: the last of the good ones is rolled out, then the bad one is tried. */
-export const GROUP = 5
-const GOOD = GROUP - 1
+/** Good commits are merged together, and the last is rolled out; then two bad ones are tried, one after the other. */
+export const GROUP = 10
+export const BAD_ONES = 2
+const GOOD = GROUP - BAD_ONES
 
 /** A rollout of a few seconds, with a fault in it, on a machine that has other work. */
 const ROLLOUT_LIMIT_MS = 300_000
@@ -34,7 +35,7 @@ export interface PlayedGroup {
   /** Its number. */
   group: number
   good: { fault: string | undefined; stage: number | undefined }
-  bad: Returned
+  bad: Returned[]
   violations: string[]
 }
 
@@ -62,21 +63,28 @@ export async function startPlay(site: StagedSite): Promise<Play> {
 }
 
 /**
- * Plays a group: every other one has a fault in its good rollout, the others in the bad one; over thirty of them each
- * fault meets each stage.
+ * Plays a group: a fault in its good rollout, and the same one in one of its bad ones. Over fifteen groups each fault meets
+ * each stage in both.
  */
 export async function playGroup(play: Play, group: number): Promise<PlayedGroup> {
-  const turn = Math.floor(group / 2)
-  const fault = FAULT_NAMES[turn % FAULT_NAMES.length]
-  const isGoodFaulted = group % 2 === 0
-  const state = BAD[turn % BAD.length] ?? "bad in the first stage"
-  const good = {
-    fault: isGoodFaulted ? fault : undefined,
-    stage: isGoodFaulted ? turn % BAD.length : undefined,
-  }
+  const fault = FAULT_NAMES[group % FAULT_NAMES.length]
+  const stage = group % BAD.length
+  const good = { fault, stage }
   const baseline = await playGood(play, good)
-  const bad = await playBad(play, { baseline, state, fault: isGoodFaulted ? undefined : fault })
-  return { group, good, ...bad }
+  const faulted = { baseline, state: badIn(stage), fault }
+  const quiet = { baseline, state: badIn(stage + 1), fault: undefined }
+  const bad: Returned[] = []
+  const violations: string[] = []
+  for (const one of group % 2 === 0 ? [quiet, faulted] : [faulted, quiet]) {
+    const played = await playBad(play, one)
+    bad.push(played.bad)
+    violations.push(...played.violations)
+  }
+  return { group, good, bad, violations }
+}
+
+function badIn(stage: number): State {
+  return BAD[stage % BAD.length] ?? "bad in the first stage"
 }
 
 /** Merges the good ones, and waits until every node and record shows the last. Gives it. */
@@ -123,7 +131,7 @@ export async function reachesEverybody(
 async function playBad(
   play: Play,
   { baseline, state, fault }: { baseline: string; state: State; fault: string | undefined },
-): Promise<Pick<PlayedGroup, "bad" | "violations">> {
+): Promise<{ bad: Returned; violations: string[] }> {
   const { site, shown, good } = play
   const commit = await site.commit(next(play, state))
   const stage = BAD.indexOf(state)

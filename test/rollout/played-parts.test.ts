@@ -2,21 +2,17 @@ import { join } from "node:path"
 import { expect, it } from "vitest"
 import { withFolder } from "../harness/with-folder.ts"
 import { NODES } from "./fleet-plan.ts"
-import type { PlayedGroup } from "./play-group.ts"
+import type { PlayedGroup, Returned } from "./play-group.ts"
 import { nextGroup, type Played, readPlayed, violationsOf, writePlayed } from "./played-parts.ts"
 
-function groupOf(
-  group: number,
-  bad: Partial<PlayedGroup["bad"]> = {},
-  violations: string[] = [],
-): PlayedGroup {
+function groupOf(group: number, bad: Partial<Returned> = {}, violations: string[] = []): PlayedGroup {
   return {
     group,
     good: { fault: undefined, stage: undefined },
-    bad: {
-      ...{ state: "bad in the first stage", fault: undefined, took: 900, reached: 2, outside: 0 },
-      ...bad,
-    },
+    bad: [
+      { state: "bad in the first stage", fault: "a worker killed", took: 9000, reached: 2, outside: 0 },
+      { state: "bad in the second stage", fault: undefined, took: 900, reached: 4, outside: 0, ...bad },
+    ],
     violations,
   }
 }
@@ -24,7 +20,7 @@ function groupOf(
 const SOUND: Played = {
   parts: 1,
   seconds: 60,
-  groups: [groupOf(0), groupOf(1, { fault: "a worker killed", took: 9000 })],
+  groups: [groupOf(0), groupOf(1)],
   stale: [{ wasOpen: true, violations: [] }],
   controls: [NODES.length, NODES.length],
   returned: [],

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises"
 import { quantile } from "../bench/quantile.ts"
 import { NODES } from "./fleet-plan.ts"
-import { GROUP, type PlayedGroup } from "./play-group.ts"
+import { GROUP, type PlayedGroup, type Returned } from "./play-group.ts"
 import type { StaleHealth } from "./stale-health.ts"
 
 /** From when a writer can hear of a failure until every node is back. */
@@ -59,12 +59,13 @@ export function violationsOf({ groups, stale, controls, returned, ends }: Played
 
 /** The figures of all parts, as lines. */
 export function tableOf({ parts, seconds, groups, stale, controls, returned }: Played): string {
-  const outside = groups.reduce((sum, { bad }) => sum + bad.outside, 0)
+  const bad = badOf(groups)
+  const outside = bad.reduce((sum, one) => sum + one.outside, 0)
   const open = stale.filter(({ wasOpen }) => wasOpen).length
   const whole = controls.filter((reached) => reached === NODES.length).length
   const rows: [string, string][] = [
     ["parts, minutes in all", `${parts}, ${Math.round(seconds / 6) / 10}`],
-    ["commits, of them bad", `${groups.length * GROUP}, ${groups.length}`],
+    ["commits, of them bad", `${groups.length * GROUP}, ${bad.length}`],
     ["nodes that showed a bad one outside of its stages", String(outside)],
     ["good ones returned", String(returned.length)],
     [
@@ -82,7 +83,7 @@ export function tableOf({ parts, seconds, groups, stale, controls, returned }: P
 
 /** Of each fault: returns, and how long nodes took after it. */
 function faultRows(groups: readonly PlayedGroup[]): [string, string][] {
-  const faulted = groups.flatMap(({ bad }) => (bad.fault === undefined ? [] : [{ ...bad, fault: bad.fault }]))
+  const faulted = badOf(groups).flatMap(({ fault, took }) => (fault === undefined ? [] : [{ fault, took }]))
   return [...Map.groupBy(faulted, ({ fault }) => fault)].map(([fault, met]) => [
     `  ${fault}`,
     figuresOf(met.map(({ took }) => took)),
@@ -93,8 +94,12 @@ function passedOf(stale: readonly StaleHealth[]): number {
   return stale.filter(({ violations }) => violations.length > 0).length
 }
 
+function badOf(groups: readonly PlayedGroup[]): Returned[] {
+  return groups.flatMap(({ bad }) => bad)
+}
+
 function returnsOf(groups: readonly PlayedGroup[], faulted: boolean): number[] {
-  return groups.flatMap(({ bad }) => ((bad.fault !== undefined) === faulted ? [bad.took] : []))
+  return badOf(groups).flatMap(({ fault, took }) => ((fault !== undefined) === faulted ? [took] : []))
 }
 
 function figuresOf(values: readonly number[]): string {

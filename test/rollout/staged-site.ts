@@ -40,8 +40,8 @@ const SECRET = "a secret of the tests"
 const REPOSITORY = "example/config"
 const START_LIMIT_MS = 600_000
 const RULES = "config_updater: {maps: {'state/*': {name: state, clusters: {build: [ci], canary: [ci]}}}}\n"
-/** Longer than any fault lasts: what is paused with the writer is no silence of a node. */
-const WITHIN = "40s"
+/** Longer than any fault lasts, and than a busy machine keeps an agent waiting: neither is a silence of a node. */
+const WITHIN = "120s"
 const log = createLog("rollouts", { level: "silent" })
 
 /** Runs `use` with a site of its own; `checks`: its agents ask their consumers. Everything ends with it. */
