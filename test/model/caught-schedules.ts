@@ -297,4 +297,13 @@ export const HELD: { readonly [what: string]: Schedule } = {
     { op: "step", worker: 0, gate: 5, count: 13, fault: "conflict" },
     commit([[0, -3]], 0),
   ],
+  "a cluster goes back to a stamp that a stranger had changed before its source was given up": [
+    ROUND,
+    { op: "forge", cluster: 1, target: 0, forgery: 3 },
+    { op: "save", cluster: 1 },
+    { op: "detach", cluster: 1, tools: false, back: 0 },
+    FINISH,
+    { op: "restore", cluster: 1 },
+    commit([[0, 0]], 0),
+  ],
 }

@@ -6,7 +6,8 @@ import type { Simulation } from "./simulation.ts"
 export function saveBackup(simulation: Simulation, cluster: MonitoredCluster): void {
   if (cluster.etcd === undefined) return
   const inForce = SOURCES.map((source) => inForceOf(simulation, cluster.name, source))
-  simulation.backups.set(cluster.name, { snapshot: cluster.etcd.save(), inForce })
+  const [strange, terminating] = [new Set(cluster.strange), new Set(cluster.bad.terminating)]
+  simulation.backups.set(cluster.name, { snapshot: cluster.etcd.save(), inForce, strange, terminating })
 }
 
 /**
@@ -18,10 +19,17 @@ export function restoreBackup(simulation: Simulation, cluster: MonitoredCluster)
   if (backup === undefined || cluster.etcd === undefined) return false
   for (const worker of simulation.workers) if (worker.cluster === cluster.name) worker.dead = true
   cluster.etcd.restore(backup.snapshot)
+  becomes(cluster.strange, backup.strange)
+  becomes(cluster.bad.terminating, backup.terminating)
   SOURCES.forEach((source, index) => {
     const was = backup.inForce[index]
     if (was) setInForce(simulation, cluster.name, source, { ...was, counted: [], unsure: true })
   })
   simulation.isDoubtful = true
   return true
+}
+
+function becomes(places: Set<string>, were: ReadonlySet<string>): void {
+  places.clear()
+  for (const place of were) places.add(place)
 }
