@@ -306,4 +306,14 @@ export const HELD: { readonly [what: string]: Schedule } = {
     { op: "restore", cluster: 1 },
     commit([[0, 0]], 0),
   ],
+  "a hold goes back on begun work, and settings that delete everything follow": [
+    ROUND,
+    { op: "settings", program: 0, variant: 3, clash: true },
+    { op: "start", cluster: 0, tools: false, full: true, program: 1 },
+    { op: "hold", cluster: 0, tools: false, back: 0 },
+    { op: "drop", which: 0 },
+    commit([[0, 0]]),
+    { op: "gitFault", read: 0 },
+    { op: "step", worker: 0, gate: 0, count: 6, fault: "conflict" },
+  ],
 }

@@ -81,13 +81,14 @@ function isFirst(revision: Revision, index: number, all: readonly Revision[]): b
   return all.findIndex((other) => isDeepStrictEqual(other, revision)) === index
 }
 
-/** True when work was begun under other settings than these. */
+/** True when work was begun under other settings than these, or under none: a hold judges nothing. */
 export function isBegunUnderOthers(
   { begunUnder }: Simulation,
   cluster: string,
   { source, settings }: SourceRecord,
   intent: Intent,
 ): boolean {
+  if (intent.rules === undefined) return true
   return begunUnder.get(nameOf(cluster, source, intent)) !== (settings?.digest ?? null)
 }
 
