@@ -1,5 +1,6 @@
 import { expect, it } from "vitest"
-import { CAUGHT, HELD } from "./caught-schedules.ts"
+import { CAUGHT } from "./caught-schedules.ts"
+import { HELD } from "./held-schedules.ts"
 import { violationOf } from "./search-mutants.ts"
 import { WORLD_MUTANTS } from "./world-mutants.ts"
 
