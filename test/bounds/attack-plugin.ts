@@ -40,13 +40,19 @@ export async function attackPlugin(): Promise<Confinement & { named: readonly st
             limits,
             async ({ isAlive }) => {
               const patience = startPatience("plugin", isAlive)
-              for (const { what, attack, named: pattern } of STEPS) {
+              for (const { what, attack, named: pattern, comesBack } of STEPS) {
                 const end = await attack({ repo, redis: redis.url, hook })
                 await patience.until(`${what}: named`, async () => {
                   const line = pattern.exec(await metricsOf(ops))?.[0]
                   if (line !== undefined) named.push(`${what}: ${line}`)
                   return line !== undefined
                 })
+                if (comesBack) {
+                  await patience.until(`${what}: ready again`, async () => {
+                    const answer = await fetch(`http://127.0.0.1:${ops}/readyz`)
+                    return (await answer.text()) !== "" && answer.status === 200
+                  })
+                }
                 await expectAnswers(hook, ops)
                 await end()
                 // What stops the source itself was taken back by `end`: the lane goes on from there.

@@ -12,6 +12,8 @@ export interface Step {
   /** Gives what ends the attack. */
   attack(scene: Scene): Promise<() => Promise<void> | void>
   named: RegExp
+  /** True: the plugin loses Redis for a moment, and comes back by itself while the attack stands. */
+  comesBack?: true
 }
 
 export interface Scene {
@@ -69,6 +71,7 @@ export const STEPS: readonly Step[] = [
       }
     },
     named: breach("redisReply", "redis"),
+    comesBack: true,
   },
   {
     what: "rules of 7.5 million ConfigMaps",

@@ -3,7 +3,7 @@ import { Cluster, Redis, type RedisOptions } from "ioredis"
 import { backoffDelay } from "../foundation/backoff.ts"
 import { UsageError } from "../foundation/errors.ts"
 import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
-import { boundReplies } from "./bound-replies.ts"
+import { boundReplies, type OversizedReply } from "./bound-replies.ts"
 import { CorkedRedis } from "./corked-redis.ts"
 import type { RedisAddress } from "./redis-address.ts"
 import { unselected } from "./redis-refusal.ts"
@@ -24,6 +24,8 @@ export interface ConnectRedisOptions {
   mostReply?: number | undefined
   /** Called with every connection error; ioredis reconnects by itself. */
   onError(error: Error): void
+  /** Called with what was asked when a reply is beyond `mostReply`; the connection closes. */
+  onOversized?: ((reply: OversizedReply) => void) | undefined
 }
 
 /** `replyMapping` takes no undefined, which the rest of ioredis' own type brings along. */
@@ -44,7 +46,7 @@ export function connectRedis(address: RedisAddress, options: ConnectRedisOptions
     address.kind === "cluster" ? connectCluster(address, options) : connectSingle(address, options)
   client.on("error", options.onError)
   if (client instanceof Redis) refuseOtherDatabase(client)
-  boundReplies(client, { most: mostReply, onError: options.onError })
+  boundReplies(client, { most: mostReply, onError: options.onError, onOversized: options.onOversized })
   return client
 }
 

@@ -5,6 +5,7 @@ import { shareNext } from "../foundation/share-next.ts"
 import { withTimeLimit } from "../foundation/time-limit.ts"
 import type { Log } from "../observe/log.ts"
 import { connectRedis, type RedisClient } from "./connect-redis.ts"
+import { dropOversized } from "./drop-oversized.ts"
 import { heldUpBy, notePause } from "./lane-pauses.ts"
 import { parseRedisUrl, redisAddressText } from "./redis-address.ts"
 import { redisError } from "./redis-error.ts"
@@ -88,7 +89,10 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
   const onError = (error: Error) =>
     options.log.debug({ redis: where, err: error.message }, "redis connection failed")
 
-  const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, mostReply, onError })
+  const onOversized = dropOversized({ address, prefix, mostReply, log: options.log })
+  const connection = { mostReply, onError, onOversized }
+
+  const redis = connectRedis(address, { failFast: true, timeLimit: COMMAND_LIMIT_MS, ...connection })
   const user = address.username ?? "default"
   const gate = watchRedis(redis, { where, user, prefix, formatKey: key("format"), log: options.log })
   let patient: RedisClient | undefined
@@ -154,7 +158,7 @@ export async function openLanes(options: OpenLanesOptions): Promise<Lanes> {
     key,
     redis,
     patientRedis() {
-      patient ??= connectRedis(address, { failFast: false, mostReply, onError })
+      patient ??= connectRedis(address, { failFast: false, ...connection })
       return patient
     },
     prefix,

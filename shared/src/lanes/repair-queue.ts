@@ -14,6 +14,8 @@ export interface KeyedQueue {
  *
  *  - A key that another program gave another type (`SET` on a list) fails every step of BullMQ's with WRONGTYPE: it is
  *    deleted, as if Redis had lost it, and what it lacks then is repaired.
+ *  - A list of more than 10,000 is none of ours, which have a handful for each source, and to look at each would keep Redis
+ *    from all else: it is deleted also.
  *  - `meta` must hold the queue to one job at a time, not paused and without a rate of its own: lanes have no use for a
  *    pause, and the log shows that a dashboard's button was pressed. Nor has a rate limit that lasts for hours (`limiter`).
  *  - An active job whose lock does not end, or not for many minutes, is no worker's: workers' locks last for seconds. It
@@ -29,9 +31,13 @@ const REPAIR = `
   local base = ARGV[1]
   local LONGEST_LIMIT = 2 * 3600 * 1000
   local LONGEST_LOCK = 10 * 60 * 1000
+  local MOST_LISTED, MOST_NOTES, MOST_NAME = 10000, 50, 300
   local repaired = {}
   local listed = {}
-  local function note(what) repaired[#repaired + 1] = what end
+  -- Another program may have chosen a name, and how many there are.
+  local function note(what)
+    if #repaired < MOST_NOTES then repaired[#repaired + 1] = string.sub(what, 1, MOST_NAME) end
+  end
   local function exists(part) return redis.call("EXISTS", base .. part) == 1 end
 
   -- By reads of their types alone, so that the user of Redis needs no further right (TYPE).
@@ -41,10 +47,17 @@ const REPAIR = `
     redis.call("DEL", base .. part)
     note(part .. " (WRONGTYPE)")
   end
-  for _, part in ipairs({ "wait", "active", "paused" }) do retype(part, "LLEN", base .. part) end
-  for _, part in ipairs({ "delayed", "prioritized", "marker", "repeat", "completed", "failed" }) do
-    retype(part, "ZCARD", base .. part)
+  local function judge(part, count)
+    retype(part, count, base .. part)
+    if redis.call(count, base .. part) <= MOST_LISTED then return end
+    redis.call("DEL", base .. part)
+    note(part .. " (too many)")
   end
+  for _, part in ipairs({ "wait", "active", "paused" }) do judge(part, "LLEN") end
+  for _, part in ipairs({ "delayed", "prioritized", "marker", "repeat", "completed", "failed" }) do
+    judge(part, "ZCARD")
+  end
+  judge("stalled", "SCARD")
   retype("meta", "HEXISTS", base .. "meta", "paused")
   retype("id", "GET", base .. "id")
   for i = 2, #ARGV do
@@ -54,7 +67,6 @@ const REPAIR = `
   for _, id in ipairs(redis.call("ZRANGE", base .. "repeat", 0, -1)) do
     retype("repeat:" .. id, "HEXISTS", base .. "repeat:" .. id, "name")
   end
-  retype("stalled", "SCARD", base .. "stalled")
   retype("events", "XTRIM", base .. "events", "MAXLEN", "~", 100000)
   for _, list in ipairs({ "wait", "active" }) do
     for _, id in ipairs(redis.call("LRANGE", base .. list, 0, -1)) do
@@ -92,12 +104,17 @@ const REPAIR = `
   end
 
   for _, list in ipairs({ "wait", "active" }) do
-    for _, id in ipairs(redis.call("LRANGE", base .. list, 0, -1)) do
-      if exists(id) or (list == "active" and exists(id .. ":lock")) then listed[id] = true
-      else
-        redis.call("LREM", base .. list, 0, id)
-        note(list .. "/" .. id)
-      end
+    local ids, living = redis.call("LRANGE", base .. list, 0, -1), {}
+    for _, id in ipairs(ids) do
+      if exists(id) or (list == "active" and exists(id .. ":lock")) then
+        listed[id] = true
+        living[#living + 1] = id
+      else note(list .. "/" .. id) end
+    end
+    -- Written anew: LREM reads the whole list for each id, and another program may have written thousands of them.
+    if #living < #ids then
+      redis.call("DEL", base .. list)
+      for _, id in ipairs(living) do redis.call("RPUSH", base .. list, id) end
     end
   end
   for _, id in ipairs(redis.call("ZRANGE", base .. "delayed", 0, -1)) do

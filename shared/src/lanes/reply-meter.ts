@@ -14,6 +14,8 @@ const LEAST_ELEMENT = 3
 export interface ReplyMeter {
   /** Takes the next bytes. True: they are within the bound. Once false, it stays false. */
   push(chunk: Uint8Array): boolean
+  /** How many replies the last chunk brought to their end: before a breach, those ahead of the one that is too large. */
+  ended(): number
 }
 
 /**
@@ -25,6 +27,9 @@ export function createReplyMeter(most: number): ReplyMeter {
   let isWithin = true
   /** Bytes of the reply so far. */
   let size = 0
+  let ended = 0
+  /** A push of RESP3 answers no command. */
+  let isPush = false
   /** Elements that are yet to come of each array that is open. */
   const open: number[] = []
   /** Bytes of a bulk string, with its line break, that are yet to come. */
@@ -39,12 +44,15 @@ export function createReplyMeter(most: number): ReplyMeter {
         return
       }
     }
+    if (!isPush) ended += 1
+    isPush = false
     size = 0
   }
 
   /** False for a length that the bound has no room for. */
   function takeLine(text: string): boolean {
     const kind = text.charAt(0)
+    if (kind === ">" && open.length === 0) isPush = true
     const length = Number(text.slice(1))
     if (BULKS.includes(kind) && length >= 0) {
       bulk = length + LINE_BREAK
@@ -87,10 +95,12 @@ export function createReplyMeter(most: number): ReplyMeter {
   return {
     push(chunk) {
       let at = 0
+      ended = 0
       while (isWithin && at < chunk.length) {
         at = bulk > 0 ? takeBulk(chunk, at) : takePiece(chunk, at)
       }
       return isWithin
     },
+    ended: () => ended,
   }
 }
