@@ -93,9 +93,10 @@ export const lanesErrors = {
   },
   "lanes/reply-too-large": {
     meaning:
-      "Redis sent a reply of more bytes than `bounds.redisReply`. The connection was closed, and is opened again.",
+      "Redis sent a reply of more bytes than `bounds.redisReply`. The connection was closed and is opened again, and keys of ours that are too large are deleted.",
     cause: "Another server behind the URL, or another program that has written huge values under our keys.",
-    remedy: "Check what the Redis URL leads to, and what the keys under the prefix hold.",
+    remedy:
+      "Check what the Redis URL leads to, and who else may write under the prefix: the log names the keys.",
   },
   "lanes/schedule": {
     meaning: "The schedule of a lane cannot be used.",

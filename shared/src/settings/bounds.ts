@@ -39,7 +39,7 @@ export const WriterBounds = z
     ),
     list: Bytes.prefault("192Mi").describe("Bytes of all pages of one list of an API server."),
     redisReply: Bytes.prefault("32Mi").describe(
-      "Bytes of one reply of Redis. A larger one closes the connection.",
+      "Bytes of one reply of Redis. A larger one closes the connection, and the keys that it was of are deleted.",
     ),
     body: Bytes.prefault("25Mi").describe(
       "Bytes of the body of a webhook delivery; 25 MiB is the most that GitHub sends.",
