@@ -12,7 +12,7 @@ export interface Step {
   /** Gives what ends the attack. */
   attack(scene: Scene): Promise<() => Promise<void> | void>
   named: RegExp
-  /** True: the plugin loses Redis for a moment, and comes back by itself while the attack stands. */
+  /** True: the plugin loses Redis for a moment, and comes back by itself while the attack goes on. */
   comesBack?: true
 }
 

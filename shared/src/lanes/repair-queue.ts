@@ -111,7 +111,7 @@ const REPAIR = `
         living[#living + 1] = id
       else note(list .. "/" .. id) end
     end
-    -- Written anew: LREM reads the whole list for each id, and another program may have written thousands of them.
+    -- Written again as a whole: LREM reads the whole list for each id, and another program may have written thousands of them.
     if #living < #ids then
       redis.call("DEL", base .. list)
       for _, id in ipairs(living) do redis.call("RPUSH", base .. list, id) end
