@@ -1,6 +1,8 @@
 import { connect } from "node:net"
+import { readHoldUp } from "@headrace/shared/lanes/rollout-hold-up"
 import type { ReconcileOutcome } from "@headrace/shared/reconcile/run/ports"
 import { newRecord } from "@headrace/shared/record/record"
+import type { Candidate } from "@headrace/shared/record/rollout-state"
 import { until } from "@headrace/test/harness/until"
 import { mergedEvent, pushEvent, type TestPlugin, withPlugin } from "@headrace/test/harness/with-plugin"
 import { withRedis } from "@headrace/test/harness/with-redis"
@@ -9,6 +11,12 @@ import type { PluginReconciler } from "./work/plugin-reconciler.ts"
 
 const SHA = "a".repeat(40)
 const OLDER = "b".repeat(40)
+
+const CANDIDATE: Candidate = {
+  ...{ commit: SHA, rulesCommit: null, rules: "", token: { epoch: 0, seq: 2 }, root: "1".repeat(64) },
+  ...{ policy: "0".repeat(16), stage: 0, bound: 0, selectors: [], expected: { count: 0, nodes: null } },
+  ...{ since: "2026-01-01T00:00:00Z", passed: null, view: false, hurried: false, skipped: [], word: null },
+}
 
 /** A reconciler whose cluster shows `commit` at once, and which notes what it was asked for. */
 function fakeReconciler(commit = SHA) {
@@ -113,6 +121,23 @@ describe("the plugin", () => {
         await plugin.deliver("push", pushEvent(SHA), { guid: "late" })
         await until(async () => (await deliveryOutcome(plugin, "early")) !== null)
       })
+    }))
+
+  it("keeps what the last look at a rollout waits for, for status", () =>
+    withRedis(async ({ url }) => {
+      const reconciler = fakeReconciler()
+      const red = "http://probe/healthz: answered 503 (before the rollout begins)"
+      async function run(cluster: string, source: string, mode: string): Promise<ReconcileOutcome> {
+        const outcome = await reconciler.run(cluster, source, mode)
+        return {
+          ...outcome,
+          record: { ...outcome.record, candidate: CANDIDATE },
+          rollout: { holdUp: [red], lookAgain: 1000, wakes: [] },
+        }
+      }
+      await withPlugin({ redis: url, reconciler: { ...reconciler, run } }, ({ lanes }) =>
+        until(async () => (await readHoldUp(lanes, "build01", "release")).includes(red)),
+      )
     }))
 
   it("takes a delivery once, however often it comes", () =>

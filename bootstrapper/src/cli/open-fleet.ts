@@ -77,7 +77,6 @@ async function lanesOf(
     deliveries,
   }: { limit: number; clusterSources: readonly ClusterSource[]; deliveries: number },
 ): Promise<CollectPorts["lanes"]> {
-  const clusters = [...new Set(clusterSources.map(({ cluster }) => cluster))]
   // What is wrong with Redis is shown with everything else, once.
   const log = commandLog("silent")
   let url: string | undefined
@@ -95,7 +94,7 @@ async function lanesOf(
     const { prefix } = settings.redis
     const lanes = await openLanes({ redis, prefix, firstLook: limit * CONNECT_SHARE, log })
     try {
-      return await readLanes(lanes, clusters, deliveries)
+      return await readLanes(lanes, clusterSources, deliveries)
     } finally {
       await lanes.close()
     }

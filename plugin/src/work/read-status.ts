@@ -37,7 +37,7 @@ export function readStatus(
     const ports = {
       ...{ settings, kube, repository, memory, orphans },
       clock: systemClock,
-      lanes: () => readLanes(lanes, clusters),
+      lanes: () => readLanes(lanes, clusterSources),
     }
     const options = { clusterSources, fetch: true, limit: ANSWER_MS }
     return judgeFleet(await collectFleet(ports, options, new AbortController().signal), context)

@@ -2,6 +2,7 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import { laneResult } from "@headrace/shared/lanes/lane-outcome"
 import { saveOrphans } from "@headrace/shared/lanes/lane-outcomes"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { saveHoldUp } from "@headrace/shared/lanes/rollout-hold-up"
 import { wakeAtHoldEnd } from "@headrace/shared/lanes/wake-at-hold-end"
 import { wakeForRollout } from "@headrace/shared/lanes/wake-for-rollout"
 import { wakeLanes } from "@headrace/shared/lanes/wake-lanes"
@@ -37,8 +38,9 @@ export function reconcileWakeUp(
       if (until > Date.now()) await wakeAtHoldEnd(lanes, cluster, wakeUp.source, until)
     }
     const { source, mode, reason } = wakeUp
-    async function followRollout({ rollout }: ReconcileOutcome): Promise<void> {
+    async function followRollout({ rollout, record }: ReconcileOutcome): Promise<void> {
       if (rollout === undefined) return
+      if (record.candidate !== null) await saveHoldUp(lanes, cluster, source, rollout.holdUp)
       await wakeLanes(lanes, rollout.wakes, [source], { mode: "incremental", reason: "rollout" })
       if (rollout.lookAgain !== undefined) await wakeForRollout(lanes, cluster, source, rollout.lookAgain)
     }

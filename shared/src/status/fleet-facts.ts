@@ -44,6 +44,8 @@ export interface LaneFacts {
   deliveries: readonly NotedDelivery[]
   /** True when Redis has used up its memory and takes no wake-up. */
   isFull: boolean
+  /** What the last look at a rollout waits for, by `cluster source`. */
+  holdUps?: ReadonlyMap<string, readonly string[]>
   /** Of lanes that another program has paused, or had within a week, by cluster. */
   pauses?: ReadonlyMap<string, LanePause>
 }

@@ -5,9 +5,9 @@ import { RejectionStatus, RolloutStatus } from "./rollout-status.ts"
 
 /**
  * A field that a version adds raises it; no field changes its meaning or goes. Each is written where nothing needs a later
- * one: format 2 adds `rollout`, `rejected` and `unhealthy`, format 3 adds `words`.
+ * one: format 2 adds `rollout`, `rejected` and `unhealthy`, format 3 adds `words`, format 4 adds `rollout.holdUp`.
  */
-export const STATUS_FORMATS = { first: 1, rollouts: 2, words: 3 } as const
+export const STATUS_FORMATS = { first: 1, rollouts: 2, words: 3, holdUp: 4 } as const
 
 const time = (what: string) => z.string().describe(`${what}, ISO 8601 in UTC.`)
 const commit = (what: string) => z.string().nullable().describe(what)

@@ -51,7 +51,7 @@ function judgedFacts(facts: ClusterSourceFacts, { now, branch, lane }: Surroundi
     orphansUnknown: facts.orphans.known ? null : facts.orphans.problem.message,
     foreign: record?.foreign ?? [],
     nodes: nodesOf(facts, record, now),
-    ...stagedOf(facts, record, now),
+    ...stagedOf(facts, record, { now, holdUp: lane?.holdUp ?? [] }),
     ...(facts.words?.known && facts.words.value.length > 0 && { words: [...facts.words.value] }),
     store: facts.store.known ? (facts.store.value ?? null) : null,
     lane:
@@ -140,11 +140,11 @@ function nodesOf(
 function stagedOf(
   { recordName, leases, pace, expected }: ClusterSourceFacts,
   record: SourceRecord | undefined,
-  now: number,
+  { now, holdUp }: { now: number; holdUp: readonly string[] },
 ): Pick<ClusterSourceStatus, "rollout" | "rejected"> {
   if (record === undefined) return {}
   const listed = leases.known ? (leases.value ?? []) : []
-  const rollout = rolloutStatus(record, { recordName, leases: listed, pace, expected, now })
+  const rollout = rolloutStatus(record, { recordName, leases: listed, pace, expected, now, holdUp })
   const { commit, code, reason, at } = record.rejected ?? {}
   const isRejected = commit !== undefined && code !== undefined && reason !== undefined && at !== undefined
   return { ...(rollout && { rollout }), ...(isRejected && { rejected: { commit, code, reason, at } }) }

@@ -25,7 +25,11 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
         now: at,
         branch: branch?.known ? branch.value : undefined,
         lane: lanes?.known
-          ? { lastSuccess: lanes.value.successes.get(key), outcome: lanes.value.outcomes.get(key) }
+          ? {
+              lastSuccess: lanes.value.successes.get(key),
+              outcome: lanes.value.outcomes.get(key),
+              holdUp: lanes.value.holdUps?.get(key) ?? [],
+            }
           : undefined,
         context,
       })
@@ -57,6 +61,7 @@ function stagedCommits({ clusterSources }: FleetFacts, source: string): Set<stri
 }
 
 function formatOf({ rollout, rejected, nodes, words }: ClusterSourceStatus): FleetStatus["format"] {
+  if (rollout?.holdUp !== undefined) return STATUS_FORMATS.holdUp
   if (words !== undefined) return STATUS_FORMATS.words
   const isStaged = rollout !== undefined || rejected !== undefined || nodes?.unhealthy !== undefined
   return isStaged ? STATUS_FORMATS.rollouts : STATUS_FORMATS.first

@@ -8,7 +8,14 @@ export interface Surroundings {
   /** Milliseconds since the epoch. */
   now: number
   branch: BranchFacts | undefined
-  lane: { lastSuccess: number | undefined; outcome: LaneOutcome | undefined } | undefined
+  lane:
+    | {
+        lastSuccess: number | undefined
+        outcome: LaneOutcome | undefined
+        /** What the last look at its rollout waits for. */
+        holdUp: readonly string[]
+      }
+    | undefined
   context: CommandContext
   /** Commits that a rollout of the source tries, or has returned from, in any cluster; absent: none. */
   staged?: ReadonlySet<string>

@@ -4,16 +4,21 @@ import { readPause } from "../lanes/lane-pauses.ts"
 import type { Lanes } from "../lanes/open-lanes.ts"
 import { recentDeliveries } from "../lanes/recent-deliveries.ts"
 import { isRedisFull } from "../lanes/redis-memory.ts"
+import { readHoldUp } from "../lanes/rollout-hold-up.ts"
 import { type LaneFacts, laneKey } from "./fleet-facts.ts"
 
-/** Reads what Redis keeps of the lanes of these clusters, and as many of the last deliveries. Throws why lanes cannot be used, `lanes/…`. */
+/**
+ * Reads what Redis keeps of these sources and of their clusters' lanes, and as many of the last deliveries. Throws why
+ * lanes cannot be used, `lanes/…`.
+ */
 export async function readLanes(
   lanes: Lanes,
-  clusters: readonly string[],
+  clusterSources: readonly { cluster: string; source: string }[],
   deliveries = 0,
 ): Promise<LaneFacts> {
   const trouble = lanes.trouble()
   if (trouble) throw trouble
+  const clusters = [...new Set(clusterSources.map(({ cluster }) => cluster))]
   const each = await Promise.all(
     clusters.map(async (cluster) => {
       const [successes, outcomes, pause] = await Promise.all([
@@ -31,9 +36,20 @@ export async function readLanes(
     successes: new Map(successes),
     outcomes: newestOutcomes(each),
     deliveries: deliveries > 0 ? await recentDeliveries(lanes, deliveries) : [],
+    holdUps: await readHoldUps(lanes, clusterSources),
     isFull: await isRedisFull(lanes.redis),
     pauses: new Map(each.map(({ cluster, pause }) => [cluster, pause])),
   }
+}
+
+async function readHoldUps(
+  lanes: Lanes,
+  clusterSources: readonly { cluster: string; source: string }[],
+): Promise<Map<string, readonly string[]>> {
+  const each = clusterSources.map(async ({ cluster, source }) => {
+    return [laneKey(cluster, source), await readHoldUp(lanes, cluster, source)] as const
+  })
+  return new Map(await Promise.all(each))
 }
 
 /** A source has an outcome for each mode; the newer one says what is so. */

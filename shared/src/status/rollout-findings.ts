@@ -24,7 +24,8 @@ export function rolloutFindings(judged: JudgedFacts, surroundings: Surroundings)
 function underWay(rollout: RolloutStatus, judged: JudgedFacts, { context }: Surroundings): Finding {
   const { commit, stage, stages, reach, since, waitsFor } = rollout
   const of = stages === null ? "" : ` of ${stages}`
-  const isHeldUp = waitsFor.length > 0
+  // Another cluster's stage takes its time, too.
+  const isHeldUp = waitsFor.length > 0 || otherHoldUp(rollout).some((one) => !one.startsWith("cluster "))
   const words = ["promote", "--now", "--reason", "WHY"]
   return finding("notice", "rollout", `stage ${stage}${of} of ${shortCommit(commit)}`, {
     since,
@@ -42,8 +43,14 @@ export function waitsForTurn(tip: string): Finding {
   })
 }
 
-function progress({ expected, healthy, left, waitsFor, skipped, word }: RolloutStatus): string[] {
-  const names = waitsFor.map(({ node, why }) => `${node} (${why})`)
+/** Clusters and checks of the policy: nodes are judged by their own reports, and the time that is left comes with the stage. */
+function otherHoldUp({ holdUp = [] }: RolloutStatus): string[] {
+  return holdUp.filter((one) => !/^(?:node |the bake time: )/.test(one))
+}
+
+function progress(rollout: RolloutStatus): string[] {
+  const { expected, healthy, left, waitsFor, skipped, word } = rollout
+  const names = [...waitsFor.map(({ node, why }) => `${node} (${why})`), ...otherHoldUp(rollout)]
   return [
     ...(expected > 0 ? [`${healthy} of ${expected} nodes healthy`] : []),
     ...(left === null ? [] : [left > 0 ? `${ageText(left * 1000)} left at least` : "the bake time is over"]),

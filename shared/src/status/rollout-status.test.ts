@@ -4,7 +4,7 @@ import { REPORT_ANNOTATION, type RolloutReport } from "../record/node-report.ts"
 import { newRecord, type SourceRecord } from "../record/record.ts"
 import { ALL_NODES, type Candidate } from "../record/rollout-state.ts"
 import { answered } from "./answer.ts"
-import type { ClusterSourceFacts, FleetFacts } from "./fleet-facts.ts"
+import { type ClusterSourceFacts, type FleetFacts, type LaneFacts, laneKey } from "./fleet-facts.ts"
 import { judgeFleet } from "./judge-fleet.ts"
 import { statusPage } from "./status-page.ts"
 import { statusText } from "./status-text.ts"
@@ -70,7 +70,7 @@ function lease(node: string, rollout: Partial<RolloutReport>, age = 0): Lease {
   return { namespace: "headrace", name: node, holder: node, renewed, duration: 180_000, annotations } as Lease
 }
 
-function status(record: SourceRecord, leases: Lease[], expected?: string[]) {
+function status(record: SourceRecord, leases: Lease[], expected?: string[], holdUp?: string[]) {
   const facts: ClusterSourceFacts = {
     cluster: "east",
     source: "release",
@@ -88,10 +88,15 @@ function status(record: SourceRecord, leases: Lease[], expected?: string[]) {
   const fleet: FleetFacts = {
     at: NOW,
     branches: new Map([["release", answered(tip)]]),
-    lanes: undefined,
+    lanes: holdUp && answered(lanesWith(holdUp)),
     clusterSources: [facts],
   }
   return judgeFleet(fleet, CONTEXT)
+}
+
+function lanesWith(holdUp: string[]): LaneFacts {
+  const none = { successes: new Map(), outcomes: new Map(), deliveries: [], isFull: false }
+  return { ...none, holdUps: new Map([[laneKey("east", "release"), holdUp]]) }
 }
 
 describe("a rollout in the status", () => {
@@ -153,6 +158,25 @@ describe("a rollout in the status", () => {
     expect(text).toContain("every node; 1 of 3 nodes healthy; 3 min left at least; waits for n2 (jobs: down)")
     expect(text).toContain("→ headrace-bootstrapper promote --now --reason WHY --cluster east")
     expect(statusPage(all, { refresh: false })).toContain("stage 2 of 3 of bbbbbbbbbbbb")
+  })
+
+  it("names a check of the policy and another cluster that hold it up, as the last look found them", () => {
+    const red = "http://probe/healthz: answered 503 (before the rollout begins)"
+    const held = status({ ...atRest, candidate }, [lease("n1", {})], ["n1"], [red, "node n1: it is slow"])
+    expect(held.format).toBe(4)
+    expect(held.clusterSources[0]?.rollout?.holdUp).toEqual([red, "node n1: it is slow"])
+    const text = statusText(held, PAINT, 200)
+    expect(text).toContain(`waits for ${red}`)
+    expect(text).not.toContain("it is slow")
+    expect(text).toContain("promote --now")
+    const other = status(
+      { ...atRest, candidate },
+      [lease("n1", {})],
+      ["n1"],
+      ["cluster west: it is in stage 1"],
+    )
+    expect(statusText(other, PAINT, 200)).toContain("waits for cluster west: it is in stage 1")
+    expect(statusText(other, PAINT, 200)).not.toContain("promote --now")
   })
 
   it("that went back is trouble, with its reason and what lifts it in every cluster", () => {

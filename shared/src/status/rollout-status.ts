@@ -29,6 +29,12 @@ export const RolloutStatus = z.strictObject({
   keepsBaseline: z
     .array(z.strictObject({ node: z.string(), why: z.string() }))
     .describe("Nodes that take no candidate, and why: they change with the promotion."),
+  holdUp: z
+    .array(z.string())
+    .optional()
+    .describe(
+      "What the plugin's last look waits for, a sentence each: nodes, clusters, `http` and `prometheus` checks; absent: nothing, or Redis is not known.",
+    ),
   skipped: z.array(z.string()).describe("Clusters that it continues without, by an operator's word."),
   word: z
     .strictObject({ by: z.string(), reason: z.string(), at: z.string() })
@@ -55,7 +61,7 @@ export interface RolloutPace {
 /** Judges the rollout of a record by what nodes report of its very candidate; undefined: none is under way. Pure. */
 export function rolloutStatus(
   { source, candidate }: SourceRecord,
-  { recordName, leases, pace, expected, now }: RolloutFacts,
+  { recordName, leases, pace, expected, now, holdUp = [] }: RolloutFacts,
 ): RolloutStatus | undefined {
   if (candidate === null) return undefined
   const reported = leases.flatMap((lease) => judgeNode(lease, { source, candidate, recordName, now }))
@@ -71,6 +77,7 @@ export function rolloutStatus(
     healthy: nodes.filter(({ state }) => state === "healthy").length,
     waitsFor: nodes.flatMap(({ node, state, why }) => (state === "waits" ? [{ node, why }] : [])),
     keepsBaseline: nodes.flatMap(({ node, state, why }) => (state === "keeps" ? [{ node, why }] : [])),
+    ...(holdUp.length > 0 && { holdUp: [...holdUp] }),
     skipped: candidate.skipped,
     word: candidate.word,
   }
@@ -83,6 +90,8 @@ export interface RolloutFacts {
   expected?: readonly string[] | undefined
   /** Undefined: the settings have no rollout for the source. */
   pace: RolloutPace | undefined
+  /** What the plugin's last look waits for; absent: nothing, or it is not known. */
+  holdUp?: readonly string[]
   /** Milliseconds since the epoch. */
   now: number
 }
