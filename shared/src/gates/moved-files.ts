@@ -5,7 +5,8 @@ import type { FileChange } from "./changed-files.ts"
 
 /**
  * The changed files, each with what its readers had before: a file that is new under its path, but takes a key of a ConfigMap
- * that another file gave, is compared with that one. Without plans nothing is known of keys. Pure.
+ * that another file gave, is compared with that one. Without plans nothing is known of keys
+ * (docs/decisions/124). Pure.
  */
 export function withMovedFiles(
   changed: readonly FileChange[],
