@@ -15,16 +15,23 @@ const VALIDATE_LIMIT = 500
 export type Validate = (value: unknown) => ErrorObject | undefined
 
 const OPTIONS: Options = {
-  // A misspelt keyword would let everything pass without a word.
-  strictSchema: true,
+  // Ajv has more against a schema than the standard, such as an `if` without `then`: of that only this counts.
+  strictSchema: "log",
+  logger: { log: () => undefined, warn: refuseUnknownKeyword, error: () => undefined },
   strictTypes: false,
   strictTuples: false,
   strictRequired: false,
+  allowMatchingProperties: true,
   // Otherwise every object has "constructor", and whatever else it inherits.
   ownProperties: true,
   // Formats are remarks, as the standard has it since 2019-09: no two libraries agree on them.
   validateFormats: false,
-  logger: false,
+}
+
+/** A misspelt keyword would let everything pass without a word. Ajv warns in these words (ajv lib/compile/util.ts). */
+function refuseUnknownKeyword(warning: unknown): void {
+  const [unknown] = /unknown keyword: ".*"/.exec(String(warning)) ?? []
+  if (unknown !== undefined) throw new Error(unknown)
 }
 
 type Library = new (options: Options) => AjvCore.default

@@ -146,6 +146,18 @@ describe("a schema gate", () => {
     expect(places(await judged({ "jobs/a.yaml": "owner: 1\n" }, anchored))).toEqual([
       "gate/schema jobs/a.yaml 1 1",
     ])
+    // What Ajv calls strict is beyond the standard.
+    const allowed = JSON.stringify({
+      $schema: "https://json-schema.org/draft/2019-09/schema",
+      properties: { owner: { format: "of-ours", minContains: 1 } },
+      patternProperties: { "^o": { type: "string" } },
+      if: { required: ["owner"] },
+      additionalItems: false,
+    })
+    expect(await judged({ "jobs/a.yaml": "owner: me\n" }, allowed)).toEqual([])
+    expect(places(await judged({ "jobs/a.yaml": "owner: 1\n" }, allowed))).toEqual([
+      "gate/schema jobs/a.yaml 1 1",
+    ])
     const inherited = '{"required": ["constructor", "toString"]}'
     expect(places(await judged({ "jobs/a.yaml": "owner: me\n" }, inherited))).toEqual([
       "gate/schema jobs/a.yaml 1 1",
