@@ -193,11 +193,11 @@ async function lanes(fleet: Fleet, note: (what: string, did: string) => Promise<
     const status = await plugins[merge % 2]?.deliver()
     check(status === 202, `a delivery was answered with ${status}`)
     for (const agent of agents) await untilShown(agent, `${merge}`, "an agent")
+    await note(
+      `merge ${merge} of 8, delivered to ${merge % 2 ? "today's" : "the earlier"} plugin`,
+      "written, and shown on both nodes",
+    )
   }
-  await note(
-    "eight merges, deliveries to the two plugins by turns",
-    "each was written and shown on both nodes",
-  )
   await plugins[0]?.stop()
   await fleet.commit(files("last"))
   check((await plugins[1]?.deliver()) === 202, "today's plugin alone refused a delivery")

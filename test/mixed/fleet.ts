@@ -132,8 +132,11 @@ async function createFleet(
     running.push(run)
     return run
   }
-  async function stop({ child, ended }: MarkedRun): Promise<void> {
+  async function stop({ child, ended, output }: MarkedRun): Promise<void> {
     child.kill("SIGTERM")
+    await until(() => child.exitCode !== null || child.signalCode !== null, LIMIT_MS).catch((cause) => {
+      throw new Error(`${child.spawnargs.join(" ")} does not end: ${output().slice(-500)}`, { cause })
+    })
     await ended
   }
   const client = inProcessClient(kube.store)
