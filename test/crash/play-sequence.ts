@@ -234,8 +234,9 @@ export async function startPlay(given: Machine): Promise<Play> {
         leases.length = 0
       }
       await check(kind)
-      // What readers have seen must not change by the start of an agent.
+      // What readers have seen must not change by the start of an agent, which ends a rollback that was noted.
       begun = undefined
+      expected = { ...expected, shown: expected.pinned ?? expected.shown }
       try {
         agent = await startAgent()
       } catch (error) {

@@ -4,9 +4,9 @@ import { readdir, readFile } from "node:fs/promises"
 const MOST_ROUNDS = 5
 
 /**
- * Kills (SIGKILL) every process of this user whose environment begins with a variable such as `HOME=/tmp/a`, until there is
- * none. It reads `/proc` (proc(5), `environ`), so it does nothing where there is none; a process that has changed its own
- * environment is not found.
+ * Kills (SIGKILL) every process of this user that was started with a variable such as `HOME=/tmp/a`, until there is none. It
+ * reads `/proc` (proc(5), `environ`), so it does nothing where there is none; a process that has overwritten its environment
+ * is not found.
  */
 export async function killByVariable(variable: string): Promise<void> {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {

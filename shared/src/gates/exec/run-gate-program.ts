@@ -37,8 +37,9 @@ const NOT_EXECUTABLE = 126
 
 /**
  * Runs an operator's program over files and gives its answer. It gets no variable of ours, so none with a credential; a
- * process group of its own, which ends with it, as does what inherited its HOME; at most `memory` of data for each process (RLIMIT_DATA, setrlimit(2)) and
- * no core files. It runs as this program's user and can read what that user can: what confines it further is the Pod.
+ * process group of its own, which ends with it, as does what inherited its HOME; at most `memory` of data for each process
+ * (RLIMIT_DATA, setrlimit(2)) and no core files. It runs as this program's user and can read what that user can: what
+ * confines it further is the Pod.
  *
  * Throws `gate/no-program` when it cannot be started, `gate/unjudged` when it was killed, took longer than `timeout` or
  * wrote more than 1 MiB, and the signal's reason.
