@@ -58,16 +58,11 @@ export const STEPS: readonly Step[] = [
   {
     what: "a reply of 40 MiB of Redis",
     async attack({ redis }) {
-      const change = (value?: string) =>
-        inRedis(redis, (lanes) => {
-          const key = lanes.key("successes", "east")
-          return value === undefined
-            ? lanes.redis.hdel(key, "forged")
-            : lanes.redis.hset(key, "forged", value)
-        })
-      await change("1".repeat(40 * MEGABYTE))
+      // Without a time limit: the machine may need seconds for it.
+      const attacker = new Redis(redis)
+      await attacker.hset("{headrace}:successes:east", "forged", "1".repeat(40 * MEGABYTE))
       return async () => {
-        await change()
+        await attacker.quit()
       }
     },
     named: breach("redisReply", "redis"),

@@ -1,8 +1,10 @@
+import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import { LaneResult } from "@headrace/shared/lanes/lane-outcome"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
-import { deliveryKey, isRetyped } from "@headrace/shared/lanes/recent-deliveries"
+import { readFields } from "@headrace/shared/lanes/read-fields"
+import { deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
 import { z } from "zod"
-import { pendingKey } from "./keep-deliveries.ts"
+import { arrivalTimes, pendingKey } from "./keep-deliveries.ts"
 import type { OutcomeSeals } from "./outcome-seals.ts"
 import { parseNote } from "./parse-note.ts"
 
@@ -23,6 +25,8 @@ export type Contained = (commit: string, shas: readonly string[]) => Promise<Rea
 
 /** Most that one outcome answers; the rest waits for the next. */
 const BATCH = 5000
+/** GitHub's has 36 characters. */
+const MOST_GUID = 200
 
 /**
  * Answers the deliveries of a source that wait for a lane, now that working it came to `result`: all whose
@@ -78,21 +82,26 @@ export function readOutcome(text: string): DeliveryOutcome | undefined {
 
 interface Waiting {
   guid: string
-  /** Undefined: the entry has expired or was trimmed. */
+  /** Undefined: the entry has expired or was trimmed, or is none of ours. */
   sha: string | undefined
   before: DeliveryOutcome | undefined
 }
 
+/**
+ * The newest first: what another program has put before them does not keep them waiting, and has to come from a time at
+ * which a delivery can have arrived.
+ */
 async function readWaiting(lanes: Lanes, pending: string, field: string): Promise<Waiting[]> {
-  const guids = await lanes.redis.zrange(pending, 0, String(BATCH - 1))
-  const batch = lanes.redis.pipeline()
-  for (const guid of guids) batch.hmget(deliveryKey(lanes, guid), "sha", field)
-  const replies = guids.length > 0 ? ((await batch.exec()) ?? []) : []
-  return guids.map((guid, position) => {
-    const [error, values] = replies[position] ?? []
-    if (error && !isRetyped(error)) throw error
-    const [sha, before] = (values ?? []) as (string | null)[]
-    return { guid, sha: sha ?? undefined, before: before ? readOutcome(before) : undefined }
+  const { first, last } = arrivalTimes(Date.now())
+  const guids = await lanes.redis.zrevrangebyscore(pending, last, first, "LIMIT", 0, BATCH)
+  const known = guids.filter((guid) => guid.length <= MOST_GUID)
+  const keys = known.map((guid) => deliveryKey(lanes, guid))
+  const rows = await readFields(lanes.redis, keys, ["sha", field])
+  const values = new Map(known.map((guid, at) => [guid, rows[at] ?? []]))
+  return guids.map((guid) => {
+    const [sha, before] = values.get(guid) ?? []
+    const isCommit = sha !== undefined && FULL_ID.test(sha)
+    return { guid, sha: isCommit ? sha : undefined, before: before ? readOutcome(before) : undefined }
   })
 }
 

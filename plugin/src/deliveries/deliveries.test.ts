@@ -145,4 +145,42 @@ describe("deliveries", () => {
       expect(await book.answer("app.ci", {}, [shaOf(1)])).toEqual(["guid-1"])
       expect(await book.outcome("guid-1", "app.ci")).toMatchObject({ state: "written" })
     }))
+
+  it("are answered whatever thousands of others are forged before, among and behind them", () =>
+    withBook(async (book) => {
+      const { redis } = book.lanes
+      const pending = pendingKey(book.lanes, "app.ci", "release")
+      const forge = `for i = 1, 6000 do
+        redis.call("ZADD", KEYS[1], ARGV[1], ARGV[1] .. "-" .. i)
+        redis.call("HSET", ARGV[2] .. ARGV[1] .. "-" .. i, "sha", ARGV[3])
+      end`
+      const hour = 3_600_000
+      for (const arrived of [1, Date.now() - hour, Date.now() + 1000 * hour])
+        await redis.eval(forge, 1, pending, arrived, deliveryKey(book.lanes, ""), shaOf(4711))
+      await redis.zadd(pending, Date.now() - hour, "x".repeat(100_000))
+      await redis.hset(deliveryKey(book.lanes, "option"), "sha", "--output=/etc/passwd")
+      await redis.zadd(pending, Date.now() - 1, "option")
+      await note(book, 1)
+      expect(await book.answer("app.ci", {}, [shaOf(1), "--output=/etc/passwd"])).toEqual(["guid-1"])
+      expect(await book.outcome("guid-1", "app.ci")).toMatchObject({ state: "written" })
+    }))
+
+  it("are read beside outcomes of a megabyte each, of which few are in memory at a time", () =>
+    withBook(async (book) => {
+      const { redis } = book.lanes
+      await note(book, 1)
+      const field = outcomeField("app.ci", "release")
+      for (let number = 2; number < 22; number++) {
+        await note(book, number)
+        await redis.hset(deliveryKey(book.lanes, `guid-${number}`), field, "x".repeat(900_000))
+      }
+      const before = await received(book.lanes)
+      expect(await book.answer("app.ci", {}, [shaOf(1)])).toEqual(["guid-1"])
+      expect((await received(book.lanes)) - before).toBeLessThan(10_000_000)
+    }))
 })
+
+/** Bytes that this Redis has sent to anybody. */
+async function received({ redis }: Lanes): Promise<number> {
+  return Number(/total_net_output_bytes:(\d+)/.exec(await redis.info("stats"))?.[1])
+}

@@ -6,6 +6,8 @@ import type { Delivery } from "../webhook/receive-delivery.ts"
 
 /** GitHub lets a delivery be sent again for three days; a day more is for clocks and weekends. */
 const KEPT_SECONDS = 4 * 24 * 3600
+/** Clocks of machines that are kept in time differ by less. */
+const CLOCK_SLACK_MS = 300_000
 /** However many come, some 10 MB in Redis; a Headrace with more than that in four days distinguishes those of fewer days. */
 const KEPT_COUNT = 20_000
 const TRIM_EVERY = 200
@@ -40,6 +42,11 @@ export function pendingKey(lanes: Lanes, cluster: string, source: string): strin
   return lanes.key("pending", cluster, source)
 }
 
+/** The times from which deliveries are kept, in milliseconds since the epoch: one that arrived at another time is none of ours. */
+export function arrivalTimes(now: number): { first: number; last: number } {
+  return { first: now - KEPT_SECONDS * 1000, last: now + CLOCK_SLACK_MS }
+}
+
 /** In one step, since webhooks come in bursts. All expires: a cluster that left the settings leaves nothing behind. KEYS: delivery, index, pending…; ARGV: guid, arrived, seconds, fields… */
 const NOTE = `
   if redis.call("HEXISTS", KEYS[1], "accepted") == 1 then return 0 end
@@ -71,7 +78,11 @@ async function noteDelivery(
 
 async function trimDeliveries(lanes: Lanes, pending: readonly string[], keptCount: number): Promise<void> {
   const index = deliveriesKey(lanes)
-  await lanes.redis.zremrangebyscore(index, 0, Date.now() - KEPT_SECONDS * 1000)
+  const { first, last } = arrivalTimes(Date.now())
+  for (const key of [index, ...pending]) {
+    await lanes.redis.zremrangebyscore(key, "-inf", first)
+    await lanes.redis.zremrangebyscore(key, `(${last}`, "+inf")
+  }
   // A cluster that is away for weeks leaves no more behind than this.
   for (const key of pending) await lanes.redis.zremrangebyrank(key, 0, -keptCount - 1)
   const tooMany = (await lanes.redis.zcard(index)) - keptCount

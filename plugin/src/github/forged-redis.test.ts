@@ -97,6 +97,18 @@ describe("somebody who may write into Redis", () => {
     }),
   )
 
+  it("cannot keep a merge from being followed by thousands of names of others", () =>
+    withAttack(async (scene) => {
+      const { lanes } = scene
+      const open = lanes.key("merges", "open")
+      const name = `for i = 1, 1200 do redis.call("ZADD", KEYS[1], ARGV[1], ARGV[2] .. i) end`
+      await lanes.redis.eval(name, 1, open, String(Date.now() + 1e12), "some/other#")
+      await lanes.redis.eval(name, 1, open, String(Date.now()), "no name ")
+      await lanes.redis.eval(name, 1, open, String(Date.now()), "some/more#")
+      await reportAll(scene)
+      await until(async () => (await lanes.redis.zcard(open)) === 0)
+    }))
+
   it("cannot say that a cluster has written or refused a merge", () =>
     withAttack(async (scene, by) => {
       const written = JSON.stringify({ state: "written", at: 1, failed: [], error: null })

@@ -1,5 +1,6 @@
 import { FULL_ID } from "@headrace/shared/foundation/object-id"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
+import { readFields } from "@headrace/shared/lanes/read-fields"
 import { deliveryKey, isRetyped } from "@headrace/shared/lanes/recent-deliveries"
 import {
   type DeliveryOutcome,
@@ -7,6 +8,7 @@ import {
   readOutcome,
   sealField,
 } from "../deliveries/answer-deliveries.ts"
+import { arrivalTimes } from "../deliveries/keep-deliveries.ts"
 import type { OutcomeSeals } from "../deliveries/outcome-seals.ts"
 import { parseNote } from "../deliveries/parse-note.ts"
 import { SaidDeployment } from "./set-deployments.ts"
@@ -37,6 +39,10 @@ export interface MergeNotes {
 const DEPLOYMENT = "deployment/"
 /** As long as deliveries are kept. */
 const KEPT_SECONDS = 4 * 24 * 3600
+/** ORG/NAME and a number, no longer than GitHub has them. */
+const MERGE_ID = /^[\w.-]{1,100}\/[\w.-]{1,100}#[1-9]\d{0,9}$/
+/** Merges that are followed to the nodes at one time. */
+const MOST_OPEN = 1000
 
 /** Names a merge to all plugins. */
 export function mergeId(repo: string, pull: number): string {
@@ -49,15 +55,13 @@ export function mergeId(repo: string, pull: number): string {
  * burst of merges is answered together.
  */
 export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[]): Promise<string[]> {
-  const named = await Promise.all(
-    guids.map(async (guid) => ({
-      guid,
-      name: await orNothing(lanes.redis.hmget(deliveryKey(lanes, guid), "repo", "pull"), []),
-    })),
-  )
-  const merges = named.flatMap(({ guid, name: [repo, pull] }) =>
-    repo && pull ? [{ guid, id: mergeId(repo, Number(pull)) }] : [],
-  )
+  const keys = guids.map((guid) => deliveryKey(lanes, guid))
+  const names = await readFields(lanes.redis, keys, ["repo", "pull"])
+  const merges = guids.flatMap((guid, at) => {
+    const [repo, pull] = names[at] ?? []
+    const id = repo && pull ? mergeId(repo, Number(pull)) : ""
+    return MERGE_ID.test(id) ? [{ guid, id }] : []
+  })
   await Promise.all(
     merges.map(({ guid, id }) =>
       lanes.redis
@@ -72,8 +76,6 @@ export async function mergesOfDeliveries(lanes: Lanes, guids: readonly string[])
   return [...new Set(merges.map(({ id }) => id))]
 }
 
-/** ORG/NAME and a number, no longer than GitHub has them. */
-const MERGE_ID = /^[\w.-]{1,100}\/[\w.-]{1,100}#[1-9]\d{0,9}$/
 /** Of a delivery: what it says of itself, and an outcome with its seal for each cluster and source. */
 const DELIVERY_FIELDS = ["repo", "pull", "sha", "sources", "arrived"] as const
 
@@ -163,11 +165,15 @@ export async function saveDeployment(
   await lanes.redis.hset(notesKey(lanes, id), DEPLOYMENT + cluster, JSON.stringify(said))
 }
 
-/** The merges that are not live yet, oldest first. */
+/** The merges that are not live yet, newest first: of thousands those that came last. What is no merge's name is taken off. */
 export async function openMerges(lanes: Lanes): Promise<string[]> {
-  const before = Date.now() - KEPT_SECONDS * 1000
-  await lanes.redis.zremrangebyscore(openKey(lanes), 0, String(before))
-  return lanes.redis.zrange(openKey(lanes), 0, "-1")
+  const { first, last } = arrivalTimes(Date.now())
+  await lanes.redis.zremrangebyscore(openKey(lanes), "-inf", first)
+  await lanes.redis.zremrangebyscore(openKey(lanes), `(${last}`, "+inf")
+  const found = await lanes.redis.zrevrange(openKey(lanes), 0, MOST_OPEN - 1)
+  const others = found.filter((id) => !MERGE_ID.test(id))
+  if (others.length > 0) await lanes.redis.zrem(openKey(lanes), ...others)
+  return found.filter((id) => MERGE_ID.test(id))
 }
 
 /** Keeps what is known of a merge for as long again: a rollout of it is under way, which can take longer. */
@@ -182,9 +188,9 @@ export async function keepMerge(lanes: Lanes, id: string): Promise<void> {
     .exec()
 }
 
-/** From now on nothing more is to be said of a merge. */
-export async function closeMerge(lanes: Lanes, id: string): Promise<void> {
-  await lanes.redis.zrem(openKey(lanes), id)
+/** From now on nothing more is to be said of these merges. */
+export async function closeMerges(lanes: Lanes, ...ids: readonly string[]): Promise<void> {
+  await lanes.redis.zrem(openKey(lanes), ...ids)
 }
 
 /** A version before this one kept the text alone. */

@@ -11,7 +11,7 @@ import { commentMarker, commentText } from "./comment-text.ts"
 import { confirmMerges, type MergeConfirmer } from "./confirm-merge.ts"
 import type { GitHub } from "./log-in.ts"
 import {
-  closeMerge,
+  closeMerges,
   type MergeNotes,
   mergesOfDeliveries,
   readMergeNotes,
@@ -124,7 +124,7 @@ async function report(id: string, options: ReportOptions, trust: Trust): Promise
 /** What is no merge of ours is not looked at again unless a delivery names it. */
 async function forget(id: string, { lanes, log }: Pick<ReportOptions, "lanes" | "log">): Promise<void> {
   log.warn({ merge: id }, "Redis names a merge that GitHub does not know; nothing is said of it")
-  await closeMerge(lanes, id)
+  await closeMerges(lanes, id)
 }
 
 async function say(
@@ -134,7 +134,7 @@ async function say(
   own: OwnWrites,
 ): Promise<void> {
   const merge = await describe(id, notes, { github, lanes, ...options })
-  if (merge.parts.every(({ touched }) => touched.length === 0)) return closeMerge(lanes, id)
+  if (merge.parts.every(({ touched }) => touched.length === 0)) return closeMerges(lanes, id)
   const comment = () => sayComment(id, merge, notes, { github, lanes, own })
   const status = async () => {
     const last = notes.status ?? (await findStatus(github, merge))
@@ -154,7 +154,7 @@ async function say(
     ...(settings.deployments ? [await failureOf(deployments)] : []),
   ].filter((failure) => failure !== undefined)
   if (failures.length > 0) throw failures[0]
-  if (clusterLiveness(merge).every(({ state }) => state === "live")) await closeMerge(lanes, id)
+  if (clusterLiveness(merge).every(({ state }) => state === "live")) await closeMerges(lanes, id)
 }
 
 /** Credentials from before there were deployments lack the right to make them: all else is said without. */

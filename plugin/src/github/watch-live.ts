@@ -3,7 +3,7 @@ import { errorText } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { CommitVerdict } from "@headrace/shared/status/judge-commit"
-import { keepMerge, openMerges, readMergeNotes } from "./merge-notes.ts"
+import { closeMerges, keepMerge, openMerges, readMergeNotes } from "./merge-notes.ts"
 
 /** Reads whether commits of a source are live: by commit, then by cluster. */
 export type ReadVerdicts = (
@@ -73,15 +73,21 @@ export async function watchLive(ports: WatchLivePorts, signal: AbortSignal): Pro
 
 /** Brings what is watched in line with what Redis has. */
 async function followOpen(watched: Map<string, Watched>, lanes: Lanes): Promise<void> {
-  const open = await openMerges(lanes)
-  for (const id of watched.keys()) if (!open.includes(id)) watched.delete(id)
+  const open = new Set(await openMerges(lanes))
+  for (const id of watched.keys()) if (!open.has(id)) watched.delete(id)
+  const gone: string[] = []
   for (const id of open) {
     if (watched.has(id)) continue
     const notes = await readMergeNotes(lanes, id)
-    if (notes === undefined) continue
+    if (notes === undefined) {
+      gone.push(id)
+      continue
+    }
     const { sha, sources } = notes
     watched.set(id, { sha, sources, seen: "", askedAt: 0, changedAt: Date.now(), keptAt: Date.now() })
   }
+  // Their delivery has expired, or there was none: they would be read with each look.
+  if (gone.length > 0) await closeMerges(lanes, ...gone)
 }
 
 async function askChanged(

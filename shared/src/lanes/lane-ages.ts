@@ -1,5 +1,6 @@
-import { readSuccesses } from "./lane-outcomes.ts"
+import { successesKey, successTime } from "./lane-outcomes.ts"
 import type { Lanes } from "./open-lanes.ts"
+import { readFields } from "./read-fields.ts"
 
 /** When a lane last brought a source to its goal; undefined: never, as far as Redis knows. */
 export interface LaneAge {
@@ -23,9 +24,9 @@ export async function readLaneAges(
   clusters: readonly string[],
   sources: readonly string[],
 ): Promise<LaneAge[]> {
-  const perCluster = clusters.map(async (cluster) => {
-    const successes = await readSuccesses(lanes, cluster)
-    return sources.map((source) => ({ cluster, source, lastSuccess: successes.get(source) }))
-  })
-  return (await Promise.all(perCluster)).flat()
+  const keys = clusters.map((cluster) => successesKey(lanes, cluster))
+  const rows = await readFields(lanes.redis, keys, sources)
+  return clusters.flatMap((cluster, row) =>
+    sources.map((source, field) => ({ cluster, source, lastSuccess: successTime(rows[row]?.[field]) })),
+  )
 }

@@ -34,22 +34,32 @@ export async function lastTicket(lanes: Lanes): Promise<number> {
 export async function saveOutcome(lanes: Lanes, cluster: string, outcome: LaneOutcome): Promise<void> {
   const field = `${outcome.source}/${outcome.mode}`
   const batch = lanes.redis.multi().hset(lanes.key("outcomes", cluster), field, JSON.stringify(outcome))
-  if (succeeded(outcome)) batch.hset(lanes.key("successes", cluster), outcome.source, String(outcome.at))
+  if (succeeded(outcome)) batch.hset(successesKey(lanes, cluster), outcome.source, String(outcome.at))
   await batch.exec()
 }
 
 /** Clocks of machines that are kept in time differ by less. */
 const CLOCK_SLACK_MS = 300_000
 
+/** A hash of the time of each source's last success in a lane. */
+export function successesKey(lanes: Pick<Lanes, "key">, cluster: string): string {
+  return lanes.key("successes", cluster)
+}
+
+/** Milliseconds since the epoch. What no clock says does not count: it would hide that a lane is late. */
+export function successTime(text: string | undefined): number | undefined {
+  const time = Number(text)
+  return time > 0 && time <= Date.now() + CLOCK_SLACK_MS ? time : undefined
+}
+
 /** When each source last succeeded in a lane, in milliseconds since the epoch. */
 export async function readSuccesses(lanes: Lanes, cluster: string): Promise<Map<string, number>> {
-  const times = await lanes.redis.hgetall(lanes.key("successes", cluster))
-  // What no clock says does not count: it would hide that a lane is late.
-  const latest = Date.now() + CLOCK_SLACK_MS
+  const times = await lanes.redis.hgetall(successesKey(lanes, cluster))
   return new Map(
-    Object.entries(times)
-      .map(([source, time]) => [source, Number(time)] as const)
-      .filter(([, time]) => time > 0 && time <= latest),
+    Object.entries(times).flatMap(([source, text]) => {
+      const time = successTime(text)
+      return time === undefined ? [] : [[source, time] as const]
+    }),
   )
 }
 

@@ -1,4 +1,5 @@
 import type { Lanes } from "./open-lanes.ts"
+import { readFields } from "./read-fields.ts"
 
 /** A webhook delivery that a plugin has noted. */
 export interface NotedDelivery {
@@ -31,13 +32,10 @@ export function isRetyped(error: Error): boolean {
 /** The deliveries that arrived last, newest first, `most` of them at the most. Throws what Redis does. */
 export async function recentDeliveries(lanes: Lanes, most: number): Promise<NotedDelivery[]> {
   const guids = await lanes.redis.zrevrange(deliveriesKey(lanes), 0, String(most - 1))
-  const batch = lanes.redis.pipeline()
-  for (const guid of guids) batch.hmget(deliveryKey(lanes, guid), "event", "sha", "pull", "arrived")
-  const replies = guids.length > 0 ? ((await batch.exec()) ?? []) : []
+  const keys = guids.map((guid) => deliveryKey(lanes, guid))
+  const rows = await readFields(lanes.redis, keys, ["event", "sha", "pull", "arrived"])
   return guids.flatMap((guid, at) => {
-    const [error, values] = replies[at] ?? []
-    if (error && !isRetyped(error)) throw error
-    const [event, sha, pull, arrived] = (values ?? []) as (string | null)[]
+    const [event, sha, pull, arrived] = rows[at] ?? []
     if (!event || !sha) return []
     return [{ guid, event, sha, pull: pull ? Number(pull) : undefined, arrived: Number(arrived) }]
   })
