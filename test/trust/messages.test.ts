@@ -64,7 +64,7 @@ it("says of each key and signature that is not believed what is wrong and what t
     expect(text.replaceAll(`${folder}/`, "")).toMatchInlineSnapshot(`
       "a key that was removed
         two.txt is "two 2": shown
-        two.txt is "two 2": trust/unknown-key: record headrace/release is signed by key OWN, and those that are believed are EXPIRED → Add the public key to trust.keys if it is right.
+        two.txt is "two 2": trust/unknown-key: record headrace/release is signed by key OWN, and those that are believed are EXPIRED → Add the public key to trust.keys of agents, and signing.keys of writers, if it is right.
       a key that has expired
         two.txt is "two 2": shown
         two.txt is "two 2": trust/key-expired: record headrace/release is signed by key EXPIRED of keys/expired.pub, which expired at 2026-01-01T00:00:00.000Z → Make a new key with keys generate, and sign by it.
@@ -73,7 +73,7 @@ it("says of each key and signature that is not believed what is wrong and what t
         two.txt is "two 3": shown
       a wrong key
         two.txt is "two 2": shown
-        two.txt is "two 2": trust/unknown-key: record headrace/release is signed by key STRANGER, and those that are believed are OWN → Add the public key to trust.keys if it is right.
+        two.txt is "two 2": trust/unknown-key: record headrace/release is signed by key STRANGER, and those that are believed are OWN → Add the public key to trust.keys of agents, and signing.keys of writers, if it is right.
       unsigned after signed
         two.txt is "two 2": shown
         two.txt is "two 2": trust/unsigned: record headrace/release is not signed → Run keys sign where the key is, once the record is right.

@@ -39,6 +39,10 @@ const NamedUser = z.object({
       "client-key-data": z.string().optional(),
       exec: Exec.optional(),
       "auth-provider": z.unknown().optional(),
+      as: z.string().optional(),
+      "as-uid": z.unknown().optional(),
+      "as-groups": z.unknown().optional(),
+      "as-user-extra": z.unknown().optional(),
     })
     .nullish(),
 })
@@ -86,7 +90,21 @@ export function parseKubeconfig(text: string, file: string, context?: string): K
   const named = config.users?.find((one) => one.name === found.user)
   if (found.user && !named)
     throw wrong(file, `context "${wanted}" names the user "${found.user}", which is not there`)
-  return { context: wanted, cluster, user: named?.user ?? {} }
+  const user = named?.user ?? {}
+  refuseImpersonation(user, `the user "${found.user}"`, file)
+  return { context: wanted, cluster, user }
+}
+
+/** Without them the server would act with other rights than kubectl has by the same file. */
+function refuseImpersonation(user: KubeconfigUser, who: string, file: string): void {
+  for (const field of ["as-groups", "as-uid", "as-user-extra"] as const) {
+    if (user[field] === undefined || user[field] === null) continue
+    throw wrong(
+      file,
+      `${who} has ${field}, which is not supported`,
+      "Give it credentials of that user, or as alone.",
+    )
+  }
 }
 
 /** The names of all contexts of a kubeconfig, and which is its current one. Throws UsageError `kube/kubeconfig`. */

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../foundation/errors.ts"
 import { codeOfReason } from "../record/retry-of-target.ts"
 import type { Problem } from "./answer.ts"
 import { byLevel, finding } from "./finding.ts"
@@ -15,6 +16,8 @@ import { wordFindings } from "./waiting-words.ts"
 
 /** How long a branch may be ahead before that is trouble: a retry after a first failure comes well within it. */
 const BEHIND_SECONDS = 300
+/** Codes of a record that is believed once somebody with the key has found it right, and signed it. */
+const SIGNED_ANEW: ReadonlySet<string> = new Set<ErrorCode>(["trust/unsigned", "trust/key-expired"])
 
 /** What there is to know about one source in one cluster, worst first. Pure. */
 export function findingsOf(
@@ -57,15 +60,27 @@ function stagedTip({ tip, rollout, rejected }: JudgedFacts, { staged }: Surround
 }
 
 function unreachable(
-  { cluster }: JudgedFacts,
+  judged: JudgedFacts,
   { code, message, hint }: Problem,
   { context }: Surroundings,
 ): Finding {
+  const { cluster } = judged
   const advice = hint ?? remedyOfCode(code)
-  // Without a kubeconfig that can be read, kubectl has nothing to ask by either: the setting is what to change.
-  const command = code.startsWith("kube/kubeconfig") ? null : suggestClusterCheck(context, cluster)
+  const command = commandForUnread(judged, code, context)
   const more = { code, subject: cluster, detail: message, advice, command }
   return finding("trouble", "unreachable", "what it shows is not known", more)
+}
+
+/** The cluster has answered where its record does not read or is not believed. */
+function commandForUnread(
+  { cluster, source }: JudgedFacts,
+  code: string,
+  context: CommandContext,
+): string | null {
+  if (SIGNED_ANEW.has(code)) return suggestCommand(context, ["keys", "sign"], { cluster, source })
+  // Without a kubeconfig that can be read, kubectl has nothing to ask by either: the setting is what to change.
+  if (/^(kube\/kubeconfig|trust\/|record\/)/.test(code)) return null
+  return suggestClusterCheck(context, cluster)
 }
 
 /** Why the last run failed, and what to do about it. */

@@ -63,6 +63,19 @@ it("says once why a cluster does not answer, below a line for each of its source
   expect(well).toMatch(/^✓ release in build03/)
 })
 
+it("says of each source of a cluster why its record is not believed", () => {
+  const why = (source: string) =>
+    finding("trouble", "unreachable", "what it shows is not known", {
+      detail: `record headrace/${source} is not signed`,
+      command: `headrace-bootstrapper keys sign --source ${source}`,
+    })
+  const unsigned = (source: string) =>
+    place(1, { source, state: "unreachable", level: "trouble", findings: [why(source)] })
+  const text = statusText(fleet([unsigned("jobs"), unsigned("release")]), PLAIN)
+  expect(text).toContain("keys sign --source jobs")
+  expect(text).toContain("keys sign --source release")
+})
+
 it("shows trouble in full with age and command, and says each state in words", () => {
   const stopped = finding("trouble", "stopped", "stopped at f73d5090fedc", {
     code: "guard/deleted-keys",

@@ -36,7 +36,11 @@ export function statusText(status: FleetStatus, paint: Paint, columns = COLUMNS)
 
 /** A cluster that does not answer is one trouble, however many sources have a line of it: its reason follows the last of them. */
 function isSaidBelow(one: ClusterSourceStatus, next: ClusterSourceStatus | undefined): boolean {
-  return one.state === "unreachable" && next?.state === "unreachable" && one.cluster === next.cluster
+  if (one.state !== "unreachable" || next?.state !== "unreachable" || one.cluster !== next.cluster)
+    return false
+  const [why, whyNext] = [one.findings[0], next.findings[0]]
+  // A record that is not believed is that of one source.
+  return why?.detail === whyNext?.detail || (why?.command !== null && why?.command === whyNext?.command)
 }
 
 function rowLines(places: readonly ClusterSourceStatus[], paint: Paint): string[] {

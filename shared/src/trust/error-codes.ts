@@ -45,7 +45,7 @@ export const trustErrors = {
       "A record is signed by a key that is not among those which this program believes. Last good stays.",
     cause: "A writer was given a new key before the agents, or a key was removed from trust.keys.",
     remedy:
-      "Compare headrace-bootstrapper keys show FILE with the message; add the public key to trust.keys if it is right.",
+      "Compare headrace-bootstrapper keys show FILE with the message; add the public key to trust.keys of agents, and signing.keys of writers, if it is right.",
   },
   "trust/unsigned": {
     meaning: "A record has no signature. Last good stays.",

@@ -78,7 +78,11 @@ export function verifyRecord(configMap: ConfigMap, { keys, clusters }: Trust, no
   if (key === undefined) {
     const known = keys.map(({ id }) => id).join(", ")
     const message = `${place} is signed by key ${envelope.key}, and those that are believed are ${known || "none"}`
-    throw refusal("trust/unknown-key", message, "Add the public key to trust.keys if it is right.")
+    throw refusal(
+      "trust/unknown-key",
+      message,
+      "Add the public key to trust.keys of agents, and signing.keys of writers, if it is right.",
+    )
   }
   if (key.expires !== undefined && now >= key.expires) {
     const since = new Date(key.expires).toISOString()

@@ -21,6 +21,8 @@ export interface TlsIdentity {
 export interface Credential {
   /** Value of the Authorization header; undefined: none. */
   authorization?: string
+  /** Value of the Impersonate-User header: the server is asked to act with that user's rights. */
+  impersonateUser?: string
   /** Client certificate and key, PEM. */
   cert?: string | Buffer
   key?: string | Buffer

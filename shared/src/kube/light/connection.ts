@@ -95,6 +95,7 @@ function headersOf(
 ): Record<string, string> {
   const headers: Record<string, string> = { accept: "application/json", "user-agent": version }
   if (credential.authorization) headers.authorization = credential.authorization
+  if (credential.impersonateUser) headers["impersonate-user"] = credential.impersonateUser
   if (request.body === undefined) return headers
   headers["content-type"] = "application/json"
   headers["content-length"] = String(Buffer.byteLength(request.body))

@@ -70,6 +70,22 @@ export function credentialSource(
   file: string,
   clock: Clock,
 ): CredentialSource {
+  const own = ownCredential(cluster, user, folder, file, clock)
+  const impersonateUser = user.as
+  if (!impersonateUser) return own
+  return {
+    credential: async () => ({ ...(await own.credential()), impersonateUser }),
+    refuse: () => own.refuse(),
+  }
+}
+
+function ownCredential(
+  cluster: KubeconfigCluster,
+  user: KubeconfigUser,
+  folder: string,
+  file: string,
+  clock: Clock,
+): CredentialSource {
   if (user.exec) return openExecCredential(user.exec, cluster, folder, clock)
   if (user["auth-provider"] !== undefined) {
     const hint = "Use an exec plugin, which took its place in Kubernetes 1.26."
