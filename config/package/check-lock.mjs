@@ -33,11 +33,15 @@ function checkSignatures() {
     encoding: "utf8",
     timeout: LIMIT_MS,
   })
-  const why = whyNoSignatures(`${stdout}${stderr}`, error)
-  if (why === undefined) process.stdout.write(stdout)
-  else process.stdout.write(`signatures: skipped: ${why}\n`)
-  if (status !== 0 && why === undefined) process.stderr.write(stderr)
-  return why === undefined ? (status ?? 1) : 0
+  const why = status === 0 ? undefined : whyNoSignatures(`${stdout}${stderr}`, error)
+  if (why !== undefined) {
+    process.stdout.write(`signatures: skipped: ${why}\n`)
+    return 0
+  }
+  process.stdout.write(stdout)
+  if (status !== 0)
+    process.stderr.write(stderr || `npm audit signatures ended with ${status} and said nothing more\n`)
+  return status ?? 1
 }
 
 /** A package with a wrong signature is no reason to skip: undefined. */
