@@ -9,7 +9,7 @@ import { type TestRepo, withRepo } from "../harness/with-repo.ts"
 import { type Confinement, runConfined } from "./confined-program.ts"
 import { startHostileKube } from "./hostile-kube.ts"
 import { startPatience } from "./patience.ts"
-import { RULES, STEPS } from "./plugin-steps.ts"
+import { GITHUB_REPO, RULES, STEPS, WEBHOOK_SECRET } from "./plugin-steps.ts"
 import { shippedLimit } from "./shipped-limit.ts"
 
 const NAMESPACE = "headrace"
@@ -28,6 +28,7 @@ export async function attackPlugin(): Promise<Confinement & { named: readonly st
           east: kube.kubeconfigFile,
           west: west.kubeconfig,
           redis: redis.url,
+          github: west.url,
         })
         await repo.commit({ "rules.yaml": RULES, "config/a.yaml": "start\n" })
         const listens = ["--listen", `127.0.0.1:${hook}`, "--ops-listen", `127.0.0.1:${ops}`]
@@ -75,20 +76,24 @@ export async function attackPlugin(): Promise<Confinement & { named: readonly st
 
 async function writeSettings(
   repo: TestRepo,
-  { east, west, redis }: { east: string; west: string; redis: string },
+  { east, west, redis, github }: { east: string; west: string; redis: string; github: string },
 ): Promise<string> {
   const path = (name: string) => join(repo.scratch, name)
   await writeFile(path("west"), west)
-  await writeFile(path("hmac"), "secret")
+  await writeFile(path("hmac"), WEBHOOK_SECRET)
+  await writeFile(path("token"), "token")
   const settings = {
     version: 1,
-    sources: { release: { url: repo.folder, branch: repo.branch, rules: "rules.yaml", poll: "1s" } },
+    sources: {
+      release: { url: repo.folder, repo: GITHUB_REPO, branch: repo.branch, rules: "rules.yaml", poll: "1s" },
+    },
     clusters: {
       east: { kubeconfig: east, namespaces: ["ci"] },
       west: { kubeconfig: path("west"), namespaces: ["ci"] },
     },
     webhook: { secretFiles: [path("hmac")] },
     redis: { url: redis },
+    github: { apiUrl: github, tokenFile: path("token") },
     guard: "off",
     mirrors: path("mirrors"),
   }

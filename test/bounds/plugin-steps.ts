@@ -1,9 +1,12 @@
+import { createHmac } from "node:crypto"
 import { once } from "node:events"
 import { writeFile } from "node:fs/promises"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
+import { Redis } from "ioredis"
+import { githubEvent } from "../harness/github-events.ts"
 import type { TestRepo } from "../harness/with-repo.ts"
 
 /** What somebody does to a plugin, and by which line of its metrics it names them. */
@@ -22,6 +25,10 @@ export interface Scene {
   /** Port of webhooks. */
   hook: number
 }
+
+/** What the plugin's settings name. */
+export const WEBHOOK_SECRET = "secret"
+export const GITHUB_REPO = "openshift/release"
 
 const SOCKETS = 2400
 const LARGE_BODIES = 12
@@ -91,7 +98,30 @@ export const STEPS: readonly Step[] = [
     },
     named: breach("file", "source release"),
   },
+  {
+    what: "a merge, and GitHub's answers about it that have no end",
+    async attack({ repo, hook }) {
+      await deliverMerge(hook, await repo.commit({ "config/a.yaml": "merged\n" }))
+      return () => undefined
+    },
+    named: breach("answer", "github"),
+  },
 ]
+
+async function deliverMerge(hook: number, sha: string): Promise<void> {
+  const body = JSON.stringify(githubEvent.merged({ sha, number: 7, repo: GITHUB_REPO }))
+  const { status } = await fetch(`http://127.0.0.1:${hook}/hook`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-github-event": "pull_request",
+      "x-github-delivery": "merge-7",
+      "x-hub-signature-256": `sha256=${createHmac("sha256", WEBHOOK_SECRET).update(body).digest("hex")}`,
+    },
+    body,
+  })
+  if (status !== 202) throw new Error(`the delivery was answered with ${status}`)
+}
 
 function breach(bound: string, culprit: string): RegExp {
   return new RegExp(`^headrace_bound_breaches_total\\{bound="${bound}",culprit="${culprit}"\\} [1-9]`, "m")
