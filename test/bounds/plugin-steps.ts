@@ -67,7 +67,8 @@ export const STEPS: readonly Step[] = [
     async attack({ redis }) {
       // Without a time limit: the machine may need seconds for it.
       const attacker = new Redis(redis)
-      await attacker.hset("{headrace}:successes:east", "forged", "1".repeat(40 * MEGABYTE))
+      for (const key of ["successes", "orphans"])
+        await attacker.hset(`{headrace}:${key}:east`, "forged", "1".repeat(40 * MEGABYTE))
       return async () => {
         await attacker.quit()
       }
