@@ -32,7 +32,10 @@ describe("a kubeconfig that impersonates", () => {
       const access = await kubeconfigAccess(await writeKubeconfig(folder, port, { as: "weak" }))
       const connection = openConnection(access, "test")
       try {
-        const answer = await connection.send({ method: "GET", path: "/api", what: "test" }, AbortSignal.timeout(60_000))
+        const answer = await connection.send(
+          { method: "GET", path: "/api", what: "test" },
+          AbortSignal.timeout(60_000),
+        )
         const chunks = await answer.setEncoding("utf8").toArray()
         expect(JSON.parse(chunks.join(""))).toEqual(["Bearer strong", "weak"])
       } finally {
