@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises"
 import type { StagedSite } from "./staged-site.ts"
 
 /** How long a fault lasts: longer than a look and a lock's lifetime need not be waited for. */
-const LASTS_MS = 2500
+const LASTS_MS = 1500
 
 /** What is done to the control plane in the middle of a stage. Each undoes itself; its promise is its end. */
 export const FAULTS: { readonly [name: string]: (site: StagedSite) => Promise<void> } = {
@@ -23,7 +23,7 @@ export const FAULTS: { readonly [name: string]: (site: StagedSite) => Promise<vo
   },
   async "a worker stopped"({ plugins: [, second] }) {
     second?.child().kill("SIGSTOP")
-    await delay(LASTS_MS * 2)
+    await delay(LASTS_MS * 3)
     second?.child().kill("SIGCONT")
   },
   async "both workers stopped"({ plugins }) {

@@ -16,9 +16,9 @@ export const CLUSTERS = ["canary", "build"] as const
 
 /** Short ones: what takes time in a stage are the reports that it waits for. */
 export const STAGES = [
-  { clusters: ["canary"], nodes: "20%", bake: "200ms" },
-  { clusters: ["build"], nodes: "20%", bake: "200ms" },
-  { bake: "200ms" },
+  { clusters: ["canary"], nodes: "20%", bake: "100ms" },
+  { clusters: ["build"], nodes: "20%", bake: "100ms" },
+  { bake: "100ms" },
 ]
 
 const NODES_EACH = 10

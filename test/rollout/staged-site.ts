@@ -1,4 +1,5 @@
 import { writeFile } from "node:fs/promises"
+import { getPriority, setPriority } from "node:os"
 import { join } from "node:path"
 import { freePort } from "@headrace/config/local/free-port"
 import { push, sendWebhook } from "@headrace/config/local/signed-webhook"
@@ -44,18 +45,15 @@ const RULES = "config_updater: {maps: {'state/*': {name: state, clusters: {build
 const WITHIN = "120s"
 const log = createLog("rollouts", { level: "silent" })
 
-/** Runs `use` with a site of its own; `checks`: its agents ask their consumers. Everything ends with it. */
-export function withStagedSite<T>(
-  { checks, signal }: { checks: boolean; signal: AbortSignal },
-  use: (site: StagedSite) => Promise<T>,
-): Promise<T> {
+/** Runs `use` with a site of its own. Everything ends with it. */
+export function withStagedSite<T>(options: SiteOptions, use: (site: StagedSite) => Promise<T>): Promise<T> {
   return withRepo((repo) =>
     withRedis(async (redis) => {
       const servers = await startApiServers(repo.scratch, [NAMESPACE, "ci"])
       const running: MarkedRun[] = []
       const plugins: StartedPlugin[] = []
       try {
-        const site = await startSite({ repo, redis, servers, checks, signal, running, plugins })
+        const site = await startSite({ ...options, repo, redis, servers, running, plugins })
         return await use(site)
       } finally {
         for (const { child } of [...running, ...plugins.map((plugin) => plugin.run())]) {
@@ -69,12 +67,18 @@ export function withStagedSite<T>(
   )
 }
 
-interface Parts {
+interface SiteOptions {
+  /** True: its agents ask their consumers. */
+  checks: boolean
+  /** Of its plugins and agents, beside ours: nice(2). */
+  niceness: number
+  signal: AbortSignal
+}
+
+interface Parts extends SiteOptions {
   repo: TestRepo
   redis: TestRedis
   servers: ReadonlyMap<string, ApiServerProcess>
-  checks: boolean
-  signal: AbortSignal
   running: MarkedRun[]
   plugins: StartedPlugin[]
 }
@@ -84,13 +88,14 @@ async function startSite({
   redis,
   servers,
   checks,
+  niceness,
   signal,
   running,
   plugins,
 }: Parts): Promise<StagedSite> {
   await repo.commit({ "rules.yaml": RULES, "state/now": "good\n0\n" })
   const config = await writeSettings(repo, redis.url, servers)
-  plugins.push(await startPlugin(config, signal), await startPlugin(config, signal))
+  plugins.push(await startPlugin(config, niceness, signal), await startPlugin(config, niceness, signal))
   const clusters = new Map<string, ConnectedCluster>()
   for (const [name, { kubeconfigFile }] of servers) {
     clusters.set(name, await connectCluster(name, { kubeconfig: kubeconfigFile }, log))
@@ -102,7 +107,7 @@ async function startSite({
     const consumer = checks ? await writeConsumer(repo.scratch, node) : undefined
     const file = join(repo.scratch, `${node.name}.yaml`)
     await writeFile(file, agentSettings({ node, kubeconfigFile, path: projectionOf(node), consumer }))
-    const agent = runMarked([...programArguments("agent"), "--config", file])
+    const agent = runNicely([...programArguments("agent"), "--config", file], niceness)
     agents.set(node.name, agent)
     running.push(agent)
   }
@@ -166,9 +171,18 @@ async function writeSettings(
 
 type StartedPlugin = PluginProcess & { url: string; run(): MarkedRun }
 
-async function startPlugin(config: string, signal: AbortSignal): Promise<StartedPlugin> {
+/** Starts a program with a lower priority than ours. */
+function runNicely(args: readonly string[], niceness: number): MarkedRun {
+  const run = runMarked(args)
+  const { pid } = run.child
+  if (pid !== undefined) setPriority(pid, getPriority() + niceness)
+  return run
+}
+
+async function startPlugin(config: string, niceness: number, signal: AbortSignal): Promise<StartedPlugin> {
   const listen = `127.0.0.1:${await freePort()}`
-  const start = () => runMarked([...programArguments("plugin"), "--config", config, "--listen", listen])
+  const args = [...programArguments("plugin"), "--config", config, "--listen", listen]
+  const start = () => runNicely(args, niceness)
   let run = start()
   const hasEnded = () => run.child.exitCode !== null || run.child.signalCode !== null
   const hasStarted = () => run.output().includes('"plugin started"')
