@@ -1,5 +1,5 @@
 import type { Schedule } from "./schedule.ts"
-import { commit, FINISH, place, ROUND, settings, start, steps } from "./short-ops.ts"
+import { commit, FINISH, LOSE, place, ROUND, settings, start, steps } from "./short-ops.ts"
 
 // One short schedule for each mutant of the world outside: it shows the broken rule, and sound code holds it.
 
@@ -80,12 +80,7 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     ROUND,
     place("well", 1),
   ],
-  "refused targets are not looked for when the record was lost": [
-    ROUND,
-    { op: "lose", cluster: 0, tools: false },
-    commit([[0, -3]]),
-    ROUND,
-  ],
+  "refused targets are not looked for when the record was lost": [ROUND, LOSE, commit([[0, -3]]), ROUND],
   "a tree that is half known deletes": [ROUND, commit([[0, -3]]), ROUND],
   "a git read that fails is an empty tree": [{ op: "gitFault", read: 3 }, start(0), FINISH],
   "counts go by dates": [
@@ -113,7 +108,7 @@ export const CAUGHT: { readonly [mutant: string]: Schedule } = {
     commit([[0, 3]]),
     start(2),
     steps(9),
-    { op: "lose", cluster: 0, tools: false },
+    LOSE,
     commit([[0, 2]]),
     start(0),
     { op: "finish", worker: 1 },

@@ -1,5 +1,5 @@
 import type { Schedule } from "./schedule.ts"
-import { commit, FINISH, place, ROUND, settings, start, steps } from "./short-ops.ts"
+import { commit, FINISH, LOSE, place, ROUND, settings, start, steps } from "./short-ops.ts"
 
 /** What sound code must hold, and a narrower idea of a promise took for broken. */
 export const HELD: { readonly [what: string]: Schedule } = {
@@ -7,7 +7,7 @@ export const HELD: { readonly [what: string]: Schedule } = {
     { op: "clock", program: 2, hours: 960 },
     start(2, true),
     FINISH,
-    { op: "lose", cluster: 0, tools: false },
+    LOSE,
   ],
   "a source is detached whose record is lost, and begins again with a target that is not known": [
     ROUND,
@@ -15,13 +15,13 @@ export const HELD: { readonly [what: string]: Schedule } = {
       [0, -3],
       [1, 0],
     ]),
-    { op: "lose", cluster: 0, tools: false },
+    LOSE,
     { op: "detach", cluster: 0, tools: false, back: 0 },
   ],
   "a cluster goes back to before a record was lost, and a node has shown the one that came after": [
     ROUND,
     { op: "save", cluster: 0 },
-    { op: "lose", cluster: 0, tools: false },
+    LOSE,
     ROUND,
     { op: "agent", agent: 0, past: false },
     { op: "restore", cluster: 0 },
@@ -33,7 +33,7 @@ export const HELD: { readonly [what: string]: Schedule } = {
     FINISH,
     { op: "agent", agent: 0, past: false },
     { op: "save", cluster: 0 },
-    { op: "lose", cluster: 0, tools: false },
+    LOSE,
     ROUND,
     { op: "agent", agent: 0, past: false },
     { op: "restore", cluster: 0 },
@@ -94,7 +94,7 @@ export const HELD: { readonly [what: string]: Schedule } = {
     start(0, true),
     commit([[1, 0]]),
     steps(10),
-    { op: "lose", cluster: 0, tools: false },
+    LOSE,
     { op: "step", worker: 0, gate: 5, count: 13, fault: "conflict" },
     commit([[0, -3]], 0),
   ],
@@ -127,5 +127,30 @@ export const HELD: { readonly [what: string]: Schedule } = {
     commit([[0, 0]]),
     { op: "gitFault", read: 0 },
     { op: "step", worker: 0, gate: 0, count: 6, fault: "conflict" },
+  ],
+  "a record is lost again, and the one before it was begun by a clock far ahead": [
+    { op: "clock", program: 2, hours: 960 },
+    start(2, true),
+    FINISH,
+    LOSE,
+    commit([[1, 0]]),
+    ROUND,
+    LOSE,
+    commit([[0, -3]]),
+    ROUND,
+  ],
+  "what a lost record far ahead had shown comes into force again, and its record is lost as well": [
+    { op: "clock", program: 2, hours: 960 },
+    start(2, true),
+    FINISH,
+    LOSE,
+    ROUND,
+    commit([[1, 0]]),
+    ROUND,
+    { op: "revert", back: 0 },
+    ROUND,
+    LOSE,
+    commit([[0, -3]]),
+    ROUND,
   ],
 }

@@ -4,6 +4,7 @@ import type { Op } from "./schedule.ts"
 /** Every cluster looks at every source, by programs that have just started. */
 export const ROUND: Op = { op: "round" }
 export const FINISH: Op = { op: "finish", worker: 0 }
+export const LOSE: Op = { op: "lose", cluster: 0, tools: false }
 
 /** Edits are pairs of a path and what becomes of it (schedule.ts). */
 export function commit(edits: readonly (readonly [path: number, content: number])[], rules = -1): Op {

@@ -99,10 +99,10 @@ async function storedTargets(
 ): Promise<TargetEntry[] | undefined> {
   if (!run.ports.settings.store) return []
   // A record that was put back names an earlier root than what was in force.
-  const last = run.beyond ? await lastTargets(run) : undefined
+  const last = run.beyond ? await lastTargets(run, record) : undefined
   if (last !== undefined && last.length > 0) return last
   if (previous && previous.refused.size === 0 && failures.held.size === 0) return []
-  if (record.root === null) return record.commit === null ? lastTargets(run) : []
+  if (record.root === null) return record.commit === null ? lastTargets(run, record) : []
   const listed = await targetsBelow(run, record.root)
   if (listed) return listed
   return previous ? [...failures.held.values()] : undefined

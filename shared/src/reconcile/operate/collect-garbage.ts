@@ -9,6 +9,7 @@ import { isRecordConfigMap, readRecord } from "../../record/record-config-map.ts
 import type { StoreIndex } from "../../record/store-index.ts"
 import { listReachable, parseIndex } from "../../record/walk-index.ts"
 import { STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
+import { largestBelieved } from "../target/known-token.ts"
 import { unmarked } from "../write/store-objects.ts"
 import { listLost } from "./lost-roots.ts"
 
@@ -126,7 +127,8 @@ async function namedDigests(
       for (const digest of await listReachable(root, fetch)) named.add(digest)
     }
   }
-  for (const digest of await listLost({ items, records, fetch }, ports.roomFor)) named.add(digest)
+  for (const digest of await listLost({ items, records, most: largestBelieved(ports), fetch }, ports.roomFor))
+    named.add(digest)
   return named
 }
 

@@ -5,7 +5,7 @@ import type { SourceRecord } from "../../record/record.ts"
 import type { StoreIndex } from "../../record/store-index.ts"
 import { compareTokens } from "../../record/token.ts"
 import { type FetchIndex, listReachable } from "../../record/walk-index.ts"
-import { rootOf, tokenOfRoot } from "../store/last-roots.ts"
+import { latestFirst, rootOf, tokenOfRoot } from "../store/last-roots.ts"
 
 const KIND_LABEL = "app.kubernetes.io/component"
 const NOTHING: StoreIndex = { format: 1, kind: "files", shards: [] }
@@ -14,6 +14,8 @@ export interface StoreListing {
   /** All objects of the store. */
   items: readonly ObjectMeta[]
   records: readonly SourceRecord[]
+  /** The largest epoch that is believed of a lost record (known-token.ts). */
+  most: number
   fetch: FetchIndex
 }
 
@@ -23,7 +25,7 @@ export interface StoreListing {
  * are enough where they are whole; but what can be a root of a version that set no marks stays as well. Throws `kube/…`.
  */
 export async function listLost(
-  { items, records, fetch }: StoreListing,
+  { items, records, most, fetch }: StoreListing,
   roomFor?: string,
 ): Promise<Set<string>> {
   const shown = new Set(records.filter(({ commit }) => commit !== null).map(({ source }) => source))
@@ -34,7 +36,7 @@ export async function listLost(
   if (roomFor === undefined || shown.has(roomFor)) return below(roots, fetch)
   const own = roots.filter(({ annotations }) => rootOf(annotations) === roomFor)
   const others = roots.filter((root) => !own.includes(root))
-  const latest = await below(latestOf(own), fetch)
+  const latest = await below(latestOf(own, most), fetch)
   const isWhole = [...latest].every((digest) => items.some((item) => digestOf(item) === digest))
   const marked = await below(
     items.filter(({ annotations }) => rootOf(annotations) !== undefined),
@@ -43,12 +45,12 @@ export async function listLost(
   const unmarked = items.filter(
     (item) => item.labels?.[KIND_LABEL] === "index" && !marked.has(digestOf(item)),
   )
-  return below([...others, ...(isWhole ? latestOf(own) : own), ...unmarked], fetch)
+  return below([...others, ...(isWhole ? latestOf(own, most) : own), ...unmarked], fetch)
 }
 
-function latestOf(roots: readonly ObjectMeta[]): ObjectMeta[] {
-  const tokens = roots.flatMap(({ annotations }) => tokenOfRoot(annotations) ?? [])
-  const [largest] = tokens.sort((a, b) => compareTokens(b, a))
+function latestOf(roots: readonly ObjectMeta[], most: number): ObjectMeta[] {
+  const [latest] = latestFirst(roots, most)
+  const largest = latest && tokenOfRoot(latest.annotations)
   if (largest === undefined) return [...roots]
   return roots.filter(({ annotations }) => {
     const token = tokenOfRoot(annotations)

@@ -3,7 +3,7 @@ import { goalAt, type Tips } from "../decide/desired-revision.ts"
 import { planAt, planOfStamps } from "../decide/plan-at.ts"
 import { surveyTargets } from "../decide/survey-targets.ts"
 import type { Run } from "../run/run.ts"
-import { listRoots } from "../store/last-roots.ts"
+import { markedRoots } from "../store/last-roots.ts"
 
 /**
  * What a record that shows nothing begins with, where no other cluster says it: the newest commit that targets are stamped
@@ -18,7 +18,7 @@ export async function baselineTips(run: Run, tips: Tips): Promise<Tips> {
   const planOf = planOfStamps(run, desired)
   const { newest } = await surveyTargets(ports, { source: request.source, plan, planOf }, signal)
   if (newest) return { ...tips, source: { commit: newest.commit, seq: newest.token.seq } }
-  if ((await listRoots(ports, request.source, signal)).length === 0) return tips
+  if ((await markedRoots(ports, request.source, signal)).length === 0) return tips
   throw new HeadraceError(
     "rollout/baseline-unknown",
     `the record of ${request.source} in cluster ${request.cluster} is lost, and nothing says which commit was in force`,

@@ -5,6 +5,7 @@ import { contentId, isBlank } from "../../foundation/content-id.ts"
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
 import type { GuardedKey } from "../../gates/guard/measure-change.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { listShards, listTargets } from "../../record/walk-index.ts"
 import { DEFAULT_WRITER_BOUNDS } from "../../settings/bounds.ts"
 import type { Run } from "../run/run.ts"
@@ -28,8 +29,8 @@ export async function targetsBelow(
  * The targets of the latest root of a source that the store still has, where no record names one: none where it has no
  * root. Undefined when the latest root cannot be read: an earlier one does not say what was in force. Throws `kube/…`.
  */
-export async function lastTargets(run: Run): Promise<TargetEntry[] | undefined> {
-  for (const root of await listRoots(run.ports, run.request.source, run.signal)) {
+export async function lastTargets(run: Run, record: SourceRecord): Promise<TargetEntry[] | undefined> {
+  for (const root of await listRoots(run, record)) {
     if (await listsFailures(run, root)) continue
     return targetsBelow(run, root)
   }

@@ -29,7 +29,7 @@ export async function findHeldElsewhere(
   await take(failures.held)
   for (const { root } of record.history) await takeRoot(root)
   if (found.size === places.length) return found
-  for (const root of await listRoots(run.ports, run.request.source, run.signal)) await takeRoot(root)
+  for (const root of await listRoots(run, record)) await takeRoot(root)
   return found
 
   async function takeRoot(root: string): Promise<void> {

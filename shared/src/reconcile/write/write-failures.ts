@@ -6,7 +6,7 @@ import type { SourceRecord } from "../../record/record.ts"
 import type { FailuresIndex } from "../../record/store-index.ts"
 import type { Work } from "../decide/work-out.ts"
 import type { Run } from "../run/run.ts"
-import { marksOfRoot } from "../store/last-roots.ts"
+import { marksOfRoot, mostEpoch } from "../store/last-roots.ts"
 import { ensureStored } from "./store-objects.ts"
 
 /** Characters of a reason: ten thousand failed targets must fit one object. */
@@ -18,12 +18,13 @@ const REASON_LIMIT = 160
  * is what keeps their content when the record's room, the record or the root index is lost. Throws `kube/…`.
  */
 export async function writeFailures(
-  { ports, signal, request }: Run,
+  run: Run,
   before: SourceRecord,
   next: SourceRecord,
   { failures, desired }: Pick<Work, "failures" | "desired">,
   kept: ReadonlyMap<string, TargetEntry>,
 ): Promise<string | null> {
+  const { ports, signal, request } = run
   if (next.failed.length === 0) return null
   if (!next.failed.some(({ target }) => kept.has(target)) && !isCut(next)) return null
   const index: FailuresIndex = {
@@ -40,7 +41,7 @@ export async function writeFailures(
   const digest = sha256(payload)
   const isThere = digest === before.failures && failures.complete && request.mode === "incremental"
   if (isThere) return digest
-  const marks = marksOfRoot(request.source, desired.token)
+  const marks = marksOfRoot(request.source, desired.token, mostEpoch(run, before))
   await ensureStored(ports, { kind: "index", digest, payload }, signal, marks)
   return digest
 }

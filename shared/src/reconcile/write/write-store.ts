@@ -19,7 +19,7 @@ import { type Choice, type ClusterPlan, placeText } from "../run/cluster-plan.ts
 import type { ReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { Run } from "../run/run.ts"
-import { marksOfRoot } from "../store/last-roots.ts"
+import { marksOfRoot, mostEpoch } from "../store/last-roots.ts"
 import { indexReader, STORE_SELECTOR, UNUSED_SINCE } from "../store/read-store.ts"
 import { findHeldElsewhere } from "./held-elsewhere.ts"
 import { ensureStored, type Marks } from "./store-objects.ts"
@@ -77,7 +77,7 @@ export async function writeStore(
   full: boolean,
 ): Promise<StoreResult> {
   const { ports, memory, request, signal } = run
-  const marks = marksOfRoot(request.source, desired.token)
+  const marks = marksOfRoot(request.source, desired.token, mostEpoch(run, record))
   const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
   const input = { plan, previous, choice, root: record.root, full, elsewhere, marks }
   const failed = new AbortController()
