@@ -39,7 +39,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
     ahead: results.view.ahead,
     now,
   }
-  const failed = listFailed(work.failures.failed, found)
+  const failed = work.listed ?? listFailed(work.failures.failed, found)
   const { foreign } = results.view
   const done: Done = { written: results.view.written + (results.store?.written ?? 0), foreign, failed }
   if (results.view.ahead.length > 0) {
@@ -89,11 +89,9 @@ function intentFor(work: Work): Intent | undefined {
 
 async function writeAll(run: Run, record: SourceRecord, work: Work) {
   const { ports, request, watch } = run
-  const isFull = request.mode === "full"
+  const way = { full: request.mode === "full", isCandidate: false }
   const [store, view] = await Promise.allSettled([
-    watch.time("store", async () =>
-      ports.settings.store ? writeStore(run, record, work, isFull) : undefined,
-    ),
+    watch.time("store", async () => (ports.settings.store ? writeStore(run, record, work, way) : undefined)),
     watch.time("view", () => writeView(run, record, work)),
   ])
   if (store.status === "rejected") throw store.reason

@@ -34,7 +34,9 @@ async function baselineWork(
 ): Promise<Work | undefined> {
   const { commit, rulesCommit, token } = record
   const hasReturn = record.intents.some((intent) => compareTokens(intent.token, token) <= 0)
-  const isDue = run.request.mode === "full" || failures.failed.length > 0 || !failures.complete || hasReturn
+  // While the view is the candidate's, so is what failed of it: it is tried again once that is promoted.
+  const hasFailed = !showsCandidate(record) && (failures.failed.length > 0 || !failures.complete)
+  const isDue = run.request.mode === "full" || hasFailed || hasReturn
   if (!isDue || commit === null) return undefined
   const desired = { commit, rulesCommit, token }
   if (!(await isReadable(run.ports, desired, run.signal))) return undefined
@@ -54,5 +56,5 @@ function showsCandidate(record: SourceRecord): boolean {
 
 function withoutView(work: Work): Work {
   const visit = work.choice.visit.map((planned) => ({ ...planned, view: false }))
-  return { ...work, choice: { ...work.choice, visit } }
+  return { ...work, choice: { ...work.choice, visit }, listed: work.failures.failed }
 }

@@ -22,6 +22,7 @@ import type { RolloutPorts } from "./run/rollout-ports.ts"
 import type { Run } from "./run/run.ts"
 import { noteInRecord } from "./stop-source.ts"
 import { outcome, toGoal } from "./to-goal.ts"
+import { markRoot } from "./write/mark-root.ts"
 
 /** More steps than a rollout has in one look; then the lane gets its turn again. */
 const MOST_STEPS = 8
@@ -163,7 +164,10 @@ async function actOnCandidate(
   if (candidate === null) throw new HeadraceError("rollout/none", "there is no candidate to go on with")
   const now = new Date(run.ports.clock.now()).toISOString()
   if (step.kind === "pass") return swapped(await swapState(run, state, passedRecord(record, candidate, now)))
-  if (step.kind === "promote") return swapped(await swapState(run, state, promotedRecord(record, candidate)))
+  if (step.kind === "promote") {
+    await markRoot(run, record, candidate)
+    return swapped(await swapState(run, state, promotedRecord(record, candidate)))
+  }
   const red = mayWait(seen, candidate) ? await redBefore(run, rollout, candidate) : []
   if (red.length > 0) return rest(run, state, { kind: "rest", holdUp: red }, record.stopped)
   const wanted = { stage: step.stage, hurried: isHurried(seen, candidate) }

@@ -32,6 +32,8 @@ export interface Work {
   /** True when the record shows exactly this already: a rebuild, which needs no intent. */
   inForce: boolean
   stopped: SourceRecord["stopped"]
+  /** The failed targets that the record lists afterwards, where the view is another revision's; absent: what fails now. */
+  listed?: KnownFailures["failed"]
 }
 
 /** `refuse`: other settings than these are followed; nothing is written but `next`, the record that says so. */

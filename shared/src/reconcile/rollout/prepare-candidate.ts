@@ -64,7 +64,8 @@ async function storeRoot(
   { record }: RecordState,
   work: Work,
 ): Promise<{ root: string | null; behind: number }> {
-  return run.ports.settings.store ? writeStore(run, record, work, false) : { root: null, behind: 0 }
+  if (!run.ports.settings.store) return { root: null, behind: 0 }
+  return writeStore(run, record, work, { full: false, isCandidate: true })
 }
 
 function wordOf(seen: SeenClusters, revision: Parameters<typeof isHurried>[1]) {

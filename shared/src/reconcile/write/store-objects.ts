@@ -104,7 +104,8 @@ async function reuse(
   return "intact"
 }
 
-function withMarks(configMap: ConfigMap, marks: Marks | undefined): ConfigMap {
+/** The object with these marks beside its own annotations. */
+export function withMarks(configMap: ConfigMap, marks: Marks | undefined): ConfigMap {
   if (marks === undefined) return configMap
   const annotations = { ...configMap.metadata.annotations, ...marks.annotations }
   return { ...configMap, metadata: { ...configMap.metadata, annotations } }

@@ -59,27 +59,39 @@ interface StoreInput {
   root: string | null
   /** What refused targets hold that the root in force does not have (held-elsewhere.ts). */
   elsewhere(refused: readonly string[]): Promise<ReadonlyMap<string, TargetEntry>>
-  /** Of the new root, by which it is found where the record is lost (last-roots.ts). */
-  marks: Marks
+  /** Of the new root, by which it is found where the record is lost (last-roots.ts); undefined: it is not to be found. */
+  marks: Marks | undefined
+  /** True where the root that is in force already may lack them. */
+  isMarkDue: boolean
   full: boolean
+}
+
+/** How a revision is written into the store. */
+export interface StoreWay {
+  /** True: the store is listed first, and what is missing of it is put back. */
+  full: boolean
+  /** True: nothing has shown it before, and it may fail: a root that was only tried is found by no marks (mark-root.ts). */
+  isCandidate: boolean
 }
 
 /**
  * Writes what the store lacks for this plan, and gives the root that names all of it. Objects of unchanged
  * leaves are neither read from git nor packed again: a leaf's fingerprint says what it would be. When one object
  * cannot be written the others are not begun any more, so that nothing goes on beside the next try. `record`: the one in
- * force. `full`: lists the store first, and puts back what is missing of it.
+ * force.
  */
 export async function writeStore(
   run: Run,
   record: SourceRecord,
-  { desired, plan, previous, choice, failures }: Work,
-  full: boolean,
+  { desired, plan, previous, choice, failures, inForce }: Work,
+  { full, isCandidate }: StoreWay,
 ): Promise<StoreResult> {
   const { ports, memory, request, signal } = run
-  const marks = marksOfRoot(request.source, desired.token, mostEpoch(run, record))
+  const marks = isCandidate ? undefined : marksOfRoot(request.source, desired.token, mostEpoch(run, record))
   const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
-  const input = { plan, previous, choice, root: record.root, full, elsewhere, marks }
+  // A record that has returned to a revision shows it in a new epoch, and no other one is the latest.
+  const isMarkDue = inForce && record.intents.length > 0
+  const input = { plan, previous, choice, root: record.root, full, elsewhere, marks, isMarkDue }
   const failed = new AbortController()
   try {
     return await writeObjects(ports, memory, input, AbortSignal.any([signal, failed.signal]))
@@ -132,7 +144,8 @@ async function writeObjects(
   const root = buildTargetsIndex([...entries, ...kept.values()])
   const [top, ...below] = root.objects
   await ensureIndex({ ...root, objects: below })
-  if (top && (root.root !== input.root || !state.exists(top.digest))) await ensure(top, input.marks)
+  const isThereAlready = root.root === input.root && !input.isMarkDue
+  if (top && !(isThereAlready && state.exists(top.digest))) await ensure(top, input.marks)
   return { root: root.root, kept, written, behind }
 
   async function storeTarget(
