@@ -153,4 +153,16 @@ export const HELD: { readonly [what: string]: Schedule } = {
     commit([[0, -3]]),
     ROUND,
   ],
+  "a record is put back, and programs have known one before it that was far ahead": [
+    { op: "clock", program: 2, hours: 960 },
+    ...[2, 0, 1].flatMap((program) => [start(program), FINISH]),
+    LOSE,
+    ...[0, 1].flatMap((program) => [start(program), FINISH]),
+    { op: "save", cluster: 0 },
+    { op: "rewind", cluster: 0, tools: false, back: 0 },
+    FINISH,
+    ...[0, 1].flatMap((program) => [start(program), FINISH]),
+    { op: "agent", agent: 0, past: false },
+    { op: "restore", cluster: 0 },
+  ],
 }

@@ -27,7 +27,7 @@ export async function readRecordInForce(
   const memory = ports.memory ?? createReconcileMemory()
   const state = await loadRecord(ports.kube, ports.settings.namespace, source, signal)
   if (state === undefined) return undefined
-  noteRecord({ memory, request: { cluster } }, state)
+  noteRecord({ memory, ports, request: { cluster } }, state)
   const { record } = state
   const { uid } = state.configMap.metadata
   const time = { ...ports, ...madeAt(state.configMap) }
@@ -54,7 +54,7 @@ export async function noteNodeTokens(
       if (report?.record !== record) continue
       for (const { token } of report.projections) {
         if (token !== null && token.epoch <= largestBelieved(ports))
-          noteToken(memory, cluster, { token, uid: undefined })
+          noteToken(memory, cluster, { token, uid: undefined }, ports)
       }
     }
   }

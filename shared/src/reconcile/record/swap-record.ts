@@ -46,14 +46,20 @@ export function madeAt({ metadata }: ConfigMap): { recordMadeAt?: number } {
   return Number.isNaN(at) ? {} : { recordMadeAt: at }
 }
 
+interface NotePorts extends Pick<Run, "memory"> {
+  request: { cluster: string }
+  ports: { clock: Clock }
+}
+
 /** Notes the largest token of a record that was read or written. */
 export function noteRecord(
-  { memory, request }: Pick<Run, "memory"> & { request: { cluster: string } },
+  { memory, request, ports }: NotePorts,
   state: RecordState | undefined,
 ): void {
   if (state === undefined) return
   const { uid } = state.configMap.metadata
-  noteToken(memory, request.cluster, { token: largestToken(state.record), uid })
+  const time = { clock: ports.clock, ...madeAt(state.configMap) }
+  noteToken(memory, request.cluster, { token: largestToken(state.record), uid }, time)
 }
 
 /** Where a record is, and what its swap needs. */

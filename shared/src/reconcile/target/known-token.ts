@@ -20,10 +20,23 @@ export interface BeliefClock {
   recordMadeAt?: number
 }
 
-/** Notes a token that was in force in a cluster. A smaller one than is known changes nothing. */
-export function noteToken(memory: Pick<ReconcileMemory, "known">, cluster: string, seen: KnownToken): void {
+/**
+ * Notes a token that was in force in a cluster. A smaller one than is known changes nothing, unless it is another record's, and
+ * what is known is not believed of any but the record that it is of: that one is lost.
+ */
+export function noteToken(
+  memory: Pick<ReconcileMemory, "known">,
+  cluster: string,
+  seen: KnownToken,
+  time: BeliefClock,
+): void {
   const known = memory.known.get(cluster)
-  if (known === undefined || compareTokens(seen.token, known.token) > 0) memory.known.set(cluster, seen)
+  if (known === undefined || isOutlasted(known, seen, time) || compareTokens(seen.token, known.token) > 0)
+    memory.known.set(cluster, seen)
+}
+
+function isOutlasted(known: KnownToken, seen: KnownToken, time: BeliefClock): boolean {
+  return seen.uid !== undefined && seen.uid !== known.uid && known.token.epoch > largestBelieved(time)
 }
 
 /**
