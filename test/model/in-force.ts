@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util"
 import { settingsOfRecord } from "@headrace/shared/reconcile/decide/judge-settings"
 import type { Intent, SourceRecord } from "@headrace/shared/record/record"
-import { tokenText } from "@headrace/shared/record/token"
+import { compareTokens, tokenText } from "@headrace/shared/record/token"
 import type { InForce, Revision } from "./in-force-state.ts"
 import { type HeldTargets, lossOf, type PastLoss, tripsGuard } from "./model-guard.ts"
 import { ruledFiles } from "./model-revision.ts"
@@ -128,8 +128,12 @@ export function noteCommit(
   { before, after, stored, isPartial }: Swap,
 ): void {
   const { commit } = after
-  if (commit === null || isSame(before, after)) return
+  if (commit === null) return
   const was = inForceOf(simulation, cluster, after.source)
+  if (isSame(before, after)) {
+    noteAgain(simulation, cluster, { before, after })
+    return
+  }
   const expected = expectedAt(simulation, cluster, after.source, { ...after, commit })
   if (expected === undefined) return
   const kept = heldAfter(was.held, expected, isPartial ? stored : undefined)
@@ -167,6 +171,17 @@ function heldAfter(
     else if (kept && (!stored || (found && sameKeys(kept, found)))) held.set(place, kept)
   }
   return held
+}
+
+/** Notes that what is in force was brought into force again: nothing that was begun before counts any more. */
+function noteAgain(
+  simulation: Simulation,
+  cluster: string,
+  { before, after }: Pick<Swap, "before" | "after">,
+): void {
+  if (compareTokens(after.token, before.token) <= 0) return
+  const was = inForceOf(simulation, cluster, after.source)
+  setInForce(simulation, cluster, after.source, { ...was, begun: revisionsOf(after) })
 }
 
 /**

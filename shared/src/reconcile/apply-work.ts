@@ -32,7 +32,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
   const intent = intentFor(work)
   const opened = await run.watch.time("record", () => openWork(run, state, intent))
   if (opened === undefined) return { kind: "again" }
-  const results = await writeAll(run, opened.record, work)
+  const results = await writeAll(run, state, opened.record, work)
   const now = run.ports.clock.now()
   const found = {
     failed: new Map([...work.plan.refused, ...results.view.failed]),
@@ -87,9 +87,10 @@ function intentFor(work: Work): Intent | undefined {
   return { token, commit, rulesCommit, rules: plan.digest, targets }
 }
 
-async function writeAll(run: Run, record: SourceRecord, work: Work) {
+async function writeAll(run: Run, before: RecordState, record: SourceRecord, work: Work) {
   const { ports, request, watch } = run
-  const way = { full: request.mode === "full", isCandidate: false }
+  const hadOpenWork = before.record.intents.length > 0
+  const way = { full: request.mode === "full", isCandidate: false, hadOpenWork }
   const [store, view] = await Promise.allSettled([
     watch.time("store", async () => (ports.settings.store ? writeStore(run, record, work, way) : undefined)),
     watch.time("view", () => writeView(run, record, work)),

@@ -65,7 +65,7 @@ async function storeRoot(
   work: Work,
 ): Promise<{ root: string | null; behind: number }> {
   if (!run.ports.settings.store) return { root: null, behind: 0 }
-  return writeStore(run, record, work, { full: false, isCandidate: true })
+  return writeStore(run, record, work, { full: false, isCandidate: true, hadOpenWork: false })
 }
 
 function wordOf(seen: SeenClusters, revision: Parameters<typeof isHurried>[1]) {

@@ -62,7 +62,7 @@ interface StoreInput {
   /** Of the new root, by which it is found where the record is lost (last-roots.ts); undefined: it is not to be found. */
   marks: Marks | undefined
   /** True where the root that is in force already may lack them. */
-  isMarkDue: boolean
+  isAgain: boolean
   full: boolean
 }
 
@@ -72,6 +72,8 @@ export interface StoreWay {
   full: boolean
   /** True: nothing has shown it before, and it may fail: a root that was only tried is found by no marks (mark-root.ts). */
   isCandidate: boolean
+  /** True where intents were open before the run opened its own. */
+  hadOpenWork: boolean
 }
 
 /**
@@ -83,15 +85,15 @@ export interface StoreWay {
 export async function writeStore(
   run: Run,
   record: SourceRecord,
-  { desired, plan, previous, choice, failures, inForce }: Work,
-  { full, isCandidate }: StoreWay,
+  { desired, plan, previous, choice, failures }: Work,
+  { full, isCandidate, hadOpenWork }: StoreWay,
 ): Promise<StoreResult> {
   const { ports, memory, request, signal } = run
   const marks = isCandidate ? undefined : marksOfRoot(request.source, desired.token, mostEpoch(run, record))
   const elsewhere = (refused: readonly string[]) => findHeldElsewhere(run, record, failures, refused)
-  // A record that has returned to a revision shows it in a new epoch, and no other one is the latest.
-  const isMarkDue = inForce && record.intents.length > 0
-  const input = { plan, previous, choice, root: record.root, full, elsewhere, marks, isMarkDue }
+  // What was begun or shown since may have a root of a larger token than this one is marked with.
+  const isAgain = hadOpenWork || desired.token.epoch > record.token.epoch
+  const input = { plan, previous, choice, root: record.root, full, elsewhere, marks, isAgain }
   const failed = new AbortController()
   try {
     return await writeObjects(ports, memory, input, AbortSignal.any([signal, failed.signal]))
@@ -144,7 +146,7 @@ async function writeObjects(
   const root = buildTargetsIndex([...entries, ...kept.values()])
   const [top, ...below] = root.objects
   await ensureIndex({ ...root, objects: below })
-  const isThereAlready = root.root === input.root && !input.isMarkDue
+  const isThereAlready = root.root === input.root && !input.isAgain
   if (top && !(isThereAlready && state.exists(top.digest))) await ensure(top, input.marks)
   return { root: root.root, kept, written, behind }
 
