@@ -6,7 +6,7 @@ import type { SourceRecord, Token } from "../../record/record.ts"
 import { compareTokens } from "../../record/token.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { Run } from "../run/run.ts"
-import { largestBelieved } from "../target/known-token.ts"
+import { type BeliefClock, largestBelieved } from "../target/known-token.ts"
 import { STORE_SELECTOR } from "./read-store.ts"
 
 const SOURCE = "headrace.dev/root-of"
@@ -45,7 +45,10 @@ export function tokenOfRoot(annotations: ObjectMeta["annotations"]): Token | und
  * The largest epoch that a root can be of which is in force: the record's, or that of an earlier one which was put back. Where the
  * record shows nothing, one that was begun by a right clock before the record was made. Milliseconds since 1970.
  */
-export function mostEpoch({ ports, beyond }: Pick<Run, "ports" | "beyond">, record: SourceRecord): number {
+export function mostEpoch(
+  { ports, beyond }: Pick<Run, "beyond"> & { ports: BeliefClock },
+  record: SourceRecord,
+): number {
   const { recordMadeAt = ports.clock.now() } = ports
   const before = largestBelieved({ clock: { now: () => recordMadeAt } })
   const own = record.commit === null ? 0 : largestToken(record).epoch
