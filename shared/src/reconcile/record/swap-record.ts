@@ -52,10 +52,7 @@ interface NotePorts extends Pick<Run, "memory"> {
 }
 
 /** Notes the largest token of a record that was read or written. */
-export function noteRecord(
-  { memory, request, ports }: NotePorts,
-  state: RecordState | undefined,
-): void {
+export function noteRecord({ memory, request, ports }: NotePorts, state: RecordState | undefined): void {
   if (state === undefined) return
   const { uid } = state.configMap.metadata
   const time = { clock: ports.clock, ...madeAt(state.configMap) }
