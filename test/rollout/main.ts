@@ -33,7 +33,7 @@ interface Part {
 }
 
 const MINUTE_MS = 60_000
-const CONTROL_NICENESS = 10
+const CONTROL_NICENESS = 5
 /** A fault of the machine ends a site once or twice; more are one of the product. */
 const MOST_ENDS = 3
 
