@@ -25,11 +25,11 @@ export default defineConfig({
     // More than two cores need: most tests wait for other processes or for time to pass.
     maxWorkers: 4,
     sequence: { sequencer: LongFilesFirst },
-    // Far beyond what any takes on an idle machine: with six busy processes beside them some take 40 s. Vitest's own
+    // Far beyond what any takes on an idle machine: with six busy processes beside them some take minutes. Vitest's own
     // five seconds, and the one second of its polls, would assert a time.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 150_000 } },
     env: {
       // Programs that tests start from source: half of their start goes into reading TypeScript.
       NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/node-compile"),

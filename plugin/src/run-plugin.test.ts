@@ -123,7 +123,7 @@ async function sendPush(url: string, sha: string): Promise<number> {
   return response.status
 }
 
-describe("headrace-plugin", { timeout: 180_000 }, () => {
+describe("headrace-plugin", () => {
   it("carries a push into the clusters of its settings", () =>
     withScene(async ({ repo, one, two, push }) => {
       expect(await push(await repo.commit({ "jobs/a.yaml": "a: 2\n" }))).toBe(202)

@@ -20,7 +20,7 @@ function commandOf(name: "agent" | "bootstrapper" | "plugin"): string {
 const FILES = 400
 const LONG_NAME = "a-file-with-a-long-name-".repeat(8)
 const PIPE_BYTES = 65_536
-const LIMIT_MS = 60_000
+const LIMIT_MS = 150_000
 
 const RULES = "config_updater:\n  maps:\n    a/*.yaml: {name: c, clusters: {default: [ci]}}\n"
 const BOTH = `${RULES}    b/*.yaml: {name: c, clusters: {default: [ci]}}\n`

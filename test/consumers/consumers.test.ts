@@ -63,7 +63,7 @@ describe.skipIf(absent)(`consumers on their machine${whySkipped(absent)}`, () =>
   describe.each(Object.entries(SERVED) as [Publisher, [Consumer, Through[]][]][])(
     "layout %s",
     (publisher, rows) => {
-      it("each notices every revision, and reads none half", { timeout: 180_000 }, async ({ signal }) => {
+      it("each notices every revision, and reads none half", { timeout: 600_000 }, async ({ signal }) => {
         const cells = await measureAt(publisher, rows, { paced: REVISIONS, flips: 20, limit: LIMIT, signal })
 
         const all = rows.flatMap(([{ name }, through]) => through.map((way) => rowOf(name, way)))
@@ -89,7 +89,7 @@ describe.skipIf(absent)(`consumers on their machine${whySkipped(absent)}`, () =>
     }
   })
 
-  it("control: files that are written in place are read half-written", { timeout: 60_000 }, async ({
+  it("control: files that are written in place are read half-written", { timeout: 600_000 }, async ({
     signal,
   }) => {
     const rows = [[fsWatch, ["the root"]]] as const

@@ -94,7 +94,7 @@ describe.each(LAYOUTS)("failing at operations, and trying again (layout %s)", (l
       })
       if (!failed) break
     }
-  }, 180_000)
+  })
 })
 
 /** A disk whose operation `index` fails. A close that fails has closed (man 2 close). */

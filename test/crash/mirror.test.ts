@@ -14,7 +14,7 @@ const log = createLog("test", { level: "silent" })
 
 it(
   "a mirror whose program is killed at any instant is taken over, whole and in the same folder",
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   () =>
     withRepo(async (repo) => {
       const folder = join(repo.scratch, "mirrors")

@@ -175,7 +175,7 @@ describe("the packed programs", () => {
       const flags = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2024", "--types", "node"]
       await run(process.execPath, [TSC, ...flags, "consumer.mts"], { cwd: folder })
     })
-  }, 120_000)
+  })
 
   it("have a software bill of materials of exactly what they bring along", async () => {
     const bills = await Promise.all(
@@ -195,7 +195,7 @@ describe("the packed programs", () => {
     expect(bills[0]).not.toMatch(/bullmq|client-node|@headrace/)
     expect(bills[1]).toMatch(/bullmq/)
     expect(bills[1]).toMatch(/@kubernetes\/client-node@/)
-  }, 180_000)
+  })
 
   it("start the same way, from a file that is in a clone before anything is built", () => {
     const [first, ...others] = PROGRAMS.map((name) =>

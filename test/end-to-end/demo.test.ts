@@ -24,4 +24,4 @@ it("the demo shows a merge on disk, prints its timeline, ends with 0 and leaves 
   expect(result.published_ms).toBeGreaterThan(0)
   expect(run.errors()).toContain("+   interval: 12h")
   expect(run.alive()).toEqual([])
-}, 120_000)
+})

@@ -14,7 +14,7 @@ import { type TestRedis, withRedis } from "../harness/with-redis.ts"
 
 /** A dozen programs one after the other; what each fault is explained by is in test/fault/explained. */
 const SHORT = process.env.HEADRACE_NIGHT === "long" ? undefined : "the long form, HEADRACE_NIGHT=long"
-const LIMIT_MS = 90_000
+const LIMIT_MS = 150_000
 /** Each is a branch of the repository, and a source with one ConfigMap of that name. */
 const SOURCES = ["main", "guarded", "pushed", "held"] as const
 

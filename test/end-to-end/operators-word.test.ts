@@ -11,7 +11,7 @@ import { type TestRedis, withRedis } from "../harness/with-redis.ts"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {east: [ci]}}\n"
 
-const LIMIT_MS = 90_000
+const LIMIT_MS = 150_000
 
 interface Scene extends Operator {
   redis: TestRedis
@@ -79,7 +79,7 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
   )
 }
 
-describe("an operator's word", { timeout: 300_000 }, () => {
+describe("an operator's word", () => {
   it("acts without a webhook, a poll or another command", () =>
     withSleepingPlugin(async ({ repo, run, say, shown, metrics, events }) => {
       const place = 'cluster="east",source="release"'

@@ -16,7 +16,7 @@ import { expect, it } from "vitest"
 import { type MarkedRun, runMarked } from "../harness/run-marked.ts"
 
 const UP = join(import.meta.dirname, "../../config/local/up.ts")
-const SOON = { limitMs: 30_000 }
+const SOON = { limitMs: 150_000 }
 
 it("up shows a user's repository, follows its commits by polling, ends cleanly on SIGTERM, and starts again", async () => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-up-"))
@@ -28,7 +28,7 @@ it("up shows a user's repository, follows its commits by polling, ends cleanly o
     const jobs = join(target, "default/default/job-config")
     const nightly = join(jobs, "nightly.yaml")
     await waitUntil("the first projection", () => (existsSync(nightly) ? true : undefined), {
-      limitMs: 90_000,
+      limitMs: 150_000,
     })
     expect(readFileSync(nightly, "utf8")).toContain("interval: 24h")
     expect(visible(jobs)).toEqual(["build.yaml", "nightly.yaml", "release.yaml"])
@@ -71,7 +71,7 @@ it("up shows a user's repository, follows its commits by polling, ends cleanly o
     }
     rmSync(folder, { recursive: true, force: true })
   }
-}, 180_000)
+})
 
 it("up refuses a cluster name that would lead out of its target, and writes nothing there", async () => {
   const folder = mkdtempSync(join(tmpdir(), "headrace-up-"))
@@ -90,7 +90,7 @@ it("up refuses a cluster name that would lead out of its target, and writes noth
   expect(run.errors()).toContain("../../outside")
   expect(existsSync(join(folder, "outside"))).toBe(false)
   rmSync(folder, { recursive: true, force: true })
-}, 180_000)
+})
 
 it("up names what is wrong with its arguments and exits with 2", async () => {
   const run = runMarked(["--conditions=source", "--no-warnings", UP, "--repo", "."])

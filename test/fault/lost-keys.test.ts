@@ -90,7 +90,7 @@ async function withLaneIn(
 }
 
 describe("a lane of which Redis lost", () => {
-  it.each(STATES)("any one key is worked with the next wake-ups (%s)", { timeout: 240_000 }, (state) =>
+  it.each(STATES)("any one key is worked with the next wake-ups (%s)", (state) =>
     withRedis(async ({ url }) => {
       let keys: string[] = []
       await withLaneIn(
@@ -158,7 +158,7 @@ describe("a lane of which Redis lost", () => {
       }),
   )
 
-  it("the wake-up itself is looked at without another one", { timeout: 180_000 }, () =>
+  it("the wake-up itself is looked at without another one", () =>
     withRedis(async ({ url }) => {
       for (const part of ["wait", "JOB"]) {
         const lose = async (lanes: Lanes) => {
@@ -167,10 +167,9 @@ describe("a lane of which Redis lost", () => {
         }
         await withLaneIn("waiting", { url, prefix: part }, lose, ({ runs }) => until(() => runs() > 0))
       }
-    }),
-  )
+    }))
 
-  it("everything, or is paused by another program, is looked at within seconds", { timeout: 180_000 }, () =>
+  it("everything, or is paused by another program, is looked at within seconds", () =>
     withRedis(async ({ url }) => {
       const nothing = async () => undefined
       await withLaneIn("waiting", { url, prefix: "emptied" }, nothing, async ({ lanes, wake, runs }) => {
@@ -189,8 +188,7 @@ describe("a lane of which Redis lost", () => {
         await wake("b")
         await until(() => runs() > before)
       })
-    }),
-  )
+    }))
 })
 
 /** The key with the id that this lane's jobs have, where the name has ID in its place. */

@@ -106,7 +106,7 @@ describe("the rights that lanes need", () => {
 })
 
 describe.concurrent("a Redis that", () => {
-  it("gives its user exactly the documented rights works a lane", { timeout: 180_000 }, () =>
+  it("gives its user exactly the documented rights works a lane", () =>
     withWorkedLane(
       async ({ admin, lanes, lines, flow }) => {
         await flow()
@@ -116,10 +116,9 @@ describe.concurrent("a Redis that", () => {
         expect(await refused(admin)).toEqual([])
       },
       { rules: redisAclRules("headrace") },
-    ),
-  )
+    ))
 
-  it("takes rights from its user is named with the command that gives them back", { timeout: 180_000 }, () =>
+  it("takes rights from its user is named with the command that gives them back", () =>
     withWorkedLane(
       async ({ admin, lanes, lines, flow }) => {
         await flow()
@@ -141,10 +140,9 @@ describe.concurrent("a Redis that", () => {
         expect(lines().length).toBeLessThan(6)
       },
       { rules: redisAclRules("headrace") },
-    ),
-  )
+    ))
 
-  it("refuses any command, or the keys, is named with the right that lacks", { timeout: 180_000 }, () =>
+  it("refuses any command, or the keys, is named with the right that lacks", () =>
     withRedis(async ({ url }) => {
       const admin = new Redis(url)
       const users = [
@@ -162,10 +160,9 @@ describe.concurrent("a Redis that", () => {
       })
       await Promise.all(hints)
       admin.disconnect()
-    }),
-  )
+    }))
 
-  it("becomes a replica is named once, and works again as a primary", { timeout: 180_000 }, () =>
+  it("becomes a replica is named once, and works again as a primary", () =>
     withWorkedLane(async ({ admin, lanes, lines, flow }) => {
       await flow()
       await admin.replicaof("127.0.0.1", 1)
@@ -177,10 +174,9 @@ describe.concurrent("a Redis that", () => {
       await flow()
       expect(lines().filter(({ code }) => code === "lanes/redis-no-writes")).toHaveLength(1)
       expect(lines().length).toBeLessThan(6)
-    }),
-  )
+    }))
 
-  it("is paused for writes is named, and works again when that ends", { timeout: 180_000 }, () =>
+  it("is paused for writes is named, and works again when that ends", () =>
     withWorkedLane(async ({ admin, lanes, lines, flow }) => {
       await flow()
       await admin.call("CLIENT", "PAUSE", "60000", "WRITE")
@@ -190,10 +186,9 @@ describe.concurrent("a Redis that", () => {
       await admin.call("CLIENT", "UNPAUSE")
       await flow()
       expect(lines().filter(({ code }) => code === "lanes/redis-no-writes")).toHaveLength(1)
-    }),
-  )
+    }))
 
-  it("goes away is logged once with the reason, and not when we close", { timeout: 180_000 }, async () => {
+  it("goes away is logged once with the reason, and not when we close", async () => {
     let lines: LogLine[] = []
     await withWorkedLane(async (scene) => {
       await scene.flow()
@@ -209,7 +204,7 @@ describe.concurrent("a Redis that", () => {
     expect(away[0]?.err).toMatch(/does not answer: .*ECONN/)
   })
 
-  it("wants another password is named as that, once", { timeout: 180_000 }, () =>
+  it("wants another password is named as that, once", () =>
     withRedis(
       async ({ port }) => {
         const lines: LogLine[] = []
@@ -224,8 +219,7 @@ describe.concurrent("a Redis that", () => {
         expect(JSON.stringify(lines)).not.toContain("wr0ng")
       },
       { args: ["--requirepass", "s3cret"] },
-    ),
-  )
+    ))
 })
 
 const wakeUp = { format: 1, source: "a", mode: "incremental", reason: "test" } as const

@@ -6,7 +6,7 @@ import { logLines, type MarkedRun, runMarked } from "./run-marked.ts"
 import { until } from "./until.ts"
 
 /** On a machine with a dozen times the work that it can do. */
-const START_LIMIT_MS = 90_000
+const START_LIMIT_MS = 150_000
 
 /** A real `headrace-plugin`. */
 export interface PluginProcess {

@@ -13,7 +13,7 @@ const DOWN = "down"
 const CLUSTERS = [...STEADY, FLAPPING, DOWN]
 const AT_ONCE = 40
 const FLAP_MS = 300
-const CATCH_UP_LIMIT_MS = 120_000
+const CATCH_UP_LIMIT_MS = 300_000
 
 export interface BurstResult {
   merges: number

@@ -8,8 +8,8 @@ import { type PluginProcess, type Site, withSite } from "./burst-site.ts"
 /** In the settings throughout; CHANGING comes and goes. */
 const CLUSTERS = ["steady01", "steady02"]
 const CHANGING = "changing"
-const CHANGE_LIMIT_MS = 60_000
-const SETTLE_LIMIT_MS = 120_000
+const CHANGE_LIMIT_MS = 300_000
+const SETTLE_LIMIT_MS = 300_000
 /** Between two deliveries, and between two scrapes, to a plugin. */
 const PAUSE_MS = 50
 

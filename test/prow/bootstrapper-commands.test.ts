@@ -28,7 +28,7 @@ async function withFiles<T>(files: Record<string, string>, use: (folder: string)
   })
 }
 
-describe("plan", { timeout: 180_000 }, () => {
+describe("plan", () => {
   const plan = (folder: string, ...args: string[]) =>
     runBootstrapper(["plan", "--source-path", folder, "--rules", join(folder, "rules.yaml"), ...args])
 
@@ -128,7 +128,7 @@ describe("plan", { timeout: 180_000 }, () => {
   })
 })
 
-describe("check", { timeout: 180_000 }, () => {
+describe("check", () => {
   it("fails for an error, for a warning only when strict, and annotates for GitHub", async () => {
     const overlapping = `${RULES}    a/x*: {name: other}\n`
     await withFiles({ "rules.yaml": overlapping, "a/x1": "1", "b/y": "1" }, async (folder) => {
@@ -196,7 +196,7 @@ describe("check", { timeout: 180_000 }, () => {
   })
 })
 
-describe("diff", { timeout: 180_000 }, () => {
+describe("diff", () => {
   /** A ConfigMap as Prow writes it; Go's gzip has another header and other compressed bytes than ours. */
   function written(
     name: string,

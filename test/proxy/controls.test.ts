@@ -17,7 +17,7 @@ const BROKEN: readonly [mutant: string, point: Omit<Point, "merge" | "ago">][] =
   ["no intent", { call: "update ci/alpha 1", does: "crash after", followedBy: "next" }],
 ]
 
-it.each(BROKEN)("finds: %s", { timeout: 120_000 }, async (mutant, { call, does, followedBy }) => {
+it.each(BROKEN)("finds: %s", async (mutant, { call, does, followedBy }) => {
   const subject = MUTANTS[mutant]?.subject
   if (subject === undefined || MERGE === undefined) throw new Error(`the model has no mutant ${mutant}`)
   const point: Point = { merge: MERGE, call, does, followedBy, ago: 0 }

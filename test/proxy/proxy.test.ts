@@ -18,7 +18,7 @@ let server: ApiServer
 
 beforeAll(async () => {
   server = await (isReal ? openRealServer() : openEmbeddedServer())
-}, 120_000)
+})
 afterAll(() => server.close())
 
 /** Some of them, from all over. */

@@ -14,7 +14,7 @@ import { type ReceivedSpan, withCollector } from "../harness/with-collector.ts"
 import { withFolder } from "../harness/with-folder.ts"
 import { type MergeSite, withMergeSite } from "../harness/with-merge-site.ts"
 
-const LIMIT_MS = 90_000
+const LIMIT_MS = 150_000
 const AGENTS = 50
 const log = createLog("traces", { level: "silent" })
 const FILES = {
@@ -22,7 +22,7 @@ const FILES = {
   "jobs/a.yaml": "a: 1\n",
 }
 
-describe("the trace of a commit", { timeout: 300_000 }, () => {
+describe("the trace of a commit", () => {
   it(`is one tree from the webhook to the last notice on ${AGENTS} nodes, by ids that each works out`, () =>
     withSite(async ({ site, spans, flush }) => {
       await withAgents(site, await flush.agents(), async (agents) => {

@@ -44,7 +44,7 @@ const updated = (number: number, ...keys: string[]) =>
     .map((key) => `\n - key \`${key}\` using file \`jobs/${key}\``)
     .join("")}\n\n<!-- headrace: openshift/release#${number} -->`
 
-describe("a pull request", { timeout: 180_000 }, () => {
+describe("a pull request", () => {
   /** One for all that change nothing there. */
   let quiet: MergeSite
   aroundAll((runTests) =>
@@ -131,7 +131,7 @@ describe("a pull request", { timeout: 180_000 }, () => {
   })
 })
 
-describe("a push", { timeout: 180_000 }, () => {
+describe("a push", () => {
   it("without a pull request is written and commented on nowhere", () =>
     withStartedSite(async (site) => {
       const sha = await site.repo.commit({ "jobs/a.yaml": "a: 2\n" })
@@ -157,7 +157,7 @@ describe("a push", { timeout: 180_000 }, () => {
     }))
 })
 
-describe("a repository", { timeout: 180_000 }, () => {
+describe("a repository", () => {
   it("whose default branch was renamed is reported, and followed once the settings name it", () =>
     withStartedSite(async (site) => {
       const notice = await site.deliver("repository", githubEvent.defaultBranchRenamed("main", "trunk"))
@@ -259,7 +259,7 @@ describe("a repository", { timeout: 180_000 }, () => {
     }))
 })
 
-describe("a webhook", { timeout: 180_000 }, () => {
+describe("a webhook", () => {
   it("that was just made is answered", () =>
     withStartedSite(async (site) => {
       expect(await site.deliver("ping", githubEvent.ping())).toMatchObject({ status: 200, result: "ping" })

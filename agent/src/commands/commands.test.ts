@@ -111,7 +111,7 @@ describe("headrace-agent", () => {
       const leased = agent("lease", to, "--", "sh", "-c", 'echo "$HEADRACE_REVISION"; exit 7')
       expect(leased).toMatchObject({ status: 7, stdout: "r1\n" })
     })
-  }, 180_000)
+  })
 
   it.each([
     [["publish", "--from", "/nowhere-at-all", "--to", "/tmp/never-made"], "cannot read the folder"],

@@ -64,7 +64,7 @@ it("follows git without a cluster, looks at SIGHUP, logs its state at SIGUSR2, o
       expect(await agent.ended).toBe(0)
     }
   })
-}, 180_000)
+})
 
 it("names a mirrors folder that it cannot write, and what to do", async () => {
   await withRepo(async (repo) => {
@@ -77,7 +77,7 @@ it("names a mirrors folder that it cannot write, and what to do", async () => {
       /cannot write to .*mirrors, where mirrors are kept.*\[git\/mirrors-unwritable\]\n {2}Name a folder/s,
     )
   })
-}, 180_000)
+})
 
 const canUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0
 

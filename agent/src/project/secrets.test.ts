@@ -72,4 +72,4 @@ projections:
       if (memory !== folder) await rm(memory, { recursive: true, force: true })
     }
   })
-}, 180_000)
+})

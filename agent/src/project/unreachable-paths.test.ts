@@ -57,7 +57,7 @@ const PLACES: { [what: string]: RegExp } = {
 }
 
 async function untilText(folder: string, name: string, wanted: string): Promise<void> {
-  await expect.poll(() => text(folder, name), { timeout: 20_000 }).toBe(wanted)
+  await expect.poll(() => text(folder, name), { timeout: 150_000 }).toBe(wanted)
 }
 
 describe("a path of one projection that cannot be examined", () => {
@@ -74,7 +74,7 @@ describe("a path of one projection that cannot be examined", () => {
           async (agent) => {
             await untilReady(agent)
             const broken = breakPaths(PLACES[place] ?? /^$/, errno)
-            await expect.poll(() => broken.hits, { timeout: 20_000 }).toBeGreaterThan(0)
+            await expect.poll(() => broken.hits, { timeout: 150_000 }).toBeGreaterThan(0)
             await writeRevision(kube, { seq: 2, targets: files("two") })
             await untilText(folder, "second", "two")
             Object.assign(fs, real)
@@ -99,7 +99,7 @@ describe("a path of one projection that cannot be examined", () => {
           await untilReady(agent)
           breakPaths(PLACES["the whole projection"] as RegExp, "EIO")
           await expect
-            .poll(() => JSON.stringify(agent.projections()[0]), { timeout: 20_000 })
+            .poll(() => JSON.stringify(agent.projections()[0]), { timeout: 150_000 })
             .toMatch(/EIO|moved, removed/)
           expect(agent.projections()[0]?.current).toBe(false)
           expect(agent.projections()[1]?.current).toBe(true)

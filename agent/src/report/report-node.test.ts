@@ -18,7 +18,7 @@ import { nodeReport } from "./node-report.ts"
 import type { ProjectionStatus } from "./projection-status.ts"
 import { reportNode } from "./report-node.ts"
 
-const PATIENT = { timeout: 60_000 }
+const PATIENT = { timeout: 150_000 }
 
 interface Lease {
   metadata: { name: string; resourceVersion: string; annotations: Record<string, string> }

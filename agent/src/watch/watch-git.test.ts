@@ -9,7 +9,7 @@ import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { expect, it } from "vitest"
 import type { Agent } from "../project/agent.ts"
 
-const PATIENT = { timeout: 60_000 }
+const PATIENT = { timeout: 150_000 }
 
 /** Runs an agent that shows a git source, given as YAML, at `tree` in the repository's scratch folder. */
 async function withGitAgent(

@@ -35,7 +35,7 @@ function withProwSetup(fn: (setup: ProwSetup) => Promise<void>): Promise<void> {
   )
 }
 
-it("runs as Prow's config-bootstrapper does, and again without a change", { timeout: 180_000 }, () =>
+it("runs as Prow's config-bootstrapper does, and again without a change", () =>
   withProwSetup(async ({ repo, kubeconfig, jobs, run }) => {
     const flags = ["--plugin-config=plugins.yaml", `--kubeconfig=${kubeconfig}`, "--job-config-path=unused"]
     const shown = await run(`--source-path=${repo.folder}`, ...flags)
@@ -50,10 +50,9 @@ it("runs as Prow's config-bootstrapper does, and again without a change", { time
 
     const again = await run("apply", `--source-path=${repo.folder}`, "--dry-run=false", ...flags)
     expect(again).toMatchObject({ code: 0, stdout: `prow in default: already at ${await repo.tip()}\n` })
-  }),
-)
+  }))
 
-it("refuses a dirty checkout, a shallow one, and one that is behind", { timeout: 180_000 }, () =>
+it("refuses a dirty checkout, a shallow one, and one that is behind", () =>
   withProwSetup(async ({ repo, jobs, write }) => {
     const rules = "--plugin-config=plugins.yaml"
     const behind = `${repo.scratch}/behind`
@@ -76,8 +75,7 @@ it("refuses a dirty checkout, a shallow one, and one that is behind", { timeout:
       code: 1,
       stderr: expect.stringContaining("differs from its HEAD: stray"),
     })
-  }),
-)
+  }))
 
 it(
   "takes several folders of one checkout, each with paths of its own, as Prow does",
@@ -124,7 +122,7 @@ it(
     }),
 )
 
-it("knows the clusters that Prow would know", { timeout: 180_000 }, () =>
+it("knows the clusters that Prow would know", () =>
   withProwSetup(async ({ repo, kubeconfig, run }) => {
     const plan = [`--source-path=${repo.folder}`, "--plugin-config=plugins.yaml"]
     const folder = await run(
@@ -140,8 +138,7 @@ it("knows the clusters that Prow would know", { timeout: 180_000 }, () =>
     expect(environment.stdout).toContain("prow in default: already at")
     const token = await run(...plan, `--kubeconfig=${kubeconfig}`, "--projected-token-file=/token")
     expect(token.stderr).toContain("--projected-token-file is for the cluster that this runs in")
-  }),
-)
+  }))
 
 it(
   "reads supplemental plugin configuration, and refuses rules in it as Prow does",
@@ -167,7 +164,7 @@ it(
     }),
 )
 
-it("says which flag is wrong", { timeout: 180_000 }, () =>
+it("says which flag is wrong", () =>
   withProwSetup(async ({ repo, kubeconfig, run }) => {
     const source = `--source-path=${repo.folder}`
     const rules = "--plugin-config=plugins.yaml"
@@ -196,5 +193,4 @@ it("says which flag is wrong", { timeout: 180_000 }, () =>
     for (const [index, [, text]] of cases.entries()) {
       expect(runs[index]).toMatchObject({ code: 2, stderr: expect.stringContaining(text) })
     }
-  }),
-)
+  }))

@@ -54,7 +54,7 @@ function rules(...names: string[]): string {
   return `config_updater:\n  maps:\n${maps.join("")}`
 }
 
-it("the metrics of a replica that is idle follow what the other one does", { timeout: 180_000 }, async ({
+it("the metrics of a replica that is idle follow what the other one does", async ({
   redis,
   kube,
   repo,

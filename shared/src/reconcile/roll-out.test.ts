@@ -71,7 +71,7 @@ describe("a candidate that fails", () => {
     const look = await returnFailed(
       { cluster: "east", source: SOURCE },
       { ...ports, repository, rulesRepository: repository },
-      AbortSignal.timeout(10_000),
+      AbortSignal.timeout(150_000),
     )
     expect(look).toBe("returned")
     expect(await world.record("east")).toMatchObject({

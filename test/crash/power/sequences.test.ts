@@ -53,7 +53,7 @@ for (const type of TYPES) {
       LONG ? 3_600_000 : 120_000,
     )
 
-    it("find a publisher that syncs nothing (negative control)", { timeout: 120_000 }, async () => {
+    it("find a publisher that syncs nothing (negative control)", { timeout: 600_000 }, async () => {
       let isBase = true
       const withoutSync = (disk: Disk): Disk => ({
         ...disk,

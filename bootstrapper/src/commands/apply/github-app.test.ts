@@ -6,7 +6,7 @@ import { withGitServer } from "@headrace/test/harness/with-git-server"
 import { withOperator } from "@headrace/test/harness/with-operator"
 import { expect, it } from "vitest"
 
-it("fetches as a GitHub App, and says so when its key does not read", { timeout: 180_000 }, () =>
+it("fetches as a GitHub App, and says so when its key does not read", () =>
   withFakeGitHub((github) =>
     withOperator(({ repo, writeConfig, run, runJson }) =>
       withGitServer(repo.folder, async (server) => {
@@ -31,5 +31,4 @@ it("fetches as a GitHub App, and says so when its key does not read", { timeout:
         expect(github.complaints).toEqual([])
       }),
     ),
-  ),
-)
+  ))

@@ -53,7 +53,7 @@ async function withRollout(
   })
 }
 
-describe("an operator's word in mid-rollout", { timeout: 300_000 }, () => {
+describe("an operator's word in mid-rollout", () => {
   it("promotes at once, is recorded, and is for nothing where no rollout is under way", () =>
     withRollout(async (site, { baseline, candidate }) => {
       const shown = (await site.runJson("status")).places

@@ -177,7 +177,7 @@ it.each([
   { what: "the only node is silent", node: 3600, failed: false, why: "node-1: no report since" },
   { what: "no node reports", node: undefined, failed: false, why: "no node reports" },
   { what: "a target failed", node: 0, failed: true, why: "ci/bad failed: kube/forbidden: no" },
-])("calls no commit live while $what", { timeout: 180_000 }, async ({ node, failed, why }) => {
+])("calls no commit live while $what", async ({ node, failed, why }) => {
   await withOperator(async ({ repo, show, lease, status }) => {
     const commit = await repo.commit({ a: "1" })
     const reason = "kube/forbidden: no"

@@ -7,7 +7,7 @@ const RULES = `config_updater:
     bad/*: {name: bad, clusters: {east: [ci]}}
 `
 
-it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeout: 180_000 }, () =>
+it("prints record, lag, hold, failures and sizes, in text and in JSON", () =>
   withOperator(async ({ repo, run, runJson, writeConfig }) => {
     const first = await repo.commit({ "rules.yaml": RULES, "good/a": "12345", "good/b": "678" })
     await run("apply", "--direct")
@@ -53,10 +53,9 @@ it("prints record, lag, hold, failures and sizes, in text and in JSON", { timeou
     expect(unfetched.stdout.replace(/\s+/g, " ")).toContain(
       "! when lanes last succeeded is not known: cannot read the Redis URL from /nowhere/url",
     )
-  }),
-)
+  }))
 
-it("counts no commits where the branch was rewritten, and says so", { timeout: 180_000 }, () =>
+it("counts no commits where the branch was rewritten, and says so", () =>
   withOperator(async ({ repo, run, runJson }) => {
     await repo.commit({ "rules.yaml": RULES, "good/a": "1" })
     const shown = await repo.commit({ "good/a": "2" })
@@ -72,5 +71,4 @@ it("counts no commits where the branch was rewritten, and says so", { timeout: 1
       `the branch was rewritten: it leads to ${short(tip)} and no longer to ${short(shown)}`,
     )
     expect(stdout).not.toMatch(/\d behind/)
-  }),
-)
+  }))

@@ -50,7 +50,7 @@ describe("counting and containment", () => {
       }),
       { numRuns: Number(process.env.HEADRACE_SKEW_RUNS ?? 4) },
     )
-  }, 180_000)
+  })
 
   it("counts a merge of a branch from before eight commits whose clocks are an hour behind", async () => {
     const line = Array.from({ length: 30 }, (_, at) => ({ parents: at === 0 ? [] : [1], skew: 0 }))

@@ -43,7 +43,7 @@ async function withMirror(
 }
 
 describe.skipIf(missing)(`trees of the real history${whySkipped(missing)}`, () => {
-  it("are the same derived from the merge before as listed, and so are counts", { timeout: 300_000 }, () =>
+  it("are the same derived from the merge before as listed, and so are counts", () =>
     withMirror(async (mirror, gitDir) => {
       const sizes = () => Promise.reject(new Error("a listing has all sizes"))
       const contents = (oids: readonly string[]) => mirror.blobs(oids)
@@ -61,8 +61,7 @@ describe.skipIf(missing)(`trees of the real history${whySkipped(missing)}`, () =
         const counted = await runGit({ gitDir, args: ["rev-list", "--count", sha] })
         expect(await mirror.seqOf(sha)).toBe(Number(counted.stdout))
       }
-    }),
-  )
+    }))
 
   it("are the same read from a checkout of the tip", { timeout: 120_000 }, () =>
     withMirror(async (mirror, gitDir, scratch) => {

@@ -26,7 +26,7 @@ it("knows how large each named ConfigMap is, and forgets those that no rule name
       })
       const reconciler = await openReconciler(settings, createLog("test", { level: "silent" }))
       const run = (mode: "incremental" | "full") =>
-        reconciler.run("east", "release", mode, AbortSignal.timeout(20_000))
+        reconciler.run("east", "release", mode, AbortSignal.timeout(150_000))
       const sizes = () => [...reconciler.sizes.all()].map(({ target, bytes }) => [target.name, bytes]).sort()
       const client = inProcessClient(kube.store)
       async function held(...names: string[]) {
