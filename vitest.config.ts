@@ -39,6 +39,7 @@ export default defineConfig({
     setupFiles: [
       "test/harness/node-version.ts",
       "test/harness/plain-output.ts",
+      "test/harness/share-compiled.ts",
       "test/harness/property-seed.ts",
     ],
   },

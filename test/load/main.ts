@@ -10,7 +10,10 @@ const merges = Number(process.argv[2] ?? 2000)
 const changes = Number(process.argv[3] ?? 500)
 process.stdout.write(`burst ${JSON.stringify(await mergeBurst(merges), null, 2)}\n`)
 process.stdout.write(`mirror ${JSON.stringify(await fetchManyTimes(merges), null, 2)}\n`)
-const settings = await changeSettings(changes, (number) => {
-  if (number % 50 === 0) process.stdout.write(`settings: ${number} changes\n`)
+const settings = await changeSettings(changes, {
+  pause: 50,
+  onChange(number) {
+    if (number % 50 === 0) process.stdout.write(`settings: ${number} changes\n`)
+  },
 })
 process.stdout.write(`settings ${JSON.stringify(settings, null, 2)}\n`)

@@ -2,9 +2,10 @@ import { expect, it } from "vitest"
 import { changeSettings } from "./settings-changes.ts"
 
 const CHANGES = 6
+const PAUSE_MS = 150
 
 it("survives changes of its settings under load, and loses no delivery", { timeout: 600_000 }, async () => {
-  const result = await changeSettings(CHANGES)
+  const result = await changeSettings(CHANGES, { pause: PAUSE_MS })
   process.stdout.write(`${JSON.stringify(result)}\n`)
 
   expect(result.ended).toEqual([])

@@ -10,8 +10,6 @@ const CLUSTERS = ["steady01", "steady02"]
 const CHANGING = "changing"
 const CHANGE_LIMIT_MS = 300_000
 const SETTLE_LIMIT_MS = 300_000
-/** Between two deliveries, and between two scrapes, to a plugin. */
-const PAUSE_MS = 50
 
 export interface SettingsResult {
   changes: number
@@ -26,23 +24,26 @@ export interface SettingsResult {
   unanswered: number
 }
 
+export interface SettingsOptions {
+  /** Milliseconds between two deliveries, and between two scrapes, to a plugin. */
+  pause: number
+  onChange?: (changes: number) => void
+}
+
 /**
  * Changes the settings of two plugins on one Redis `changes` times, under webhooks and scrapes of both. Each change
  * gives every source another interval and adds or removes a cluster; the next one follows when both run on it, and
  * `onChange` hears how many there were.
  */
-export function changeSettings(
-  changes: number,
-  onChange: (changes: number) => void = () => undefined,
-): Promise<SettingsResult> {
+export function changeSettings(changes: number, options: SettingsOptions): Promise<SettingsResult> {
   const clusters = [...CLUSTERS, CHANGING]
-  return withSite(clusters, clusters, changes, (site) => change(changes, site, onChange))
+  return withSite(clusters, clusters, changes, (site) => change(changes, site, options))
 }
 
 async function change(
   changes: number,
   site: Site,
-  onChange: (changes: number) => void,
+  { pause, onChange }: SettingsOptions,
 ): Promise<SettingsResult> {
   const stop = new AbortController()
   const answers: Record<string, number> = {}
@@ -55,7 +56,7 @@ async function change(
       const status = await sendWebhook(hook, "push", push(hook, "", tipOf(site)), guid).catch(() => 0)
       answers[status] = (answers[status] ?? 0) + 1
       if (status === 202) accepted.push(guid)
-      await delay(PAUSE_MS)
+      await delay(pause)
     }
   }
   async function scrape({ hook }: PluginProcess): Promise<void> {
@@ -65,7 +66,7 @@ async function change(
         () => undefined,
       )
       scrapes++
-      await delay(PAUSE_MS)
+      await delay(pause)
     }
   }
 
@@ -74,7 +75,7 @@ async function change(
   for (let number = 1; number <= changes && endedEarly(site).length === 0; number++) {
     await settle(site, number)
     await until(() => endedEarly(site).length > 0 || haveStarted(site, number + 1), CHANGE_LIMIT_MS)
-    onChange(number)
+    onChange?.(number)
   }
   stop.abort()
   await Promise.all(load)

@@ -15,7 +15,7 @@ export interface Combination {
   run(fleet: Fleet, note: (what: string, did: string) => Promise<void>): Promise<void>
 }
 
-const LIMIT_MS = 60_000
+const LIMIT_MS = 150_000
 
 export function check(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(what)

@@ -28,7 +28,7 @@ export interface Node {
 
 const SILENT = createLog("agent", { level: "silent" })
 /** Long after anything that is awaited here, on a machine that is busy. */
-const LIMIT_MS = 60_000
+const LIMIT_MS = 150_000
 const POLL_MS = 20
 /** The shortest watch that the API has, a second: what it missed is found by the next one, or by the list after it. */
 const WATCH = { duration: 100, silence: 20_000 }

@@ -15,6 +15,15 @@ function withStartedSite(fn: (site: MergeSite) => Promise<void>): Promise<void> 
   })
 }
 
+/** One for all that change nothing there. */
+let quiet: MergeSite
+aroundAll((runTests) =>
+  withStartedSite(async (site) => {
+    quiet = site
+    await runTests()
+  }),
+)
+
 const comments = ({ github }: MergeSite, number: number) =>
   (github.comments.get(`openshift/release#${number}`) ?? []).map(({ body }) => body)
 
@@ -45,15 +54,6 @@ const updated = (number: number, ...keys: string[]) =>
     .join("")}\n\n<!-- headrace: openshift/release#${number} -->`
 
 describe("a pull request", () => {
-  /** One for all that change nothing there. */
-  let quiet: MergeSite
-  aroundAll((runTests) =>
-    withStartedSite(async (site) => {
-      quiet = site
-      await runTests()
-    }),
-  )
-
   it.each([
     ["by a merge commit", (site: MergeSite) => site.repo.merge({ "jobs/a.yaml": "a: 2\n" })],
     [
@@ -194,22 +194,21 @@ describe("a repository", () => {
     }),
   )
 
-  it("that is not configured is counted and ignored, whatever happens in it", () =>
-    withStartedSite(async (site) => {
-      const sha = await site.repo.tip()
-      const repo = "somebody/else"
-      for (const [event, payload] of [
-        ["push", githubEvent.push({ sha, repo })],
-        ["pull_request", githubEvent.merged({ sha, number: 7, repo })],
-        ["repository", githubEvent.renamed(repo, "somebody/new")],
-      ] as const) {
-        expect(await site.deliver(event, payload)).toMatchObject({ status: 200, result: "unconfigured" })
-        expect(
-          await site.metric(`headrace_webhook_deliveries_total{event="${event}",result="unconfigured"}`),
-        ).toBe(1)
-      }
-      expect(site.github.requests).toEqual([])
-    }))
+  it("that is not configured is counted and ignored, whatever happens in it", async () => {
+    const sha = await quiet.repo.tip()
+    const repo = "somebody/else"
+    for (const [event, payload] of [
+      ["push", githubEvent.push({ sha, repo })],
+      ["pull_request", githubEvent.merged({ sha, number: 7, repo })],
+      ["repository", githubEvent.renamed(repo, "somebody/new")],
+    ] as const) {
+      expect(await quiet.deliver(event, payload)).toMatchObject({ status: 200, result: "unconfigured" })
+      expect(
+        await quiet.metric(`headrace_webhook_deliveries_total{event="${event}",result="unconfigured"}`),
+      ).toBe(1)
+    }
+    expect(quiet.github.requests).toEqual([])
+  })
 
   it("with two sources on two branches wakes the one that the push is of", () =>
     withStartedSite(async (site) => {
@@ -260,20 +259,18 @@ describe("a repository", () => {
 })
 
 describe("a webhook", () => {
-  it("that was just made is answered", () =>
-    withStartedSite(async (site) => {
-      expect(await site.deliver("ping", githubEvent.ping())).toMatchObject({ status: 200, result: "ping" })
-    }))
+  it("that was just made is answered", async () => {
+    expect(await quiet.deliver("ping", githubEvent.ping())).toMatchObject({ status: 200, result: "ping" })
+  })
 
-  it("that sends forms is answered with what to set", () =>
-    withStartedSite(async (site) => {
-      const push = githubEvent.push({ sha: await site.repo.tip() })
-      expect(await site.deliver("push", push, { form: true })).toMatchObject({
-        status: 415,
-        result: "refused",
-        message: expect.stringContaining(
-          'set its "Content type" to application/json on GitHub (Settings, Webhooks)',
-        ),
-      })
-    }))
+  it("that sends forms is answered with what to set", async () => {
+    const push = githubEvent.push({ sha: await quiet.repo.tip() })
+    expect(await quiet.deliver("push", push, { form: true })).toMatchObject({
+      status: 415,
+      result: "refused",
+      message: expect.stringContaining(
+        'set its "Content type" to application/json on GitHub (Settings, Webhooks)',
+      ),
+    })
+  })
 })

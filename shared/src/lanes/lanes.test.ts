@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises"
 import { it } from "@headrace/test/harness/fixtures"
+import { until } from "@headrace/test/harness/until"
 import { withRedis } from "@headrace/test/harness/with-redis"
 import { describe, expect } from "vitest"
 import { UsageError } from "../foundation/errors.ts"
@@ -17,25 +18,25 @@ function wakeUp(source = "release", mode: WakeUp["mode"] = "incremental"): WakeU
   return { format: 1, source, mode, reason: "test" }
 }
 
-async function withWorker(lanes: Lanes, handler: LaneHandler, fn: () => Promise<void>): Promise<void> {
+/** Longer than a busy machine gives a process no time: no lock of a live worker runs out. */
+const LOCK_MS = 30_000
+
+async function withWorker(
+  lanes: Lanes,
+  handler: LaneHandler,
+  fn: () => Promise<void>,
+  lockDuration = LOCK_MS,
+): Promise<void> {
   const worker = workLane(lanes, "build01", handler, {
     log,
-    lockDuration: 1000,
-    stalledInterval: 500,
+    lockDuration,
+    stalledInterval: lockDuration / 2,
     grace: 300,
   })
   try {
     await fn()
   } finally {
     await worker.close()
-  }
-}
-
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 20_000
-  while (!(await condition())) {
-    if (Date.now() > end) throw new Error(`never came true: ${condition}`)
-    await delay(10)
   }
 }
 
@@ -198,17 +199,18 @@ describe("lanes", () => {
     const reasons: unknown[] = []
     const handler: LaneHandler = async (_, signal) => {
       if (reasons.length > 0) return DONE
-      await delay(20_000, undefined, { signal }).catch(() => undefined)
+      await delay(120_000, undefined, { signal }).catch(() => undefined)
       reasons.push(signal.reason)
       throw signal.reason
     }
-    await withWorker(lanes, handler, async () => {
+    const loseLock = async () => {
       await lanes.wake("build01", wakeUp())
       await until(async () => (await lanes.queue("build01").getActiveCount()) === 1)
       const [job] = await lanes.queue("build01").getActive()
       await lanes.redis.del(lanes.key("lane-build01", `${job?.id}`, "lock"))
       await until(async () => (await readOutcomes(lanes, "build01")).length === 1)
-    })
+    }
+    await withWorker(lanes, handler, loseLock, 1000)
     expect(reasons[0]).toMatchObject({ code: "lanes/lock-lost" })
   })
 
