@@ -125,7 +125,7 @@ export async function startPlay(given: Machine): Promise<Play> {
   /** What it may be instead, after an action that a crash interrupted. */
   let begun: Seen | undefined
   let published = BASE
-  /** What was pruned: a cut may bring back its slot, which nothing synced, without all of its files. */
+  /** What was pruned, or perhaps: a cut may bring back its slot, which nothing synced, without all of its files. */
   const pruned = new Set<number>()
   let agent = await startAgent()
 
@@ -225,6 +225,7 @@ export async function startPlay(given: Machine): Promise<Play> {
       }
       processes.setFuse(undefined)
       if (!processes.isDead()) await check(action)
+      else if (action === "prune") for (let seq = 1; seq < expected.shown; seq += 1) pruned.add(seq)
       return processes.isDead()
     },
     async crash(kind) {
