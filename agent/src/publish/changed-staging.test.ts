@@ -14,6 +14,20 @@ function cloneIn(path: string, layout: string): string {
   return join(store, staging, "files")
 }
 
+/** Until a change has another time than the clone: the kernel's clock ticks every few milliseconds. */
+async function nextTick(clone: string): Promise<void> {
+  const made = fs.statSync(clone).ctimeMs
+  const probe = join(clone, "../../probe")
+  await expect
+    .poll(() => {
+      fs.writeFileSync(probe, "")
+      const { ctimeMs } = fs.statSync(probe)
+      fs.rmSync(probe)
+      return ctimeMs
+    })
+    .toBeGreaterThan(made)
+}
+
 const CHANGES: [string, (clone: string) => void][] = [
   ["another file comes into it", (clone) => fs.writeFileSync(join(clone, "d/other"), "")],
   ["another folder comes into it", (clone) => fs.mkdirSync(join(clone, "other"))],
@@ -48,7 +62,9 @@ describe.each(["links", "exchange"] as const)("layout %s: nothing of another pro
     await withProjection({ layout, prestage: true }, async (projection, path) => {
       await projection.publish(revisionOf(1, files("1")))
       await projection.settled()
-      change(cloneIn(path, layout))
+      const clone = cloneIn(path, layout)
+      await nextTick(clone)
+      change(clone)
 
       await projection.publish(revisionOf(2, files("2")))
 

@@ -29,8 +29,8 @@ export interface Staging {
   syncing: Set<Promise<void>>
   /** What went wrong with those that have ended. */
   failed: unknown[]
-  /** By folder, what its `changed` was when the staging was made ready to wait; undefined before that. */
-  waitsSince?: Map<string, number | undefined>
+  /** How each folder was when the staging was made ready to wait; undefined before that. */
+  waitsSince?: Map<string, string | undefined>
 }
 
 /** Makes an empty staging folder. The caller holds the projection's lock. */
@@ -116,20 +116,27 @@ export function removeEmptyFolders(staging: Staging): void {
 
 /** Remembers how the folders of a staging are that is not used yet. */
 export function beginToWait(staging: Staging): void {
-  staging.waitsSince = foldersChanged(staging)
+  staging.waitsSince = statesOfFolders(staging)
 }
 
-/** True when no name of a staging that has waited came, went or was replaced, and no folder's attributes changed. */
+/**
+ * True when no name of a staging that has waited came, went or was replaced, and no folder's attributes changed. A change of
+ * names in the tick of the kernel's clock (4 ms with HZ=250) in which the waiting began can stay unseen.
+ */
 export function isUntouched(staging: Staging): boolean {
   const { waitsSince } = staging
   if (waitsSince === undefined) return true
-  return [...foldersChanged(staging)].every(([folder, changed]) => waitsSince.get(folder) === changed)
+  return [...statesOfFolders(staging)].every(([folder, state]) => waitsSince.get(folder) === state)
 }
 
-function foldersChanged({ store, content, folders }: Staging): Map<string, number | undefined> {
-  return new Map(
-    [...folders].map((folder) => [folder, lookOrNothing(store.disk, `${content}/${folder}`)?.changed]),
-  )
+function statesOfFolders({ store, content, folders }: Staging): Map<string, string | undefined> {
+  return new Map([...folders].map((folder) => [folder, stateOf(store.disk, `${content}/${folder}`)]))
+}
+
+/** What changes when a folder is replaced, or a name in it (inode(7), st_ctim). */
+function stateOf(disk: Disk, path: string): string | undefined {
+  const found = lookOrNothing(disk, path)
+  return found && [found.kind, found.device, found.inode, found.changed].join(" ")
 }
 
 /** Gives up a staged revision. What cannot be removed now is a leftover for the next recovery. */
