@@ -1,8 +1,8 @@
-import { createHmac } from "node:crypto"
 import { once } from "node:events"
 import { writeFile } from "node:fs/promises"
 import { connect, type Socket } from "node:net"
 import { join } from "node:path"
+import { sendWebhook } from "@headrace/config/local/signed-webhook"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import { Redis } from "ioredis"
@@ -102,25 +102,22 @@ export const STEPS: readonly Step[] = [
   {
     what: "a merge, and GitHub's answers about it that have no end",
     async attack({ repo, hook }) {
-      await deliverMerge(hook, await repo.commit({ "config/a.yaml": "merged\n" }))
+      await deliverMerge(hook, repo, await repo.commit({ "config/a.yaml": "merged\n" }))
       return () => undefined
     },
     named: breach("answer", "github"),
   },
 ]
 
-async function deliverMerge(hook: number, sha: string): Promise<void> {
+async function deliverMerge(hook: number, { branch }: TestRepo, sha: string): Promise<void> {
+  const to = {
+    url: `http://127.0.0.1:${hook}/hook`,
+    secret: WEBHOOK_SECRET,
+    repository: GITHUB_REPO,
+    branch,
+  }
   const body = JSON.stringify(githubEvent.merged({ sha, number: 7, repo: GITHUB_REPO }))
-  const { status } = await fetch(`http://127.0.0.1:${hook}/hook`, {
-    method: "POST",
-    headers: {
-      "content-type": "application/json",
-      "x-github-event": "pull_request",
-      "x-github-delivery": "merge-7",
-      "x-hub-signature-256": `sha256=${createHmac("sha256", WEBHOOK_SECRET).update(body).digest("hex")}`,
-    },
-    body,
-  })
+  const status = await sendWebhook(to, "pull_request", body)
   if (status !== 202) throw new Error(`the delivery was answered with ${status}`)
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { killGroup } from "@headrace/shared/foundation/kill-group"
 
 /** How much of what a hook wrote to standard error goes into the message. */
 const KEPT_OUTPUT = 2000
@@ -83,12 +84,4 @@ function endOf(child: ChildProcess): Promise<string | undefined> {
       })
     })
   })
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL")
-  } catch {
-    // Nobody of it is left.
-  }
 }

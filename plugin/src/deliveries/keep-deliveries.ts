@@ -1,3 +1,4 @@
+import { CLOCK_SLACK_MS } from "@headrace/shared/foundation/clock"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { deliveriesKey, deliveryKey } from "@headrace/shared/lanes/recent-deliveries"
 import { redisError } from "@headrace/shared/lanes/redis-error"
@@ -5,9 +6,7 @@ import { LANES_FORMAT } from "@headrace/shared/lanes/wake-up"
 import type { Delivery } from "../webhook/receive-delivery.ts"
 
 /** GitHub lets a delivery be sent again for three days; a day more is for clocks and weekends. */
-const KEPT_SECONDS = 4 * 24 * 3600
-/** Clocks of machines that are kept in time differ by less. */
-const CLOCK_SLACK_MS = 300_000
+export const KEPT_SECONDS = 4 * 24 * 3600
 /** However many come, some 10 MB in Redis; a Headrace with more than that in four days distinguishes those of fewer days. */
 const KEPT_COUNT = 20_000
 const TRIM_EVERY = 200
@@ -47,6 +46,13 @@ export function arrivalTimes(now: number): { first: number; last: number } {
   return { first: now - KEPT_SECONDS * 1000, last: now + CLOCK_SLACK_MS }
 }
 
+/** Takes off a set, whose scores are times of arrival, what is from none of those times. */
+export async function dropUntimely(lanes: Lanes, key: string): Promise<void> {
+  const { first, last } = arrivalTimes(Date.now())
+  await lanes.redis.zremrangebyscore(key, "-inf", first)
+  await lanes.redis.zremrangebyscore(key, `(${last}`, "+inf")
+}
+
 /** In one step, since webhooks come in bursts. All expires: a cluster that left the settings leaves nothing behind. KEYS: delivery, index, pending…; ARGV: guid, arrived, seconds, fields… */
 const NOTE = `
   if redis.call("HEXISTS", KEYS[1], "accepted") == 1 then return 0 end
@@ -78,11 +84,7 @@ async function noteDelivery(
 
 async function trimDeliveries(lanes: Lanes, pending: readonly string[], keptCount: number): Promise<void> {
   const index = deliveriesKey(lanes)
-  const { first, last } = arrivalTimes(Date.now())
-  for (const key of [index, ...pending]) {
-    await lanes.redis.zremrangebyscore(key, "-inf", first)
-    await lanes.redis.zremrangebyscore(key, `(${last}`, "+inf")
-  }
+  for (const key of [index, ...pending]) await dropUntimely(lanes, key)
   // A cluster that is away for weeks leaves no more behind than this.
   for (const key of pending) await lanes.redis.zremrangebyrank(key, 0, -keptCount - 1)
   const tooMany = (await lanes.redis.zcard(index)) - keptCount

@@ -8,7 +8,7 @@ import {
   readOutcome,
   sealField,
 } from "../deliveries/answer-deliveries.ts"
-import { arrivalTimes } from "../deliveries/keep-deliveries.ts"
+import { dropUntimely, KEPT_SECONDS } from "../deliveries/keep-deliveries.ts"
 import type { OutcomeSeals } from "../deliveries/outcome-seals.ts"
 import { parseNote } from "../deliveries/parse-note.ts"
 import { SaidDeployment } from "./set-deployments.ts"
@@ -37,8 +37,6 @@ export interface MergeNotes {
 
 /** The fields of what was said of deployments, by cluster. */
 const DEPLOYMENT = "deployment/"
-/** As long as deliveries are kept. */
-const KEPT_SECONDS = 4 * 24 * 3600
 /** ORG/NAME and a number, no longer than GitHub has them. */
 const MERGE_ID = /^[\w.-]{1,100}\/[\w.-]{1,100}#[1-9]\d{0,9}$/
 /** Merges that are followed to the nodes at one time. */
@@ -167,12 +165,10 @@ export async function saveDeployment(
 
 /** The merges that are not live yet, newest first: of thousands those that came last. What is no merge's name is taken off. */
 export async function openMerges(lanes: Lanes): Promise<string[]> {
-  const { first, last } = arrivalTimes(Date.now())
-  await lanes.redis.zremrangebyscore(openKey(lanes), "-inf", first)
-  await lanes.redis.zremrangebyscore(openKey(lanes), `(${last}`, "+inf")
+  await dropUntimely(lanes, openKey(lanes))
   const found = await lanes.redis.zrevrange(openKey(lanes), 0, MOST_OPEN - 1)
   const others = found.filter((id) => !MERGE_ID.test(id))
-  if (others.length > 0) await lanes.redis.zrem(openKey(lanes), ...others)
+  if (others.length > 0) await closeMerges(lanes, ...others)
   return found.filter((id) => MERGE_ID.test(id))
 }
 

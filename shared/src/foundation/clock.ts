@@ -8,6 +8,9 @@ export interface Clock {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>
 }
 
+/** Clocks of machines that are kept in time differ by less. */
+export const CLOCK_SLACK_MS = 300_000
+
 /** Node's timers count milliseconds in 32 bits, and take a longer wait for one of 1 ms: about 24.8 days. */
 export const LONGEST_WAIT_MS = 2 ** 31 - 1
 

@@ -8,6 +8,9 @@ export interface EmptiedField {
   column: number
 }
 
+/** In place of the fields of a file that has no value at all any more. */
+export const WHOLE_FILE: EmptiedField = { name: "the whole file", line: 1, column: 1 }
+
 /** As deep as a document may be (foundation/located-yaml.ts); an alias within its own anchor ends here too. */
 const MOST_DEEP = 64
 const MOST_FOUND = 1000
@@ -18,7 +21,7 @@ const MOST_FOUND = 1000
  */
 export function emptiedFields(before: readonly LocatedYaml[], after: readonly LocatedYaml[]): EmptiedField[] {
   // Comments alone are no document.
-  if (!after.some(hasValue) && before.some(hasValue)) return [{ name: "the whole file", line: 1, column: 1 }]
+  if (!after.some(hasValue) && before.some(hasValue)) return [WHOLE_FILE]
   return after.flatMap((document, index) => {
     const was = before[index]
     if (was === undefined) return []

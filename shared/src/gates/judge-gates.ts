@@ -35,15 +35,16 @@ export async function judgeGates(
 ): Promise<Problem[]> {
   const { commit, gates, before, after: tree, plans, isShapeJudged } = judged
   const change = changedFiles(before, tree)
-  const changed = gates.change && isShapeJudged ? withMovedFiles(change.changed, plans) : []
-  const compared = gates.change?.emptied === undefined ? [] : changed
+  const gate = isShapeJudged ? gates.change : undefined
+  const changed = gate ? withMovedFiles(change.changed, plans) : []
+  const compared = gate?.emptied === undefined ? [] : changed
   const { problems, emptied } = await judgeFiles(
     gates.files,
     { change, tree },
     { ...ports, compared },
     signal,
   )
-  const shape = gates.change && isShapeJudged ? judgeShape(gates.change, { changed, plans, emptied }) : []
+  const shape = gate ? judgeShape(gate, { changed, plans, emptied }) : []
   const found = [...shape, ...problems]
   // A program is started when nothing cheaper has refused the commit.
   if (found.length > 0) return found

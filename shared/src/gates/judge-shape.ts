@@ -5,7 +5,7 @@ import { targetText } from "../foundation/target.ts"
 import type { Plan, PlannedTarget } from "../plan/plan.ts"
 import type { ChangeGate } from "../settings/gates.ts"
 import type { FileChange } from "./changed-files.ts"
-import type { EmptiedField } from "./emptied-fields.ts"
+import { type EmptiedField, WHOLE_FILE } from "./emptied-fields.ts"
 
 /** So many targets may change whatever share of all they are: in a small repository one is much. */
 const FLOOR_TARGETS = 5
@@ -82,7 +82,7 @@ function emptyProblems({ emptied: most }: ChangeGate, { changed, plans, emptied 
   const files = blank.filter(({ after }) => written === undefined || written.has(after.path))
   const whole = new Set(files.map(({ after }) => after.path))
   const places = [
-    ...[...whole].map((file) => ({ file, name: "the whole file", line: 1, column: 1 })),
+    ...[...whole].map((file) => ({ file, ...WHOLE_FILE })),
     ...[...emptied].flatMap(([file, fields]) =>
       whole.has(file) ? [] : fields.map((field) => ({ file, ...field })),
     ),

@@ -1,3 +1,4 @@
+import { CLOCK_SLACK_MS } from "../foundation/clock.ts"
 import { parseJsonAs } from "../foundation/parse-json.ts"
 import { LaneOutcome, succeeded } from "./lane-outcome.ts"
 import type { Lanes } from "./open-lanes.ts"
@@ -37,9 +38,6 @@ export async function saveOutcome(lanes: Lanes, cluster: string, outcome: LaneOu
   if (succeeded(outcome)) batch.hset(successesKey(lanes, cluster), outcome.source, String(outcome.at))
   await batch.exec()
 }
-
-/** Clocks of machines that are kept in time differ by less. */
-const CLOCK_SLACK_MS = 300_000
 
 /** A hash of the time of each source's last success in a lane. */
 export function successesKey(lanes: Pick<Lanes, "key">, cluster: string): string {

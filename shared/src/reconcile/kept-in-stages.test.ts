@@ -73,6 +73,13 @@ async function expectShown(
   expect(await latestRoot(kube), "what a lost record would be begun with").toBe(record?.root)
 }
 
+/** The same before and after the record is lost. */
+async function expectKept(...shown: Parameters<typeof expectShown>): Promise<void> {
+  await expectShown(...shown)
+  await lose(shown[0])
+  await expectShown(...shown)
+}
+
 /** The root that is found where no record names one. */
 async function latestRoot(kube: ConfigMapReader): Promise<string | undefined> {
   const { items } = await kube.list("headrace", { labelSelector: STORE_SELECTOR })
@@ -93,18 +100,14 @@ describe("a target that is not known keeps what it held, and is listed, though r
     const candidate = commit(world, "works", { ...FIXED, "a/x.txt": "tried" })
     await runFor(world, 3)
     expect(await world.record("canary")).toMatchObject({ candidate: { commit: candidate } })
-    await expectShown(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
-    await lose(world)
-    await expectShown(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
+    await expectKept(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
   })
 
   it("after a candidate that knew it was returned", async () => {
     const { world, second } = await keeping()
     commit(world, "fails", { ...FIXED, "a/x.txt": "rejected" })
     await runFor(world, 40)
-    await expectShown(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
-    await lose(world)
-    await expectShown(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
+    await expectKept(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
   })
 
   it("after one that knew it was promoted in one cluster, failed in the next one, and was returned in both", async () => {
@@ -112,9 +115,7 @@ describe("a target that is not known keeps what it held, and is listed, though r
     const bad = commit(world, "fails elsewhere", { ...FIXED, "a/x.txt": "rejected later" })
     await runFor(world, 60)
     expect(await world.record("edge")).toMatchObject({ rejected: { commit: bad } })
-    await expectShown(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
-    await lose(world)
-    await expectShown(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
+    await expectKept(world, second, { "x.txt": "0" }, [{ target: "ci/alpha" }])
   })
 
   it("of a candidate that was promoted", async () => {
@@ -124,8 +125,6 @@ describe("a target that is not known keeps what it held, and is listed, though r
     await expectShown(world, known, { "x.txt": "promoted" }, [])
     const last = commit(world, "works", { "a/y.txt": POINTER, "b/x.txt": "c" })
     await runFor(world, 40)
-    await expectShown(world, last, { "x.txt": "promoted" }, [{ target: "ci/alpha" }])
-    await lose(world)
-    await expectShown(world, last, { "x.txt": "promoted" }, [{ target: "ci/alpha" }])
+    await expectKept(world, last, { "x.txt": "promoted" }, [{ target: "ci/alpha" }])
   })
 })

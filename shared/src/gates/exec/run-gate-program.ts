@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { killGroup } from "../../foundation/kill-group.ts"
 import { killByVariable } from "./kill-by-variable.ts"
 
 /** A program that judges files, and its bounds. */
@@ -118,14 +119,6 @@ function collectOutput({ stdout, stderr }: ChildProcess, onTooMuch: () => void):
 async function killRest(child: ChildProcess, scratch: string): Promise<void> {
   killGroup(child)
   await killByVariable(`HOME=${scratch}`)
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL")
-  } catch {
-    // Every process of it has ended.
-  }
 }
 
 function unjudged({ command }: GateProgram, why: string): HeadraceError {
