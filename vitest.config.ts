@@ -35,6 +35,9 @@ export default defineConfig({
       NODE_COMPILE_CACHE: join(import.meta.dirname, ".cache/node-compile"),
       // A disk takes a third of the CPU of what makes many files, and most of its time.
       TMPDIR: scratchFolder(),
+      // Of a checkout, programs read it as the user who runs them has it (core.autocrlf, say).
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      GIT_CONFIG_NOSYSTEM: "1",
     },
     setupFiles: [
       "test/harness/node-version.ts",

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { gitEnvironment } from "./process/git-environment.ts"
+import { type GitSetting, gitEnvironment } from "./process/git-environment.ts"
 import { runGit } from "./process/run-git.ts"
 
 /** A file as a clone has it on disk, where attributes make that other bytes than git's own. */
@@ -20,6 +20,12 @@ export interface StoredTree {
 
 /** What of gitattributes(5) changes a text between git and the disk, without a program of its own. */
 const CONVERSIONS = ["eol", "crlf", "ident", "working-tree-encoding"]
+/** A clone's own settings are unknown; these are git's on Linux, whatever the user who runs this has. */
+const DEFAULTS: readonly GitSetting[] = [
+  ["core.autocrlf", "false"],
+  ["core.eol", "lf"],
+  ["core.attributesFile", "/dev/null"],
+]
 const NONE = new Set(["unspecified", "unset", "lf", "input", "auto"])
 
 /**
@@ -35,8 +41,7 @@ export async function checkedOutFiles(
   if (paths.length === 0) return new Map()
   const scratch = await mkdtemp(join(tmpdir(), "headrace-clone-"))
   const folder = join(scratch, "files")
-  // A clone's own settings are unknown; these are git's defaults on Linux.
-  const env = gitEnvironment([["core.autocrlf", "false"]], {
+  const env = gitEnvironment(DEFAULTS, {
     GIT_INDEX_FILE: join(scratch, "index"),
     GIT_WORK_TREE: folder,
   })

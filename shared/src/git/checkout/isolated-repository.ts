@@ -15,8 +15,9 @@ import {
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { HeadraceError } from "../../foundation/errors.ts"
-import { gitEnvironment } from "../process/git-environment.ts"
+import { type GitSetting, gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
+import { readConversionSettings } from "./conversion-settings.ts"
 import { type GitFolders, gitFolders } from "./git-folders.ts"
 
 /** A checkout as git reads it through a git directory of ours. */
@@ -35,21 +36,16 @@ export interface IsolatedRepository {
   close(): Promise<void>
 }
 
-/**
- * Settings that say how files on disk become contents, and what the repository is made of. They name no program, so
- * they are taken over from the checkout's configuration. git-config(1).
- */
-const HARMLESS =
-  "^(core\\.(autocrlf|eol|filemode|symlinks|ignorecase|sparsecheckout|precomposeunicode)|extensions\\.(objectformat|refstorage))$"
 /** What `git merge-base` may be asked for beside branches and tags. */
 const PSEUDO_REFS = ["FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD"]
 
 /**
  * Makes a git directory of our own, in a temporary folder, through which git reads a checkout: with the checkout's
- * objects, refs and index, and without its configuration and hooks. The owner of the checkout could name programs in
- * those (filter.*.clean, core.fsmonitor, core.sshCommand, diff.external, aliases, hooks), which would run as the user
- * who runs this: git(1), "SECURITY". What git stores while it looks goes to the temporary folder. Since the git
- * directory is ours, git has no reason to ask for safe.directory.
+ * objects, refs and index, without its hooks, and with what names no program of its configuration
+ * (conversion-settings.ts). The owner of the checkout could name programs in those (filter.*.clean, core.fsmonitor,
+ * core.sshCommand, diff.external, aliases, hooks), which would run as the user who runs this: git(1), "SECURITY". What git
+ * stores while it looks goes to the temporary folder. Since the git directory is ours, git has no reason to ask for
+ * safe.directory.
  *
  * Undefined when `top` has no repository. Throws `git/failed`.
  */
@@ -60,21 +56,22 @@ export async function isolateRepository(top: string): Promise<IsolatedRepository
   const close = () => rm(gitDir, { recursive: true, force: true })
   try {
     await linkContents(gitDir, folders)
-    await writeConfig(gitDir, folders)
+    const { extensions, conversions } = await readConversionSettings(folders)
+    await writeConfig(gitDir, extensions)
     await takeOver(gitDir, folders)
+    return {
+      gitDir,
+      top,
+      partial: await isPartial(folders),
+      // The lock that git would take to refresh an index is not ours to take, where one is read beside ours.
+      env: gitEnvironment(conversions, { GIT_WORK_TREE: top, GIT_OPTIONAL_LOCKS: "0" }),
+      shallow: async () => (await sizeOf(join(folders.common, "shallow"))) > 0,
+      refresh: () => takeOver(gitDir, folders),
+      close,
+    }
   } catch (error) {
     await close()
     throw error
-  }
-  return {
-    gitDir,
-    top,
-    partial: await isPartial(folders),
-    // The lock that git would take to refresh an index is not ours to take, where one is read beside ours.
-    env: gitEnvironment([], { GIT_WORK_TREE: top, GIT_OPTIONAL_LOCKS: "0" }),
-    shallow: async () => (await sizeOf(join(folders.common, "shallow"))) > 0,
-    refresh: () => takeOver(gitDir, folders),
-    close,
   }
 }
 
@@ -101,15 +98,12 @@ async function linkContents(gitDir: string, { own, common }: GitFolders): Promis
   }
 }
 
-async function writeConfig(gitDir: string, { common }: GitFolders): Promise<void> {
+async function writeConfig(gitDir: string, extensions: readonly GitSetting[]): Promise<void> {
   const config = join(gitDir, "config")
   await writeFile(config, "[core]\n\trepositoryformatversion = 1\n\tbare = false\n")
   await writeFile(join(gitDir, "HEAD"), "ref: refs/heads/headrace\n")
-  const settings = ["--file", join(common, "config"), "--no-includes", "--null", "--get-regexp", HARMLESS]
-  const { stdout } = await runGit({ gitDir, args: ["config", ...settings], answers: [1] })
-  for (const entry of stdout.toString("utf8").split("\0").filter(Boolean)) {
-    const [key = "", value = "true"] = entry.split(/\n(.*)/s)
-    await runGit({ gitDir, args: ["config", "--file", config, key, value] })
+  for (const setting of extensions) {
+    await runGit({ gitDir, args: ["config", "--file", config, ...setting] })
   }
 }
 

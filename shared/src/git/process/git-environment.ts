@@ -58,3 +58,20 @@ export function gitEnvironment(
     ...extra,
   }
 }
+
+/** Where git looks for the user's and the system's configuration: git(1). */
+const CONFIG_PLACES = ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM"]
+
+/**
+ * The environment of a command that reads the configuration as the user who runs this has it: the same, but with that
+ * user's and the system's files. For `git config` alone, which runs nothing that they name.
+ */
+export function callersEnvironment(): Record<string, string> {
+  const env = gitEnvironment()
+  for (const name of CONFIG_PLACES) {
+    delete env[name]
+    const value = process.env[name]
+    if (value !== undefined) env[name] = value
+  }
+  return env
+}
