@@ -79,6 +79,12 @@ export const kubeErrors = {
     cause: "It runs outside of a pod, or in one without a service account.",
     remedy: "Give a kubeconfig, or run it in a pod with automountServiceAccountToken.",
   },
+  "kube/proxy": {
+    meaning: "What names the proxy to an API server is no proxy.",
+    cause: "A mistake in HTTPS_PROXY, HTTP_PROXY or a kubeconfig's proxy-url, such as a port that is none.",
+    remedy:
+      "Correct it to http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT, or exclude the server in NO_PROXY.",
+  },
   "kube/stale-answers": {
     meaning:
       "The API server's answers contradict each other: an object exists by one of them and not by another.",

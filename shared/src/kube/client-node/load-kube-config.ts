@@ -8,7 +8,7 @@ import { placeOfSetting } from "../../settings/setting-places.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
 import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
 import { credentialSource } from "../light/kubeconfig-access.ts"
-import { proxyFor } from "../protocol/proxy-for.ts"
+import { parseProxy, proxyFor } from "../protocol/proxy-for.ts"
 import { authenticateWith } from "./authenticate-with.ts"
 
 /** The part of a cluster's settings that says how to reach it. */
@@ -25,19 +25,22 @@ export interface ClusterAddress {
  * that a shared one would send requests astray. Credentials are looked for as the light client does, but for the old
  * auth-providers: client-node 2.0.1 ignores `tokenFile`, keeps a Pod's token for a minute with a final newline,
  * and waits for an exec plugin without end.
- * Throws UsageError `kube/kubeconfig` or `kube/not-in-cluster`.
+ * Throws UsageError `kube/kubeconfig`, `kube/proxy` or `kube/not-in-cluster`.
  */
 export async function loadKubeConfig(name: string, address: ClusterAddress): Promise<KubeConfig> {
-  return withProxy(await loadConfig(name, address))
+  return withProxy(await loadConfig(name, address), address.kubeconfig)
 }
 
 /** Adds the proxy of the environment, which client-node does not look at, where the kubeconfig names none. */
-function withProxy(config: KubeConfig): KubeConfig {
-  config.clusters = config.clusters.map((cluster) => {
-    const server = URL.parse(cluster.server)
-    const proxy = cluster.proxyUrl || !server ? undefined : proxyFor(server)
-    return proxy ? { ...cluster, proxyUrl: proxy.href } : cluster
-  })
+function withProxy(config: KubeConfig, file: string | undefined): KubeConfig {
+  const current = config.getCurrentCluster()
+  const server = current && URL.parse(current.server)
+  if (!current || !server) return config
+  const named = current.proxyUrl
+  const proxy = named ? parseProxy(named, `kubeconfig ${file}, proxy-url`) : proxyFor(server)
+  if (proxy === undefined) return config
+  const changed = { ...current, proxyUrl: proxy.href }
+  config.clusters = config.clusters.map((cluster) => (cluster === current ? changed : cluster))
   return config
 }
 

@@ -37,13 +37,10 @@ export async function kubeconfigAccess(
   }
 }
 
-/** As kubectl: what the kubeconfig says goes before the environment. Throws UsageError `kube/kubeconfig`. */
+/** As kubectl: what the kubeconfig says goes before the environment. Throws UsageError `kube/…`. */
 function proxyOf(cluster: KubeconfigCluster, server: URL, file: string): URL | undefined {
   const named = cluster["proxy-url"]
-  const proxy = named ? parseProxy(named) : proxyFor(server)
-  if (named && proxy === undefined) {
-    throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: proxy-url is not a URL`)
-  }
+  const proxy = named ? parseProxy(named, `kubeconfig ${file}, proxy-url`) : proxyFor(server)
   if (proxy && !/^https?:$/.test(proxy.protocol)) {
     const message = `kubeconfig ${file}: the agent reaches ${server.host} by no ${proxy.protocol.replace(":", "")} proxy`
     throw new UsageError("kube/kubeconfig", message, {

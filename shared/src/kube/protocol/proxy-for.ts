@@ -1,6 +1,9 @@
 import { BlockList, isIP } from "node:net"
+import { UsageError } from "../../foundation/errors.ts"
 
 const DEFAULT_PORTS: Record<string, string> = { "http:": "80", "https:": "443" }
+/** Schemes of proxies that kubectl knows: kubeconfig(5), proxy-url. */
+const SCHEMES = /^(https?|socks5h?):$/
 const IP_FAMILIES = { 4: "ipv4", 6: "ipv6" } as const
 
 /**
@@ -10,16 +13,27 @@ const IP_FAMILIES = { 4: "ipv4", 6: "ipv6" } as const
  * As Go's golang.org/x/net/http/httpproxy: a loopback address is never proxied; an entry of NO_PROXY is `*`, an address,
  * a CIDR, or a domain, which covers its subdomains, too, and alone for them when it begins with a dot or `*.`; each
  * but a CIDR may have a port. Node's own reading of NO_PROXY knows no CIDR, which clusters have there.
+ *
+ * Throws UsageError `kube/proxy` for one that cannot be a proxy: to go without it would fail for another reason.
  */
 export function proxyFor(server: URL, environment: NodeJS.ProcessEnv = process.env): URL | undefined {
-  const named = variable(environment, server.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY")
+  const name = server.protocol === "https:" ? "HTTPS_PROXY" : "HTTP_PROXY"
+  const named = variable(environment, name)
   if (named === undefined || isExcluded(server, variable(environment, "NO_PROXY") ?? "")) return undefined
-  return parseProxy(named)
+  return parseProxy(named, name)
 }
 
-/** A proxy as the variables and kubeconfigs name it: without a scheme it is an HTTP proxy. Undefined: not a URL. */
-export function parseProxy(text: string): URL | undefined {
-  return URL.parse(/^[a-z0-9]+:\/\//i.test(text) ? text : `http://${text}`) ?? undefined
+/**
+ * A proxy as the variables and kubeconfigs name it: without a scheme it is an HTTP proxy. `where` names what says so. Throws
+ * UsageError `kube/proxy`, without the text, since that may hold a password.
+ */
+export function parseProxy(text: string, where: string): URL {
+  const proxy = URL.parse(/^[a-z0-9]+:\/\//i.test(text) ? text : `http://${text}`)
+  if (proxy && SCHEMES.test(proxy.protocol)) return proxy
+  const why = proxy ? `has the scheme ${proxy.protocol.replace(":", "")}, which no proxy has` : "is no URL"
+  throw new UsageError("kube/proxy", `the proxy of ${where} ${why}`, {
+    hint: "Write http://HOST:PORT, https://HOST:PORT or socks5://HOST:PORT.",
+  })
 }
 
 function variable(environment: NodeJS.ProcessEnv, name: string): string | undefined {
