@@ -49,12 +49,15 @@ describe("proxyFor", () => {
     expect(proxyFor(server, { HTTPS_PROXY, no_proxy: "api.test" })).toBeUndefined()
   })
 
-  it.each(["http://[bad", "proxy.test:99999", "http://", "ftp://proxy.test", "socks4://secret:word@proxy.test"])(
-    "refuses %s by name, and keeps it to itself",
-    (proxy) => {
-      const bad = () => proxyFor(new URL("https://api.test"), { HTTPS_PROXY: proxy })
-      expect(bad).toThrow(expect.objectContaining({ code: "kube/proxy" }))
-      expect(bad).toThrow(/^the proxy of HTTPS_PROXY (?!.*word)/)
-    },
-  )
+  it.each([
+    "http://[bad",
+    "proxy.test:99999",
+    "http://",
+    "ftp://proxy.test",
+    "socks4://secret:word@proxy.test",
+  ])("refuses %s by name, and keeps it to itself", (proxy) => {
+    const bad = () => proxyFor(new URL("https://api.test"), { HTTPS_PROXY: proxy })
+    expect(bad).toThrow(expect.objectContaining({ code: "kube/proxy" }))
+    expect(bad).toThrow(/^the proxy of HTTPS_PROXY (?!.*word)/)
+  })
 })
