@@ -43,6 +43,38 @@ it("fails one target alone for what can only be a file", () => {
   expect(failed(RULES, "elsewhere", false)).toEqual([])
 })
 
+const NAMED = `
+    "conf/café.yaml": {name: literal}
+    "café/*.yaml": {name: folder}
+    "class/[a-m]*.yaml": {name: class}
+    "deep/**/*.yaml": {name: deep}
+    "conf/*.json": {name: json}
+    "conf/{na\u00efve,resum\u00e9}.txt": {name: braces}
+    "conf/z*": {name: last}
+`
+
+it("fails every target that a file could go to whose name is no UTF-8 any more", () => {
+  expect(failed(NAMED, "conf/caf\ufffd.yaml", false)).toEqual(["literal"])
+  expect(failed(NAMED, "caf\ufffd/a.yaml", false)).toEqual(["folder"])
+  expect(failed(NAMED, "\ufffd/a.yaml", false)).toEqual([])
+  expect(failed(NAMED, "class/\ufffd.yaml", false)).toEqual(["class"])
+  expect(failed(NAMED, "deep/x/y/\ufffd.yaml", false)).toEqual(["deep"])
+  expect(failed(NAMED, "deep/\ufffd/y/z.yaml", false)).toEqual(["deep"])
+  expect(failed(NAMED, "conf/na\ufffdve.txt", false)).toEqual(["braces"])
+  expect(failed(NAMED, "conf/r\ufffdsum\ufffd.txt", false)).toEqual(["braces"])
+  // Two bytes of another encoding may be one character.
+  expect(failed(NAMED, "caf\ufffd\ufffd/a.yaml", false)).toEqual(["folder"])
+  expect(failed(NAMED, "\ufffd", false)).toEqual([])
+  expect(failed(NAMED, "conf/x\ufffd.xml", false)).toEqual([])
+  expect(failed(NAMED, "conf/zcaf\ufffd.yaml", false)).toEqual(["last"])
+})
+
+it("fails every target beneath a folder whose name is no UTF-8 any more", () => {
+  expect(failed(NAMED, "caf\ufffd", true)).toEqual(["folder"])
+  expect(failed(NAMED, "deep/a\ufffd", true)).toEqual(["deep"])
+  expect(failed(NAMED, "other/\ufffd", true)).toEqual([])
+})
+
 it("reaches, from each folder of a path, every rule that matches the path", () => {
   const part = fc.constantFrom("a", "b", "c.d", ".h")
   const path = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("/"))

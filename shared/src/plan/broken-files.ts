@@ -2,7 +2,7 @@ import type { Problem } from "../foundation/problem.ts"
 import { type TargetId, targetText } from "../foundation/target.ts"
 import type { TreeProblem } from "../foundation/tree.ts"
 import type { Rule } from "../rules/rule.ts"
-import type { RuleIndex } from "../rules/rule-index.ts"
+import { isUnreadable } from "../rules/unreadable-names.ts"
 import type { CompiledRules } from "./compile-rules.ts"
 import { type PlanContext, targetAt, targetsOf } from "./plan-context.ts"
 import { keyOf, nameOf } from "./target-key.ts"
@@ -21,8 +21,8 @@ export const NOTHING_BROKEN: BrokenFiles = { problems: [], targets: new Set(), k
 /**
  * Ties the tree's problems to the targets of the rules that match them. A file that cannot be read (a link
  * that dangles) fails its targets: to plan without it would delete its key. Where files may lie beneath the path
- * (the link led to a folder), every target fails that one of them could go to. What no rule names is nobody's
- * problem. `before`: of another tree under the same rules.
+ * (the link led to a folder), every target fails that one of them could go to, and of a name that is no UTF-8, every target
+ * that it could go to by another name. What no rule names is nobody's problem. `before`: of another tree under the same rules.
  */
 export function brokenFiles(
   { index, context }: CompiledRules,
@@ -35,9 +35,7 @@ export function brokenFiles(
   for (const { beneath, ...problem } of treeProblems) {
     const { file } = problem
     const place = `${beneath ? "beneath" : "at"} ${file}`
-    const concerned =
-      before.known.get(place) ??
-      (beneath ? targetsBeneath(index, file, context) : targetsOfPath({ index, context }, file))
+    const concerned = before.known.get(place) ?? targetsConcerned({ index, context }, file, beneath)
     known.set(place, concerned)
     for (const target of concerned) {
       problems.push({ ...problem, target })
@@ -62,8 +60,17 @@ export function targetsOfPath(
   return rule ? targetsOfFile(rule, path, context) : []
 }
 
+function targetsConcerned(
+  { index, context }: Pick<CompiledRules, "index" | "context">,
+  path: string,
+  beneath: boolean,
+): readonly TargetId[] {
+  if (isUnreadable(path)) return allTargets(index.perhaps(path, beneath), context)
+  return beneath ? allTargets(index.reaching(path), context) : targetsOfPath({ index, context }, path)
+}
+
 /** Each target once; all partitions, since it is not known which keys are there. */
-function targetsBeneath(index: RuleIndex, path: string, context: PlanContext): TargetId[] {
-  const targets = index.reaching(path).flatMap((rule) => targetsOf(rule, context))
+function allTargets(rules: readonly Rule[], context: PlanContext): TargetId[] {
+  const targets = rules.flatMap((rule) => targetsOf(rule, context))
   return [...new Map(targets.map((target) => [targetText(target), target])).values()]
 }

@@ -15,6 +15,14 @@ config_updater:
     elsewhere/*: {name: beta, clusters: {east: [ci]}}
 `
 const POINTER = `version https://git-lfs.github.com/spec/v1\noid sha256:${"ab".repeat(32)}\nsize 1234\n`
+/** As git-lfs wrote them, and still reads them: by earlier names, with CRLF, an extension, or an empty line before. */
+const OTHER_POINTERS = [
+  POINTER.replace("git-lfs", "hawser"),
+  POINTER.replace("https://git-lfs.github.com/spec/v1", "http://git-media.io/v/2"),
+  POINTER.replaceAll("\n", "\r\n"),
+  POINTER.replace("oid", `ext-0-case sha256:${"cd".repeat(32)}\noid`),
+  `\n${POINTER}`,
+]
 const FILES = 15
 const quiet = new AbortController().signal
 
@@ -92,6 +100,12 @@ const CASES: [name: string, before: Changes, change: (repo: TestRepo) => Promise
     "files become Git LFS pointers that no attribute names",
     IN_FOLDER,
     (repo) => repo.commit(each((index) => `current/${index}.yaml`, POINTER)),
+    "git/lfs-pointer",
+  ],
+  [
+    "files become Git LFS pointers as others write them",
+    IN_FOLDER,
+    (repo) => repo.commit(Object.fromEntries(OTHER_POINTERS.map((text, i) => [`current/${i}.yaml`, text]))),
     "git/lfs-pointer",
   ],
   [

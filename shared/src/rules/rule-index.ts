@@ -1,6 +1,7 @@
 import type { Minimatch } from "minimatch"
 import { compileGlob } from "../foundation/compile-glob.ts"
 import type { Rule } from "./rule.ts"
+import { mayHaveMatched } from "./unreadable-names.ts"
 
 /** Rules that can be asked for by path. Compile once, ask often. */
 export interface RuleIndex {
@@ -10,6 +11,11 @@ export interface RuleIndex {
   all(path: string): Rule[]
   /** All rules that match a path or could match one beneath it, in declared order. Tries each rule. */
   reaching(path: string): Rule[]
+  /**
+   * The rules that a path with a name that is no UTF-8 may belong to, in declared order up to one that matches it whatever
+   * that name is; with `beneath` all that could match one beneath it. Tries each rule.
+   */
+  perhaps(path: string, beneath: boolean): Rule[]
 }
 
 /** So many folders are remembered: paths come in order, so that those of one folder come together. */
@@ -57,6 +63,11 @@ export function indexRules(rules: readonly Rule[]): RuleIndex {
         .filter((candidate) => matches(candidate, path))
         .map(({ rule }) => rule),
     reaching: (path) => everyGlob.filter(({ glob }) => glob.match(path, true)).map(({ rule }) => rule),
+    perhaps(path, beneath) {
+      const certain = beneath ? -1 : everyGlob.findIndex((candidate) => matches(candidate, path))
+      const asked = certain < 0 ? everyGlob : everyGlob.slice(0, certain + 1)
+      return asked.filter(({ glob }) => mayHaveMatched(glob, path, beneath)).map(({ rule }) => rule)
+    },
   }
 }
 
