@@ -14,7 +14,7 @@ import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { buildSources, imageTree } from "./image-tree.mjs"
+import { buildImageFolder, imageTree } from "./image-tree.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 const { values } = parseArgs({
@@ -37,8 +37,7 @@ try {
 
 function treeIn(folder) {
   mkdirSync(folder, { recursive: true })
-  buildSources(ROOT, commit, folder, values.install)
-  return imageTree(folder)
+  return imageTree(buildImageFolder(ROOT, commit, folder, values.install))
 }
 
 function differences(first, second) {

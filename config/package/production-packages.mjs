@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { readLockedPackages } from "./locked-packages.mjs"
 
 /**
- * The packages of the lock that ship, by their place beneath the project's root: what `npm prune --omit=dev` leaves, for every
- * platform, without our own. `isInstalled`: this machine has it; packages of other platforms it has not.
+ * The packages of the lock that ship, inside a bundle or beside it, by their place beneath the project's root: what
+ * `npm prune --omit=dev` leaves, for every platform, without our own. `isInstalled`: this machine has it; packages of other platforms it has not.
  */
 export function productionPackages(root) {
-  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
-  return Object.entries(packages)
+  return Object.entries(readLockedPackages(root))
     .filter(([place, { dev, link }]) => place.includes("node_modules/") && !dev && !link)
     .map(([place, { version, integrity, license, optional = false }]) => ({
       place,

@@ -15,6 +15,7 @@ import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { inlinedAmong } from "./inlined-packages.mjs"
+import { placesNeeded } from "./locked-packages.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 const [, , name = ""] = process.argv
@@ -40,27 +41,10 @@ try {
 
 function lockOf({ name, version, dependencies, optionalDependencies }) {
   const { packages, ...head } = readJson(join(ROOT, "package-lock.json"))
-  const found = new Map([["", { name, version, dependencies, optionalDependencies }]])
-  const open = [""]
-  for (let path = open.pop(); path !== undefined; path = open.pop()) {
-    const { dependencies, optionalDependencies } = found.get(path)
-    for (const needed of Object.keys({ ...dependencies, ...optionalDependencies })) {
-      const at = placeOf(packages, path, needed)
-      if (at === undefined || found.has(at)) continue
-      found.set(at, packages[at])
-      open.push(at)
-    }
-  }
-  return { ...head, name, version, packages: Object.fromEntries(found) }
-}
-
-/** Where Node finds a package from a place: beneath it, or beneath a folder above. */
-function placeOf(packages, from, needed) {
-  for (let place = from; ; place = place.slice(0, Math.max(0, place.lastIndexOf("/node_modules/")))) {
-    const at = `${place === "" ? "" : `${place}/`}node_modules/${needed}`
-    if (at in packages) return at
-    if (place === "") return undefined
-  }
+  const needed = placesNeeded(packages, "", Object.keys({ ...dependencies, ...optionalDependencies }))
+  const found = [...needed].map((place) => [place, packages[place]])
+  const whole = { name, version, dependencies, optionalDependencies }
+  return { ...head, name, version, packages: Object.fromEntries([["", whole], ...found]) }
 }
 
 function readJson(file) {

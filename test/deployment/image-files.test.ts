@@ -1,16 +1,13 @@
-import { execFileSync } from "node:child_process"
-import { existsSync, readFileSync } from "node:fs"
-import { join, relative } from "node:path"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { describe, expect, it } from "vitest"
 import { readImports } from "../house/read-imports.ts"
-import { sourceFiles } from "../house/source-files.ts"
-import { filesInImages, readImageCopies } from "./image-files.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
-const DOCKERFILE = readFileSync(join(ROOT, "config/image/Dockerfile"), "utf8")
-const COPIES = readImageCopies(DOCKERFILE)
-const PACKAGES = ["shared", "plugin", "bootstrapper", "agent", "config", "test"]
 const PROGRAMS = ["plugin", "bootstrapper", "agent"]
+/** What config/package/bundle.mjs begins with. */
+const ENTRIES = [...PROGRAMS.map((name) => `${name}/src/main.ts`), "agent/src/read/index.ts"]
 
 /** What a laptop needs in place of a cluster, by its name in a path. */
 const LAPTOP_NAMES =
@@ -19,92 +16,74 @@ const LAPTOP_NAMES =
 const LAPTOP_CODE =
   /spawn(Sync)?\(\s*["'`]redis-server|createServer[\s\S]*(resourceVersion|ConfigMapList)|listen\(0\b/
 
-/** What the build stage holds when it is copied from: git's files without built ones, and what tsc makes. */
-function buildStage(): string[] {
-  const linked = PACKAGES.map((name) => `node_modules/@headrace/${name}`)
-  return [...PACKAGES.map((name) => `${name}/package.json`), ...sourceFiles(ROOT), ...built(), ...linked]
-}
-
-function built(): string[] {
-  return PACKAGES.filter((name) => existsSync(join(ROOT, name, "tsconfig.json"))).flatMap(compiled)
-}
-
-/** The JavaScript that `tsc -b` makes of a package, from its tsconfig.json. */
-function compiled(name: string): string[] {
-  const tsc = join(ROOT, "node_modules/typescript/bin/tsc")
-  const folder = join(ROOT, name)
-  const shown = execFileSync(process.execPath, [tsc, "-p", folder, "--showConfig"], { encoding: "utf8" })
-  const { files, compilerOptions } = JSON.parse(shown) as {
-    files: string[]
-    compilerOptions: { rootDir: string; outDir: string }
+/** Every source that a bundle is made of, and every package that one of them imports. */
+function bundled(): { sources: string[]; packages: Set<string> } {
+  const sources = new Set(ENTRIES)
+  const packages = new Set<string>()
+  for (let open = ENTRIES; open.length > 0; ) {
+    const targets = readImports(ROOT, open).flatMap(({ to }) => to ?? [])
+    for (const to of targets) if (to.startsWith("npm:")) packages.add(to.slice("npm:".length))
+    open = [...new Set(targets)].filter((to) => to.endsWith(".ts") && !sources.has(to))
+    for (const source of open) sources.add(source)
   }
-  return files.map((file) => {
-    const inside = relative(join(folder, compilerOptions.rootDir), join(folder, file))
-    return join(name, compilerOptions.outDir, inside).replace(/\.ts$/, ".js")
-  })
-}
-
-/** The source of a built file. */
-function sourceOf(file: string): string {
-  return file.replace(/\/dist\//, "/src/").replace(/\.js$/, ".ts")
+  return { sources: [...sources], packages }
 }
 
 function laptopFiles(files: string[], read: (file: string) => string): string[] {
   return files.filter(
-    (file) =>
-      /^(config|test|node_modules\/@headrace\/(config|test))(\/|$)/.test(file) ||
-      LAPTOP_NAMES.test(file) ||
-      (file.endsWith(".js") && LAPTOP_CODE.test(read(file))),
+    (file) => /^(config|test)\//.test(file) || LAPTOP_NAMES.test(file) || LAPTOP_CODE.test(read(file)),
   )
 }
 
-describe("the images", () => {
-  const stage = buildStage()
-  const shipped = filesInImages(COPIES, stage)
+function script(name: string) {
+  return import(pathToFileURL(join(ROOT, "config/package", name)).href)
+}
 
-  it("carry the programs with all that they import", () => {
-    for (const program of PROGRAMS) expect(shipped).toContain(`${program}/dist/main.js`)
-    expect(shipped.filter((file) => file.startsWith("shared/dist/")).length).toBeGreaterThan(100)
-    const sources = shipped.filter((file) => file.endsWith(".js")).map(sourceOf)
-    const imported = readImports(ROOT, sources).flatMap(({ to }) => (to?.endsWith(".ts") ? [to] : []))
-    expect(imported.filter((file) => !sources.includes(file))).toEqual([])
+describe("the images", () => {
+  const { sources, packages } = bundled()
+
+  it("carry every package that the programs import, in their bundles or beside them", async () => {
+    expect(sources.length).toBeGreaterThan(500)
+    const { imagePackages } = await script("image-packages.mjs")
+    const { isInlined } = await script("inlined-packages.mjs")
+    const beside = new Set(imagePackages(ROOT).map((place: string) => place.replace("node_modules/", "")))
+    for (const name of ["pino", "commander", "@opentelemetry/api"]) expect(beside).toContain(name)
+    expect([...packages].filter((name) => !beside.has(name) && !isInlined(name))).toEqual([])
   })
 
   it("carry nothing that only a laptop needs", () => {
-    expect(laptopFiles(shipped, (file) => readFileSync(join(ROOT, sourceOf(file)), "utf8"))).toEqual([])
+    expect(laptopFiles(sources, (file) => readFileSync(join(ROOT, file), "utf8"))).toEqual([])
   })
 
-  it("carry no package that only config and test depend on", () => {
-    const shippedNames = new Set(["shared", ...PROGRAMS].flatMap(dependencies))
-    const inside = PACKAGES.map((name) => `@headrace/${name}`)
-    const others = ["config", "test"].flatMap(dependencies).filter((name) => !inside.includes(name))
-    expect(others.filter((name) => !shippedNames.has(name))).toEqual([])
+  it("carry no package that only config and test depend on", async () => {
+    const { imagePackages } = await script("image-packages.mjs")
+    const others = ["config", "test"]
+      .flatMap((name) => dependencies(name))
+      .filter((name) => !packages.has(name))
+    expect(others.length).toBeGreaterThan(0)
+    expect(others.filter((name) => imagePackages(ROOT).includes(`node_modules/${name}`))).toEqual([])
   })
 
-  it("would be seen to carry it: by name, by what it does, by a COPY of config, by a link that stays", () => {
-    const planted = [
-      "shared/dist/kube/embedded/object-store.js",
-      "agent/dist/ops/redis-server.js",
-      "plugin/dist/x.js",
-    ]
+  it("would be seen to carry it: by name, by what it does, by an import of config", () => {
+    const planted = ["shared/src/kube/object-store.ts", "agent/src/ops/redis-server.ts", "config/local/up.ts"]
     const code = `createServer((request, response) => response.end('{"kind":"ConfigMapList"}'))`
-    const found = filesInImages(COPIES, [...stage, ...planted]).filter((file) => planted.includes(file))
-    expect(laptopFiles(found, () => code)).toEqual(planted)
-    const withConfig = readImageCopies(
-      `${DOCKERFILE}\nCOPY --from=build /build/LICENSE \\\n  /build/config/dist config/`,
+    expect(laptopFiles(planted, (file) => (file.startsWith("shared") ? code : ""))).toEqual(planted)
+  })
+
+  it("are what config/package/image-folder.mjs makes, by name", () => {
+    const dockerfile = readFileSync(join(ROOT, "config/image/Dockerfile"), "utf8")
+    const copied = [...dockerfile.matchAll(/^COPY --from=build (.+) (\S+)$/gm)].flatMap(([, from = ""]) =>
+      from.split(" "),
     )
-    expect(laptopFiles(filesInImages(withConfig, stage), () => "")).toContain(
-      "config/dist/local/redis-server.js",
-    )
-    const withLink = readImageCopies(DOCKERFILE.replace(/rm -rf.*/, "true"))
-    expect(laptopFiles(filesInImages(withLink, stage), () => "")).toEqual([
-      "node_modules/@headrace/config",
-      "node_modules/@headrace/test",
-    ])
+    const whole = ["LICENSE", "LICENSES.txt", "package.json", "node_modules", ...PROGRAMS]
+    expect(copied.sort()).toEqual(whole.map((name) => `/build/image/${name}`).sort())
+    expect(dockerfile.match(/--from=/g)?.length).toBe(5)
   })
 })
 
 function dependencies(name: string): string[] {
-  const { dependencies = {} } = JSON.parse(readFileSync(join(ROOT, name, "package.json"), "utf8"))
-  return Object.keys(dependencies)
+  const { dependencies = {}, devDependencies = {} } = JSON.parse(
+    readFileSync(join(ROOT, name, "package.json"), "utf8"),
+  )
+  return Object.keys({ ...dependencies, ...devDependencies })
 }

@@ -1,9 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -12,12 +14,30 @@ import { dirname, join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { describe, expect, it } from "vitest"
-import { readImageCopies } from "./image-files.ts"
 
 const ROOT = join(import.meta.dirname, "../..")
 const SCRIPTS = join(ROOT, "config/package")
-const DOCKERFILE = readFileSync(join(ROOT, "config/image/Dockerfile"), "utf8")
 const DIGEST = "ab".repeat(32)
+const PROGRAMS = ["plugin", "bootstrapper", "agent"]
+/** `elsewhere` is of another platform, and not installed; `bundled` is in the bundles, `vain` is what only tests need. */
+const SMALL_LOCK = {
+  shared: { dependencies: { bundled: "1" } },
+  plugin: { dependencies: { pino: "1" } },
+  bootstrapper: { dependencies: { pino: "1" }, devDependencies: { bundled: "1" } },
+  agent: { peerDependencies: { peer: "1" }, optionalDependencies: { elsewhere: "1" } },
+  "node_modules/pino": { license: "MIT", dependencies: { within: "1" } },
+  "node_modules/pino/node_modules/within": { license: "MIT" },
+  "node_modules/within": { license: "MIT", version: "2" },
+  "node_modules/peer": {
+    license: "MIT",
+    peerDependencies: { pino: "1", vain: "1" },
+    peerDependenciesMeta: { vain: { optional: true } },
+  },
+  "node_modules/elsewhere": { license: "MIT" },
+  "node_modules/bundled": { license: "MIT" },
+  "node_modules/vain": { license: "MIT", dev: true },
+}
+const LOCKED = Object.keys(SMALL_LOCK).filter((place) => place !== "node_modules/elsewhere")
 
 interface Tree {
   digest: string
@@ -57,31 +77,33 @@ describe("what ships", () => {
       // A package that is borrowed from another folder is the same package.
       renameSync(join(folder, "a/node_modules/pino"), join(folder, "pino"))
       symlinkSync(join(folder, "pino"), join(folder, "a/node_modules/pino"))
-      const { imageTree } = await script("image-tree.mjs")
-      expect(imageTree(join(folder, "a"))).toEqual(first)
+      expect(await imageOf(join(folder, "a"))).toEqual(first)
 
       const others = [
-        await treeOf(join(folder, "d"), { "agent/dist/main.js": "changed" }),
-        await treeOf(join(folder, "e"), { "agent/dist/more.js": "" }),
+        await treeOf(join(folder, "d"), { "agent/bundle/main.js": "changed" }),
+        await treeOf(join(folder, "e"), { "agent/bundle/more.js": "" }),
         await treeOf(join(folder, "f"), { "node_modules/pino/index.js": "changed" }),
-        await treeOf(join(folder, "g"), {}, undefined, "shared/dist/x.js"),
+        await treeOf(join(folder, "g"), {}, undefined, "plugin/bundle/x.js"),
       ]
       expect(new Set([first, ...others].map(({ digest }) => digest)).size).toBe(5)
     }))
 
-  it("is what the Dockerfile copies", () =>
+  it("is the programs as their tarballs have them, and what these need with what that needs", () =>
     withFolder(async (folder) => {
       const { lines } = await treeOf(folder, {})
-      const { copied } = readImageCopies(DOCKERFILE)
       const files = lines.map((line) => line.split(" ").slice(2).join(" "))
-
-      for (const place of copied)
-        expect(
-          files.some((file) => `${file}/`.startsWith(`${place}/`)),
-          place,
-        ).toBe(true)
-      const unnamed = files.filter((file) => !copied.some((place) => `${file}/`.startsWith(`${place}/`)))
-      expect(unnamed.sort()).toEqual(["LICENSE", "package.json"])
+      const own = PROGRAMS.flatMap((name) =>
+        ["bundle/main.js", "bundle/x.js", "package.json"].map((file) => `${name}/${file}`),
+      )
+      const packages = ["node_modules/peer/package.json", "node_modules/pino/package.json"]
+      const within = "node_modules/pino/node_modules/within/package.json"
+      expect(files.sort()).toEqual(
+        ["LICENSE", "LICENSES.txt", "package.json", ...own, ...packages, within].sort(),
+      )
+      const programs = lines.filter((line) => line.startsWith("755"))
+      expect(programs.map((line) => line.split(" ")[2]).sort()).toEqual(
+        PROGRAMS.map((name) => `${name}/bundle/main.js`).sort(),
+      )
     }))
 })
 
@@ -111,24 +133,23 @@ describe("the statement of provenance", () => {
   })
 })
 
-/** The tree of a small build, with these contents besides or instead. */
+/** What an image holds of a small build, with these contents besides or instead. */
 async function treeOf(
   folder: string,
   changes: Record<string, string>,
   time = 1_700_000_000,
   executable?: string,
 ): Promise<Tree> {
-  const own = ["shared", "plugin", "bootstrapper", "agent"].flatMap((name) => [
-    `${name}/package.json`,
-    `${name}/dist/x.js`,
-  ])
-  const files = ["LICENSE", "LICENSES.txt", "package.json", "agent/dist/main.js", ...own]
-  const lock = { packages: { "node_modules/pino": { version: "1.0.0" }, "node_modules/x": { dev: true } } }
+  const own = PROGRAMS.flatMap((name) =>
+    ["package.json", "bundle/main.js", "bundle/x.js", "src/main.ts"].map((file) => `${name}/${file}`),
+  )
+  const packages = LOCKED.filter((place) => place.includes("node_modules")).map(
+    (place) => `${place}/package.json`,
+  )
+  const files = ["LICENSE", "package.json", "shared/package.json", ...own, ...packages]
   const contents = {
-    ...Object.fromEntries(files.map((file) => [file, file])),
-    "package-lock.json": JSON.stringify(lock),
-    "node_modules/pino/package.json": "{}",
-    "node_modules/x/package.json": "{}",
+    ...Object.fromEntries(files.map((file) => [file, JSON.stringify({ name: file, license: "MIT" })])),
+    "package-lock.json": JSON.stringify({ packages: SMALL_LOCK }),
     ...changes,
   }
   for (const [file, content] of Object.entries(contents)) {
@@ -137,8 +158,17 @@ async function treeOf(
     utimesSync(join(folder, file), time, time)
   }
   if (executable !== undefined) chmodSync(join(folder, executable), 0o755)
+  cpSync(SCRIPTS, join(folder, "config/package"), { recursive: true })
+  return imageOf(folder)
+}
+
+/** Of a folder where everything is bundled. */
+async function imageOf(folder: string): Promise<Tree> {
+  const image = join(folder, "image")
+  rmSync(image, { recursive: true, force: true })
+  execFileSync(process.execPath, [join(folder, "config/package/image-folder.mjs"), image])
   const { imageTree } = await script("image-tree.mjs")
-  return imageTree(folder)
+  return imageTree(image)
 }
 
 function script(name: string) {
