@@ -45,7 +45,8 @@ async function writeBundle() {
   const { output } = await build.write({
     dir: bundle,
     format: "esm",
-    chunkFileNames: "chunks/[name]-[hash].js",
+    // No hash: it counts where the build's folder is, so that the same sources would not give the same files.
+    chunkFileNames: "chunks/[name].js",
     comments: false,
   })
   await build.close()
