@@ -35,17 +35,19 @@ if (ENTRIES[name].read) writeDeclarations("read")
 async function writeBundle() {
   const inputs = { main: "src/main.ts", ...ENTRIES[name] }
   const build = await rolldown({
-    // client-node has a class for each API of Kubernetes, 9 MB of them: those that nothing imports are left out.
-    treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/gen\//, sideEffects: false }] },
+    // client-node has a class for each API of Kubernetes, 9 MB of them, and sockets to Pods: what nothing imports is left out.
+    treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/(?!polyfill)/, sideEffects: false }] },
     input: Object.fromEntries(Object.entries(inputs).map(([entry, file]) => [entry, join(folder, file)])),
     platform: "node",
+    // The same sources give the same files in every folder: no comment names where a module was.
+    experimental: { attachDebugInfo: "none" },
     resolve: { conditionNames: ["source", "node", "import"] },
     external: (id, importer) => !/^(\.|\/|@headrace\/)/.test(id) && !isInlined(id, importer),
   })
   const { output } = await build.write({
     dir: bundle,
     format: "esm",
-    // No hash: it counts where the build's folder is, so that the same sources would not give the same files.
+    // No hash: it counts where the folder of the build is.
     chunkFileNames: "chunks/[name].js",
     comments: false,
   })

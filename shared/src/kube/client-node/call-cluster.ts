@@ -1,4 +1,4 @@
-import type { ConfigurationOptions, CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import type { KubeConfig } from "@kubernetes/client-node"
 import type { RetryPolicy } from "../../foundation/retry.ts"
 import { startTimeLimit } from "../../foundation/time-limit.ts"
 import { untilAborted } from "../../foundation/until-aborted.ts"
@@ -6,18 +6,21 @@ import type { Log } from "../../observe/log.ts"
 import type { AnswerLimits } from "../answer-limits.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
 import { hadNoEffect, retryTransient } from "../retry-transient.ts"
-import { type ClusterConnection, callOptions, openClusterConnection } from "./cluster-connection.ts"
+import {
+  type ClusterAnswer,
+  type ClusterConnection,
+  type ClusterRequest,
+  openClusterConnection,
+} from "./cluster-connection.ts"
 import { kubeErrorOf } from "./kube-error-of.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
 
-type Call<T> = (api: CoreV1Api, options: ConfigurationOptions) => Promise<T>
-
 export interface ClusterCaller {
   /**
-   * One call, with a time limit for each try. `repeatable`: trying again does no harm even if the call had its
+   * Sends a request, with a time limit for each try. `repeatable`: trying again does no harm even if the request had its
    * effect. Throws KubeError, or the reason of the signal.
    */
-  call<T>(what: string, repeatable: boolean, signal: AbortSignal | undefined, call: Call<T>): Promise<T>
+  call(request: ClusterRequest, repeatable: boolean, signal: AbortSignal | undefined): Promise<ClusterAnswer>
   config(): KubeConfig
   close(): void
 }
@@ -34,11 +37,12 @@ export async function openClusterCaller(
   let connection = await open()
   let reopening: Promise<void> | undefined
 
-  async function once<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
+  async function once(request: ClusterRequest, signal: AbortSignal | undefined): Promise<ClusterAnswer> {
+    const { what } = request
     const limit = startTimeLimit(options.timeLimit, () => noAnswer(what, options.timeLimit), signal)
     try {
       // Credentials are looked for before the request is made, so that its own signal comes too late for them.
-      return await untilAborted(call(connection.api, callOptions(what, limits, limit.signal)), limit.signal)
+      return await untilAborted(connection.send(request, limits, limit.signal), limit.signal)
     } catch (error) {
       limit.signal.throwIfAborted()
       throw kubeErrorOf(what, error)
@@ -55,10 +59,13 @@ export async function openClusterCaller(
     refused.close()
   }
 
-  async function authorised<T>(what: string, signal: AbortSignal | undefined, call: Call<T>): Promise<T> {
+  async function authorised(
+    request: ClusterRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<ClusterAnswer> {
     const used = connection
     try {
-      return await once(what, signal, call)
+      return await once(request, signal)
     } catch (error) {
       if (!(error instanceof KubeError) || error.code !== "kube/unauthorized") throw error
     }
@@ -66,15 +73,15 @@ export async function openClusterCaller(
       reopening = undefined
     })
     await reopening
-    return once(what, signal, call)
+    return once(request, signal)
   }
 
   return {
-    call: (what, repeatable, signal, call) =>
+    call: (request, repeatable, signal) =>
       retryTransient(
         options.retry,
         signal,
-        () => authorised(what, signal, call),
+        () => authorised(request, signal),
         (error) => repeatable || hadNoEffect(error),
       ),
     config: () => connection.config,

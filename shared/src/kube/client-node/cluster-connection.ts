@@ -1,25 +1,41 @@
-import {
-  type ConfigurationOptions,
-  CoreV1Api,
-  type KubeConfig,
-  Observable,
-  type ObservableMiddleware,
-  type RequestContext,
-  type ResponseContext,
-} from "@kubernetes/client-node"
+import type { Readable } from "node:stream"
+import { createGunzip } from "node:zlib"
+import { type HttpMethod, type KubeConfig, RequestContext } from "@kubernetes/client-node"
+import { HeadraceError } from "../../foundation/errors.ts"
 import { type AnswerLimits, readBounded } from "../answer-limits.ts"
+import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
+import { FIELD_MANAGER } from "../protocol/other-writer.ts"
 import { keepConnectionsAlive } from "./keep-alive.ts"
 import { type ClusterAddress, loadKubeConfig } from "./load-kube-config.ts"
-import { sendByDispatcher } from "./send-by-dispatcher.ts"
 
-const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+export interface ClusterRequest {
+  /** For messages: `get ConfigMap ci/x`. */
+  what: string
+  method: "GET" | "POST" | "PUT" | "DELETE"
+  /** Path and query below the server's URL. */
+  path: string
+  /** JSON. */
+  body?: string
+  /** Which form of the answer is wanted; absent: JSON as it is. */
+  accept?: string
+}
 
-/** client-node's API of one cluster, with sockets that are kept. */
+/** A good answer, parsed, and how many bytes it had. */
+export interface ClusterAnswer {
+  value: unknown
+  bytes: number
+}
+
+/** The way to one cluster by client-node's KubeConfig, with sockets that are kept. */
 export interface ClusterConnection {
   config: KubeConfig
-  api: CoreV1Api
+  /** Sends one request. Throws KubeError for a refusal and for an answer beyond the limits, and whatever broke the connection. */
+  send(request: ClusterRequest, limits: AnswerLimits, signal: AbortSignal): Promise<ClusterAnswer>
   close(): void
 }
+
+type Dispatcher = NonNullable<ReturnType<RequestContext["getDispatcher"]>>
+type Answer = Exclude<Awaited<ReturnType<Dispatcher["request"]>>, void>
 
 /** Reads the kubeconfig. `most`: bytes that one response, a watch too, may bring; sockets open with the first request. Throws UsageError, see loadKubeConfig. */
 export async function openClusterConnection(
@@ -29,100 +45,55 @@ export async function openClusterConnection(
 ): Promise<ClusterConnection> {
   const config = await loadKubeConfig(name, address)
   const close = keepConnectionsAlive(config, most)
-  return { config, api: config.makeApiClient(CoreV1Api), close }
-}
-
-/** Options of one generated call that let a signal end it, and bound its answer: the calls have no limits of their own. */
-export function callOptions(what: string, limits: AnswerLimits, signal: AbortSignal): ConfigurationOptions {
-  const bounded: ObservableMiddleware = {
-    pre(request) {
-      request.setSignal(signal)
-      return new Observable(Promise.resolve(request))
+  return {
+    config,
+    async send(request, limits, signal) {
+      const { statusCode, headers, body } = await sendByDispatcher(config, request, signal)
+      const { text, bytes } = await readBounded(request.what, uncompressed(headers, body), limits, signal)
+      if (statusCode >= 200 && statusCode < 300) return { value: JSON.parse(text), bytes }
+      throw kubeErrorOfAnswer(request.what, statusCode, text, String(headers["retry-after"] ?? ""))
     },
-    post: (response) => new Observable(withBoundedBody(response, what, limits, signal)),
+    close,
   }
-  return { httpApi: sendByDispatcher, middleware: [bounded], middlewareMergeStrategy: "append" }
 }
 
 /**
- * The same answer, read within its limit. Content-Encoding is undone as it is read, so that a few bytes on the wire can
- * stand for gigabytes: what counts is what comes out.
+ * Sends a request with the credentials that client-node finds, by the dispatcher that it makes of TLS settings and proxy. It goes
+ * by undici's `request`, and not by client-node's classes for each API, which are megabytes of code for these few
+ * requests, nor by fetch. Unlike fetch this follows no redirect: an API server sends none, and what does is no place for a token.
+ * Only answers to GET may come compressed: the others repeat what was sent.
  */
-async function withBoundedBody(
-  response: ResponseContext,
-  what: string,
-  limits: AnswerLimits,
+async function sendByDispatcher(
+  config: KubeConfig,
+  { method, path, body, accept = "application/json" }: ClusterRequest,
   signal: AbortSignal,
-): Promise<ResponseContext> {
-  const stream = response.body.stream() as unknown as AsyncIterable<Uint8Array> | null
-  const { text } = stream === null ? { text: "" } : await readBounded(what, stream, limits, signal)
-  response.body = {
-    text: async () => text,
-    binary: async () => Buffer.from(text),
-    stream: () => new Response(text).body,
+): Promise<Answer> {
+  const server = new URL(config.getCurrentCluster()?.server ?? "")
+  const target = `${server.pathname.replace(/\/$/, "")}${path}`
+  const context = new RequestContext(`${server.origin}${target}`, method as HttpMethod)
+  await config.applySecurityAuthentication(context)
+  const dispatcher = context.getDispatcher()
+  if (dispatcher === undefined) {
+    throw new HeadraceError("kube/client-changed", "client-node gives requests no dispatcher any more")
   }
-  return response
+  const headers: Record<string, string> = { ...context.getHeaders(), accept, "user-agent": FIELD_MANAGER }
+  if (body !== undefined) headers["content-type"] = "application/json"
+  if (method === "GET") headers["accept-encoding"] = "gzip"
+  return dispatcher.request({
+    origin: server.origin,
+    path: target,
+    method,
+    headers,
+    body: body ?? null,
+    signal,
+  })
 }
 
-/**
- * The same options for a list of metadata alone.
- * https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches
- */
-export function acceptingMetadata(options: ConfigurationOptions): ConfigurationOptions {
-  const accept = changing((request) => request.setHeaderParam("Accept", METADATA_LIST))
-  return { ...options, middleware: [accept, ...(options.middleware ?? [])] }
-}
-
-/** The same options for a call whose body is this text, in place of what client-node makes of its model. */
-export function sendingText(options: ConfigurationOptions, text: string): ConfigurationOptions {
-  return {
-    ...options,
-    middleware: [changing((request) => request.setBody(text)), ...(options.middleware ?? [])],
-  }
-}
-
-/**
- * The same options for a call whose answer is read as the server sent it, and what the call itself gives is empty.
- * client-node's models drop what they do not know, and a key `__proto__`, which is a legal one of a ConfigMap; to make them
- * of a list took longer than to receive it.
- */
-export function keepingAnswer(options: ConfigurationOptions): {
-  options: ConfigurationOptions
-  /** The answer of a call that succeeded. */
-  answer(): unknown
-  /** Bytes of its text. */
-  bytes(): number
-} {
-  let text = ""
-  const keep: ObservableMiddleware = {
-    pre: (request) => new Observable(Promise.resolve(request)),
-    post(response) {
-      const read = response.body.text().then((body) => {
-        text = body
-        if (isGood(response)) response.body = { ...response.body, text: async () => "{}" }
-        return response
-      })
-      return new Observable(read)
-    },
-  }
-  return {
-    // client-node calls `post` from the last to the first: the bound on the body comes before this reads it.
-    options: { ...options, middleware: [keep, ...(options.middleware ?? [])] },
-    answer: () => JSON.parse(text),
-    bytes: () => Buffer.byteLength(text),
-  }
-}
-
-function isGood({ httpStatusCode }: ResponseContext): boolean {
-  return httpStatusCode >= 200 && httpStatusCode < 300
-}
-
-function changing(change: (request: RequestContext) => void): ObservableMiddleware {
-  return {
-    pre(request) {
-      change(request)
-      return new Observable(Promise.resolve(request))
-    },
-    post: (response) => new Observable(Promise.resolve(response)),
-  }
+/** A few bytes on the wire can stand for gigabytes: what counts for the limit is what comes out. */
+function uncompressed(headers: Answer["headers"], body: Readable): Readable {
+  if (headers["content-encoding"] !== "gzip") return body
+  const unpacked = createGunzip()
+  body.once("error", (error) => unpacked.destroy(error))
+  unpacked.once("close", () => body.destroy())
+  return body.pipe(unpacked)
 }

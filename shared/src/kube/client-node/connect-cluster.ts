@@ -1,23 +1,21 @@
-import type { ConfigurationOptions, CoreV1Api, V1ConfigMap } from "@kubernetes/client-node"
 import { z } from "zod"
 import { systemClock } from "../../foundation/clock.ts"
 import type { ConfigMap } from "../../foundation/config-map.ts"
 import type { RetryPolicy } from "../../foundation/retry.ts"
 import type { Log } from "../../observe/log.ts"
 import { type AnswerLimits, counted, DEFAULT_LIMITS } from "../answer-limits.ts"
-import type { ConfigMapWriter } from "../config-map-api.ts"
+import type { ConfigMapWriter, Selection } from "../config-map-api.ts"
 import type { EventWriter } from "../event-api.ts"
 import { KubeError } from "../kube-error.ts"
 import type { LeaseReader } from "../lease-api.ts"
 import { type FetchPage, type ListedPage, listPages } from "../list-pages.ts"
 import { configMapJson, parseConfigMap, parseMetadata } from "../protocol/config-map-json.ts"
-import { configMapPath, selectionQuery } from "../protocol/config-map-path.ts"
 import { neededVersion } from "../protocol/needed-version.ts"
-import { FIELD_MANAGER, otherWriter } from "../protocol/other-writer.ts"
+import { configMapPath, pageQuery, selectionQuery, writerQuery } from "../protocol/object-path.ts"
+import { otherWriter } from "../protocol/other-writer.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-limits.ts"
 import { transientRetry } from "../retry-transient.ts"
 import { openClusterCaller } from "./call-cluster.ts"
-import { acceptingMetadata, keepingAnswer, sendingText } from "./cluster-connection.ts"
 import { createEvent } from "./create-event.ts"
 import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
@@ -42,14 +40,16 @@ const PAGE_SIZE = 250
 
 const TIME_LIMIT_MS = 30_000
 
-/** How client-node names the parameters of a page. */
-interface ListPage {
-  limit?: number
-  _continue?: string
+/** Of the metadata of an object, for `otherWriter`. */
+interface Managed {
+  managedFields?: { manager?: string; time?: string }[]
 }
 
+/** https://kubernetes.io/docs/reference/using-api/api-concepts/#metadata-only-fetches */
+const METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
+
 /**
- * ConfigMaps of one cluster through client-node, over one or two keep-alive sockets; every try has a time limit.
+ * ConfigMaps of one cluster by client-node's way to it, over one or two keep-alive sockets; every try has a time limit.
  *
  * Transient failures are tried again where that does no harm: reads always, a replace and a remove since their
  * resourceVersion guards them (a repeated one then throws `kube/conflict`, or finds it gone), a create only when
@@ -72,51 +72,29 @@ export async function connectCluster(
     limits,
   })
   const { call, config, close } = caller
-  /** One call; gives the answer's JSON as the server sent it. */
-  async function exchange(
-    what: string,
-    repeatable: boolean,
-    signal: AbortSignal | undefined,
-    send: (api: CoreV1Api, options: ConfigurationOptions) => Promise<unknown>,
-    body?: ConfigMap,
-  ): Promise<unknown> {
-    return (await measured(what, repeatable, signal, send, body)).value
-  }
-  function measured(
-    what: string,
-    repeatable: boolean,
-    signal: AbortSignal | undefined,
-    send: (api: CoreV1Api, options: ConfigurationOptions) => Promise<unknown>,
-    body?: ConfigMap,
-  ): Promise<{ value: unknown; bytes: number }> {
-    return call(what, repeatable, signal, async (api, callWith) => {
-      const text = body && JSON.stringify(configMapJson(body))
-      const kept = keepingAnswer(text === undefined ? callWith : sendingText(callWith, text))
-      await send(api, kept.options)
-      return { value: kept.answer(), bytes: kept.bytes() }
-    })
-  }
   /** Every page of a list; what a server sends of its items, unparsed. */
   function listAll(
     what: string,
+    namespace: string,
+    selection: Selection,
     signal: AbortSignal | undefined,
-    send: (api: CoreV1Api, page: ListPage, options: ConfigurationOptions) => Promise<unknown>,
+    form: { accept?: string } = {},
   ): Promise<{ items: unknown[]; resourceVersion: string }> {
     const fetch: FetchPage = async (size, token) => {
-      const page = { ...(size > 0 ? { limit: size } : {}), ...(token ? { _continue: token } : {}) }
-      const { value, bytes } = await measured(what, true, signal, (api, callWith) =>
-        send(api, page, callWith),
-      )
+      const path = configMapPath(namespace, undefined, pageQuery(selection, size, token))
+      const { value, bytes } = await call({ what, method: "GET", path, ...form }, true, signal)
       return { ...listOf(value), bytes }
     }
     return counted(limits, listPages(what, fetch, { pageSize: PAGE_SIZE, most: limits.list }))
   }
-  function read(namespace: string, configMapName: string, signal: AbortSignal | undefined) {
+  async function read(
+    namespace: string,
+    configMapName: string,
+    signal: AbortSignal | undefined,
+  ): Promise<unknown> {
     const what = `get ConfigMap ${namespace}/${configMapName}`
-    const request = { namespace, name: configMapName }
-    return orAbsent(
-      exchange(what, true, signal, (api, callWith) => api.readNamespacedConfigMap(request, callWith)),
-    )
+    const path = configMapPath(namespace, configMapName)
+    return (await orAbsent(call({ what, method: "GET", path }, true, signal)))?.value
   }
   return {
     async get(namespace, configMapName, signal) {
@@ -125,28 +103,19 @@ export async function connectCluster(
     },
 
     async otherWriter(namespace, configMapName, signal) {
-      const found = (await read(namespace, configMapName, signal)) as V1ConfigMap | undefined
-      return otherWriter(found?.metadata?.managedFields ?? [])
+      const found = await read(namespace, configMapName, signal)
+      return otherWriter((found as { metadata?: Managed } | undefined)?.metadata?.managedFields ?? [])
     },
 
     async list(namespace, selection, signal) {
       const what = `list ConfigMaps of ${namespace || "all namespaces"}`
-      const { items, resourceVersion } = await listAll(what, signal, (api, page, callWith) =>
-        namespace
-          ? api.listNamespacedConfigMap({ namespace, ...selection, ...page }, callWith)
-          : api.listConfigMapForAllNamespaces({ ...selection, ...page }, callWith),
-      )
+      const { items, resourceVersion } = await listAll(what, namespace, selection, signal)
       return { items: items.map(parseConfigMap), resourceVersion }
     },
 
     async listMetadata(namespace, selection, signal) {
       const what = `list the metadata of ConfigMaps of ${namespace || "all namespaces"}`
-      const { items } = await listAll(what, signal, (api, page, callWith) => {
-        const options = acceptingMetadata(callWith)
-        return namespace
-          ? api.listNamespacedConfigMap({ namespace, ...selection, ...page }, options)
-          : api.listConfigMapForAllNamespaces({ ...selection, ...page }, options)
-      })
+      const { items } = await listAll(what, namespace, selection, signal, { accept: METADATA_LIST })
       return items.map(parseMetadata)
     },
 
@@ -162,31 +131,27 @@ export async function connectCluster(
     },
 
     async create(configMap, signal) {
-      const { namespace } = configMap.metadata
-      const request = { namespace, body: {}, fieldManager: FIELD_MANAGER }
-      const send = (api: CoreV1Api, options: ConfigurationOptions) =>
-        api.createNamespacedConfigMap(request, options)
-      return parseConfigMap(await exchange(`create ${nameOf(configMap)}`, false, signal, send, configMap))
+      const what = `create ${nameOf(configMap)}`
+      const path = configMapPath(configMap.metadata.namespace, undefined, writerQuery())
+      const body = JSON.stringify(configMapJson(configMap))
+      return parseConfigMap((await call({ what, method: "POST", path, body }, false, signal)).value)
     },
 
     async replace(configMap, signal) {
       neededVersion(configMap)
       const { namespace, name: configMapName } = configMap.metadata
-      const request = { namespace, name: configMapName, body: {}, fieldManager: FIELD_MANAGER }
-      const send = (api: CoreV1Api, options: ConfigurationOptions) =>
-        api.replaceNamespacedConfigMap(request, options)
-      return parseConfigMap(await exchange(`replace ${nameOf(configMap)}`, true, signal, send, configMap))
+      const what = `replace ${nameOf(configMap)}`
+      const path = configMapPath(namespace, configMapName, writerQuery())
+      const body = JSON.stringify(configMapJson(configMap))
+      return parseConfigMap((await call({ what, method: "PUT", path, body }, true, signal)).value)
     },
 
     async remove(configMap, signal) {
       const { namespace, name: configMapName } = configMap.metadata
-      const body = { preconditions: { resourceVersion: neededVersion(configMap) } }
-      const request = { namespace, name: configMapName, body }
-      await orAbsent(
-        call(`delete ${nameOf(configMap)}`, true, signal, (api, callWith) =>
-          api.deleteNamespacedConfigMap(request, callWith),
-        ),
-      )
+      const what = `delete ${nameOf(configMap)}`
+      const path = configMapPath(namespace, configMapName)
+      const body = JSON.stringify({ preconditions: { resourceVersion: neededVersion(configMap) } })
+      await orAbsent(call({ what, method: "DELETE", path, body }, true, signal))
     },
 
     createEvent: (about, event, at, signal) => createEvent(caller, about, event, at, signal),

@@ -1,14 +1,9 @@
-import { ApiException } from "@kubernetes/client-node"
 import { KubeError } from "../kube-error.ts"
 import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
 
-/** Any error of client-node as a KubeError; `what` says what was asked. Everything in it is read defensively. */
+/** Any error of client-node or its dispatcher as a KubeError; `what` says what was asked. Everything in it is read defensively. */
 export function kubeErrorOf(what: string, error: unknown): KubeError {
   if (error instanceof KubeError) return error
-  if (error instanceof ApiException) {
-    const headers = (error.headers ?? {}) as Record<string, string>
-    return kubeErrorOfAnswer(what, error.code, error.body, headers["retry-after"])
-  }
   const status = error instanceof Error ? Reflect.get(error, "statusCode") : undefined
   if (typeof status === "number") return kubeErrorOfAnswer(what, status, "")
   if (error instanceof Error && error.name === "TimeoutError") {

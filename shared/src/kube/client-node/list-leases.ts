@@ -1,10 +1,10 @@
-import { CoordinationV1Api, type V1Lease } from "@kubernetes/client-node"
+import type { V1Lease } from "@kubernetes/client-node"
 import { type AnswerLimits, counted } from "../answer-limits.ts"
 import { KubeError } from "../kube-error.ts"
 import type { Lease } from "../lease-api.ts"
 import { type FetchPage, listPages } from "../list-pages.ts"
+import { leasePath, pageQuery } from "../protocol/object-path.ts"
 import type { ClusterCaller } from "./call-cluster.ts"
-import { keepingAnswer } from "./cluster-connection.ts"
 
 /** Each has a node's report in it. */
 const PAGE_SIZE = 250
@@ -17,24 +17,20 @@ interface LeaseList {
 
 /** The Leases of a namespace that a label selector matches. Throws KubeError. */
 export async function listLeases(
-  { call, config }: Pick<ClusterCaller, "call" | "config">,
+  { call }: Pick<ClusterCaller, "call">,
   limits: AnswerLimits,
   namespace: string,
   labelSelector: string,
   signal?: AbortSignal,
 ): Promise<Lease[]> {
   const what = `list Leases of ${namespace}`
-  const fetch: FetchPage = (size, token) =>
-    call(what, true, signal, async (_, callWith) => {
-      const { options, answer, bytes } = keepingAnswer(callWith)
-      const page = { ...(size > 0 ? { limit: size } : {}), ...(token ? { _continue: token } : {}) }
-      // The configuration is asked for at each try: a refused credential makes the caller open a new one.
-      const api = config().makeApiClient(CoordinationV1Api)
-      await api.listNamespacedLease({ namespace, labelSelector, ...page }, options)
-      const { items, metadata } = answer() as LeaseList
-      const { resourceVersion = "", continue: next } = metadata ?? {}
-      return { items: items ?? [], resourceVersion, next, bytes: bytes() }
-    })
+  const fetch: FetchPage = async (size, token) => {
+    const path = leasePath(namespace, undefined, pageQuery({ labelSelector }, size, token))
+    const { value, bytes } = await call({ what, method: "GET", path }, true, signal)
+    const { items, metadata } = value as LeaseList
+    const { resourceVersion = "", continue: next } = metadata ?? {}
+    return { items: items ?? [], resourceVersion, next, bytes }
+  }
   const { items } = await counted(limits, listPages(what, fetch, { pageSize: PAGE_SIZE, most: limits.list }))
   return items.map((item) => fromV1Lease(item as V1Lease))
 }

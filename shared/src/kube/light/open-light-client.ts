@@ -9,9 +9,9 @@ import type { ConfigMapReader, Selection, WatchEvent } from "../config-map-api.t
 import type { ClusterAccess } from "../credentials/cluster-access.ts"
 import { KubeError, noAnswer } from "../kube-error.ts"
 import { type FetchPage, listPages } from "../list-pages.ts"
-import { objectPath, selectionQuery } from "../protocol/config-map-path.ts"
 import { kubeErrorOfAnswer } from "../protocol/kube-answer.ts"
 import { CONFIG_MAP_KIND, type ObjectKind, SECRET_KIND } from "../protocol/object-kind.ts"
+import { objectPath, pageQuery, selectionQuery } from "../protocol/object-path.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-limits.ts"
 import { type Connection, type ConnectionRequest, openConnection } from "./connection.ts"
 import { inClusterAccess } from "./in-cluster-access.ts"
@@ -195,11 +195,7 @@ function pageOf(
   signal: AbortSignal | undefined,
 ): FetchPage {
   return async (size, token) => {
-    const query = selectionQuery(selection, {
-      ...(size > 0 ? { limit: String(size) } : {}),
-      ...(token ? { continue: token } : {}),
-    })
-    const path = objectPath(kind.resource, namespace, undefined, query)
+    const path = objectPath(kind.resource, namespace, undefined, pageQuery(selection, size, token))
     const { value, bytes } = await call({ method: "GET", path, what }, signal)
     const page = ListPage.safeParse(value)
     if (!page.success)
