@@ -15,6 +15,7 @@ import { fileURLToPath } from "node:url"
 import { rolldown } from "rolldown"
 import { isInlined } from "./inlined-packages.mjs"
 import { licencesOf } from "./licences.mjs"
+import { requiredHttp } from "./required-http.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
 /** What other programs may import, beside the program itself. */
@@ -42,7 +43,8 @@ async function writeBundle() {
     // The same sources give the same files in every folder: no comment names where a module was.
     experimental: { attachDebugInfo: "none" },
     resolve: { conditionNames: ["source", "node", "import"] },
-    external: (id, importer) => !/^(\.|\/|@headrace\/)/.test(id) && !isInlined(id, importer),
+    plugins: [requiredHttp],
+    external: (id, importer) => !/^(\.|\/|@headrace\/|node:http$)/.test(id) && !isInlined(id, importer),
   })
   const { output } = await build.write({
     dir: bundle,

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: runs every *.bench.ts beside this file, prints each figure and, with `--json FILE`, writes
- * them all. `--only NAME,NAME` runs those; an unknown name ends with exit 2. The programs measured are the built ones.
+ * them all. `--only NAME,NAME` runs those; an unknown name ends with exit 2. The programs measured are the bundles.
  */
 import { readdirSync, writeFileSync } from "node:fs"
 import { cpus, release } from "node:os"

@@ -44,10 +44,11 @@ it("collects once the plugin idles, and never while work goes on", () => {
 
 it("does not stop for little garbage", () => {
   const own = heap()
+  Object.assign(own.state, { total: 30 * MEGABYTE, used: 20 * MEGABYTE })
   workAndIdle(own)
-  workAndIdle(own, 20 * MEGABYTE)
+  workAndIdle(own, 7 * MEGABYTE)
   expect(own.state.collections).toBe(1)
-  workAndIdle(own, 20 * MEGABYTE)
+  workAndIdle(own, 2 * MEGABYTE)
   expect(own.state.collections).toBe(2)
 })
 

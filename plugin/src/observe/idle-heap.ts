@@ -4,7 +4,7 @@ import { loadHeapCollector } from "@headrace/shared/foundation/collect-heap"
 /** Nothing has been reconciled for so long: the plugin idles. */
 const IDLE_MS = 5000
 /** Less garbage, and a smaller share of what stays, is not worth the pause, which is as long as what stays is large. */
-const GARBAGE_BYTES = 24 * 2 ** 20
+const GARBAGE_BYTES = 8 * 2 ** 20
 const GARBAGE_SHARE = 0.25
 
 /** Keeps the heap of an idle plugin small. */
