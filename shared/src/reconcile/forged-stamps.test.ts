@@ -37,6 +37,7 @@ const FORGERIES: { [what: string]: { [name: string]: string | undefined } } = {
   "no number": { epoch: "NaN" },
   "a count that is not the commit's": { seq: "900000000000000" },
   "a negative count": { seq: "-7" },
+  "a count below the commit's": { seq: "0" },
   "a commit that is no id": { commit: "x" },
   "an option for a commit": { commit: "--all" },
   "a commit that the mirror does not have": { commit: "a".repeat(40) },

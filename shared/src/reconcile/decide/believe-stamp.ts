@@ -21,11 +21,19 @@ export async function isCredible(
   signal: AbortSignal,
 ): Promise<boolean> {
   if (token.epoch > largestBelieved(time)) return false
-  const counts = await Promise.all([
+  return isCounted({ repository, rulesRepository }, { token, commit, rulesCommit }, signal)
+}
+
+/** True when the mirrors have a stamp's commits, and its seq is their count. */
+async function isCounted(
+  { repository, rulesRepository }: Pick<BeliefPorts, "repository" | "rulesRepository">,
+  { token, commit, rulesCommit }: Pick<Stamp, "token" | "commit" | "rulesCommit">,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const [own, ofRules] = await Promise.all([
     countOf(repository, commit, signal),
     rulesCommit ? countOf(rulesRepository, rulesCommit, signal) : 0,
   ])
-  const [own, ofRules] = counts
   return own !== undefined && ofRules !== undefined && own + ofRules === token.seq
 }
 
@@ -33,7 +41,8 @@ export async function isCredible(
  * True when a stamp on a target is not of ours. No target is written without an intent, so the record knows a token as
  * large as any that its writers stamp. A larger one is a stranger's, unless an earlier record was put back: then
  * stamps may lead, and one that is credible is believed. Beneath what the record knows, a stamp of the epoch in which we
- * write is of a commit that the desired one contains, and the stamp at the desired token is of the desired commit.
+ * write is of a commit that the desired one contains, and counts it (one that was lowered would let in a writer that wakes up
+ * late); the stamp at the desired token is of the desired commit.
  *
  * `fresh` reads the record; it is called after the target was read. Throws `git/…`, `kube/…`.
  */
@@ -50,7 +59,7 @@ export async function isStrangers(
   }
   if (order < 0) {
     if (stamp.token.epoch !== desired.token.epoch) return false
-    return !(await isBefore(ports, stamp, desired, signal))
+    return !((await isBefore(ports, stamp, desired, signal)) && (await isCounted(ports, stamp, signal)))
   }
   const record = await fresh()
   // A record that is gone knows nothing: what was written is judged when the next one begins.
