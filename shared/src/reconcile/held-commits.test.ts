@@ -9,7 +9,7 @@ import { systemClock } from "../foundation/clock.ts"
 import { maintainMirror } from "../git/mirror/upkeep.ts"
 import { type Mirror, openMirror } from "../git/open-mirror.ts"
 import { createLog } from "../observe/log.ts"
-import { rewindSource } from "./operate/hold-source.ts"
+import { releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
 
 const RULES = "config_updater: {maps: {a/*.txt: {name: alpha, clusters: {east: [ci]}}}}\n"
@@ -53,6 +53,29 @@ it("shows a held commit that the branch has left, by a mirror that never had it 
     expect(await run(fresh)).toMatchObject({ stopped: null, commit: good })
     expect(await shown()).toBe("good")
     await fresh.close()
+  }))
+
+it("goes back to a commit that the mirror has while the server is away, and mends it there", () =>
+  withMirror(async (mirror, repo) => {
+    const good = await repo.commit({ "rules.yaml": RULES, "a/x.txt": "good" })
+    const kube = inProcessClient(new ObjectStore({ createNamespaces: true }))
+    const ports = reconcilePorts({ kube, repository: mirror })
+    const run = () => reconcile({ cluster: "east", source: "release", mode: "full" }, ports, quiet)
+    const shown = async () => (await kube.get("ci", "alpha"))?.data?.["x.txt"]
+    await run()
+    await repo.commit({ "a/x.txt": "bad" })
+    await run()
+    await rename(repo.folder, `${repo.folder}.away`)
+    const words = { ...ports, namespace: "headrace", source: "release" }
+    await rewindSource(words, { commit: good, by: "me", reason: "bad", until: null }, quiet)
+    expect(await run()).toMatchObject({ result: "applied", commit: good })
+    expect(await shown()).toBe("good")
+    const alpha = await kube.get("ci", "alpha")
+    if (alpha) await kube.replace({ ...alpha, data: { ...alpha.data, "x.txt": "edited by hand" } })
+    expect(await run()).toMatchObject({ foreign: [{ target: "ci/alpha" }] })
+    expect(await shown()).toBe("good")
+    await releaseSource(words, quiet)
+    await expect(run()).rejects.toMatchObject({ code: "git/repository-missing" })
   }))
 
 it("asks a server rarely for a commit that it does not have", () =>

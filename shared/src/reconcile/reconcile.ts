@@ -1,7 +1,7 @@
 import { HeadraceError } from "../foundation/errors.ts"
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { newRecord, type Token } from "../record/record.ts"
-import { fetchTips } from "./decide/desired-revision.ts"
+import { tipsForGoal } from "./decide/tips-for-goal.ts"
 import { isStaged, leaveStaged } from "./leave-staged.ts"
 import { isOverQuota, makeRoom } from "./operate/make-room.ts"
 import { loadState, madeAt, type RecordState, swapState } from "./record/swap-record.ts"
@@ -62,7 +62,7 @@ async function attemptWithRoom(run: Run, onLostWrite: () => void): Promise<Recon
 
 /** One pass over all stages; undefined: the record moved under us, begin again. */
 async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOutcome | undefined> {
-  const { ports, watch, signal } = begun
+  const { ports, watch } = begun
   // In this order: a fetch that began after the record was read contains what it shows, or the branch was
   // rewritten; and tips that became old while we were paused are swapped against a record that has moved.
   const found = await watch.time(
@@ -75,7 +75,7 @@ async function attempt(begun: Run, onLostWrite: () => void): Promise<ReconcileOu
   const { rollout } = ports
   if (rollout !== undefined) return rollOut(run, rollout, found)
   if (isStaged(found.record)) return leaveStaged(run, found)
-  return toGoal(run, found, await watch.time("fetch", () => fetchTips(ports, signal)))
+  return toGoal(run, found, await watch.time("fetch", () => tipsForGoal(run, found.record)))
 }
 
 function beyondOf({ memory, request, ports }: Run, { record, configMap }: RecordState): Token | undefined {

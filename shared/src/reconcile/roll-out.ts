@@ -6,7 +6,8 @@ import { passedRecord, promotedRecord, returnedRecord, settledRecord } from "../
 import { needsTip, nextStep, type Step } from "../rollout/next-step.ts"
 import { policyDigest } from "../rollout/policy.ts"
 import { isHurried, type SeenClusters } from "../rollout/seen-clusters.ts"
-import { fetchTips, goalAt, type Tips } from "./decide/desired-revision.ts"
+import { goalAt, type Tips } from "./decide/desired-revision.ts"
+import { tipsForGoal } from "./decide/tips-for-goal.ts"
 import { isReasonToStop, workOut } from "./decide/work-out.ts"
 import { leaveStaged } from "./leave-staged.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
@@ -104,7 +105,7 @@ async function takeStep(run: Run, rollout: RolloutPorts, state: RecordState): Pr
   const early = nextStep(seen, { tip: undefined, verdict, at })
   const isTipNeeded = early.kind === "direct" || (early.kind === "rest" && needsTip(seen))
   if (!isTipNeeded) return act(run, rollout, seen, state, early, undefined)
-  const tips = await run.watch.time("fetch", () => fetchTips(run.ports, run.signal))
+  const tips = await run.watch.time("fetch", () => tipsForGoal(run, record))
   if (early.kind === "direct" || record.commit === null) return act(run, rollout, seen, state, early, tips)
   const { commit } = goalAt(tips, record)
   const tip = await orReason(commit, () => goalRevision(run, tips, record))
@@ -131,7 +132,7 @@ async function act(
   tips: Tips | undefined,
 ): Promise<Taken> {
   const { record } = state
-  const fetched = async () => tips ?? (await fetchTips(run.ports, run.signal))
+  const fetched = async () => tips ?? (await tipsForGoal(run, record))
   switch (step.kind) {
     case "rest":
       if (step.atGoal) return wholly(run, state, step, tips ?? shownTips(run, record))
