@@ -55,7 +55,7 @@ it("shows a held commit that the branch has left, by a mirror that never had it 
     await fresh.close()
   }))
 
-it("goes back to a commit that the mirror has while the server is away, and mends it there", () =>
+it("goes back to a commit that the mirror has while the server is away, and repairs it there", () =>
   withMirror(async (mirror, repo) => {
     const good = await repo.commit({ "rules.yaml": RULES, "a/x.txt": "good" })
     const kube = inProcessClient(new ObjectStore({ createNamespaces: true }))
