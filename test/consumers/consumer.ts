@@ -12,8 +12,8 @@ export type Report = (row: string, reading: Reading) => void
 export interface Running {
   /** Notifies the consumer of a revision, where it has to be notified: `notify` of the agent does it. */
   notify?(): void
-  /** False while it drops events, so that it would never notice what changes then. */
-  listens?(): boolean
+  /** False while one of its rows that are awaited drops events, so that it would never notice what changes then. */
+  listens?(isAwaited: (row: string) => boolean): boolean
   stop(): Promise<void>
 }
 

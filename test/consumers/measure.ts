@@ -81,11 +81,14 @@ async function paced(
     signal?.throwIfAborted()
     recorder.begin(seq)
     await publish(site, seq, running)
-    const awaited = [...cells].filter(
-      ([row, cell]) => (missed.get(row) ?? 0) < DEAF_AFTER && cell.paced - cell.noticed < UNRELIABLE_AFTER,
+    const awaited = new Set(
+      rows.filter((row) => {
+        const { paced, noticed } = cells.get(row) ?? emptyCell()
+        return (missed.get(row) ?? 0) < DEAF_AFTER && paced - noticed < UNRELIABLE_AFTER
+      }),
     )
-    await untilAll(awaited, ([row]) => recorder.delayOf(row, seq) !== undefined, limit)
-    await untilAllListen(running, limit)
+    await untilAll([...awaited], (row) => recorder.delayOf(row, seq) !== undefined, limit)
+    await untilAllListen(running, awaited, limit)
     for (const [row, cell] of cells) {
       const took = recorder.delayOf(row, seq)
       cell.paced += 1
@@ -123,7 +126,7 @@ async function flipQuickly(
     stepBack()
   }
   // No other follows the last one, so it comes when they listen.
-  await untilAllListen(running, START_MS)
+  await untilAllListen(running, new Set(cells.keys()), START_MS)
   if (flips > 0) await flip()
   if (flips > 0) await untilQuiet([...cells.keys()], recorder, last)
   for (const [row, cell] of cells) {
@@ -153,8 +156,12 @@ async function publish(site: Site, seq: number, running: readonly Running[]): Pr
   for (const each of running) each.notify?.()
 }
 
-async function untilAllListen(running: readonly Running[], limit: number): Promise<void> {
-  await untilAll(running, (each) => each.listens?.() ?? true, limit)
+async function untilAllListen(
+  running: readonly Running[],
+  awaited: ReadonlySet<string>,
+  limit: number,
+): Promise<void> {
+  await untilAll(running, (each) => each.listens?.((row) => awaited.has(row)) ?? true, limit)
 }
 
 /** Waits until all are so, or the time is up. */

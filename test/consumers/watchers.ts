@@ -70,15 +70,16 @@ function shellWatcher(
     const { watch, isFolder, base, files } = site.place(way)
     const once = [join(PROGRAMS, "read-once.sh"), "0", base ?? "-", ...files]
     const args = [join(PROGRAMS, script), isFolder ? "folder" : "file", watch, ...once]
-    const running = runReporting({ command: "bash", args }, [rowOf(name, way)], report)
-    return { ...running, listens: () => listens(running.pid) }
+    const row = rowOf(name, way)
+    const running = runReporting({ command: "bash", args }, [row], report)
+    return { ...running, listens: (isAwaited) => !isAwaited(row) || listens(running.pid) }
   }
 }
 
 async function startAll(through: readonly Through[], start: (way: Through) => Running): Promise<Running> {
   const running = through.map(start)
   return {
-    listens: () => running.every((each) => each.listens?.() ?? true),
+    listens: (isAwaited) => running.every((each) => each.listens?.(isAwaited) ?? true),
     stop: async () => void (await Promise.all(running.map((each) => each.stop()))),
   }
 }
