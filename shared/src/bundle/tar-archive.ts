@@ -33,12 +33,20 @@ const REFUSED_TYPES: Record<string, [code: ErrorCode, text: string]> = {
  * one encoding for one set of files is the point: the reader accepts exactly what this writes.
  */
 export function writeTar(entries: readonly TarEntry[]): Buffer {
-  const blocks: Buffer[] = []
+  const bytes = entries.reduce((sum, { content }) => sum + BLOCK + inBlocks(content.length), 0)
+  const archive = Buffer.alloc(bytes + END.length)
+  let at = 0
   for (const { name, executable, content } of entries) {
-    blocks.push(tarHeader(name, executable, content.length), content)
-    blocks.push(Buffer.alloc((BLOCK - (content.length % BLOCK)) % BLOCK))
+    writeHeader(archive.subarray(at, at + BLOCK), name, executable, content.length)
+    archive.set(content, at + BLOCK)
+    at += BLOCK + inBlocks(content.length)
   }
-  return Buffer.concat([...blocks, END])
+  return archive
+}
+
+/** The bytes that a content takes, with the zeros that fill its last block. */
+function inBlocks(length: number): number {
+  return Math.ceil(length / BLOCK) * BLOCK
 }
 
 /**
@@ -60,7 +68,7 @@ export function readTar(archive: Buffer): TarEntry[] {
     if (names.has(name)) throw refused("bundle/duplicate-name", `holds ${JSON.stringify(name)} twice`)
     names.add(name)
     const from = at + BLOCK
-    at = from + Math.ceil(size / BLOCK) * BLOCK
+    at = from + inBlocks(size)
     if (at > archive.length) throw refused("bundle/truncated", `ends within ${JSON.stringify(name)}`)
     if (archive.subarray(from + size, at).some((byte) => byte !== 0)) {
       throw refused("bundle/trailing-data", `has data between its files, after ${JSON.stringify(name)}`)
@@ -85,14 +93,16 @@ function readHeader(header: Buffer): { name: string; executable: boolean; size: 
   const size = /^[0-7]{11}$/.test(sizeText) ? Number.parseInt(sizeText, 8) : undefined
   if (size === undefined) throw refused("bundle/bad-header", `has a bad size for ${JSON.stringify(name)}`)
   for (const executable of [false, true]) {
-    if (header.equals(tarHeader(name, executable, size))) return { name, executable, size }
+    const ours = Buffer.alloc(BLOCK)
+    writeHeader(ours, name, executable, size)
+    if (header.equals(ours)) return { name, executable, size }
   }
   throw refused("bundle/bad-header", `has a header that Headrace does not write, for ${JSON.stringify(name)}`)
 }
 
-function tarHeader(name: string, executable: boolean, size: number): Buffer {
+/** Into a block of zeros. */
+function writeHeader(header: Buffer, name: string, executable: boolean, size: number): void {
   checkName(name)
-  const header = Buffer.alloc(BLOCK)
   header.write(name, NAME[0])
   header.write(executable ? "0000555\0" : "0000444\0", 100)
   header.write("0000000\x000000000\0", 108)
@@ -102,9 +112,9 @@ function tarHeader(name: string, executable: boolean, size: number): Buffer {
   header.write("0", TYPE)
   header.write("ustar\x0000", 257)
   let sum = 0
-  for (const byte of header) sum += byte
+  // By index: an iterator takes longer than all else here.
+  for (let at = 0; at < BLOCK; at += 1) sum += header[at] ?? 0
   header.write(`${sum.toString(8).padStart(6, "0")}\0 `, CHECKSUM[0])
-  return header
 }
 
 function checkName(name: string): void {

@@ -75,6 +75,8 @@ function sharedFrom<Item>(before: readonly Item[], at: number, after: readonly I
   return shared
 }
 
+/** So few edits are made in one copy of the list, each by moving what is behind it. */
+const FEW_EDITS = 16
 /** Beyond so many pieces V8 has no room for them as arguments of one call. */
 const MOST_ARGUMENTS = 10_000
 
@@ -86,17 +88,38 @@ export function editSorted<Item>(
   added: readonly Item[],
 ): readonly Item[] {
   const edits = [
-    ...removed.map((key) => ({ key, item: undefined })),
-    ...added.map((item) => ({ key: keyOf(item), item })),
+    ...removed.map((key) => ({ key, added: [] })),
+    ...added.map((item) => ({ key: keyOf(item), added: [item] })),
   ].sort((a, b) => compareText(a.key, b.key))
-  if (edits.length === 0) return items
+  let from = 0
+  const placed = edits.map(({ key, added }): Edit<Item> => {
+    const start = lowerBound(items, keyOf, key, from)
+    from = endOf(items, keyOf, key, start)
+    return { start: added.length === 0 ? start : from, end: from, added }
+  })
+  if (placed.length === 0) return items
+  return placed.length <= FEW_EDITS ? editedCopy(items, placed) : joinedPieces(items, placed)
+}
+
+/** What takes the place of the items from `start` up to `end`. */
+interface Edit<Item> {
+  start: number
+  end: number
+  added: Item[]
+}
+
+/** From the last edit to the first, so that the places of the others stay. */
+function editedCopy<Item>(items: readonly Item[], edits: readonly Edit<Item>[]): Item[] {
+  const copy = items.slice()
+  for (const { start, end, added } of edits.toReversed()) copy.splice(start, end - start, ...added)
+  return copy
+}
+
+function joinedPieces<Item>(items: readonly Item[], edits: readonly Edit<Item>[]): Item[] {
   const pieces: (readonly Item[])[] = []
   let from = 0
-  for (const { key, item } of edits) {
-    const start = lowerBound(items, keyOf, key, from)
-    const end = endOf(items, keyOf, key, start)
-    pieces.push(items.slice(from, item === undefined ? start : end))
-    if (item !== undefined) pieces.push([item])
+  for (const { start, end, added } of edits) {
+    pieces.push(items.slice(from, start), added)
     from = end
   }
   pieces.push(items.slice(from))

@@ -20,6 +20,11 @@ export type GuardedTarget = readonly GuardedKey[] | ComparedKeys | number
 /** By `namespace/name`. */
 export type GuardedTargets = ReadonlyMap<string, GuardedTarget>
 
+/** What each target is to hold, by `namespace/name`. */
+interface KeysAfter {
+  get(target: string): readonly GuardedKey[] | undefined
+}
+
 /** A key that goes while its content stays in the target under another. */
 export interface RenamedKey {
   /** `namespace/name`. */
@@ -55,7 +60,7 @@ const NAMED_TARGETS = 3
  */
 export function measureChange(
   before: GuardedTargets,
-  after: { get(target: string): readonly GuardedKey[] | undefined },
+  after: KeysAfter,
   kept: ReadonlySet<string>,
 ): ChangeSize {
   let [keys, configMaps, deletedKeys, emptiedKeys, lostConfigMaps, lostOfSeveral] = [0, 0, 0, 0, 0, 0]
@@ -67,7 +72,7 @@ export function measureChange(
     keys += count
     configMaps += 1
     if (kept.has(target)) continue
-    const loss = measureTarget(target, held, after.get(target) ?? [])
+    const loss = measureTarget(target, held, after)
     deletedKeys += loss.deleted
     emptiedKeys += loss.emptied
     renamed.push(...loss.renamed)
@@ -89,9 +94,10 @@ interface TargetLoss {
 
 const NO_LOSS: TargetLoss = { deleted: 0, emptied: 0, renamed: [], everything: false }
 
-function measureTarget(target: string, before: GuardedTarget, after: readonly GuardedKey[]): TargetLoss {
+/** `after` is asked only for what was not compared: a target's keys are many, and few targets change. */
+function measureTarget(target: string, before: GuardedTarget, after: KeysAfter): TargetLoss {
   if (typeof before === "number") return { ...NO_LOSS, deleted: before, everything: true }
-  if (!("same" in before)) return measureKeys(target, before, after)
+  if (!("same" in before)) return measureKeys(target, before, after.get(target) ?? [])
   const loss = measureKeys(target, before.before, before.after)
   return before.same > 0 ? { ...loss, everything: false } : loss
 }

@@ -33,6 +33,9 @@ export interface FetchRequest {
 
 const TIMEOUT = 600_000
 
+/** git-config(1): after a power cut the mirror is examined when it is opened, and made again (docs/decisions/171). */
+const NOT_DURABLE: GitSetting = ["core.fsync", "none"]
+
 /**
  * Brings a ref's commit and its whole history into the mirror at `place`, also when a branch was forced or a tag
  * moved elsewhere. Throws `git/branch-missing`, `git/empty`, `git/commit-missing`, `git/bad-object`,
@@ -43,7 +46,7 @@ export async function fetchRef(request: FetchRequest): Promise<void> {
   const { url, ref, to = TIP, auth, place, signal } = request
   const login = await gitLogin(auth, url, signal)
   const served = servedLocally(url)
-  const settings = [...login.settings, ...remoteSettings(request), ...fsckSettings(request)]
+  const settings = [...login.settings, NOT_DURABLE, ...remoteSettings(request), ...fsckSettings(request)]
   const env = gitEnvironment(settings, {
     ...login.env,
     ...served.env,

@@ -6,9 +6,9 @@ import type { StoreObject } from "../../bundle/store-file.ts"
 import { hasCode } from "../../foundation/errors.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import {
-  type BuiltIndex,
   buildFilesIndex,
   buildTargetsIndex,
+  type IndexObject,
   type ShardEntry,
   type TargetEntry,
 } from "../../record/build-index.ts"
@@ -119,14 +119,14 @@ async function writeObjects(
     else if (++met === MET_BEFORE_LISTING) await state.list()
     if (created !== undefined) behind = Math.max(behind, created - ports.clock.now())
   }
-  async function ensureIndex(built: BuiltIndex): Promise<void> {
-    const missing = built.objects.filter((object) => !state.exists(object.digest))
+  async function ensureIndexes(missing: readonly IndexObject[], marks?: Marks): Promise<void> {
     // What no reader of ours could read is not written.
-    const parsed = missing.map(({ payload, digest }) => [digest, parseIndex(payload, digest)] as const)
-    await Promise.all(missing.map((object) => limit(() => ensure(object))))
+    for (const { payload, digest } of missing) parseIndex(payload, digest)
+    await Promise.all(missing.map((object) => limit(() => ensure(object, marks))))
     // The next run begins with reading what this one has written.
-    for (const [digest, index] of parsed) memory.indexes.set(digest, index)
+    for (const { digest, index } of missing) memory.indexes.set(digest, index)
   }
+  const isMissing = ({ digest }: IndexObject) => !state.exists(digest)
 
   const entries = await Promise.all(
     [...input.plan.targets].map(([place, planned]) => {
@@ -145,9 +145,9 @@ async function writeObjects(
   }
   const root = buildTargetsIndex([...entries, ...kept.values()])
   const [top, ...below] = root.objects
-  await ensureIndex({ ...root, objects: below })
+  await ensureIndexes(below.filter(isMissing))
   const isThereAlready = root.root === input.root && !input.isAgain
-  if (top && !(isThereAlready && state.exists(top.digest))) await ensure(top, input.marks)
+  if (top && !(isThereAlready && state.exists(top.digest))) await ensureIndexes([top], input.marks)
   return { root: root.root, kept, written, behind }
 
   async function storeTarget(
@@ -161,7 +161,7 @@ async function writeObjects(
       layouts.map((layout) => rememberedShard(layout, known) ?? limit(() => storeShard(layout, known))),
     )
     const index = buildFilesIndex(shards)
-    await ensureIndex(index)
+    await ensureIndexes(index.objects.filter(isMissing))
     const { namespace, name } = planned.target
     return { namespace, name, index: index.root, files: planned.keys.length, bytes: sum(shards) }
   }
