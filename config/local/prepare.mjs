@@ -9,7 +9,7 @@
  */
 import { execFileSync, spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { delimiter, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
@@ -23,6 +23,7 @@ const STAMP = join(ROOT, "node_modules", ".headrace-prepared")
 const REDIS_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 const WITHOUT_QUESTIONS = { DEBIAN_FRONTEND: "noninteractive" }
 const REDIS_PACKAGES = { "apt-get": ["redis-server"], dnf: ["redis"], apk: ["redis"] }
+const PROGRAMS = ["plugin", "bootstrapper", "agent"]
 const SBIN_FOLDERS = ["/sbin", "/usr/sbin"]
 /** Programs and libraries that some tests use, and what brings them on Debian; on other systems those tests are skipped by name. */
 const TEST_PROGRAMS = [
@@ -64,7 +65,7 @@ if (!process.env.REDIS_URL || flags.has("--own-redis")) installRedis()
 if (flags.has("--test-programs")) installTestPrograms(TEST_PROGRAMS)
 if (flags.has("--consumers")) installTestPrograms([...TEST_PROGRAMS, ...CONSUMERS])
 if (flags.has("--build")) turbo("build")
-if (flags.has("--bundle")) turbo("bundle")
+if (flags.has("--bundle")) bundlePrograms()
 
 /**
  * Installs what the lock file names, unless it is installed: `npm ci` in a fresh clone, and else what has changed. Neither
@@ -137,7 +138,13 @@ function isThere(program) {
   return program.startsWith("/") ? existsSync(program) : Boolean(findOnPath(program, SBIN_FOLDERS))
 }
 
-/** Builds, or builds and bundles, what has changed. */
+/** turbo puts what it has in its cache over what is there: a chunk of an older bundle would stay, and be packed. */
+function bundlePrograms() {
+  for (const name of PROGRAMS) rmSync(join(ROOT, name, "bundle"), { recursive: true, force: true })
+  turbo("bundle")
+}
+
+/** Builds or bundles what has changed. */
 function turbo(task) {
   const quietTurbo = { TURBO_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1", TURBO_NO_UPDATE_NOTIFIER: "1" }
   const args = ["run", task, "--output-logs=errors-only", "--log-prefix=none"]

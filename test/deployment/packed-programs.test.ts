@@ -8,7 +8,7 @@ import { openProjection } from "@headrace/agent/publish/open-projection"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { withFolder } from "../harness/with-folder.ts"
 import { projectionOptions, revisionOf } from "../harness/with-projection.ts"
-import { installPacked, type Manifest, manifestOf, packPrograms } from "./packed-programs.ts"
+import { installPacked, leftOvers, type Manifest, manifestOf, packPrograms } from "./packed-programs.ts"
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, "../..")
@@ -119,6 +119,8 @@ describe("the packed programs", () => {
         const manifest = await manifestOf(installed)
         await expectAnswers(join(installed, `bin/headrace-${name}.js`), manifest)
         expect(importersOfHttp(join(installed, "bundle"))).toEqual([])
+        const entries = name === "agent" ? ["main.js", "read.js"] : ["main.js"]
+        expect(leftOvers(join(installed, "bundle"), entries)).toEqual([])
         expect(Object.keys(manifest.exports).length).toBeGreaterThan(0)
         expect(manifest).not.toHaveProperty("private")
       }

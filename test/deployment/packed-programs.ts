@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process"
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { mkdir, readFile, symlink, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { promisify } from "node:util"
 
 const run = promisify(execFile)
@@ -51,6 +51,21 @@ export async function installPacked(folder: string, tarballs: ReadonlyMap<string
     await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", installed])
     await linkDependencies(folder, await manifestOf(installed))
   }
+}
+
+/** Files of a bundle that its entries do not import, by whatever way: what an older bundle has left there. */
+export function leftOvers(bundle: string, entries: readonly string[]): string[] {
+  const reached = new Set<string>()
+  const open = [...entries]
+  for (let file = open.pop(); file !== undefined; file = open.pop()) {
+    if (reached.has(file)) continue
+    reached.add(file)
+    const code = readFileSync(join(bundle, file), "utf8")
+    const imported = code.matchAll(/(?:from|import)\s*\(?\s*["'`](\.[^"'`]+\.js)["'`]/g)
+    for (const [, path = ""] of imported) open.push(join(dirname(file), path))
+  }
+  const files = readdirSync(bundle, { recursive: true, encoding: "utf8" })
+  return files.filter((file) => file.endsWith(".js") && !reached.has(file))
 }
 
 /** The package.json in a folder. */
