@@ -35,7 +35,7 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
   const results = await writeAll(run, state, opened.record, work)
   const now = run.ports.clock.now()
   const found = {
-    failed: new Map([...work.plan.refused, ...results.view.failed]),
+    failed: new Map([...work.plan.refused, ...work.waiting, ...results.view.failed]),
     ahead: results.view.ahead,
     now,
   }

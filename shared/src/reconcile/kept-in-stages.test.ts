@@ -58,7 +58,7 @@ async function lose(world: RolloutWorld): Promise<void> {
   await runFor(world, 2)
 }
 
-/** The canary's record shows a commit, and its root what `alpha` holds there. */
+/** The canary's record shows a commit, and its root and the named ConfigMap what `alpha` holds there. */
 async function expectShown(
   world: RolloutWorld,
   shown: string,
@@ -70,6 +70,8 @@ async function expectShown(
   const { kube } = world.cluster("canary")
   const found = await assemble(kube, "headrace", record?.root ?? "")
   expect(Object.fromEntries(found.get("ci/alpha") ?? [])).toEqual(alpha)
+  const { VERSION, ...named } = (await kube.get("ci", "alpha"))?.data ?? {}
+  expect(named, `the named ConfigMap, of ${VERSION}`).toEqual(alpha)
   expect(await latestRoot(kube), "what a lost record would be begun with").toBe(record?.root)
 }
 

@@ -9,6 +9,16 @@ function schedule(sizes: number[], ops: RolloutOp[], policy: Partial<RolloutSche
   return { ...SIMPLE, sizes, ops, ...policy }
 }
 
+/** So many seconds of the first cluster, in which nothing goes wrong. */
+function seconds(count: number): RolloutOp[] {
+  const second: RolloutOp[] = [
+    { kind: "wait", seconds: 1 },
+    { kind: "nodes", cluster: 0 },
+    { ...look, full: false, cluster: 0 },
+  ]
+  return Array.from({ length: count }, () => second).flat()
+}
+
 export const CAUGHT: { readonly [rule: string]: RolloutSchedule } = {
   "a node shows what failed there once an operator promotes it": schedule(
     [1, 1, 1],
@@ -21,6 +31,18 @@ export const CAUGHT: { readonly [rule: string]: RolloutSchedule } = {
       { kind: "nodes", cluster: 0 },
       { kind: "promote", cluster: 1 },
     ],
+  ),
+  "a target that the baseline refuses is what it was before a candidate that failed late": schedule(
+    [2],
+    [
+      { kind: "commit", effect: "works" },
+      ...seconds(20),
+      { kind: "commit", effect: "works" },
+      ...seconds(20),
+      { kind: "commit", effect: "fails late" },
+      ...seconds(20),
+    ],
+    { unknown: 2 },
   ),
   "a lost record leaves what was begun there for what its targets show": schedule(
     [1],

@@ -25,7 +25,7 @@ export async function playRollout(schedule: RolloutSchedule, broken: Broken = {}
   await runFor(world, 2)
   const backups = new Map<string, ConfigMap>()
   for (const op of schedule.ops) {
-    await play(world, watch, backups, op)
+    await play(world, watch, backups, op, schedule.unknown ?? 0)
     await watch.check()
   }
   await world.wake()
@@ -69,6 +69,7 @@ async function play(
   watch: RolloutWatch,
   backups: Map<string, ConfigMap>,
   op: RolloutOp,
+  unknown: number,
 ): Promise<void> {
   const names = [...world.clusters.keys()]
   const cluster = "cluster" in op ? (names[op.cluster % names.length] ?? "") : ""
@@ -77,7 +78,7 @@ async function play(
       world.now += op.seconds * 1000
       return
     case "commit":
-      world.commit(op.effect)
+      world.commit(op.effect, unknown > 0 && world.effects.size % unknown === 0)
       return
     case "wake":
       return world.wake()

@@ -32,6 +32,8 @@ export interface RolloutSchedule {
   /** True: after all, the first node that is seen to show a candidate dies. */
   dies: boolean
   ops: RolloutOp[]
+  /** A part of every so manieth commit is unknown; absent or 0: of none. */
+  unknown?: number
 }
 
 const cluster = fc.nat(2)
@@ -109,5 +111,7 @@ export function rolloutSchedules(): fc.Arbitrary<RolloutSchedule> {
       minLength: 5,
       maxLength: 60,
     }),
+    // Last, so that the schedules of a seed stay what they were before it.
+    unknown: fc.constantFrom(0, 0, 3, 2),
   })
 }

@@ -16,7 +16,7 @@ import type { PeerRecord } from "@headrace/shared/rollout/seen-clusters"
 import { Gates } from "@headrace/shared/settings/gates"
 import { RolloutSettings } from "@headrace/shared/settings/rollout-settings"
 import { reconcilePorts } from "../../harness/reconcile-ports.ts"
-import { type ModelRepository, modelRepository } from "../model-repository.ts"
+import { type ModelRepository, modelRepository, POINTER } from "../model-repository.ts"
 import { recordOf } from "../record-of.ts"
 import { answeringClient, away, type Cut, cutShort, Killed } from "./cut-short.ts"
 import {
@@ -81,7 +81,8 @@ export interface RolloutWorld {
   /** By cluster: the record as it was swapped last. */
   last: Map<string, SourceRecord>
   cluster(name: string): ModelCluster
-  commit(effect: Effect): string
+  /** `isPartUnknown`: a file of its target is a Git LFS pointer, so that the target keeps what it held. */
+  commit(effect: Effect, isPartUnknown?: boolean): string
   record(cluster: string): Promise<SourceRecord | undefined>
   ports(cluster: string, process?: number, cut?: Cut): ReconcilePorts
   look(
@@ -105,6 +106,8 @@ const GRACE_MS = 3_600_000
 /** Broken YAML is refused; nothing else is. */
 const GATES = Gates.parse({ files: [{ glob: "b/*.yaml", parse: "yaml" }] })
 const REFUSED = "b/broken.yaml"
+/** What a commit has where a part of its target is unknown. */
+export const UNKNOWN = "a/unknown.txt"
 const START = Date.UTC(2026, 0, 1)
 
 /** Clusters by name with how many nodes each; the policy's stages as the settings have them. */
@@ -139,11 +142,12 @@ export function rolloutWorld(
       if (found === undefined) throw new Error(`no cluster ${name}`)
       return found
     },
-    commit(effect) {
+    commit(effect, isPartUnknown = false) {
       const files = new Map(repository.filesAt(repository.tip()))
       files.set("a/x.txt", `${world.effects.size}`)
       if (effect === "is refused") files.set(REFUSED, "a: [1\nb: 2\n")
       else files.delete(REFUSED)
+      if (isPartUnknown) files.set(UNKNOWN, POINTER)
       repository.push(repository.add([repository.tip()], files))
       world.effects.set(repository.tip(), effect)
       return repository.tip()

@@ -4,9 +4,10 @@ import { type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
-import { isReadable, planAt, planAtStamp, planOfStamps } from "./plan-at.ts"
+import { isReadable, planAt, planOfStamps } from "./plan-at.ts"
 import { refuseClosed } from "./refuse-closed.ts"
 import { type Survey, surveyTargets } from "./survey-targets.ts"
+import { planUnderSettingsOfNow } from "./waiting-targets.ts"
 
 /**
  * What the record's revision gave the targets. Those that a run refused though the plan gives them something are refused
@@ -73,17 +74,7 @@ export async function surveyUnknown(
   const plan = { ...open, targets: new Map(unknown) }
   const planOf = planOfStamps(run, desired)
   const { source } = run.request
-  const shown = shownUnderRulesOfNow(run, record)
+  const shown = record.commit === null ? undefined : () => planUnderSettingsOfNow(run, record)
   const survey = await surveyTargets(run.ports, { source, plan, planOf, shown }, run.signal)
   return { plan: withRefused(open, survey.unreadable), survey }
-}
-
-/** What the rules and settings of now make of the commit that the record shows; undefined where it shows none. */
-function shownUnderRulesOfNow(
-  { ports, memory, request, signal }: Run,
-  { commit, rulesCommit }: SourceRecord,
-): (() => Promise<ClusterPlan | undefined>) | undefined {
-  if (commit === null) return undefined
-  const revision = { stamp: { commit, rulesCommit }, rulesCommit }
-  return () => planAtStamp(ports, memory, request.cluster, revision, signal)
 }

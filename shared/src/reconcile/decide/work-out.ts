@@ -18,6 +18,7 @@ import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-
 import { passGates } from "./pass-gates.ts"
 import { isReadable, planAt, rulesDigestAt } from "./plan-at.ts"
 import { verifyRevision } from "./verify-revision.ts"
+import { planUnderSettingsOfNow, waitingTargets, withoutWaiting } from "./waiting-targets.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -26,6 +27,8 @@ export interface Work {
   /** Undefined when it is not known what is in force: then everything counts as changed. */
   previous: ClusterPlan | undefined
   choice: Choice
+  /** `namespace/name` to the reason, of targets whose named ConfigMaps wait until no rollout can return. */
+  waiting: ReadonlyMap<string, string>
   /** The failed targets that the record knows of. */
   failures: KnownFailures
   judged: Judged
@@ -110,17 +113,17 @@ export async function workAgain(
   const { plan, survey } = await surveyUnknown(run, { record, desired, whole, previous })
   const known = { desired, previous, failures, stopped }
   if (isLastGood && failures.complete && !hasUnjudged(previous, plan)) {
-    return workOf(run, record, { ...known, plan, judged: UNJUDGED, inForce: true })
+    return await workOf(run, record, { ...known, plan, judged: UNJUDGED, inForce: true })
   }
   try {
     const judged = await judgeWork(run, { record, desired, plan, previous, survey, failures })
-    return workOf(run, record, { ...known, plan, judged, inForce: false })
+    return await workOf(run, record, { ...known, plan, judged, inForce: false })
   } catch (error) {
     if (!hasCode(error, "guard/")) throw error
     if (!isLastGood || !failures.complete) return undefined
     // What could not be read before waits for an operator; all else is as it was.
     const unread = withRefused(plan, unreadTargets(failures, plan))
-    return workOf(run, record, { ...known, plan: unread, judged: UNJUDGED, inForce: true })
+    return await workOf(run, record, { ...known, plan: unread, judged: UNJUDGED, inForce: true })
   }
 }
 
@@ -150,7 +153,7 @@ export async function workBeyond(
   const { plan, survey } = await surveyUnknown(run, { record, desired, whole, previous: undefined })
   try {
     const judged = await judgeWork(run, { record, desired, plan, previous: undefined, survey, failures })
-    return workOf(run, record, {
+    return await workOf(run, record, {
       desired,
       plan,
       previous: undefined,
@@ -219,9 +222,16 @@ function withinChange({ ports }: Run, plan: ClusterPlan, previous: ClusterPlan |
   return withRefused(plan, refused)
 }
 
-function workOf(run: Run, record: SourceRecord, known: Omit<Work, "choice">): Work {
+async function workOf(
+  run: Run,
+  record: SourceRecord,
+  known: Omit<Work, "choice" | "waiting">,
+): Promise<Work> {
   const { plan, previous, failures } = known
-  return { ...known, choice: chooseTargets(plan, previous, record, failures, run.request.mode === "full") }
+  const back = record.previous ? await planUnderSettingsOfNow(run, record.previous) : undefined
+  const waiting = waitingTargets(plan, back)
+  const choice = chooseTargets(plan, previous, record, failures, run.request.mode === "full")
+  return { ...known, choice: withoutWaiting(choice, waiting), waiting }
 }
 
 /** True when the record shows this revision, with what the rules mean now. */

@@ -4,6 +4,7 @@ import { chooseTargets } from "../decide/choose-targets.ts"
 import { planInForce } from "../decide/known-in-force.ts"
 import { planAt } from "../decide/plan-at.ts"
 import { refuseClosed } from "../decide/refuse-closed.ts"
+import { planUnderSettingsOfNow, waitingTargets, withoutWaiting } from "../decide/waiting-targets.ts"
 import { listFailed } from "../record/list-failed.ts"
 import { listForeign } from "../record/next-record.ts"
 import { openWork } from "../record/open-work.ts"
@@ -20,7 +21,7 @@ export interface CandidateView {
 
 /**
  * Writes the named ConfigMaps of a candidate, under an intent at its token: a program that dies leaves listed what may be
- * half written, and a return restores it. `again`: the record moved on; `changed`: these settings give the candidate
+ * half written, and a return restores it. What it could not restore waits for the promotion. `again`: the record moved on; `changed`: these settings give the candidate
  * another meaning than what is in the store.
  */
 export async function writeCandidateView(
@@ -37,7 +38,8 @@ export async function writeCandidateView(
   const failures = await knownFailures(ports, memory, record, signal)
   const previous = await planInForce(run, record, failures)
   const plan = await refuseClosed(run, { root: record.root, whole, previous })
-  const choice = chooseTargets(plan, previous, record, failures, false)
+  const waiting = waitingTargets(plan, previous ?? (await planUnderSettingsOfNow(run, record)))
+  const choice = withoutWaiting(chooseTargets(plan, previous, record, failures, false), waiting)
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
   const intent = choice.visit.length === 0 ? undefined : { ...desired, rules, targets }
   const opened = await run.watch.time("record", () => openWork(run, state, intent))
@@ -45,7 +47,7 @@ export async function writeCandidateView(
   const view = await run.watch.time("view", () => writeView(run, record, { desired, choice, failures }))
   const now = ports.clock.now()
   const failed = listFailed(failures.failed, {
-    failed: new Map([...plan.refused, ...view.failed]),
+    failed: new Map([...plan.refused, ...waiting, ...view.failed]),
     ahead: view.ahead,
     now,
   })
