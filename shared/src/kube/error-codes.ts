@@ -44,7 +44,7 @@ export const kubeErrors = {
   "kube/kubeconfig": {
     meaning: "A kubeconfig cannot be used.",
     cause:
-      "It is not there, does not parse, names a context, cluster or user that it does not have, or uses what is not supported.",
+      "It or a file that it names is not there, it does not parse, names a context, cluster or user that it does not have, or uses what is not supported.",
     remedy: "Correct the kubeconfig as the message says, and try it with kubectl --kubeconfig FILE version.",
   },
   "kube/kubeconfig-folder": {

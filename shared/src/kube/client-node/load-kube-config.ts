@@ -5,8 +5,9 @@ import { systemClock } from "../../foundation/clock.ts"
 import { errorMessage, errorText, hasCode, UsageError } from "../../foundation/errors.ts"
 import { type KubeconfigCluster, parseKubeconfig } from "../../settings/kubeconfig-file.ts"
 import { placeOfSetting } from "../../settings/setting-places.ts"
+import { checkFilesOfCluster, checkFilesOfUser, checkReadable } from "../credentials/readable-file.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
-import { SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
+import { checkServiceAccount, SERVICE_ACCOUNT } from "../light/in-cluster-access.ts"
 import { credentialSource } from "../light/kubeconfig-access.ts"
 import { parseProxy, proxyFor } from "../protocol/proxy-for.ts"
 import { authenticateWith } from "./authenticate-with.ts"
@@ -69,7 +70,7 @@ async function loadConfig(name: string, address: ClusterAddress): Promise<KubeCo
   }
 }
 
-function loadInCluster(name: string, tokenFile = join(SERVICE_ACCOUNT, "token")): KubeConfig {
+async function loadInCluster(name: string, tokenFile: string | undefined): Promise<KubeConfig> {
   if (!process.env.KUBERNETES_SERVICE_HOST) {
     throw new UsageError(
       "kube/not-in-cluster",
@@ -79,9 +80,12 @@ function loadInCluster(name: string, tokenFile = join(SERVICE_ACCOUNT, "token"))
       },
     )
   }
+  await checkServiceAccount(SERVICE_ACCOUNT, ["ca.crt"])
+  if (tokenFile === undefined) await checkServiceAccount(SERVICE_ACCOUNT, ["token"])
+  else await checkTokenFile(name, tokenFile)
   const config = new KubeConfig()
   config.loadFromCluster()
-  return withTokenFile(config, tokenFile)
+  return withTokenFile(config, tokenFile ?? join(SERVICE_ACCOUNT, "token"))
 }
 
 async function loadFile(file: string, address: ClusterAddress): Promise<KubeConfig> {
@@ -93,7 +97,12 @@ async function loadFile(file: string, address: ClusterAddress): Promise<KubeConf
   config.loadFromString(text)
   config.makePathsAbsolute(folder)
   config.setCurrentContext(context)
-  if (address.tokenFile) return withTokenFile(config, address.tokenFile)
+  await checkFilesOfCluster(cluster, folder, file)
+  if (address.tokenFile) {
+    await checkTokenFile(context, address.tokenFile)
+    return withTokenFile(config, address.tokenFile)
+  }
+  await checkFilesOfUser(user, folder, file)
   if (user["auth-provider"] !== undefined) return config
   const { credential } = credentialSource(cluster, user, folder, file, systemClock)
   return authenticateWith(config, credential)
@@ -104,6 +113,15 @@ function refusePlaintext(cluster: KubeconfigCluster, file: string): void {
   if (!/^http:/i.test(cluster.server) || cluster["insecure-skip-tls-verify"]) return
   throw new UsageError("kube/kubeconfig", `${file}: the server ${cluster.server} has no TLS`, {
     hint: "Give it https://, or set insecure-skip-tls-verify: true there for a server of this machine.",
+  })
+}
+
+/** `name`: the cluster's, or that of the context. */
+function checkTokenFile(name: string, path: string): Promise<void> {
+  return checkReadable(path, {
+    code: "kube/kubeconfig",
+    what: `the token file ${path} for ${name}`,
+    hint: "Write or mount that file, or correct its path.",
   })
 }
 

@@ -10,6 +10,7 @@ import {
 import type { ClusterAccess, Credential, TlsIdentity } from "../credentials/cluster-access.ts"
 import { openExecCredential } from "../credentials/exec-credential.ts"
 import { openKeyPair } from "../credentials/key-pair.ts"
+import { checkFilesOfCluster, checkFilesOfUser } from "../credentials/readable-file.ts"
 import { openTokenFile } from "../credentials/token-file.ts"
 import { parseProxy, proxyFor } from "../protocol/proxy-for.ts"
 
@@ -17,7 +18,8 @@ type CredentialSource = Pick<ClusterAccess, "credential" | "refuse">
 
 /**
  * Access by a kubeconfig: server, CA, client certificate (files are re-read for new connections), token,
- * token file, basic authentication, exec plugin. Paths in it count from its folder.
+ * token file, basic authentication, exec plugin. Paths in it count from its folder. Throws UsageError `kube/kubeconfig`,
+ * also for a file that it names and that cannot be read.
  */
 export async function kubeconfigAccess(
   file: string,
@@ -29,6 +31,8 @@ export async function kubeconfigAccess(
   const server = URL.parse(cluster.server)
   if (!server) throw new UsageError("kube/kubeconfig", `kubeconfig ${file}: "${cluster.server}" is not a URL`)
   const proxy = proxyOf(cluster, server, file)
+  await checkFilesOfCluster(cluster, folder, file)
+  await checkFilesOfUser(user, folder, file)
   return {
     server,
     proxy,
