@@ -10,25 +10,29 @@ import { missingRulesHint } from "./preflight/check-rules.ts"
 /** The clusters that the rules at the branch's tip name, in name order. Throws when they do not parse. */
 export async function rulesClusters(
   repository: SourceRepository,
-  repo: string,
-  rulesPath: string,
+  { repo, branch, rules: rulesPath }: { repo: string; branch: string; rules: string },
 ): Promise<string[]> {
   const tip = await repository.fetch().catch((error: unknown) => {
     throw asMisuse(error)
   })
   const text = await repository.file(tip.commit, rulesPath)
   if (text === undefined) {
-    throw new UsageError("local/no-rules", `there is no ${rulesPath} at ${tip.commit.slice(0, 12)}`, {
-      hint: missingRulesHint(repo, rulesPath),
-    })
+    throw new UsageError(
+      "local/no-rules",
+      `branch ${branch} has no ${rulesPath} (commit ${tip.commit.slice(0, 12)})`,
+      {
+        hint: missingRulesHint(repo, rulesPath),
+      },
+    )
   }
   const { rules, problems } = parseRules(text.toString("utf8"), rulesPath)
   if (!rules) {
     throw new UsageError(
       "local/bad-rules",
-      ["the rules do not parse:", ...problems.map((problem) => escapeLine(problemText(problem)))].join(
-        "\n  ",
-      ),
+      [
+        `${rulesPath} of branch ${branch} does not parse:`,
+        ...problems.map((problem) => escapeLine(problemText(problem))),
+      ].join("\n  "),
       {
         hint: [
           "Correct the rules and commit them; this names every mistake.",

@@ -122,9 +122,7 @@ async function assemble(
   }
 
   async function addNewClusters(): Promise<void> {
-    const names = (await rulesClusters(mirror, options.repo, options.rules)).filter(
-      (name) => !clusters.has(name),
-    )
+    const names = (await rulesClusters(mirror, options)).filter((name) => !clusters.has(name))
     if (names.length === 0) return
     for (const name of names) clusters.set(name, await startCluster(name, options, stateFolder, closers))
     await writeSettings(operatorSettingsFile, "mirrors")
