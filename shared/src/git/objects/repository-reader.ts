@@ -46,6 +46,7 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     this.#trees = new TreeCache(gitDir, {
       contents: (oids) => this.blobs(oids),
       sizes: (oids) => this.#blobSizes(oids),
+      sized: (files) => this.#note(files),
       objects: (oids) => this.#contents.read(oids),
       ...(bounds ? { mostFiles: bounds.files } : {}),
       ...(partial ? { lacking: (oids) => this.#lacking(oids) } : {}),
@@ -159,22 +160,29 @@ export class RepositoryReader implements Omit<SourceRepository, "fetch" | "keep"
     this.#sizes.close()
   }
 
-  /** Before git is asked for a content: it would hold all of it in memory, as this program would. */
+  /**
+   * Before git is asked for a content: it would hold all of it in memory, as this program would. Blobs of a tree that was read
+   * are known already.
+   */
   async #checkSizes(oids: readonly string[], signal?: AbortSignal): Promise<void> {
     if (this.#mostBytes === Number.POSITIVE_INFINITY) return
     const unchecked = oids.filter((oid) => !this.#checked.has(oid))
+    if (unchecked.length === 0) return
     const sizes = await this.#sizes.read(unchecked, signal)
     const large = sizes.find((found) => (found?.size ?? 0) > this.#mostBytes)
-    if (large === undefined) {
-      if (this.#checked.size + unchecked.length > MOST_CHECKED) this.#checked.clear()
-      for (const [at, oid] of unchecked.entries()) if (sizes[at] !== undefined) this.#checked.add(oid)
-      return
-    }
+    if (large === undefined) return this.#note(sizes.flatMap((found) => found ?? []))
     throw new HeadraceError(
       "git/file-too-large",
       `blob ${large.oid} has ${large.size} bytes, and bounds.file is ${this.#mostBytes}`,
       { hint: "Make the file smaller, or raise bounds.file." },
     )
+  }
+
+  /** Remembers the blobs that are small enough. */
+  #note(blobs: readonly { oid: string; size: number }[]): void {
+    if (this.#mostBytes === Number.POSITIVE_INFINITY) return
+    if (this.#checked.size + blobs.length > MOST_CHECKED) this.#checked.clear()
+    for (const { oid, size } of blobs) if (size <= this.#mostBytes) this.#checked.add(oid)
   }
 
   async #blobSizes(oids: readonly string[]): Promise<number[]> {

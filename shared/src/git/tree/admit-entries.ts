@@ -11,6 +11,8 @@ import { LONGEST_PATH, type RawTree, type TreeEntry } from "./raw-tree.ts"
 export interface ObjectSource {
   contents(oids: readonly string[]): Promise<Buffer[]>
   sizes(oids: readonly string[]): Promise<number[]>
+  /** Called with files whose sizes git has just given. */
+  sized?(files: readonly Pick<TreeFile, "oid" | "size">[]): void
   /** Files that a commit may have; absent: as many as there are. */
   mostFiles?: number
   /** Those of these blobs that the repository lacks; only of one that may: a partial clone. */
@@ -47,6 +49,7 @@ export async function admitEntries(parsed: ParsedEntries, source: ObjectSource):
     good.filter((entry) => entry.mode !== LINK),
     source,
   )
+  source.sized?.(files)
   const pointers = await findPointers(files, source)
   for (const path of pointers) problems.push(lfsProblem(path))
   return {
