@@ -1,5 +1,6 @@
-import { chown, lchown, mkdir, readdir, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { execFileSync } from "node:child_process"
+import { chown, lchown, mkdir, readdir, rm, writeFile } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { programsThatRan, setForeignConfig } from "@headrace/test/harness/foreign-config"
 import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
@@ -86,4 +87,19 @@ describe("a checkout of another user, whose configuration names programs", () =>
       await mirror.close()
       expect(await ran()).toEqual([])
     }))
+
+  it.each(["HEAD", "index", "packed-refs", "info/attributes", "info/exclude"])(
+    "does not wait for a pipe that it has in place of %s",
+    (name) =>
+      withRepo(async (repo) => {
+        await repo.commit({ a: "1" })
+        const place = join(repo.folder, ".git", name)
+        await mkdir(dirname(place), { recursive: true })
+        await rm(place, { force: true })
+        execFileSync("mkfifo", [place])
+        const files = await readFolderTree([repo.folder])
+        expect(files.tree.files.map(({ path }) => path)).toEqual(["a"])
+        await files.close()
+      }),
+  )
 })

@@ -4,7 +4,6 @@ import {
   mkdir,
   mkdtemp,
   readdir,
-  readFile,
   rename,
   rm,
   stat,
@@ -18,7 +17,7 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import { type GitSetting, gitEnvironment } from "../process/git-environment.ts"
 import { runGit } from "../process/run-git.ts"
 import { readConversionSettings } from "./conversion-settings.ts"
-import { type GitFolders, gitFolders } from "./git-folders.ts"
+import { type GitFolders, gitFolders, isRegular, readRegular } from "./git-folders.ts"
 
 /** A checkout as git reads it through a git directory of ours. */
 export interface IsolatedRepository {
@@ -36,6 +35,8 @@ export interface IsolatedRepository {
   close(): Promise<void>
 }
 
+/** Of what is linked. */
+const ARE_FOLDERS = new Set(["refs", "reftable"])
 /** What `git merge-base` may be asked for beside branches and tags. */
 const PSEUDO_REFS = ["FETCH_HEAD", "ORIG_HEAD", "MERGE_HEAD"]
 
@@ -89,7 +90,9 @@ async function linkContents(gitDir: string, { own, common }: GitFolders): Promis
     ...PSEUDO_REFS.map((name) => [join(own, name), name] as const),
   ]
   for (const [target, name] of links) {
-    if (name === "refs" || name === "packed-refs" || (await sizeOf(target)) >= 0) {
+    // Packed refs may come later.
+    const isComing = name === "packed-refs" && (await sizeOf(target)) < 0
+    if (ARE_FOLDERS.has(name) || isComing || (await isRegular(target))) {
       await symlink(target, join(gitDir, name))
     }
   }
@@ -108,7 +111,7 @@ async function writeConfig(gitDir: string, extensions: readonly GitSetting[]): P
 }
 
 async function takeOver(gitDir: string, { own }: GitFolders): Promise<void> {
-  const head = await readFile(join(own, "HEAD"), "utf8")
+  const head = (await readRegular(join(own, "HEAD"))) ?? ""
   if (!/^(ref: refs\/\S+|[0-9a-f]{40,64})\s*$/.test(head)) {
     throw new HeadraceError("git/damaged", `${join(own, "HEAD")} is no HEAD of git`)
   }
@@ -129,7 +132,7 @@ async function replaced(place: string, make: (made: string) => Promise<void>): P
  */
 async function copyIndex(from: string, to: string): Promise<void> {
   const found = await stat(from).catch(() => undefined)
-  if (found === undefined) return rm(to, { force: true })
+  if (!found?.isFile()) return rm(to, { force: true })
   const second = Math.floor(found.mtimeMs / 1000)
   await replaced(to, async (made) => {
     await copyFile(from, made)
