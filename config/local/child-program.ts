@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { createWriteStream, readFileSync, type WriteStream } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { endChildWithProcess } from "./end-with-process.ts"
 
 /** The three programs of a deployment. */
 export type ProgramName = "plugin" | "bootstrapper" | "agent"
@@ -89,6 +90,7 @@ function spawnProgram(options: ChildProgramOptions, log: WriteStream): ChildProc
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...ownEnvironment(), ...options.env },
   })
+  endChildWithProcess(child)
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   return child

@@ -8,6 +8,7 @@ import { createProgram } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
+import { endWithProcess } from "./end-with-process.ts"
 import { DEFAULTS } from "./local-settings.ts"
 import { createSampleRepository, SAMPLE, type SampleRepository } from "./sample-repository.ts"
 import { type Hook, mergedPullRequest, sendWebhook } from "./signed-webhook.ts"
@@ -40,6 +41,7 @@ interface DemoFlags {
 
 async function inFolder(flags: DemoFlags, signal: AbortSignal): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-demo-"))
+  endWithProcess("folder", folder)
   try {
     await demo(folder, flags, signal)
   } finally {

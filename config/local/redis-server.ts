@@ -5,6 +5,7 @@ import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { endChildWithProcess, endWithProcess } from "./end-with-process.ts"
 import { freePort } from "./free-port.ts"
 
 export interface LocalRedisOptions {
@@ -34,6 +35,7 @@ const STOP_LIMIT_MS = 5000
 export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   const program = await findRedisServer()
   const folder = await mkdtemp(join(tmpdir(), "headrace-redis-"))
+  endWithProcess("folder", folder)
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     const server = spawnServer(program, folder, port, options.args ?? [])
@@ -72,6 +74,7 @@ function spawnServer(program: string, folder: string, port: number, more: readon
   const child = spawn(program, [...flags, "--save", "", "--appendonly", "no", ...more], {
     stdio: ["ignore", "pipe", "pipe"],
   })
+  endChildWithProcess(child)
   let output = ""
   let gone = false
   for (const stream of [child.stdout, child.stderr]) {

@@ -13,6 +13,7 @@ import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
 import { type ChildProgram, startChildProgram } from "./child-program.ts"
+import { endWithProcess } from "./end-with-process.ts"
 import { type LocalSource, localAgentSettings, localOperatorSettings, SOURCE } from "./local-settings.ts"
 import { rulesClusters } from "./rules-clusters.ts"
 import type { Hook } from "./signed-webhook.ts"
@@ -213,6 +214,7 @@ async function startCluster(
 
 async function temporaryFolder(closers: (() => Promise<unknown>)[]): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-"))
+  endWithProcess("folder", folder)
   closers.push(() => rm(folder, { recursive: true, force: true }))
   return folder
 }

@@ -14,6 +14,7 @@ import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
+import { endWithProcess } from "../local/end-with-process.ts"
 import { buildImageFolder, imageTree } from "./image-tree.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
@@ -23,6 +24,7 @@ const { values } = parseArgs({
 
 const commit = execFileSync("git", ["-C", ROOT, "rev-parse", "HEAD"], { encoding: "utf8" }).trim()
 const scratch = mkdtempSync(join(tmpdir(), "headrace-build-"))
+endWithProcess("folder", scratch)
 try {
   const [first, second] = ["a", "b/of/another/depth"].map((name) => treeIn(join(scratch, name)))
   const differing = differences(first.lines, second.lines)

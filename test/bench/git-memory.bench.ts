@@ -5,6 +5,7 @@ import { existsSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { procUsage } from "../harness/proc-usage.ts"
 import { until } from "../harness/until.ts"
 import { type TestRepo, withRepo } from "../harness/with-repo.ts"
@@ -65,6 +66,7 @@ type StartedBy = (repo: TestRepo, folder: string) => Promise<Started>
 async function measure(repo: TestRepo, name: string, startedBy: StartedBy) {
   const { command, args, shown } = await startedBy(repo, join(repo.scratch, name))
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"] })
+  endChildWithProcess(child)
   const closed = once(child, "close")
   try {
     await until(() => existsSync(shown) || hasEnded(child), LIMIT_MS)

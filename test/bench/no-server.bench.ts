@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
@@ -50,6 +51,7 @@ export async function run(): Promise<Record<string, number>> {
 async function startOnce(config: string, listen: string): Promise<number> {
   const begun = performance.now()
   const child = spawn(process.execPath, [PROGRAM, "--config", config], { stdio: "ignore" })
+  endChildWithProcess(child)
   const ended = new Promise((resolve) => child.once("close", resolve))
   try {
     await until(() => isReady(`http://${listen}/readyz`))

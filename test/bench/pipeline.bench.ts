@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { DEFAULTS } from "@headrace/config/local/local-settings"
 import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-repository"
 import { mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-webhook"
@@ -28,6 +29,7 @@ export const goals = {
  */
 export async function run(): Promise<Record<string, number>> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
+  endWithProcess("folder", folder)
   const repository = await createSampleRepository(join(folder, "repository"))
   const pipeline = await startLocal({
     repo: repository.folder,

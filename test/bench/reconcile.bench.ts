@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { localOperatorSettings, SOURCE } from "@headrace/config/local/local-settings"
 import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
@@ -22,6 +23,7 @@ export async function run(): Promise<Record<string, number>> {
 
 async function oneOfTenThousand(): Promise<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), "headrace-bench-"))
+  endWithProcess("folder", folder)
   const repo = join(folder, "repository")
   const git = (...args: string[]) =>
     execFileSync("git", [
@@ -70,6 +72,7 @@ async function realTip(): Promise<Record<string, number>> {
     return {}
   }
   const folder = mkdtempSync(join(tmpdir(), "headrace-bench-"))
+  endWithProcess("folder", folder)
   const repo = join(folder, "repository.git")
   execFileSync("git", ["clone", "--quiet", "--bare", "--branch", REAL_BRANCH, realHistoryBundle(), repo])
   const cluster = "test-infra-trusted"

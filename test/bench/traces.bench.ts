@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { procUsage } from "../harness/proc-usage.ts"
 import { type MarkedRun, runMarked } from "../harness/run-marked.ts"
 import { until } from "../harness/until.ts"
@@ -26,6 +27,7 @@ const RECEIVER = `require("node:http").createServer((request, response) => {
 /** What traces cost an agent: processor time for each revision without and with them, in turn, and memory. */
 export async function run(): Promise<Record<string, number>> {
   const receiver = spawn(process.execPath, ["-e", RECEIVER], { stdio: ["ignore", "pipe", "inherit"] })
+  endChildWithProcess(receiver)
   const [port] = await once(receiver.stdout, "data")
   const endpoint = `http://127.0.0.1:${String(port).trim()}`
   const cost = { off: 0, on: 0 }

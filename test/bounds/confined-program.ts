@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { programArguments } from "../harness/program-arguments.ts"
 import { logLines } from "../harness/run-marked.ts"
 import { until } from "../harness/until.ts"
@@ -33,6 +34,7 @@ export async function runConfined(
   const [shell = "sh", ...enter] = cgroup.enter
   const command = [...enter, process.execPath, ...programArguments(name), ...args]
   const child = spawn(shell, command, { stdio: ["ignore", "pipe", "pipe"] })
+  endChildWithProcess(child)
   let output = ""
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 
 /** A memory cgroup that a process is started in, with the limit of a container: cgroups(7), version 1 or 2. */
 export interface MemoryCgroup {
@@ -39,13 +40,17 @@ export function createMemoryCgroup(name: string, limit: number, places: Hierarch
   if (found === undefined) throw new Error("there is no memory controller of cgroups")
   const folder = join(found.folder, `headrace-${name}-${process.pid}`)
   mkdirSync(folder)
+  const callOff = endWithProcess("cgroup", folder)
   const write = (file: string, text: string) => writeFileSync(join(folder, file), text)
   const read = (file: string) => readFileSync(join(folder, file), "utf8")
   const event = (file: string, key: string) =>
     Number(new RegExp(`^${key} (\\d+)$`, "m").exec(read(file))?.[1] ?? 0)
   const common = {
     enter: ["sh", "-c", 'echo $$ > "$0" && exec "$@"', join(folder, "cgroup.procs")],
-    remove: () => rmdirSync(folder),
+    remove() {
+      rmdirSync(folder)
+      callOff()
+    },
   }
   if (found.isV1) {
     write("memory.limit_in_bytes", String(limit))

@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { createInterface } from "node:readline"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import type { Report, Running } from "./consumer.ts"
 import { shareSessionPriority } from "./priority.ts"
 
@@ -45,29 +46,13 @@ export function runQuiet(
   createInterface({ input: child.stdout }).on("line", onLine)
   const pid = child.pid ?? 0
   if (pid > 0) shareSessionPriority(pid)
-  const guard = pid > 0 ? endWithThisProcess(pid) : undefined
+  endChildWithProcess(child, { group: true })
   return {
     pid,
     stop: async () => {
       // The group: shells have started watchers of their own.
       if (pid > 0 && child.exitCode === null && child.signalCode === null) process.kill(-pid, "SIGKILL")
       await ended
-      guard?.kill("SIGKILL")
     },
   }
-}
-
-/**
- * Ends a process group when this process is gone, by SIGKILL too: the kernel closes the pipe that a shell reads. A worker of
- * vitest whose test has timed out is ended that way.
- */
-function endWithThisProcess(group: number): ChildProcess {
-  // dash(1) knows no other order of these.
-  const script = 'read -r _; kill -s KILL -- "-$1"'
-  const guard = spawn("sh", ["-c", script, "sh", `${group}`], {
-    detached: true,
-    stdio: ["pipe", "ignore", "ignore"],
-  })
-  guard.unref()
-  return guard
 }

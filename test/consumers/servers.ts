@@ -5,6 +5,7 @@ import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { createNotifier } from "@headrace/agent/notify/notifier"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { createLog } from "@headrace/shared/observe/log"
@@ -42,6 +43,7 @@ function serverConsumer(
       const running = await Promise.all(
         through.map(async (way) => {
           const own = mkdtempSync(join(tmpdir(), "headrace-consumer-"))
+          endWithProcess("folder", own)
           return await follow(await configure(site, way, own), own, rowOf(consumer.name, way), report)
         }),
       )

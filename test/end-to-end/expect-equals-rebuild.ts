@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import { programCommand } from "@headrace/config/local/child-program"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { type LocalSource, localOperatorSettings } from "@headrace/config/local/local-settings"
 import type { LocalPipeline } from "@headrace/config/local/start-local"
 import { configMapBytes } from "@headrace/shared/foundation/config-map"
@@ -44,6 +45,7 @@ async function rebuild(
   source: Omit<LocalSource, "pollSeconds">,
 ): Promise<View> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-rebuild-"))
+  endWithProcess("folder", folder)
   const kube = await startEmbeddedKube({ token: "rebuild", createNamespaces: true })
   try {
     const kubeconfig = join(folder, "kubeconfig")

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { programCommand } from "@headrace/config/local/child-program"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { OWN_NAMESPACE, SOURCE } from "@headrace/config/local/local-settings"
 import { mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-webhook"
 import type { LocalPipeline } from "@headrace/config/local/start-local"
@@ -126,6 +127,7 @@ function runBootstrapper(pipeline: LocalPipeline): Promise<void> {
     stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, REDIS_URL: pipeline.redisUrl },
   })
+  endChildWithProcess(child)
   return new Promise((resolve, reject) => {
     child.once("error", reject)
     child.once("exit", (code) =>

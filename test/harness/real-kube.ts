@@ -7,6 +7,7 @@ import { request } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { endChildWithProcess, endWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 
 /** A kube-apiserver with an etcd of its own, on loopback. */
@@ -60,6 +61,7 @@ export async function startRealKube({ audit = false }: RealKubeOptions = {}): Pr
   const missing = realKubeMissing()
   if (missing) throw new Error(missing)
   const folder = await mkdtemp(join(tmpdir(), "headrace-real-kube-"))
+  endWithProcess("folder", folder)
   const running = new Map<string, ChildProcess>()
   async function close(): Promise<void> {
     await stop(running.get("kube-apiserver"))
@@ -159,6 +161,7 @@ async function start(
   const child = spawn(join(process.env.KUBEBUILDER_ASSETS ?? "", name), flags, {
     stdio: ["ignore", log.fd, log.fd],
   })
+  endChildWithProcess(child)
   running.set(name, child)
   await once(child, "spawn")
   await log.close()

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
+import { endChildWithProcess, endWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 import { findRedisServer, type LocalRedis, startLocalRedis } from "@headrace/config/local/redis-server"
 import { Redis } from "ioredis"
@@ -72,6 +73,7 @@ async function joinNodes(nodes: readonly LocalRedis[]): Promise<void> {
 
 async function startSentinel(masterPort: number): Promise<{ port: number; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-sentinel-"))
+  endWithProcess("folder", folder)
   const port = await freePort()
   const file = join(folder, "sentinel.conf")
   const lines = [
@@ -84,6 +86,7 @@ async function startSentinel(masterPort: number): Promise<{ port: number; close(
   ]
   await writeFile(file, `${lines.join("\n")}\n`)
   const child: ChildProcess = spawn(await findRedisServer(), [file, "--sentinel"], { stdio: "ignore" })
+  endChildWithProcess(child)
   return {
     port,
     async close() {

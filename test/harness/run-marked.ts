@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { randomUUID } from "node:crypto"
 import { readdirSync, readFileSync } from "node:fs"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 
 /** A process whose environment carries a mark that its descendants inherit, so that none can hide. */
 export interface MarkedRun {
@@ -21,6 +22,7 @@ export function runMarked(args: readonly string[], env: Record<string, string> =
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...env, [name]: value },
   })
+  endChildWithProcess(child)
   let output = ""
   let errors = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

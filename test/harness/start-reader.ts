@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { join } from "node:path"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 
 export interface ReaderReport {
   looks: number
@@ -14,6 +15,7 @@ export function startReader(folders: readonly string[]): { stop(): Promise<Reade
   const child = spawn(process.execPath, ["--conditions=source", "--no-warnings", script, ...folders], {
     stdio: ["ignore", "pipe", "inherit"],
   })
+  endChildWithProcess(child)
   let output = ""
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     output += text

@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { diskFolder, scratchFolder } from "./scratch-folder.ts"
 
 /** Runs `action` with an empty folder of its own and removes it; vitest.config.ts sets TMPDIR to memory, where there is room. */
@@ -20,6 +21,7 @@ export async function withDiskFolder<T>(action: (folder: string) => Promise<T> |
 
 async function withFolderIn<T>(parent: string, action: (folder: string) => Promise<T> | T): Promise<T> {
   const folder = realpathSync(mkdtempSync(join(parent, "headrace-")))
+  endWithProcess("folder", folder)
   try {
     return await action(folder)
   } finally {

@@ -6,6 +6,7 @@ import {
   type EmbeddedKubeOptions,
   startEmbeddedKube,
 } from "@headrace/config/local/embedded-kube/start-embedded-kube"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 
 /** An API server to test against, with a kubeconfig on disk. */
 export interface TestKube extends EmbeddedKube {
@@ -21,6 +22,7 @@ export async function withKube<T>(
   options: EmbeddedKubeOptions = {},
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-kube-"))
+  endWithProcess("folder", folder)
   const kube = await startEmbeddedKube({ createNamespaces: true, ...options })
   try {
     const kubeconfigFile = join(folder, "kubeconfig")

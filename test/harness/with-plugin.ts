@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import type { ReadObject } from "@headrace/plugin/objects/read-object"
 import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
 import type { PluginReconciler } from "@headrace/plugin/work/plugin-reconciler"
@@ -50,6 +51,7 @@ export async function withPlugin<T>(
   fn: (plugin: TestPlugin) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-plugin-"))
+  endWithProcess("folder", folder)
   const secretFile = join(folder, "hmac")
   await writeFile(secretFile, `${WEBHOOK_SECRET}\n`)
   const tokenFile = join(folder, "token")

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { REAL_BRANCH, type RealMerge, realHistoryBundle, realMerges } from "./test-data.ts"
 
 const run = promisify(execFile)
@@ -17,6 +18,7 @@ export interface RealHistory {
 
 export async function withRealHistory<T>(use: (history: RealHistory) => Promise<T>): Promise<T> {
   const parent = await mkdtemp(join(tmpdir(), "headrace-history-"))
+  endWithProcess("folder", parent)
   const folder = join(parent, "test-infra.git")
   const git = async (...args: string[]) =>
     (await run("git", ["-C", folder, ...args], { maxBuffer: 64 * 2 ** 20 })).stdout

@@ -3,6 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 
 /** What a path becomes in a commit: content, an executable, a symbolic link, or nothing (null). */
 export type FileChange = string | Buffer | { executable: string } | { link: string } | null
@@ -47,6 +48,7 @@ export const testGitEnvironment: Record<string, string> = {
 /** Runs `fn` with a repository of one empty commit, and removes it. */
 export async function withRepo<T>(fn: (repo: TestRepo) => Promise<T>): Promise<T> {
   const top = await mkdtemp(join(tmpdir(), "headrace-repo-"))
+  endWithProcess("folder", top)
   try {
     const repo = await createRepo(join(top, "repo"), join(top, "scratch"))
     return await fn(repo)

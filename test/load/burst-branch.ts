@@ -2,6 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { testGitEnvironment } from "../harness/with-repo.ts"
 
 const TARGETS = 10
@@ -115,6 +116,7 @@ function openMover(repository: string): Pick<BurstBranch, "moveTo" | "close"> {
     env: testGitEnvironment,
     stdio: ["pipe", "pipe", "inherit"],
   })
+  endChildWithProcess(mover)
   const exited = once(mover, "close")
   const waiting: (() => void)[] = []
   if (mover.stdout) {

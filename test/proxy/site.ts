@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { KubeObject } from "@headrace/config/local/embedded-kube/kube-object"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { parseConfigMap } from "@headrace/shared/kube/protocol/config-map-json"
 import { rawRequest } from "../contract/raw-request.ts"
 import { moved } from "../model/in-namespaces.ts"
@@ -40,6 +41,7 @@ export async function withSite<T>(
   const ownNames = new Map([...namespaces].map(([own, real]) => [real, own]))
   const proxy = await startPerturbingProxy(server, (namespace) => ownNames.get(namespace) ?? namespace)
   const folder = await mkdtemp(join(tmpdir(), "headrace-proxy-"))
+  endWithProcess("folder", folder)
   const violations: unknown[] = []
   try {
     const direct = await startProcess({ server, proxy, namespaces, folder })

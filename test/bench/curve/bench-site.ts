@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { embeddedKubeconfig } from "@headrace/config/local/embedded-kube/embedded-kubeconfig"
+import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 import { DEFAULTS, localOperatorSettings, SOURCE } from "@headrace/config/local/local-settings"
 import { createLog } from "@headrace/shared/observe/log"
@@ -37,6 +38,7 @@ export async function withBenchSite<
   use: (site: BenchSite<Repository>) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
+  endWithProcess("folder", folder)
   const repository = await make(join(folder, "repository.git"))
   const port = await freePort()
   const execArgv = ["--conditions=source", "--no-warnings"]

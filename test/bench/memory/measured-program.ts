@@ -2,6 +2,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import type { ProgramName } from "@headrace/config/local/child-program"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { cgroupMissing, createMemoryCgroup } from "../../bounds/memory-cgroup.ts"
 import { procMemory } from "../../harness/proc-usage.ts"
 import { logLines } from "../../harness/run-marked.ts"
@@ -28,6 +29,7 @@ export function startMeasured(
   const command = [process.execPath, join(ROOT, program, "bundle/main.js"), ...args]
   const [file = "", ...rest] = [...(cgroup?.enter ?? []), ...command]
   const child = spawn(file, rest, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } })
+  endChildWithProcess(child)
   // From the start: one that ends by itself is not to be waited for.
   const closed = once(child, "close")
   let output = ""
