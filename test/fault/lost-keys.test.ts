@@ -158,6 +158,22 @@ describe("a lane of which Redis lost", () => {
       }),
   )
 
+  it.each(["theirs", "", "-1", "9".repeat(19)])(
+    "its count of wake-ups, which is %j now, works on",
+    (theirs) =>
+      withRedis(({ url }) => {
+        const overwrite = async (lanes: Lanes) => {
+          await lanes.redis.set(lanes.key("lane-east", "id"), theirs)
+        }
+        return withLaneIn("waiting", { url, prefix: "count" }, overwrite, async ({ wake, runs }) => {
+          await until(() => runs() > 0)
+          const worked = runs()
+          await wake()
+          await until(() => runs() > worked)
+        })
+      }),
+  )
+
   it("the wake-up itself is looked at without another one", () =>
     withRedis(async ({ url }) => {
       for (const part of ["wait", "JOB"]) {

@@ -20,6 +20,7 @@ export interface KeyedQueue {
  *    pause, and the log shows that a dashboard's button was pressed. Nor has a rate limit that lasts for hours (`limiter`).
  *  - An active job whose lock does not end, or not for many minutes, is no worker's: workers' locks last for seconds. It
  *    would keep the queue, which is worked one by one, for ever.
+ *  - The counter of ids must be a count: BullMQ adds no job when another program wrote something else there.
  *  - Ids start from Redis' clock in milliseconds, so that a lost counter never gives an id to two jobs. BullMQ makes them
  *    text with Lua's 14 digits, so microseconds would be too many.
  *  - A job without its hash is taken off the lists, an active one when no worker holds its lock.
@@ -31,6 +32,7 @@ const REPAIR = `
   local base = ARGV[1]
   local LONGEST_LIMIT = 2 * 3600 * 1000
   local LONGEST_LOCK = 10 * 60 * 1000
+  local LONGEST_ID = 14
   local MOST_LISTED, MOST_NOTES, MOST_NAME = 10000, 50, 300
   local repaired = {}
   local listed = {}
@@ -60,6 +62,11 @@ const REPAIR = `
   judge("stalled", "SCARD")
   retype("meta", "HEXISTS", base .. "meta", "paused")
   retype("id", "GET", base .. "id")
+  local last = redis.call("GET", base .. "id")
+  if last and (#last > LONGEST_ID or not string.find(last, "^%d+$")) then
+    redis.call("DEL", base .. "id")
+    note("id (no count)")
+  end
   for i = 2, #ARGV do
     retype("de:" .. ARGV[i], "GET", base .. "de:" .. ARGV[i])
     retype("dn:" .. ARGV[i], "HEXISTS", base .. "dn:" .. ARGV[i], "name")
