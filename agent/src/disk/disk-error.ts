@@ -21,14 +21,14 @@ const KINDS: Record<string, { code: ErrorCode; hint: string }> = {
   EBUSY: { code: "disk/busy", hint: "Project to a folder inside the mount, if this is a mount point." },
 }
 
-/** Puts operation, path and errno name into an error with a code of its kind. */
+/** An error with a code of its kind, that names operation and path; the cause says why, and `fields` has the errno's name. */
 export function diskError(operation: string, path: string, cause: unknown): HeadraceError {
   const errno = errnoOf(cause)
   const kind = KINDS[errno] ?? {
     code: "disk/failed" as const,
     hint: "See the cause; nothing published was changed.",
   }
-  return new HeadraceError(kind.code, `cannot ${operation} ${path}: ${errno}`, {
+  return new HeadraceError(kind.code, `cannot ${operation} ${path}`, {
     hint: kind.hint,
     fields: { operation, path, errno },
     cause,

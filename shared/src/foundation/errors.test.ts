@@ -34,9 +34,9 @@ describe("errorMessage", () => {
     )
   })
 
-  it("says the name of a failed system call once", () => {
+  it("says what a failed system call means, with its name", () => {
     const cause = Object.assign(new Error("EACCES: permission denied, open '/a'"), { code: "EACCES" })
-    expect(errorMessage(new Error("cannot open /a: EACCES", { cause }))).toBe(
+    expect(errorMessage(new Error("cannot open /a", { cause }))).toBe(
       "cannot open /a: permission is denied (EACCES), open '/a'",
     )
   })

@@ -94,13 +94,7 @@ export function errorMessage(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const message = inPlainWords(error.message)
   if (error.cause === undefined) return message
-  return `${withoutErrno(message, error.cause)}: ${errorText(error.cause)}`
-}
-
-/** `cannot open a: EACCES` without the name that its cause says again, with what it means. */
-function withoutErrno(message: string, cause: unknown): string {
-  const errno = cause instanceof Error && "code" in cause ? `: ${cause.code}` : ""
-  return errno !== "" && message.endsWith(errno) ? message.slice(0, -errno.length) : message
+  return `${message}: ${errorText(error.cause)}`
 }
 
 /** What a failed system call means to a person (man 3 errno). */
