@@ -61,6 +61,14 @@ export function closedReason(line: string): string {
   return `${CLOSED_CODE}: nothing new is created in this namespace; to open it, add to the cluster's settings: ${line}`
 }
 
+/** First in the reason of a target with `tooLarge`; never cut away, as above. */
+const TOO_LARGE_CODE = "reconcile/change-too-large"
+
+/** The reason of a target that has more new content than a reconcile may write. */
+export function tooLargeReason(why: string): string {
+  return `${TOO_LARGE_CODE}: ${why}`
+}
+
 /** A target that could not be written and holds its last good content. */
 export interface FailedTarget {
   /** `namespace/name`. */
@@ -74,17 +82,20 @@ export interface FailedTarget {
   unread?: true
   /** True: it does not exist, and its namespace is closed to new ConfigMaps. */
   closed?: true
+  /** True: it has more new content than `bounds.change` lets a reconcile write, so it holds what it held before. */
+  tooLarge?: true
 }
 
-/** The stored form has no `ahead`, `unread` or `closed`: the code at the start of `reason` says it, so format 1 needs no field more. */
+/** The stored form has no field that is optional here: the code at the start of `reason` says it, so format 1 needs no field more. */
 const StoredFailedTarget = z
   .strictObject({ target: z.string(), reason: z.string(), since: z.string() })
   .transform(readFailedTarget)
 
 /** A failed target as it is stored, with what its reason says. */
-export function readFailedTarget(stored: Omit<FailedTarget, "ahead" | "unread" | "closed">): FailedTarget {
+export function readFailedTarget(stored: Pick<FailedTarget, "target" | "reason" | "since">): FailedTarget {
   if (stored.reason.startsWith(AHEAD_CODE)) return { ...stored, ahead: true }
   if (stored.reason.startsWith(CLOSED_CODE)) return { ...stored, closed: true }
+  if (stored.reason.startsWith(TOO_LARGE_CODE)) return { ...stored, tooLarge: true }
   return stored.reason.startsWith(UNREAD_CODE) ? { ...stored, unread: true } : stored
 }
 

@@ -13,6 +13,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import type { RolloutPolicy } from "@headrace/shared/rollout/policy"
 import type { CheckAnswer } from "@headrace/shared/rollout/policy-checks"
 import type { PeerRecord } from "@headrace/shared/rollout/seen-clusters"
+import type { WriterBounds } from "@headrace/shared/settings/bounds"
 import { Gates } from "@headrace/shared/settings/gates"
 import { RolloutSettings } from "@headrace/shared/settings/rollout-settings"
 import { reconcilePorts } from "../../harness/reconcile-ports.ts"
@@ -63,6 +64,8 @@ export interface RolloutWorld {
   /** Of the settings that every program has now, and of those that it began with. */
   policy: RolloutPolicy
   readonly firstPolicy: RolloutPolicy
+  /** Of every program's settings; the usual ones unless given. */
+  bounds?: WriterBounds
   clusters: Map<string, ModelCluster>
   effects: Map<string, Effect>
   /** What every http and prometheus check of the policy answers now. */
@@ -270,6 +273,7 @@ function portsOf(world: RolloutWorld, cluster: ModelCluster, process: number, cu
       clusters: new Map(policy.clusters.map((name) => [name, { namespaces: ["*"] }])),
       guard: "off",
       ...(broken.withoutGates ? {} : { gates: GATES }),
+      ...(world.bounds ? { bounds: world.bounds } : {}),
       defaults: { cluster: policy.clusters[0] ?? "", namespace: "ci" },
     },
     ...(memory ? { memory } : {}),

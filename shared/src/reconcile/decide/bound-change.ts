@@ -1,8 +1,6 @@
-import type { ErrorCode } from "../../foundation/errors.ts"
 import type { PlannedKey, PlannedTarget } from "../../plan/plan.ts"
+import { tooLargeReason } from "../../record/record.ts"
 import type { ClusterPlan } from "../run/cluster-plan.ts"
-
-const CODE: ErrorCode = "reconcile/change-too-large"
 
 /**
  * `namespace/name` to the reason, of the targets that a reconcile leaves for later, so that its new content stays
@@ -24,8 +22,8 @@ export function beyondChange(
   for (const { place, bytes } of fresh.toSorted((a, b) => b.bytes - a.bytes)) {
     if (left <= most) break
     left -= bytes
-    const message = `ConfigMap ${place} has ${bytes} bytes of new content, of ${whole} in this change, and bounds.change is ${most}`
-    refused.set(place, `${message} [${CODE}]`)
+    const why = `ConfigMap ${place} has ${bytes} bytes of new content, of ${whole} in this change, and bounds.change is ${most}`
+    refused.set(place, tooLargeReason(why))
   }
   return refused
 }

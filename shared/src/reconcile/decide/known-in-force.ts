@@ -39,8 +39,8 @@ export function unreadTargets(
   plan: Pick<ClusterPlan, "targets">,
 ): Map<string, string> {
   const unread = failed.filter(
-    ({ target, unread, closed }) =>
-      plan.targets.has(target) && (unread === true || closed === true || held.has(target)),
+    ({ target, unread, closed, tooLarge }) =>
+      plan.targets.has(target) && (unread || closed || tooLarge || held.has(target)),
   )
   return new Map(unread.map(({ target, reason }) => [target, reason]))
 }

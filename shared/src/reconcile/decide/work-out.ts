@@ -2,12 +2,10 @@ import { errorMessage, type HeadraceError, hasCode } from "../../foundation/erro
 import type { SourceRecord } from "../../record/record.ts"
 import { keepsSpentWord } from "../../record/spent-words.ts"
 import { compareTokens } from "../../record/token.ts"
-import { DEFAULT_WRITER_BOUNDS } from "../../settings/bounds.ts"
 import { type Choice, type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
-import { beyondChange } from "./bound-change.ts"
 import { chooseTargets } from "./choose-targets.ts"
 import { beyondAll, desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
 import { desiredOrNewEpoch } from "./desired-or-new-epoch.ts"
@@ -19,6 +17,7 @@ import { passGates } from "./pass-gates.ts"
 import { isReadable, planAt, rulesDigestAt } from "./plan-at.ts"
 import { verifyRevision } from "./verify-revision.ts"
 import { planUnderSettingsOfNow, waitingTargets, withoutWaiting } from "./waiting-targets.ts"
+import { withinChange } from "./within-change.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
@@ -210,16 +209,6 @@ async function judged(
     stopped: null,
     inForce,
   })
-}
-
-/** The plan without the targets whose new content is more than one reconcile may write. */
-function withinChange({ ports }: Run, plan: ClusterPlan, previous: ClusterPlan | undefined): ClusterPlan {
-  const { change } = ports.settings.bounds ?? DEFAULT_WRITER_BOUNDS
-  const refused = beyondChange(plan, previous, change)
-  if (refused.size === 0) return plan
-  ports.onBreach?.("change")
-  ports.log.warn({ targets: [...refused.keys()].slice(0, 10), count: refused.size }, "a change is too large")
-  return withRefused(plan, refused)
 }
 
 async function workOf(

@@ -5,6 +5,7 @@ import { planInForce } from "../decide/known-in-force.ts"
 import { planAt } from "../decide/plan-at.ts"
 import { refuseClosed } from "../decide/refuse-closed.ts"
 import { planUnderSettingsOfNow, waitingTargets, withoutWaiting } from "../decide/waiting-targets.ts"
+import { withinChange } from "../decide/within-change.ts"
 import { listFailed } from "../record/list-failed.ts"
 import { listForeign } from "../record/next-record.ts"
 import { openWork } from "../record/open-work.ts"
@@ -21,8 +22,9 @@ export interface CandidateView {
 
 /**
  * Writes the named ConfigMaps of a candidate, under an intent at its token: a program that dies leaves listed what may be
- * half written, and a return restores it. What it could not restore waits for the promotion. `again`: the record moved on; `changed`: these settings give the candidate
- * another meaning than what is in the store.
+ * half written, and a return restores it. What it could not restore waits for the promotion, and what is too large for one
+ * change waits as in the store. `again`: the record moved on; `changed`: these settings give the candidate another meaning
+ * than what is in the store.
  */
 export async function writeCandidateView(
   run: Run,
@@ -37,7 +39,8 @@ export async function writeCandidateView(
   if (whole.digest !== rules) return "changed"
   const failures = await knownFailures(ports, memory, record, signal)
   const previous = await planInForce(run, record, failures)
-  const plan = await refuseClosed(run, { root: record.root, whole, previous })
+  const open = await refuseClosed(run, { root: record.root, whole, previous })
+  const plan = withinChange(run, open, previous)
   const waiting = waitingTargets(plan, previous ?? (await planUnderSettingsOfNow(run, record)))
   const choice = withoutWaiting(chooseTargets(plan, previous, record, failures, false), waiting)
   const targets = choice.everything ? ("all" as const) : [...choice.stamp].sort()
