@@ -110,9 +110,8 @@ describe.skipIf(missing)(`the light client over TLS${whySkipped(missing)}`, () =
         expect((await client.get("ci", "x"))?.data).toEqual({ a: "1" })
         expect(door.clients).toEqual(["node", "renewed"])
       })
-      await withClient(site, { user: FILES }, async (client) => {
-        expect(await codeOf(client.get("ci", "x"))).toBe("kube/unauthorized")
-      })
+      const opened = withClient(site, { user: FILES }, async () => undefined)
+      expect(await codeOf(opened)).toBe("kube/kubeconfig")
     })
   })
 

@@ -77,6 +77,19 @@ describe("a leader that shows less than the others", () => {
     expect(step({ ...build, tip })).toMatchObject({ kind: "rest", holdUp: [] })
   })
 
+  it("begins the next rollout where this one cannot end: an operator had rewound a cluster beyond it", () => {
+    const clusters = ["build", "canary", "edge"]
+    const policy = policyOf({ stages: [{ clusters: ["canary"] }, { clusters: ["build"] }, {}] }, clusters)
+    const edge = showing(OLD, { candidate: trying(NEW, policy, { stage: 1 }) })
+    const canary = (build: SourceRecord) =>
+      step({ policy, self: "canary", record: showing(NEW), peers: { build, edge }, tip: NEWER })
+    const rewound = showing(NEWER)
+    expect(canary(rewound)).toMatchObject({ kind: "prepare", revision: { commit: NEWER } })
+    const hold = { commit: NEWER, rulesCommit: null, by: "me", reason: "", since: "", until: null }
+    expect(canary({ ...rewound, hold })).toMatchObject({ holdUp: ["cluster edge: it is in stage 2"] })
+    expect(canary(showing(NEW))).toMatchObject({ holdUp: ["cluster edge: it is in stage 2"] })
+  })
+
   it("waits for those that still follow it", () => {
     const behind = { self: "canary", record: showing(NEW), peers: { build: showing(OLD) }, tip: NEWER }
     expect(step(behind)).toMatchObject({ kind: "rest", holdUp: ["cluster build: it has not begun"] })

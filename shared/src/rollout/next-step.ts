@@ -204,15 +204,18 @@ function stepOfBlank(seen: SeenClusters): Step {
   return good ? { kind: "adopt", revision: good } : { kind: "rest", holdUp: [] }
 }
 
-/** With `newer: finish` a rollout ends in every cluster that answers and can take it, before the next one begins. */
+/**
+ * With `newer: finish` a rollout ends in every cluster that answers and can take it, before the next one begins. It cannot end
+ * where a cluster is past it, which keeps the stages after its own waiting: then the next one takes its place.
+ */
 function underWay(seen: SeenClusters): string[] {
-  const { record, self, policy } = seen
-  if (policy.newer === "restart") return []
-  return [...recordsOf(seen)].flatMap(([cluster, other]) => {
-    if (cluster === self || other.commit === null || isHeld(other, seen.now)) return []
+  const { record, self, policy, now } = seen
+  const others = [...recordsOf(seen)].filter(([cluster, other]) => cluster !== self && !isHeld(other, now))
+  if (policy.newer === "restart" || others.some(([, other]) => isPast(seen, other))) return []
+  return others.flatMap(([cluster, other]) => {
+    if (other.commit === null) return []
     if (other.candidate !== null) return [`cluster ${cluster}: it is in stage ${other.candidate.stage + 1}`]
-    const isStopped = other.stopped !== null
-    if (isSameRevision(other, record) || isStopped || !isLedBy(record, other)) return []
+    if (isSameRevision(other, record) || other.stopped !== null) return []
     return [`cluster ${cluster}: it has not begun`]
   })
 }
@@ -225,6 +228,12 @@ function isLedBy(leader: SourceRecord | undefined, record: SourceRecord): boolea
   if (leader === undefined) return false
   if (leader.candidate !== null || leader.token.seq > record.token.seq) return true
   return isSameRevision(leader.previous, record)
+}
+
+/** True where a cluster shows more than we, its leader, do: an operator had rewound it there. */
+function isPast({ record }: SeenClusters, other: SourceRecord): boolean {
+  if (other.commit === null || other.candidate !== null || other.stopped !== null) return false
+  return !isSameRevision(other, record) && !isLedBy(record, other)
 }
 
 /** Every cluster of the settings answers, and shows as its baseline what we show. */

@@ -82,6 +82,7 @@ export const RECORD_FAULTS: readonly ExplainedFault[] = [
       "lost-keys: any one key",
       "lost-keys: the type of one key",
       "lost-keys: the wake-up itself",
+      "lost-keys: its count of wake-ups",
       "lost-keys: everything, or is paused",
     ],
     what: "a lane whose keys Redis lost, and that has not run since",

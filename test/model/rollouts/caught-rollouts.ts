@@ -20,6 +20,18 @@ function seconds(count: number): RolloutOp[] {
 }
 
 export const CAUGHT: { readonly [rule: string]: RolloutSchedule } = {
+  "a cluster that was rewound beyond a rollout, and released, holds it up no longer": schedule(
+    [1, 1, 1],
+    [
+      { kind: "commit", effect: "works" },
+      { kind: "pause", cluster: 1, process: 0, before: 0 },
+      { kind: "commit", effect: "works" },
+      { ...look, cluster: 0 },
+      { kind: "commit", effect: "works" },
+      { kind: "rewind", cluster: 0, commits: 1 },
+      { kind: "wait", seconds: 1 },
+    ],
+  ),
   "a node shows what failed there once an operator promotes it": schedule(
     [1, 1, 1],
     [
