@@ -11,7 +11,6 @@ export const REASONS = {
   7: "It watches the root by its inode, and a flip swaps the root for another folder. `links` keeps the root.",
   8: "The kubelet removes the revision before while it is read: a reader that resolves the link and then reads fails, and has to try again.",
   9: "Between two runs entr reads its list of files again; of several flips at that moment it notices the last, or the next one.",
-  10: "haproxy's master drops a SIGUSR2 that comes while it still starts again. The figures of haproxy, in every layout, are of that signal alone; with the script, which sends it until a new worker runs, they are not measured yet.",
 } as const
 
 export type Reason = keyof typeof REASONS
@@ -24,7 +23,6 @@ interface Rule {
 
 const FOLDER = /a nested folder|the root/
 const RULES: readonly Rule[] = [
-  { row: /^haproxy/, publishers: ["links", "exchange", "kubelet"], reason: 10 },
   { row: /^dnsmasq, hostsdir/, publishers: ["links", "exchange", "kubelet"], reason: 1 },
   {
     row: /^kubelet's static manifests, a nested folder/,
