@@ -18,7 +18,8 @@ const JITTER = 0.2
 /**
  * Looks at a source's branch every `interval` milliseconds (give or take a fifth, so that plugins do not ask
  * in step) until the signal aborts. The net under lost webhooks and lost wake-ups: it wakes what does not show the tip,
- * all when the branch has moved, and tries again at the next look when waking failed.
+ * all when the branch has moved, and tries again at the next look when waking failed. What fails again in the same way is
+ * logged once.
  */
 export async function pollSource(
   source: string,
@@ -27,16 +28,21 @@ export async function pollSource(
   signal: AbortSignal,
 ): Promise<void> {
   let last: string | undefined
+  let failure: string | undefined
   while (await pause(interval, signal)) {
     try {
       const tip = await ports.tip(source, signal)
       // The first look wakes, too: the branch may have moved since the lanes were woken at start.
       ports.onPolled(source, await look(source, tip, last, ports))
       last = tip
+      if (failure !== undefined) ports.log.info({ source }, "poll succeeded again")
+      failure = undefined
     } catch (error) {
       if (signal.aborted) return
       ports.onPolled(source, "failed")
-      ports.log.warn({ source, err: errorText(error) }, "poll failed")
+      const err = errorText(error)
+      if (err !== failure) ports.log.warn({ source, err }, "poll failed")
+      failure = err
     }
   }
 }
