@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { readdir, readFile, rm } from "node:fs/promises"
 import { join } from "node:path"
 import { flag } from "@headrace/shared/command-line/flag"
 import { addExamples } from "@headrace/shared/command-line/help"
@@ -8,11 +7,11 @@ import { createProgram } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Command } from "commander"
-import { endWithProcess } from "./end-with-process.ts"
 import { DEFAULTS } from "./local-settings.ts"
 import { createSampleRepository, SAMPLE, type SampleRepository } from "./sample-repository.ts"
 import { type Hook, mergedPullRequest, sendWebhook } from "./signed-webhook.ts"
 import type { LocalPipeline } from "./start-local.ts"
+import { temporaryFolder } from "./temporary-folder.ts"
 
 const paint = paintFor(process.stderr)
 const PULL_REQUEST = 7
@@ -40,8 +39,7 @@ interface DemoFlags {
 }
 
 async function inFolder(flags: DemoFlags, signal: AbortSignal): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-demo-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-demo-")
   try {
     await demo(folder, flags, signal)
   } finally {

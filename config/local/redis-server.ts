@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { access, constants, mkdtemp, rm } from "node:fs/promises"
+import { access, constants, rm } from "node:fs/promises"
 import { connect } from "node:net"
-import { tmpdir } from "node:os"
 import { delimiter, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { endChildWithProcess, endWithProcess } from "./end-with-process.ts"
+import { endChildWithProcess } from "./end-with-process.ts"
 import { freePort } from "./free-port.ts"
+import { temporaryFolder } from "./temporary-folder.ts"
 
 export interface LocalRedisOptions {
   /** Otherwise a free one. */
@@ -34,8 +34,7 @@ const STOP_LIMIT_MS = 5000
  */
 export async function startLocalRedis(options: LocalRedisOptions = {}): Promise<LocalRedis> {
   const program = await findRedisServer()
-  const folder = await mkdtemp(join(tmpdir(), "headrace-redis-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-redis-")
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
     const server = spawnServer(program, folder, port, options.args ?? [])

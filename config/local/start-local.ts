@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import {
   type EmbeddedKube,
@@ -13,10 +12,10 @@ import { makeFolder } from "@headrace/shared/foundation/make-folder"
 import { openMirror } from "@headrace/shared/git/open-mirror"
 import { createLog } from "@headrace/shared/observe/log"
 import { type ChildProgram, startChildProgram } from "./child-program.ts"
-import { endWithProcess } from "./end-with-process.ts"
 import { type LocalSource, localAgentSettings, localOperatorSettings, SOURCE } from "./local-settings.ts"
 import { rulesClusters } from "./rules-clusters.ts"
 import type { Hook } from "./signed-webhook.ts"
+import { temporaryFolder } from "./temporary-folder.ts"
 import { waitUntil } from "./wait-until.ts"
 
 /** How long the first projection may take before we say that something is wrong. */
@@ -89,7 +88,7 @@ async function assemble(
   closers: (() => Promise<unknown>)[],
   close: () => Promise<void>,
 ): Promise<LocalPipeline> {
-  const stateFolder = options.stateFolder ?? (await temporaryFolder(closers))
+  const stateFolder = options.stateFolder ?? folderUntilClosed(closers)
   const logs = join(stateFolder, "logs")
   await makeFolder(logs)
 
@@ -212,9 +211,8 @@ async function startCluster(
   return { name, kube, kubeconfigFile, folder, agent, agentUrl: `http://${listen}` }
 }
 
-async function temporaryFolder(closers: (() => Promise<unknown>)[]): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-"))
-  endWithProcess("folder", folder)
+function folderUntilClosed(closers: (() => Promise<unknown>)[]): string {
+  const folder = temporaryFolder("headrace-")
   closers.push(() => rm(folder, { recursive: true, force: true }))
   return folder
 }

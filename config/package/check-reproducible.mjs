@@ -8,13 +8,12 @@
  * It needs no container engine. The base image and Debian's packages are not part of it: NODE_DIGEST pins the one.
  */
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
-import { endWithProcess } from "../local/end-with-process.ts"
+import { temporaryFolder } from "../local/temporary-folder.ts"
 import { buildImageFolder, imageTree } from "./image-tree.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
@@ -23,8 +22,7 @@ const { values } = parseArgs({
 })
 
 const commit = execFileSync("git", ["-C", ROOT, "rev-parse", "HEAD"], { encoding: "utf8" }).trim()
-const scratch = mkdtempSync(join(tmpdir(), "headrace-build-"))
-endWithProcess("folder", scratch)
+const scratch = temporaryFolder("headrace-build-")
 try {
   const [first, second] = ["a", "b/of/another/depth"].map((name) => treeIn(join(scratch, name)))
   const differing = differences(first.lines, second.lines)

@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm } from "node:fs/promises"
 import { join } from "node:path"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { DEFAULTS } from "@headrace/config/local/local-settings"
 import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-repository"
 import { mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-webhook"
 import { type LocalPipeline, startLocal } from "@headrace/config/local/start-local"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { watchTimeline } from "@headrace/config/local/timeline"
 import { procUsage } from "../harness/proc-usage.ts"
 import { type Sent, stagesOfLogs } from "./pipeline/stages-of-logs.ts"
@@ -28,8 +27,7 @@ export const goals = {
  * weigh when idle.
  */
 export async function run(): Promise<Record<string, number>> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-bench-")
   const repository = await createSampleRepository(join(folder, "repository"))
   const pipeline = await startLocal({
     repo: repository.folder,

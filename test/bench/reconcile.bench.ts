@@ -1,10 +1,9 @@
 import { execFileSync } from "node:child_process"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { localOperatorSettings, SOURCE } from "@headrace/config/local/local-settings"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
@@ -22,8 +21,7 @@ export async function run(): Promise<Record<string, number>> {
 }
 
 async function oneOfTenThousand(): Promise<Record<string, number>> {
-  const folder = mkdtempSync(join(tmpdir(), "headrace-bench-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-bench-")
   const repo = join(folder, "repository")
   const git = (...args: string[]) =>
     execFileSync("git", [
@@ -71,8 +69,7 @@ async function realTip(): Promise<Record<string, number>> {
     process.stdout.write(`  real tip ${missing}\n`)
     return {}
   }
-  const folder = mkdtempSync(join(tmpdir(), "headrace-bench-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-bench-")
   const repo = join(folder, "repository.git")
   execFileSync("git", ["clone", "--quiet", "--bare", "--branch", REAL_BRANCH, realHistoryBundle(), repo])
   const cluster = "test-infra-trusted"

@@ -1,12 +1,11 @@
 import { Resolver } from "node:dns/promises"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { mkdirSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
 import { createNotifier } from "@headrace/agent/notify/notifier"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { createLog } from "@headrace/shared/observe/log"
 import { Notify } from "@headrace/shared/settings/agent-notify"
@@ -42,8 +41,7 @@ function serverConsumer(
     start: async (site, report, through) => {
       const running = await Promise.all(
         through.map(async (way) => {
-          const own = mkdtempSync(join(tmpdir(), "headrace-consumer-"))
-          endWithProcess("folder", own)
+          const own = temporaryFolder("headrace-consumer-")
           return await follow(await configure(site, way, own), own, rowOf(consumer.name, way), report)
         }),
       )

@@ -1,9 +1,8 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
@@ -33,8 +32,7 @@ const log = createLog("contract", { level: "silent" })
 const watch = { duration: 4000, silence: 20_000 }
 
 export async function openEmbedded(): Promise<Server> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-contract-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-contract-")
   const kube = await startEmbeddedKube()
   const kubeconfig = join(folder, "kubeconfig")
   await writeFile(kubeconfig, kube.kubeconfig, { mode: 0o600 })

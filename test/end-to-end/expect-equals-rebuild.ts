@@ -1,12 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { gunzipSync } from "node:zlib"
 import { programCommand } from "@headrace/config/local/child-program"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { type LocalSource, localOperatorSettings } from "@headrace/config/local/local-settings"
 import type { LocalPipeline } from "@headrace/config/local/start-local"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { configMapBytes } from "@headrace/shared/foundation/config-map"
 import { openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import { createLog } from "@headrace/shared/observe/log"
@@ -44,8 +43,7 @@ async function rebuild(
   all: readonly string[],
   source: Omit<LocalSource, "pollSeconds">,
 ): Promise<View> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-rebuild-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-rebuild-")
   const kube = await startEmbeddedKube({ token: "rebuild", createNamespaces: true })
   try {
     const kubeconfig = join(folder, "kubeconfig")

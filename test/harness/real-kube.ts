@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { generateKeyPairSync, randomBytes } from "node:crypto"
 import { once } from "node:events"
 import { existsSync } from "node:fs"
-import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises"
+import { open, readFile, rm, writeFile } from "node:fs/promises"
 import { request } from "node:https"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { endChildWithProcess, endWithProcess } from "@headrace/config/local/end-with-process"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 
 /** A kube-apiserver with an etcd of its own, on loopback. */
 export interface RealKube {
@@ -60,8 +60,7 @@ export async function startRealKube({ audit = false }: RealKubeOptions = {}): Pr
 }> {
   const missing = realKubeMissing()
   if (missing) throw new Error(missing)
-  const folder = await mkdtemp(join(tmpdir(), "headrace-real-kube-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-real-kube-")
   const running = new Map<string, ChildProcess>()
   async function close(): Promise<void> {
     await stop(running.get("kube-apiserver"))

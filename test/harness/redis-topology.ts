@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { endChildWithProcess, endWithProcess } from "@headrace/config/local/end-with-process"
+import { endChildWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 import { findRedisServer, type LocalRedis, startLocalRedis } from "@headrace/config/local/redis-server"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { Redis } from "ioredis"
 
 const MASTER = "headrace-main"
@@ -72,8 +72,7 @@ async function joinNodes(nodes: readonly LocalRedis[]): Promise<void> {
 }
 
 async function startSentinel(masterPort: number): Promise<{ port: number; close(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-sentinel-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-sentinel-")
   const port = await freePort()
   const file = join(folder, "sentinel.conf")
   const lines = [

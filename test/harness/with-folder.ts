@@ -1,7 +1,6 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs"
+import { realpathSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { diskFolder, scratchFolder } from "./scratch-folder.ts"
 
 /** Runs `action` with an empty folder of its own and removes it; vitest.config.ts sets TMPDIR to memory, where there is room. */
@@ -20,8 +19,7 @@ export async function withDiskFolder<T>(action: (folder: string) => Promise<T> |
 }
 
 async function withFolderIn<T>(parent: string, action: (folder: string) => Promise<T> | T): Promise<T> {
-  const folder = realpathSync(mkdtempSync(join(parent, "headrace-")))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-", realpathSync(parent))
   try {
     return await action(folder)
   } finally {

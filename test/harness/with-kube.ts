@@ -1,12 +1,11 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import {
   type EmbeddedKube,
   type EmbeddedKubeOptions,
   startEmbeddedKube,
 } from "@headrace/config/local/embedded-kube/start-embedded-kube"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 
 /** An API server to test against, with a kubeconfig on disk. */
 export interface TestKube extends EmbeddedKube {
@@ -21,8 +20,7 @@ export async function withKube<T>(
   test: (kube: TestKube) => Promise<T>,
   options: EmbeddedKubeOptions = {},
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-kube-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-kube-")
   const kube = await startEmbeddedKube({ createNamespaces: true, ...options })
   try {
     const kubeconfigFile = join(folder, "kubeconfig")

@@ -1,7 +1,6 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import type { ReadObject } from "@headrace/plugin/objects/read-object"
 import { type RunningPlugin, startPlugin } from "@headrace/plugin/start-plugin"
 import type { PluginReconciler } from "@headrace/plugin/work/plugin-reconciler"
@@ -50,8 +49,7 @@ export async function withPlugin<T>(
   { redis, reconciler, clusters = ["build01"], poll = "1h", path = "/hook", objects }: WithPluginOptions,
   fn: (plugin: TestPlugin) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-plugin-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-plugin-")
   const secretFile = join(folder, "hmac")
   await writeFile(secretFile, `${WEBHOOK_SECRET}\n`)
   const tokenFile = join(folder, "token")

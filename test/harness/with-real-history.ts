@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { REAL_BRANCH, type RealMerge, realHistoryBundle, realMerges } from "./test-data.ts"
 
 const run = promisify(execFile)
@@ -17,8 +16,7 @@ export interface RealHistory {
 }
 
 export async function withRealHistory<T>(use: (history: RealHistory) => Promise<T>): Promise<T> {
-  const parent = await mkdtemp(join(tmpdir(), "headrace-history-"))
-  endWithProcess("folder", parent)
+  const parent = temporaryFolder("headrace-history-")
   const folder = join(parent, "test-infra.git")
   const git = async (...args: string[]) =>
     (await run("git", ["-C", folder, ...args], { maxBuffer: 64 * 2 ** 20 })).stdout

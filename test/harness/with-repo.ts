@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process"
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod, mkdir, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { promisify } from "node:util"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 
 /** What a path becomes in a commit: content, an executable, a symbolic link, or nothing (null). */
 export type FileChange = string | Buffer | { executable: string } | { link: string } | null
@@ -47,8 +46,7 @@ export const testGitEnvironment: Record<string, string> = {
 
 /** Runs `fn` with a repository of one empty commit, and removes it. */
 export async function withRepo<T>(fn: (repo: TestRepo) => Promise<T>): Promise<T> {
-  const top = await mkdtemp(join(tmpdir(), "headrace-repo-"))
-  endWithProcess("folder", top)
+  const top = temporaryFolder("headrace-repo-")
   try {
     const repo = await createRepo(join(top, "repo"), join(top, "scratch"))
     return await fn(repo)

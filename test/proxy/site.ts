@@ -1,9 +1,7 @@
 import { randomBytes } from "node:crypto"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { rm } from "node:fs/promises"
 import type { KubeObject } from "@headrace/config/local/embedded-kube/kube-object"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { parseConfigMap } from "@headrace/shared/kube/protocol/config-map-json"
 import { rawRequest } from "../contract/raw-request.ts"
 import { moved } from "../model/in-namespaces.ts"
@@ -40,8 +38,7 @@ export async function withSite<T>(
   const namespaces = await createNamespaces(server)
   const ownNames = new Map([...namespaces].map(([own, real]) => [real, own]))
   const proxy = await startPerturbingProxy(server, (namespace) => ownNames.get(namespace) ?? namespace)
-  const folder = await mkdtemp(join(tmpdir(), "headrace-proxy-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-proxy-")
   const violations: unknown[] = []
   try {
     const direct = await startProcess({ server, proxy, namespaces, folder })

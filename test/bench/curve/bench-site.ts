@@ -1,12 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { embeddedKubeconfig } from "@headrace/config/local/embedded-kube/embedded-kubeconfig"
-import { endWithProcess } from "@headrace/config/local/end-with-process"
 import { freePort } from "@headrace/config/local/free-port"
 import { DEFAULTS, localOperatorSettings, SOURCE } from "@headrace/config/local/local-settings"
+import { temporaryFolder } from "@headrace/config/local/temporary-folder"
 import { createLog } from "@headrace/shared/observe/log"
 import { openReconciler, type Reconciler } from "@headrace/shared/reconcile/open-reconciler"
 import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
@@ -37,8 +36,7 @@ export async function withBenchSite<
   make: (folder: string) => Promise<Repository>,
   use: (site: BenchSite<Repository>) => Promise<T>,
 ): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), "headrace-bench-"))
-  endWithProcess("folder", folder)
+  const folder = temporaryFolder("headrace-bench-")
   const repository = await make(join(folder, "repository.git"))
   const port = await freePort()
   const execArgv = ["--conditions=source", "--no-warnings"]
