@@ -13,6 +13,7 @@ import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:
 import { delimiter, dirname, join } from "node:path"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
+import { PROGRAMS } from "../package/image-packages.mjs"
 import { executable, findOnPath, installCommands } from "./system-packages.mjs"
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..", "..")
@@ -23,7 +24,6 @@ const STAMP = join(ROOT, "node_modules", ".headrace-prepared")
 const REDIS_FOLDERS = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"]
 const WITHOUT_QUESTIONS = { DEBIAN_FRONTEND: "noninteractive" }
 const REDIS_PACKAGES = { "apt-get": ["redis-server"], dnf: ["redis"], apk: ["redis"] }
-const PROGRAMS = ["plugin", "bootstrapper", "agent"]
 const SBIN_FOLDERS = ["/sbin", "/usr/sbin"]
 /** Programs and libraries that some tests use, and what brings them on Debian; on other systems those tests are skipped by name. */
 const TEST_PROGRAMS = [
