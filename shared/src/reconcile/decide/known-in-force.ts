@@ -4,10 +4,9 @@ import { type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import type { KnownFailures } from "../store/known-failures.ts"
-import { isReadable, planAt, planOfStamps } from "./plan-at.ts"
+import { isReadable, planAt, planOfStamps, planUnderSettingsOfNow } from "./plan-at.ts"
 import { refuseClosed } from "./refuse-closed.ts"
 import { type Survey, surveyTargets } from "./survey-targets.ts"
-import { planUnderSettingsOfNow } from "./waiting-targets.ts"
 
 /**
  * What the record's revision gave the targets. Those that a run refused though the plan gives them something are refused

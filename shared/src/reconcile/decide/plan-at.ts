@@ -5,6 +5,7 @@ import { type Problem, problemText } from "../../foundation/problem.ts"
 import type { Plan } from "../../plan/plan.ts"
 import type { PlanContext } from "../../plan/plan-context.ts"
 import { emptyPlan, planTree } from "../../plan/plan-targets.ts"
+import type { SourceRecord } from "../../record/record.ts"
 import { parseRules, type RulesBounds } from "../../rules/parse-rules.ts"
 import { DEFAULT_WRITER_BOUNDS } from "../../settings/bounds.ts"
 import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
@@ -78,6 +79,16 @@ export function planOfStamps(
   { rulesCommit }: Pick<SourceRevision, "rulesCommit">,
 ): PlanOf {
   return (stamp) => planAtStamp(ports, memory, request.cluster, { stamp, rulesCommit }, signal)
+}
+
+/** What the rules and settings of now make of a revision; undefined where its commit or its rules are lost. Throws `git/…`. */
+export async function planUnderSettingsOfNow(
+  { ports, memory, request, signal }: Run,
+  { commit, rulesCommit }: Pick<SourceRecord, "commit" | "rulesCommit">,
+): Promise<ClusterPlan | undefined> {
+  if (commit === null) return undefined
+  const revision = { stamp: { commit, rulesCommit }, rulesCommit }
+  return planAtStamp(ports, memory, request.cluster, revision, signal)
 }
 
 /**

@@ -1,7 +1,4 @@
-import type { SourceRecord } from "../../record/record.ts"
 import { type Choice, type ClusterPlan, placeText } from "../run/cluster-plan.ts"
-import type { Run } from "../run/run.ts"
-import { planAtStamp } from "./plan-at.ts"
 
 /**
  * Targets of a plan that what a rollout may return to refuses, `namespace/name` to the reason why it does. They hold
@@ -22,14 +19,4 @@ export function withoutWaiting(choice: Choice, waiting: ReadonlyMap<string, stri
     waiting.has(placeText(planned.target)) ? { ...planned, view: false } : planned,
   )
   return { ...choice, visit }
-}
-
-/** What the rules and settings of now make of a revision; undefined where its commit or its rules are lost. Throws `git/…`. */
-export async function planUnderSettingsOfNow(
-  { ports, memory, request, signal }: Run,
-  { commit, rulesCommit }: Pick<SourceRecord, "commit" | "rulesCommit">,
-): Promise<ClusterPlan | undefined> {
-  if (commit === null) return undefined
-  const revision = { stamp: { commit, rulesCommit }, rulesCommit }
-  return planAtStamp(ports, memory, request.cluster, revision, signal)
 }

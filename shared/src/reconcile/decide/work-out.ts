@@ -6,6 +6,7 @@ import { type Choice, type ClusterPlan, withRefused } from "../run/cluster-plan.
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
 import { type KnownFailures, knownFailures } from "../store/known-failures.ts"
+import { withinChange } from "./bound-change.ts"
 import { chooseTargets } from "./choose-targets.ts"
 import { beyondAll, desiredAfterSurvey, isPutBack } from "./desired-after-survey.ts"
 import { desiredOrNewEpoch } from "./desired-or-new-epoch.ts"
@@ -14,10 +15,9 @@ import { judgeSettings, settingsOfRecord } from "./judge-settings.ts"
 import { type Judged, judgeWork, UNJUDGED } from "./judge-work.ts"
 import { hasUnjudged, planInForce, surveyUnknown, unreadTargets } from "./known-in-force.ts"
 import { passGates } from "./pass-gates.ts"
-import { isReadable, planAt, rulesDigestAt } from "./plan-at.ts"
+import { isReadable, planAt, planUnderSettingsOfNow, rulesDigestAt } from "./plan-at.ts"
 import { verifyRevision } from "./verify-revision.ts"
-import { planUnderSettingsOfNow, waitingTargets, withoutWaiting } from "./waiting-targets.ts"
-import { withinChange } from "./within-change.ts"
+import { waitingTargets, withoutWaiting } from "./waiting-targets.ts"
 
 /** Everything that writing needs to know: planned, judged, chosen. */
 export interface Work {
