@@ -5,7 +5,7 @@ const gzipBeside = promisify(gzip)
 
 /**
  * Most files of configuration are no larger. To hand one to another thread costs more than to compress it, and zlib sets up
- * memory for the whole window at each call, zlib.h, as Node does for what comes out (`chunkSize`, of which it takes more when it is full).
+ * memory for the whole window at each call, zlib.h. So does Node for what comes out: `chunkSize`, and more when that is full.
  */
 const SMALL_BYTES = 8 * 1024
 const SMALL_WINDOW = { windowBits: 13, memLevel: 6, chunkSize: 4 * 1024 }

@@ -16,6 +16,7 @@ import { otherWriter } from "../protocol/other-writer.ts"
 import { WATCH_LIMITS, type WatchLimits, watchSeconds } from "../protocol/watch-limits.ts"
 import { transientRetry } from "../retry-transient.ts"
 import { openClusterCaller } from "./call-cluster.ts"
+import type { ClusterRequest } from "./cluster-connection.ts"
 import { createEvent } from "./create-event.ts"
 import { listLeases } from "./list-leases.ts"
 import type { ClusterAddress } from "./load-kube-config.ts"
@@ -96,6 +97,16 @@ export async function connectCluster(
     const path = configMapPath(namespace, configMapName)
     return (await orAbsent(call({ what, method: "GET", path }, true, signal)))?.value
   }
+  /** Sends a ConfigMap, and gives what the server keeps of it. */
+  async function write(
+    configMap: ConfigMap,
+    request: Omit<ClusterRequest, "body">,
+    repeatable: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<ConfigMap> {
+    const body = JSON.stringify(configMapJson(configMap))
+    return parseConfigMap((await call({ ...request, body }, repeatable, signal)).value)
+  }
   return {
     async get(namespace, configMapName, signal) {
       const found = await read(namespace, configMapName, signal)
@@ -133,8 +144,7 @@ export async function connectCluster(
     async create(configMap, signal) {
       const what = `create ${nameOf(configMap)}`
       const path = configMapPath(configMap.metadata.namespace, undefined, writerQuery())
-      const body = JSON.stringify(configMapJson(configMap))
-      return parseConfigMap((await call({ what, method: "POST", path, body }, false, signal)).value)
+      return write(configMap, { what, method: "POST", path }, false, signal)
     },
 
     async replace(configMap, signal) {
@@ -142,8 +152,7 @@ export async function connectCluster(
       const { namespace, name: configMapName } = configMap.metadata
       const what = `replace ${nameOf(configMap)}`
       const path = configMapPath(namespace, configMapName, writerQuery())
-      const body = JSON.stringify(configMapJson(configMap))
-      return parseConfigMap((await call({ what, method: "PUT", path, body }, true, signal)).value)
+      return write(configMap, { what, method: "PUT", path }, true, signal)
     },
 
     async remove(configMap, signal) {
