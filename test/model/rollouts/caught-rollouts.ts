@@ -67,4 +67,15 @@ export const CAUGHT: { readonly [rule: string]: RolloutSchedule } = {
       { kind: "rewind", cluster: 0, commits: 1 },
     ],
   ),
+  "settings that were replaced and put back are those that a rollout began under": schedule(
+    [1],
+    [
+      { kind: "policy" },
+      { kind: "commit", effect: "works" },
+      { ...look, full: false, cluster: 0 },
+      { kind: "nodes", cluster: 0 },
+      { kind: "policy" },
+      { kind: "policy" },
+    ],
+  ),
 }

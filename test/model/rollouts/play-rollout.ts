@@ -83,7 +83,7 @@ async function play(
     case "wake":
       return world.wake()
     case "policy":
-      return changePolicy(world, watch)
+      return changePolicy(world)
     case "pause":
       return world.lookAndPause(cluster, op.process, op.before)
     case "collect":
@@ -113,13 +113,12 @@ async function play(
 }
 
 /** A process that sleeps would go on with the settings that it has read. */
-function changePolicy(world: RolloutWorld, watch: RolloutWatch): void {
+function changePolicy(world: RolloutWorld): void {
   if (world.asleep.size > 0) return
   const { policy } = world
   const by = policy === world.firstPolicy ? 1000 : 0
   const stages = world.firstPolicy.stages.map((stage) => ({ ...stage, bake: stage.bake + by }))
   world.policy = by > 0 ? { ...policy, stages } : world.firstPolicy
-  watch.forgetStages()
 }
 
 async function look(

@@ -4,7 +4,7 @@ import type { SourceRecord } from "@headrace/shared/record/record"
 import { type Candidate, isOpened } from "@headrace/shared/record/rollout-state"
 import { nodeHash, takesCandidate } from "@headrace/shared/record/takes-candidate"
 import { compareTokens, tokenText } from "@headrace/shared/record/token"
-import { clustersOf, type RolloutPolicy, stagesOf } from "@headrace/shared/rollout/policy"
+import { clustersOf, stagesOf } from "@headrace/shared/rollout/policy"
 import { Violation } from "../violation.ts"
 import { effectIn } from "./model-node.ts"
 import type { ModelCluster, RolloutWorld } from "./rollout-world.ts"
@@ -26,8 +26,6 @@ export interface RolloutWatch {
   spoken: Spoken
   /** A record was lost or put back there: what was known of its tokens is over. */
   forget(cluster: string): void
-  /** Other settings: what has passed under the ones before counts for nothing. */
-  forgetStages(): void
 }
 
 /** Watches the records and nodes of a fleet from outside: it knows the policy, and none of the code that decides. */
@@ -37,10 +35,10 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
   const records = new Map<string, SourceRecord>()
   /** `CLUSTER TOKEN` to what it is of. */
   const tokens = new Map<string, string>()
-  /** `CLUSTER STAGE COMMIT` of stages that were seen to pass. */
-  const passed = new Set<string>()
-  /** By `CLUSTER TOKEN` of a candidate: the policy that it was begun under. */
-  const begun = new Map<string, RolloutPolicy>()
+  /** By `CLUSTER STAGE COMMIT` of a stage that was seen to pass: the policy that it passed under, as text. */
+  const passed = new Map<string, string>()
+  /** By `CLUSTER TOKEN` of a candidate: the policy that it was begun under, as text. */
+  const begun = new Map<string, string>()
   /** By `CLUSTER COMMIT`: it was the baseline there. */
   const promoted = new Set<string>()
   /** By `NODE TOKEN ROOT`: when its last report with that came, all being well. */
@@ -104,7 +102,7 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
     const was = before?.candidate
     if (!was || was.passed !== null || was.hurried || spoken.commits.has(was.commit)) return
     if (!hasPassed(was, record)) return
-    if (begun.get(`${cluster.name} ${tokenText(was.token)}`) !== world.policy)
+    if (begun.get(`${cluster.name} ${tokenText(was.token)}`) !== policyText())
       throw new Violation(`R1: a stage passed in ${cluster.name} under settings that were replaced`)
     if (was.expected.count === 0) throw new Violation(`R4: an empty stage passed in ${cluster.name}`)
     const { bake = 0 } = world.policy.stages[was.stage] ?? {}
@@ -125,10 +123,22 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
   }
 
   function notePassing(cluster: string, { commit, candidate }: SourceRecord): void {
-    if (candidate?.passed) passed.add(`${cluster} ${candidate.stage} ${candidate.commit}`)
+    forgetStages(cluster)
+    if (candidate?.passed) passed.set(`${cluster} ${candidate.stage} ${candidate.commit}`, policyText())
     if (commit !== null) promoted.add(`${cluster} ${commit}`)
     const key = candidate && `${cluster} ${tokenText(candidate.token)}`
-    if (key !== null && !begun.has(key)) begun.set(key, world.policy)
+    if (key !== null && !begun.has(key)) begun.set(key, policyText())
+  }
+
+  /** What a cluster has passed under settings that were replaced before this swap counts for nothing. */
+  function forgetStages(cluster: string): void {
+    for (const [stage, policy] of passed)
+      if (stage.startsWith(`${cluster} `) && policy !== policyText()) passed.delete(stage)
+  }
+
+  /** Settings that are put back are the same settings. */
+  function policyText(): string {
+    return JSON.stringify(world.policy)
   }
 
   /** R1: a stage begins when every one before it has passed, in every cluster. */
@@ -169,7 +179,7 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
   function isThrough(cluster: string, stage: number, commit: string): boolean {
     if (promoted.has(`${cluster} ${commit}`)) return true
     return world.policy.stages.some(
-      (_, later) => later >= stage && passed.has(`${cluster} ${later} ${commit}`),
+      (_, later) => later >= stage && passed.get(`${cluster} ${later} ${commit}`) === policyText(),
     )
   }
 
@@ -237,7 +247,6 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
     check,
     collect,
     spoken,
-    forgetStages: () => passed.clear(),
     forget(cluster) {
       records.delete(cluster)
       for (const key of tokens.keys()) if (key.startsWith(`${cluster} `)) tokens.delete(key)
