@@ -24,12 +24,28 @@ export async function wakeTheLate(simulation: Simulation, schedule: Schedule): P
   let moves = 0
   for (const [place, { source, record }] of await records(simulation)) {
     const was = before.get(place)?.record
+    if (isMistakenReason(schedule, was, record)) {
+      simulation.tally.count("woken after all was quiet: takes a root index for lost")
+      moves += 1
+    }
     if (was?.commit === record.commit && was.rulesCommit === record.rulesCommit) continue
     judgeLateMove(simulation, source, was, record)
     simulation.tally.count("woken after all was quiet: goes on to an abandoned tip")
     moves += 1
   }
   if (moves > 0) await settle(simulation, schedule)
+}
+
+/** True where a late writer says of a source, which is stopped, that it is not known what is in force. */
+function isMistakenReason(
+  schedule: Schedule,
+  before: SourceRecord | undefined,
+  { stopped }: SourceRecord,
+): boolean {
+  if (stopped?.code !== "guard/unknown" || before?.stopped?.commit !== stopped.commit) return false
+  return (
+    before.stopped.code !== stopped.code && schedule.some((op) => op.op === "step" && op.fault === "past")
+  )
 }
 
 function judgeLateMove(

@@ -130,3 +130,15 @@ describe("a target that is not known keeps what it held, and is listed, though r
     await expectKept(world, last, { "x.txt": "promoted" }, [{ target: "ci/alpha" }])
   })
 })
+
+it("says which commit was in force to a record that was lost, though the tip refuses the only target", async () => {
+  const world = rolloutWorld({ canary: 1 }, { stages: [{ bake: "3s" }], health: POLICY.health })
+  await runFor(world, 2)
+  const first = world.repository.tip()
+  const { kube } = world.cluster("canary")
+  const record = await kube.get("headrace", SOURCE)
+  if (record) await kube.remove(record)
+  commit(world, "works", { "a/y.txt": POINTER })
+  await world.look("canary")
+  expect(await world.record("canary")).toMatchObject({ commit: first, stopped: null })
+})

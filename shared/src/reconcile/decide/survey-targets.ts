@@ -68,7 +68,7 @@ export async function surveyTargets(
     unreadable,
     held: new Map(seen.map(({ place, keys }) => [place, keys])),
     changed: new Set(seen.flatMap(({ place, isChanged }) => (isChanged ? place : []))),
-    newest: await newest(
+    newest: await newestCredible(
       ports,
       seen.flatMap(({ stamp }) => (stamp?.source === source ? stamp : [])),
       signal,
@@ -136,7 +136,7 @@ function certainKeys(
  * The credible stamp with the largest token: within an epoch every other one is of an ancestor of its commit. Only the
  * record proves a stamp, and here it knows too little: a stranger's that is credible is taken for one of ours.
  */
-async function newest(
+export async function newestCredible(
   ports: ReconcilePorts,
   stamps: readonly Stamp[],
   signal: AbortSignal,
