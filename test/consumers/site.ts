@@ -31,6 +31,15 @@ export interface Site {
   close(): Promise<void>
 }
 
+/**
+ * A clone is staged, watchers hear of a flip as they do of an agent's, and a revision outlasts a consumer that the machine
+ * keeps waiting. Agents keep one for ten minutes, which of thousands of flips no disk holds. Syncing is of no concern to readers.
+ */
+const AS_AGENTS_RUN = {
+  notifyAfter: NOTIFY_AFTER,
+  keep: { revisions: 3, age: 10_000, bytes: 2 ** 33 },
+}
+
 /** Opens a site in an empty folder. `names`: the files that layout `file` shows, each a projection; all unless given. */
 export async function openSite(
   publisher: Publisher,
@@ -70,8 +79,7 @@ async function openLayout(
   layout: "links" | "exchange",
   root: string,
 ): Promise<Pick<Site, "publish" | "close">> {
-  // As agents run: three revisions stay, and a clone is staged. Syncing is of no concern to readers.
-  const projection = await openProjection(projectionOptions(root, { layout, notifyAfter: NOTIFY_AFTER }))
+  const projection = await openProjection(projectionOptions(root, { layout, ...AS_AGENTS_RUN }))
   return {
     publish: async (seq) => void (await projection.publish(revisionOf(seq, filesOf(seq)))),
     close: () => projection.close(),
@@ -85,9 +93,7 @@ async function openFiles(root: string, names: readonly string[]): Promise<Pick<S
     fs.mkdirSync(dirname(join(root, name)), { recursive: true })
     projections.set(
       name,
-      await openProjection(
-        projectionOptions(join(root, name), { layout: "file", notifyAfter: NOTIFY_AFTER }),
-      ),
+      await openProjection(projectionOptions(join(root, name), { layout: "file", ...AS_AGENTS_RUN })),
     )
   }
   return {
