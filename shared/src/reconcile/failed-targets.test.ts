@@ -116,6 +116,20 @@ describe("more failed targets than a record has room for", () => {
     expect(here.writes).toEqual([])
   })
 
+  it("cost a rebuild nothing, though a later commit has the same ones", async () => {
+    const { here, mistake } = fixture()
+    await here.run()
+    mistake(MANY)
+    await here.run()
+    const { failures } = await here.record()
+    here.commit({ "elsewhere.txt": "no target's" })
+    await here.run()
+    expect((await here.record()).failures).toBe(failures)
+    here.writes.length = 0
+    await here.run("full")
+    expect(here.writes).toEqual([])
+  })
+
   it("stay known to garbage collection, with what they hold, and are garbage when none fails", async () => {
     const { here, mistake } = fixture()
     await here.run()

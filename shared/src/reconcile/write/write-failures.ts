@@ -11,6 +11,7 @@ import { ensureStored } from "./store-objects.ts"
 
 /** Characters of a reason: ten thousand failed targets must fit one object. */
 const REASON_LIMIT = 160
+const NO_TOKEN = { epoch: 0, seq: 0 }
 
 /**
  * Writes the list of failed targets as an object of the store, and gives its digest: before the record names it. Null
@@ -39,10 +40,13 @@ export async function writeFailures(
   }
   const payload = Buffer.from(canonicalJson(index))
   const digest = sha256(payload)
-  const isThere = digest === before.failures && failures.complete && request.mode === "incremental"
-  if (isThere) return digest
-  const marks = marksOfRoot(request.source, desired.token, mostEpoch(run, before))
-  await ensureStored(ports, { kind: "index", digest, payload }, signal, marks)
+  const isNamed = digest === before.failures && failures.complete
+  if (isNamed && request.mode === "incremental") return digest
+  const most = mostEpoch(run, before)
+  const marks = marksOfRoot(request.source, desired.token, most)
+  // What the record names goes on with the marks that it came with, as a root does: a rebuild writes nothing.
+  const { areOn } = isNamed ? marksOfRoot(request.source, NO_TOKEN, most) : marks
+  await ensureStored(ports, { kind: "index", digest, payload }, signal, { ...marks, areOn })
   return digest
 }
 
