@@ -2,7 +2,7 @@ import { type Backoff, backoffDelay } from "../foundation/backoff.ts"
 import { retryOfTarget } from "../record/retry-of-target.ts"
 import type { LaneResult } from "./lane-outcome.ts"
 import type { LaneQueue } from "./open-lanes.ts"
-import { retryName, type WakeUp } from "./wake-up.ts"
+import { type LaneJob, rareRetryName, retryName, type WakeUp } from "./wake-up.ts"
 
 const RETRY: Backoff = { first: 1000, limit: 60_000 }
 /** Of a source with failed targets: rights that were given count within a minute. */
@@ -26,7 +26,7 @@ export async function scheduleRetry(
   code: string | undefined,
 ): Promise<void> {
   if (code === "settings/unknown-source" && failures >= MOST_OF_UNKNOWN) return
-  await addRetry(queue, wakeUp, failures, backoffDelay(RETRY, failures - 1))
+  await addRetry(queue, retryName(wakeUp), { wakeUp, failures }, backoffDelay(RETRY, failures - 1))
 }
 
 /**
@@ -41,14 +41,13 @@ export async function scheduleTargetRetry(
 ): Promise<void> {
   const retries = new Set(failed.map(({ reason }) => retryOfTarget(reason)))
   const again: WakeUp = { ...wakeUp, mode: "incremental", reason: "retry" }
-  if (retries.has("soon")) await addRetry(queue, again, failures, backoffDelay(TARGET_RETRY, failures - 1))
-  else if (retries.has("rarely")) await addRetry(queue, again, failures, RARE_MS)
+  const job = { wakeUp: again, failures }
+  if (retries.has("soon"))
+    await addRetry(queue, retryName(again), job, backoffDelay(TARGET_RETRY, failures - 1))
+  else if (retries.has("rarely")) await addRetry(queue, rareRetryName(again), job, RARE_MS)
 }
 
-async function addRetry(queue: LaneQueue, wakeUp: WakeUp, failures: number, delay: number): Promise<void> {
-  await queue.add(
-    "retry",
-    { wakeUp, failures },
-    { delay: Math.round(delay), deduplication: { id: retryName(wakeUp), keepLastIfActive: true } },
-  )
+async function addRetry(queue: LaneQueue, name: string, job: LaneJob, delay: number): Promise<void> {
+  const deduplication = { id: name, keepLastIfActive: true }
+  await queue.add("retry", job, { delay: Math.round(delay), deduplication })
 }

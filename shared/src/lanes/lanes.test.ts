@@ -157,6 +157,21 @@ describe("lanes", () => {
     })
   })
 
+  it("try a target again soon, though a rare retry of another one waits", async ({ lanes }) => {
+    const failures: LaneResult["failed"][] = [
+      [{ target: "ci/mutated", reason: "reconcile/changed-on-write: the API server changed it" }],
+      [{ target: "ci/late", reason: "kube/forbidden: no rights" }],
+    ]
+    let runs = 0
+    const handler = async () => ({ ...DONE, failed: failures[runs++] ?? [] })
+    await withWorker(lanes, handler, async () => {
+      await lanes.wake("build01", wakeUp())
+      await until(async () => (await lanes.queue("build01").getDelayedCount()) === 1)
+      await lanes.wake("build01", wakeUp())
+      await until(() => runs === 3)
+    })
+  })
+
   it("give up wake-ups of a source that is no longer in the settings", async ({ lanes }) => {
     let runs = 0
     const handler = async () => {

@@ -36,6 +36,11 @@ export function retryName(wakeUp: Pick<WakeUp, "source" | "mode">): string {
   return `retry/${wakeUpName(wakeUp)}`
 }
 
+/** The same of one that comes rarely: it lies in wait for minutes, and must not take in one that is to come soon. */
+export function rareRetryName(wakeUp: Pick<WakeUp, "source" | "mode">): string {
+  return `rare-retry/${wakeUpName(wakeUp)}`
+}
+
 /** The deduplication name of the wake-up at the end of a source's hold. */
 export function holdEndName(source: string): string {
   return `hold-end/${source}`

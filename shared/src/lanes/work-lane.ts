@@ -16,6 +16,7 @@ import {
   holdEndName,
   LANES_FORMAT,
   LaneJob,
+  rareRetryName,
   retryName,
   rolloutLookName,
   type WakeUp,
@@ -139,7 +140,7 @@ class RunningLane implements LaneWorker {
     const sources = this.#options.sources ?? []
     const lines = sources.flatMap((source) => MODES.map((mode) => ({ source, mode })))
     const names = [
-      ...lines.flatMap((line) => [wakeUpName(line), retryName(line)]),
+      ...lines.flatMap((line) => [wakeUpName(line), retryName(line), rareRetryName(line)]),
       ...sources.map((source) => holdEndName(source)),
       ...sources.map((source) => rolloutLookName(source)),
     ]
