@@ -12,7 +12,7 @@ export interface FollowOptions {
   backoff?: Backoff
   /** Milliseconds after which it lists again though all seems well, in case an event was lost. */
   resync?: number
-  /** Milliseconds after which a watch that was opened again from the version before is checked by a list. */
+  /** Milliseconds after which watches that were opened again from the version before are checked by a list. */
   verify?: number
   /** Bytes of the values of all objects together; absent: as many as there are. */
   most?: number
@@ -75,17 +75,22 @@ async function pump(
   const clock = options.clock ?? systemClock
   const waits = growingWait(options.backoff ?? BACKOFF, options.random)
   let listed = Number.NEGATIVE_INFINITY
+  /** When the first watch since the last list was opened again; a server or a proxy may end each after seconds. */
+  let unverifiedSince: number | undefined
   while (!signal.aborted) {
     const begun = clock.now()
     let failure: unknown
-    let isVerified = false
     try {
       if (objects.version === undefined || Math.abs(begun - listed) > (options.resync ?? RESYNC_MS)) {
         await list(reader, options, objects, signal)
         listed = clock.now()
-        isVerified = true
+        unverifiedSince = undefined
+        await applyEvents(reader, options, objects, signal)
+      } else {
+        unverifiedSince ??= performance.now()
+        const verify = unverifiedSince + (options.verify ?? VERIFY_MS) - performance.now()
+        await watchUntil(verify, reader, options, objects, signal)
       }
-      await watch(reader, options, objects, isVerified, signal)
     } catch (error) {
       failure = error
     }
@@ -110,15 +115,17 @@ async function list(
   options.onContact?.()
 }
 
-async function watch(
+/** Throws VERIFY after so many milliseconds. */
+async function watchUntil(
+  milliseconds: number,
   reader: ConfigMapReader,
   options: FollowOptions,
   objects: FollowedObjects,
-  isVerified: boolean,
   signal: AbortSignal,
 ): Promise<void> {
+  if (milliseconds <= 0) throw VERIFY
   const verify = new AbortController()
-  const timer = isVerified ? undefined : setTimeout(() => verify.abort(VERIFY), options.verify ?? VERIFY_MS)
+  const timer = setTimeout(() => verify.abort(VERIFY), milliseconds)
   try {
     await applyEvents(reader, options, objects, AbortSignal.any([signal, verify.signal]))
     verify.signal.throwIfAborted()
