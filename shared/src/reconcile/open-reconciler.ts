@@ -17,6 +17,7 @@ import { unknownName } from "../settings/unknown-name.ts"
 import { type OpenCluster, openCluster } from "./open-cluster.ts"
 import { openOnce } from "./open-once.ts"
 import { openVerifiers } from "./open-verifiers.ts"
+import { askAtStart } from "./operate/ask-at-start.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { findOrphans, type Orphans } from "./operate/find-orphans.ts"
 import { findUnplaced } from "./operate/find-unplaced.ts"
@@ -112,7 +113,7 @@ export async function openReconciler(
   const contents = createByteRoom(settings.bounds.contents)
   const memories = new Map<string, ReconcileMemory>()
   const sizes = createTargetSizes()
-  const asked = new Set<string>()
+  const atStart = askAtStart()
 
   async function ports(cluster: string, source: string): Promise<ReconcilePorts> {
     const { rules } = sourceNamed(settings, source)
@@ -164,18 +165,20 @@ export async function openReconciler(
     return [...records.values()].filter((record) => record !== null && record !== "unreachable")
   }
 
-  /** What nodes report helps to notice a record that was put back; without it a run is as good otherwise. */
+  /** What nodes report helps to notice a record that was put back; without it (false) a run is as good otherwise. */
   async function noteNodes(
     own: ReconcilePorts,
     cluster: string,
     source: string,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<boolean> {
     try {
       await noteNodeTokens(own, await clusters.get(cluster), { cluster, source }, signal)
+      return true
     } catch (error) {
       signal.throwIfAborted()
       own.log.warn({ err: errorText(error) }, "reports of nodes not read")
+      return false
     }
   }
 
@@ -223,10 +226,8 @@ export async function openReconciler(
     },
     async record(cluster, source, signal) {
       const own = await ports(cluster, source)
-      // Once: afterwards this process has seen itself what was in force.
-      const pair = `${cluster} ${source}`
-      if (!asked.has(pair)) await noteNodes(own, cluster, source, signal)
-      asked.add(pair)
+      // At the start alone: afterwards this process has seen itself what was in force.
+      await atStart(`${cluster} ${source}`, () => noteNodes(own, cluster, source, signal))
       return readRecordInForce(own, { cluster, source }, signal)
     },
     async returnFailed(cluster, source, signal) {
