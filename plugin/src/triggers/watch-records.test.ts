@@ -1,11 +1,15 @@
+import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Lanes } from "@headrace/shared/lanes/open-lanes"
 import { createLog } from "@headrace/shared/observe/log"
 import { newRecord, type SourceRecord } from "@headrace/shared/record/record"
-import { expect, it } from "vitest"
+import { it } from "@headrace/test/harness/fixtures"
+import { until } from "@headrace/test/harness/until"
+import { expect } from "vitest"
 import { createKnownRecords } from "../observe/known-records.ts"
 import { watchRecords } from "./watch-records.ts"
 
 const log = createLog("test", { level: "silent" })
+const away = new HeadraceError("lanes/redis-unavailable", "Redis is away")
 const SHA = "a".repeat(40)
 
 /** Reads the records that `recordOf` gives until the lane of one was woken so many times. */
@@ -27,7 +31,7 @@ async function watch(recordOf: (source: string) => SourceRecord | undefined, wak
   const records = createKnownRecords()
   const places = { clusters: ["down", "east"], sources: ["fine", "restored"] }
   await watchRecords(
-    { lanes: { wake } as Lanes, reconciler, ...places, records, interval: 1, log },
+    { lanes: { wake, trouble: () => away } as Lanes, reconciler, ...places, records, interval: 1, log },
     stop.signal,
   )
   return { woken, records }
@@ -61,4 +65,27 @@ it("notes each record for the metrics, one that is gone and one that cannot be r
       ...{ held: true, stopped: "guard/deleted-keys", failed: 3, behind: 3 },
     },
   ])
+})
+
+it("has failed targets tried again that no lane has an outcome of, once for however many reads", async ({
+  lanes,
+}) => {
+  const stop = new AbortController()
+  let reads = 0
+  const failed = [{ target: "ci/jobs", reason: "kube/forbidden: no rights", since: "2026-01-01T00:00:00Z" }]
+  const reconciler = {
+    async record() {
+      reads += 1
+      return { record: { ...newRecord("release", { epoch: 1, seq: 1 }), failed }, isPutBack: false }
+    },
+  }
+  const places = { clusters: ["east"], sources: ["release"], records: createKnownRecords() }
+  const watching = watchRecords({ lanes, reconciler, ...places, interval: 1, log }, stop.signal)
+  await until(() => reads > 5)
+  stop.abort()
+  await watching
+  const [retry, ...others] = await lanes.queue("east").getDelayed()
+  expect(others).toEqual([])
+  expect(retry?.data.wakeUp).toMatchObject({ source: "release", mode: "incremental", reason: "retry" })
+  expect(retry?.opts.delay).toBeLessThanOrEqual(2000)
 })
