@@ -22,6 +22,10 @@ export async function openPort({ listen, bounds }: PortSettings, log: Log): Prom
   return {
     url: () => current.http.url,
     async open({ listen: wanted, bounds: others }) {
+      // Open since settings that did not start: what they name may have come meanwhile.
+      if (wanted === next?.listen) return
+      await next?.http.close()
+      next = undefined
       if (wanted !== current.listen) next = { listen: wanted, http: await openHttp(wanted, log, others) }
     },
     async serve({ listen: wanted, bounds: others }, agent) {
