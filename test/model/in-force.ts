@@ -31,21 +31,27 @@ export function setInForce(simulation: Simulation, cluster: string, source: stri
   simulation.inForce.set(`${cluster} ${source}`, now)
 }
 
-/** Whether going to a revision takes away more than the guard lets pass: for certain, or perhaps. */
+/**
+ * Whether going to a revision takes away more than the guard lets pass: for certain, or perhaps. `isUnread`: places that lose
+ * nothing for certain.
+ */
 export function judge(
   simulation: Simulation,
   cluster: string,
   source: string,
   to: Revision,
+  isUnread: (place: string) => boolean = () => false,
 ): { certain: boolean; possible: boolean } {
   const { held, counted, possible, isHeld, unsure } = inForceOf(simulation, cluster, source)
   const expected = expectedAt(simulation, cluster, source, to)
   if (expected === undefined) return { certain: false, possible: false }
-  const loss = lossOf(held, expected)
+  const read = [...expected].map(
+    ([place, target]) => [place, isUnread(place) ? { ...target, refused: true } : target] as const,
+  )
   const still = isHeld ? counted : stillCounted(simulation, counted)
   return {
-    certain: tripsGuard(loss, still),
-    possible: unsure || tripsGuard(loss, possible),
+    certain: tripsGuard(lossOf(held, new Map(read)), still),
+    possible: unsure || tripsGuard(lossOf(held, expected), possible),
   }
 }
 

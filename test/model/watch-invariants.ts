@@ -120,10 +120,16 @@ function watchGuard(
     const rewound = after.hold?.commit === commit && token.epoch > before.token.epoch
     if (isBegun || rewound || before.approved?.commit === commit) continue
     const to = { commit, rulesCommit, settings: after.settings }
-    if (judge(simulation, cluster.name, after.source, to).certain) {
+    if (judge(simulation, cluster.name, after.source, to, unreadIn(cluster, after)).certain) {
       throw new Violation(`6: ${commit} deletes beyond the guard`)
     }
   }
+}
+
+/** What may not be read keeps what it holds, and is judged when it is written. */
+function unreadIn({ bad }: MonitoredCluster, { failed }: SourceRecord): (place: string) => boolean {
+  const listed = new Set(failed.flatMap(({ target, unread }) => (unread ? target : [])))
+  return (place) => listed.has(place) || bad.forbidden.has(place.split("/")[0] ?? "")
 }
 
 /**
