@@ -78,4 +78,17 @@ export const CAUGHT: { readonly [rule: string]: RolloutSchedule } = {
       { kind: "policy" },
     ],
   ),
+  "a target that the baseline refuses waits while a rollout that failed elsewhere leads back to it": schedule(
+    [1, 1],
+    [
+      { kind: "commit", effect: "works" },
+      { kind: "commit", effect: "works" },
+      { kind: "nodes", cluster: 0 },
+      { kind: "release", cluster: 0 },
+      { kind: "pause", cluster: 1, process: 0, before: 0 },
+      { kind: "commit", effect: "fails elsewhere" },
+      { kind: "wake" },
+    ],
+    { onFailure: "stop", unknown: 2 },
+  ),
 }

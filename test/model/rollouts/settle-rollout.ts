@@ -144,9 +144,11 @@ function checkNodes(world: RolloutWorld, cluster: string, { commit, token, root 
 async function checkView(
   world: RolloutWorld,
   cluster: string,
-  { commit, root }: SourceRecord,
+  { commit, root, previous }: SourceRecord,
 ): Promise<void> {
   const { kube, store } = world.cluster(cluster)
+  // It waits while the record leads back to what refuses it (docs/decisions/180).
+  if (previous && world.repository.rawAt(previous.commit).has(UNKNOWN)) return
   const isKept = world.repository.rawAt(commit ?? "").has(UNKNOWN)
   const kept = isKept ? (await assemble(kube, "headrace", root ?? "")).get("ci/alpha") : undefined
   // A record that is lost may be begun with a commit that gives the target nothing.
