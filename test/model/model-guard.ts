@@ -9,7 +9,7 @@ interface Loss {
   keys: number
   configMaps: number
   deletedKeys: number
-  /** ConfigMaps that lose all they hold, and of these the ones of several keys. */
+  /** ConfigMaps that lose all they hold, and of these the ones that lose several keys. */
   lost: number
   lostOfSeveral: number
 }
@@ -33,7 +33,7 @@ export function lossOf(held: HeldTargets, expected: ReadonlyMap<string, Expected
     const { deleted, isAll } = lossOfTarget(keys, next?.keys ?? new Map())
     loss.deletedKeys += deleted
     if (isAll) loss.lost += 1
-    if (isAll && keys.size >= SEVERAL) loss.lostOfSeveral += 1
+    if (isAll && deleted >= SEVERAL) loss.lostOfSeveral += 1
   }
   return loss
 }
@@ -52,15 +52,21 @@ export function tripsGuard(loss: Loss, past: readonly PastLoss[]): boolean {
 /** A key counts as deleted whose content no new key of the target takes over, and one that has nothing in it any more. */
 function lossOfTarget(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>) {
   const fresh = [...after].filter(([key]) => !before.has(key)).map(([, content]) => content)
-  let deleted = 0
+  const kept: string[] = []
   for (const [key, content] of before) {
     const next = after.get(key)
     const renamed = next === undefined ? fresh.indexOf(content) : -1
     if (renamed >= 0) fresh.splice(renamed, 1)
-    else if (next === undefined || (next.trim() === "" && content.trim() !== "")) deleted += 1
+    if (renamed >= 0 || (next !== undefined && (isFilled(next) || !isFilled(content)))) kept.push(content)
   }
-  const filled = [...after.values()].filter((content) => content.trim() !== "").length
-  return { deleted, isAll: deleted === before.size && filled * 2 < before.size }
+  const filled = [...before.values()].filter(isFilled).length
+  const isAll = filled > 0 ? !kept.some(isFilled) : kept.length === 0
+  const fills = [...after.values()].filter(isFilled).length
+  return { deleted: before.size - kept.length, isAll: isAll && fills * 2 < (filled || before.size) }
+}
+
+function isFilled(content: string): boolean {
+  return content.trim() !== ""
 }
 
 function sum(counts: readonly number[]): number {

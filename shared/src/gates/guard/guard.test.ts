@@ -113,6 +113,25 @@ describe("the guard's judgement", () => {
     expect(codeOf({ ...rest, "ci/a": keys(20) }, { ...rest, "ci/a": keys(1) }), "one stays").toBeUndefined()
   })
 
+  it("takes blanks that stay for nothing that a target keeps", () => {
+    const rest = { "ci/b": keys(100) }
+    const blank = keys(5, { prefix: "keep", content: "" }).map((one) => ({ ...one, empty: true }))
+    const before = { ...rest, "ci/a": [...keys(10), ...blank] }
+    const emptied = keys(10).map((one) => ({ ...one, empty: true }))
+    expect(codeOf(before, { ...rest, "ci/a": blank })).toBe("guard/deleted-config-maps")
+    expect(codeOf(before, { ...rest, "ci/a": [...emptied, ...blank] })).toBe("guard/deleted-config-maps")
+    expect(codeOf(before, { ...rest, "ci/a": [...keys(1), ...blank] }), "one stays").toBeUndefined()
+    expect(codeOf(before, { ...rest, "ci/a": keys(10) }), "blanks go").toBeUndefined()
+    const few = { ...rest, "ci/a": [...keys(2), ...blank] }
+    expect(codeOf(few, { ...rest, "ci/a": blank }), "two keys are lost").toBeUndefined()
+    expect(codeOf({ ...rest, "ci/a": blank }, rest), "it held no more").toBe("guard/deleted-config-maps")
+    const compared = { before: keys(10), after: [], same: 5, staysFilled: false }
+    const size = (held: typeof compared) => measureChange(new Map([["ci/a", held]]), new Map(), NONE)
+    expect(size(compared)).toMatchObject({ deletedKeys: 10, lostOfSeveral: 1 })
+    expect(size({ ...compared, staysFilled: true })).toMatchObject({ deletedKeys: 10, lostOfSeveral: 0 })
+    expect(size({ ...compared, before: blank })).toMatchObject({ deletedKeys: 5, lostOfSeveral: 0 })
+  })
+
   it("adds up what was deleted within the window, and forgets what is older", () => {
     const past = (hours: number) => [{ at: NOW - hours * HOUR, keys: 20, configMaps: 0 }]
     const [before, after] = [{ "ci/a": keys(100) }, { "ci/a": keys(80) }]

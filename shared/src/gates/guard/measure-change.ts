@@ -12,6 +12,8 @@ export interface ComparedKeys {
   before: readonly GuardedKey[]
   after: readonly GuardedKey[]
   same: number
+  /** True when one of the same has anything in it. */
+  staysFilled: boolean
 }
 
 /** What a target holds: its keys, or so many of them where no key stays. */
@@ -43,7 +45,7 @@ export interface ChangeSize {
   /** Of the deleted ones: keys that stay, with nothing in them. */
   emptiedKeys: number
   renamed: readonly RenamedKey[]
-  /** Targets that lose all they hold, and of these the ones that hold several keys. */
+  /** Targets that lose all they hold, and of these the ones that lose several keys. */
   lostConfigMaps: number
   lostOfSeveral: number
   /** Some targets that lose all they hold, for messages. */
@@ -78,7 +80,7 @@ export function measureChange(
     renamed.push(...loss.renamed)
     if (!loss.everything) continue
     lostConfigMaps += 1
-    if (count >= SEVERAL_KEYS) lostOfSeveral += 1
+    if (loss.deleted >= SEVERAL_KEYS) lostOfSeveral += 1
     if (lost.length < NAMED_TARGETS) lost.push(target)
   }
   return { keys, configMaps, deletedKeys, emptiedKeys, renamed, lostConfigMaps, lostOfSeveral, lost }
@@ -88,7 +90,7 @@ interface TargetLoss {
   deleted: number
   emptied: number
   renamed: RenamedKey[]
-  /** True when nothing of it stays, and less than half as many keys take its place. */
+  /** True when nothing of it stays but blanks, and less than half as many keys take its place. */
   everything: boolean
 }
 
@@ -99,7 +101,8 @@ function measureTarget(target: string, before: GuardedTarget, after: KeysAfter):
   if (typeof before === "number") return { ...NO_LOSS, deleted: before, everything: true }
   if (!("same" in before)) return measureKeys(target, before, after.get(target) ?? [])
   const loss = measureKeys(target, before.before, before.after)
-  return before.same > 0 ? { ...loss, everything: false } : loss
+  const stays = before.same > 0 && (before.staysFilled || !before.before.some(isFilled))
+  return stays ? { ...loss, everything: false } : loss
 }
 
 function measureKeys(
@@ -112,11 +115,32 @@ function measureKeys(
     return NO_LOSS
   const next = new Map(after.map((one) => [one.key, one]))
   const gone = before.filter(({ key }) => !next.has(key))
-  const emptied = before.filter(({ key, empty }) => !empty && next.get(key)?.empty === true).length
+  const emptied = before.filter((one) => isFilled(one) && next.get(one.key)?.empty === true).length
   const renamed = pairRenamed(target, gone, before, after)
   const deleted = gone.length - renamed.length + emptied
-  const filled = after.filter(({ empty }) => !empty).length
-  return { deleted, emptied, renamed, everything: deleted === before.length && filled * 2 < before.length }
+  return { deleted, emptied, renamed, everything: isEverything(before, after, next, renamed) }
+}
+
+/** Blanks that stay are nothing that a target keeps; where it holds no more than blanks, they are what it loses. */
+function isEverything(
+  before: readonly GuardedKey[],
+  after: readonly GuardedKey[],
+  next: ReadonlyMap<string, GuardedKey>,
+  renamed: readonly RenamedKey[],
+): boolean {
+  const moved = new Set(renamed.map(({ from }) => from))
+  const filled = before.filter(isFilled)
+  const held = filled.length > 0 ? filled : before
+  const stays = held.some((one) => moved.has(one.key) || isKept(one, next.get(one.key)))
+  return !stays && after.filter(isFilled).length * 2 < held.length
+}
+
+function isKept(before: GuardedKey, after: GuardedKey | undefined): boolean {
+  return after !== undefined && (before.empty || isFilled(after))
+}
+
+function isFilled({ empty }: GuardedKey): boolean {
+  return !empty
 }
 
 function isSame(a: GuardedKey, b: GuardedKey | undefined): boolean {

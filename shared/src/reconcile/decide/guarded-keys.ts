@@ -34,7 +34,9 @@ export function comparedKeys(was: PlannedTarget, is: PlannedTarget | undefined):
   )
   const before = differences.flatMap(({ before: one }) => (one ? guardedKey(one) : []))
   const after = differences.flatMap(({ after: one }) => (one ? guardedKey(one) : []))
-  return { before, after, same: was.keys.length - before.length }
+  const changed = new Set(before.map(({ key }) => key))
+  const staysFilled = was.keys.some(({ key, file }) => !isBlank(file) && !changed.has(key))
+  return { before, after, same: was.keys.length - before.length, staysFilled }
 }
 
 /**
