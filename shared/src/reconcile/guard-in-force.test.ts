@@ -11,6 +11,7 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { KubeError } from "../kube/kube-error.ts"
 import { listTargets, parseIndex } from "../record/walk-index.ts"
+import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
 import { approveCommit } from "./operate/approve-commit.ts"
 import { holdSource, releaseSource, rewindSource } from "./operate/hold-source.ts"
 import { reconcile } from "./reconcile.ts"
@@ -220,6 +221,22 @@ describe("what a store has lost", () => {
 })
 
 describe("a target that was refused", () => {
+  it.each([true, false])(
+    "counts with what it holds when larger bounds let it pass, store: %s",
+    async (store) => {
+      const bounds = { ...DEFAULT_WRITER_BOUNDS, file: 100 }
+      const here = fixture(FORTY, { settings: { store, bounds } })
+      await here.run()
+      here.commit({ ...filesOf("d", 40, () => undefined), "d/large.txt": "x".repeat(200) })
+      expect(await here.run()).toMatchObject({ result: "applied", failed: [{ target: "ci/dropped" }] })
+      const larger = other(here, { bounds: DEFAULT_WRITER_BOUNDS })
+      expect(await reconcile(REQUEST, larger, quiet)).toMatchObject({
+        stopped: { code: "guard/deleted-keys" },
+      })
+      expect(Object.keys(await here.data("dropped"))).toHaveLength(40)
+    },
+  )
+
   it("counts with what it still holds when its rule goes", async () => {
     const here = fixture()
     await here.run()

@@ -123,9 +123,8 @@ function shortWord(candidate: Candidate, limit: number): Candidate {
   }
 }
 
-/** Measured as JSON, where one character may take six bytes. */
 /** A reason may end with its code in brackets, which says how the target is tried again: the cut is before it. */
-function shortReason(reason: string, limit: number): string {
+export function shortReason(reason: string, limit: number): string {
   if (reason.length <= limit) return reason
   const code = / \[[a-z-]+\/[a-z-]+\]$/.exec(reason)?.[0] ?? ""
   return code.length < limit
@@ -133,6 +132,7 @@ function shortReason(reason: string, limit: number): string {
     : shortText(reason, limit)
 }
 
+/** Measured as JSON, where one character may take six bytes. */
 function shortText(text: string, limit: number): string {
   if (jsonBytes(text) <= limit) return text
   let cut = text.slice(0, limit - 1)

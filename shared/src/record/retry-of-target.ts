@@ -12,9 +12,15 @@ const NEVER = new Set(["reconcile/too-large", "plan/namespace-closed"])
  */
 export function retryOfTarget(reason: string): TargetRetry {
   const code = codeOfReason(reason)
-  if (code === undefined || reason.endsWith(`[${code}]`)) return "never"
+  if (code === undefined || isMistake(reason)) return "never"
   if (NEVER.has(code)) return "never"
   return RARELY.has(code) ? "rarely" : "soon"
+}
+
+/** True for a mistake of the rules or files: the plan refused the target, and nothing was written. */
+export function isMistake(reason: string): boolean {
+  const code = codeOfReason(reason)
+  return code !== undefined && reason.endsWith(`[${code}]`)
 }
 
 /** The code of a failed target's reason, at its start or in brackets at its end; undefined: it has none. */

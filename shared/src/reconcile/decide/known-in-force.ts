@@ -1,5 +1,6 @@
 import { hasCode } from "../../foundation/errors.ts"
 import type { SourceRecord } from "../../record/record.ts"
+import { isMistake } from "../../record/retry-of-target.ts"
 import { type ClusterPlan, withRefused } from "../run/cluster-plan.ts"
 import type { DesiredRevision } from "../run/revision.ts"
 import type { Run } from "../run/run.ts"
@@ -32,14 +33,17 @@ export async function planInForce(
   }
 }
 
-/** `namespace/name` to the reason, of planned targets that hold what they held before the plan came into force. */
+/**
+ * `namespace/name` to the reason, of planned targets that hold what they held before the plan came into force: bounds that are
+ * larger now, or another version of this program, give them something that was refused then.
+ */
 export function unreadTargets(
   { failed, held }: KnownFailures,
   plan: Pick<ClusterPlan, "targets">,
 ): Map<string, string> {
   const unread = failed.filter(
-    ({ target, unread, closed, tooLarge }) =>
-      plan.targets.has(target) && (unread || closed || tooLarge || held.has(target)),
+    ({ target, reason, unread, closed, tooLarge }) =>
+      plan.targets.has(target) && (unread || closed || tooLarge || held.has(target) || isMistake(reason)),
   )
   return new Map(unread.map(({ target, reason }) => [target, reason]))
 }

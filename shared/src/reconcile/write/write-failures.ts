@@ -1,7 +1,7 @@
 import { canonicalJson } from "../../foundation/canonical-json.ts"
 import { sha256 } from "../../foundation/digest.ts"
 import type { TargetEntry } from "../../record/build-index.ts"
-import { isCut } from "../../record/fit-record.ts"
+import { isCut, shortReason } from "../../record/fit-record.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import type { FailuresIndex } from "../../record/store-index.ts"
 import type { Work } from "../decide/work-out.ts"
@@ -33,7 +33,7 @@ export async function writeFailures(
     kind: "failures",
     failed: next.failed.map(({ target, reason, since }) => ({
       target,
-      reason: reason.slice(0, REASON_LIMIT),
+      reason: shortReason(reason, REASON_LIMIT),
       since,
       held: heldBy(kept.get(target)),
     })),
