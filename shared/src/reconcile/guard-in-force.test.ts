@@ -220,6 +220,54 @@ describe("what a store has lost", () => {
   })
 })
 
+describe("named ConfigMaps that no rule names any more", () => {
+  const LESS = RULES.replace(DROPPED, "")
+  const TARGETS = { ...FORTY, "less.yaml": LESS }
+  const less = (here: ReconcileFixture, settings: Partial<ReconcileSettings> = {}) =>
+    reconcile(REQUEST, other(here, { rulesPath: "less.yaml", ...settings }), quiet)
+  const stops = { result: "stopped", stopped: { code: "guard/deleted-keys" } }
+
+  it("count when settings drop them, where there is no store", async () => {
+    const here = fixture(TARGETS, { settings: { store: false } })
+    await here.run()
+    expect(await less(here)).toMatchObject(stops)
+    await approveCommit(
+      { ...operator(here), ...other(here, { rulesPath: "less.yaml" }) },
+      here.repository.tip(),
+      quiet,
+    )
+    expect(await less(here)).toMatchObject({ result: "applied" })
+  })
+
+  it("count when settings drop them and turn the store off, what the store alone holds too", async () => {
+    const here = fixture(TARGETS)
+    await here.run()
+    expect(await less(here, { store: false })).toMatchObject(stops)
+    here.commit({ "less.yaml": LESS.replace("    s/", "    none/") })
+    expect(await less(here, { store: false })).toMatchObject(stops)
+  })
+
+  it("count where the record is lost, and the store too", async () => {
+    const here = fixture(TARGETS)
+    await here.run()
+    for (const metadata of await here.kube.listMetadata("headrace", {})) await here.kube.remove({ metadata })
+    expect(await less(here)).toMatchObject(stops)
+  })
+
+  it("are not known, and removed by nobody, where they may not be listed", async () => {
+    const changeKube: ReconcileFixtureOptions["changeKube"] = (kube) => ({
+      ...kube,
+      async listMetadata(namespace, selection, signal) {
+        if (namespace !== "headrace") throw new KubeError("kube/forbidden", "no list", { status: 403 })
+        return kube.listMetadata(namespace, selection, signal)
+      },
+    })
+    const here = fixture(TARGETS, { settings: { store: false }, changeKube })
+    await here.run()
+    expect(await less(here)).toMatchObject({ result: "applied" })
+  })
+})
+
 describe("a target that was refused", () => {
   it.each([true, false])(
     "counts with what it holds when larger bounds let it pass, store: %s",

@@ -1,7 +1,7 @@
 import type { ObjectMeta } from "@headrace/shared/foundation/config-map"
 import type { ConfigMapWriter } from "@headrace/shared/kube/config-map-api"
 import { KubeError } from "@headrace/shared/kube/kube-error"
-import { listOrphans, listProwOrphans } from "@headrace/shared/reconcile/operate/find-orphans"
+import { listOrphans, listProwOrphans } from "@headrace/shared/reconcile/target/list-orphans"
 import type { TargetDifference } from "./target-difference.ts"
 
 /** Where to look for ConfigMaps that nothing names. */

@@ -12,6 +12,7 @@ import type { KnownFailures } from "../store/known-failures.ts"
 import { lastTargets, storedKeys, targetsBelow } from "../store/stored-targets.ts"
 import { comparedKeys, keysInDoubt, likeOf } from "./guarded-keys.ts"
 import type { Survey } from "./survey-targets.ts"
+import { unnamedTargets } from "./unnamed-targets.ts"
 
 export interface InForce {
   record: SourceRecord
@@ -28,7 +29,8 @@ export interface InForce {
  * What the cluster's targets hold of ours, so far as a plan may take it away. Where the plan in force is known it says that,
  * and the store says what targets hold that it refused. Where it is not known because settings changed, the store's root index
  * says it: what a named ConfigMap holds beside that is a stranger's, and must not make our share look smaller. Where the record
- * is lost or was put back, or work is under way, the named ConfigMaps say it as well: whichever holds more. `unknown`: the
+ * is lost or was put back, or work is under way, the named ConfigMaps say it as well: whichever holds more. Where there is no
+ * store, those that the plan does not name count by their marks: nothing else says that they are ours. `unknown`: the
  * store has lost what the record names, or what a lost record named last, and nothing else says what it was.
  *
  * Throws `kube/…`, when anything cannot be read: then it is not known, and nothing may be judged.
@@ -38,9 +40,10 @@ export async function heldInForce(run: Run, input: InForce): Promise<GuardedTarg
   const planned = [...(previous?.targets ?? [])].map(
     ([place, was]) => [place, comparedKeys(was, plan.targets.get(place))] as const,
   )
-  const held = new Map<string, GuardedTarget>([...planned, ...survey.held])
   const stored = await storedTargets(run, input)
   if (stored === undefined) return "unknown"
+  const unnamed = stored.length === 0 && isUntold(input) ? await unnamedTargets(run, plan) : []
+  const held = new Map<string, GuardedTarget>([...planned, ...survey.held, ...unnamed])
   const isWhole = isRootInForce(run, input.record)
   for (const entry of stored) {
     const place = placeText(entry)
@@ -52,6 +55,14 @@ export async function heldInForce(run: Run, input: InForce): Promise<GuardedTarg
   }
   if (isWhole) doubtUnnamed(held, input, new Set(stored.map(placeText)))
   return held
+}
+
+/**
+ * True when no plan says what was in force, but that something was: a cluster that is built from nothing has no ConfigMap of ours
+ * yet, and is asked for none.
+ */
+function isUntold({ record, previous, survey }: InForce): boolean {
+  return previous === undefined && (record.commit !== null || survey.held.size > 0)
 }
 
 /** What the root in force does not name is not in force: a ConfigMap that an earlier commit left, or that Prow wrote. */
@@ -97,7 +108,8 @@ async function storedTargets(
   run: Run,
   { record, previous, failures }: InForce,
 ): Promise<TargetEntry[] | undefined> {
-  if (!run.ports.settings.store) return []
+  // Where the store was turned off since, what the record names is in force all the same.
+  if (!run.ports.settings.store && record.root === null) return []
   // A record that was put back names an earlier root than what was in force.
   const last = run.beyond ? await lastTargets(run, record) : undefined
   if (last !== undefined && last.length > 0) return last

@@ -11,7 +11,7 @@ import { type ClusterPlan, placeText } from "../run/cluster-plan.ts"
 import { createReconcileMemory } from "../run/memory.ts"
 import type { ReconcilePorts } from "../run/ports.ts"
 import type { SourceRevision } from "../run/revision.ts"
-import { PROW_SELECTOR, readStamp, SOURCE_LABEL } from "../target/ownership.ts"
+import { listOrphans } from "../target/list-orphans.ts"
 
 /** ConfigMaps that a source wrote and its rules name no more. */
 export interface Orphans {
@@ -66,41 +66,6 @@ function shownRevision(record: SourceRecord, shown: Shown | undefined): SourceRe
 export function namedPlaces(plan: Pick<ClusterPlan, "targets" | "refused">): Set<string> {
   const written = [...plan.targets].filter(([, { view }]) => view).map(([place]) => place)
   return new Set([...written, ...plan.refused.keys()])
-}
-
-/** The ConfigMaps that carry a source's label in these namespaces (`""`: all) and are not among the named ones. */
-export async function listOrphans(
-  kube: Pick<ConfigMapWriter, "listMetadata">,
-  { source, namespaces }: { source: string; namespaces: readonly string[] },
-  named: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<ObjectMeta[]> {
-  const labelled = await listUnnamed(kube, namespaces, `${SOURCE_LABEL}=${source}`, named, signal)
-  // `adopt` sets the label and no stamp: what we never wrote is not ours to remove.
-  return labelled.filter((metadata) => readStamp({ metadata })?.source === source)
-}
-
-/** The ConfigMaps that Prow wrote in these namespaces, that no source has taken over and nothing names: its own orphans (B7). */
-export async function listProwOrphans(
-  kube: Pick<ConfigMapWriter, "listMetadata">,
-  namespaces: readonly string[],
-  named: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<ObjectMeta[]> {
-  return listUnnamed(kube, namespaces, PROW_SELECTOR, named, signal)
-}
-
-async function listUnnamed(
-  kube: Pick<ConfigMapWriter, "listMetadata">,
-  namespaces: readonly string[],
-  labelSelector: string,
-  named: ReadonlySet<string>,
-  signal: AbortSignal,
-): Promise<ObjectMeta[]> {
-  const lists = await Promise.all(
-    namespaces.map((namespace) => kube.listMetadata(namespace, { labelSelector }, signal)),
-  )
-  return lists.flat().filter((metadata) => !named.has(placeText(metadata)))
 }
 
 /**
