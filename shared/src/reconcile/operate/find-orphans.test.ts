@@ -1,4 +1,5 @@
 import { quiet, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
+import { type RolloutWorld, rolloutWorld, runFor, SOURCE } from "@headrace/test/model/rollouts/rollout-world"
 import { describe, expect, it } from "vitest"
 import { KubeError } from "../../kube/kube-error.ts"
 import { createReconcileMemory } from "../run/memory.ts"
@@ -88,5 +89,51 @@ describe("orphans", () => {
       code: "orphans/may-not-remove",
       message: expect.stringContaining("verb delete, resource configmaps, namespace ci"),
     })
+  })
+})
+
+describe("while a rollout is under way, orphans", () => {
+  const CLUSTERS = "{canary: [ci], edge: [ci]}"
+  const ALPHA = `config_updater:\n  maps:\n    a/*.txt: {name: alpha, clusters: ${CLUSTERS}}\n`
+  const TWO = `${ALPHA}    b/*.txt: {name: beta, clusters: ${CLUSTERS}}\n`
+  const POLICY = {
+    stages: [{ clusters: ["canary"], bake: "3s" }, { bake: "60s" }],
+    health: { nodes: { within: "120s" } },
+  }
+
+  function commit({ repository, effects }: RolloutWorld, rules: string): void {
+    const files = new Map(repository.rawAt(repository.tip()))
+    repository.push(repository.add([repository.tip()], files.set("rules.yaml", rules).set("b/x.txt", "b")))
+    effects.set(repository.tip(), "works")
+  }
+
+  async function orphansIn(world: RolloutWorld, cluster: string) {
+    const ports = { ...world.ports(cluster), memory: createReconcileMemory() }
+    const { found, unknown } = await findOrphans(ports, { cluster, source: SOURCE }, quiet)
+    return unknown ?? found.map(({ name }) => name)
+  }
+
+  it("are none of those that it tries", async () => {
+    const world = rolloutWorld({ canary: 2, edge: 2 }, POLICY)
+    await runFor(world, 2)
+    commit(world, TWO)
+    await runFor(world, 30)
+    const edge = await world.record("edge")
+    expect(edge?.candidate).toMatchObject({ view: true })
+    expect(await world.cluster("edge").kube.get("ci", "beta")).toBeDefined()
+    expect(await orphansIn(world, "edge")).toEqual([])
+  })
+
+  it("are none of those that it may return to", async () => {
+    const world = rolloutWorld({ canary: 2, edge: 2 }, POLICY)
+    await runFor(world, 2)
+    commit(world, TWO)
+    await runFor(world, 200)
+    commit(world, ALPHA)
+    await runFor(world, 30)
+    expect((await world.record("canary"))?.previous).not.toBeNull()
+    expect(await orphansIn(world, "canary")).toEqual([])
+    await runFor(world, 200)
+    expect(await orphansIn(world, "canary")).toEqual(["beta"])
   })
 })

@@ -28,6 +28,7 @@ type Shown = Pick<SourceRecord, "commit" | "token">
  * name them no more: rules that were removed or got `view: false`, partitions that were taken away (Prow's B7).
  * They keep what they hold. Not known while nothing is shown, work is under way or the source is stopped, and where these
  * settings are not those that the record was written with: a plan that was not judged and applied names nobody's orphans.
+ * While a rollout is under way, what it tries and what it may return to name theirs too.
  * `shown`: what was applied; when the record shows something else by now, they are not known either.
  *
  * Throws `kube/…` (`kube/forbidden`, which names the missing right), `git/…`, `rules/…`.
@@ -40,26 +41,36 @@ export async function findOrphans(
 ): Promise<Orphans> {
   const { kube, settings } = ports
   const state = await loadRecord(kube, settings.namespace, place.source, signal)
-  const revision = state && shownRevision(state.record, shown)
-  if (typeof revision !== "object") return { found: [], unknown: revision ?? "there is no record" }
+  const revisions = state ? shownRevisions(state.record, shown) : "there is no record"
+  if (typeof revisions === "string") return { found: [], unknown: revisions }
   const memory = ports.memory ?? createReconcileMemory()
-  const plan = await planAt(ports, memory, place.cluster, revision, signal)
-  if (plan.digest !== state?.record.rules) {
-    return { found: [], unknown: "these rules and settings are not those that are in force" }
+  const named = new Set<string>()
+  for (const { commit, rulesCommit, rules } of revisions) {
+    const plan = await planAt(ports, memory, place.cluster, { commit, rulesCommit }, signal)
+    if (plan.digest !== rules) {
+      return { found: [], unknown: "these rules and settings are not those that are in force" }
+    }
+    for (const target of namedPlaces(plan)) named.add(target)
   }
   const namespaces = namespacesToSearch(settings.clusters.get(place.cluster)?.namespaces)
-  const found = await listOrphans(kube, { source: place.source, namespaces }, namedPlaces(plan), signal)
+  const found = await listOrphans(kube, { source: place.source, namespaces }, named, signal)
   return { found, unknown: undefined }
 }
 
-/** What the record shows, or why that cannot be compared with. */
-function shownRevision(record: SourceRecord, shown: Shown | undefined): SourceRevision | string {
-  const { commit, rulesCommit, token } = record
+interface RuledRevision extends SourceRevision {
+  rules: string | null
+}
+
+/** What the record shows, what it tries and what it may return to; or why that cannot be compared with. */
+function shownRevisions(record: SourceRecord, shown: Shown | undefined): RuledRevision[] | string {
+  const { commit, rulesCommit, rules, token } = record
   if (commit === null) return "nothing is shown yet"
   if (record.stopped) return `the source is stopped: ${record.stopped.code}`
   if (record.intents.length > 0) return "work is under way"
   const isShown = shown === undefined || (shown.commit === commit && compareTokens(shown.token, token) === 0)
-  return isShown ? { commit, rulesCommit } : "the record shows another commit by now"
+  if (!isShown) return "the record shows another commit by now"
+  const others = [record.candidate, record.previous].filter((one) => one !== null)
+  return [{ commit, rulesCommit, rules }, ...others]
 }
 
 /** `namespace/name` of every ConfigMap that a plan asks for, or has a mistake about; not of those with `view: false`. */
