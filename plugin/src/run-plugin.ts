@@ -5,10 +5,9 @@ import { createLog, type Log } from "@headrace/shared/observe/log"
 import { openTraces } from "@headrace/shared/observe/open-traces"
 import { createProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import { type HttpServer, openHttp } from "@headrace/shared/observe/serve-http"
-import { loadOperatorSettings } from "@headrace/shared/settings/load-operator-settings"
 import { Duration, Wait } from "@headrace/shared/settings/units"
 import { CronExpressionParser } from "cron-parser"
-import { nextSettings } from "./next-settings.ts"
+import { type FoundSettings, findSettings, nextSettings } from "./next-settings.ts"
 import { keepIdleHeapSmall } from "./observe/idle-heap.ts"
 import { addNodeMetrics } from "./observe/node-metrics.ts"
 import { type SettledPlugin, startOnSettings } from "./start-on-settings.ts"
@@ -42,7 +41,8 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
   const drain = readDrain(options.drain)
   const interval = readInterval(options.settingsInterval)
   if (options.schedule !== undefined) checkSchedule(options.schedule)
-  const settings = await loadOperatorSettings(options.config)
+  const found = await findSettings(options.config, options.redisUrlFile)
+  const { settings } = found
   const version = packageVersion(import.meta.url)
   const metrics = createProcessMetrics({ program: "headrace-plugin", version })
   addNodeMetrics(metrics.registry)
@@ -59,10 +59,11 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
     }
     const onWorked = idleHeap.worked
     const opened = { ...options, http, opsHttp, objectsHttp, process: metrics, traces, onWorked, log }
-    const first = await startOnSettings(settings, opened)
+    const first = await startOnSettings(found, opened)
     onWorked()
     const last = await followSettings(first, (next, before) => startOnSettings(next, opened, before), {
       file: options.config,
+      redisUrlFile: options.redisUrlFile,
       interval,
       onRejected: metrics.settingsRejected,
       log,
@@ -82,6 +83,7 @@ export async function runPlugin(options: RunPluginOptions, signal: AbortSignal):
 
 interface FollowOptions {
   file: string
+  redisUrlFile: string | undefined
   interval: number
   /** Called with true when changed settings are rejected, with false when those in force are the file's. */
   onRejected(rejected: boolean): void
@@ -89,16 +91,17 @@ interface FollowOptions {
   signal: AbortSignal
 }
 
-/** Starts over whenever the file says something else; gives the plugin that runs when the signal aborts. */
+/** Starts over whenever the files say something else; gives the plugin that runs when the signal aborts. */
 async function followSettings(
   first: SettledPlugin,
-  startOver: (settings: SettledPlugin["settings"], before: SettledPlugin) => Promise<SettledPlugin>,
-  { file, interval, onRejected, log, signal }: FollowOptions,
+  startOver: (found: FoundSettings, before: SettledPlugin) => Promise<SettledPlugin>,
+  { file, redisUrlFile, interval, onRejected, log, signal }: FollowOptions,
 ): Promise<SettledPlugin> {
   let running = first
   let wait = interval
   for (;;) {
-    const next = await nextSettings(file, running.settings, { log, signal, interval: wait, onRejected })
+    const options = { redisUrlFile, log, signal, interval: wait, onRejected }
+    const next = await nextSettings(file, running, options)
     if (next === undefined) return running
     log.info({}, "settings changed: starting over")
     try {

@@ -1,19 +1,17 @@
 import { UsageError } from "@headrace/shared/foundation/errors"
-import { findRedisUrl } from "@headrace/shared/lanes/find-redis-url"
 import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import type { Log } from "@headrace/shared/observe/log"
 import type { ProcessMetrics } from "@headrace/shared/observe/process-metrics"
 import type { HttpServer } from "@headrace/shared/observe/serve-http"
 import type { Traces } from "@headrace/shared/observe/traces"
 import { openReconciler } from "@headrace/shared/reconcile/open-reconciler"
-import type { OperatorSettings } from "@headrace/shared/settings/operator-settings"
+import type { FoundSettings } from "./next-settings.ts"
 import { readFromStores } from "./objects/read-object.ts"
 import { type RunningPlugin, startPlugin } from "./start-plugin.ts"
 import { pluginReconciler } from "./work/plugin-reconciler.ts"
 
-/** A running plugin with the settings it runs on and all that was opened for it. */
-export interface SettledPlugin {
-  settings: OperatorSettings
+/** A running plugin with what it runs on and all that was opened for it. */
+export interface SettledPlugin extends FoundSettings {
   plugin: RunningPlugin
   /** Ends its work and gives the mirrors back; webhooks are still taken. */
   endWork(): Promise<void>
@@ -28,7 +26,6 @@ export interface StartOnSettingsOptions {
   opsHttp?: HttpServer | undefined
   /** The port that agents read objects from. */
   objectsHttp?: HttpServer | undefined
-  redisUrlFile?: string
   /** Metrics of the process. */
   process?: ProcessMetrics
   /** Where spans of each commit's way go. */
@@ -40,18 +37,19 @@ export interface StartOnSettingsOptions {
 }
 
 /**
- * Opens Redis, mirrors and clusters as the settings name them, and starts the plugin on them. `before` is the one
+ * Opens Redis, mirrors and clusters as `found` names them, and starts the plugin on them. `before` is the one
  * that has run until now in this process: it ends its work when all is open, as two would not share a mirror,
  * and takes webhooks until this one does. Throws UsageError for settings that cannot be started, with `before`
  * untouched.
  */
 export async function startOnSettings(
-  settings: OperatorSettings,
+  found: FoundSettings,
   options: StartOnSettingsOptions,
   before?: SettledPlugin,
 ): Promise<SettledPlugin> {
   const { http, opsHttp, traces, schedule, log } = options
-  const redis = await requireRedisUrl(settings, options.redisUrlFile)
+  const { settings } = found
+  const redis = requireRedisUrl(found)
   const lanes = await openLanes({
     redis,
     prefix: settings.redis.prefix,
@@ -82,7 +80,7 @@ export async function startOnSettings(
     await before?.close()
     let ended = false
     return {
-      settings,
+      ...found,
       plugin,
       async endWork() {
         ended = true
@@ -99,12 +97,8 @@ export async function startOnSettings(
   }
 }
 
-async function requireRedisUrl(
-  settings: OperatorSettings,
-  redisUrlFile: string | undefined,
-): Promise<string> {
-  const url = await findRedisUrl(settings.redis, redisUrlFile, process.env)
-  if (url !== undefined) return url
+function requireRedisUrl({ redisUrl }: FoundSettings): string {
+  if (redisUrl !== undefined) return redisUrl
   throw new UsageError("lanes/no-redis", "nothing says where Redis is", {
     hint: "Give --redis-url-file, redis.urlFile in the settings, or REDIS_URL in the environment.",
   })

@@ -98,17 +98,21 @@ export function withMergeSite(
               github: { tokenFile, apiUrl: github.apiUrl },
               mirrors: join(repo.scratch, "mirrors"),
             })
+          const foundOf = (release: object, others: object) => ({
+            settings: settingsOf(release, others),
+            redisUrl: redis.url,
+          })
           const site: MergeSite = {
             repo,
             store: kube.store,
             github,
             async start(release = {}, others = {}) {
               const { http, plugin } = first
-              first.plugin = await startOnSettings(settingsOf(release, others), { http, traces, log }, plugin)
+              first.plugin = await startOnSettings(foundOf(release, others), { http, traces, log }, plugin)
             },
             async startAnother() {
               const http = await openHttp("127.0.0.1:0", log)
-              const one = { http, plugin: await startOnSettings(settingsOf({}, {}), { http, traces, log }) }
+              const one = { http, plugin: await startOnSettings(foundOf({}, {}), { http, traces, log }) }
               running.push(one)
               return async () => {
                 running.splice(running.indexOf(one), 1)
