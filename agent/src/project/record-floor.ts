@@ -13,15 +13,30 @@ const FILE = "trusted-record"
 /** Clocks of writers and nodes may differ by so much without a word. */
 const SKEW_MS = 300_000
 
-const Shown = z.strictObject({
-  format: z.literal(1),
+const members = {
   token: Token,
   /** Digest of what the record has a node show: its root, and a candidate. */
   content: z.string(),
   /** Milliseconds since the epoch. */
   signedAt: z.int(),
-})
+}
+
+/** A record as a projection shows it, or showed it when it followed that record. */
+const Shown = z.strictObject({ ...members, source: z.string() })
 type Shown = z.infer<typeof Shown>
+
+/** Of a file of format 1, which names no source: any may be meant. */
+const ANY_SOURCE = ""
+/** Records that are not followed any more: a path that changes its record for ever must not grow. */
+const REMEMBERED = 32
+
+/** The newest first. */
+const Known = z.union([
+  z.strictObject({ format: z.literal(2), records: z.array(Shown) }).transform(({ records }) => records),
+  z
+    .strictObject({ ...members, format: z.literal(1) })
+    .transform(({ format: _, ...one }): Shown[] => [{ ...one, source: ANY_SOURCE }]),
+])
 
 /** How far a projection has come along the signed records of its source. */
 export interface RecordFloor {
@@ -33,19 +48,19 @@ export interface RecordFloor {
 
 /**
  * Keeps a signed record from being replayed. A smaller token is refused by the projection's floor as any (invariant 2).
- * Here is what that leaves: of one token the record that was signed last counts; and where nothing was shown yet, so
+ * Here is what that leaves: of one token of one record what was signed last counts; and where nothing was shown yet, so
  * that there is no floor, a signature is refused that is older than `maxAge`. A node that shows something is never too
  * late: what an outage of any length leaves in force is shown again after a restart.
  */
-export function createRecordFloor(known: string, maxAge: number, log: Log): RecordFloor {
-  let last: Shown | undefined | "unread" = "unread"
+export function createRecordFloor(folder: string, maxAge: number, log: Log): RecordFloor {
+  let known: readonly Shown[] | undefined
   let warned: number | undefined
 
-  async function lastShown(): Promise<Shown | undefined> {
-    if (last !== "unread") return last
-    const parsed = Shown.safeParse(await readKnownFile(known, FILE))
-    last = parsed.success ? parsed.data : undefined
-    return last
+  async function readKnown(): Promise<readonly Shown[]> {
+    if (known !== undefined) return known
+    const parsed = Known.safeParse(await readKnownFile(folder, FILE))
+    known = parsed.success ? parsed.data : []
+    return known
   }
 
   function warnOfFuture(signedAt: number, now: number): void {
@@ -58,31 +73,36 @@ export function createRecordFloor(known: string, maxAge: number, log: Log): Reco
   }
 
   return {
-    async judge(inputs, folder, now) {
+    async judge(inputs, projection, now) {
       const found = shownBy(inputs)
       if (found === undefined) return
       warnOfFuture(found.signedAt, now)
-      const before = await lastShown()
+      const before = (await readKnown()).find(({ source }) => [found.source, ANY_SOURCE].includes(source))
       if (before !== undefined && isReplayed(found, before)) throw replayed(found, before)
-      const floor = inputs.recordOrigin && folder.floor(inputs.recordOrigin)
+      const floor = inputs.recordOrigin && projection.floor(inputs.recordOrigin)
       const hasFloor = floor !== undefined && (floor.epoch > 0 || floor.seq > 0)
       if (!hasFloor && now - found.signedAt > maxAge) throw tooOld(found, now, maxAge)
     },
     async shown(inputs) {
       const found = shownBy(inputs)
-      if (found === undefined || canonicalJson(found) === canonicalJson(await lastShown())) return
-      last = found
-      await openKnownFolder(known)
-      await writeKnownFile(known, FILE, canonicalJson(found))
+      if (found === undefined) return
+      const before = await readKnown()
+      const others = before.filter(({ source }) => ![found.source, ANY_SOURCE].includes(source))
+      const records = [found, ...others].slice(0, REMEMBERED)
+      if (canonicalJson(records) === canonicalJson(before)) return
+      known = records
+      await openKnownFolder(folder)
+      await writeKnownFile(folder, FILE, canonicalJson({ format: 2, records }))
     },
   }
 }
 
-function shownBy({ record, recordSignature }: Inputs): Shown | undefined {
+function shownBy({ record, recordOrigin, recordSignature }: Inputs): Shown | undefined {
   if (record === undefined || recordSignature === undefined) return undefined
   const { token, root, candidate } = record
   const content = sha256(canonicalJson({ root, candidate }))
-  return { format: 1, token, content, signedAt: recordSignature.signedAt }
+  const source = recordOrigin?.source ?? `record ${record.source}`
+  return { source, token, content, signedAt: recordSignature.signedAt }
 }
 
 function isReplayed(found: Shown, before: Shown): boolean {
