@@ -1,10 +1,29 @@
-import { mkdir, readFile, utimes, writeFile } from "node:fs/promises"
-import { hostname } from "node:os"
+import { mkdir, readdir, readFile, utimes, writeFile } from "node:fs/promises"
+import { syncBuiltinESMExports } from "node:module"
+import os, { hostname } from "node:os"
 import { basename, join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
 import { withFolder } from "@headrace/test/harness/with-folder"
-import { describe, expect, it } from "vitest"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { claimFolder } from "./claim-folder.ts"
+
+/** What this process takes its host name for: named imports follow (node:module, syncBuiltinESMExports). */
+function beOn(name: string): void {
+  vi.spyOn(os, "hostname").mockReturnValue(name)
+  syncBuiltinESMExports()
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+  vi.restoreAllMocks()
+  syncBuiltinESMExports()
+})
+
+/** Claims as a program of another host. */
+function claimOn(name: string, folder: string): ReturnType<typeof claimFolder> {
+  beOn(name)
+  return claimFolder(folder, "m")
+}
 
 const AT_ONCE = 6
 const ROUNDS = 30
@@ -79,5 +98,33 @@ describe("claimFolder", () => {
       const claims = [await claimFolder(folder, "m"), await claimFolder(folder, "m")]
       expect(claims.map(({ place }) => basename(place))).toEqual(["m-2.git", "m.git"])
       for (const claim of claims) await claim.release()
+    }))
+
+  it("leaves a mirror to a live program of a host whose clock is minutes behind", () =>
+    withFolder(async (folder) => {
+      vi.useFakeTimers({ now: Date.now() - 600_000, toFake: ["Date", "setInterval", "clearInterval"] })
+      const claim = await claimOn("behind", folder)
+      vi.advanceTimersByTime(10_000)
+      await delay(100)
+      vi.useRealTimers()
+      const other = await claimOn("there", folder)
+      expect(basename(other.place)).toBe("m-2.git")
+      for (const each of [claim, other]) await each.release()
+    }))
+
+  it("leaves the file of a program that has taken over alone, once one that was stopped for minutes goes on", () =>
+    withFolder(async (folder) => {
+      vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] })
+      const stopped = await claimOn("stopped", folder)
+      const file = join(folder, "m.git.owner")
+      const long = new Date(Date.now() - 600_000)
+      await utimes(file, long, long)
+      const next = await claimOn("there", folder)
+      expect(basename(next.place)).toBe("m.git")
+      await stopped.release()
+      const third = await claimOn("elsewhere", folder)
+      expect(basename(third.place)).toBe("m-2.git")
+      for (const each of [next, third]) await each.release()
+      expect(await readdir(folder)).toEqual([])
     }))
 })

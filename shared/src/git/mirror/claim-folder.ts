@@ -1,6 +1,7 @@
-import { access, constants, link, readFile, readlink, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { access, constants, link, open, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join } from "node:path"
+import { isDeepStrictEqual } from "node:util"
 import { z } from "zod"
 import { HeadraceError } from "../../foundation/errors.ts"
 import { makeFolder } from "../../foundation/make-folder.ts"
@@ -32,7 +33,8 @@ export async function claimFolder(folder: string, name: string): Promise<Claim> 
   for (let slot = 1; slot <= MOST_PROGRAMS; slot++) {
     const place = join(folder, `${name}${slot === 1 ? "" : `-${slot}`}.git`)
     const file = `${place}.owner`
-    if ((await write(file)) || (await takeOver(file))) return held(place, file)
+    const owner = await ownerNow()
+    if ((await write(file, owner)) || (await takeOver(file, owner))) return held(place, file, owner)
   }
   throw new HeadraceError(
     "git/no-mirror-folder",
@@ -60,29 +62,42 @@ async function makeWritable(folder: string): Promise<void> {
   }
 }
 
-function held(place: string, file: string): Claim {
-  const beat = setInterval(() => {
-    const now = new Date()
-    utimes(file, now, now).catch(() => {})
-  }, HEARTBEAT)
+function held(place: string, file: string, owner: Owner): Claim {
+  const beat = setInterval(() => void showLife(file, owner).catch(() => undefined), HEARTBEAT)
   beat.unref()
   return {
     place,
     async release() {
       clearInterval(beat)
-      await rm(file, { force: true })
+      if (await isOf(file, owner)) await rm(file, { force: true })
     },
   }
+}
+
+/** False when another program has taken over, as from one that was stopped for minutes: the file is that one's. */
+async function isOf(file: string, owner: Owner): Promise<boolean> {
+  const found = await readOwner(file)
+  return isDeepStrictEqual(found, owner)
+}
+
+/**
+ * Has the file changed now by the clock of its file system, which all who share it have in common: clocks of hosts may be
+ * minutes apart. Its first byte is written again, so that a power cut leaves it as it is.
+ */
+async function showLife(file: string, owner: Owner): Promise<void> {
+  if (!(await isOf(file, owner))) return
+  await using handle = await open(file, "r+")
+  await handle.write("{", 0)
 }
 
 /**
  * Puts ours in the place of a file whose owner has ended. Behind a guard, and checked again behind it: of two that
  * have both seen the dead one's, the second would remove the first one's. False when it is owned, or another is at it.
  */
-async function takeOver(file: string): Promise<boolean> {
+async function takeOver(file: string, owner: Owner): Promise<boolean> {
   if (await isOwned(file)) return false
   const guard = `${file}.takeover`
-  if (!(await write(guard))) {
+  if (!(await write(guard, owner))) {
     // Left by a program that died behind it: the next process may take over.
     if (!(await isOwned(guard))) await rm(guard, { force: true })
     return false
@@ -90,16 +105,15 @@ async function takeOver(file: string): Promise<boolean> {
   try {
     if (await isOwned(file)) return false
     await rm(file, { recursive: true, force: true })
-    return await write(file)
+    return await write(file, owner)
   } finally {
     await rm(guard, { force: true })
   }
 }
 
 /** False when there is one already: a link appears whole or not at all. */
-async function write(file: string): Promise<boolean> {
-  const draft = `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
-  const owner: Owner = { host: await ownHost(), pid: process.pid, started: await startOf(process.pid) }
+async function write(file: string, owner: Owner): Promise<boolean> {
+  const draft = draftOf(file)
   await writeFile(draft, JSON.stringify(owner))
   try {
     await link(draft, file)
@@ -112,13 +126,32 @@ async function write(file: string): Promise<boolean> {
   }
 }
 
+async function ownerNow(): Promise<Owner> {
+  return { host: await ownHost(), pid: process.pid, started: await startOf(process.pid) }
+}
+
+function draftOf(file: string): string {
+  return `${file}.${process.pid}-${Math.random().toString(36).slice(2)}`
+}
+
 async function isOwned(file: string): Promise<boolean> {
   const owner = await readOwner(file)
   if (owner === undefined) return false
   if (owner !== "unknown" && owner.host === (await ownHost()))
     return (await startOf(owner.pid)) === owner.started && isAlive(owner.pid)
   const sign = await stat(file).catch(() => undefined)
-  return sign !== undefined && Date.now() - sign.mtimeMs < SILENCE
+  return sign !== undefined && (await fileTime(file)) - sign.mtimeMs < SILENCE
+}
+
+/** Now, by the clock that the times of files beside this one are of. */
+async function fileTime(file: string): Promise<number> {
+  const draft = draftOf(file)
+  try {
+    await writeFile(draft, "")
+    return (await stat(draft)).mtimeMs
+  } finally {
+    await rm(draft, { force: true })
+  }
 }
 
 /**
