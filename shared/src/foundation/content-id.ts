@@ -9,15 +9,35 @@ export function contentId(content: Buffer, like: string): string {
 
 /** One of each kind of name. */
 const KINDS = ["", "0".repeat(64), "sha256:"]
-/** A content is known by its name alone here, so only blanks as short as this are recognized. */
-const LONGEST_BLANK = 4
-const BLANK = new Set(
-  KINDS.flatMap((like) => blanksUpTo(LONGEST_BLANK).map((text) => contentId(Buffer.from(text), like))),
-)
+/** A content is known by its name alone here: among short ones every mixture of blanks is recognized. */
+const LONGEST_MIXTURE = 4
+const MIXTURES = idsOf(blanksUpTo(LONGEST_MIXTURE))
+/** Among longer ones, one blank again and again, with or without an end of line. */
+const LONGEST_RUN = 256
+const RUNS = new Map<number, ReadonlySet<string>>()
 
-/** True for a content of nothing: no bytes, or at most four of spaces, tabs and ends of lines. */
+/**
+ * True for a content of nothing: no bytes, at most four of spaces, tabs and ends of lines, or up to 256 of one of them with an
+ * end of line behind.
+ */
 export function isBlank({ size, oid }: { size: number; oid: string }): boolean {
-  return size === 0 || (size <= LONGEST_BLANK && BLANK.has(oid))
+  if (size <= LONGEST_MIXTURE) return size === 0 || MIXTURES.has(oid)
+  return size <= LONGEST_RUN && runsOf(size).has(oid)
+}
+
+function runsOf(size: number): ReadonlySet<string> {
+  const known = RUNS.get(size)
+  if (known) return known
+  const texts = ["", "\n", "\r\n"].flatMap((end) =>
+    [" ", "\t", "\n", "\r\n"].map((blank) => blank.repeat(size).slice(0, size - end.length) + end),
+  )
+  const runs = idsOf(texts)
+  RUNS.set(size, runs)
+  return runs
+}
+
+function idsOf(texts: readonly string[]): ReadonlySet<string> {
+  return new Set(KINDS.flatMap((like) => texts.map((text) => contentId(Buffer.from(text), like))))
 }
 
 /** Every text of 1 to `length` spaces, tabs and ends of lines. */

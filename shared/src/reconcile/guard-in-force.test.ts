@@ -92,6 +92,11 @@ const emptied: { [what: string]: Changes } = {
     40,
     (i) => [" ", "\n\n", "\t\r\n", " \n\t\n"][i % 4],
   ),
+  "the contents of a target, but for many blanks": filesOf(
+    "d",
+    40,
+    (i) => ["\n".repeat(9), " ".repeat(12), `${" ".repeat(40)}\n`, `${"\t".repeat(5)}\r\n`][i % 4],
+  ),
 }
 
 describe.each(Object.entries(emptied))("a commit that takes away %s", (_, changes) => {
