@@ -7,8 +7,9 @@ import { needsTip, nextStep, type Step } from "../rollout/next-step.ts"
 import { policyDigest } from "../rollout/policy.ts"
 import { isHurried, type SeenClusters } from "../rollout/seen-clusters.ts"
 import { goalAt, type Tips } from "./decide/desired-revision.ts"
+import { judgeSettings } from "./decide/judge-settings.ts"
 import { tipsForGoal } from "./decide/tips-for-goal.ts"
-import { isReasonToStop, workOut } from "./decide/work-out.ts"
+import { type Decision, isReasonToStop, refuse, workOut } from "./decide/work-out.ts"
 import { leaveStaged } from "./leave-staged.ts"
 import { loadState, type RecordState, swapState } from "./record/swap-record.ts"
 import { restAtBaseline } from "./rest-at-baseline.ts"
@@ -22,6 +23,7 @@ import type { ReconcileOutcome } from "./run/ports.ts"
 import type { RolloutPorts } from "./run/rollout-ports.ts"
 import type { Run } from "./run/run.ts"
 import { noteInRecord } from "./stop-source.ts"
+import { knownFailures } from "./store/known-failures.ts"
 import { outcome, toGoal } from "./to-goal.ts"
 import { markRoot } from "./write/mark-root.ts"
 
@@ -99,6 +101,8 @@ async function takeStep(run: Run, rollout: RolloutPorts, state: RecordState): Pr
     const done = leaveStaged(run, state)
     return { kind: "done", outcome: done, step: { kind: "rest", holdUp: [] } }
   }
+  const refused = await refuseSettings(run, state)
+  if (refused) return refused
   const seen = await run.watch.time("record", () => seeClusters(run, rollout, state))
   const verdict = await verdictOf(run, rollout, record)
   const at = new Date(run.ports.clock.now()).toISOString()
@@ -111,6 +115,22 @@ async function takeStep(run: Run, rollout: RolloutPorts, state: RecordState): Pr
   const tip = await orReason(commit, () => goalRevision(run, tips, record))
   if ("code" in tip) return rest(run, state, early, tip)
   return act(run, rollout, seen, state, nextStep(seen, { tip, verdict, at }), tips)
+}
+
+/** Settings that may not write move no rollout either. What has failed returns without them (return-failed.ts). */
+async function refuseSettings(run: Run, state: RecordState): Promise<Taken | undefined> {
+  const { record } = state
+  const refused = judgeSettings(record, run.ports.settings)
+  const commit = record.candidate?.commit ?? record.commit
+  if (refused === undefined || commit === null) return undefined
+  const failures = await knownFailures(run.ports, run.memory, record, run.signal)
+  const decision = refuse(run, record, commit, refused, failures)
+  return noted(run, state, decision, { kind: "rest", holdUp: [decision.stopped.message] })
+}
+
+/** Why a source is stopped, where settings that may write look at it: what stopped others is over. */
+function stillStopped({ stopped }: SourceRecord): Stopped | null {
+  return stopped?.code.startsWith("settings/") ? null : stopped
 }
 
 /** What `read` gives of a commit, or why the source is stopped at it. */
@@ -137,7 +157,7 @@ async function act(
     case "rest":
       if (step.atGoal) return wholly(run, state, step, tips ?? shownTips(run, record))
       if (record.commit === null) return begin(run, state, step, await fetched())
-      return rest(run, state, step, record.stopped)
+      return rest(run, state, step, stillStopped(record))
     case "direct":
       return wholly(run, state, step, await fetched())
     case "adopt":
@@ -170,11 +190,12 @@ async function actOnCandidate(
     return swapped(await swapState(run, state, promotedRecord(record, candidate)))
   }
   const red = mayWait(seen, candidate) ? await redBefore(run, rollout, candidate) : []
-  if (red.length > 0) return rest(run, state, { kind: "rest", holdUp: red }, record.stopped)
+  if (red.length > 0) return rest(run, state, { kind: "rest", holdUp: red }, stillStopped(record))
   const wanted = { stage: step.stage, hurried: isHurried(seen, candidate) }
   const opened = await openStage(run, rollout, state, candidate, wanted)
   if (opened.kind === "opened") return { kind: "moved", state: opened.state }
-  if (opened.kind === "waits") return rest(run, state, { kind: "rest", holdUp: [opened.why] }, record.stopped)
+  if (opened.kind === "waits")
+    return rest(run, state, { kind: "rest", holdUp: [opened.why] }, stillStopped(record))
   if (opened.kind === "again") return { kind: "again" }
   return giveUp(run, state, { to: "baseline", rejection: null, why: opened.why })
 }
@@ -220,6 +241,15 @@ async function prepare(
   if (decision.kind === "work")
     return swapped(await prepareCandidate(run, seen, state, decision.work, step.stage))
   if (decision.kind === "stop") return rest(run, state, step, decision.stopped)
+  return noted(run, state, decision, step)
+}
+
+async function noted(
+  run: Run,
+  state: RecordState,
+  decision: Extract<Decision, { kind: "noop" | "refuse" }>,
+  step: Step,
+): Promise<Taken> {
   const next = decision.kind === "refuse" ? decision.next : state.record
   const applied = await noteInRecord(run, state, next, decision.failures)
   if (applied.kind === "again") return { kind: "again" }

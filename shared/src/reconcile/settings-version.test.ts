@@ -1,4 +1,5 @@
 import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/harness/reconcile-fixture"
+import { type RolloutWorld, rolloutWorld, runFor, SOURCE } from "@headrace/test/model/rollouts/rollout-world"
 import { describe, expect, it } from "vitest"
 import { KubeError } from "../kube/kube-error.ts"
 import { reconcile } from "./reconcile.ts"
@@ -245,5 +246,57 @@ describe("a program with older settings", () => {
     expect(paused).toBe(true)
     expect(await here.record()).toMatchObject({ settings: { version: 2 }, stopped: { commit } })
     expect((await here.record()).commit).not.toBe(commit)
+  })
+})
+
+describe("settings that may not write, while a rollout is under way", () => {
+  const STAGES = {
+    stages: [{ clusters: ["canary"], bake: "10s" }, { bake: "10s" }],
+    health: { nodes: { within: "60s" } },
+  }
+
+  /** Every look from now on is that of a new program with these settings. */
+  function useSettings(world: RolloutWorld, settings: Partial<ReconcileSettings>): void {
+    const memory = createReconcileMemory()
+    world.look = (cluster, { mode = "full" } = {}) => {
+      const ports = world.ports(cluster)
+      const own = { ...ports, memory, settings: { ...ports.settings, ...settings } }
+      return reconcile({ cluster, source: SOURCE, mode }, own, quiet)
+    }
+  }
+
+  it.each([
+    ["smaller ones", { settingsVersion: 1 }, "settings/older"],
+    ["smaller ones with another meaning", { settingsVersion: 1, strict: true }, "settings/older"],
+    ["none", {}, "settings/older"],
+    ["others of the same version", { settingsVersion: 2, strict: true }, "settings/conflict"],
+  ] as const)("%s", async (_, settings, code) => {
+    const world = rolloutWorld({ canary: 2, edge: 2 }, STAGES)
+    useSettings(world, { settingsVersion: 2 })
+    await runFor(world, 2)
+    world.commit("works")
+    await runFor(world, 5)
+    const before = await world.record("canary")
+    expect(before?.candidate).toMatchObject({ stage: 0 })
+
+    useSettings(world, settings)
+    expect(await world.look("canary")).toMatchObject({ result: "stopped", stopped: { code } })
+    await runFor(world, 120)
+    const after = await world.record("canary")
+    expect(after).toEqual({ ...before, settings: after?.settings, stopped: after?.stopped })
+    expect(after?.settings).toMatchObject({ version: 2, digest: before?.settings?.digest })
+
+    useSettings(world, { settingsVersion: 2 })
+    const isRival = code === "settings/conflict"
+    expect(after?.stopped?.code).toBe(isRival ? code : undefined)
+    expect((await world.look("canary"))?.stopped?.code).toBe(isRival ? code : undefined)
+    useSettings(world, { settingsVersion: 3 })
+    await runFor(world, 60)
+    const { commit, stopped, settings: known } = (await world.record("edge")) ?? {}
+    expect({ commit, stopped, version: known?.version }).toEqual({
+      commit: world.repository.tip(),
+      stopped: null,
+      version: 3,
+    })
   })
 })

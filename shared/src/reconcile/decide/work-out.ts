@@ -79,13 +79,14 @@ function judgedOf({ stopped }: SourceRecord): Pick<NonNullable<SourceRecord["sto
   return stopped?.judged ? { judged: stopped.judged } : {}
 }
 
-function refuse(
-  { ports }: Run,
+/** What is done where other settings than these are followed. `commit`: the one that waits for it. */
+export function refuse(
+  { ports }: Pick<Run, "ports">,
   record: SourceRecord,
   commit: string,
   { error, next }: NonNullable<ReturnType<typeof judgeSettings>>,
   failures: KnownFailures,
-): Decision {
+): Extract<Decision, { kind: "refuse" }> {
   ports.log.error({ err: error }, "these settings may not write")
   const stopped = { code: error.code, message: errorMessage(error), commit, ...judgedOf(record) }
   // The record is of those who may write: an older program says it for itself alone.
