@@ -4,6 +4,8 @@ import { openLanes } from "@headrace/shared/lanes/open-lanes"
 import { workLane } from "@headrace/shared/lanes/work-lane"
 import { createLog } from "@headrace/shared/observe/log"
 import { reconcile } from "@headrace/shared/reconcile/reconcile"
+import { laneKey } from "@headrace/shared/status/fleet-facts"
+import { readLanes } from "@headrace/shared/status/read-lanes"
 import { expect, it } from "vitest"
 import { type ReconcileFixture, reconcileFixture } from "../harness/reconcile-fixture.ts"
 import { until } from "../harness/until.ts"
@@ -48,12 +50,17 @@ it.each(Object.entries(TROUBLES))(
         await until(() => outcomes.length >= 2)
         expect(outcomes.slice(0, 2)).toEqual([1, 1])
         expect((await here.record()).failed.map(({ target }) => target)).toEqual(["ci/alpha"])
+        const place = { cluster: "east", source: "release" }
+        const next = async () => (await readLanes(lanes, [place])).retries?.get(laneKey("east", "release"))
+        // What status says of it, while its turn has not come.
+        await until(async () => ((await next()) ?? 0) > Date.now())
         isBad = false
         await until(() => outcomes.at(-1) === 0)
         expect(await here.data("alpha")).toEqual({ "1.txt": "y" })
         expect((await here.record()).failed).toEqual([])
         const jobs = await lanes.queue("east").getJobCounts("wait", "delayed")
         expect(jobs).toMatchObject({ wait: 0, delayed: 0 })
+        await until(async () => (await next()) === undefined)
       } finally {
         await worker.close()
         await lanes.close()

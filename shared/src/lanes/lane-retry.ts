@@ -1,7 +1,8 @@
 import { type Backoff, backoffDelay } from "../foundation/backoff.ts"
+import { CLOCK_SLACK_MS } from "../foundation/clock.ts"
 import { retryOfTarget } from "../record/retry-of-target.ts"
 import type { LaneResult } from "./lane-outcome.ts"
-import type { LaneQueue } from "./open-lanes.ts"
+import type { LaneQueue, Lanes } from "./open-lanes.ts"
 import { type LaneJob, rareRetryName, retryName, type WakeUp } from "./wake-up.ts"
 
 const RETRY: Backoff = { first: 1000, limit: 60_000 }
@@ -10,6 +11,7 @@ const TARGET_RETRY: Backoff = { first: 2000, limit: 45_000 }
 const RARE_MS = 300_000
 /** Of a source that the settings of its worker lack: another plugin may have got newer ones already. */
 const MOST_OF_UNKNOWN = 3
+const MODES = ["incremental", "full"] as const
 
 /**
  * Lets a wake-up that failed come again after a wait that grows with `failures` in a row; for ever, but for a
@@ -45,6 +47,31 @@ export async function scheduleTargetRetry(
   if (retries.has("soon"))
     await addRetry(queue, retryName(again), job, backoffDelay(TARGET_RETRY, failures - 1))
   else if (retries.has("rarely")) await addRetry(queue, rareRetryName(again), job, RARE_MS)
+}
+
+/**
+ * When a lane tries a source again that did not succeed, without any other wake-up: milliseconds since the epoch, past
+ * while its turn has come; undefined: never, as far as Redis knows.
+ */
+export async function nextRetry(
+  { queue, redis }: Pick<Lanes, "queue" | "redis">,
+  cluster: string,
+  source: string,
+): Promise<number | undefined> {
+  const lane = queue(cluster)
+  const lines = MODES.map((mode) => ({ source, mode }))
+  const names = lines.flatMap((line) => [retryName(line), rareRetryName(line)])
+  const times = names.map(async (name) => {
+    const job = await lane.getDeduplicationJobId(name)
+    if (!job) return []
+    const [added, delay] = await redis.hmget(lane.toKey(job), "timestamp", "delay")
+    const time = Number(added) + Number(delay)
+    // What no retry of ours has is another program's.
+    return time > 0 && time <= Date.now() + RARE_MS + CLOCK_SLACK_MS ? [time] : []
+  })
+  // A key of another type is another program's, too; the worker repairs it.
+  const known = (await Promise.all(times.map((one) => one.catch(() => [])))).flat()
+  return known.length === 0 ? undefined : Math.min(...known)
 }
 
 async function addRetry(queue: LaneQueue, name: string, job: LaneJob, delay: number): Promise<void> {

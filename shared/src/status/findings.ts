@@ -27,7 +27,7 @@ export function findingsOf(
 ): Finding[] {
   const all = [
     ...recordFindings(judged, facts, surroundings),
-    ...targetFindings(judged, surroundings.context),
+    ...targetFindings(judged, surroundings),
     ...nodeFindings(judged, facts, surroundings),
     ...projectionFindings(judged, facts, surroundings),
     ...unhealthyFindings(judged, surroundings),

@@ -46,6 +46,8 @@ export interface LaneFacts {
   isFull: boolean
   /** What the last look at a rollout waits for, by `cluster source`. */
   holdUps?: ReadonlyMap<string, readonly string[]>
+  /** When a lane tries a source again that did not succeed, in milliseconds since the epoch, by `cluster source`. */
+  retries?: ReadonlyMap<string, number>
   /** Of lanes that another program has paused, or had within a week, by cluster. */
   pauses?: ReadonlyMap<string, LanePause>
 }

@@ -5,9 +5,10 @@ import { RejectionStatus, RolloutStatus } from "./rollout-status.ts"
 
 /**
  * A field that a version adds raises it; no field changes its meaning or goes. Each is written where nothing needs a later
- * one: format 2 adds `rollout`, `rejected` and `unhealthy`, format 3 adds `words`, format 4 adds `rollout.holdUp`.
+ * one: format 2 adds `rollout`, `rejected` and `unhealthy`, format 3 adds `words`, format 4 adds `rollout.holdUp`, format 5
+ * adds `failed[].next`.
  */
-export const STATUS_FORMATS = { first: 1, rollouts: 2, words: 3, holdUp: 4 } as const
+export const STATUS_FORMATS = { first: 1, rollouts: 2, words: 3, holdUp: 4, next: 5 } as const
 
 const time = (what: string) => z.string().describe(`${what}, ISO 8601 in UTC.`)
 const commit = (what: string) => z.string().nullable().describe(what)
@@ -105,6 +106,12 @@ export const FailedTargetStatus = z.strictObject({
   retry: z
     .enum(["soon", "rarely", "never"])
     .describe("When a plugin tries it again: within a minute, every five minutes, or with the next commit."),
+  next: z
+    .string()
+    .optional()
+    .describe(
+      "When its lane tries it next, ISO 8601 in UTC; past while its turn has come. Absent: not known, or not without a commit.",
+    ),
   remedy: z.string().nullable().describe("What to do; null where the reason has no known code."),
 })
 export type FailedTargetStatus = z.infer<typeof FailedTargetStatus>

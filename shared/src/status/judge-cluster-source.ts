@@ -46,7 +46,7 @@ function judgedFacts(facts: ClusterSourceFacts, { now, branch, lane }: Surroundi
       commit,
       targets: targets === "all" ? targets : targets.length,
     })),
-    ...failedOf(facts, record),
+    ...failedOf(facts, record, lane?.retry),
     orphans: facts.orphans.known ? [...facts.orphans.value] : null,
     orphansUnknown: facts.orphans.known ? null : facts.orphans.problem.message,
     foreign: record?.foreign ?? [],
@@ -111,16 +111,23 @@ function stoppedOf(record: SourceRecord | undefined): ClusterSourceStatus["stopp
 function failedOf(
   { failed }: ClusterSourceFacts,
   record: SourceRecord | undefined,
+  next: number | undefined,
 ): Pick<ClusterSourceStatus, "failed" | "failedMore"> {
+  const failedStatus = (one: FailedTarget) => failedTargetStatus(one, next)
   if (failed.known && record?.failures) {
     return { failed: failed.value.map(failedStatus), failedMore: 0 }
   }
   return { failed: (record?.failed ?? []).map(failedStatus), failedMore: record?.failedMore ?? 0 }
 }
 
-function failedStatus({ target, reason, since }: FailedTarget): FailedTargetStatus {
+function failedTargetStatus(
+  { target, reason, since }: FailedTarget,
+  next: number | undefined,
+): FailedTargetStatus {
   const remedy = remedyOfCode(codeOfReason(reason))
-  return { target, reason, since, retry: retryOfTarget(reason), remedy }
+  const retry = retryOfTarget(reason)
+  const isKnown = next !== undefined && retry !== "never"
+  return { target, reason, since, retry, ...(isKnown && { next: new Date(next).toISOString() }), remedy }
 }
 
 function nodesOf(

@@ -29,6 +29,7 @@ export function judgeFleet(facts: FleetFacts, context: CommandContext): FleetSta
               lastSuccess: lanes.value.successes.get(key),
               outcome: lanes.value.outcomes.get(key),
               holdUp: lanes.value.holdUps?.get(key) ?? [],
+              retry: lanes.value.retries?.get(key),
             }
           : undefined,
         context,
@@ -60,7 +61,8 @@ function stagedCommits({ clusterSources }: FleetFacts, source: string): Set<stri
   )
 }
 
-function formatOf({ rollout, rejected, nodes, words }: ClusterSourceStatus): FleetStatus["format"] {
+function formatOf({ failed, rollout, rejected, nodes, words }: ClusterSourceStatus): FleetStatus["format"] {
+  if (failed.some(({ next }) => next !== undefined)) return STATUS_FORMATS.next
   if (rollout?.holdUp !== undefined) return STATUS_FORMATS.holdUp
   if (words !== undefined) return STATUS_FORMATS.words
   const isStaged = rollout !== undefined || rejected !== undefined || nodes?.unhealthy !== undefined

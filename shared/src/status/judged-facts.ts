@@ -14,6 +14,8 @@ export interface Surroundings {
         outcome: LaneOutcome | undefined
         /** What the last look at its rollout waits for. */
         holdUp: readonly string[]
+        /** When it tries again, without any other wake-up; undefined: no retry waits. */
+        retry: number | undefined
       }
     | undefined
   context: CommandContext

@@ -1,6 +1,7 @@
 import type { LaneOutcome } from "../lanes/lane-outcome.ts"
 import { readOutcomes, readSuccesses } from "../lanes/lane-outcomes.ts"
 import { readPause } from "../lanes/lane-pauses.ts"
+import { nextRetry } from "../lanes/lane-retry.ts"
 import type { Lanes } from "../lanes/open-lanes.ts"
 import { recentDeliveries } from "../lanes/recent-deliveries.ts"
 import { isRedisFull } from "../lanes/redis-memory.ts"
@@ -37,6 +38,7 @@ export async function readLanes(
     outcomes: newestOutcomes(each),
     deliveries: deliveries > 0 ? await recentDeliveries(lanes, deliveries) : [],
     holdUps: await readHoldUps(lanes, clusterSources),
+    retries: await readRetries(lanes, clusterSources),
     isFull: await isRedisFull(lanes.redis),
     pauses: new Map(each.map(({ cluster, pause }) => [cluster, pause])),
   }
@@ -50,6 +52,17 @@ async function readHoldUps(
     return [laneKey(cluster, source), await readHoldUp(lanes, cluster, source)] as const
   })
   return new Map(await Promise.all(each))
+}
+
+async function readRetries(
+  lanes: Lanes,
+  clusterSources: readonly { cluster: string; source: string }[],
+): Promise<Map<string, number>> {
+  const each = clusterSources.map(async ({ cluster, source }) => {
+    const time = await nextRetry(lanes, cluster, source)
+    return time === undefined ? [] : [[laneKey(cluster, source), time] as const]
+  })
+  return new Map((await Promise.all(each)).flat())
 }
 
 /** A source has an outcome for each mode; the newer one says what is so. */

@@ -1,7 +1,8 @@
 import { codeOfReason } from "../record/retry-of-target.ts"
+import { ageText } from "./age-text.ts"
 import { finding } from "./finding.ts"
 import type { FailedTargetStatus, Finding } from "./fleet-status.ts"
-import type { JudgedFacts } from "./judged-facts.ts"
+import type { JudgedFacts, Surroundings } from "./judged-facts.ts"
 import { type CommandContext, suggestCommand } from "./suggest-command.ts"
 
 /** Failed targets that are named one by one; the JSON output lists all. */
@@ -15,13 +16,17 @@ const WHEN: { readonly [retry in FailedTargetStatus["retry"]]: string } = {
 }
 
 /** What is wrong with single targets: failed ones, ones that no rule names, ones that other programs wrote. */
-export function targetFindings(place: JudgedFacts, context: CommandContext): Finding[] {
-  return [...failedFindings(place, context), ...orphanFindings(place, context), ...foreignFindings(place)]
+export function targetFindings(place: JudgedFacts, { now, context }: Surroundings): Finding[] {
+  return [
+    ...failedFindings(place, now, context),
+    ...orphanFindings(place, context),
+    ...foreignFindings(place),
+  ]
 }
 
-function failedFindings(place: JudgedFacts, context: CommandContext): Finding[] {
+function failedFindings(place: JudgedFacts, now: number, context: CommandContext): Finding[] {
   const { failed } = place
-  const named = failed.slice(0, NAMED).map((one) => failedFinding(place, one, context))
+  const named = failed.slice(0, NAMED).map((one) => failedFinding(place, one, now, context))
   const more = failed.length - named.length + place.failedMore
   if (more === 0) return named
   return [
@@ -32,9 +37,11 @@ function failedFindings(place: JudgedFacts, context: CommandContext): Finding[] 
 
 function failedFinding(
   place: JudgedFacts,
-  { target, reason, since, retry, remedy }: FailedTargetStatus,
+  failed: FailedTargetStatus,
+  now: number,
   context: CommandContext,
 ): Finding {
+  const { target, reason, since, remedy } = failed
   const code = codeOfReason(reason) ?? null
   const command = ADOPTABLE.includes(code ?? "")
     ? suggestCommand(context, ["adopt", "--target", target], place)
@@ -44,9 +51,16 @@ function failedFinding(
     subject: target,
     since,
     detail: reason,
-    advice: [WHEN[retry], ...(remedy === null ? [] : [remedy])].join(" "),
+    advice: [whenText(failed, now), ...(remedy === null ? [] : [remedy])].join(" "),
     command,
   })
+}
+
+function whenText({ retry, next }: FailedTargetStatus, now: number): string {
+  if (next === undefined) return WHEN[retry]
+  const wait = Date.parse(next) - now
+  const exact = next.replace(/\.\d+Z$/, "Z")
+  return wait > 0 ? `Tried again at ${exact} (in ${ageText(wait)}).` : "Tried again now."
 }
 
 function orphanFindings(place: JudgedFacts, context: CommandContext): Finding[] {

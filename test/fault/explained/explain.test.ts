@@ -2,15 +2,18 @@ import { join } from "node:path"
 import { PLAIN } from "@headrace/shared/command-line/paint"
 import { explainNode, leasesOfNode } from "@headrace/shared/status/explain-node"
 import { explanationText } from "@headrace/shared/status/explanation-text"
+import { laneKey } from "@headrace/shared/status/fleet-facts"
 import { judgeFleet } from "@headrace/shared/status/judge-fleet"
 import { describe, expect, it } from "vitest"
-import { CONTEXT, explainNew, type Fault, factsOf, NODE_BEFORE } from "../../harness/faulty-fleet.ts"
+import { CONTEXT, explainNew, type Fault, factsOf, NODE_BEFORE, NOW } from "../../harness/faulty-fleet.ts"
 import { NODE_FAULTS } from "./node-faults.ts"
 import { RECORD_FAULTS } from "./record-faults.ts"
 import { REDIS_FAULTS } from "./redis-faults.ts"
 import { testNames } from "./test-names.ts"
 
 const ALL = [...RECORD_FAULTS, ...NODE_FAULTS, ...REDIS_FAULTS]
+
+const SINCE = "2026-11-28T13:58:00Z"
 
 /** Tests of test/fault after which nothing is wrong that a commit could wait for. */
 const NOTHING_TO_EXPLAIN = [
@@ -69,6 +72,53 @@ describe("status", () => {
     expect(findings).toMatchObject([
       { advice: expect.stringContaining("more memory"), command: "headrace-bootstrapper apply --direct" },
     ])
+  })
+})
+
+describe("status of failed targets", () => {
+  const TARGETS = [
+    ["ci/rights", "kube/forbidden: may not write"],
+    ["ci/webhook", "reconcile/changed-on-write: changed"],
+    ["ci/keys", "two files have the key x [plan/duplicate-key]"],
+  ]
+
+  function status(retry: number | undefined) {
+    const failed = TARGETS.map(([target = "", reason = ""]) => ({ target, reason, since: SINCE }))
+    const facts = factsOf({ record: { failed } })
+    const lanes = facts.lanes?.known ? facts.lanes.value : undefined
+    if (retry !== undefined && lanes) lanes.retries = new Map([[laneKey("east", "release"), retry]])
+    return judgeFleet(facts, CONTEXT)
+  }
+
+  const said = (retry: number | undefined) =>
+    status(retry).clusterSources[0]?.findings.map(({ subject, advice }) => [subject, advice?.split(". ")[0]])
+
+  it("says when each is tried next, and what to do", () => {
+    const at = "Tried again at 2026-11-28T14:00:25Z (in 25 s)"
+    expect(said(NOW + 25_400)).toEqual([
+      ["ci/rights", at],
+      ["ci/webhook", at],
+      ["ci/keys", expect.stringContaining("Tried again with the next commit")],
+    ])
+    expect(said(NOW - 1)?.[0]).toEqual(["ci/rights", "Tried again now"])
+    const { format, clusterSources } = status(NOW + 25_400)
+    expect([format, clusterSources[0]?.failed]).toMatchObject([
+      5,
+      [
+        { retry: "soon", next: "2026-11-28T14:00:25.400Z", remedy: expect.stringMatching(/\w\.$/) },
+        { retry: "rarely", next: "2026-11-28T14:00:25.400Z" },
+        { retry: "never" },
+      ],
+    ])
+    expect(clusterSources[0]?.failed[2]).not.toHaveProperty("next")
+  })
+
+  it("says how it is tried where Redis does not know when", () => {
+    expect(said(undefined)?.slice(0, 2)).toEqual([
+      ["ci/rights", expect.stringContaining("Tried again within a minute")],
+      ["ci/webhook", expect.stringContaining("Tried again every five minutes")],
+    ])
+    expect(status(undefined).format).toBe(1)
   })
 })
 
