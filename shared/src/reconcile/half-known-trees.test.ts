@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises"
+import { rename, rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { reconcilePorts } from "@headrace/test/harness/reconcile-ports"
 import { withMirror } from "@headrace/test/harness/with-mirror"
@@ -120,6 +120,15 @@ const CASES: [name: string, before: Changes, change: (repo: TestRepo) => Promise
     async (repo) => {
       await rm(join(repo.folder, "current/0.yaml"))
       await commitRaw(repo, Buffer.from("current/\xe9.yaml", "latin1"))
+    },
+    "git/bad-path",
+  ],
+  [
+    "the folder's name is no UTF-8 any more",
+    IN_FOLDER,
+    async (repo) => {
+      await rename(join(repo.folder, "current"), Buffer.from(`${repo.folder}/curr\xe9nt`, "latin1"))
+      await repo.commit({})
     },
     "git/bad-path",
   ],
