@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { cp, mkdir, rm, symlink, writeFile } from "node:fs/promises"
+import { cp, mkdir, rm, symlink, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { type TestRepo, testGitEnvironment, withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
@@ -78,6 +78,21 @@ describe("a checkout's folder", () => {
         "e.wide": "w\u00e9\n",
       })
       expect(found.problems).toMatchObject([{ file: "c.big", code: "git/lfs-pointer" }])
+    }))
+
+  it("says of a file whose content git-lfs has put on the disk what its pointer says", () =>
+    withAttributes(async (repo) => {
+      const file = join(repo.folder, "c.big")
+      await writeFile(join(repo.scratch, "pointer"), POINTER)
+      await writeFile(file, "1234 bytes")
+      // As git-lfs leaves it: the index has the pointer, and the time of the content.
+      await repo.git("-c", `filter.lfs.clean=cat ${join(repo.scratch, "pointer")}`, "add", "c.big")
+      expect(await repo.git("diff", "--name-only", "--cached")).toBe("")
+      const told = await committed(repo)
+      expect(told.problems).toMatchObject([{ file: "c.big", code: "git/lfs-pointer" }])
+      expect(await shown(repo.folder)).toEqual(told)
+      await utimes(file, 1, 1)
+      expect(await shown(repo.folder)).toEqual(told)
     }))
 
   it("shows of changed and new files what git would store, and says the same as the commit of them", () =>
