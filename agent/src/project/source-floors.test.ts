@@ -1,4 +1,5 @@
 import { join } from "node:path"
+import type { Agent } from "@headrace/agent/project/agent"
 import { shown } from "@headrace/test/harness/shown-files"
 import { createTestCluster, untilReady, withAgent } from "@headrace/test/harness/with-agent"
 import { withFolder } from "@headrace/test/harness/with-folder"
@@ -105,6 +106,36 @@ describe("a path that follows another source than before", () => {
       }
       await writeRevision(kube, { seq: 11, epoch: 2000, targets: { "ci/jobs": { x: "next" } } })
       await expectShown(kube, folder, RECORD(folder), "next")
+    })
+  })
+})
+
+describe("a stranger's stamp with an epoch that no clock has", () => {
+  it("enters no floor of a node", async () => {
+    await withFolder(async (folder) => {
+      const { kube } = createTestCluster()
+      const token = { epoch: 2000, seq: 10 }
+      const commit = await writeRevision(kube, { ...token, targets: { "ci/jobs": { x: "record" } } })
+      const metadata = { namespace: "ci", name: "jobs", labels: { "headrace.dev/source": SOURCE } }
+      const ours = { format: "1", source: SOURCE, commit, epoch: "2000", seq: "10" }
+      const stamp = (stamped: Record<string, string>) =>
+        Object.fromEntries(Object.entries(stamped).map(([name, value]) => [`headrace.dev/${name}`, value]))
+      const write = (annotations: Record<string, string>, x: string) =>
+        writeConfigMap(kube, { metadata: { ...metadata, annotations }, data: { x } })
+      const both = `${RECORD(folder)}  live: {path: ${join(folder, "live")}, durability: none, keep: {age: 0s}, from: [{live: {configMap: ci/jobs}}]}\n`
+      const tokens = (agent: Agent) => agent.projections().map(({ shown: at }) => at?.token)
+
+      await write(stamp({ ...ours, epoch: "900000000000000", seq: "900000000000000" }), "forged")
+      await withAgent(kube, both, async (agent) => {
+        await untilReady(agent)
+        expect(await shown(join(folder, "live"))).toEqual({ x: "forged" })
+        expect(tokens(agent)).toMatchObject([token, { epoch: 0 }])
+        await write(stamp(ours), "repaired")
+        await writeRevision(kube, { ...token, seq: 11, targets: { "ci/jobs": { x: "next" } } })
+        await expect.poll(() => shown(join(folder, "live"))).toEqual({ x: "repaired" })
+        await expect.poll(() => shown(join(folder, "shown"))).toEqual({ x: "next" })
+        expect(tokens(agent)).toMatchObject([{ ...token, seq: 11 }, { epoch: 0 }])
+      })
     })
   })
 })
