@@ -1,5 +1,6 @@
 import fs from "node:fs"
 import { join } from "node:path"
+import { createLog } from "@headrace/shared/observe/log"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
 import { describe, expect, it } from "vitest"
@@ -36,7 +37,7 @@ function resistingDisk(name: RegExp, errno: string): Disk {
 
 describe("a leftover that resists removal", () => {
   it.each([".staging-1-aa", ".trash-0001-1-aa", "0007"])(
-    "(%s) keeps no projection from opening or publishing",
+    "(%s) keeps no projection from opening or publishing, and is warned of",
     async (name) => {
       await withFolder(async (folder) => {
         const path = join(folder, "shown")
@@ -47,7 +48,10 @@ describe("a leftover that resists removal", () => {
         fs.writeFileSync(join(path, "..rev", name, "immutable"), "")
 
         const disk = resistingDisk(/immutable/, "EPERM")
-        const projection = await openProjection(projectionOptions(path, { keep, disk }))
+        const lines: { msg: string; path: string; err: { message: string } }[] = []
+        const destination = { write: (text: string) => void lines.push(JSON.parse(text)) }
+        const log = createLog("test", { level: "warn", destination })
+        const projection = await openProjection(projectionOptions(path, { keep, disk, log }))
         await projection.publish(revisionOf(2, { a: "2" }))
         await projection.settled()
         expect(fs.readFileSync(join(path, "a"), "utf8")).toBe("2")
@@ -56,6 +60,9 @@ describe("a leftover that resists removal", () => {
         // What does not resist is removed all the same.
         expect(fs.existsSync(join(path, "..rev/0001"))).toBe(false)
         await projection.close()
+        const warned = lines.filter(({ msg }) => /cannot be removed; it stays|resists; it stays/.test(msg))
+        expect(warned).toMatchObject([{ path, err: expect.anything() }])
+        expect(JSON.stringify(warned)).toContain("immutable")
       })
     },
   )
