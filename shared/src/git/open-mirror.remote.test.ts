@@ -1,8 +1,9 @@
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises"
+import { chmod, chown, mkdir, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { setImmediate as turn } from "node:timers/promises"
+import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { withConnectProxy } from "@headrace/test/harness/with-connect-proxy"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { type GitServer, withGitServer } from "@headrace/test/harness/with-git-server"
@@ -174,6 +175,22 @@ describe("a mirror over HTTP", () => {
   })
 })
 
+/** Runs `use` with a program in place of ssh that notes its arguments, then runs the remote command here. */
+async function withLocalSsh<T>(repo: TestRepo, use: () => Promise<T>): Promise<T> {
+  const bin = join(repo.scratch, "bin")
+  await mkdir(bin)
+  const script = `#!/bin/sh\nprintf '%s\\n' "$@" > '${repo.scratch}/args'\nfor last; do :; done\nexec sh -c "$last"\n`
+  await writeFile(join(bin, "ssh"), script)
+  await chmod(join(bin, "ssh"), 0o755)
+  const path = process.env.PATH
+  process.env.PATH = `${bin}:${path}`
+  try {
+    return await use()
+  } finally {
+    process.env.PATH = path
+  }
+}
+
 describe("a mirror over SSH", () => {
   it.each([
     [{}, "StrictHostKeyChecking=yes"],
@@ -182,22 +199,12 @@ describe("a mirror over SSH", () => {
   ] as const)("uses the key alone, whatever its path holds, with %o gets %s", (hostKeys, strictness) =>
     withRepo(async (repo) => {
       const commit = await repo.commit({ a: "1" })
-      const bin = join(repo.scratch, "bin")
-      await mkdir(bin)
-      // In place of ssh: notes its arguments, then runs the remote command here.
-      const script = `#!/bin/sh\nprintf '%s\\n' "$@" > '${repo.scratch}/args'\nfor last; do :; done\nexec sh -c "$last"\n`
-      await writeFile(join(bin, "ssh"), script)
-      await chmod(join(bin, "ssh"), 0o755)
-      const path = process.env.PATH
-      process.env.PATH = `${bin}:${path}`
-      try {
+      await withLocalSsh(repo, async () => {
         const sshKeyFile = "/it's/a key; touch x"
         const auth = authFromSettings({ sshKeyFile, sshKnownHostsFile: "/known hosts", ...hostKeys })
         if (auth === undefined) throw new Error("no auth")
         expect((await fetchOnce(repo, { url: `git@git.invalid:${repo.folder}`, auth })).commit).toBe(commit)
-      } finally {
-        process.env.PATH = path
-      }
+      })
       const args = (await readFile(join(repo.scratch, "args"), "utf8")).split("\n")
       expect(args).toEqual(
         expect.arrayContaining([
@@ -209,5 +216,23 @@ describe("a mirror over SSH", () => {
         ]),
       )
     }),
+  )
+
+  it.skipIf(notRoot() !== undefined)(
+    `says who has to own a repository that git refuses, and works when that is so${whySkipped(notRoot())}`,
+    () =>
+      withRepo((repo) =>
+        withLocalSsh(repo, async () => {
+          const commit = await repo.commit({ a: "1" })
+          const url = `git@git.invalid:${repo.folder}`
+          await chown(join(repo.folder, ".git"), 54_321, 54_321)
+          await expect(fetchOnce(repo, { url })).rejects.toMatchObject({
+            code: "git/unsafe-owner",
+            hint: expect.stringContaining("give it to the user who runs this"),
+          })
+          await chown(join(repo.folder, ".git"), 0, 0)
+          expect((await fetchOnce(repo, { url })).commit).toBe(commit)
+        }),
+      ),
   )
 })
