@@ -14,6 +14,7 @@ import { createReconcileMemory } from "./run/memory.ts"
 const RULES = "config_updater: {maps: {jobs/*.yaml: {name: jobs, clusters: {east: [ci], west: [ci]}}}}\n"
 const GATES = { files: [{ glob: "jobs/*", parse: "yaml" }] }
 const GOOD = { "jobs/a.yaml": "a: 1\n" }
+const WORD = { by: "me", reason: "test", until: null }
 const BROKEN = { "jobs/b.yaml": "b: [1\nc: 2\n" }
 
 function fixture(
@@ -201,10 +202,9 @@ describe("a rewind", () => {
     const last = here.commit({ "jobs/b.yaml": "b: 1\n" })
     await here.run()
     here.ports.settings.gates = Gates.parse({ change: { bytes: "x2" }, files: GATES.files })
-    const hold = { by: "me", reason: "test", until: null }
-    await rewindSource(operatorPorts(here), { ...hold, commit: large }, quiet)
+    await rewindSource(operatorPorts(here), { ...WORD, commit: large }, quiet)
     expect(await here.run()).toMatchObject({ result: "applied", commit: large, stopped: null })
-    await rewindSource(operatorPorts(here), { ...hold, commit: broken }, quiet)
+    await rewindSource(operatorPorts(here), { ...WORD, commit: broken }, quiet)
     for (const mode of ["incremental", "full"] as const) {
       expect(await here.run(mode)).toMatchObject({
         result: "stopped",
@@ -222,10 +222,41 @@ describe("a rewind", () => {
     const good = here.repository.tip()
     const bad = here.commit(BROKEN)
     await here.run()
-    await rewindSource(operatorPorts(here), { by: "me", reason: "test", until: null, commit: bad }, quiet)
+    await rewindSource(operatorPorts(here), { ...WORD, commit: bad }, quiet)
     expect(await here.run()).toMatchObject({ commit: good, stopped: { code: "gate/not-parsed" } })
     await releaseSource(operatorPorts(here), quiet)
     for (const mode of ["incremental", "full"] as const)
       expect(await here.run(mode)).toMatchObject({ commit: good, stopped: { code: "gate/not-parsed" } })
+  })
+
+  it("to a commit beside the branch that a gate has refused holds the branch up no longer than its hold", async () => {
+    const here = fixture()
+    const { repository } = here
+    const good = repository.tip()
+    await here.run()
+    const beside = repository.add([good], new Map([...repository.filesAt(good), ...Object.entries(BROKEN)]))
+    await rewindSource(operatorPorts(here), { ...WORD, commit: beside }, quiet)
+    expect(await here.run()).toMatchObject({ commit: good, stopped: { code: "gate/not-parsed" } })
+    await releaseSource(operatorPorts(here), quiet)
+    const tip = here.commit({ "jobs/a.yaml": "a: 2\n" })
+    expect(await here.run()).toMatchObject({ result: "applied", commit: tip, stopped: null })
+    expect((await here.record()).intents).toEqual([])
+  })
+
+  it("that a gate has refused lets no rewritten branch be followed", async () => {
+    const here = fixture()
+    const { repository } = here
+    const first = repository.tip()
+    const shown = here.commit({ "jobs/a.yaml": "a: 2\n" })
+    await here.run()
+    const beside = repository.add([first], new Map([...repository.filesAt(first), ...Object.entries(BROKEN)]))
+    await rewindSource(operatorPorts(here), { ...WORD, commit: beside }, quiet)
+    await here.run()
+    await releaseSource(operatorPorts(here), quiet)
+    repository.push(
+      repository.add([first], new Map([...repository.filesAt(first), ["jobs/a.yaml", "a: 3\n"]])),
+    )
+    const message = `commit ${repository.tip()} does not contain ${shown}: the branch was rewritten`
+    expect(await here.run()).toMatchObject({ commit: shown, stopped: { code: "git/diverged", message } })
   })
 })

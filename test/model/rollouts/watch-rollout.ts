@@ -188,8 +188,9 @@ export function watchRollout(world: RolloutWorld): RolloutWatch {
     for (const { name, labels, shown, tried } of cluster.nodes.values()) {
       if (new Set(tried).size < tried.length)
         throw new Violation(`R1: node ${name} shows again what it has returned from`)
-      if (!shown || candidate?.commit !== shown.commit || promoted.has(`${cluster.name} ${shown.commit}`))
-        continue
+      // A node that is silent may go on to show the same commit as it was tried before, under another token.
+      const isTried = shown && candidate && compareTokens(candidate.token, shown.token) === 0
+      if (!isTried || promoted.has(`${cluster.name} ${shown.commit}`)) continue
       if (!takesCandidate({ source, node: name, labels }, candidate))
         throw new Violation(`R1: node ${name} shows a candidate outside its stage`)
     }

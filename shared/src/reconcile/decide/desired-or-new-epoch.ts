@@ -22,8 +22,9 @@ export async function desiredOrNewEpoch(
   record: SourceRecord,
 ): Promise<DesiredRevision> {
   const { ports, memory, signal } = run
-  const desired = await desiredAt(ports, tips, record, signal)
-  if (desired !== undefined) {
+  const found = await desiredAt(ports, tips, record, signal)
+  if ("desired" in found) {
+    const { desired } = found
     const rules = await rulesDigestAt(ports, memory, desired, signal)
     return isUnderOtherRules(record, desired, rules)
       ? desiredInNewEpoch(ports, tips, record, signal)
@@ -31,8 +32,7 @@ export async function desiredOrNewEpoch(
   }
   if (mayFollowRewrite(ports, tips, record) || isBaselineOfLost(run, record))
     return desiredInNewEpoch(ports, tips, record, signal)
-  const shown = record.commit ?? record.intents[0]?.commit
-  throw diverged(goalAt(tips, record).commit, shown ?? "what the record shows")
+  throw diverged(goalAt(tips, record).commit, found.leaves)
 }
 
 /**

@@ -36,8 +36,8 @@ export function goalAt(tips: Tips, record: SourceRecord | undefined): SourceRevi
 }
 
 /**
- * The desired revision at these tips under this record. Undefined: the goal does not contain what the record shows
- * or has begun, so the branch was rewritten.
+ * The desired revision at these tips under this record; or the commit that it `leaves`, which the record shows or has begun
+ * and the goal does not contain: the branch was rewritten.
  *
  * seq is the count of all ancestors, so it grows on every fast-forward; a first-parent count would not, when
  * a foxtrot merge makes the old tip a second parent. Rules from another source add theirs: both only grow, until
@@ -49,16 +49,38 @@ export async function desiredAt(
   tips: Tips,
   record: SourceRecord,
   signal: AbortSignal,
-): Promise<DesiredRevision | undefined> {
+): Promise<{ desired: DesiredRevision } | { leaves: string }> {
   const desired = await desiredWithin(ports, tips, record, epochInForce(record), signal)
-  const shown = shownBy(record)
-  for (const was of shown) {
-    if (was.token.epoch === desired.token.epoch && !(await isOnward(ports, desired, was, signal)))
-      return undefined
+  const leaves = await leftBehind(ports, desired, record, signal)
+  if (leaves !== undefined) return { leaves }
+  return shownBy(record).every((was) => isOrdered(was, desired))
+    ? { desired }
+    : { desired: await desiredInNewEpoch(ports, tips, record, signal) }
+}
+
+/**
+ * The commit of the epoch in force that a desired revision does not contain; undefined: there is none. An intent without
+ * targets was written nowhere. Where it is of another revision (an operator's rewind that a gate refused, before the release)
+ * nothing has to contain it, and the epoch that it has raised lets nothing be left behind.
+ */
+async function leftBehind(
+  ports: ReconcilePorts,
+  desired: DesiredRevision,
+  record: SourceRecord,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const idle = record.intents.filter(({ targets }) => targets.length === 0)
+  const dropped = idle.filter((intent) => !isSameRevision(intent, desired))
+  const rest = shownBy({ ...record, intents: record.intents.filter((intent) => !dropped.includes(intent)) })
+  const epoch = dropped.length === 0 ? desired.token.epoch : Math.max(...rest.map(({ token }) => token.epoch))
+  for (const was of rest) {
+    if (was.token.epoch === epoch && !(await isOnward(ports, desired, was, signal))) return was.commit
   }
-  return shown.every((was) => isOrdered(was, desired))
-    ? desired
-    : desiredInNewEpoch(ports, tips, record, signal)
+  return undefined
+}
+
+function isSameRevision(one: SourceRevision, other: SourceRevision): boolean {
+  return one.commit === other.commit && one.rulesCommit === other.rulesCommit
 }
 
 /**
@@ -67,8 +89,7 @@ export async function desiredAt(
  */
 function isOrdered(was: OrderedRevision, desired: DesiredRevision): boolean {
   const order = compareTokens(was.token, desired.token)
-  if (order !== 0) return order < 0
-  return was.commit === desired.commit && was.rulesCommit === desired.rulesCommit
+  return order === 0 ? isSameRevision(was, desired) : order < 0
 }
 
 /** What the record says was shown or begun. */
