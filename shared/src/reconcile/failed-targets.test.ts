@@ -2,6 +2,7 @@ import { quiet, type ReconcileFixture, reconcileFixture } from "@headrace/test/h
 import { describe, expect, it } from "vitest"
 import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.ts"
 import type { ConfigMap } from "../foundation/config-map.ts"
+import { retryOfTarget } from "../record/retry-of-target.ts"
 import { listFailures, listTargets, parseIndex } from "../record/walk-index.ts"
 import { collectGarbage } from "./operate/collect-garbage.ts"
 import { reconcile } from "./reconcile.ts"
@@ -228,4 +229,22 @@ it("names a target that holds nothing anywhere as failed, and writes the others"
   )
   expect(outcome).toMatchObject({ result: "applied", failed: [{ target: "ci/target-000" }] })
   expect(await filled(here)).toBe(3)
+})
+
+it("has a target tried again whose failure has no code", async () => {
+  const here = reconcileFixture(
+    { "a/x.txt": "one" },
+    {
+      changeKube: (kube) => ({
+        ...kube,
+        async create(configMap, signal) {
+          if (configMap.metadata.namespace === "ci") throw new TypeError("no such property")
+          return kube.create(configMap, signal)
+        },
+      }),
+    },
+  )
+  const [failed] = (await here.run()).failed
+  expect(failed?.reason).toBe("program/unexpected: no such property")
+  expect(retryOfTarget(failed?.reason ?? "")).toBe("soon")
 })

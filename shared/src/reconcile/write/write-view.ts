@@ -1,6 +1,6 @@
 import pLimit from "p-limit"
 import type { ConfigMap } from "../../foundation/config-map.ts"
-import { errorText } from "../../foundation/errors.ts"
+import { errorText, HeadraceError } from "../../foundation/errors.ts"
 import type { ForeignWrite, SourceRecord } from "../../record/record.ts"
 import { isOfLostRecord, isStrangers, mayBeNewer } from "../decide/believe-stamp.ts"
 import { planOfStamps } from "../decide/plan-at.ts"
@@ -89,10 +89,14 @@ export async function writeView(
     } catch (error) {
       if (signal.aborted) return
       ports.log.warn({ target: place, err: error }, "target not written")
-      // The code comes first, so that it stays when the record cuts the text.
-      result.failed.set(place, errorText(error))
+      result.failed.set(place, reasonOf(error))
     }
   }
+}
+
+/** The code comes first, so that it stays when the record cuts the text; without one the target would not be tried again. */
+function reasonOf(error: unknown): string {
+  return error instanceof HeadraceError ? errorText(error) : `program/unexpected: ${errorText(error)}`
 }
 
 async function recordNow(run: Run): Promise<{ record: SourceRecord; uid: string | undefined } | undefined> {
