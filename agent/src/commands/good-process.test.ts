@@ -79,6 +79,31 @@ it("names a mirrors folder that it cannot write, and what to do", async () => {
   })
 })
 
+it("keeps the last good settings where changed ones name a mirrors folder that it cannot write", async () => {
+  await withRepo(async (repo) => {
+    await repo.commit({ x: "1" })
+    const { folder: url, scratch: folder } = repo
+    const config = join(folder, "agent.yaml")
+    await writeFile(config, settings(url, folder))
+    const agent = runAgentProgram(["--config", config])
+    const shown = () => readFile(join(folder, "jobs/x"), "utf8").catch(() => undefined)
+    try {
+      await expect.poll(shown).toBe("1")
+      await writeFile(join(folder, "file"), "")
+      await writeFile(config, settings(url, folder).replace("/mirrors", "/file"))
+      const rejected = () =>
+        logLines(agent.output()).find(({ msg }) => `${msg}`.startsWith("changed settings do not start"))?.err
+      await expect.poll(rejected).toContain("git/mirrors-unwritable")
+      await repo.commit({ x: "2" })
+      agent.child.kill("SIGHUP")
+      await expect.poll(shown).toBe("2")
+    } finally {
+      agent.child.kill("SIGTERM")
+      expect(await agent.ended).toBe(0)
+    }
+  })
+})
+
 const canUnshare = spawnSync("unshare", ["--pid", "--fork", "--mount-proc", "true"]).status === 0
 
 it.runIf(canUnshare)(

@@ -1,3 +1,4 @@
+import { resolve } from "node:path"
 import { packageVersion } from "@headrace/shared/command-line/program"
 import { systemClock } from "@headrace/shared/foundation/clock"
 import { errorText, HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
@@ -17,6 +18,7 @@ import { weakerHere } from "../disk/native-calls.ts"
 import { forbidCoreFiles } from "../disk/no-core-files.ts"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
 import { type Agent, type AgentPorts, createAgent } from "../project/agent.ts"
+import { gitSources } from "../project/feeds.ts"
 import { checkProjections, showsSecrets } from "../project/projection-spec.ts"
 import { type AgentPort, openPort } from "./agent-port.ts"
 import { createSignals, type Signals } from "./agent-signals.ts"
@@ -198,8 +200,7 @@ async function prepareNext(
     })
     if (settings === undefined) return undefined
     try {
-      const outgrown = await whyOutgrown(observed.confinement, settings)
-      if (outgrown?.code === "agent/outside-confinement") throw outgrown
+      const outgrown = await whyRestarted(settings, observed.confinement)
       await port.open(settings)
       const started = await startAgent(settings, log, observed)
       if (outgrown !== undefined) {
@@ -215,6 +216,26 @@ async function prepareNext(
       interval = RETRY_MS
     }
   }
+}
+
+/** Why only another process can begin with these settings; undefined: this one can. Throws why none can. */
+async function whyRestarted(
+  settings: AgentSettings,
+  confinement: Confinement,
+): Promise<HeadraceError | undefined> {
+  const outgrown = await whyOutgrown(confinement, settings)
+  if (outgrown?.code === "agent/outside-confinement") throw outgrown
+  // Where it is outgrown, this process may not write there, and the next one may.
+  if (outgrown === undefined) await checkMirrors(settings)
+  return outgrown
+}
+
+/** A git source without a folder for its mirror ends the agent: settings that have none are not begun with. Throws `git/mirrors-unwritable`. */
+async function checkMirrors(settings: AgentSettings): Promise<void> {
+  if (gitSources(settings).size === 0) return
+  // Loaded where it is used: most agents follow no git source.
+  const { checkMirrorsFolder } = await import("@headrace/shared/git/mirror/claim-folder")
+  await checkMirrorsFolder(resolve(settings.mirrors))
 }
 
 /** For init containers and scripts: ends when everything is shown and every consumer was notified. */

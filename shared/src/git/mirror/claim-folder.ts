@@ -29,7 +29,7 @@ const SILENCE = 120_000
  * `git/no-mirror-folder`, `git/mirrors-unwritable`.
  */
 export async function claimFolder(folder: string, name: string): Promise<Claim> {
-  await makeWritable(folder)
+  await checkMirrorsFolder(folder)
   for (let slot = 1; slot <= MOST_PROGRAMS; slot++) {
     const place = join(folder, `${name}${slot === 1 ? "" : `-${slot}`}.git`)
     const file = `${place}.owner`
@@ -45,7 +45,8 @@ export async function claimFolder(folder: string, name: string): Promise<Claim> 
   )
 }
 
-async function makeWritable(folder: string): Promise<void> {
+/** Makes the folder that mirrors are kept in. Throws `git/mirrors-unwritable`. */
+export async function checkMirrorsFolder(folder: string): Promise<void> {
   try {
     await makeFolder(folder)
     await access(folder, constants.W_OK | constants.X_OK)
