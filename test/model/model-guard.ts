@@ -62,7 +62,8 @@ function lossOfTarget(before: ReadonlyMap<string, string>, after: ReadonlyMap<st
   const filled = [...before.values()].filter(isFilled).length
   const isAll = filled > 0 ? !kept.some(isFilled) : kept.length === 0
   const fills = [...after.values()].filter(isFilled).length
-  return { deleted: before.size - kept.length, isAll: isAll && fills * 2 < (filled || before.size) }
+  const deleted = before.size - kept.length
+  return { deleted, isAll: isAll && fills * 2 < deleted }
 }
 
 function isFilled(content: string): boolean {

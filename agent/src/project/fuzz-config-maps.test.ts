@@ -67,7 +67,7 @@ it("writes nothing outside, whatever keys and contents come, and shows the next 
     const { reader, set } = openServer()
     const path = join(folder, "outer/shown")
     const yaml = (gunzip: boolean) =>
-      `{version: 1, projections: {shown: {path: ${path}, durability: none, keep: {age: 0s}, from: [{live: {configMap: ci/x}, gunzip: ${gunzip}}]}}}`
+      `{version: 1, projections: {shown: {path: ${path}, guard: off, durability: none, keep: {age: 0s}, from: [{live: {configMap: ci/x}, gunzip: ${gunzip}}]}}}`
     for (const gunzip of [false, true]) {
       await withAgent(reader, yaml(gunzip), async (agent) => {
         let round = 0

@@ -124,6 +124,10 @@ describe("the guard's judgement", () => {
     expect(codeOf(before, { ...rest, "ci/a": keys(10) }), "blanks go").toBeUndefined()
     const few = { ...rest, "ci/a": [...keys(2), ...blank] }
     expect(codeOf(few, { ...rest, "ci/a": blank }), "two keys are lost").toBeUndefined()
+    const other = keys(1, { prefix: "other", content: "o" })
+    expect(codeOf(few, { ...rest, "ci/a": other }), "one takes the place of seven").toBe(
+      "guard/deleted-config-maps",
+    )
     expect(codeOf({ ...rest, "ci/a": blank }, rest), "it held no more").toBe("guard/deleted-config-maps")
     const compared = { before: keys(10), after: [], same: 5, staysFilled: false }
     const size = (held: typeof compared) => measureChange(new Map([["ci/a", held]]), new Map(), NONE)

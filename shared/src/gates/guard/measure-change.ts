@@ -118,21 +118,21 @@ function measureKeys(
   const emptied = before.filter((one) => isFilled(one) && next.get(one.key)?.empty === true).length
   const renamed = pairRenamed(target, gone, before, after)
   const deleted = gone.length - renamed.length + emptied
-  return { deleted, emptied, renamed, everything: isEverything(before, after, next, renamed) }
+  const stays = staysFilled(before, next, renamed)
+  const fills = after.filter(isFilled).length
+  return { deleted, emptied, renamed, everything: !stays && fills * 2 < deleted }
 }
 
 /** Blanks that stay are nothing that a target keeps; where it holds no more than blanks, they are what it loses. */
-function isEverything(
+function staysFilled(
   before: readonly GuardedKey[],
-  after: readonly GuardedKey[],
   next: ReadonlyMap<string, GuardedKey>,
   renamed: readonly RenamedKey[],
 ): boolean {
   const moved = new Set(renamed.map(({ from }) => from))
   const filled = before.filter(isFilled)
   const held = filled.length > 0 ? filled : before
-  const stays = held.some((one) => moved.has(one.key) || isKept(one, next.get(one.key)))
-  return !stays && after.filter(isFilled).length * 2 < held.length
+  return held.some((one) => moved.has(one.key) || isKept(one, next.get(one.key)))
 }
 
 function isKept(before: GuardedKey, after: GuardedKey | undefined): boolean {
