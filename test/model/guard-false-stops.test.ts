@@ -68,7 +68,9 @@ describe.skipIf(realHistoryMissing())(
             if (error) stops.push(`${sha.slice(0, 12)} ${error.message}`)
             deleted += size.deletedKeys
             renamed += size.renamed.length
-            past = pastAfter(past, { size, approved: error !== undefined, window: windowOf(GUARD), now })
+            const approved = error !== undefined
+            const { atLeast } = GUARD
+            past = pastAfter(past, { size, approved, window: windowOf(GUARD), atLeast, now })
             before = new Map([...plan.targets].map(([place, planned]) => [place, guardedKeys(planned)]))
           }
           const text = `guard: ${stops.length} false stops over ${merges.length} merges, ${deleted} keys deleted, ${renamed} renamed`

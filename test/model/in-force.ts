@@ -145,14 +145,16 @@ export function noteCommit(
   const kept = heldAfter(was.held, expected, isPartial ? stored : undefined)
   const begun = was.begun.map((one) => expectedAt(simulation, cluster, after.source, one))
   const held = new Map([...kept, ...(before.commit === null ? begunOf(begun, expected, stored) : [])])
-  const { deletedKeys, lostOfSeveral } = lossOf(was.held, expectedFrom(held, expected))
-  const past = deletedKeys > 0 ? [{ at: simulation.now, deletedKeys, lostOfSeveral }] : []
+  const { deletedKeys, lost, lostOfSeveral } = lossOf(was.held, expectedFrom(held, expected))
+  const past = deletedKeys > 0 ? [{ at: simulation.now, deletedKeys, lost }] : []
+  // With what came before it may have been beyond the floor, where each ConfigMap counts: not for certain.
+  const certain = past.map((one) => ({ ...one, lost: deletedKeys > GUARD.atLeast ? lost : lostOfSeveral }))
   const isKnown =
     before.commit !== null && !simulation.isDoubtful && was.settings === (after.settings?.digest ?? null)
   const startsOver = before.commit === null || isApproved(before, after)
   setInForce(simulation, cluster, after.source, {
     held,
-    counted: startsOver ? [] : [...was.counted, ...(isKnown ? past : [])],
+    counted: startsOver ? [] : [...was.counted, ...(isKnown ? certain : [])],
     possible: [...was.possible, ...past],
     isHeld: was.isHeld,
     unsure: was.unsure || !isKnown,

@@ -15,7 +15,7 @@ interface Loss {
 }
 
 /** What a change deleted that came into force. */
-export interface PastLoss extends Pick<Loss, "deletedKeys" | "lostOfSeveral"> {
+export interface PastLoss extends Pick<Loss, "deletedKeys" | "lost"> {
   /** Milliseconds since 1970. */
   at: number
 }
@@ -45,7 +45,7 @@ export function tripsGuard(loss: Loss, past: readonly PastLoss[]): boolean {
   const deleted = loss.deletedKeys + earlierKeys
   if (deleted > GUARD.atLeast && deleted > (loss.keys + earlierKeys) * GUARD.deletedKeys) return true
   const lost = deleted > GUARD.atLeast ? loss.lost : loss.lostOfSeveral
-  const earlier = sum(past.map(({ lostOfSeveral }) => lostOfSeveral))
+  const earlier = sum(past.map((one) => one.lost))
   return lost > 0 && lost + earlier > (loss.configMaps + earlier) * GUARD.deletedConfigMaps
 }
 

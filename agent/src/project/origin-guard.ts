@@ -91,9 +91,9 @@ function createGuard(path: string, limits: GuardLimits, clock: Clock): OriginGua
       },
       accept() {
         const now = clock.now()
-        const window = windowOf(limits)
+        const [window, { atLeast }] = [windowOf(limits), limits]
         for (const [key, judged] of sizes) {
-          past.set(key, pastAfter(past.get(key) ?? [], { ...judged, window, now }))
+          past.set(key, pastAfter(past.get(key) ?? [], { ...judged, window, atLeast, now }))
         }
       },
     }

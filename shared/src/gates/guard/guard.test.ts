@@ -158,12 +158,30 @@ describe("past deletions", () => {
       { at: NOW - HOUR, keys: 1, configMaps: 0 },
       { at: NOW - 7 * HOUR, keys: 2, configMaps: 0 },
     ]
-    const change = { size, approved: false, window: 6 * HOUR, now: NOW }
+    const change = { size, approved: false, window: 6 * HOUR, atLeast: 20, now: NOW }
     expect(pastAfter(past, change)).toEqual([{ at: NOW, keys: 9, configMaps: 1 }, past[0]])
     expect(pastAfter(past, { ...change, approved: true })).toEqual([])
     expect(pastAfter([{ at: NOW + HOUR, keys: 1, configMaps: 0 }], { ...change, size: undefined })).toEqual([
       { at: NOW, keys: 1, configMaps: 0 },
     ])
+  })
+
+  it("count ConfigMaps as they were judged: beyond the floor those of one key too", () => {
+    const ones = (count: number) => Object.fromEntries(keys(count).map((one) => [`ci/${one.key}`, [one]]))
+    const rest = { "ci/rest": keys(1000, { prefix: "r" }) }
+    const measured = (from: number, to: number) =>
+      measureChange(new Map(Object.entries(ones(from))), new Map(Object.entries(ones(to))), NONE)
+    const change = { approved: false, window: 6 * HOUR, atLeast: 20, now: NOW }
+    const few = pastAfter([], { ...change, size: measured(400, 385) })
+    expect(few).toMatchObject([{ keys: 15, configMaps: 0 }])
+    const more = pastAfter(few, { ...change, size: measured(385, 355) })
+    expect(more).toMatchObject([{ keys: 30, configMaps: 30 }, { keys: 15 }])
+    const [before, after] = [
+      { ...rest, ...ones(355) },
+      { ...rest, ...ones(335) },
+    ]
+    expect(codeOf(before, after)).toBeUndefined()
+    expect(codeOf(before, after, more)).toBe("guard/deleted-config-maps")
   })
 
   it("stay few, and lose none of what they count", () => {

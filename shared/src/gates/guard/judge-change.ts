@@ -19,7 +19,7 @@ export interface PastDeletions {
   /** Milliseconds since 1970 when it came into force. */
   at: number
   keys: number
-  /** ConfigMaps of several keys that lost all they held. */
+  /** ConfigMaps that lost all they held, as the guard counted them. */
   configMaps: number
 }
 
@@ -53,11 +53,11 @@ export function judgeChange(
   now: number,
 ): HeadraceError | undefined {
   if (size.deletedKeys === 0) return undefined
-  const before = sum(withinWindow(past, limits, now))
+  const within = withinWindow(past, limits, now)
+  const before = sum(within)
   const deleted = size.deletedKeys + before.keys
-  const isBeyondFloor = deleted > limits.atLeast
   const keys = size.keys + before.keys
-  if (isBeyondFloor && deleted > keys * limits.deletedKeys) {
+  if (deleted > limits.atLeast && deleted > keys * limits.deletedKeys) {
     return tripped(
       "keys",
       { deleted: size.deletedKeys, of: size.keys, earlier: before.keys },
@@ -65,7 +65,7 @@ export function judgeChange(
       limits.deletedKeys,
     )
   }
-  const lostNow = isBeyondFloor ? size.lostConfigMaps : size.lostOfSeveral
+  const lostNow = lostConfigMaps(size, limits, within)
   const lost = lostNow + before.configMaps
   const configMaps = size.configMaps + before.configMaps
   if (lostNow > 0 && lost > configMaps * limits.deletedConfigMaps) {
@@ -73,6 +73,15 @@ export function judgeChange(
     return tripped("ConfigMaps", counts, size, limits.deletedConfigMaps)
   }
   return undefined
+}
+
+/** How many ConfigMaps lose all they hold: beyond the floor each of them, up to it those that lose several keys. Pure. */
+export function lostConfigMaps(
+  size: ChangeSize,
+  { atLeast }: Pick<GuardLimits, "atLeast">,
+  past: readonly PastDeletions[],
+): number {
+  return size.deletedKeys + sum(past).keys > atLeast ? size.lostConfigMaps : size.lostOfSeveral
 }
 
 function sum(past: readonly PastDeletions[]): { keys: number; configMaps: number } {

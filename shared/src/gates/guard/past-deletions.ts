@@ -1,4 +1,4 @@
-import type { PastDeletions } from "./judge-change.ts"
+import { lostConfigMaps, type PastDeletions } from "./judge-change.ts"
 import type { ChangeSize } from "./measure-change.ts"
 
 /** As many entries are kept; beyond that the two oldest become one. */
@@ -15,19 +15,28 @@ export function pastAfterHold(past: readonly PastDeletions[], end: number): Past
 /**
  * The list after a change came into force at `now`: newest first, bounded, without what is older than `window`
  * milliseconds. `approved`: an operator has looked at what is deleted, so that counting starts over. A time after `now`,
- * by a clock that was ahead, becomes `now`. `isHeld`: a hold is in force, and nothing becomes too old. Pure.
+ * by a clock that was ahead, becomes `now`. `isHeld`: a hold is in force, and nothing becomes too old. `atLeast`: of the limits
+ * that it was judged by. Pure.
  */
 export function pastAfter(
   past: readonly PastDeletions[],
-  change: { size: ChangeSize | undefined; approved: boolean; window: number; now: number; isHeld?: boolean },
+  change: {
+    size: ChangeSize | undefined
+    approved: boolean
+    window: number
+    atLeast: number
+    now: number
+    isHeld?: boolean
+  },
 ): PastDeletions[] {
-  const { size, approved, window, now, isHeld = false } = change
+  const { size, approved, window, atLeast, now, isHeld = false } = change
   if (approved) return []
   const recent = past
     .filter(({ at }) => isHeld || at + window > now)
     .map((one) => ({ ...one, at: Math.min(one.at, now) }))
   if (size === undefined || size.deletedKeys === 0 || window === 0) return bounded(recent)
-  return bounded([{ at: now, keys: size.deletedKeys, configMaps: size.lostOfSeveral }, ...recent])
+  const configMaps = lostConfigMaps(size, { atLeast }, recent)
+  return bounded([{ at: now, keys: size.deletedKeys, configMaps }, ...recent])
 }
 
 /** The two oldest count from the later of their times: together they count longer, never shorter. */

@@ -93,11 +93,11 @@ export function holdAndDeletions(
   const { judged, guard, stopped } = change
   const hold = base.hold && holdInForce(base.hold, change.now) ? base.hold : null
   const isHeld = hold !== null
-  const window = guard === "off" ? 0 : windowOf(guard)
+  const [window, atLeast] = guard === "off" ? [0, 0] : [windowOf(guard), guard.atLeast]
   const at = change.now + change.behind
   const now = stopped?.judged ? Math.min(at, Date.parse(stopped.judged.since)) : at
   const past = isHeld ? base.deletions : countedDeletions(base, change.now).past
-  return { hold, deletions: pastAfter(past, { ...judged, window, now, isHeld }) }
+  return { hold, deletions: pastAfter(past, { ...judged, window, atLeast, now, isHeld }) }
 }
 
 /** True when both would be written as the same bytes. */
