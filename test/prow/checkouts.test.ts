@@ -1,10 +1,11 @@
-import { writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
 import { expect, it } from "vitest"
 import { programsThatRan, setForeignConfig } from "../harness/foreign-config.ts"
 import { runBootstrapper } from "../harness/run-bootstrapper.ts"
 import { withOperator } from "../harness/with-operator.ts"
+import type { TestRepo } from "../harness/with-repo.ts"
 
 const RULES = `config_updater:
   maps:
@@ -55,20 +56,44 @@ it("runs nothing that a checkout's configuration names, in any command", SLOW, (
   }),
 )
 
+/** What makes a tree half known, and the words for it; one after the other. */
+const HALF_KNOWN: readonly (readonly [words: string, change: (repo: TestRepo) => Promise<unknown>])[] = [
+  [
+    "symbolic link current points to releases/v1, which is not in the tree",
+    (repo) => repo.commit({ "releases/v1": null }),
+  ],
+  [
+    "symbolic link current points to ring, which leads back to the link itself",
+    (repo) => repo.commit({ current: { link: "ring" }, ring: { link: "current" } }),
+  ],
+  [
+    "current is a submodule, whose files are not part of this source",
+    async (repo) => {
+      await repo.commit({ current: null, ring: null })
+      await repo.git("update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},current`)
+      await repo.git("commit", "--quiet", "--message", "submodule")
+      // As a clone has it that does not fetch submodules.
+      await mkdir(join(repo.folder, "current"))
+    },
+  ],
+]
+
 it("says of a half-known tree what apply says, in plan, check and diff over its checkout", SLOW, () =>
   withOperator(async ({ repo, run }) => {
     const linked = { "releases/v1/1.yaml": "1", "releases/v1/2.yaml": "2", current: { link: "releases/v1" } }
     await repo.commit({ "rules.yaml": RULES, "a/x": "1\n", ...linked })
     await run("apply", "--direct")
-    await repo.commit({ "releases/v1": null })
-    const words = "symbolic link current points to releases/v1, which is not in the tree"
-    expect(await run("apply", "--direct")).toMatchObject({ code: 1, stdout: expect.stringContaining(words) })
     const folder = ["--source-path", repo.folder, "--rules", "rules.yaml"]
-    const plan = await runBootstrapper(["plan", ...folder])
-    const check = await runBootstrapper(["check", ...folder])
-    expect([plan.code, plan.stderr]).toEqual([1, expect.stringContaining(words)])
-    expect([check.code, check.stdout]).toEqual([1, expect.stringContaining(words)])
-    expect((await run("diff", ...folder)).stderr).toContain(words)
+    for (const [words, change] of HALF_KNOWN) {
+      await change(repo)
+      const said = expect.stringContaining(words)
+      expect(await run("apply", "--direct")).toMatchObject({ code: 1, stdout: said })
+      const plan = await runBootstrapper(["plan", ...folder])
+      const check = await runBootstrapper(["check", ...folder])
+      expect([plan.code, plan.stderr]).toEqual([1, said])
+      expect([check.code, check.stdout]).toEqual([1, said])
+      expect((await run("diff", ...folder)).stderr).toEqual(said)
+    }
   }),
 )
 
