@@ -1,6 +1,8 @@
 import type { Token } from "@headrace/shared/record/record"
+import { withKube } from "@headrace/test/harness/with-kube"
 import { withOperator } from "@headrace/test/harness/with-operator"
 import { expect, it } from "vitest"
+import { inProcessClient } from "../../../../config/local/embedded-kube/in-process-client.ts"
 
 const RULES = "config_updater:\n  maps:\n    'jobs/*.yaml': {name: jobs, clusters: {east: [ci]}}\n"
 
@@ -60,6 +62,53 @@ it("applies directly, prints the state, holds, rewinds, approves and gives back 
     expect((await runJson("status")).places).toMatchObject([{ state: "absent" }])
   })
 })
+
+it("rewinds into the epoch that the operator names", { timeout: 180_000 }, () =>
+  withOperator(async ({ repo, runJson }) => {
+    const commit = await repo.commit({ "rules.yaml": RULES, "jobs/a.yaml": "a: 1" })
+    const epoch = epochOf((await runJson("apply", "--direct")).places) + 5000
+    const rewind = (...args: string[]) => runJson("rewind", "--to", commit, "--reason", "restored", ...args)
+    for (const wrong of ["1e15", "-1", "0"]) expect((await rewind(`--epoch=${wrong}`)).code).toBe(2)
+    expect(await rewind("--epoch", String(epoch), "--wait")).toMatchObject({ code: 0, places: [{ commit }] })
+    expect((await runJson("status")).places).toMatchObject([{ state: "held", commit, token: { epoch } }])
+  }),
+)
+
+it("prints what a word did on each cluster, and what kept one of them from it", { timeout: 180_000 }, () =>
+  withOperator(({ repo, kube, run, writeConfig }) =>
+    withKube(async (other) => {
+      const settle = (kubeconfig: string) =>
+        writeConfig({
+          clusters: {
+            east: { kubeconfig: kube.kubeconfigFile, namespaces: ["*"] },
+            west: { kubeconfig, namespaces: ["*"] },
+          },
+        })
+      await settle(other.kubeconfigFile)
+      const rules = RULES.replace("{east: [ci]}", "{east: [ci], west: [ci]}")
+      const first = await repo.commit({ "rules.yaml": rules, "jobs/a.yaml": "a: 1" })
+      await run("apply", "--direct")
+      const second = await repo.commit({ "jobs/a.yaml": "a: 2" })
+      await run("apply", "--direct")
+      const rewound = await run("rewind", "--to", first, "--reason", "x", "--wait")
+      expect([rewound.code, rewound.stdout]).toEqual([
+        0,
+        `release in east: held at ${first}, shows ${first}\nrelease in west: held at ${first}, shows ${first}\n`,
+      ])
+      for (const { store } of [kube, other])
+        expect(await inProcessClient(store).get("ci", "jobs")).toMatchObject({ data: { "a.yaml": "a: 1" } })
+
+      await settle("/nowhere/kubeconfig")
+      const released = await run("release", "--wait")
+      expect([released.code, released.stdout]).toEqual([
+        1,
+        expect.stringMatching(
+          new RegExp(`^release in east: follows its branch, shows ${second}\nrelease in west: .*\\[kube/`),
+        ),
+      ])
+    }),
+  ),
+)
 
 it("shows ConfigMaps that no rule names any more, and removes them when asked to", {
   timeout: 300_000,
