@@ -1,5 +1,6 @@
 import { rename, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { inProcessClient } from "@headrace/config/local/embedded-kube/in-process-client"
 import { describe, expect, it } from "vitest"
 import { FakeBranch } from "../harness/fake-reconciler.ts"
 import { runBootstrapper } from "../harness/run-bootstrapper.ts"
@@ -15,6 +16,8 @@ const LIMIT_MS = 150_000
 
 interface Scene extends Operator {
   redis: TestRedis
+  /** Takes the source out of the settings. */
+  followNothing(): Promise<void>
   /** The plugin's metrics as text. */
   metrics(): Promise<string>
   /** The reasons of the Events about the record, each once. */
@@ -32,22 +35,24 @@ function withSleepingPlugin(test: (scene: Scene) => Promise<void>, { plugin = tr
       const { repo, kube, config } = operator
       const secret = join(repo.scratch, "hmac")
       await writeFile(secret, "of the tests")
-      await operator.writeConfig({
-        sources: {
-          release: {
-            url: repo.folder,
-            branch: repo.branch,
-            rules: "rules.yaml",
-            poll: "1h",
-            gates: { files: [{ glob: "jobs/*", parse: "yaml" }] },
-          },
-        },
-        redis: { url: redis.url },
-        webhook: { secretFiles: [secret] },
-      })
+      const release = {
+        url: repo.folder,
+        branch: repo.branch,
+        rules: "rules.yaml",
+        poll: "1h",
+        gates: { files: [{ glob: "jobs/*", parse: "yaml" }] },
+      }
+      const followOnly = (sources: object) =>
+        operator.writeConfig({
+          sources,
+          redis: { url: redis.url },
+          webhook: { secretFiles: [secret] },
+        })
+      await followOnly({ release })
       const scene: Scene = {
         ...operator,
         redis,
+        followNothing: () => followOnly({}),
         metrics: async () => "",
         async events() {
           const headers = { authorization: `Bearer ${kube.token}` }
@@ -129,6 +134,31 @@ describe("an operator's word", () => {
         "StoppedByGuard",
       ]
       await expect.poll(events, { timeout: LIMIT_MS }).toEqual(reasons)
+    }))
+
+  it("takes a ConfigMap over and gives all of them back, beside a plugin that works", () =>
+    withSleepingPlugin(async ({ repo, kube, say, followNothing, metrics }) => {
+      const client = inProcessClient(kube.store)
+      await client.create({ metadata: { namespace: "ci", name: "web" }, data: { old: "1" } })
+      const web = "    'web/*': {name: web, clusters: {east: [ci]}}\n"
+      await repo.commit({ "rules.yaml": RULES + web, "web/x": "1" })
+      expect(await say("apply")).toMatchObject({ code: 1, failed: [{ target: "ci/web" }] })
+      expect(await say("adopt", "--target", "ci/web", "--wait")).toMatchObject({
+        ...{ code: 0, adopted: ["ci/web"], effect: "applied", failed: [] },
+      })
+      expect(await client.get("ci", "web")).toMatchObject({ data: { x: "1" } })
+
+      await followNothing()
+      const isFollowed = async () => (await metrics().catch(() => "release")).includes("release")
+      await until(async () => !(await isFollowed()), LIMIT_MS)
+      const detached = await say("detach", "--source", "release")
+      expect(detached).toMatchObject({ code: 0, detached: ["ci/jobs", "ci/web"] })
+      expect(await client.get("headrace", "release")).toBeUndefined()
+      for (const name of ["jobs", "web"]) {
+        const { metadata, data } = (await client.get("ci", name)) ?? {}
+        expect(JSON.stringify(metadata)).not.toContain("headrace.dev/")
+        expect(Object.keys(data ?? {}).length).toBeGreaterThan(0)
+      }
     }))
 
   it("acts while git is away, where it needs nothing from it", () =>
