@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { changeSettings } from "./settings-changes.ts"
 
-const CHANGES = 6
+const CHANGES = 20
 const PAUSE_MS = 150
 
 it("survives changes of its settings under load, and loses no delivery", { timeout: 600_000 }, async () => {
