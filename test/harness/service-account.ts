@@ -14,7 +14,7 @@ const COLLECTIONS: Record<string, string> = {
 
 interface Manifest {
   kind: string
-  metadata: { name: string }
+  metadata: { name: string; namespace?: string }
   subjects?: { kind: string; name: string; namespace?: string }[]
 }
 
@@ -31,9 +31,10 @@ export async function serviceAccountAccess(
   await post(kube, "/api/v1/namespaces", { metadata: { name: namespace } })
   for (const each of manifests) {
     const collection = `/${COLLECTIONS[each.kind]}/namespaces/${namespace}/${each.kind.toLowerCase()}s`
-    // kustomize writes the namespace of subjects.
+    // As kustomize's `namespace` does: all of it in one, the subjects too.
+    const metadata = { ...each.metadata, namespace }
     const subjects = each.subjects?.map((subject) => ({ ...subject, namespace }))
-    await post(kube, collection, subjects ? { ...each, subjects } : each)
+    await post(kube, collection, { ...each, metadata, ...(subjects ? { subjects } : {}) })
   }
   const account = manifests.find(({ kind }) => kind === "ServiceAccount")?.metadata.name
   const tokens = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`
