@@ -37,7 +37,7 @@ export interface Site {
  */
 const AS_AGENTS_RUN = {
   notifyAfter: NOTIFY_AFTER,
-  keep: { revisions: 3, age: 10_000, bytes: 2 ** 33 },
+  keep: { revisions: 3, age: 1_000, bytes: 2 ** 33 },
 }
 
 /** Opens a site in an empty folder. `names`: the files that layout `file` shows, each a projection; all unless given. */

@@ -181,7 +181,10 @@ function heldAfter(
   return held
 }
 
-/** Notes that what is in force was brought into force again: nothing that was begun before counts any more. */
+/**
+ * Notes that what is in force was brought into force again: nothing that was begun before counts any more. An operator who
+ * rewinds to it has looked at what is shown.
+ */
 function noteAgain(
   simulation: Simulation,
   cluster: string,
@@ -189,7 +192,8 @@ function noteAgain(
 ): void {
   if (compareTokens(after.token, before.token) <= 0) return
   const was = inForceOf(simulation, cluster, after.source)
-  setInForce(simulation, cluster, after.source, { ...was, begun: revisionsOf(after) })
+  const counted = isApproved(before, after) ? [] : was.counted
+  setInForce(simulation, cluster, after.source, { ...was, counted, begun: revisionsOf(after) })
 }
 
 /**
