@@ -48,6 +48,25 @@ it("asks for nothing but the write, reads it again when another writer wrote it,
   })
 })
 
+it("writes no report that no program could read", async () => {
+  await withClient(async (client, kube) => {
+    const lease = openNodeLease(client, { namespace: "headrace", node: "n", seconds: 180 })
+    const report = nodeReport("n", "r/1", [])
+    await lease.write(report, Date.now(), signal)
+    const before = leaseOf(kube)
+    for (const unreadable of [
+      { ...report, more: 0.5 },
+      { ...report, lowest: { epoch: -1, seq: 1 } },
+    ]) {
+      const written = lease.write(unreadable, Date.now(), signal)
+      await expect(written).rejects.toMatchObject({ code: "record/unreadable-report" })
+    }
+    expect(leaseOf(kube)).toEqual(before)
+    await lease.write(nodeReport("n", "r/2", []), Date.now(), signal)
+    expect(leaseOf(kube)?.metadata.annotations?.[REPORT_ANNOTATION]).toContain("r/2")
+  })
+})
+
 it("belongs to the pod that reports, when that is in the Lease's namespace, and is removed once", async () => {
   await withClient(async (client, kube) => {
     const pod = { HEADRACE_POD_NAME: "agent-x", HEADRACE_POD_UID: "u", HEADRACE_POD_NAMESPACE: "headrace" }

@@ -10,6 +10,7 @@ import { openStoreConfigMap, storeObjectName } from "../bundle/store-config-map.
 import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { KubeError } from "../kube/kube-error.ts"
+import { createLog } from "../observe/log.ts"
 import { listTargets, parseIndex } from "../record/walk-index.ts"
 import { DEFAULT_WRITER_BOUNDS } from "../settings/bounds.ts"
 import { approveCommit } from "./operate/approve-commit.ts"
@@ -302,14 +303,21 @@ describe("a target that was refused", () => {
   })
 })
 
+const RENAMED = "keys are renamed and keep their content"
+
 describe("a rename that keeps every file", () => {
-  it("passes, though every key of the target is another then", async () => {
+  it("passes and is logged as such, though every key of the target is another then", async () => {
     const rules =
       "config_updater: {maps: {'a/**/*.txt': {name: alpha, use_full_path_as_key: true, clusters: {east: [ci]}}}}"
     const here = fixture(filesOf("a/old", 60, (i) => `a${i}`) as { [path: string]: string }, { rules })
     await here.run()
+    const logged: unknown[] = []
+    const log = createLog("test", { destination: { write: (line) => void logged.push(JSON.parse(line)) } })
+    Object.assign(here.ports, { log })
     here.commit({ ...filesOf("a/old", 60, () => undefined), ...filesOf("a/new", 60, (i) => `a${i}`) })
     expect(await here.run()).toMatchObject({ result: "applied", stopped: null })
+    const first = { target: "ci/alpha", from: "a-old-0.txt", to: "a-new-0.txt" }
+    expect(logged).toContainEqual(expect.objectContaining({ renamed: 60, first, msg: RENAMED }))
     expect(Object.keys(await here.data("alpha"))).toContain("a-new-59.txt")
     here.commit({ ...filesOf("a/new", 60, () => undefined), ...filesOf("a/next", 30, (i) => `a${i}`) })
     const stopped = await here.run()

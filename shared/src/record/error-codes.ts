@@ -13,6 +13,12 @@ export const recordErrors = {
     cause: "Another instance was upgraded first.",
     remedy: "Upgrade this program.",
   },
+  "record/unreadable-report": {
+    meaning:
+      "A node's report is not written, since no program could read it; what the node shows is as before.",
+    cause: "The node's clock, or a token that it was given, is beyond every number that a report may hold.",
+    remedy: "Check the node's clock, and report the message with its cause.",
+  },
   "store/file-too-large": {
     meaning:
       "A file in the store has more bytes than `bounds.file` of the program that reads it; what is shown stays.",

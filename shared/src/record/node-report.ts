@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { HeadraceError } from "../foundation/errors.ts"
 import { Token } from "./record.ts"
 
 /**
@@ -77,8 +78,16 @@ const NodeReportBefore = z
 
 export const NodeReport = z.union([NodeReportNow, NodeReportBefore])
 
-/** The report as a Lease carries it: in the lowest format that can say it. */
+/** The report as a Lease carries it: in the lowest format that can say it. Throws `record/unreadable-report`. */
 export function reportJson({ rollout, ...report }: NodeReport): string {
-  return JSON.stringify(rollout === null ? { ...report, format: 1 } : { ...report, rollout })
+  const text = JSON.stringify(rollout === null ? { ...report, format: 1 } : { ...report, rollout })
+  const { error } = NodeReport.safeParse(JSON.parse(text))
+  if (error === undefined) return text
+  // Nobody could read it: what was reported before stays, and is old after a while.
+  throw new HeadraceError(
+    "record/unreadable-report",
+    `the report of node ${report.node} is none that Headrace reads`,
+    { hint: "Check the node's clock and the names of its projections.", cause: error },
+  )
 }
 export type ReportedProjection = z.infer<typeof ReportedProjection>
