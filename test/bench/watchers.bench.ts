@@ -5,10 +5,11 @@ import { setTimeout as delay } from "node:timers/promises"
 import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
+import { rawRequest } from "../contract/raw-request.ts"
 import { realKubeMissing, startRealKube } from "../harness/real-kube.ts"
 import { until } from "../harness/until.ts"
 import { withFolder } from "../harness/with-folder.ts"
-import { commitOf, writeRevision } from "../harness/write-revision.ts"
+import { commitOf, NAMESPACE, writeRevision } from "../harness/write-revision.ts"
 import type { WatchersMessage } from "./watchers/watcher-process.ts"
 
 const COUNTS = process.env.HEADRACE_WATCHERS?.split(",").map(Number) ?? [500, 1000, 2000, 5000]
@@ -105,6 +106,7 @@ function startWatchers(kubeconfig: string, count: number) {
 
 async function startReal(): Promise<Server> {
   const { kube, close } = await startRealKube()
+  await rawRequest(kube, "POST", "/api/v1/namespaces", { metadata: { name: NAMESPACE } })
   return { kubeconfigFile: kube.kubeconfigFile, restart: kube.restart, close }
 }
 
