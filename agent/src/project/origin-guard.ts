@@ -91,7 +91,8 @@ function createGuard(path: string, limits: GuardLimits, clock: Clock): OriginGua
       },
       accept() {
         const now = clock.now()
-        const [window, { atLeast }] = [windowOf(limits), limits]
+        const window = windowOf(limits)
+        const { atLeast } = limits
         for (const [key, judged] of sizes) {
           past.set(key, pastAfter(past.get(key) ?? [], { ...judged, window, atLeast, now }))
         }

@@ -3,7 +3,7 @@ import { CLOCK_SLACK_MS } from "../foundation/clock.ts"
 import { retryOfTarget } from "../record/retry-of-target.ts"
 import type { LaneResult } from "./lane-outcome.ts"
 import type { LaneQueue, Lanes } from "./open-lanes.ts"
-import { type LaneJob, rareRetryName, retryName, type WakeUp } from "./wake-up.ts"
+import { type LaneJob, MODES, rareRetryName, retryName, type WakeUp } from "./wake-up.ts"
 
 const RETRY: Backoff = { first: 1000, limit: 60_000 }
 /** Of a source with failed targets: rights that were given count within a minute. */
@@ -11,7 +11,6 @@ const TARGET_RETRY: Backoff = { first: 2000, limit: 45_000 }
 const RARE_MS = 300_000
 /** Of a source that the settings of its worker lack: another plugin may have got newer ones already. */
 const MOST_OF_UNKNOWN = 3
-const MODES = ["incremental", "full"] as const
 
 /**
  * Lets a wake-up that failed come again after a wait that grows with `failures` in a row; for ever, but for a

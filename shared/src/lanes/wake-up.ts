@@ -7,12 +7,14 @@ export const LANES_FORMAT = 1
 const MOST_SOURCE = 253
 const MOST_REASON = 100
 
+/** `full` rebuilds every target; `incremental` those whose files changed. */
+export const MODES = ["incremental", "full"] as const
+
 /** "Look again": all that ever travels through a lane. It carries no content, so a lost one costs a delay. */
 export const WakeUp = z.strictObject({
   format: z.literal(LANES_FORMAT),
   source: z.string().max(MOST_SOURCE),
-  /** `full` rebuilds every target; `incremental` those whose files changed. */
-  mode: z.enum(["incremental", "full"]),
+  mode: z.enum(MODES),
   /** Who asked: `webhook`, `poll`, `schedule`, `operator`, for the log alone. */
   reason: z.string().max(MOST_REASON),
 })

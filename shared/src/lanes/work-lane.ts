@@ -16,6 +16,7 @@ import {
   holdEndName,
   LANES_FORMAT,
   LaneJob,
+  MODES,
   rareRetryName,
   retryName,
   rolloutLookName,
@@ -63,7 +64,6 @@ const STALLED_MS = 1000
 const GRACE_MS = 10_000
 const REPAIR_MS = 2000
 const WARN_AGAIN_MS = 60_000
-const MODES = ["incremental", "full"] as const
 
 /**
  * Works a cluster's lane, one wake-up at a time among all workers of that lane everywhere (as a rule, not

@@ -69,10 +69,12 @@ async function leftBehind(
   record: SourceRecord,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const idle = record.intents.filter(({ targets }) => targets.length === 0)
-  const dropped = idle.filter((intent) => !isSameRevision(intent, desired))
-  const rest = shownBy({ ...record, intents: record.intents.filter((intent) => !dropped.includes(intent)) })
-  const epoch = dropped.length === 0 ? desired.token.epoch : Math.max(...rest.map(({ token }) => token.epoch))
+  const intents = record.intents.filter(
+    (intent) => intent.targets.length > 0 || isSameRevision(intent, desired),
+  )
+  const rest = shownBy({ ...record, intents })
+  const isWhole = intents.length === record.intents.length
+  const epoch = isWhole ? desired.token.epoch : Math.max(...rest.map(({ token }) => token.epoch))
   for (const was of rest) {
     if (was.token.epoch === epoch && !(await isOnward(ports, desired, was, signal))) return was.commit
   }

@@ -1,7 +1,7 @@
 import pLimit from "p-limit"
 import { hasCode } from "../../foundation/errors.ts"
 import type { TargetId } from "../../foundation/target.ts"
-import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
+import { readConfigMap } from "../../kube/read-config-map.ts"
 import { namespacesLine } from "../../plan/open-namespaces.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import { closedReason } from "../../record/record.ts"
@@ -51,11 +51,9 @@ export async function newInClosed(
   return fresh.flat()
 
   /** What may not be read is not known to be ours. */
-  async function isThere({ namespace, name }: TargetId): Promise<boolean> {
+  async function isThere(target: TargetId): Promise<boolean> {
     try {
-      const existing = await retryTransient(transientRetry(clock), signal, () =>
-        kube.get(namespace, name, signal),
-      )
+      const existing = await readConfigMap({ kube, clock }, target, signal)
       if (existing === undefined || !isOurs(existing)) return false
       return source === undefined || otherOwner(existing, source) === undefined
     } catch (error) {

@@ -5,7 +5,7 @@ import { errorText, hasCode } from "../../foundation/errors.ts"
 import { gunzipped } from "../../foundation/gunzip.ts"
 import type { TargetId } from "../../foundation/target.ts"
 import type { GuardedKey, GuardedTargets } from "../../gates/guard/measure-change.ts"
-import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
+import { readConfigMap } from "../../kube/read-config-map.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import type { PlannedTarget } from "../../plan/plan.ts"
 import { unreadReason } from "../../record/record.ts"
@@ -78,9 +78,7 @@ export async function surveyTargets(
   // Rights that one namespace lacks cost that namespace; anything else that fails leaves unknown what is held.
   async function readTarget(target: TargetId): Promise<ConfigMap | undefined> {
     try {
-      return await retryTransient(transientRetry(ports.clock), signal, () =>
-        ports.kube.get(target.namespace, target.name, signal),
-      )
+      return await readConfigMap(ports, target, signal)
     } catch (error) {
       if (!hasCode(error, "kube/forbidden")) throw error
       unreadable.set(placeText(target), unreadReason(errorText(error)))

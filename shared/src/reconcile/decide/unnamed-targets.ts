@@ -1,6 +1,7 @@
 import pLimit from "p-limit"
 import { configMapBytes } from "../../foundation/config-map.ts"
 import { hasCode } from "../../foundation/errors.ts"
+import { readConfigMap } from "../../kube/read-config-map.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { VERSION_KEY } from "../../plan/judge-keys.ts"
 import { namespacesToSearch } from "../../plan/open-namespaces.ts"
@@ -18,13 +19,15 @@ export async function unnamedTargets(
   { ports, request, signal }: Run,
   plan: Pick<ClusterPlan, "targets" | "refused">,
 ): Promise<ReadonlyMap<string, number>> {
-  const { kube, clock, settings } = ports
+  const { settings } = ports
   const namespaces = namespacesToSearch(settings.clusters.get(request.cluster)?.namespaces)
   const named = new Set([...plan.targets.keys(), ...plan.refused.keys()])
   const limit = pLimit(CONCURRENT_READS)
   try {
     const place = { source: request.source, namespaces }
-    const found = await retried(() => listOrphans(kube, place, named, signal))
+    const found = await retryTransient(transientRetry(ports.clock), signal, () =>
+      listOrphans(ports.kube, place, named, signal),
+    )
     return new Map(await Promise.all(found.map((one) => limit(() => keysIn(one)))))
   } catch (error) {
     if (hasCode(error, "kube/forbidden")) return new Map()
@@ -32,12 +35,8 @@ export async function unnamedTargets(
   }
 
   async function keysIn(one: { namespace: string; name: string }): Promise<[string, number]> {
-    const configMap = await retried(() => kube.get(one.namespace, one.name, signal))
+    const configMap = await readConfigMap(ports, one, signal)
     const keys = configMap ? [...configMapBytes(configMap).keys()] : []
     return [placeText(one), keys.filter((key) => key !== VERSION_KEY).length]
-  }
-
-  function retried<Answer>(call: () => Promise<Answer>): Promise<Answer> {
-    return retryTransient(transientRetry(clock), signal, call)
   }
 }

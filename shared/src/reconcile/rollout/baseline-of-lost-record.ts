@@ -1,13 +1,13 @@
 import pLimit from "p-limit"
 import { HeadraceError, hasCode } from "../../foundation/errors.ts"
-import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
+import { readConfigMap } from "../../kube/read-config-map.ts"
 import { goalAt, type Tips } from "../decide/desired-revision.ts"
 import { planAt } from "../decide/plan-at.ts"
 import { newestCredible } from "../decide/survey-targets.ts"
 import type { ClusterPlan } from "../run/cluster-plan.ts"
 import type { Run } from "../run/run.ts"
 import { markedRoots } from "../store/last-roots.ts"
-import { isOurs, otherOwner, readStamp, type Stamp } from "../target/ownership.ts"
+import { readStamp, type Stamp } from "../target/ownership.ts"
 
 const CONCURRENT_READS = 6
 
@@ -40,15 +40,11 @@ async function stampsOf({ ports, request, signal }: Run, plan: ClusterPlan): Pro
 
   async function stampAt(place: string): Promise<Stamp | undefined> {
     const [namespace = "", name = ""] = place.split("/")
-    const configMap = await retryTransient(transientRetry(ports.clock), signal, () =>
-      ports.kube.get(namespace, name, signal),
-    ).catch((error: unknown) => {
+    const configMap = await readConfigMap(ports, { namespace, name }, signal).catch((error: unknown) => {
       if (!hasCode(error, "kube/forbidden")) throw error
       return undefined
     })
-    if (configMap === undefined || !isOurs(configMap)) return undefined
-    if (otherOwner(configMap, request.source) !== undefined) return undefined
-    const stamp = readStamp(configMap)
+    const stamp = configMap && readStamp(configMap)
     return stamp?.source === request.source ? stamp : undefined
   }
 }
