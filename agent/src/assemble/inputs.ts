@@ -1,5 +1,6 @@
 import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import type { Problem } from "@headrace/shared/foundation/problem"
+import type { NewObjects } from "@headrace/shared/record/new-objects"
 import type { SourceRecord, Token } from "@headrace/shared/record/record"
 import type { RecordSignature } from "@headrace/shared/trust/record-signature"
 import type { SourceName } from "../store/origin.ts"
@@ -41,6 +42,8 @@ export interface Inputs {
   /** When its commit was made, and when this record was read, in milliseconds since the epoch. */
   recordCommittedAt?: number | undefined
   recordReadAt?: number
+  /** What its newest small revision has added to the store. */
+  recordAdded?: NewObjects | undefined
   /** The ConfigMaps that a `live` source selects, by that source's id. */
   live: ReadonlyMap<string, readonly ConfigMap[]>
   /** By the git source's id. */

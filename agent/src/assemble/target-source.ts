@@ -2,6 +2,7 @@ import { compareText } from "@headrace/shared/foundation/canonical-json"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { noteBreach } from "@headrace/shared/observe/bound-breaches"
 import type { ShardEntry } from "@headrace/shared/record/build-index"
+import type { NewObjects } from "@headrace/shared/record/new-objects"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { findTarget, listFailures, listShards } from "@headrace/shared/record/walk-index"
 import { chooseItems, type NamedItem } from "./choose-items.ts"
@@ -35,6 +36,7 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
     isGuarded: false,
     async assemble(inputs) {
       const { commit, record } = reconciled(inputs, name)
+      if (inputs.recordAdded?.root === record.root) readAhead(store, inputs.recordAdded, options.target)
       const watched = watchUse(store)
       const index = await findIndex(store, record, commit.id, options)
       if (last === undefined || last.index !== index) {
@@ -48,6 +50,24 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
       return { ...last.given, origin, commit }
     },
   }
+}
+
+/**
+ * Begins to read what a revision has added to a target, all at once: each index names the next object, and those who follow
+ * them find it there or under way. What fails here fails for them as well, who say so.
+ */
+function readAhead(
+  store: Pick<StoreReader, "index" | "listing">,
+  { indexes, targets }: NewObjects,
+  target: string,
+): void {
+  const own = targets[target]
+  if (own === undefined) return
+  const reads = [
+    ...[...indexes, ...own.indexes].map((digest) => store.index(digest)),
+    ...own.shards.map((digest) => store.listing(digest)),
+  ]
+  for (const read of reads) read.catch(() => undefined)
 }
 
 interface ReconciledRecord extends SourceRecord {

@@ -35,10 +35,11 @@ export async function runFeeds(
   )
   if (settings.record !== undefined) {
     const [namespace = "", name = ""] = settings.record.split("/")
-    const onRecord = ({ record, origin, uid, committedAt, signature }: FoundRecord) => {
+    const onRecord = ({ record, origin, uid, committedAt, added, signature }: FoundRecord) => {
       const recordReadAt = ports.clock.now()
       const found = { record, recordOrigin: origin, recordUid: uid, recordSignature: signature }
-      change((inputs) => ({ ...inputs, ...found, recordCommittedAt: committedAt, recordReadAt }))
+      const notes = { recordCommittedAt: committedAt, recordAdded: added, recordReadAt }
+      change((inputs) => ({ ...inputs, ...found, ...notes }))
     }
     const place = { namespace, name, cluster, trust: settings.trust }
     feeds.push(watchRecord(reader, place, ports, onRecord, signal))

@@ -2,6 +2,7 @@ import type { ConfigMap } from "@headrace/shared/foundation/config-map"
 import { errorText, hasCode } from "@headrace/shared/foundation/errors"
 import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { followConfigMaps } from "@headrace/shared/kube/light/follow"
+import { type NewObjects, newObjectsOf } from "@headrace/shared/record/new-objects"
 import type { SourceRecord } from "@headrace/shared/record/record"
 import { committedAt, readRecord } from "@headrace/shared/record/record-config-map"
 import type { TrustSettings } from "@headrace/shared/settings/trust"
@@ -26,6 +27,8 @@ export interface FoundRecord {
   origin: SourceName
   uid: string | undefined
   committedAt: number | undefined
+  /** What its newest small revision has added to the store. */
+  added: NewObjects | undefined
   /** Undefined: records need not be signed. */
   signature: RecordSignature | undefined
 }
@@ -92,7 +95,8 @@ export async function believe(object: ConfigMap, place: RecordPlace, now: number
   const record = readRecord(object)
   const origin = recordOrigin(place, object)
   const { uid } = object.metadata
-  return { record, origin, uid, committedAt: committedAt(object, record), signature }
+  const notes = { committedAt: committedAt(object, record), added: newObjectsOf(object) }
+  return { record, origin, uid, ...notes, signature }
 }
 
 /**

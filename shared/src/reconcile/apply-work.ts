@@ -1,5 +1,6 @@
 import { compareAndSwap } from "../kube/compare-and-swap.ts"
 import { isBegun, largestBegun } from "../record/intents.ts"
+import type { NewObjects } from "../record/new-objects.ts"
 import type { FailedTarget, ForeignWrite, Intent, SourceRecord } from "../record/record.ts"
 import { compareTokens } from "../record/token.ts"
 import { judgeSettings, settingsOfRecord } from "./decide/judge-settings.ts"
@@ -22,6 +23,8 @@ export interface Done {
   foreign: readonly ForeignWrite[]
   /** Every target that failed, those that the record has no room for too. */
   failed: readonly FailedTarget[]
+  /** What its revision added to the store; absent: nothing, or there is no store. */
+  added?: NewObjects | undefined
 }
 
 /**
@@ -41,7 +44,8 @@ export async function applyWork(run: Run, state: RecordState, work: Work): Promi
   }
   const failed = work.listed ?? listFailed(work.failures.failed, found)
   const { foreign } = results.view
-  const done: Done = { written: results.view.written + (results.store?.written ?? 0), foreign, failed }
+  const written = results.view.written + (results.store?.written ?? 0)
+  const done: Done = { written, foreign, failed, added: results.store?.added }
   if (results.view.ahead.length > 0) {
     const current = await run.watch.time("record", () => loadState(run))
     if (current === undefined) return { kind: "again" }
@@ -123,7 +127,7 @@ async function commit(
     if (mustBeginAgain(run, opened, base, intent)) return { kind: "again" }
     const record = next(base.record)
     if (sameRecord(base.record, record)) return { kind: "committed", record: base.record, ...done }
-    const swapped = await swapState(run, base, record)
+    const swapped = await swapState(run, base, record, done.added)
     return swapped && { kind: "committed", record: swapped.record, ...done }
   }
   return compareAndSwap(ports.clock, signal, attempt, (cause) => contended(request.source, cause))

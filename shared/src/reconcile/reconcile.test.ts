@@ -16,6 +16,7 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 import { KubeError } from "../kube/kube-error.ts"
+import { newObjectsOf } from "../record/new-objects.ts"
 import { committedAt, readRecord } from "../record/record-config-map.ts"
 import { listShards, listTargets, parseIndex } from "../record/walk-index.ts"
 import { reconcile } from "./reconcile.ts"
@@ -53,6 +54,47 @@ describe("reconcile", () => {
     here.commit({ "a/x.txt": "two" })
     await here.run()
     expect(await committed()).toBe(2000)
+  })
+
+  it("notes on the record what a small change added to the store, each object of it there", async () => {
+    const here = reconcileFixture({ "a/x.txt": "one", "b/c/y.txt": "two" })
+    await here.run()
+    here.commit({ "a/x.txt": "new" })
+    const names = async () =>
+      here.kube.listMetadata("headrace", {}).then((all) => all.map(({ name }) => name))
+    const before = await names()
+    await here.run()
+
+    const configMap = await here.kube.get("headrace", "release")
+    const added = configMap && newObjectsOf(configMap)
+    expect(added?.root).toBe(configMap && readRecord(configMap).root)
+    expect(Object.keys(added?.targets ?? {})).toEqual(["ci/alpha"])
+    const { indexes = [], shards = [] } = added?.targets["ci/alpha"] ?? {}
+    const noted = [...(added?.indexes ?? []), ...indexes].map((digest) => storeObjectName("index", digest))
+    const made = (await names()).filter((name) => !before.includes(name))
+    expect([...noted, ...shards.map((digest) => storeObjectName("shard", digest))].toSorted()).toEqual(
+      made.filter((name) => name !== storeObjectName("index", added?.root ?? "")).toSorted(),
+    )
+  })
+
+  it("notes nothing of a change of many targets, and keeps what it noted of an earlier root", async () => {
+    const numbers = [0, 1, 2, 3, 4]
+    const files = (text: string) => Object.fromEntries(numbers.map((n) => [`many/${n}/f.txt`, text]))
+    const maps = numbers.map((n) => `    many/${n}/*: {name: many-${n}, clusters: {east: [ci]}}\n`)
+    const here = reconcileFixture(files("one"), { rules: `config_updater:\n  maps:\n${maps.join("")}` })
+    const added = async () => {
+      const configMap = await here.kube.get("headrace", "release")
+      return configMap && newObjectsOf(configMap)
+    }
+    await here.run()
+    expect(await added()).toBeUndefined()
+    here.commit({ "many/0/f.txt": "two" })
+    await here.run()
+    const small = await added()
+    expect(Object.keys(small?.targets ?? {})).toEqual(["ci/many-0"])
+    here.commit(files("three"))
+    await here.run()
+    expect(await added()).toEqual(small)
   })
 
   it("writes what the rules give this cluster, as Prow does, and the same to the store", async () => {

@@ -6,6 +6,8 @@ import type { ConfigMapWriter } from "../kube/config-map-api.ts"
 
 /** What the API server gives an object, and each run another one. */
 const GIVEN_BY_SERVER = /"(uid|creationTimestamp|resourceVersion)":"[^"]*",?/g
+/** Of a later version, which notes on the record what it has added to the store. */
+const NOTED_SINCE = /,"headrace\.dev\/new-objects":"(?:[^"\\]|\\.)*"/g
 
 /** Notes each request with the digest of what it sends; reads of indexes apart, which a process remembers by now. */
 function noting(kube: ConfigMapWriter, requests: string[]): ConfigMapWriter {
@@ -13,7 +15,9 @@ function noting(kube: ConfigMapWriter, requests: string[]): ConfigMapWriter {
     return (...args: Args): Promise<Result> => {
       const sent = args.filter((each) => !(each instanceof AbortSignal))
       if (verb === "get" && String(sent[1]).startsWith("index-")) return call(...args)
-      requests.push(`${verb} ${sha256(canonicalJson(sent).replace(GIVEN_BY_SERVER, ""))}`)
+      requests.push(
+        `${verb} ${sha256(canonicalJson(sent).replace(GIVEN_BY_SERVER, "").replace(NOTED_SINCE, ""))}`,
+      )
       return call(...args)
     }
   }

@@ -2,6 +2,7 @@ import type { ConfigMap } from "../foundation/config-map.ts"
 import { HeadraceError } from "../foundation/errors.ts"
 import { type ApprovalWord, approvalAnnotation } from "./approval-word.ts"
 import { recordJson } from "./fit-record.ts"
+import { type NewObjects, newObjectsAnnotation } from "./new-objects.ts"
 import { RECORD_FORMAT, type SourceRecord } from "./record.ts"
 import { formatOf, parseRecord } from "./record-format.ts"
 import { type Verification, verificationAnnotation } from "./verification.ts"
@@ -27,13 +28,15 @@ export interface RecordNotes {
   verification?: Verification | undefined
   /** The operator who approves something by this change. */
   approval?: ApprovalWord | undefined
+  /** What it, or its candidate, added to the store. */
+  added?: NewObjects | undefined
 }
 
 /** The ConfigMap of a record, named after its source; without a resourceVersion. Cut to its size limit. */
 export function recordConfigMap(
   namespace: string,
   record: SourceRecord,
-  { committedAt, verification, approval }: RecordNotes = {},
+  { committedAt, verification, approval, added }: RecordNotes = {},
 ): ConfigMap {
   const committed =
     committedAt === undefined ? {} : { [COMMITTED_ANNOTATION]: committedText(record, committedAt) }
@@ -47,6 +50,7 @@ export function recordConfigMap(
         ...committed,
         ...(verification && verificationAnnotation(verification)),
         ...(approval && approvalAnnotation(approval)),
+        ...(added && newObjectsAnnotation(added)),
       },
     },
     data: { [RECORD_KEY]: recordJson(record) },

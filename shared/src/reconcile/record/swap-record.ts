@@ -6,6 +6,7 @@ import type { ConfigMapWriter } from "../../kube/config-map-api.ts"
 import { retryTransient, transientRetry } from "../../kube/retry-transient.ts"
 import { isLifted } from "../../record/approval.ts"
 import { largestToken } from "../../record/intents.ts"
+import type { NewObjects } from "../../record/new-objects.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type RecordNotes, readRecord, recordConfigMap } from "../../record/record-config-map.ts"
 import { verificationInForce } from "../decide/verify-revision.ts"
@@ -97,15 +98,16 @@ export async function swapRecord(
   }
 }
 
-/** Swaps the record of a run, see `swapRecord`. */
+/** Swaps the record of a run, see `swapRecord`. `added`: what its revision added to the store. */
 export async function swapState(
   run: Run,
   base: RecordState | undefined,
   next: SourceRecord,
+  added?: NewObjects,
 ): Promise<RecordState | undefined> {
   const { kube, clock, settings, onSwap } = run.ports
   const { namespace } = settings
-  const notes = await notesOfNews(run, base, next)
+  const notes = { ...(await notesOfNews(run, base, next)), added }
   const state = await swapRecord({ kube, clock, namespace, onSwap }, base, next, run.signal, notes)
   noteRecord(run, state)
   return state

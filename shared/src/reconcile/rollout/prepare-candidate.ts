@@ -9,7 +9,7 @@ import { holdAndDeletions } from "../record/next-record.ts"
 import { openWork } from "../record/open-work.ts"
 import { type RecordState, swapState } from "../record/swap-record.ts"
 import type { Run } from "../run/run.ts"
-import { writeStore } from "../write/write-store.ts"
+import { type StoreResult, writeStore } from "../write/write-store.ts"
 
 /**
  * Writes a revision into the store and makes it the record's candidate, which no node takes yet: the agents see that
@@ -29,7 +29,7 @@ export async function prepareCandidate(
   const intent = { token, commit, rulesCommit, rules: plan.digest, targets: [] }
   const opened = await run.watch.time("record", () => openWork(run, state, intent))
   if (opened === undefined) return undefined
-  const { root, behind } = await run.watch.time("store", () => storeRoot(run, opened, work))
+  const { root, behind, added } = await run.watch.time("store", () => storeRoot(run, opened, work))
   const { guard } = ports.settings
   const now = ports.clock.now()
   const revision = { commit, rulesCommit, rules: plan.digest }
@@ -50,7 +50,7 @@ export async function prepareCandidate(
     settings: settingsOfRecord(ports.settings) ?? opened.record.settings,
   }
   ports.log.info({ commit, token, cluster: request.cluster }, "candidate written to the store")
-  return run.watch.time("record", () => swapState(run, opened, next))
+  return run.watch.time("record", () => swapState(run, opened, next, added))
 }
 
 /** The word of the operator who had the same commit tried again. */
@@ -63,8 +63,8 @@ async function storeRoot(
   run: Run,
   { record }: RecordState,
   work: Work,
-): Promise<{ root: string | null; behind: number }> {
-  if (!run.ports.settings.store) return { root: null, behind: 0 }
+): Promise<Pick<StoreResult, "behind" | "added"> & { root: string | null }> {
+  if (!run.ports.settings.store) return { root: null, behind: 0, added: undefined }
   return writeStore(run, record, work, { full: false, isCandidate: true, hadOpenWork: false })
 }
 

@@ -12,6 +12,7 @@ import {
   type ShardEntry,
   type TargetEntry,
 } from "../../record/build-index.ts"
+import type { NewObjects } from "../../record/new-objects.ts"
 import type { SourceRecord } from "../../record/record.ts"
 import { type FetchIndex, listShards, listTargets, parseIndex } from "../../record/walk-index.ts"
 import type { Work } from "../decide/work-out.ts"
@@ -35,6 +36,8 @@ export interface StoreResult {
   /** The entries of the targets that the plan refuses: they keep what they hold. By `namespace/name`. */
   kept: ReadonlyMap<string, TargetEntry>
   written: number
+  /** What the targets that changed have now and had not before; undefined: too much to list, or nothing. */
+  added: NewObjects | undefined
   /** Milliseconds that our clock was found behind the API server's, at least; 0: it was not. */
   behind: number
 }
@@ -127,6 +130,7 @@ async function writeObjects(
     for (const { digest, index } of missing) memory.indexes.set(digest, index)
   }
   const isMissing = ({ digest }: IndexObject) => !state.exists(digest)
+  const added: NewObjects["targets"] = {}
 
   const entries = await Promise.all(
     [...input.plan.targets].map(([place, planned]) => {
@@ -145,10 +149,13 @@ async function writeObjects(
   }
   const root = buildTargetsIndex([...entries, ...kept.values()])
   const [top, ...below] = root.objects
-  await ensureIndexes(below.filter(isMissing))
+  const between = below.filter(isMissing)
+  await ensureIndexes(between)
   const isThereAlready = root.root === input.root && !input.isAgain
   if (top && !(isThereAlready && state.exists(top.digest))) await ensureIndexes([top], input.marks)
-  return { root: root.root, kept, written, behind }
+  const isNews = Object.keys(added).length > 0
+  const news = isNews ? { root: root.root, indexes: digestsOf(between), targets: added } : undefined
+  return { root: root.root, kept, added: news, written, behind }
 
   async function storeTarget(
     planned: PlannedTarget,
@@ -161,8 +168,12 @@ async function writeObjects(
       layouts.map((layout) => rememberedShard(layout, known) ?? limit(() => storeShard(layout, known))),
     )
     const index = buildFilesIndex(shards)
-    await ensureIndexes(index.objects.filter(isMissing))
+    const missing = index.objects.filter(isMissing)
+    await ensureIndexes(missing)
     const { namespace, name } = planned.target
+    const newShards = shards.filter(({ shard }) => !known.has(shard)).map(({ shard }) => shard)
+    if (missing.length > 0)
+      added[placeText(planned.target)] = { indexes: digestsOf(missing), shards: newShards }
     return { namespace, name, index: index.root, files: planned.keys.length, bytes: sum(shards) }
   }
 
@@ -268,6 +279,10 @@ async function readOrNothing<Entry>(reading: Promise<Entry[]>): Promise<Entry[]>
     if (hasCode(error, "store/") || hasCode(error, "bundle/")) return []
     throw error
   }
+}
+
+function digestsOf(objects: readonly IndexObject[]): string[] {
+  return objects.map(({ digest }) => digest)
 }
 
 function sum(shards: readonly ShardEntry[]): number {
