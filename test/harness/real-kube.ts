@@ -27,6 +27,8 @@ export interface RealKubeOptions {
 }
 
 const READY_LIMIT_MS = 300_000
+/** How often kube-apiserver is started in a restart. */
+const MOST_STARTS = 5
 
 /** Why the real API server cannot be tested here, as one line to print; undefined when it can. */
 export function realKubeMissing(): string | undefined {
@@ -78,7 +80,7 @@ export async function startRealKube({ audit = false }: RealKubeOptions = {}): Pr
     const kubeconfigFile = await writeKubeconfig(folder, port, token)
     async function restart(): Promise<void> {
       await stop(running.get("kube-apiserver"))
-      await serve()
+      await serveAgain(serve)
     }
     return { kube: { url: `https://127.0.0.1:${port}`, token, kubeconfigFile, auditFile, restart }, close }
   } catch (error) {
@@ -148,6 +150,20 @@ async function startApiServer(
     ...auditFlags,
   ])
   await waitUntilReady(folder, port, token, server)
+}
+
+/**
+ * Starts it again when it ends by itself, as the kubelet does: while thousands of clients come back, kube-apiserver may
+ * be too late for its own deadline and give up (`PostStartHook … failed`).
+ */
+async function serveAgain(serve: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await serve()
+    } catch (error) {
+      if (tries === MOST_STARTS) throw error
+    }
+  }
 }
 
 async function start(
