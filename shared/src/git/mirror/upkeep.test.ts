@@ -79,6 +79,26 @@ describe("upkeep of a mirror that is fetched all the time", () => {
       await mirror.close()
     }))
 
+  it("has few packs all the same, and everything in them", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      const upkeep = { quiet: 3_600_000, gatherAfter: 4 }
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, upkeep })
+      const commits: string[] = []
+      for (let round = 0; round < 24; round++) {
+        commits.push(await repo.commit({ a: String(round) }))
+        expect((await mirror.fetch()).commit).toBe(commits.at(-1))
+      }
+      const packs = async () =>
+        (await readdir(join(folder, "m.git/objects/pack"))).filter((name) => name.endsWith(".pack")).length
+
+      await expect.poll(packs).toBeLessThan(12)
+      for (const [round, commit] of commits.entries()) {
+        expect(String(await mirror.file(commit, "a"))).toBe(String(round))
+      }
+      await mirror.close()
+    }))
+
   it("never holds up a fetch, however long it takes, and ends with the mirror", () =>
     withRepo(async (repo) => {
       const folder = join(repo.scratch, "mirrors")
