@@ -19,21 +19,18 @@ const EVERYTHING = ["a flat file", "a nested file", "a nested folder", "the root
 const POLLS = /^(7 \S+ \S+ 0xf+ |73 \S+ \S+ 0x0 )/
 const FILES = ["a flat file", "a nested file"] as const
 
-/** Watchers of Node, one process for all ways of one of them. */
+/** Watchers of Node, a process for each way: what one of them has to do keeps no other one waiting. */
 function nodeWatcher(name: string, how: string): Consumer {
   return {
     name,
     needs: [],
     through: EVERYTHING,
-    start: async (site, report, through) => {
-      const rows = through.map((way) => rowOf(name, way))
-      const args = through.map((way, id) => JSON.stringify({ id, how, ...site.place(way) }))
-      return runReporting(
-        { command: process.execPath, args: [join(PROGRAMS, "watch.mjs"), ...args] },
-        rows,
-        report,
-      )
-    },
+    start: async (site, report, through) =>
+      startAll(through, (way) => {
+        const watch = JSON.stringify({ id: 0, how, ...site.place(way) })
+        const args = [join(PROGRAMS, "watch.mjs"), watch]
+        return runReporting({ command: process.execPath, args }, [rowOf(name, way)], report)
+      }),
   }
 }
 

@@ -95,7 +95,7 @@ function processOn(machine: Machine): SimulatedDisk {
   return {
     look: (path) => {
       const node = nodeAt(path)
-      return node && statusOf(node)
+      return node && statusOf(node, root)
     },
     list: (path) => [...existing(path).entries.keys()],
     readLink: (path) => {
@@ -179,11 +179,15 @@ function processOn(machine: Machine): SimulatedDisk {
   }
 }
 
-function statusOf(node: Node): FileStatus {
+function statusOf(node: Node, root: Node): FileStatus {
   return {
     kind: node.kind,
     device: 1,
     inode: node.inode,
+    // Asked for seldom, and it takes a walk.
+    get names() {
+      return namesUnder(root, node)
+    },
     mode: node.mode,
     uid: OWN_UID,
     gid: 0,
@@ -191,6 +195,12 @@ function statusOf(node: Node): FileStatus {
     modified: node.modified,
     changed: node.modified,
   }
+}
+
+function namesUnder(folder: Node, wanted: Node): number {
+  let names = 0
+  for (const node of folder.entries.values()) names += (node === wanted ? 1 : 0) + namesUnder(node, wanted)
+  return names
 }
 
 function failure(code: string, path: string): Error {

@@ -12,6 +12,8 @@ export interface FileStatus {
   kind: "file" | "directory" | "link" | "other"
   device: number
   inode: number
+  /** Hard links: how many paths lead to the inode. */
+  names: number
   /** Permission bits with set-uid, set-gid and sticky. */
   mode: number
   uid: number

@@ -136,6 +136,7 @@ function status(path: string): FileStatus | undefined {
     kind: kindOf(found),
     device: found.dev,
     inode: found.ino,
+    names: found.nlink,
     mode: found.mode & PERMISSIONS,
     uid: found.uid,
     gid: found.gid,

@@ -110,6 +110,7 @@ export async function claimProjection(options: OpenProjectionOptions): Promise<C
     verifiedAt: Number.NEGATIVE_INFINITY,
     clone: undefined,
     notifyWatchers: undefined,
+    changedFolders: { touched: new Map(), at: performance.now() },
   }
   const lock: LockOptions = { wait: options.lockWait ?? LOCK_WAIT, signal: options.signal, purpose: "writes" }
   const open: Handle[] =

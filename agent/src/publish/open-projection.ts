@@ -98,7 +98,7 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
     try {
       return await changeAlone(projection, { ...lock, signal }, async () => {
         await writer.renew()
-        await notifyOfLastFlip(projection)
+        await notifyOfLastFlip(projection, true)
         await lookAgain(projection)
         // A change that fails leaves trash, and no clone.
         isTouched = true

@@ -16,7 +16,7 @@ export interface Tending {
   start(): void
   /** Keeps the way free for a publish: what is under way ends soon, and nothing begins. */
   pause(): Promise<void>
-  /** After a publish that changed nothing: goes on waiting. */
+  /** After a publish that changed nothing: goes on waiting, or notifies the watchers that still have to be. */
   resume(): void
   /** Resolves when nothing is under way. */
   settled(): Promise<void>
@@ -57,12 +57,11 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
     due = performance.now() + options.lookEvery
     // What is elsewhere by now is left alone; the next publish opens what is there.
     if (!isInPlace(projection)) return waitUntilDue()
-    if (projection.notifyWatchers)
-      await delay(options.notifyAfter, undefined, { signal }).catch(() => undefined)
+    if (isNoticeDue()) await delay(options.notifyAfter, undefined, { signal }).catch(() => undefined)
     try {
       const wait = await changeAlone(projection, options.lock, async () => {
         await options.writer.renew()
-        await notifyOfLastFlip(projection)
+        await notifyOfLastFlip(projection, signal.aborted)
         await lookAgain(projection)
         if (options.prestage) await prestage(projection)
         const { leased } = await prune(projection)
@@ -75,6 +74,10 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
       if (!signal.aborted) log.warn({ err: error, path }, "retention failed; it is tried again")
     }
     if (!signal.aborted) waitUntilDue()
+  }
+
+  function isNoticeDue(): boolean {
+    return projection.notifyWatchers !== undefined || projection.changedFolders.touched.size > 0
   }
 
   function waitUntilDue(): void {
@@ -98,7 +101,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
       hurry.abort()
       await work
     },
-    resume: waitUntilDue,
+    resume: () => (isNoticeDue() ? start() : waitUntilDue()),
     settled: () => work,
   }
 }

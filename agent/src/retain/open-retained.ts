@@ -52,6 +52,7 @@ export async function withRetained<T>(
       verifiedAt: Number.NEGATIVE_INFINITY,
       clone: undefined,
       notifyWatchers: undefined,
+      changedFolders: { touched: new Map(), at: performance.now() },
     })
   } finally {
     disk.close(store.folder)

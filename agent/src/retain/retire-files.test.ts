@@ -4,7 +4,8 @@ import { createLog } from "@headrace/shared/observe/log"
 import { until } from "@headrace/test/harness/until"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
+import { openNodeDisk } from "../disk/node-disk.ts"
 import { openProjection } from "../publish/open-projection.ts"
 import { readableSlots } from "../store/store.ts"
 import { withRetainedAlone } from "./open-retained.ts"
@@ -112,6 +113,62 @@ describe.each(["links", "exchange"] as const)("what is replaced in layout %s", (
       for (const watcher of watchers) watcher.close()
       await projection.close()
     })
+  })
+})
+
+describe("flips without a pause", () => {
+  const third = [1, 2, 3].map((seq) => revisionOf(seq, { "d/a": `${seq}` }))
+
+  it.each([
+    ["the last of them", third],
+    ["a publish that changes nothing", [...third, revisionOf(3, { "d/a": "3" })]],
+  ])("notify the watcher of a folder of an older revision after %s", async (_, revisions) => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "shown")
+      const projection = await openProjection(projectionOptions(path, { keep, notifyAfter: 100 }))
+      await projection.publish(revisionOf(0, { "d/a": "0" }))
+      const older = fs.realpathSync(join(path, "d"))
+      await projection.publish(revisions[0] ?? revisionOf(1, {}))
+      await projection.settled()
+      const watcher = watchInode(older)
+
+      for (const revision of revisions.slice(1)) await projection.publish(revision)
+      await projection.settled()
+
+      await until(() => watcher.events.length > 0)
+      watcher.close()
+      await projection.close()
+    })
+  })
+
+  it("touch no more where more revisions are kept, until a second has passed", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    try {
+      await withFolder(async (folder) => {
+        const disk = openNodeDisk()
+        let touched = 0
+        const touch = (path: string) => {
+          touched += 1
+          disk.touch(path)
+        }
+        const options = projectionOptions(join(folder, "shown"), { keep, disk: { ...disk, touch } })
+        const projection = await openProjection({ ...options, notifyAfter: 2_000 })
+        const counts: number[] = []
+        for (let seq = 1; seq <= 12; seq++) {
+          if (seq === 11) vi.advanceTimersByTime(1000)
+          touched = 0
+          await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+          counts.push(touched)
+        }
+
+        expect(counts[9]).toBe(counts[4])
+        expect(counts[10]).toBeGreaterThan((counts[9] ?? 0) + 8)
+        expect(counts[11]).toBe(counts[4])
+        await projection.close()
+      })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })
 

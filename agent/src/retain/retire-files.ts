@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises"
 import { foldersOf } from "@headrace/shared/foundation/folders-of"
-import type { Disk } from "../disk/disk.ts"
+import type { Disk, FileStatus } from "../disk/disk.ts"
 import { withinFolderOf } from "../disk/within-folder-of.ts"
 import type { ManifestFile } from "../store/manifest.ts"
 import type { ProjectionState, ShownSlot } from "../store/projection-state.ts"
@@ -8,6 +8,9 @@ import { STAGED_CONTENT } from "../store/staging.ts"
 import { readableSlots, STAGING_PREFIX } from "../store/store.ts"
 import { isSameInode } from "./freshen.ts"
 import { dropTwins, type Twins, writeTwins } from "./twins.ts"
+
+/** While one flip follows the other, folders of the revisions further back are touched this often, in milliseconds. */
+const TOUCH_EVERY = 1000
 
 /** What a flip retires. */
 export interface Retiring {
@@ -48,10 +51,9 @@ export function prepareRetiring(
 /**
  * Notifies watchers of what a flip has retired, after it. In each revision that keeps a retired file its twin takes its
  * place, so readers of that revision go on reading the same content, and the watched inode loses its last name: IN_ATTRIB,
- * IN_DELETE_SELF, and its folder IN_MOVED_TO. The folders above are touched as well (IN_ATTRIB), in every revision that is
- * kept: a watcher that is still on an older one's folder hears of each flip that way. A file without a twin is touched as
- * well. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is retired. Never fails:
- * what is shown is shown.
+ * IN_DELETE_SELF, and its folder IN_MOVED_TO. The folders above are touched as well (IN_ATTRIB). A file without a twin is
+ * touched as well. Inodes that the revision after shows are left alone. Without the flip to `number` nothing is retired.
+ * Never fails: what is shown is shown. What older revisions lack then, touchOlderFolders does.
  */
 export async function retireFiles(
   projection: ProjectionState,
@@ -67,11 +69,33 @@ export async function retireFiles(
   await dropTwins(projection, retiring.twins)
 }
 
-/** Does now what the last flip has left to do. */
-export async function notifyOfLastFlip(projection: ProjectionState): Promise<void> {
-  const { notifyWatchers } = projection
+/**
+ * Does now what the last flip has left to do. `isPressed`: another flip is about to follow. Watchers that are still on a
+ * folder of a revision further back are then notified after that one, or once in TOUCH_EVERY: to touch what may be
+ * hundreds of revisions at each of many flips would slow them down, and wake recursive watchers as often.
+ */
+export async function notifyOfLastFlip(projection: ProjectionState, isPressed: boolean): Promise<void> {
+  const { notifyWatchers, changedFolders } = projection
   projection.notifyWatchers = undefined
   await notifyWatchers?.()
+  if (changedFolders.touched.size === 0) return
+  if (isPressed && performance.now() - changedFolders.at < TOUCH_EVERY) return
+  touchOlderFolders(projection)
+}
+
+/** A watcher that is still on a folder of any revision that is kept hears of the flips since: IN_ATTRIB. */
+function touchOlderFolders(projection: ProjectionState): void {
+  const { log, path, changedFolders } = projection
+  try {
+    for (const content of contentsThatKeep(projection)) {
+      for (const [folder, touched] of changedFolders.touched) {
+        if (touched !== content) touchBeneath(projection, content, folder)
+      }
+    }
+  } catch (error) {
+    log.warn({ err: error, path }, "some watchers of older revisions were not notified")
+  }
+  projection.changedFolders = { touched: new Map(), at: performance.now() }
 }
 
 async function replaceRetired(
@@ -90,11 +114,9 @@ async function replaceRetired(
   const changed = new Set(["", ...[...files.map(({ path }) => path), ...additions].flatMap(foldersOf)])
   // The revision's own folder gets an event by a twin in it, and recursive watchers of the projection need no second one.
   const hasEvent = isReady && [...twins.paths.keys()].some((file) => !file.includes("/"))
-  for (const content of contents) {
-    const isBefore = content === layout.content(before)
-    for (const folder of changed) {
-      if (folder !== "" || !isBefore || !hasEvent) touchBeneath(projection, content, folder)
-    }
+  for (const folder of changed) {
+    if (folder !== "" || !hasEvent) touchBeneath(projection, layout.content(before), folder)
+    projection.changedFolders.touched.set(folder, layout.content(before))
   }
 }
 
@@ -110,22 +132,25 @@ function retiredFiles(
   const retired: Retiring["files"] = []
   for (const [path, file] of before.files) {
     if (isSameInode(file, later.get(path))) continue
-    const inode = inodeAt(disk, `${content}/${path}`)
-    if (inode === undefined || (later.has(path) && inode === inodeAt(disk, `${after.content}/${path}`)))
-      continue
+    const inode = statusAt(disk, `${content}/${path}`)?.inode
+    const isShown = () => later.has(path) && statusAt(disk, `${after.content}/${path}`)?.inode === inode
+    if (inode === undefined || isShown()) continue
     retired.push({ path, inode, isMoved: inodes.has(inode) })
   }
   return retired
 }
 
-/** Where an inode can have names: the revisions that are not shown, and the clone that another process keeps staged. */
+/**
+ * Where an inode can have names: the clone that another process keeps staged, and the revisions that are not shown, the
+ * newest first.
+ */
 function contentsThatKeep({ disk, store, layout }: ProjectionState): string[] {
   const shown = layout.shown()
   const kept = readableSlots(store).filter(({ number }) => number !== shown)
   const staged = disk.list(store.work.path).filter((name) => name.startsWith(STAGING_PREFIX))
   return [
-    ...kept.map((slot) => layout.content(slot)),
     ...staged.map((name) => `${store.work.path}/${name}/${STAGED_CONTENT}`),
+    ...kept.map((slot) => layout.content(slot)).reverse(),
   ]
 }
 
@@ -136,21 +161,24 @@ function replaceByTwin(
   twin: string,
 ): void {
   const name = path.slice(path.lastIndexOf("/") + 1)
-  const keeping = contents.filter((content) => inodeAt(disk, `${content}/${path}`) === inode)
-  for (const [index, content] of keeping.entries()) {
+  for (const [index, content] of contents.entries()) {
+    const found = statusAt(disk, `${content}/${path}`)
+    if (found?.inode !== inode) continue
     withinFolderOf(disk, content, path, (folder) => {
       if (disk.look(`${folder}/${name}`)?.inode !== inode) return
       const spare = `${twin}.${index}`
       disk.link(twin, spare)
       disk.rename(spare, `${folder}/${name}`)
     })
+    // Hundreds of older revisions may be kept, which need not be asked when this was its last name.
+    if (found.names === 1) return
   }
 }
 
 /** Undefined where nothing is, or what cannot be examined: that has no event, and is for the next publish to report. */
-function inodeAt(disk: Disk, path: string): number | undefined {
+function statusAt(disk: Disk, path: string): FileStatus | undefined {
   try {
-    return disk.look(path)?.inode
+    return disk.look(path)
   } catch {
     return undefined
   }

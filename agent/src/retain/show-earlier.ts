@@ -2,7 +2,7 @@ import { checkLocks } from "../store/held-locks.ts"
 import { type ProjectionState, shownSlot } from "../store/projection-state.ts"
 import { readableSlots, type Slot } from "../store/store.ts"
 import { freshen } from "./freshen.ts"
-import { prepareRetiring, retireFiles } from "./retire-files.ts"
+import { notifyOfLastFlip, prepareRetiring, retireFiles } from "./retire-files.ts"
 
 /** Shows a revision that is kept and whole, unless it is what is shown. The caller holds the lock, and has noted why. */
 export async function showKept(projection: ProjectionState, slot: Slot): Promise<void> {
@@ -30,6 +30,7 @@ export async function showEarlier(
     checkLocks(projection)
     await layout.show(slot, before)
   } finally {
-    if (retiring) await retireFiles(projection, retiring, slot.number)
+    if (retiring) projection.notifyWatchers = () => retireFiles(projection, retiring, slot.number)
+    await notifyOfLastFlip(projection, false)
   }
 }

@@ -54,6 +54,11 @@ export interface ProjectionState {
   clone: Staging | undefined
   /** Notifies watchers of what the last flip has retired; undefined when that is done. Never fails. */
   notifyWatchers: (() => Promise<void>) | undefined
+  /**
+   * Folders that flips have changed since those of all kept revisions were touched, at `at` by performance.now(); each with
+   * the content in which it was touched at its last flip.
+   */
+  changedFolders: { touched: Map<string, string>; at: number }
 }
 
 /** Indexes a slot's files. */
