@@ -40,6 +40,9 @@ export interface TendOptions {
  */
 export const NOTIFY_AFTER = 100
 
+/** While publishes follow one another, revisions are pruned this often, in milliseconds. */
+const TEND_AT_LEAST_EVERY = 1000
+
 /**
  * Maintains a projection: notifies watchers of what was replaced, makes a clone for the next publish, then prunes, again
  * as soon as a revision has come of age and from time to time while readers hold one that would go, since a reader
@@ -52,6 +55,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
   let timer: NodeJS.Timeout | undefined
   /** When to look again, by performance.now(). After an opening that is soon, for the clone too. */
   let due: number | undefined = performance.now() + options.lookEvery
+  let tendedAt = performance.now()
 
   async function tend(signal: AbortSignal): Promise<void> {
     due = performance.now() + options.lookEvery
@@ -62,6 +66,9 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
       const wait = await changeAlone(projection, options.lock, async () => {
         await options.writer.renew()
         await notifyOfLastFlip(projection, signal.aborted)
+        // A publish waits, and leaves as much to do again.
+        if (signal.aborted && performance.now() - tendedAt < TEND_AT_LEAST_EVERY) return 1
+        tendedAt = performance.now()
         await lookAgain(projection)
         if (options.prestage) await prestage(projection)
         const { leased } = await prune(projection)
