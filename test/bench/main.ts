@@ -1,12 +1,14 @@
 /**
  * `npm run bench`: runs every *.bench.ts beside this file, prints each figure and, with `--json FILE`, writes
- * them all. `--only NAME,NAME` runs those; an unknown name ends with exit 2. The programs measured are the bundles.
+ * them all. `--only NAME,NAME` runs those; an unknown name ends with exit 2. The programs measured are the bundles, with the
+ * variables of the image.
  */
 import { readdirSync, writeFileSync } from "node:fs"
 import { cpus, release } from "node:os"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { Command, InvalidArgumentError } from "commander"
+import { imageEnvironment } from "./memory/image-environment.ts"
 import { selectBenches } from "./select-benches.ts"
 
 interface Bench {
@@ -36,6 +38,7 @@ function chosen(text: string): string[] {
   }
 }
 
+Object.assign(process.env, imageEnvironment())
 const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}, Node ${process.versions.node}`
 process.stdout.write(`${machine}\n`)
 const figures: Record<string, Record<string, number>> = {}
