@@ -9,7 +9,7 @@ export const REASONS = {
   5: "Each file is a flip of its own, so several files are not one revision. Nested folders get no later time of their own.",
   6: "It reads several files by their paths, one after the other: a flip in between gives it both revisions. It loads again within a second. Where that is too much, publish one file.",
   7: "It watches the root by its inode, and a flip swaps the root for another folder. `links` keeps the root.",
-  8: "The kubelet removes the revision before while it is read: a reader that resolves the link and then reads fails, and has to try again. Prometheus counts that as a reading error, which stands here as a mixed one.",
+  8: "The kubelet removes the revision before while it is read: a reader that resolves the link and then reads fails, and has to try again. Prometheus counts that as a reading error, which the table shows as a mixed one.",
   9: "Between two runs entr reads its list of files again; of several flips at that moment it notices the last, or the next one.",
   10: "In thousands of flips without a pause it may stop to notice, on a busy machine. Paced revisions it notices all, and in `exchange` flips, too.",
 } as const

@@ -184,7 +184,7 @@ function statusOf(node: Node, root: Node): FileStatus {
     kind: node.kind,
     device: 1,
     inode: node.inode,
-    // Asked for seldom, and it takes a walk.
+    // Rarely asked for, and it takes a walk.
     get names() {
       return namesUnder(root, node)
     },
