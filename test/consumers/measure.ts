@@ -16,8 +16,6 @@ const UNRELIABLE_AFTER = 25
 const START_MS = 60_000
 /** So long without a newer reading after the last of many flips: nothing more comes. */
 const QUIET_MS = 5000
-/** So long without any reading: what a watcher had to catch up with is done. */
-const SETTLED_MS = 1500
 const POLL = 2
 
 export interface MeasureOptions {
@@ -127,10 +125,9 @@ async function flipQuickly(
   } finally {
     stepBack()
   }
-  // No other follows the last one, so it comes when they listen, and have read what is behind: the kernel drops events of
-  // a watcher that has 16,384 of them waiting (inotify(7), max_queued_events), on any mount.
+  // No other follows the last one, so it comes when they listen: the kernel drops events of a watcher that has 16,384 of
+  // them waiting (inotify(7), max_queued_events), on any mount.
   await untilAllListen(running, new Set(cells.keys()), START_MS)
-  await untilNothingIsRead([...cells.keys()], recorder)
   if (flips > 0) await flip()
   if (flips > 0) await untilQuiet([...cells.keys()], recorder, last)
   for (const [row, cell] of cells) {
@@ -150,17 +147,6 @@ async function untilQuiet(rows: readonly string[], recorder: Recorder, last: num
   let [seen, since] = ["", performance.now()]
   while (performance.now() - since < QUIET_MS && !rows.every((row) => recorder.latest(row) >= last)) {
     const now = rows.map((row) => recorder.latest(row)).join()
-    if (now !== seen) [seen, since] = [now, performance.now()]
-    await delay(50)
-  }
-}
-
-/** Waits until no row has had a reading for a while, whatever it says; no longer than usual. */
-async function untilNothingIsRead(rows: readonly string[], recorder: Recorder): Promise<void> {
-  const end = performance.now() + START_MS
-  let [seen, since] = ["", performance.now()]
-  while (performance.now() - since < SETTLED_MS && performance.now() < end) {
-    const now = rows.map((row) => recorder.counts(row).readings).join()
     if (now !== seen) [seen, since] = [now, performance.now()]
     await delay(50)
   }

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Consumer, type Report, type Running, rowOf } from "./consumer.ts"
+import { idleProcess } from "./idle-process.ts"
 import { runReporting } from "./run-program.ts"
 import type { Site, Through } from "./site.ts"
 
@@ -29,9 +30,16 @@ function nodeWatcher(name: string, how: string): Consumer {
       startAll(through, (way) => {
         const watch = JSON.stringify({ id: 0, how, ...site.place(way) })
         const args = [join(PROGRAMS, "watch.mjs"), watch]
-        return runReporting({ command: process.execPath, args }, [rowOf(name, way)], report)
+        const rows = [rowOf(name, way)]
+        return whenIdle(runReporting({ command: process.execPath, args }, rows, report), rows)
       }),
   }
+}
+
+/** A watcher that handles an event after it was heard of listens when its process waits. */
+function whenIdle(running: Running & { pid: number }, rows: readonly string[]): Running {
+  const isIdle = idleProcess(running.pid)
+  return { ...running, listens: (isAwaited) => !rows.some(isAwaited) || isIdle() }
 }
 
 /** Python's watchdog, recursive at the root. */
@@ -45,7 +53,8 @@ export const watchdog: Consumer = {
       JSON.stringify({ id, recursive: way === "the root", ...site.place(way) }),
     )
     const rows = through.map((way) => rowOf("Python watchdog", way))
-    return runReporting({ command: PYTHON, args: [join(PROGRAMS, "watch.py"), ...args] }, rows, report)
+    const program = { command: PYTHON, args: [join(PROGRAMS, "watch.py"), ...args] }
+    return whenIdle(runReporting(program, rows, report), rows)
   },
 }
 

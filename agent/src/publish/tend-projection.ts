@@ -40,7 +40,7 @@ export interface TendOptions {
  */
 export const NOTIFY_AFTER = 100
 
-/** While publishes follow one another, revisions are pruned this often, in milliseconds. */
+/** While publishes follow one another, revisions are pruned and removed this often, in milliseconds. */
 const TEND_AT_LEAST_EVERY = 1000
 
 /**
@@ -61,26 +61,37 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
     due = performance.now() + options.lookEvery
     // What is elsewhere by now is left alone; the next publish opens what is there.
     if (!isInPlace(projection)) return waitUntilDue()
-    if (isNoticeDue()) await delay(options.notifyAfter, undefined, { signal }).catch(() => undefined)
+    await untilNoticesAreDue(signal)
+    const isOverdue = performance.now() - tendedAt >= TEND_AT_LEAST_EVERY
+    // A publish waits, and leaves as much to do again.
+    const isForLater = signal.aborted && !isOverdue
     try {
-      const wait = await changeAlone(projection, options.lock, async () => {
+      await changeAlone(projection, options.lock, async () => {
         await options.writer.renew()
         await notifyOfLastFlip(projection, signal.aborted)
-        // A publish waits, and leaves as much to do again.
-        if (signal.aborted && performance.now() - tendedAt < TEND_AT_LEAST_EVERY) return 1
-        tendedAt = performance.now()
-        await lookAgain(projection)
-        if (options.prestage) await prestage(projection)
-        const { leased } = await prune(projection)
-        projection.usedBytes = storeBytes(store)
-        return untilPrunable(projection, leased, options.lookEvery)
+        due = isForLater ? performance.now() : await nextAfterPruning()
       })
-      await emptyTrash(projection, signal)
-      due = wait === undefined ? undefined : performance.now() + wait
+      if (isForLater) return
+      await emptyTrash(projection, isOverdue ? undefined : signal)
+      tendedAt = performance.now()
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error, path }, "retention failed; it is tried again")
     }
     if (!signal.aborted) waitUntilDue()
+  }
+
+  /** Makes the clone and prunes. Gives when there is more to prune; undefined: not before something is published. */
+  async function nextAfterPruning(): Promise<number | undefined> {
+    await lookAgain(projection)
+    if (options.prestage) await prestage(projection)
+    const { leased } = await prune(projection)
+    projection.usedBytes = storeBytes(store)
+    const wait = untilPrunable(projection, leased, options.lookEvery)
+    return wait === undefined ? undefined : performance.now() + wait
+  }
+
+  async function untilNoticesAreDue(signal: AbortSignal): Promise<void> {
+    if (isNoticeDue()) await delay(options.notifyAfter, undefined, { signal }).catch(() => undefined)
   }
 
   function isNoticeDue(): boolean {

@@ -141,6 +141,27 @@ describe("flips without a pause", () => {
     })
   })
 
+  it("leave no more to remove than a second brings", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    try {
+      await withFolder(async (folder) => {
+        const path = join(folder, "shown")
+        const options = { keep: { revisions: 3, age: 0, bytes: 1e9 }, notifyAfter: 2_000 }
+        const projection = await openProjection(projectionOptions(path, options))
+        for (let seq = 1; seq <= 40; seq++) {
+          vi.advanceTimersByTime(100)
+          await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+        }
+        const left = fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
+        const revisions = left.filter((name) => name.endsWith("/d"))
+        expect(revisions.length).toBeLessThan(20)
+        await projection.close()
+      })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it("touch no more where more revisions are kept, until a second has passed", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
     try {
