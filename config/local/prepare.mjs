@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
  * Makes a fresh clone ready: npm packages, the pinned Node, redis-server, with `--build` the build, with `--bundle` the
- * programs as `npm pack` packs them, with `--test-programs` the programs that some tests use, and with `--consumers` those of
- * the consumer matrix.
+ * programs as `npm pack` packs them, with `--test-programs` the programs that some tests use, with `--consumers` those of
+ * the consumer matrix, and with `--node` what makes images for a real node.
  *
  * Plain JavaScript on purpose: it runs before anything is installed, on whatever Node (>= 20) the machine has.
  * It installs programs of the system only as root, with the system's package manager, and says so; never through sudo.
@@ -56,6 +56,12 @@ const CONSUMERS = [
   },
 ]
 
+/** What the tests on a real node make images with. */
+const NODE_IMAGES = [
+  { program: "debootstrap", debian: "debootstrap" },
+  { program: "/bin/busybox", debian: "busybox-static" },
+]
+
 const flags = new Set(process.argv.slice(2))
 const quiet = flags.has("--quiet")
 
@@ -64,6 +70,7 @@ checkPinnedNode()
 if (!process.env.REDIS_URL || flags.has("--own-redis")) installRedis()
 if (flags.has("--test-programs")) installTestPrograms(TEST_PROGRAMS)
 if (flags.has("--consumers")) installTestPrograms([...TEST_PROGRAMS, ...CONSUMERS])
+if (flags.has("--node")) installTestPrograms(NODE_IMAGES)
 if (flags.has("--build")) turbo("build")
 if (flags.has("--bundle")) bundlePrograms()
 
