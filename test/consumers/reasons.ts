@@ -11,7 +11,7 @@ export const REASONS = {
   7: "It watches the root by its inode, and a flip swaps the root for another folder. `links` keeps the root.",
   8: "The kubelet removes the revision before while it is read: a reader that resolves the link and then reads fails, and has to try again. Prometheus counts that as a reading error, which the table shows as a mixed one.",
   9: "Between two runs entr reads its list of files again; of several flips at that moment it notices the last, or the next one.",
-  10: "In thousands of flips without a pause it may stop to notice, on a busy machine. Paced revisions it notices all, and in `exchange` flips, too.",
+  10: "In thousands of flips without a pause it stops to notice. Paced revisions it notices all.",
 } as const
 
 export type Reason = keyof typeof REASONS
@@ -40,7 +40,7 @@ const RULES: readonly Rule[] = [
     publishers: ["links", "exchange", "file", "kubelet"],
     reason: 2,
   },
-  { row: /^chokidar/, publishers: ["links", "file"], reason: 10 },
+  { row: /^chokidar 3.*a nested folder/, publishers: ["links"], reason: 10 },
   { row: /^Go viper.*a nested file/, publishers: ["links", "exchange", "kubelet"], reason: 1 },
   { row: /^Go viper.*a flat file/, publishers: ["exchange"], reason: 7 },
   { row: /^entr, (a nested folder|the root)/, publishers: ["links", "exchange", "file"], reason: 9 },

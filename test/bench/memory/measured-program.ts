@@ -10,6 +10,7 @@ import { logLines } from "../../harness/run-marked.ts"
 const ROOT = join(import.meta.dirname, "../../..")
 /** Far beyond what is measured: the cgroup is there to count. */
 const LIMIT_BYTES = 8 * 2 ** 30
+let started = 0
 
 /** One of our programs, packed as users install it, in a memory cgroup where one can be made. */
 export interface MeasuredProgram {
@@ -25,7 +26,8 @@ export function startMeasured(
   args: readonly string[],
   env: Record<string, string> = {},
 ): MeasuredProgram {
-  const cgroup = cgroupMissing() === undefined ? createMemoryCgroup(program, LIMIT_BYTES) : undefined
+  const cgroup =
+    cgroupMissing() === undefined ? createMemoryCgroup(`${program}-${started++}`, LIMIT_BYTES) : undefined
   const command = [process.execPath, join(ROOT, program, "bundle/main.js"), ...args]
   const [file = "", ...rest] = [...(cgroup?.enter ?? []), ...command]
   const child = spawn(file, rest, { stdio: ["ignore", "pipe", "inherit"], env: { ...process.env, ...env } })
