@@ -55,14 +55,16 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
   let timer: NodeJS.Timeout | undefined
   /** When to look again, by performance.now(). After an opening that is soon, for the clone too. */
   let due: number | undefined = performance.now() + options.lookEvery
-  let tendedAt = performance.now()
+  /** When work began that is not done yet: publishes have come between. */
+  let beganAt: number | undefined
 
   async function tend(signal: AbortSignal): Promise<void> {
     due = performance.now() + options.lookEvery
+    beganAt ??= performance.now()
     // What is elsewhere by now is left alone; the next publish opens what is there.
     if (!isInPlace(projection)) return waitUntilDue()
     await untilNoticesAreDue(signal)
-    const isOverdue = performance.now() - tendedAt >= TEND_AT_LEAST_EVERY
+    const isOverdue = performance.now() - beganAt >= TEND_AT_LEAST_EVERY
     // A publish waits, and leaves as much to do again.
     const isForLater = signal.aborted && !isOverdue
     try {
@@ -73,7 +75,7 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
       })
       if (isForLater) return
       await emptyTrash(projection, isOverdue ? undefined : signal)
-      tendedAt = performance.now()
+      beganAt = undefined
     } catch (error) {
       if (!signal.aborted) log.warn({ err: error, path }, "retention failed; it is tried again")
     }
@@ -83,11 +85,20 @@ export function tendProjection(projection: ProjectionState, options: TendOptions
   /** Makes the clone and prunes. Gives when there is more to prune; undefined: not before something is published. */
   async function nextAfterPruning(): Promise<number | undefined> {
     await lookAgain(projection)
-    if (options.prestage) await prestage(projection)
+    if (options.prestage) await makeClone()
     const { leased } = await prune(projection)
     projection.usedBytes = storeBytes(store)
     const wait = untilPrunable(projection, leased, options.lookEvery)
     return wait === undefined ? undefined : performance.now() + wait
+  }
+
+  /** Where there is no room for one, what is pruned then makes some. */
+  async function makeClone(): Promise<void> {
+    try {
+      await prestage(projection)
+    } catch (error) {
+      log.warn({ err: error, path }, "no clone could be staged; the next publish takes longer")
+    }
   }
 
   async function untilNoticesAreDue(signal: AbortSignal): Promise<void> {

@@ -141,6 +141,65 @@ describe("flips without a pause", () => {
     })
   })
 
+  it("leave the clone for the next publish as it is", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] })
+    try {
+      await withFolder(async (folder) => {
+        const warnings: string[] = []
+        const destination = { write: (line: string) => void warnings.push(line) }
+        const warns = createLog("test", { level: "warn", destination })
+        const options = projectionOptions(join(folder, "shown"), { keep, log: warns, notifyAfter: 300 })
+        const projection = await openProjection(options)
+        const publish = (seq: number) => projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+        vi.advanceTimersByTime(600)
+        await publish(1)
+        await projection.settled()
+        // The folders further back are touched when a second has passed since the opening, and upkeep is overdue after that.
+        await publish(2)
+        vi.advanceTimersByTime(500)
+        await publish(3)
+        vi.advanceTimersByTime(900)
+        await publish(3)
+        await projection.settled()
+
+        await publish(4)
+
+        expect(warnings).toEqual([])
+        await projection.close()
+      })
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it("notify the watcher of a folder when a later revision cannot be opened", async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "shown")
+      const disk = openNodeDisk()
+      let isUnreadable = false
+      const openDirectory: typeof disk.openDirectory = (place) => {
+        if (isUnreadable && place.includes("/0002/")) throw Object.assign(new Error("no"), { code: "EACCES" })
+        return disk.openDirectory(place)
+      }
+      const projection = await openProjection(
+        projectionOptions(path, { keep, disk: { ...disk, openDirectory } }),
+      )
+      await projection.publish(revisionOf(1, { "d/a": "1" }))
+      const older = fs.realpathSync(join(path, "d"))
+      for (const seq of [2, 3]) await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+      await projection.settled()
+      const watcher = watchInode(older)
+
+      isUnreadable = true
+      await projection.publish(revisionOf(4, { "d/a": "4" }))
+      await projection.settled()
+
+      await until(() => watcher.events.length > 0)
+      watcher.close()
+      await projection.close()
+    })
+  })
+
   it("leave no more to remove than a second brings", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
     try {

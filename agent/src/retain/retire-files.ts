@@ -83,18 +83,29 @@ export async function notifyOfLastFlip(projection: ProjectionState, isPressed: b
   touchOlderFolders(projection)
 }
 
-/** A watcher that is still on a folder of any revision that is kept hears of the flips since: IN_ATTRIB. */
+/**
+ * A watcher that is still on a folder of any revision that is kept hears of the flips since: IN_ATTRIB. A clone is left
+ * alone: nobody reads it, and it would no longer be as its maker left it.
+ */
 function touchOlderFolders(projection: ProjectionState): void {
   const { log, path, changedFolders } = projection
-  try {
-    for (const content of contentsThatKeep(projection)) {
+  const failed: unknown[] = []
+  function attempt(touch: () => void): void {
+    try {
+      touch()
+    } catch (error) {
+      failed.push(error)
+    }
+  }
+  attempt(() => {
+    for (const content of contentsNotShown(projection)) {
       for (const [folder, touched] of changedFolders.touched) {
-        if (touched !== content) touchBeneath(projection, content, folder)
+        if (touched !== content) attempt(() => touchBeneath(projection, content, folder))
       }
     }
-  } catch (error) {
-    log.warn({ err: error, path }, "some watchers of older revisions were not notified")
-  }
+  })
+  if (failed.length > 0)
+    log.warn({ err: failed[0], path }, "some watchers of older revisions were not notified")
   projection.changedFolders = { touched: new Map(), at: performance.now() }
 }
 
@@ -144,14 +155,19 @@ function retiredFiles(
  * Where an inode can have names: the clone that another process keeps staged, and the revisions that are not shown, the
  * newest first.
  */
-function contentsThatKeep({ disk, store, layout }: ProjectionState): string[] {
-  const shown = layout.shown()
-  const kept = readableSlots(store).filter(({ number }) => number !== shown)
+function contentsThatKeep(projection: ProjectionState): string[] {
+  const { disk, store } = projection
   const staged = disk.list(store.work.path).filter((name) => name.startsWith(STAGING_PREFIX))
   return [
     ...staged.map((name) => `${store.work.path}/${name}/${STAGED_CONTENT}`),
-    ...kept.map((slot) => layout.content(slot)).reverse(),
+    ...contentsNotShown(projection),
   ]
+}
+
+function contentsNotShown({ store, layout }: ProjectionState): string[] {
+  const shown = layout.shown()
+  const kept = readableSlots(store).filter(({ number }) => number !== shown)
+  return kept.map((slot) => layout.content(slot)).reverse()
 }
 
 function replaceByTwin(
