@@ -5,7 +5,7 @@ import { withRepo } from "@headrace/test/harness/with-repo"
 import { describe, expect, it } from "vitest"
 import { createLog } from "../../observe/log.ts"
 import { openMirror } from "../open-mirror.ts"
-import { maintainMirror, type UpkeepOptions } from "./upkeep.ts"
+import { gatherPacks, maintainMirror, type UpkeepOptions } from "./upkeep.ts"
 
 const log = createLog("test", { level: "silent" })
 
@@ -13,6 +13,15 @@ async function bytesBeneath(folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true })
   const sizes = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).size))
   return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+/** As if all files beneath a folder had been written that many milliseconds earlier. */
+async function makeOlder(folder: string, milliseconds: number): Promise<void> {
+  for (const name of await readdir(folder, { recursive: true })) {
+    const { mtimeMs } = await stat(join(folder, name))
+    const then = new Date(mtimeMs - milliseconds)
+    await utimes(join(folder, name), then, then)
+  }
 }
 
 describe("upkeep", () => {
@@ -45,6 +54,27 @@ describe("upkeep", () => {
       expect(await mirror.fetch()).toEqual({ commit: next, seq: 3 })
       expect(String(await mirror.file(next, "small"))).toBe("2")
       await mirror.close()
+    }))
+
+  it("drops it in time although packs are joined in between", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+      const kept = await repo.commit({ small: "1" })
+      await repo.commit({ large: randomBytes(3_000_000) })
+      await mirror.fetch()
+      await repo.forcePush(kept)
+      await mirror.fetch()
+      await mirror.close()
+      const place = join(folder, "m.git")
+      await makeOlder(join(place, "objects"), 30 * 60_000)
+
+      await maintainMirror(place, { every: 0, pruneAfter: "60.minutes.ago" })
+      await gatherPacks(place)
+      expect(await bytesBeneath(place)).toBeGreaterThan(3_000_000)
+      await maintainMirror(place, { every: 0, pruneAfter: "20.minutes.ago" })
+
+      expect(await bytesBeneath(place)).toBeLessThan(200_000)
     }))
 
   it("begins by itself when no fetch runs, and gives way to the next one", () =>

@@ -53,6 +53,8 @@ export async function maintainMirror(
     ["gc.autoPackLimit", PACKS],
     ["gc.pruneExpire", options.pruneAfter ?? PRUNE_AFTER],
     ["gc.bigPackThreshold", due ? "0" : LARGE_PACK],
+    // What nothing reaches keeps its age there; loose, it would be new in each pack that gatherPacks makes of it.
+    ["gc.cruftPacks", "true"],
     ["pack.threads", "1"],
   ])
   const args = ["gc", "--quiet", ...(due ? [] : ["--auto"])]
