@@ -1,5 +1,5 @@
 import { chmod, readdir, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { mirrorContents, withMirror } from "@headrace/test/harness/with-mirror"
 import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
@@ -62,6 +62,20 @@ it("that is new is not taken for damaged while its first fetch is under way", ()
       }
     }),
   ))
+
+it("drops the mark by which a killed fetch kept its pack, so that upkeep can join it", () =>
+  withMirror(async (mirror, repo, folder) => {
+    await fillPack(repo)
+    await mirror.fetch()
+    await mirror.close()
+    const mark = (await onePack(join(folder, "m.git"))).replace(/pack$/, "keep")
+    await writeFile(mark, "fetch-pack 7 on node\n")
+
+    const again = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log })
+
+    await again.close()
+    expect(await readdir(join(folder, "m.git/objects/pack"))).not.toContain(basename(mark))
+  }))
 
 describe.concurrent("a damaged mirror", () => {
   it.each(DAMAGES)("with $what is whole again after it is opened", (damage) =>

@@ -1,7 +1,15 @@
 import { readdir, rm } from "node:fs/promises"
 import { dirname, join } from "node:path"
 
-/** Removes what a killed git or Headrace left: lock files, unfinished packs and objects, unfinished swaps. */
+const LEFTOVERS = [
+  /\.lock$/,
+  /^gc\.pid$/,
+  /(^|\/)(tmp_|\.tmp-)[^/]*$/,
+  // A fetch keeps its pack until its ref is there; a pack that is kept for ever is never joined nor pruned.
+  /^objects\/pack\/.*\.keep$/,
+]
+
+/** Removes what a killed git or Headrace left: locks, unfinished packs and objects, unfinished swaps. */
 export async function removeLeftovers(place: string): Promise<string[]> {
   const removed: string[] = []
   const name = place.slice(dirname(place).length + 1)
@@ -11,8 +19,7 @@ export async function removeLeftovers(place: string): Promise<string[]> {
   }
   const inside = await readdir(place, { recursive: true }).catch(() => [])
   for (const path of inside) {
-    if (path.endsWith(".lock") || path === "gc.pid" || /(^|\/)(tmp_|\.tmp-)[^/]*$/.test(path))
-      removed.push(join(place, path))
+    if (LEFTOVERS.some((leftover) => leftover.test(path))) removed.push(join(place, path))
   }
   for (const path of removed) await rm(path, { recursive: true, force: true })
   return removed
