@@ -86,9 +86,16 @@ interface Shard {
   bytes: number
 }
 
+/** Without the contents. */
+interface Listing {
+  files: readonly FileEntry[]
+  /** Of the shard's payload; 0: an earlier run has judged it. */
+  bytes: number
+}
+
 export function createStoreReader(options: StoreReaderOptions): StoreReader {
   const indexes = createWeightedCache<StoreIndex>(KEPT_INDEX_ENTRIES, entryCount)
-  const listings = createWeightedCache<readonly FileEntry[]>(KEPT_LISTED_FILES, (files) => files.length)
+  const listings = createWeightedCache<Listing>(KEPT_LISTED_FILES, ({ files }) => files.length)
   const packed = createWeightedCache<PackedObject>(KEPT_PACKED_BYTES, ({ size }) => size)
   const unpacked = createWeightedCache<Shard>(KEPT_UNPACKED_BYTES, (shard) => shard.bytes)
   /** The most bytes that a shard unpacks to, as the index that names it promises. */
@@ -134,6 +141,16 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     return shard
   }
 
+  /** One that was read ahead was unpacked before its index had said how large it may be. */
+  function keepsPromise<Read extends { bytes: number }>(digest: string, read: Read): Read {
+    const most = promises.get(digest) ?? read.bytes
+    if (read.bytes <= most) return read
+    throw new HeadraceError(
+      "bundle/too-large",
+      `shard ${digest} unpacks to ${read.bytes} bytes, and its index promises at most ${most}`,
+    )
+  }
+
   async function shardPayload(digest: string): Promise<Buffer> {
     const most = promises.get(digest)
     const again = packed.get(digest)
@@ -154,17 +171,17 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
     index: async (digest) => indexes.get(digest) ?? once(`index-${digest}`, () => fetchIndex(digest)),
     async listing(digest) {
       const known = listings.get(digest)
-      if (known) return known
-      return listingOf(await once(`shard-${digest}`, () => openShard(digest)))
+      const listing = known ?? listingOf(await once(`shard-${digest}`, () => openShard(digest)))
+      return keepsPromise(digest, listing).files
     },
     async content(file) {
       const shard = await once(`shard-${file.shard}`, () => openShard(file.shard))
-      const stored = shard.files.get(file.key)
+      const stored = keepsPromise(file.shard, shard).files.get(file.key)
       if (stored === undefined) throw unlisted(file)
       return stored.content ?? joinParts(stored, part)
     },
     learnIndex: learn,
-    learnListing: (digest, files) => listings.set(digest, files),
+    learnListing: (digest, files) => listings.set(digest, { files, bytes: 0 }),
     keepOnly(used) {
       packed.clear()
       unpacked.clear()
@@ -173,14 +190,15 @@ export function createStoreReader(options: StoreReaderOptions): StoreReader {
   }
 }
 
-function listingOf(shard: Shard): FileEntry[] {
-  return [...shard.files.values()].map(({ key, path, executable, size, sha256 }) => ({
+function listingOf(shard: Shard): Listing {
+  const files = [...shard.files.values()].map(({ key, path, executable, size, sha256 }) => ({
     key,
     path,
     executable,
     size,
     sha256,
   }))
+  return { files, bytes: shard.bytes }
 }
 
 function unlisted(file: StoredFile): HeadraceError {

@@ -9,7 +9,7 @@ import { boundBreaches } from "@headrace/shared/observe/bound-breaches"
 import { buildFilesIndex, buildTargetsIndex, type ShardEntry } from "@headrace/shared/record/build-index"
 import { newRecord } from "@headrace/shared/record/record"
 import { describe, expect, it } from "vitest"
-import { NO_INPUTS } from "./inputs.ts"
+import { type Inputs, NO_INPUTS } from "./inputs.ts"
 import { createStoreReader } from "./store-reader.ts"
 import { createTargetSource } from "./target-source.ts"
 
@@ -36,12 +36,16 @@ function storeOf(shards: readonly { objects: readonly StoreObject[]; entry: Shar
   }
   const record = { ...newRecord("ci", { epoch: 1, seq: 1 }), commit: COMMIT, root: root.root }
   const { signal } = new AbortController()
-  function assemble(bounds = { file: 32 * 2 ** 20, files: 1000 }) {
+  /** What a note names that has all of it read ahead. */
+  const added = { indexes: [index.root], shards: shards.map(({ entry }) => entry.shard) }
+  const recordAdded = { root: root.root, indexes: [], targets: { "ci/large": added } }
+  function assemble(inputs: Partial<Inputs> = {}) {
+    const bounds = { file: 32 * 2 ** 20, files: 1000 }
     const store = createStoreReader({ reader, namespace: NAMESPACE, signal, bounds })
     const options = { target: "ci/large", names: "keys", whenAbsent: "wait" } as const
-    return createTargetSource(options, store).assemble({ ...NO_INPUTS, record })
+    return createTargetSource(options, store).assemble({ ...NO_INPUTS, record, ...inputs })
   }
-  return { assemble, read }
+  return { assemble, read, recordAdded }
 }
 
 /** A shard of one file of zeros, and what an honest index says of it. */
@@ -107,8 +111,9 @@ describe("a target of the store", () => {
 
   it("is refused where a shard unpacks to more than its index promises", async () => {
     const large = zeros("large", 400_000, "")
-    const { assemble } = storeOf([{ ...large, entry: { ...large.entry, bytes: 10 } }])
+    const { assemble, recordAdded } = storeOf([{ ...large, entry: { ...large.entry, bytes: 10 } }])
     await expect(assemble()).rejects.toMatchObject({ code: "bundle/too-large" })
+    await expect(assemble({ recordAdded })).rejects.toMatchObject({ code: "bundle/too-large" })
   })
 
   it("is refused where a shard lists more files than its index promises", async () => {
