@@ -172,6 +172,28 @@ describe("flips without a pause", () => {
     }
   })
 
+  it("notify the watcher of a folder in which no twin can take its place", async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, "shown")
+      const disk = openNodeDisk()
+      function link(from: string, to: string): void {
+        if (from.includes("/.twins-")) throw Object.assign(new Error("no room"), { code: "ENOSPC" })
+        disk.link(from, to)
+      }
+      const projection = await openProjection(projectionOptions(path, { keep, disk: { ...disk, link } }))
+      await projection.publish(revisionOf(1, { "d/a": "1" }))
+      await projection.settled()
+      const watcher = watchInode(join(path, "d"))
+
+      await projection.publish(revisionOf(2, { "d/a": "2" }))
+      await projection.settled()
+
+      await until(() => watcher.events.length > 0)
+      watcher.close()
+      await projection.close()
+    })
+  })
+
   it("notify the watcher of a folder when a later revision cannot be opened", async () => {
     await withFolder(async (folder) => {
       const path = join(folder, "shown")

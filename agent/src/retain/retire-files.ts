@@ -114,6 +114,9 @@ async function replaceRetired(
   { before, files, twins, additions }: Retiring,
 ): Promise<void> {
   const { layout } = projection
+  const changed = new Set(["", ...[...files.map(({ path }) => path), ...additions].flatMap(foldersOf)])
+  // Until the end they were touched nowhere: what fails on the way is left to touchOlderFolders.
+  for (const folder of changed) projection.changedFolders.touched.set(folder, "")
   const isReady = await twins.ready
   const contents = contentsThatKeep(projection)
   for (const file of files) {
@@ -122,7 +125,6 @@ async function replaceRetired(
     else if (!file.isMoved) touchBeneath(projection, layout.content(before), file.path)
     await setImmediate()
   }
-  const changed = new Set(["", ...[...files.map(({ path }) => path), ...additions].flatMap(foldersOf)])
   // The revision's own folder gets an event by a twin in it, and recursive watchers of the projection need no second one.
   const hasEvent = isReady && [...twins.paths.keys()].some((file) => !file.includes("/"))
   for (const folder of changed) {

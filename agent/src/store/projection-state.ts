@@ -56,7 +56,7 @@ export interface ProjectionState {
   notifyWatchers: (() => Promise<void>) | undefined
   /**
    * Folders that flips have changed since those of all kept revisions were touched, at `at` by performance.now(); each with
-   * the content in which it was touched at its last flip.
+   * the content in which it was touched at its last flip, "" where that failed.
    */
   changedFolders: { touched: Map<string, string>; at: number }
 }
