@@ -151,6 +151,30 @@ describe("upkeep of a mirror that is fetched all the time", () => {
       expect([began, ended]).toEqual([1, 1])
     }))
 
+  it("has another turn for what came while it ran, though no fetch follows", () =>
+    withRepo(async (repo) => {
+      const folder = join(repo.scratch, "mirrors")
+      const first = Promise.withResolvers<void>()
+      let began = 0
+      async function maintain(): Promise<void> {
+        began++
+        await first.promise
+      }
+      const upkeep = { quiet: 1, maintain }
+      const mirror = await openMirror({ name: "m", url: repo.folder, branch: "main", folder, log, upkeep })
+      await repo.commit({ a: "1" })
+      await mirror.fetch()
+      await expect.poll(() => began).toBe(1)
+      await mirror.fetch()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      expect(began).toBe(1)
+
+      first.resolve()
+
+      await expect.poll(() => began).toBe(2)
+      await mirror.close()
+    }))
+
   it("ends for a fetch that finds a lock, and for one that fetches a damaged mirror again", () =>
     withRepo(async (repo) => {
       const folder = join(repo.scratch, "mirrors")

@@ -115,15 +115,14 @@ export class Upkeep {
   afterFetch(): void {
     clearTimeout(this.#timer)
     if (this.#closed) return
-    const { most = MOST_FETCHES, gatherAfter = GATHER_AFTER, quiet = QUIET } = this.#options
+    const { most = MOST_FETCHES, gatherAfter = GATHER_AFTER } = this.#options
     this.#fetches++
     if (this.#fetches >= most) {
       this.#maintain()
       return
     }
     if (this.#fetches % gatherAfter === 0) this.#start(gatherPacks)
-    this.#timer = setTimeout(() => this.#maintain(), quiet)
-    this.#timer.unref()
+    this.#maintainWhenQuiet()
   }
 
   /** Ends what runs: a lock that it may hold is in the way, or the mirror is to be replaced. */
@@ -139,8 +138,18 @@ export class Upkeep {
     await this.stop()
   }
 
+  #maintainWhenQuiet(): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#maintain(), this.#options.quiet ?? QUIET)
+    this.#timer.unref()
+  }
+
   #maintain(): void {
-    if (this.#running !== undefined) return
+    if (this.#running !== undefined) {
+      // What came since it began would wait for the next fetch.
+      if (this.#fetches > 0) this.#maintainWhenQuiet()
+      return
+    }
     this.#fetches = 0
     this.#start(this.#options.maintain ?? maintainMirror)
   }
