@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises"
 import pLimit, { type LimitFunction } from "p-limit"
 
 /** Waits for `work` without taking up room that others could use. */
@@ -14,13 +15,20 @@ export interface PublishLimits {
   tokenOnly: Limit
 }
 
+/** So long those whose content stays let the others go first, which still have to read theirs. */
+const YIELD_MS = 20
+
 /** `onIdle` is called when a publish of new content has succeeded and no other is under way or waits. */
 export function createPublishLimits(onIdle: () => void): PublishLimits {
   const published = withAside(pLimit(4))
   // Counted here: p-limit counts one as active for a while after its result is known.
   let unfinished = 0
+  const tokenOnly = withAside(pLimit(1))
   return {
-    tokenOnly: withAside(pLimit(1)),
+    async tokenOnly(work) {
+      await delay(YIELD_MS)
+      return tokenOnly(work)
+    },
     async published(work) {
       unfinished += 1
       const result = await published(work).finally(() => {
