@@ -37,7 +37,7 @@ describe("bench --only", () => {
     const help = bench("--help")
     expect(help.status).toBe(0)
     expect(help.stdout.replace(/\s+/g, " ")).toContain(
-      "agent, clusters, curve, durability, gates, git-memory, leases, memory, no-server, objects, pipeline, plan, publish, reconcile, targets, traces, trust, watchers, webhook, without-stages",
+      "agent, clusters, curve, durability, gates, git-memory, leases, memory, no-server, objects, pipeline, plan, publish, reconcile, safety, targets, traces, trust, watchers, webhook, without-stages",
     )
   })
 })
