@@ -103,6 +103,8 @@ describe("a lane of which Redis lost", () => {
       )
       expect(keys).toEqual(expect.arrayContaining(["format", "lane-east:id", "lane-east:meta"]))
       expect(keys.length).toBeGreaterThan(8)
+      // A worker that waits takes the marker at once: it is rarely met, and cannot be waited for.
+      if (state === "retry") keys = keys.filter((key) => !key.endsWith(":marker"))
 
       const limit = pLimit(AT_ONCE)
       const stuck: string[] = []
