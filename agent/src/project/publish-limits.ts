@@ -1,17 +1,17 @@
-import { setTimeout as delay } from "node:timers/promises"
+import { systemClock } from "@headrace/shared/foundation/clock"
 import pLimit, { type LimitFunction } from "p-limit"
 
 /** Waits for `work` without taking up room that others could use. */
 type Aside = <Result>(work: () => Promise<Result>) => Promise<Result>
 
 /** Runs work when its turn has come. The work gets `aside`, for what it waits for elsewhere: a hook of the operator's. */
-type Limit = <Result>(work: (aside: Aside) => Promise<Result>) => Promise<Result>
+type Limit = <Result>(work: (aside: Aside) => Promise<Result>, signal?: AbortSignal) => Promise<Result>
 
 /** How many projections publish at one time. */
 export interface PublishLimits {
   /** For those with new content: what a consumer waits for. */
   published: Limit
-  /** For those whose content stays and whose token moves on: nobody waits, so they yield. */
+  /** For those whose content stays and whose token moves on: nobody waits, so they yield. Rejects when the signal aborts meanwhile. */
   tokenOnly: Limit
 }
 
@@ -25,8 +25,8 @@ export function createPublishLimits(onIdle: () => void): PublishLimits {
   let unfinished = 0
   const tokenOnly = withAside(pLimit(1))
   return {
-    async tokenOnly(work) {
-      await delay(YIELD_MS)
+    async tokenOnly(work, signal) {
+      await systemClock.sleep(YIELD_MS, signal)
       return tokenOnly(work)
     },
     async published(work) {

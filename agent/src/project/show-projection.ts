@@ -200,7 +200,7 @@ async function publishAssembled(
     const approve = (staged: string) => aside(() => ask(staged))
     const tried = { ...(trial && { trial }), ...(returns && { returns }) }
     return folder.publish({ id, token, origins, files, approve, ...tried }, signal)
-  })
+  }, signal)
   judgement.accept()
   lastParts.shown(assembled.parts, origins)
   recordPublish(work, origins[0], result)

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { createTestCluster, withAgent } from "@headrace/test/harness/with-agent"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { NAMESPACE, SOURCE, writeRevision } from "@headrace/test/harness/write-revision"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { createPublishLimits } from "./publish-limits.ts"
 
 describe("hooks that take long before a publish", () => {
@@ -42,6 +42,26 @@ describe("hooks that take long before a publish", () => {
 })
 
 describe("the limits of publishing", () => {
+  it("let those with new content go first, though the others were ready earlier", async () => {
+    const { published, tokenOnly } = createPublishLimits(() => undefined)
+    const order: string[] = []
+    const others = ["a", "b"].map((name) => tokenOnly(async () => order.push(name)))
+    await new Promise((resolve) => setImmediate(resolve))
+    await published(async () => order.push("new"))
+    await Promise.all(others)
+    expect(order).toEqual(["new", "a", "b"])
+  })
+
+  it("end with the signal while they yield", async () => {
+    const { tokenOnly } = createPublishLimits(() => undefined)
+    const stopping = new AbortController()
+    const work = vi.fn(async () => undefined)
+    const ended = tokenOnly(work, stopping.signal)
+    stopping.abort(new Error("stopped"))
+    await expect(ended).rejects.toThrow("stopped")
+    expect(work).not.toHaveBeenCalled()
+  })
+
   it("count what is aside as under way, and never let more than four work", async () => {
     let idle = 0
     const { published } = createPublishLimits(() => {
