@@ -1,17 +1,16 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { freePort } from "@headrace/config/local/free-port"
 import { localAgentSettings, localOperatorSettings, SOURCE } from "@headrace/config/local/local-settings"
 import { startLocalRedis } from "@headrace/config/local/redis-server"
 import { createSampleRepository, SAMPLE } from "@headrace/config/local/sample-repository"
 import { type Hook, mergedPullRequest, sendWebhook } from "@headrace/config/local/signed-webhook"
 import { generateKeyFiles } from "@headrace/shared/trust/key-file"
-import { rawRequest } from "../contract/raw-request.ts"
-import { realKubeMissing, startRealKube } from "../harness/real-kube.ts"
+import { realKubeMissing } from "../harness/real-kube.ts"
 import { until } from "../harness/until.ts"
 import { withFolder } from "../harness/with-folder.ts"
+import { startApiServer } from "./api-server.ts"
 import { startMeasured } from "./memory/measured-program.ts"
 import { quantile } from "./quantile.ts"
 
@@ -19,6 +18,7 @@ const WARM_UP = 5
 const MERGES = Number(process.env.HEADRACE_SAFETY_MERGES ?? 50)
 const LIMIT_MS = 120_000
 const SECRET = "of the bench"
+const NAMESPACES = ["plain", "safe", "headrace-plain", "headrace-safe", "headrace"]
 
 export const goals = { "safety costs more, p50 ms": 10 }
 
@@ -44,14 +44,13 @@ interface Place {
  * is, and with signed records, gates and the guard, in turns. HEADRACE_SAFETY_MERGES: how many of each.
  */
 export async function run(): Promise<Record<string, number>> {
-  const missing = realKubeMissing()
-  process.stdout.write(`  ${missing ?? "against the real kube-apiserver"}\n`)
+  process.stdout.write(`  ${realKubeMissing() ?? "against the real kube-apiserver"}\n`)
   return withFolder(async (folder) => {
-    const server = await (missing ? startEmbedded(folder) : startReal())
+    const server = await startApiServer(NAMESPACES)
     const redis = await startLocalRedis({})
     const sites: Site[] = []
     try {
-      const shared = { kubeconfig: server.kubeconfig, redisUrl: redis.url }
+      const shared = { kubeconfig: server.kubeconfigFile, redisUrl: redis.url }
       for (const isSafe of [false, true]) {
         const namespace = isSafe ? "safe" : "plain"
         const own = join(folder, namespace)
@@ -179,19 +178,4 @@ async function writeSettings(
   await writeFile(operator, JSON.stringify(operatorSettings))
   await writeFile(agent, JSON.stringify(agentSettings))
   return { operator, agent }
-}
-
-async function startReal(): Promise<{ kubeconfig: string; close(): Promise<void> }> {
-  const { kube, close } = await startRealKube()
-  for (const name of ["plain", "safe", "headrace-plain", "headrace-safe", "headrace"]) {
-    await rawRequest(kube, "POST", "/api/v1/namespaces", { metadata: { name } })
-  }
-  return { kubeconfig: kube.kubeconfigFile, close }
-}
-
-async function startEmbedded(folder: string): Promise<{ kubeconfig: string; close(): Promise<void> }> {
-  const kube = await startEmbeddedKube({ createNamespaces: true })
-  const kubeconfig = join(folder, "kubeconfig")
-  await writeFile(kubeconfig, kube.kubeconfig)
-  return { kubeconfig, close: () => kube.close() }
 }

@@ -1,15 +1,12 @@
 import { type ChildProcess, fork } from "node:child_process"
-import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as delay } from "node:timers/promises"
-import { startEmbeddedKube } from "@headrace/config/local/embedded-kube/start-embedded-kube"
 import { connectCluster } from "@headrace/shared/kube/client-node/connect-cluster"
 import { createLog } from "@headrace/shared/observe/log"
-import { rawRequest } from "../contract/raw-request.ts"
-import { realKubeMissing, startRealKube } from "../harness/real-kube.ts"
+import { realKubeMissing } from "../harness/real-kube.ts"
 import { until } from "../harness/until.ts"
-import { withFolder } from "../harness/with-folder.ts"
 import { commitOf, NAMESPACE, writeRevision } from "../harness/write-revision.ts"
+import { type ApiServer, startApiServer } from "./api-server.ts"
 import type { WatchersMessage } from "./watchers/watcher-process.ts"
 
 const COUNTS = process.env.HEADRACE_WATCHERS?.split(",").map(Number) ?? [500, 1000, 2000, 5000]
@@ -17,24 +14,16 @@ const OF_A_PROCESS = 1000
 const LIMIT_MS = 300_000
 const SWAPS = 3
 
-/** An API server that can be restarted, on what it holds. */
-interface Server {
-  kubeconfigFile: string
-  restart(): Promise<void>
-  close(): Promise<void>
-}
-
 /**
  * Watchers of the record, as agents have them, in processes of a thousand: from a swap until all know of it, and the same
  * when the API server is restarted and the record swapped meanwhile. The real kube-apiserver where KUBEBUILDER_ASSETS names
  * it. HEADRACE_WATCHERS=500,1000 measures so many. What one costs is to be the same for any number.
  */
 export async function run(): Promise<Record<string, number>> {
-  const missing = realKubeMissing()
-  process.stdout.write(`  ${missing ?? "against the real kube-apiserver"}\n`)
+  process.stdout.write(`  ${realKubeMissing() ?? "against the real kube-apiserver"}\n`)
   const figures: Record<string, number> = {}
   for (const count of COUNTS) {
-    const server = await (missing ? startEmbedded() : startReal())
+    const server = await startApiServer([NAMESPACE])
     try {
       Object.assign(figures, await measure(server, count))
     } finally {
@@ -44,7 +33,7 @@ export async function run(): Promise<Record<string, number>> {
   return figures
 }
 
-async function measure(server: Server, count: number): Promise<Record<string, number>> {
+async function measure(server: ApiServer, count: number): Promise<Record<string, number>> {
   const log = createLog("bench", { level: "silent" })
   const writer = await connectCluster("bench", { kubeconfig: server.kubeconfigFile }, log)
   const name = `${count.toLocaleString("en")} watchers`
@@ -102,35 +91,4 @@ function startWatchers(kubeconfig: string, count: number) {
       for (const child of latest.keys()) child.disconnect()
     },
   }
-}
-
-async function startReal(): Promise<Server> {
-  const { kube, close } = await startRealKube()
-  await rawRequest(kube, "POST", "/api/v1/namespaces", { metadata: { name: NAMESPACE } })
-  return { kubeconfigFile: kube.kubeconfigFile, restart: kube.restart, close }
-}
-
-function startEmbedded(): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    withFolder(async (folder) => {
-      let kube = await startEmbeddedKube({ createNamespaces: true })
-      const kubeconfigFile = join(folder, "kubeconfig")
-      await writeFile(kubeconfigFile, kube.kubeconfig)
-      await readFile(kubeconfigFile)
-      await new Promise<void>((ended) =>
-        resolve({
-          kubeconfigFile,
-          async restart() {
-            const { port, token, store } = kube
-            await kube.close()
-            kube = await startEmbeddedKube({ port, token, store })
-          },
-          async close() {
-            await kube.close()
-            ended()
-          },
-        }),
-      )
-    }).catch(reject)
-  })
 }
