@@ -79,8 +79,7 @@ export async function startRealKube({ audit = false }: RealKubeOptions = {}): Pr
     await serve()
     const kubeconfigFile = await writeKubeconfig(folder, port, token)
     async function restart(): Promise<void> {
-      await stop(running.get("kube-apiserver"))
-      await serveAgain(serve)
+      await serveAgain(running, serve)
     }
     return { kube: { url: `https://127.0.0.1:${port}`, token, kubeconfigFile, auditFile, restart }, close }
   } catch (error) {
@@ -153,11 +152,12 @@ async function startApiServer(
 }
 
 /**
- * Starts it again when it ends by itself, as the kubelet does: while thousands of clients come back, kube-apiserver may
+ * Ends it and starts it, once more when it ends by itself, as the kubelet does: while thousands of clients come back, kube-apiserver may
  * be too late for its own deadline and give up (`PostStartHook … failed`).
  */
-async function serveAgain(serve: () => Promise<void>): Promise<void> {
+async function serveAgain(running: Map<string, ChildProcess>, serve: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries++) {
+    await stop(running.get("kube-apiserver"))
     try {
       return await serve()
     } catch (error) {
