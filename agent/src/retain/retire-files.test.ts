@@ -1,10 +1,10 @@
 import fs from "node:fs"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { createLog } from "@headrace/shared/observe/log"
 import { until } from "@headrace/test/harness/until"
 import { withFolder } from "@headrace/test/harness/with-folder"
-import { projectionOptions, revisionOf } from "@headrace/test/harness/with-projection"
-import { describe, expect, it, vi } from "vitest"
+import { projectionOptions, revisionOf, withProjection } from "@headrace/test/harness/with-projection"
+import { afterEach, describe, expect, it, vi } from "vitest"
 import { openNodeDisk } from "../disk/node-disk.ts"
 import { openProjection } from "../publish/open-projection.ts"
 import { readableSlots } from "../store/store.ts"
@@ -118,14 +118,13 @@ describe.each(["links", "exchange"] as const)("what is replaced in layout %s", (
 
 describe("flips without a pause", () => {
   const third = [1, 2, 3].map((seq) => revisionOf(seq, { "d/a": `${seq}` }))
+  afterEach(() => vi.useRealTimers())
 
   it.each([
     ["the last of them", third],
     ["a publish that changes nothing", [...third, revisionOf(3, { "d/a": "3" })]],
   ])("notify the watcher of a folder of an older revision after %s", async (_, revisions) => {
-    await withFolder(async (folder) => {
-      const path = join(folder, "shown")
-      const projection = await openProjection(projectionOptions(path, { keep, notifyAfter: 100 }))
+    await withProjection({ keep, notifyAfter: 100 }, async (projection, path) => {
       await projection.publish(revisionOf(0, { "d/a": "0" }))
       const older = fs.realpathSync(join(path, "d"))
       await projection.publish(revisions[0] ?? revisionOf(1, {}))
@@ -137,50 +136,40 @@ describe("flips without a pause", () => {
 
       await until(() => watcher.events.length > 0)
       watcher.close()
-      await projection.close()
     })
   })
 
   it("leave the clone for the next publish as it is", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
-    try {
-      await withFolder(async (folder) => {
-        const warnings: string[] = []
-        const destination = { write: (line: string) => void warnings.push(line) }
-        const warns = createLog("test", { level: "warn", destination })
-        const options = projectionOptions(join(folder, "shown"), { keep, log: warns, notifyAfter: 300 })
-        const projection = await openProjection(options)
-        const publish = (seq: number) => projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
-        vi.advanceTimersByTime(600)
-        await publish(1)
-        await projection.settled()
-        // The folders further back are touched when a second has passed since the opening, and upkeep is overdue after that.
-        await publish(2)
-        vi.advanceTimersByTime(500)
-        await publish(3)
-        vi.advanceTimersByTime(900)
-        await publish(3)
-        await projection.settled()
+    const warnings: string[] = []
+    const destination = { write: (line: string) => void warnings.push(line) }
+    const warns = createLog("test", { level: "warn", destination })
+    await withProjection({ keep, log: warns, notifyAfter: 300 }, async (projection) => {
+      const publish = (seq: number) => projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+      vi.advanceTimersByTime(600)
+      await publish(1)
+      await projection.settled()
+      // The folders further back are touched when a second has passed since the opening, and upkeep is overdue after that.
+      await publish(2)
+      vi.advanceTimersByTime(500)
+      await publish(3)
+      vi.advanceTimersByTime(900)
+      await publish(3)
+      await projection.settled()
 
-        await publish(4)
+      await publish(4)
 
-        expect(warnings).toEqual([])
-        await projection.close()
-      })
-    } finally {
-      vi.useRealTimers()
-    }
+      expect(warnings).toEqual([])
+    })
   })
 
   it("notify the watcher of a folder in which no twin can take its place", async () => {
-    await withFolder(async (folder) => {
-      const path = join(folder, "shown")
-      const disk = openNodeDisk()
-      function link(from: string, to: string): void {
-        if (from.includes("/.twins-")) throw Object.assign(new Error("no room"), { code: "ENOSPC" })
-        disk.link(from, to)
-      }
-      const projection = await openProjection(projectionOptions(path, { keep, disk: { ...disk, link } }))
+    const disk = openNodeDisk()
+    function link(from: string, to: string): void {
+      if (from.includes("/.twins-")) throw Object.assign(new Error("no room"), { code: "ENOSPC" })
+      disk.link(from, to)
+    }
+    await withProjection({ keep, disk: { ...disk, link } }, async (projection, path) => {
       await projection.publish(revisionOf(1, { "d/a": "1" }))
       await projection.settled()
       const watcher = watchInode(join(path, "d"))
@@ -190,22 +179,17 @@ describe("flips without a pause", () => {
 
       await until(() => watcher.events.length > 0)
       watcher.close()
-      await projection.close()
     })
   })
 
   it("notify the watcher of a folder when a later revision cannot be opened", async () => {
-    await withFolder(async (folder) => {
-      const path = join(folder, "shown")
-      const disk = openNodeDisk()
-      let isUnreadable = false
-      const openDirectory: typeof disk.openDirectory = (place) => {
-        if (isUnreadable && place.includes("/0002/")) throw Object.assign(new Error("no"), { code: "EACCES" })
-        return disk.openDirectory(place)
-      }
-      const projection = await openProjection(
-        projectionOptions(path, { keep, disk: { ...disk, openDirectory } }),
-      )
+    const disk = openNodeDisk()
+    let isUnreadable = false
+    const openDirectory: typeof disk.openDirectory = (place) => {
+      if (isUnreadable && place.includes("/0002/")) throw Object.assign(new Error("no"), { code: "EACCES" })
+      return disk.openDirectory(place)
+    }
+    await withProjection({ keep, disk: { ...disk, openDirectory } }, async (projection, path) => {
       await projection.publish(revisionOf(1, { "d/a": "1" }))
       const older = fs.realpathSync(join(path, "d"))
       for (const seq of [2, 3]) await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
@@ -218,59 +202,44 @@ describe("flips without a pause", () => {
 
       await until(() => watcher.events.length > 0)
       watcher.close()
-      await projection.close()
     })
   })
 
   it("leave no more to remove than a second brings", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
-    try {
-      await withFolder(async (folder) => {
-        const path = join(folder, "shown")
-        const options = { keep: { revisions: 3, age: 0, bytes: 1e9 }, notifyAfter: 2_000 }
-        const projection = await openProjection(projectionOptions(path, options))
-        for (let seq = 1; seq <= 40; seq++) {
-          vi.advanceTimersByTime(100)
-          await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
-        }
-        const left = fs.readdirSync(folder, { recursive: true, encoding: "utf8" })
-        const revisions = left.filter((name) => name.endsWith("/d"))
-        expect(revisions.length).toBeLessThan(20)
-        await projection.close()
-      })
-    } finally {
-      vi.useRealTimers()
-    }
+    const options = { keep: { revisions: 3, age: 0, bytes: 1e9 }, notifyAfter: 2_000 }
+    await withProjection(options, async (projection, path) => {
+      for (let seq = 1; seq <= 40; seq++) {
+        vi.advanceTimersByTime(100)
+        await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+      }
+      const left = fs.readdirSync(dirname(path), { recursive: true, encoding: "utf8" })
+      const revisions = left.filter((name) => name.endsWith("/d"))
+      expect(revisions.length).toBeLessThan(20)
+    })
   })
 
   it("touch no more where more revisions are kept, until a second has passed", async () => {
     vi.useFakeTimers({ toFake: ["performance"] })
-    try {
-      await withFolder(async (folder) => {
-        const disk = openNodeDisk()
-        let touched = 0
-        const touch = (path: string) => {
-          touched += 1
-          disk.touch(path)
-        }
-        const options = projectionOptions(join(folder, "shown"), { keep, disk: { ...disk, touch } })
-        const projection = await openProjection({ ...options, notifyAfter: 2_000 })
-        const counts: number[] = []
-        for (let seq = 1; seq <= 12; seq++) {
-          if (seq === 11) vi.advanceTimersByTime(1000)
-          touched = 0
-          await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
-          counts.push(touched)
-        }
-
-        expect(counts[9]).toBe(counts[4])
-        expect(counts[10]).toBeGreaterThan((counts[9] ?? 0) + 8)
-        expect(counts[11]).toBe(counts[4])
-        await projection.close()
-      })
-    } finally {
-      vi.useRealTimers()
+    const disk = openNodeDisk()
+    let touched = 0
+    const touch = (path: string) => {
+      touched += 1
+      disk.touch(path)
     }
+    await withProjection({ keep, disk: { ...disk, touch }, notifyAfter: 2_000 }, async (projection) => {
+      const counts: number[] = []
+      for (let seq = 1; seq <= 12; seq++) {
+        if (seq === 11) vi.advanceTimersByTime(1000)
+        touched = 0
+        await projection.publish(revisionOf(seq, { "d/a": `${seq}` }))
+        counts.push(touched)
+      }
+
+      expect(counts[9]).toBe(counts[4])
+      expect(counts[10]).toBeGreaterThan((counts[9] ?? 0) + 8)
+      expect(counts[11]).toBe(counts[4])
+    })
   })
 })
 
