@@ -12,7 +12,7 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-/** The real kube-apiserver where KUBEBUILDER_ASSETS names it, with these namespaces; else the embedded one. */
+/** The real kube-apiserver where KUBEBUILDER_ASSETS names it, with these namespaces, and the embedded one elsewhere. */
 export async function startApiServer(namespaces: readonly string[]): Promise<ApiServer> {
   return realKubeMissing() ? startEmbedded() : startReal(namespaces)
 }

@@ -13,6 +13,7 @@ const { store, record } = revisionObjects({
   seq: 1,
   targets: { "ci/jobs": { a: "1" }, "ci/other": { b: "2" } },
 })
+
 /** Assembles ci/jobs by a note; `read` lists what was asked for, and how many of it before the first answer came. */
 async function assembleWith(recordAdded: NewObjects | undefined) {
   const byName = new Map<string, ConfigMap>(store.map((object) => [object.metadata.name, object]))

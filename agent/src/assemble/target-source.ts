@@ -54,7 +54,7 @@ export function createTargetSource(options: TargetSourceOptions, store: StoreRea
 
 /**
  * Begins to read what a revision has added to a target, all at once: each index names the next object, and those who follow
- * them find it there or under way. What fails here fails for them as well, who say so.
+ * them find it there or under way. What they need of it and fails here fails for them as well, who say so.
  */
 function readAhead(
   store: Pick<StoreReader, "index" | "listing">,

@@ -171,9 +171,10 @@ async function writeObjects(
     const missing = index.objects.filter(isMissing)
     await ensureIndexes(missing)
     const { namespace, name } = planned.target
-    const newShards = shards.filter(({ shard }) => !known.has(shard)).map(({ shard }) => shard)
-    if (missing.length > 0)
+    if (missing.length > 0) {
+      const newShards = shards.map(({ shard }) => shard).filter((digest) => !known.has(digest))
       added[placeText(planned.target)] = { indexes: digestsOf(missing), shards: newShards }
+    }
     return { namespace, name, index: index.root, files: planned.keys.length, bytes: sum(shards) }
   }
 
