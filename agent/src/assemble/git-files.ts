@@ -4,8 +4,8 @@ import type { Tree, TreeFile, TreeProblem } from "@headrace/shared/foundation/tr
 import type { SourceRepository } from "@headrace/shared/git/source-repository"
 import type { ProjectedFile } from "./projected-files.ts"
 
-/** Bytes of blobs read at once to learn their digests. */
-const BATCH_BYTES = 4 * 1024 * 1024
+/** Bytes of blobs read at once to learn their digests: what comes through the pipe meanwhile is held three times over. */
+const BATCH_BYTES = 1024 * 1024
 
 export interface GitSelection {
   /** Only files at or under these; undefined: all. */
@@ -57,18 +57,32 @@ function concerns({ file, beneath }: TreeProblem, folder: string): boolean {
   return beneath && folder.startsWith(`${file}/`)
 }
 
-/** A commit's selected files, contents to be read later. `known` becomes what this commit knows. Throws `git/…`. */
+/** How the files of a source are read. */
+export interface GitReading {
+  /** Becomes what this commit knows. */
+  known: KnownBlobs
+  /** Called with the bytes of contents that were read and are dropped at once. */
+  onRead?: ((bytes: number) => void) | undefined
+}
+
+/** A commit's selected files, contents to be read later. Throws `git/…`. */
 export async function gitFiles(
   repository: Pick<SourceRepository, "blobs">,
   { commit, tree }: { commit: string; tree: Tree },
   selection: GitSelection,
-  known: KnownBlobs,
+  { known, onRead }: GitReading,
   signal: AbortSignal,
 ): Promise<ProjectedFile[]> {
+  async function contentsOf(oids: readonly string[]): Promise<Buffer[]> {
+    const contents = await repository.blobs(oids, signal)
+    onRead?.(contents.reduce((sum, content) => sum + content.length, 0))
+    return contents
+  }
+
   const selected = selectFiles(tree.files, selection)
   checkSizes(selected, selection.mostBytes)
   for (const batch of batches(selected.map(({ file }) => file).filter(({ oid }) => !known.has(oid)))) {
-    const contents = await repository.blobs(batch, signal)
+    const contents = await contentsOf(batch)
     for (const [at, oid] of batch.entries()) known.set(oid, sha256(contents[at] ?? ""))
   }
   forgetOthers(known, selected)
@@ -79,7 +93,7 @@ export async function gitFiles(
     sha256: known.get(file.oid) ?? "",
     origin: `commit ${commit.slice(0, 12)}, ${file.path}`,
     async read() {
-      const [content] = await repository.blobs([file.oid], signal)
+      const [content] = await contentsOf([file.oid])
       return content ?? Buffer.alloc(0)
     },
   }))

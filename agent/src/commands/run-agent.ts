@@ -113,6 +113,7 @@ async function startAgent(
     ...observed,
     onShown: memory.used,
     onUnpack: memory.unpacked,
+    onRead: memory.read,
   })
   return {
     agent,

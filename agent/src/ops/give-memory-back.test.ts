@@ -41,3 +41,28 @@ it("gives back what was unpacked and the text of the program, which runs on", as
   expect(after.all).toBeLessThan(before.all - 64 * 1024)
   expect(after.file).toBeLessThan(before.file)
 })
+
+it("keeps what is read and dropped from piling up", async () => {
+  const program = `
+    import { readFileSync } from "node:fs"
+    import { setImmediate as turn } from "node:timers/promises"
+    import { createMemoryReturn, keepHeapSmall } from ${JSON.stringify(join(import.meta.dirname, "give-memory-back.ts"))}
+    keepHeapSmall()
+    const memory = createMemoryReturn()
+    const most = () => Number(/VmHWM:\\s+(\\d+)/.exec(readFileSync("/proc/self/status", "utf8"))[1])
+    memory.read(8 * 1024 * 1024)
+    const before = most()
+    for (let read = 0; read < 256; read++) {
+      memory.read(Buffer.alloc(1024 * 1024, read).length)
+      await turn()
+    }
+    console.log((most() - before) * 1024)
+  `
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    "--conditions=source",
+    "--input-type=module",
+    "--eval",
+    program,
+  ])
+  expect(Number(stdout)).toBeLessThan(24 * 1024 * 1024)
+})

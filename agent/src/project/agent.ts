@@ -48,6 +48,8 @@ export interface AgentPorts {
   process?: ProcessMetrics
   /** Called with each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
+  /** Called with the bytes of a git source's contents that were read and are dropped at once. */
+  onRead?(bytes: number): void
   /** How the writes of this process are confined; absent: they are not. */
   confinement?: Pick<Confinement, "isConfined" | "why">
   /** True for a run that ends once everything is shown: it takes no candidate of a rollout. */
@@ -175,15 +177,11 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
       const ended = AbortSignal.any([signal, stop.signal])
       // What is on disk is opened and verified at once, whether or not anything can be read.
       inputs.set(NO_INPUTS)
+      const { secrets } = ports
+      const onRead = (bytes: number) => ports.onRead?.(bytes)
+      const watchPorts = { clock, log, status: watch, hurry, secrets, onRead, ...boundsOf(settings) }
       const change: ChangeInputs = (apply) => inputs.set(apply(inputs.current()?.value ?? NO_INPUTS))
-      const watching = runFeeds(
-        settings,
-        reader,
-        { clock, log, status: watch, hurry, secrets: ports.secrets, ...boundsOf(settings) },
-        change,
-        ended,
-        ports.cluster,
-      )
+      const watching = runFeeds(settings, reader, watchPorts, change, ended, ports.cluster)
       try {
         await Promise.all([watching, projections.run(ended), reporting(ended)])
       } finally {

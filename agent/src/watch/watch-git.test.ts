@@ -7,7 +7,7 @@ import { createTestCluster, untilReady, untilShown, withAgent } from "@headrace/
 import { withGitServer } from "@headrace/test/harness/with-git-server"
 import { type TestRepo, withRepo } from "@headrace/test/harness/with-repo"
 import { expect, it } from "vitest"
-import type { Agent } from "../project/agent.ts"
+import type { Agent, AgentPorts } from "../project/agent.ts"
 
 const PATIENT = { timeout: 150_000 }
 
@@ -16,13 +16,14 @@ async function withGitAgent(
   { scratch }: TestRepo,
   git: string,
   use: (agent: Agent, root: string) => Promise<void>,
+  ports: Partial<AgentPorts> = {},
 ): Promise<void> {
   const yaml = `version: 1
 mirrors: ${scratch}/mirrors
 projections:
   tree: {path: ${scratch}/tree, durability: none, from: [{git: {${git}, poll: 50ms}}]}
 `
-  await withAgent(createTestCluster().kube, yaml, (agent) => use(agent, join(scratch, "tree")))
+  await withAgent(createTestCluster().kube, yaml, (agent) => use(agent, join(scratch, "tree")), ports)
 }
 
 async function reasons(agent: Agent, text: string): Promise<void> {
@@ -177,4 +178,23 @@ it.each([
 ])("refuses %s", (_, git) => {
   const yaml = `version: 1\nprojections: {tree: {path: /t, from: [{git: {${git}}}]}}\n`
   expect(() => parseSettings(yaml, "agent.yaml", AgentSettings)).toThrow("expected branch, tag or commit")
+})
+
+it("says what it read of a commit, for its digests and for the disk, so that memory can be given back", async () => {
+  await withRepo(async (repo) => {
+    const commit = await repo.commit({ a: "x".repeat(1000), "b/c": "y".repeat(500) })
+    let read = 0
+    const onRead = (bytes: number) => {
+      read += bytes
+    }
+    await withGitAgent(
+      repo,
+      `url: ${repo.folder}, branch: ${repo.branch}`,
+      async (agent) => {
+        await untilShown(agent, commit)
+        expect(read).toBe(2 * 1500)
+      },
+      { onRead },
+    )
+  })
 })

@@ -91,7 +91,7 @@ async function snapshotAt(
       repository,
       { commit: id, tree },
       { ...git, mostBytes: ports.mostBytes },
-      known,
+      { known, onRead: ports.onRead },
       signal,
     ),
     // Moving a tag, or naming another commit in the settings, is deliberate; a branch only grows unless configured otherwise.

@@ -21,6 +21,8 @@ export interface WatchPorts {
   most?: number
   /** Bytes of one file of a git source; absent: as many as there are. */
   mostBytes?: number
+  /** Called with the bytes of contents that were read and are dropped at once. */
+  onRead?(bytes: number): void
 }
 
 /** Short at its longest, so that a node is whole again within seconds of an outage's end; jittered. */

@@ -20,7 +20,7 @@ export interface IdleHeap {
  * needs the memory. A busy plugin is never stopped for it.
  */
 export function keepIdleHeapSmall(
-  collect: () => void = loadHeapCollector(),
+  collect: () => void = loadHeapCollector().all,
   heapBytes: () => number = () => memoryUsage().heapTotal,
 ): IdleHeap {
   let timer: NodeJS.Timeout | undefined
