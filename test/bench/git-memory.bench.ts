@@ -16,6 +16,11 @@ const IDLE_MS = 20_000
 const FOLDERS = 50
 const PEER = process.env.HEADRACE_GIT_SYNC
 
+export const goals: Readonly<Record<string, number>> = {
+  "5,000 files: idle MB": 80,
+  "100 MB in 5,000 files: first start, peak MB": 150,
+}
+
 /**
  * What a git source costs a node: 5,000 files when idle, and the peak of a first start on 100 MB. HEADRACE_GIT_SYNC names
  * git-sync's own program, to be measured beside ours.
