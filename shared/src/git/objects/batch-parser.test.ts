@@ -50,3 +50,17 @@ it("drops a commit, tag or tree that would fill the memory as it comes in, and r
     ])
   }
 })
+
+it("holds a large content once while it comes in", () => {
+  const chunk = Buffer.alloc(2 ** 20)
+  const size = 32 * chunk.length
+  let more: number | undefined
+  const before = process.memoryUsage().arrayBuffers
+  const parser = new BatchParser(true, () => {
+    more = process.memoryUsage().arrayBuffers - before
+  })
+  parser.push(Buffer.from(`${"a".repeat(40)} blob ${size}\n`))
+  for (let sent = 0; sent < size; sent += chunk.length) parser.push(chunk)
+  parser.push(Buffer.from("\n"))
+  expect(more).toBeLessThan(size + 4 * chunk.length)
+})

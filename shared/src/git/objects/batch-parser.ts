@@ -10,6 +10,13 @@ export interface FoundObject {
   content: Buffer
 }
 
+/** An object whose content is coming in. */
+interface Reading extends FoundObject {
+  /** Bytes of `content` that have come. */
+  filled: number
+}
+
+const NOTHING = Buffer.alloc(0)
 const NEWLINE = 0x0a
 const LONGEST_HEADER = 4096
 /** Bytes of a commit, a tag or a tree. A blob is measured before it is asked for, by the settings' bound. */
@@ -20,9 +27,9 @@ const MOST_BYTES = 64 * 1024 * 1024
  * as many bytes as it says, then a newline. git-cat-file(1), "BATCH OUTPUT".
  */
 export class BatchParser {
-  #pieces: Buffer[] = []
-  #held = 0
-  #header: { oid: string; type: string; size: number } | undefined
+  /** Bytes that came and were not read yet. */
+  #held: Buffer = NOTHING
+  #reading: Reading | undefined
   readonly #withContent: boolean
   readonly #answer: (found: FoundObject | undefined | HeadraceError) => void
   /** Bytes of a content that is too large to be kept, which are still to come. */
@@ -42,13 +49,12 @@ export class BatchParser {
     const chunk = given.subarray(Math.min(this.#skipped, given.length))
     this.#skipped -= given.length - chunk.length
     if (chunk.length === 0) return
-    this.#pieces.push(chunk)
-    this.#held += chunk.length
-    while (this.#header === undefined ? this.#readHeader() : this.#readContent(this.#header)) {}
+    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk])
+    while (this.#reading === undefined ? this.#readHeader() : this.#readContent(this.#reading)) {}
   }
 
   #readHeader(): boolean {
-    const held = this.#join()
+    const held = this.#held
     const end = held.indexOf(NEWLINE)
     if (end === -1 && held.length < LONGEST_HEADER) return false
     const line = held.subarray(0, end === -1 ? LONGEST_HEADER : end).toString("latin1")
@@ -61,43 +67,39 @@ export class BatchParser {
       this.#answer(undefined)
       return true
     }
-    const [, oid = "", type = "", size = ""] = header
-    if (!this.#withContent) this.#answer({ oid, type, size: Number(size), content: Buffer.alloc(0) })
-    else if (type !== "blob" && Number(size) > MOST_BYTES) this.#skip({ oid, type, size: Number(size) })
-    else this.#header = { oid, type, size: Number(size) }
+    const [, oid = "", type = "", digits = ""] = header
+    const size = Number(digits)
+    if (!this.#withContent) this.#answer({ oid, type, size, content: Buffer.alloc(0) })
+    else if (type !== "blob" && size > MOST_BYTES) this.#skip({ oid, type, size })
+    // Where it ends up at once: chunks that were kept until the last one came took the memory of a large file three times.
+    else this.#reading = { oid, type, size, content: Buffer.allocUnsafe(size), filled: 0 }
     return true
   }
 
   /** What follows is dropped as it comes in, with the newline after it. */
   #skip({ oid, type, size }: { oid: string; type: string; size: number }): void {
-    const held = this.#join()
-    const dropped = Math.min(size + 1, held.length)
-    this.#keep(held.subarray(dropped))
+    const dropped = Math.min(size + 1, this.#held.length)
+    this.#keep(this.#held.subarray(dropped))
     this.#skipped = size + 1 - dropped
     this.#answer(tooLarge(oid, type, size))
   }
 
-  #readContent(header: { oid: string; type: string; size: number }): boolean {
-    if (this.#held < header.size + 1) return false
-    const held = this.#join()
-    this.#keep(held.subarray(header.size + 1))
-    this.#header = undefined
-    // A copy, so that a small file does not keep a whole chunk of the pipe in memory.
-    this.#answer({ ...header, content: Buffer.from(held.subarray(0, header.size)) })
+  #readContent(reading: Reading): boolean {
+    const copied = this.#held.copy(reading.content, reading.filled)
+    reading.filled += copied
+    this.#keep(this.#held.subarray(copied))
+    if (reading.filled < reading.size || this.#held.length === 0) return false
+    // The newline after it.
+    this.#keep(this.#held.subarray(1))
+    this.#reading = undefined
+    const { filled: _, ...found } = reading
+    this.#answer(found)
     return true
   }
 
-  #join(): Buffer {
-    const [only] = this.#pieces
-    if (this.#pieces.length === 1 && only) return only
-    const held = Buffer.concat(this.#pieces)
-    this.#pieces = [held]
-    return held
-  }
-
+  /** Of nothing the chunk is not kept. */
   #keep(rest: Buffer): void {
-    this.#pieces = rest.length === 0 ? [] : [rest]
-    this.#held = rest.length
+    this.#held = rest.length === 0 ? NOTHING : rest
   }
 }
 
