@@ -172,6 +172,16 @@ describe("the ref", () => {
   })
 })
 
+it("syncs a repository that belongs to another user, by its path", async () => {
+  await withGitSyncSite(async ({ repo, flags, file }) => {
+    // git's own way of testing this: every owner is another one.
+    const git = join(repo.scratch, "git")
+    await writeFile(git, '#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec git "$@"\n', { mode: 0o755 })
+    await gitSyncOnce([...flags, `--git=${git}`, "--max-failures=0"])
+    expect(file()).toBe("1")
+  })
+})
+
 describe("the link", () => {
   it("sync_head_absolute_link, sync_head_subdir_link: may be anywhere; the files stay in the root", async () => {
     await withGitSyncSite(async ({ repo, root, flags }) => {

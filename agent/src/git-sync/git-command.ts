@@ -15,6 +15,8 @@ export interface GitCommandOptions {
   >
   /** The work tree. */
   folder: string
+  /** From writeGitConfigFile. */
+  configFile: string
   logins: GitLogins
   /** For processes of a user without a name. */
   userEnv: Readonly<Record<string, string>>
@@ -47,7 +49,7 @@ export function gitCommandRunner(options: GitCommandOptions): GitCommandRunner {
   }
 }
 
-function environment({ settings, folder, logins, userEnv }: GitCommandOptions): Record<string, string> {
+function environment({ settings, configFile, logins, userEnv }: GitCommandOptions): Record<string, string> {
   const passed = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
       PASSED.test(name) && value !== undefined ? [[name, value]] : [],
@@ -58,8 +60,6 @@ function environment({ settings, folder, logins, userEnv }: GitCommandOptions): 
     process.env.GIT_SSH_COMMAND,
   )
   const config: GitSetting[] = [
-    // The folder is ours; a volume can belong to another user all the same.
-    ["safe.directory", folder],
     ["gc.pruneExpire", "now"],
     ["advice.detachedHead", "false"],
     ...(settings.cookieFile ? [["http.cookiefile", COOKIE_FILE] as const] : []),
@@ -69,7 +69,13 @@ function environment({ settings, folder, logins, userEnv }: GitCommandOptions): 
     // The user's word comes last, as in git-sync.
     ...settings.gitConfig,
   ]
-  const env = gitEnvironment(config, { ...passed, ...logins.env, ...userEnv, GIT_SSH_COMMAND: ssh })
+  const env = gitEnvironment(config, {
+    ...passed,
+    ...logins.env,
+    ...userEnv,
+    GIT_SSH_COMMAND: ssh,
+    GIT_CONFIG_GLOBAL: configFile,
+  })
   // git's own rules then hold: a submodule's URL can name no local path (git-config(1), protocol.allow).
   if (passed.GIT_ALLOW_PROTOCOL === undefined) delete env.GIT_ALLOW_PROTOCOL
   return env

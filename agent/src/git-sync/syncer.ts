@@ -1,10 +1,12 @@
 import { realpath } from "node:fs/promises"
+import { dirname, join } from "node:path"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import type { OpenProjection } from "../publish/open-projection.ts"
 import { askPassword } from "./ask-password.ts"
 import { checkOut, collectGarbage, fetchCommit, isFullId, isOfCheckout, removeCheckout } from "./checkout.ts"
 import { type GitCommandRunner, gitCommandRunner } from "./git-command.ts"
+import { writeGitConfigFile } from "./git-config-file.ts"
 import { type GitCredential, gitLogins } from "./git-credentials.ts"
 import type { GitSyncSettings } from "./git-sync-settings.ts"
 import { createGithubAppLogin } from "./github-app-login.ts"
@@ -76,7 +78,9 @@ export function createSyncer(settings: GitSyncSettings, ports: SyncerPorts): Syn
 
   async function runner(signal: AbortSignal): Promise<GitCommandRunner> {
     const logins = await gitLogins(await credentials(signal))
-    return gitCommandRunner({ settings, folder, logins, userEnv: ports.userEnv })
+    const configFile = join(dirname(folder), "gitconfig")
+    await writeGitConfigFile(configFile)
+    return gitCommandRunner({ settings, folder, configFile, logins, userEnv: ports.userEnv })
   }
 
   async function publish(
