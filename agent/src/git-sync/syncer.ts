@@ -28,7 +28,7 @@ export interface SyncerPorts {
 
 /** Brings the projection to the ref's commit. */
 export interface Syncer {
-  /** Fetches and publishes what is new. Throws `git/…`, `publish/…`, `disk/…`. */
+  /** Fetches and publishes what is new, or lost. Throws `git/…`, `publish/…`, `disk/…`. */
   sync(signal: AbortSignal): Promise<{ isNew: boolean; commit: SyncedCommit }>
   close(): Promise<void>
 }
@@ -88,7 +88,7 @@ export function createSyncer(settings: GitSyncSettings, ports: SyncerPorts): Syn
     hash: string,
     git: GitCommandRunner,
     signal: AbortSignal,
-  ): Promise<SyncedCommit> {
+  ): Promise<{ isNew: boolean; commit: SyncedCommit }> {
     await checkOut(folder, hash, settings, git, signal)
     const { files, leftOut } = await treeFiles(folder, known)
     if (leftOut.size > 0)
@@ -105,7 +105,7 @@ export function createSyncer(settings: GitSyncSettings, ports: SyncerPorts): Syn
         "synced",
       )
     }
-    return { hash, folder: result.path }
+    return { isNew: result.outcome === "published", commit: { hash, folder: result.path } }
   }
 
   async function fetchAndPublish(
@@ -118,9 +118,10 @@ export function createSyncer(settings: GitSyncSettings, ports: SyncerPorts): Syn
     const same = unmoved(projection, hash)
     if (same !== undefined) return { isNew: false, commit: same }
     metrics.fetched()
-    synced = await publish(projection, hash, git, signal)
+    const published = await publish(projection, hash, git, signal)
+    synced = published.commit
     if (before !== undefined && before !== hash) await tidy(git, signal)
-    return { isNew: before !== hash, commit: synced }
+    return published
   }
 
   /** What was synced, when it is this commit and shown as it was. */
