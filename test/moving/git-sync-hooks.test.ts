@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
 import { withGitSyncSite } from "./git-sync-site.ts"
+import { withScriptedAnswer } from "./scripted-answer.ts"
 
 /** A program that writes its working folder's `file` and GITSYNC_HASH to a log, then runs `then`. */
 async function hookProgram(folder: string, then = ""): Promise<{ command: string; runs(): string[] }> {
@@ -150,6 +151,14 @@ describe("--webhook-url", () => {
           code: "git-sync/hook-failed",
         })
         expect(calls).toHaveLength(1)
+      })
+    })
+  })
+
+  it("takes the answer of a script, whose lines end by LF alone", async () => {
+    await withGitSyncSite(async ({ flags }) => {
+      await withScriptedAnswer("HTTP/1.1 200 OK\n\n", async (url) => {
+        await gitSyncOnce([...flags, `--webhook-url=${url}`])
       })
     })
   })

@@ -8,6 +8,7 @@ import { describe, expect, it } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
 import { withGitServer } from "../harness/with-git-server.ts"
 import { type GitSyncSite, withGitSyncSite } from "./git-sync-site.ts"
+import { withScriptedAnswer } from "./scripted-answer.ts"
 
 const USER = "x-access-token"
 
@@ -112,6 +113,21 @@ describe("--askpass-url", () => {
           },
         )
       }
+    })
+  })
+
+  it("may be a script, whose lines end by LF alone; a program of --git finds the login for a path too", async () => {
+    await withGitSyncSite(async ({ repo, flags, file }) => {
+      const git = join(repo.scratch, "git")
+      const login = `printf 'url=file://${repo.folder}\\n\\n' | git credential fill > ${repo.scratch}/login`
+      await writeFile(git, `#!/bin/sh\n[ "$1" != fetch ] || ${login} || exit 1\nexec git "$@"\n`, {
+        mode: 0o755,
+      })
+      await withScriptedAnswer(`HTTP/1.1 200 OK\n\nusername=me\npassword=${PASSWORD}\n`, async (url) => {
+        await gitSyncOnce([...flags, `--git=${git}`, `--askpass-url=${url}`, "--max-failures=0"])
+      })
+      expect(file()).toBe("1")
+      expect(readFileSync(join(repo.scratch, "login"), "utf8")).toContain(`username=me\npassword=${PASSWORD}`)
     })
   })
 

@@ -1,4 +1,5 @@
-import { boundedResponse } from "@headrace/shared/foundation/bounded-response"
+import { request as requestHttp } from "node:http"
+import { request as requestHttps } from "node:https"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { GitCredential } from "./git-credentials.ts"
 
@@ -11,16 +12,11 @@ const MOST_BYTES = 64 * 1024
  */
 export async function askPassword(url: string, repo: string, signal: AbortSignal): Promise<GitCredential> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
-  const given = await fetch(url, { redirect: "manual", signal: limit }).catch((cause: unknown) => {
+  const { status, text } = await answerOf(url, limit).catch((cause: unknown) => {
     signal.throwIfAborted()
-    throw failed("cannot be reached", cause)
+    throw cause instanceof HeadraceError ? cause : failed("cannot be reached", cause)
   })
-  const answer = boundedResponse(given, MOST_BYTES, () => failed("answered with too much"))
-  const text = await answer.text().catch((cause: unknown) => {
-    signal.throwIfAborted()
-    throw failed("broke off its answer", cause)
-  })
-  if (answer.status !== 200) throw failed(`answered ${answer.status}`)
+  if (status !== 200) throw failed(`answered ${status}`)
   const fields = new Map(
     text.split("\n").flatMap((line) => {
       const at = line.indexOf("=")
@@ -28,6 +24,31 @@ export async function askPassword(url: string, repo: string, signal: AbortSignal
     }),
   )
   return { url: repo, username: fields.get("username") ?? "", password: fields.get("password") ?? "" }
+}
+
+/** A redirect is an answer, as for git-sync. */
+function answerOf(url: string, signal: AbortSignal): Promise<{ status: number | undefined; text: string }> {
+  const request = url.startsWith("https:") ? requestHttps : requestHttp
+  return new Promise((resolve, reject) => {
+    // Scripts that answer with echo end lines by LF alone, which git-sync takes.
+    const call = request(url, { signal, insecureHTTPParser: true }, (response) => {
+      const parts: Buffer[] = []
+      let size = 0
+      response.on("data", (part: Buffer) => {
+        parts.push(part)
+        size += part.length
+        if (size <= MOST_BYTES) return
+        reject(failed("answered with too much"))
+        call.destroy()
+      })
+      response.on("error", reject)
+      response.on("end", () =>
+        resolve({ status: response.statusCode, text: Buffer.concat(parts).toString("utf8") }),
+      )
+    })
+    call.on("error", reject)
+    call.end()
+  })
 }
 
 function failed(what: string, cause?: unknown): HeadraceError {

@@ -40,7 +40,7 @@ export async function gitLogins(credentials: readonly GitCredential[]): Promise<
   const logins: GitLogins = { settings: [], env: {}, secrets: [] }
   for (const [index, credential] of credentials.entries()) {
     const url = URL.parse(credential.url)
-    if (url === null || url.host === "") continue
+    if (url === null) continue
     const password = await passwordOf(credential)
     logins.settings.push([`credential.${url.protocol}//${url.host}.helper`, helper(index)])
     logins.env[`HEADRACE_GIT_USER_${index}`] = credential.username
