@@ -65,6 +65,16 @@ export const USURPERS: readonly Sabotage[] = [
     does: (_at, path, layout) => fs.chmodSync(shownFolder(path, layout), 0) as undefined,
   },
   {
+    what: "the slot is closed to readers",
+    layouts: ["links"],
+    does: (at, path) => fs.chmodSync(slotOf(at, path), 0o700) as undefined,
+  },
+  {
+    what: "the store is closed to readers",
+    layouts: ["links"],
+    does: (at, path) => fs.chmodSync(join(slotOf(at, path), ".."), 0o700) as undefined,
+  },
+  {
     what: "a folder within the shown revision loses all its permissions",
     isLong: true,
     layouts: ["links", "exchange"],

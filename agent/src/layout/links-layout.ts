@@ -8,6 +8,8 @@ export const STORE_NAME = "..rev"
 const TARGET = /^\.\.rev\/(\d{4,15})\/[^/]+$/
 /** Begins the name of a link that is about to be moved, where the link is in another folder than the store. */
 const DRAFT_PREFIX = ".headrace-link-"
+/** Of the folders on the way to a revision: readers look up names in them, and walk them. */
+const WAY_MODE = 0o755
 
 export interface LinksOptions {
   store: Store
@@ -79,9 +81,11 @@ export function openLinksLayout(options: LinksOptions): Layout {
     },
     sync: () => syncFolder(disk, linkFolder, durability),
     isWhole: (slot) =>
-      !visible ||
-      [...topNames(pathsOf(slot))].every((name) => disk.readLink(`${at}/${name}`) === `${link}/${name}`),
+      wayTo(store, slot).every((folder) => letsReadersThrough(disk, folder)) &&
+      (!visible ||
+        [...topNames(pathsOf(slot))].every((name) => disk.readLink(`${at}/${name}`) === `${link}/${name}`)),
     mend: (slot) => {
+      for (const folder of wayTo(store, slot)) letReadersThrough(disk, folder)
       if (visible) makeVisible(options, at, slot, true)
     },
     tidy: (slot) => {
@@ -95,6 +99,25 @@ export function openLinksLayout(options: LinksOptions): Layout {
       if (place !== undefined) disk.close(place.folder)
       disk.close(root)
     },
+  }
+}
+
+/** The folders between the projection's own and a revision's. */
+function wayTo(store: Store, slot: Slot): string[] {
+  return [`${store.path}/.`, `${store.path}/${slotName(slot.number)}`]
+}
+
+function letsReadersThrough(disk: Disk, folder: string): boolean {
+  return ((disk.look(folder)?.mode ?? 0) & WAY_MODE) === WAY_MODE
+}
+
+function letReadersThrough(disk: Disk, path: string): void {
+  if (letsReadersThrough(disk, path)) return
+  const folder = disk.openDirectory(path)
+  try {
+    disk.setMode(folder, WAY_MODE)
+  } finally {
+    disk.close(folder)
   }
 }
 

@@ -17,8 +17,9 @@ const LOOK_EVERY = LONG ? undefined : 100
 async function texts(path: string, layout: Layout): Promise<Record<string, string>> {
   if (layout === "file") return { a: readAsPublished(path) }
   const shown = layout === "links" ? fs.realpathSync(join(path, "..data")) : path
-  // In links the folder around it is the operator's.
-  for (const folder of [shown, join(shown, "d")]) checkStatus(folder, 0o755)
+  // In links the folder around its store is the operator's.
+  const way = layout === "links" ? [join(shown, ".."), join(shown, "../..")] : []
+  for (const folder of [...way, shown, join(shown, "d")]) checkStatus(folder, 0o755)
   const below = await filesBelow(shown)
   readAsPublished(join(path, "a"))
   return Object.fromEntries(Object.entries(below).filter(([name]) => !name.startsWith("..")))
