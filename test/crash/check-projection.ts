@@ -7,7 +7,7 @@ import { type ProjectionOptions, projectionOptions, revisionOf } from "../harnes
 /** What a look at a projection after a crash can find. */
 export type Finding = "nothing" | "torn" | number
 
-type Look = Pick<ProjectionOptions, "layout" | "link">
+type Look = Pick<ProjectionOptions, "layout" | "link" | "linksEachFile">
 
 /** In layout `exchange`, by which a directory is known. */
 const IDENTITY = "..revision.json"
@@ -33,7 +33,7 @@ export async function lookAtProjection(
 function linkedDirectory(path: string, link: string): { directory: string; id: string } | undefined {
   try {
     const target = fs.readlinkSync(join(path, link))
-    return { directory: join(path, target), id: basename(target) }
+    return { directory: join(path, dirname(link), target), id: basename(target) }
   } catch {
     return undefined
   }
@@ -118,7 +118,8 @@ function nextFiles(layout: ProjectionOptions["layout"]): Record<string, string> 
 }
 
 /** Names that a projection with one revision, and nobody at work, should not have. */
-export function leftovers(path: string, { layout = "links", link = "..data" }: Look = {}): string[] {
+export function leftovers(path: string, look: Look = {}): string[] {
+  const { layout = "links", link = "..data", linksEachFile = false } = look
   const store = layout === "links" ? join(path, "..rev") : join(dirname(path), `.headrace-${basename(path)}`)
   const inStore = fs.readdirSync(store)
   const slots = inStore.filter((name) => /^\d{4}$/.test(name))
@@ -127,13 +128,19 @@ export function leftovers(path: string, { layout = "links", link = "..data" }: L
       .filter((name) => !/^(\d{4}|lock|published\.json)$/.test(name))
       .map((name) => `left in the store: ${name}`),
     ...(slots.length === 1 ? [] : [`slots: ${slots.join(", ")}`]),
-    ...(layout === "links" ? wrongLinks(path, link) : []),
+    ...(layout === "links" ? wrongLinks(path, link, linksEachFile) : []),
   ]
 }
 
-function wrongLinks(path: string, link: string): string[] {
-  const shown = new Set(link === "..data" ? fs.readdirSync(join(path, "..data/")) : [])
-  const links = fs.readdirSync(path).filter((name) => ![link, "..rev"].includes(name))
+function wrongLinks(path: string, link: string, recursive: boolean): string[] {
+  const place = join(path, dirname(link))
+  const names = (folder: string) =>
+    fs
+      .readdirSync(folder, { recursive, encoding: "utf8" })
+      .filter((name) => !recursive || !fs.lstatSync(join(folder, name)).isDirectory())
+  const shown = new Set(basename(link) === "..data" ? names(`${join(path, link)}/`) : [])
+  const ours = [basename(link), "..rev", basename(path)]
+  const links = names(place).filter((name) => !ours.includes(name.split("/")[0] ?? ""))
   return [
     ...links.filter((name) => !shown.has(name)).map((name) => `an obsolete visible link: ${name}`),
     ...[...shown].filter((name) => !links.includes(name)).map((name) => `a lost visible link: ${name}`),

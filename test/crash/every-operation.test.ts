@@ -17,6 +17,11 @@ const VARIANTS: [string, ProjectionOptions][] = [
   ["fsync, no clone", { durability: "fsync", prestage: false }],
   ["syncfs, a clone staged", { durability: "syncfs" }],
   ["a link by another name, without visible links", { link: "current", visibleLinks: false }],
+  ["a link to each file", { linksEachFile: true }],
+  [
+    "a link to each file, above the store",
+    { link: "../..data", visibleLinks: true, linksEachFile: true, durability: "fsync" },
+  ],
   ["layout exchange, a clone staged", { layout: "exchange" }],
   ["layout exchange, syncfs, no clone", { layout: "exchange", durability: "syncfs", prestage: false }],
   ["layout file", { layout: "file" }],

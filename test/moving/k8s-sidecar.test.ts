@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs"
-import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
+import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { withSidecarSite } from "../harness/run-sidecar.ts"
+import { notRoot, whySkipped } from "../harness/why-skipped.ts"
 
 interface Call {
   method: string | undefined
@@ -45,6 +46,31 @@ async function shown(folder: string, prefix = ""): Promise<Record<string, string
   return all
 }
 
+/** Grafana's walk for dashboards: through no link to a folder, and no folder with a dot. */
+async function walked(folder: string, prefix = ""): Promise<string[]> {
+  const entries = await readdir(join(folder, prefix), { withFileTypes: true }).catch(() => [])
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(prefix, entry.name)
+      if (entry.isDirectory()) return entry.name.startsWith(".") ? [] : await walked(folder, path)
+      return entry.name.endsWith(".json") ? [path] : []
+    }),
+  )
+  return found.flat().sort()
+}
+
+/** What the rulers of Loki, Cortex and Mimir read: each folder, links followed, is a tenant, and each file in it rules. */
+async function tenants(folder: string): Promise<Record<string, string[]>> {
+  const all: Record<string, string[]> = {}
+  for (const name of await readdir(folder)) {
+    if (!(await stat(join(folder, name))).isDirectory()) continue
+    const inside = await readdir(join(folder, name))
+    const kinds = await Promise.all(inside.map((each) => stat(join(folder, name, each))))
+    all[name] = inside.filter((_, index) => !kinds[index]?.isDirectory())
+  }
+  return all
+}
+
 describe("what is selected", () => {
   it("shows labelled ConfigMaps of its own namespace, follows changes, new keys and removals, and serves /healthz", async () => {
     await withSidecarSite(async ({ folder, put, remove, start }) => {
@@ -62,6 +88,19 @@ describe("what is selected", () => {
       await expect.poll(() => shown(path)).toEqual({ "a.json": "2", "new.json": "n" })
       remove("own/one")
       await expect.poll(() => shown(path)).toEqual({})
+    })
+  })
+
+  it("goes on without /healthz when another container of the pod has the port", async () => {
+    await withSidecarSite(async ({ folder, put, start }) => {
+      put("own/one", { labels: { use: "x" }, data: { k: "1" } })
+      const first = start({ LABEL: "use", FOLDER: join(folder, "first") })
+      const started = () => first.log().find(({ msg }) => msg === "k8s-sidecar started")
+      await expect.poll(started).toBeDefined()
+      const HEALTH_PORT = new URL(String(started()?.url)).port
+      const second = start({ LABEL: "use", FOLDER: join(folder, "second"), HEALTH_PORT })
+      await expect.poll(() => shown(join(folder, "second"))).toEqual({ k: "1" })
+      expect(second.log().map(({ msg }) => msg)).toContain("HEALTH_PORT is taken, so there is no /healthz")
     })
   })
 
@@ -141,6 +180,59 @@ describe("where files go", () => {
       ])
     })
   })
+
+  it("shows real folders to readers that follow no link to one (Grafana), and folders without files of ours to rulers (Loki)", async () => {
+    await withSidecarSite(async ({ folder, put, remove, start }) => {
+      const path = join(folder, "x")
+      const at = (place: string) => ({ "k8s-sidecar-target-directory": place })
+      const labels = { use: "x" }
+      put("own/a", { labels, annotations: at("team/one"), data: { "k.json": "a" } })
+      put("own/b", { labels, data: { "top.json": "b" } })
+      start({ LABEL: "use", FOLDER: path })
+      await expect.poll(() => walked(path)).toEqual(["team/one/k.json", "top.json"])
+      put("own/a", { labels, annotations: at("team"), data: { one: "a file now" } })
+      await expect.poll(() => shown(path)).toEqual({ "team/one": "a file now", "top.json": "b" })
+      put("own/a", { labels, annotations: at("team/one"), data: { "k.json": "again" } })
+      await expect.poll(() => walked(path)).toEqual(["team/one/k.json", "top.json"])
+      expect(await tenants(path)).toEqual({ "..data": ["top.json"], "..headrace": [], team: [] })
+      remove("own/a")
+      await expect.poll(() => readdir(path)).toEqual(["..data", "..headrace", "top.json"])
+    })
+  })
+
+  it("writes into folders that are there, and leaves what else is in them", async () => {
+    await withSidecarSite(async ({ folder, put, remove, start }) => {
+      const path = join(folder, "x")
+      await mkdir(join(path, "d"), { recursive: true })
+      await writeFile(join(path, "d/old"), "of k8s-sidecar")
+      await writeFile(join(path, "d/mine"), "stays")
+      const annotations = { "k8s-sidecar-target-directory": "d" }
+      put("own/a", { labels: { use: "x" }, annotations, data: { old: "new" } })
+      start({ LABEL: "use", FOLDER: path })
+      await expect.poll(() => shown(path)).toEqual({ "d/old": "new", "d/mine": "stays" })
+      remove("own/a")
+      await expect.poll(() => shown(path)).toEqual({ "d/mine": "stays" })
+    })
+  })
+
+  it.skipIf(process.getuid?.() !== 0)(
+    `gives files and folders the group of a volume with fsGroup, as the kubelet makes it${whySkipped(notRoot())}`,
+    async () => {
+      await withSidecarSite(async ({ folder, put, start }) => {
+        const path = join(folder, "x")
+        await mkdir(path)
+        await chown(path, 0, 1234)
+        await chmod(path, 0o2777)
+        const annotations = { "k8s-sidecar-target-directory": "d/e" }
+        put("own/a", { labels: { use: "x" }, annotations, data: { secret: "s" } })
+        await start({ LABEL: "use", FOLDER: path, METHOD: "LIST", DEFAULT_FILE_MODE: "440" }).ended
+        for (const each of ["d", "d/e", "d/e/secret", "..data/d/e"]) {
+          expect((await stat(join(path, each))).gid, each).toBe(1234)
+        }
+        expect((await stat(join(path, "d/e/secret"))).mode & 0o777).toBe(0o440)
+      })
+    },
+  )
 
   it("takes over the files that k8s-sidecar left in a volume, and leaves others alone; DEFAULT_FILE_MODE", async () => {
     await withSidecarSite(async ({ folder, put, start }) => {

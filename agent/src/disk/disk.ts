@@ -47,7 +47,7 @@ export interface Disk {
   read(path: string): Buffer
   space(path: string): Space
 
-  /** Fails when something is there. The mode is exact, whatever the umask. */
+  /** Fails when something is there. The mode is exact, whatever the umask, but for the set-gid bit, which the folder above hands on. */
   makeDirectory(path: string, mode: number): void
   /** Fails when something is there; for its owner alone until setMode. */
   createFile(path: string): Handle

@@ -7,6 +7,7 @@ import { type NativeCalls, nativeCalls } from "./native-calls.ts"
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, O_RDONLY, O_RDWR, O_DIRECTORY } = fs.constants
 const FOLDER = O_RDONLY | O_DIRECTORY | O_NOFOLLOW
 const PERMISSIONS = 0o7777
+const SET_GROUP = 0o2000
 const PRIVATE = 0o600
 const FD_PATH = /^\/proc\/self\/fd\/(\d+)/
 
@@ -59,7 +60,8 @@ export function openNodeDisk(native: () => NativeCalls = nativeCalls): Disk {
         // Through the folder itself: chmod(2) would follow a link that somebody has put in its place.
         const fd = fs.openSync(path, FOLDER)
         try {
-          fs.fchmodSync(fd, mode)
+          // A volume with a group of its own (fsGroup) gives it to what is made in it, by a bit that each folder hands on.
+          fs.fchmodSync(fd, mode | (fs.fstatSync(fd).mode & SET_GROUP))
         } finally {
           fs.closeSync(fd)
         }

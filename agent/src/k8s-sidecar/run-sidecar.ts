@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises"
+import { join } from "node:path"
 import { canonicalJson } from "@headrace/shared/foundation/canonical-json"
 import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import { sha256 } from "@headrace/shared/foundation/digest"
-import { errorText } from "@headrace/shared/foundation/errors"
+import { errorText, hasCode } from "@headrace/shared/foundation/errors"
 import { type LightClient, openLightClient } from "@headrace/shared/kube/light/open-light-client"
 import type { Log } from "@headrace/shared/observe/log"
 import { isInMemory } from "../disk/in-memory.ts"
@@ -28,6 +29,11 @@ export interface SidecarPorts {
 const KEEP_MS = 60_000
 const NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 const ID_LENGTH = 40
+/**
+ * Revisions are in a folder of this folder, in which there are no files: rulers of Loki, Cortex and Mimir take each folder of
+ * FOLDER for a tenant and each file of that for rules.
+ */
+const STORE_FOLDER = "..headrace"
 
 /** Does what k8s-sidecar does, until the signal aborts, or once with METHOD LIST. Throws `kube/…`, `publish/…`, `http/…`. */
 export async function runSidecar(
@@ -40,15 +46,20 @@ export async function runSidecar(
   const client = await openLightClient({ ...(kubeconfig === undefined ? {} : { kubeconfig }), log })
   const health = createHealth(clock)
   const port = await openHealthPort(settings.listen, health, log).catch((error: unknown) => {
+    if (hasCode(error, "http/bind")) {
+      // Several in a pod have one default port, and so have their consumers: k8s-sidecar goes on too.
+      log.warn({ err: errorText(error) }, "HEALTH_PORT is taken, so there is no /healthz")
+      return undefined
+    }
     client.close()
     throw error
   })
   try {
     const namespaces = settings.namespaces ?? [await ownNamespace(namespaceFile)]
-    log.info({ folder: settings.folder, namespaces, url: port.url }, "k8s-sidecar started")
+    log.info({ folder: settings.folder, namespaces, url: port?.url }, "k8s-sidecar started")
     await runShowing(settings, { client, namespaces, health, clock, log }, signal)
   } finally {
-    await port.close()
+    await port?.close()
     client.close()
     log.info("k8s-sidecar stopped")
   }
@@ -135,8 +146,12 @@ async function notify(
 
 function openFolder(settings: SidecarSettings, log: Log, signal: AbortSignal): Promise<OpenProjection> {
   return openProjection({
-    path: settings.folder,
+    path: join(settings.folder, STORE_FOLDER),
     layout: "links",
+    link: join(settings.folder, "..data"),
+    visibleLinks: true,
+    // Grafana looks for dashboards in folders, and not through links to folders.
+    linksEachFile: true,
     durability: "auto",
     keep: { revisions: 2, age: KEEP_MS, bytes: Number.MAX_SAFE_INTEGER },
     permissions: { file: settings.mode },

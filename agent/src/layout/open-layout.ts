@@ -20,6 +20,8 @@ export interface LayoutOptions {
   /** Layout links: a name, or a path from `path` or absolute to another folder, without links in it. */
   link?: string
   visibleLinks?: boolean
+  /** Layout links: links to files in real folders, and none to a folder. */
+  linksEachFile?: boolean
   /** Layout file: the sha256 of what this process has published at the path. */
   published?: string | undefined
   /** A folder of the same file system, for what is in the making; otherwise it is in the store. */
@@ -52,6 +54,7 @@ export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Op
     if (options.workFolder !== undefined) await useWorkFolder(store, options.workFolder, options)
     const linkFolder = dirname(resolve(path, options.link ?? STORE_NAME))
     if (options.layout === "links") await makeFolders(disk, linkFolder, options.durability)
+    if (options.layout === "links" && options.visibleLinks) checkLinkFolder(disk, linkFolder, options.owner)
     return { store, layout: layoutIn(store, root, { ...options, path }) }
   } catch (error) {
     // An opening that fails is tried again for ever: it must leave no handle behind.
@@ -118,6 +121,7 @@ function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
       folder === path ? undefined : { folder: disk.openDirectory(`${folder}/.`), up: relative(folder, path) },
     visible: options.visibleLinks ?? link === "..data",
     takesOver: options.takesOver,
+    linksEachFile: options.linksEachFile,
     takesOverFiles: options.takesOverFiles,
     durability,
   })
@@ -222,6 +226,15 @@ function checkFolder(disk: Disk, root: Handle, owner: LayoutOptions["owner"]): v
     `${root.path} belongs to user ${found.uid}, in a folder where everybody can make one`,
     { hint: "Project to a folder that only this user can make, or give the folder to it." },
   )
+}
+
+function checkLinkFolder(disk: Disk, path: string, owner: LayoutOptions["owner"]): void {
+  const folder = disk.openDirectory(`${path}/.`)
+  try {
+    checkFolder(disk, folder, owner)
+  } finally {
+    disk.close(folder)
+  }
 }
 
 /** What this user or root has written. */

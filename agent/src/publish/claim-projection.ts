@@ -32,6 +32,8 @@ export interface OpenProjectionOptions {
   link?: string
   /** Make links NAME -> LINK/NAME beside it; unless given, when the link is `..data`. */
   visibleLinks?: boolean
+  /** Layout links: visible links to files in real folders, for readers that follow no link to a folder. */
+  linksEachFile?: boolean
   /** True for the target of a link that another program made and that may be replaced. */
   takesOver?: (target: string) => boolean
   /** True when a file at the place of a visible link may be replaced: another program wrote it and is gone. */
