@@ -1,14 +1,26 @@
 import { constants } from "node:fs"
 import { access, readFile } from "node:fs/promises"
 import type { Clock } from "@headrace/shared/foundation/clock"
-import { errorText, hasCode } from "@headrace/shared/foundation/errors"
+import { errorText } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
-import { callHttp } from "../notify/call-http.ts"
+import { askHttp, type HttpAnswer } from "../notify/call-http.ts"
 import { runHook } from "../notify/run-hook.ts"
 import type { CallSettings } from "./sidecar-settings.ts"
 
 /** Answers after which k8s-sidecar calls again. */
-const RETRIED = /answered 50[0234]$/
+const RETRIED: ReadonlySet<number> = new Set([500, 502, 503, 504])
+/** Answers after which it does so when they say when. */
+const LATER: ReadonlySet<number> = new Set([413, 429, 503])
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
+const MOST_REDIRECTS = 30
+const NOT_CONNECTED: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ETIMEDOUT",
+])
 /** urllib3's longest wait between retries, in milliseconds. */
 const LONGEST_WAIT = 120_000
 /** k8s-sidecar sets no limit; a script that hangs would keep every later change from its consumer. */
@@ -34,35 +46,88 @@ export async function callConsumer(
   log: Log,
   signal: AbortSignal,
 ): Promise<void> {
-  const { total, connect, backoff } = call.retries
-  const most = Math.min(total, connect)
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      const { url, method, body, timeout, skipTlsVerify } = call
-      const headers = {
-        ...(await loginHeader(call)),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      }
-      await callHttp({ url, method, body, timeout, skipTlsVerify, headers, status: undefined }, signal)
-      log.info({ method }, "the consumer was called")
+  const left = { ...call.retries }
+  for (let attempt = 1; ; attempt += 1) {
+    const { failure, limit, wait } = await tryCall(call, clock, signal)
+    if (failure === undefined) {
+      log.info({ method: call.method }, "the consumer was called")
       return
-    } catch (error) {
-      signal.throwIfAborted()
-      const text = errorText(error)
-      const isFinal =
-        hasCode(error, "notify/call-failed") &&
-        /answered \d+$/.test(error.message) &&
-        !RETRIED.test(error.message)
-      if (isFinal || attempt >= most) {
-        log.error({ attempts: attempt + 1, err: text }, "the consumer could not be called")
-        return
-      }
-      log.warn({ attempt: attempt + 1, err: text }, "calling the consumer again")
-      // The first retry follows at once (urllib3, Retry.get_backoff_time).
-      const wait = attempt === 0 ? 0 : Math.min(backoff * 2 ** attempt, LONGEST_WAIT)
-      await clock.sleep(wait, signal)
+    }
+    left.total -= 1
+    if (limit === "connect" || limit === "read") left[limit] -= 1
+    if (limit === undefined || Math.min(left.total, left.connect, left.read) < 0) {
+      log.error({ attempts: attempt, err: failure }, "the consumer could not be called")
+      return
+    }
+    log.warn({ attempt, err: failure }, "calling the consumer again")
+    // The first retry follows at once (urllib3, Retry.get_backoff_time).
+    const backoff = attempt === 1 ? 0 : call.retries.backoff * 2 ** (attempt - 1)
+    await clock.sleep(Math.min(wait ?? backoff, LONGEST_WAIT), signal)
+  }
+}
+
+/** How a call went. */
+interface Outcome {
+  /** Why it failed; undefined when it did not. */
+  failure?: string
+  /** Which of urllib3's limits of retries counts it beside `total`; undefined: it is not to be repeated. */
+  limit?: "connect" | "read" | "status"
+  /** Milliseconds after which the consumer wants to be called again. */
+  wait?: number | undefined
+}
+
+async function tryCall(call: CallSettings, clock: Clock, signal: AbortSignal): Promise<Outcome> {
+  try {
+    const { status, headers } = await followRedirects(call, signal)
+    if (status >= 200 && status < 300) return {}
+    const failure = `it answered ${status}`
+    const wait = waitOf(headers["retry-after"], clock.now())
+    const isRepeated = RETRIED.has(status) ? call.retriesErrors : wait !== undefined && LATER.has(status)
+    return isRepeated ? { failure, limit: "status", wait } : { failure }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { failure: errorText(error), limit: limitOf(error) }
+  }
+}
+
+/** As Python's requests: after 301, 302 and 303 by GET; the login goes to no other host. */
+async function followRedirects(call: CallSettings, signal: AbortSignal): Promise<HttpAnswer> {
+  const authorities = call.authoritiesFile && (await readFile(call.authoritiesFile, "utf8"))
+  const login = await loginHeader(call)
+  let { url, method, body } = call
+  for (let hops = 0; ; hops += 1) {
+    const headers = {
+      ...(new URL(url).host === new URL(call.url).host ? login : {}),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+    }
+    const { timeout, skipTlsVerify } = call
+    const options = { url, method, body, timeout, skipTlsVerify, authorities, headers }
+    const answer = await askHttp(options, signal)
+    const { status, headers: answered } = answer
+    const isRedirect = REDIRECTS.has(status) && answered.location !== undefined && hops < MOST_REDIRECTS
+    const next = isRedirect ? URL.parse(answered.location ?? "", url) : null
+    if (next === null || !/^https?:$/.test(next.protocol)) return answer
+    url = next.href
+    if (status < 307) {
+      method = "GET"
+      body = undefined
     }
   }
+}
+
+/** Retry-After: seconds, or a date. */
+function waitOf(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined
+  const wait = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now
+  return Number.isFinite(wait) ? Math.max(0, wait) : undefined
+}
+
+/** As urllib3 counts: nobody listens, no or half an answer, or anything else. */
+function limitOf(error: unknown): "connect" | "read" | "status" {
+  const { cause } = error instanceof Error ? error : {}
+  const code = cause instanceof Error && "code" in cause ? String(cause.code) : ""
+  if (NOT_CONNECTED.has(code)) return "connect"
+  return /CERT|VERIFY|TLS/.test(code) ? "status" : "read"
 }
 
 async function loginHeader({ login }: CallSettings): Promise<Record<string, string>> {

@@ -1,5 +1,5 @@
 /** The version of k8s-sidecar whose README the list below follows. */
-export const SIDECAR_VERSION = "2.9.0"
+export const SIDECAR_VERSION = "2.10.1"
 
 /** One variable of k8s-sidecar. */
 export interface SidecarOption {
@@ -39,13 +39,14 @@ export const SIDECAR_OPTIONS = {
   REQ_BASIC_AUTH_ENCODING: honoured("latin1 or utf-8", "latin1"),
   REQ_SKIP_INIT: honoured("true: no call after the first read", "false"),
   REQ_SKIP_TLS_VERIFY: honoured("true: calls accept any certificate"),
+  REQUESTS_CA_BUNDLE: honoured("file of the authorities that calls trust, in place of the usual ones"),
   SCRIPT: honoured("program to run after each change, before REQ_URL; by sh when it is not executable"),
   UNIQUE_FILENAMES: honoured("true: namespace_NAMESPACE.TYPE_NAME.KEY", "false"),
   DEFAULT_FILE_MODE: honoured("permission bits of files, three octal digits", "444", {
     reason: "Write bits are left out: revisions share their files.",
   }),
   KUBECONFIG: honoured("kubeconfig; absent: the pod's own service account"),
-  HEALTH_PORT: honoured("port of /healthz", "8080"),
+  HEALTH_PORT: honoured("port of /healthz; without it when another program has the port", "8080"),
   HEALTH_HOST: honoured("address of /healthz; absent: all"),
   LOG_LEVEL: honoured("DEBUG, INFO, WARN, ERROR or CRITICAL", "INFO"),
   LOG_FORMAT: without("JSON", "Log lines are JSON."),
@@ -57,7 +58,7 @@ export const SIDECAR_OPTIONS = {
     "The API server's certificate is always verified. Give its authority in KUBECONFIG.",
   ),
   DISABLE_X509_STRICT_VERIFICATION: without("", "It configures Python's TLS, which is not used."),
-  ENABLE_5XX: without("", "It is about keys that end in .url, which are not downloaded."),
+  ENABLE_5XX: honoured("true: a call that is answered with 5xx is not repeated", "false"),
   WATCH_SERVER_TIMEOUT: without("60", "A watch ends and begins again by itself."),
   WATCH_CLIENT_TIMEOUT: without("66", "A watch without a sign of life is replaced by itself."),
   IGNORE_ALREADY_PROCESSED: without("", "Unchanged objects never change a file."),
@@ -71,6 +72,15 @@ export const SIDECAR_NOT_PROVIDED = [
     name: "keys that end in .url",
     reason:
       "They are left out, and a log line names them: what a ConfigMap's author wrote would choose a URL for this process to fetch.",
+  },
+  {
+    name: "HTTP_PROXY, HTTPS_PROXY",
+    reason: "Calls go to REQ_URL itself: it is in the same pod, and a proxy would see the login.",
+  },
+  {
+    name: "what has LABEL where RESOURCE_NAME names nothing",
+    reason:
+      "With RESOURCE_NAME only objects that it names are shown; k8s-sidecar shows what has LABEL in a namespace, or of a type, in which none is named.",
   },
   {
     name: "one file at a time",

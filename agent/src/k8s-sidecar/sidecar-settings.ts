@@ -18,6 +18,10 @@ export interface CallSettings {
     encoding: "latin1" | "utf8"
   }
   skipTlsVerify: boolean
+  /** File of the authorities to trust, in place of the usual ones. */
+  authoritiesFile: string | undefined
+  /** Call again after an answer 5xx. */
+  retriesErrors: boolean
   skipFirst: boolean
 }
 
@@ -79,7 +83,7 @@ export function sidecarSettings(
   const kinds = KINDS[read.text("RESOURCE")]
   if (kinds === undefined) throw bad("RESOURCE", read.text("RESOURCE"), "configmap, secret or both")
   const method = read.text("METHOD")
-  const { mode, remark } = fileMode(read.text("DEFAULT_FILE_MODE"))
+  const { mode, remark } = fileMode(read.filled("DEFAULT_FILE_MODE"))
   return {
     folder: resolve(folder),
     folderAnnotation: read.text("FOLDER_ANNOTATION"),
@@ -114,9 +118,12 @@ function reader(env: Readonly<Record<string, string | undefined>>) {
         .split(",")
         .map((part) => part.trim())
         .filter((part) => part !== ""),
+    /** A template that has no value gives an empty one: the default. */
+    filled: (name: SidecarOptionName) => env[name] || (optionOf(name).default ?? ""),
     number(name: SidecarOptionName): number {
-      const value = Number(text(name))
-      if (text(name) !== "" && Number.isFinite(value) && value >= 0) return value
+      const given = env[name] || optionOf(name).default
+      const value = Number(given)
+      if (Number.isFinite(value) && value >= 0) return value
       throw bad(name, text(name), "a number")
     },
     remarks: () =>
@@ -204,6 +211,8 @@ function callOf(read: Reader): CallSettings | undefined {
       encoding: encoding === "utf8" ? "utf8" : "latin1",
     },
     skipTlsVerify: read.flag("REQ_SKIP_TLS_VERIFY"),
+    authoritiesFile: read.text("REQUESTS_CA_BUNDLE") || undefined,
+    retriesErrors: !read.flag("ENABLE_5XX"),
     skipFirst: read.flag("REQ_SKIP_INIT"),
   }
 }

@@ -1,4 +1,4 @@
-import { request as requestHttp } from "node:http"
+import { type IncomingHttpHeaders, request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 
@@ -14,16 +14,31 @@ export interface CallOptions {
   body?: string | undefined
   /** Accept a certificate that cannot be verified. */
   skipTlsVerify?: boolean | undefined
+  /** Authorities (PEM) to trust in place of the usual ones. */
+  authorities?: string | undefined
+}
+
+export interface HttpAnswer {
+  status: number
+  headers: Readonly<IncomingHttpHeaders>
 }
 
 /** Calls a URL. Throws `notify/call-failed`. */
 export async function callHttp(options: CallOptions, signal: AbortSignal): Promise<void> {
+  const { status } = await askHttp(options, signal)
+  if (!counts(options.status, status)) throw callFailed(options, `answered ${status}`)
+}
+
+/** Calls a URL; any answer will do. Throws `notify/call-failed`. */
+export async function askHttp(
+  options: Omit<CallOptions, "status">,
+  signal: AbortSignal,
+): Promise<HttpAnswer> {
   const either = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])
-  const status = await answerStatus(options, either).catch((cause: unknown) => {
+  return await answerOf(options, either).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw callFailed(options, "no answer", cause)
   })
-  if (!counts(options.status, status)) throw callFailed(options, `answered ${status}`)
 }
 
 function counts(expected: CallOptions["status"], status: number): boolean {
@@ -31,7 +46,7 @@ function counts(expected: CallOptions["status"], status: number): boolean {
   return expected === undefined ? status >= 200 && status < 300 : status === expected
 }
 
-function answerStatus(options: CallOptions, signal: AbortSignal): Promise<number> {
+function answerOf(options: Omit<CallOptions, "status">, signal: AbortSignal): Promise<HttpAnswer> {
   const { body = "" } = options
   const request = options.url.startsWith("https:") ? requestHttps : requestHttp
   return new Promise((resolve, reject) => {
@@ -43,13 +58,14 @@ function answerStatus(options: CallOptions, signal: AbortSignal): Promise<number
         // Scripts that answer with echo end lines by LF alone; only the status is believed.
         insecureHTTPParser: true,
         ...(options.skipTlsVerify ? { rejectUnauthorized: false } : {}),
+        ...(options.authorities === undefined ? {} : { ca: options.authorities }),
         headers: { ...options.headers, "content-length": Buffer.byteLength(body) },
       },
       (response) => {
         // The rest is read, so that the connection can be used again, and not waited for: it may have no end.
         response.on("error", () => undefined)
         response.resume()
-        resolve(response.statusCode ?? 0)
+        resolve({ status: response.statusCode ?? 0, headers: response.headers })
       },
     )
     call.on("error", reject)
@@ -57,7 +73,7 @@ function answerStatus(options: CallOptions, signal: AbortSignal): Promise<number
   })
 }
 
-function callFailed(options: CallOptions, why: string, cause?: unknown): HeadraceError {
+function callFailed(options: Omit<CallOptions, "status">, why: string, cause?: unknown): HeadraceError {
   const { origin, pathname } = new URL(options.url)
   return new HeadraceError("notify/call-failed", `${options.method} ${origin}${pathname}: ${why}`, {
     hint: "Check the address and the server behind it; it is called again after a wait.",
