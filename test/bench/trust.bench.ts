@@ -118,7 +118,7 @@ async function countAtIdle(record: Written["record"], trust: Trust): Promise<num
   const ports = {
     clock: systemClock,
     log: createLog("bench", { level: "silent" }),
-    status: { feeds: new Map() },
+    status: { feeds: new Map(), gitTroubles: new Map() },
   }
   const place = { namespace: NAMESPACE, name: SOURCE, trust: counting }
   const { promise: believed, resolve } = Promise.withResolvers<unknown>()

@@ -27,7 +27,7 @@ const ALL = PROGRAMS.flatMap(({ definitions }) => Object.entries<MetricDefinitio
 function registries(): Registry[] {
   const state = {
     projections: () => [],
-    watch: () => ({ feeds: new Map() }),
+    watch: () => ({ feeds: new Map(), gitTroubles: new Map() }),
     recordSeq: () => 1,
     isConfined: () => false,
     now: Date.now,

@@ -116,7 +116,7 @@ async function firstSnapshot(
   const ports = {
     clock: systemClock,
     log: createLog("agent", { level: "silent" }),
-    status: { feeds: new Map() },
+    status: { feeds: new Map(), gitTroubles: new Map() },
   }
   const end = AbortSignal.any([signal, done.signal, AbortSignal.timeout(FETCH_MS)])
   let first: GitSnapshot | string = `not fetched in ${FETCH_MS / 1000} s`

@@ -24,6 +24,7 @@ export function agentReadiness(
     const isNews = what !== RECORD_FEED && heard === undefined && problem !== undefined
     if (isNews) reasons.push(`${what} not read yet: ${problem}`)
   }
+  for (const [what, problem] of watch.gitTroubles) reasons.push(`${what} cannot be read: ${problem}`)
   const followed = record === "none" ? undefined : record
   reasons.push(...projections.flatMap((projection) => projectionReasons(projection, followed)))
   return { ready: projections.length > 0 && projections.every(isShowing), reasons }

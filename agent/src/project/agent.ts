@@ -80,7 +80,7 @@ export function createAgent(settings: AgentSettings, ports: AgentPorts): Agent {
   const [namespace = ""] = (settings.record ?? "").split("/")
   const inputs = createLatest<Inputs>()
   const record = () => inputs.current()?.value.record
-  const watch: WatchStatus = { feeds: new Map() }
+  const watch: WatchStatus = { feeds: new Map(), gitTroubles: new Map() }
   const statusChanges = createLatest<true>()
   const hurry = createLatest<true>()
   const stop = new AbortController()

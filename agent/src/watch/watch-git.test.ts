@@ -198,3 +198,18 @@ it("says what it read of a commit, for its digests and for the disk, so that mem
     )
   })
 })
+
+it("names a branch that cannot be read any more, and stays in service, until it can", async () => {
+  await withRepo(async (repo) => {
+    const commit = await repo.commit({ a: "1" })
+    await withGitAgent(repo, `url: ${repo.folder}, branch: ${repo.branch}`, async (agent) => {
+      await untilShown(agent, commit)
+      await untilReady(agent)
+      await rename(repo.folder, `${repo.folder}.away`)
+      await reasons(agent, "cannot be read: git/repository-missing")
+      expect(agent.readiness().ready).toBe(true)
+      await rename(`${repo.folder}.away`, repo.folder)
+      await untilReady(agent)
+    })
+  })
+})

@@ -47,6 +47,8 @@ export async function watchGit(
 ): Promise<void> {
   const known: KnownBlobs = new Map()
   const { hurry = createLatest<true>() } = ports
+  const { gitTroubles } = ports.status
+  const what = `git ${gitSourceId(git)}`
   let shown: string | undefined
   while (!signal.aborted) {
     try {
@@ -55,12 +57,14 @@ export async function watchGit(
         onSnapshot(await snapshotAt(repository, commit, git, { known, ports }, signal))
         shown = commit.id
       }
+      gitTroubles.delete(what)
     } catch (error) {
       if (signal.aborted) return
       const reason = errorText(error)
       countBreach(error, git)
       ports.log.warn({ err: reason, source: gitSourceId(git) }, "cannot follow the git source")
       if (shown === undefined) onTrouble(reason)
+      else gitTroubles.set(what, reason)
     }
     const wait = git.poll * (0.75 + Math.random() / 2)
     await waitOrNewer(wait, hurry, hurry.current()?.version ?? 0, ports.clock, signal).catch(() => undefined)

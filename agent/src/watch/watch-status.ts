@@ -8,10 +8,12 @@ export interface FeedStatus {
   problem?: string | undefined
 }
 
-/** How the watches of the API server are doing, each by itself: one that works hides no other that fails. */
+/** How what is followed is doing, each by itself: one that works hides no other that fails. */
 export interface WatchStatus {
   /** By what is followed, as the log names it. */
   feeds: Map<string, FeedStatus>
+  /** What keeps git sources that were read before from being read now, by what is followed. */
+  gitTroubles: Map<string, string>
   /** What is wrong with the record that was read. */
   record?: string | undefined
 }
