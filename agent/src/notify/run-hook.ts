@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { killGroup } from "@headrace/shared/foundation/kill-group"
+import { startFolder } from "@headrace/shared/foundation/start-folder"
 
 /** How much of what a hook wrote to standard error goes into the message. */
 const KEPT_OUTPUT = 2000
@@ -30,7 +31,7 @@ const BARE = ["PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"]
 export async function runHook(options: HookOptions, signal: AbortSignal): Promise<void> {
   const [program = "", ...args] = options.command
   const child = spawn(program, args, {
-    cwd: options.folder,
+    cwd: options.folder ?? startFolder(),
     env: { ...(options.isolated ? bareEnvironment() : process.env), ...options.env },
     stdio: ["ignore", "ignore", "pipe"],
     signal,

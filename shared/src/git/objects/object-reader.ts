@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { startFolder } from "../../foundation/start-folder.ts"
 import { gitEnvironment } from "../process/git-environment.ts"
 import { gitFailure } from "../process/git-failure.ts"
 import { endGroup } from "../process/run-git.ts"
@@ -110,6 +111,7 @@ export class ObjectReader {
   #start(): ChildProcessWithoutNullStreams {
     const mode = this.#withContent ? "--batch" : "--batch-check"
     const child = spawn("git", [`--git-dir=${this.#gitDir}`, "cat-file", mode], {
+      cwd: startFolder(),
       env: gitEnvironment(),
       stdio: "pipe",
       detached: true,

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { startFolder } from "../../foundation/start-folder.ts"
 import { gitEnvironment } from "./git-environment.ts"
 import { gitFailure } from "./git-failure.ts"
 
@@ -48,7 +49,7 @@ export async function runGit(command: GitCommand): Promise<GitAnswer> {
   const location = command.gitDir === undefined ? [] : [`--git-dir=${command.gitDir}`]
   const program = command.program ?? "git"
   const child = spawn(program, [...location, ...command.args], {
-    ...(command.folder === undefined ? {} : { cwd: command.folder }),
+    cwd: command.folder ?? startFolder(),
     env: command.env ?? gitEnvironment(),
     stdio: ["pipe", "pipe", "pipe"],
     // A group of its own, so that git's helpers (ssh, remote-https, index-pack) end with it.
