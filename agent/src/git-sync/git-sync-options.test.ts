@@ -88,6 +88,15 @@ it("takes each flag as git-sync writes it: with =, as two words, switches with a
   expect(settings(["--one-time=f"]).oneTime).toBe(false)
 })
 
+it("ignores arguments that are no flags, as git-sync does, and says so", () => {
+  const { given, remarks } = readGitSyncOptions(
+    [...NEEDED, "--one-time", "false", "--depth", "2", "--", "--x"],
+    {},
+  )
+  expect([given.get("oneTime")?.values, given.get("depth")?.values]).toEqual([["true"], ["2"]])
+  expect(remarks).toEqual(['The argument "false" is ignored: a switch takes its value after "=".'])
+})
+
 it("has the root of git-sync's image where none is given", () => {
   const { root, link } = gitSyncSettings(readGitSyncOptions(["--repo=https://example.com/a/b"], {}))
   expect([root, link]).toEqual(["/git", "/git/b"])
@@ -123,7 +132,7 @@ it("takes what git-sync has deprecated", () => {
 
 it.each([
   [["--perod=1s"], "git-sync has no flag --perod", "git-sync/bad-option"],
-  [["extra"], 'no argument "extra"', "git-sync/bad-option"],
+  [["-x"], 'no argument "-x"', "git-sync/bad-option"],
   [["--period"], "--period needs a value", "git-sync/bad-option"],
   [["--period=10"], '--period is "10", expected a duration', "git-sync/bad-option"],
   [["--period=1ms"], "--period must be at least 10ms", "git-sync/bad-option"],

@@ -41,7 +41,7 @@ export function readGitSyncOptions(
     const found = fromEnvironment(option, env, remarks)
     if (found !== undefined) given.set(name, found)
   }
-  for (const [name, found] of fromArguments(args)) given.set(name, found)
+  for (const [name, found] of fromArguments(args, remarks)) given.set(name, found)
   for (const [name, { from, values }] of given) judge(name, from, values, remarks)
   return { given, remarks }
 }
@@ -62,10 +62,15 @@ function fromEnvironment(
   return { from, values: isKeys ? value.split(":") : [value] }
 }
 
-function fromArguments(args: readonly string[]): Map<GitSyncOptionName, GivenOption> {
+/** What is no flag, and all after `--`, is ignored, as by git-sync: `--one-time true` is one flag and an argument. */
+function fromArguments(args: readonly string[], remarks: string[]): Map<GitSyncOptionName, GivenOption> {
   const given = new Map<GitSyncOptionName, GivenOption>()
   const rest = [...args]
-  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+  for (let arg = rest.shift(); arg !== undefined && arg !== "--"; arg = rest.shift()) {
+    if (!/^-./.test(arg)) {
+      remarks.push(`The argument ${JSON.stringify(arg)} is ignored: a switch takes its value after "=".`)
+      continue
+    }
     const { name, from, value } = splitArgument(arg, rest)
     const option: GitSyncOption = GIT_SYNC_OPTIONS[name]
     const before = option.kind === "list" ? (given.get(name)?.values ?? []) : []
