@@ -32,7 +32,8 @@ async function withWebhook(
   const calls: Call[] = []
   const server = createServer((request, response) => {
     calls.push({ method: request.method, hash: String(request.headers["gitsync-hash"]) })
-    response.writeHead(statuses[Math.min(calls.length, statuses.length) - 1] ?? 200).end("body")
+    const status = statuses[Math.min(calls.length, statuses.length) - 1] ?? 200
+    response.writeHead(status, { location: "elsewhere" }).end("body")
   })
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
   try {
@@ -151,6 +152,16 @@ describe("--webhook-url", () => {
           code: "git-sync/hook-failed",
         })
         expect(calls).toHaveLength(1)
+      })
+    })
+  })
+
+  it("follows redirects as git-sync does: 307 with its method, 301 with GET", async () => {
+    await withGitSyncSite(async ({ repo, flags }) => {
+      await withWebhook([307, 301, 200], async (url, calls) => {
+        await gitSyncOnce([...flags, `--webhook-url=${url}`])
+        const hash = await repo.tip()
+        expect(calls).toEqual(["POST", "POST", "GET"].map((method) => ({ method, hash })))
       })
     })
   })

@@ -6,6 +6,9 @@ import type { GitSyncSettings } from "./git-sync-settings.ts"
 import type { HookSettings, WebhookSettings } from "./hook-settings.ts"
 import { createRepeatedHook, type RepeatedHook, type SyncedCommit } from "./repeated-hook.ts"
 
+/** As many as Go's client follows. */
+const MOST_REDIRECTS = 10
+
 /** git-sync's three hooks. */
 export interface SyncHooks {
   /** Sends the commit to the pre-publish hook, and resolves when its first run for it has ended, with any result. */
@@ -75,11 +78,19 @@ function program(
   }
 }
 
-function call({ url, method, status, timeout, backoff }: WebhookSettings) {
+function call({ status, backoff, ...to }: WebhookSettings) {
   return {
     name: "webhook",
     backoff,
     run: ({ hash }: SyncedCommit, signal: AbortSignal) =>
-      callHttp({ url, method, status: status ?? "any", timeout, headers: { "gitsync-hash": hash } }, signal),
+      callHttp(
+        {
+          ...to,
+          status: status ?? "any",
+          headers: { "gitsync-hash": hash },
+          mostRedirects: MOST_REDIRECTS,
+        },
+        signal,
+      ),
   }
 }

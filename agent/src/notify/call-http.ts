@@ -16,7 +16,12 @@ export interface CallOptions {
   skipTlsVerify?: boolean | undefined
   /** Authorities (PEM) to trust in place of the usual ones. */
   authorities?: string | undefined
+  /** Redirects that are followed, to any server: 307 and 308 with the same method, others with GET. None unless given. */
+  mostRedirects?: number | undefined
 }
+
+const REDIRECTS = [301, 302, 303, 307, 308]
+const SAME_METHOD = [307, 308]
 
 export interface HttpAnswer {
   status: number
@@ -35,7 +40,7 @@ export async function askHttp(
   signal: AbortSignal,
 ): Promise<HttpAnswer> {
   const either = AbortSignal.any([signal, AbortSignal.timeout(options.timeout)])
-  return await answerOf(options, either).catch((cause: unknown) => {
+  return await lastAnswer(options, either).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw callFailed(options, "no answer", cause)
   })
@@ -44,6 +49,19 @@ export async function askHttp(
 function counts(expected: CallOptions["status"], status: number): boolean {
   if (expected === "any") return true
   return expected === undefined ? status >= 200 && status < 300 : status === expected
+}
+
+async function lastAnswer(options: Omit<CallOptions, "status">, signal: AbortSignal): Promise<HttpAnswer> {
+  let call = options
+  for (let left = options.mostRedirects ?? 0; ; left -= 1) {
+    const answer = await answerOf(call, signal)
+    const { location } = answer.headers
+    if (left === 0 || location === undefined || !REDIRECTS.includes(answer.status)) return answer
+    const url = new URL(location, call.url).href
+    call = SAME_METHOD.includes(answer.status)
+      ? { ...call, url }
+      : { ...call, url, method: "GET", body: undefined }
+  }
 }
 
 function answerOf(options: Omit<CallOptions, "status">, signal: AbortSignal): Promise<HttpAnswer> {
