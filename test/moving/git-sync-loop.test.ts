@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { gitSync } from "@headrace/agent/git-sync/git-sync"
 import { describe, expect, it } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
 import { GIT_SYNC_BEHAVIOURS, NOT_HERE } from "./git-sync-behaviours.ts"
@@ -77,6 +78,18 @@ describe("the loop", () => {
         await gitSyncOnce([...flags, `--error-file=${name}`])
         expect(existsSync(file)).toBe(false)
       }
+    })
+  })
+
+  it("--error-file holds why it could not start, too", async () => {
+    await withGitSyncSite(async ({ root, flags }) => {
+      const lastError = () => JSON.parse(readFileSync(join(root, "error.json"), "utf8"))
+      const wrong = [...flags, "--error-file=error.json", "--depth=-1"]
+      await expect(gitSync(wrong, AbortSignal.timeout(10_000))).rejects.toThrow("--depth")
+      expect(lastError()).toMatchObject({ Err: expect.stringContaining("--depth must be at least 0") })
+      const busy = gitSyncOnce([...flags, "--error-file=error.json", "--http-bind=nonsense"])
+      await expect(busy).rejects.toThrow()
+      expect(lastError()).toMatchObject({ Msg: "can't bind HTTP endpoint", Args: { endpoint: "nonsense" } })
     })
   })
 

@@ -1,9 +1,11 @@
 import { createLog } from "@headrace/shared/observe/log"
 import { createMemoryReturn, keepHeapSmall } from "../ops/give-memory-back.ts"
+import { createErrorFile } from "./error-file.ts"
 import { gitSyncHelp } from "./git-sync-help.ts"
 import { GIT_SYNC_VERSION } from "./git-sync-options.ts"
-import { gitSyncSettings } from "./git-sync-settings.ts"
-import { readGitSyncOptions } from "./read-git-sync-options.ts"
+import { type GitSyncSettings, gitSyncSettings } from "./git-sync-settings.ts"
+import { valuesOf } from "./given-values.ts"
+import { type GivenOptions, readGitSyncOptions } from "./read-git-sync-options.ts"
 import { runGitSync } from "./run-git-sync.ts"
 
 /** The command `git-sync`, by its flags and our environment. Throws UsageError `git-sync/…`, and as runGitSync does. */
@@ -18,7 +20,7 @@ export async function gitSync(flags: readonly string[], signal: AbortSignal): Pr
     process.stdout.write(`headrace-agent git-sync, by the flags of git-sync ${GIT_SYNC_VERSION}\n`)
     return
   }
-  const settings = gitSyncSettings(options)
+  const settings = await settingsOf(options)
   keepHeapSmall()
   const log = createLog("git-sync", { level: settings.logLevel, destination: process.stderr })
   for (const remark of options.remarks) log.warn({ remark }, "an option has an older name, or no effect")
@@ -28,5 +30,21 @@ export async function gitSync(flags: readonly string[], signal: AbortSignal): Pr
     await runGitSync(settings, { log, onShown: memory.used }, signal)
   } finally {
     memory.stop()
+  }
+}
+
+/** The settings; what is wrong with them is in --error-file too, as with git-sync. */
+async function settingsOf(options: GivenOptions): Promise<GitSyncSettings> {
+  try {
+    return gitSyncSettings(options)
+  } catch (error) {
+    const read = valuesOf(options)
+    const file = read.path("errorFile", read.text("root"))
+    await createErrorFile(file, createLog("git-sync", { destination: process.stderr })).write(
+      "the options cannot be used",
+      error,
+      {},
+    )
+    throw error
   }
 }

@@ -48,6 +48,9 @@ export async function runGitSync(
           metrics: settings.httpMetrics ? metrics.registry : undefined,
           isReady: () => isReady,
           log,
+        }).catch(async (error: unknown) => {
+          await errors.write("can't bind HTTP endpoint", error, { endpoint: settings.httpBind })
+          throw error
         })
   const stop = new AbortController()
   const ended = AbortSignal.any([signal, stop.signal])
