@@ -265,7 +265,12 @@ export const NOT_PROVIDED = [
   },
   {
     name: "an emptied --root",
-    reason: "Nothing in --root is removed but what this program, or git-sync before it, has put there.",
+    reason:
+      "Nothing in --root is removed but what this program, or git-sync before it, has put there. A file or folder at the place of --link is refused by name.",
+  },
+  {
+    name: "one copy of the files",
+    reason: "The clone has a work tree of its own: beside git's objects --root holds the files twice.",
   },
 ] as const
 
