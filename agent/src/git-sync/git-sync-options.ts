@@ -272,6 +272,11 @@ export const NOT_PROVIDED = [
     name: "one copy of the files",
     reason: "The clone has a work tree of its own: beside git's objects --root holds the files twice.",
   },
+  {
+    name: "two writers of one --root",
+    reason:
+      "One process writes a root. Another one waits ten seconds for it, and then ends with publish/locked: give each pod a volume of its own, or the strategy Recreate.",
+  },
 ] as const
 
 interface Extra {
