@@ -194,9 +194,31 @@ describe("where files go", () => {
       await expect.poll(() => shown(path)).toEqual({ "team/one": "a file now", "top.json": "b" })
       put("own/a", { labels, annotations: at("team/one"), data: { "k.json": "again" } })
       await expect.poll(() => walked(path)).toEqual(["team/one/k.json", "top.json"])
-      expect(await tenants(path)).toEqual({ "..data": ["top.json"], "..headrace": [], team: [] })
+      expect(Object.values(await tenants(path))).toEqual([["top.json"], [], []])
       remove("own/a")
-      await expect.poll(() => readdir(path)).toEqual(["..data", "..headrace", "top.json"])
+      await expect
+        .poll(async () => (await readdir(path)).filter((name) => !name.startsWith("..")))
+        .toEqual(["top.json"])
+    })
+  })
+
+  it("shares FOLDER with another sidecar; of one path the last that is published is shown", async () => {
+    await withSidecarSite(async ({ folder, put, remove, start }) => {
+      const path = join(folder, "x")
+      const annotations = { "k8s-sidecar-target-directory": "d" }
+      put("own/a", { labels: { a: "x" }, annotations, data: { a: "1", both: "a" } })
+      put("own/b", { labels: { b: "x" }, annotations, data: { b: "1" } })
+      start({ LABEL: "a", FOLDER: path })
+      start({ LABEL: "b", FOLDER: path })
+      await expect.poll(() => shown(path)).toEqual({ "d/a": "1", "d/b": "1", "d/both": "a" })
+      put("own/b", { labels: { b: "x" }, annotations, data: { b: "2", both: "b" } })
+      await expect.poll(() => shown(path)).toEqual({ "d/a": "1", "d/b": "2", "d/both": "b" })
+      put("own/a", { labels: { a: "x" }, annotations, data: { a: "2", both: "a" } })
+      await expect.poll(() => shown(path)).toEqual({ "d/a": "2", "d/b": "2", "d/both": "a" })
+      remove("own/a")
+      await expect.poll(async () => (await shown(path))["d/a"]).toBeUndefined()
+      put("own/b", { labels: { b: "x" }, annotations, data: { b: "3", both: "b" } })
+      await expect.poll(() => shown(path)).toEqual({ "d/b": "3", "d/both": "b" })
     })
   })
 
@@ -226,7 +248,7 @@ describe("where files go", () => {
         const annotations = { "k8s-sidecar-target-directory": "d/e" }
         put("own/a", { labels: { use: "x" }, annotations, data: { secret: "s" } })
         await start({ LABEL: "use", FOLDER: path, METHOD: "LIST", DEFAULT_FILE_MODE: "440" }).ended
-        for (const each of ["d", "d/e", "d/e/secret", "..data/d/e"]) {
+        for (const each of ["d", "d/e", "d/e/secret"]) {
           expect((await stat(join(path, each))).gid, each).toBe(1234)
         }
         expect((await stat(join(path, "d/e/secret"))).mode & 0o777).toBe(0o440)

@@ -16,7 +16,7 @@ import { callConsumer, runScript } from "./call-consumer.ts"
 import { createHealth, type Health, openHealthPort } from "./health-port.ts"
 import { type SelectedObject, sidecarFiles } from "./sidecar-files.ts"
 import { followObjects, listObjects, type ObjectPorts } from "./sidecar-objects.ts"
-import type { SidecarSettings } from "./sidecar-settings.ts"
+import type { NamedObject, SidecarSettings } from "./sidecar-settings.ts"
 
 export interface SidecarPorts {
   log: Log
@@ -31,9 +31,12 @@ const NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 const ID_LENGTH = 40
 /**
  * Revisions are in a folder of this folder, in which there are no files: rulers of Loki, Cortex and Mimir take each folder of
- * FOLDER for a tenant and each file of that for rules.
+ * FOLDER for a tenant and each file of that for rules. Both names end in what the sidecar selects: several may share FOLDER.
  */
-const STORE_FOLDER = "..headrace"
+const STORE_PREFIX = "..headrace-"
+const LINK_PREFIX = "..data-"
+const OF_A_SIDECAR = /^(\.\.\/)*\.\.data-[0-9a-f]{8}\//
+const KEY_LENGTH = 8
 
 /** Does what k8s-sidecar does, until the signal aborts, or once with METHOD LIST. Throws `kube/…`, `publish/…`, `http/…`. */
 export async function runSidecar(
@@ -145,10 +148,13 @@ async function notify(
 }
 
 function openFolder(settings: SidecarSettings, log: Log, signal: AbortSignal): Promise<OpenProjection> {
+  const { folder, labelSelector, namespaces = [], kinds, names } = settings
+  const selected = canonicalJson([labelSelector, [...namespaces], [...kinds], names.map(placeOfNamed)])
+  const key = sha256(selected).slice(0, KEY_LENGTH)
   return openProjection({
-    path: join(settings.folder, STORE_FOLDER),
+    path: join(folder, `${STORE_PREFIX}${key}`),
     layout: "links",
-    link: join(settings.folder, "..data"),
+    link: join(folder, `${LINK_PREFIX}${key}`),
     visibleLinks: true,
     // Grafana looks for dashboards in folders, and not through links to folders.
     linksEachFile: true,
@@ -157,9 +163,14 @@ function openFolder(settings: SidecarSettings, log: Log, signal: AbortSignal): P
     permissions: { file: settings.mode },
     // Files that k8s-sidecar has written in a volume that outlives the pod.
     takesOverFiles: true,
+    takesOverNames: (target) => OF_A_SIDECAR.test(target),
     log,
     signal,
   })
+}
+
+function placeOfNamed({ namespace, kind, name }: NamedObject): string {
+  return `${namespace ?? ""}/${kind ?? ""}/${name}`
 }
 
 function warnOfSecrets({ folder, mode }: SidecarSettings, log: Log): void {

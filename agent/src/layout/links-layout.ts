@@ -34,6 +34,8 @@ export interface LinksOptions {
   takesOver?: ((target: string) => boolean) | undefined
   /** True when a file at the place of a visible link may be replaced: another program wrote it and is gone. */
   takesOverFiles?: boolean | undefined
+  /** True for the target of a visible link of another program, which a publish may replace: the last one wins. */
+  takesOverNames?: ((target: string) => boolean) | undefined
   durability: Durability | "auto"
 }
 
@@ -87,7 +89,7 @@ export function openLinksLayout(options: LinksOptions): Layout {
           : `${linkAt}/${uniqueName(DRAFT_PREFIX)}`
       disk.symlink(`${up}${STORE_NAME}/${slotName(slot.number)}/${slot.manifest.revision}`, draft)
       disk.rename(draft, `${linkAt}/${link}`)
-      // A file has its content until its link has one, and a name that becomes a folder until the flip.
+      // A file has its content until its link has one, and a name that becomes a folder, or is another's, until the flip.
       if (visible && (takesOverFiles || linksEachFile)) putVisible(options, at, slot)
       await syncFolder(disk, linkFolder, durability)
     },
@@ -152,7 +154,16 @@ function removeDrafts(disk: Disk, folder: string): void {
 }
 
 function isWhole(options: LinksOptions, at: string, slot: Slot): boolean {
-  return [...visibleNames(options, pathsOf(slot))].every((name) => isVisible(options, at, name))
+  return [...visibleNames(options, pathsOf(slot))].every(
+    // What another program has published since stays until we publish.
+    (name) => isVisible(options, at, name) || isAnothers(options, at, name),
+  )
+}
+
+function isAnothers({ store, takesOverNames }: LinksOptions, at: string, name: string): boolean {
+  if (takesOverNames === undefined || lookOrNothing(store.disk, `${at}/${name}`)?.kind !== "link")
+    return false
+  return takesOverNames(store.disk.readLink(`${at}/${name}`) ?? "")
 }
 
 function isVisible(options: LinksOptions, at: string, name: string): boolean {
@@ -284,7 +295,9 @@ function visibleFault(options: LinksOptions, at: string, name: string): NameFaul
   }
   const target = disk.readLink(`${at}/${name}`)
   if (target === targetOf(options, name)) return undefined
-  if (target !== undefined) return { name, what: `leads to ${target}` }
+  if (target !== undefined) {
+    return options.takesOverNames?.(target) ? undefined : { name, what: `leads to ${target}` }
+  }
   const kind = disk.look(`${at}/${name}`)?.kind
   if (kind === undefined || (takesOverFiles && kind === "file")) return undefined
   if (linksEachFile && kind === "directory" && holdsOnlyOurs(options, at, name)) return undefined

@@ -32,6 +32,8 @@ export interface LayoutOptions {
   takesOver?: (target: string) => boolean
   /** Layout links: true when a file at the place of a visible link may be replaced. */
   takesOverFiles?: boolean
+  /** Layout links: true for the target of another program's visible link that a publish may replace. */
+  takesOverNames?: (target: string) => boolean
 }
 
 interface Opened {
@@ -123,6 +125,7 @@ function layoutIn(store: Store, root: Handle, options: LayoutOptions): Layout {
     takesOver: options.takesOver,
     linksEachFile: options.linksEachFile,
     takesOverFiles: options.takesOverFiles,
+    takesOverNames: options.takesOverNames,
     durability,
   })
 }

@@ -38,6 +38,8 @@ export interface OpenProjectionOptions {
   takesOver?: (target: string) => boolean
   /** True when a file at the place of a visible link may be replaced: another program wrote it and is gone. */
   takesOverFiles?: boolean
+  /** True for the target of another program's visible link that a publish may replace. */
+  takesOverNames?: (target: string) => boolean
   /** A folder of the same file system, that readers do not see, for what is in the making. */
   workFolder?: string | undefined
   permissions?: Partial<Permissions>
