@@ -3,7 +3,7 @@ import { type GitSetting, gitEnvironment } from "@headrace/shared/git/process/gi
 import { runGit } from "@headrace/shared/git/process/run-git"
 import type { GitLogins } from "./git-credentials.ts"
 import type { GitSyncSettings } from "./git-sync-settings.ts"
-import { sshCommand } from "./ssh-command.ts"
+import { mountedSshConfig, sshCommand } from "./ssh-command.ts"
 
 /** Runs one git command in the checkout and gives its standard output, trimmed. Throws `git/…`, without secrets. */
 export type GitCommandRunner = (args: readonly string[], signal: AbortSignal) => Promise<string>
@@ -55,9 +55,14 @@ function environment({ settings, configFile, logins, userEnv }: GitCommandOption
       PASSED.test(name) && value !== undefined ? [[name, value]] : [],
     ),
   )
+  const own = process.env.GIT_SSH_COMMAND
   const ssh = sshCommand(
-    { keyFiles: settings.sshKeyFiles, knownHostsFile: settings.knownHostsFile },
-    process.env.GIT_SSH_COMMAND,
+    {
+      keyFiles: settings.sshKeyFiles,
+      knownHostsFile: settings.knownHostsFile,
+      configFile: own === undefined ? mountedSshConfig() : undefined,
+    },
+    own,
   )
   const config: GitSetting[] = [
     ["gc.pruneExpire", "now"],
