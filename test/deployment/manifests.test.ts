@@ -296,4 +296,10 @@ describe("images", () => {
     const project = JSON.parse(readFileSync(join(CONFIG, "../package.json"), "utf8"))
     expect(dockerfile).toContain(`node:${project.devDependencies.node}-`)
   })
+
+  it("has in the agent's what hooks and ssh_config of git-sync's users run", () => {
+    const [, agent = ""] = textOf("image/Dockerfile").split("FROM programs AS agent")
+    expect(agent).toContain("install --yes --no-install-recommends curl socat")
+    expect(agent.match(/^USER .+$/gm)?.at(-1)).toBe("USER 65532:65532")
+  })
 })
