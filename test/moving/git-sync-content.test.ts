@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { chmod, readdir, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
 import { withGitServer } from "../harness/with-git-server.ts"
 import { type TestRepo, withRepo } from "../harness/with-repo.ts"
@@ -226,6 +226,20 @@ describe("what is checked out", () => {
       await repo.commit({ file: "2\n" })
       await gitSyncOnce([...flags, "--git-config-add=core.eol:crlf"])
       expect(read(root, "file")).toBe("2\r\n")
+    })
+  })
+
+  it("git's settings of the environment reach git, after those of the flags", async () => {
+    await withGitSyncSite(async ({ repo, flags, file }) => {
+      vi.stubEnv("GIT_CONFIG_COUNT", "1")
+      vi.stubEnv("GIT_CONFIG_KEY_0", `url.file://${repo.folder}.insteadOf`)
+      vi.stubEnv("GIT_CONFIG_VALUE_0", "http://mirrored.test/repo")
+      try {
+        await gitSyncOnce([...flags, "--repo=http://mirrored.test/repo", "--max-failures=0"])
+      } finally {
+        vi.unstubAllEnvs()
+      }
+      expect(file()).toBe("1")
     })
   })
 

@@ -24,7 +24,7 @@ export interface GitCommandOptions {
 
 const COOKIE_FILE = "/etc/git-secret/cookie_file"
 
-/** The caller's variables of git that choose no repository and no configuration: git-sync passes them on. */
+/** The caller's variables of git that choose no repository and no configuration file: git-sync passes them on. */
 const PASSED = /^GIT_(SSL_|TRACE|CURL_VERBOSE|HTTP_|PROXY_|SSH_VARIANT|ASKPASS|ALLOW_PROTOCOL|LFS_)/
 
 /** git as git-sync runs it: with its settings, logins and keys, in a checkout of our own. */
@@ -73,6 +73,7 @@ function environment({ settings, configFile, logins, userEnv }: GitCommandOption
     ...logins.settings,
     // The user's word comes last, as in git-sync.
     ...settings.gitConfig,
+    ...callersSettings(process.env),
   ]
   const env = gitEnvironment(config, {
     ...passed,
@@ -84,6 +85,18 @@ function environment({ settings, configFile, logins, userEnv }: GitCommandOption
   // git's own rules then hold: a submodule's URL can name no local path (git-config(1), protocol.allow).
   if (passed.GIT_ALLOW_PROTOCOL === undefined) delete env.GIT_ALLOW_PROTOCOL
   return env
+}
+
+/** Settings that the caller gives git by the environment: git-config(1), GIT_CONFIG_COUNT. */
+function callersSettings(env: NodeJS.ProcessEnv): GitSetting[] {
+  const count = Number(env.GIT_CONFIG_COUNT ?? 0)
+  const settings: GitSetting[] = []
+  for (let index = 0; index < count; index += 1) {
+    const key = env[`GIT_CONFIG_KEY_${index}`]
+    if (key === undefined) break
+    settings.push([key, env[`GIT_CONFIG_VALUE_${index}`] ?? ""])
+  }
+  return settings
 }
 
 /** The error without secrets that a server may have echoed. */
