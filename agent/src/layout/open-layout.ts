@@ -1,5 +1,6 @@
 import { basename, dirname, relative, resolve } from "node:path"
 import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
+import { madeByStranger } from "@headrace/shared/foundation/made-by-stranger"
 import type { Disk, Handle } from "../disk/disk.ts"
 import { errnoOf } from "../disk/disk-error.ts"
 import type { Layout } from "../store/layout.ts"
@@ -45,6 +46,7 @@ interface Opened {
 export async function openLayout(disk: Disk, options: LayoutOptions): Promise<Opened> {
   const path = resolve(options.path)
   const folder = options.layout === "links" ? path : dirname(path)
+  checkWay(disk, folder, options.owner)
   await makeFolders(disk, folder, options.durability)
   const root = disk.openDirectory(`${folder}/.`)
   let store: Store | undefined
@@ -196,6 +198,7 @@ async function useWorkFolder(
   { durability, owner }: Pick<LayoutOptions, "durability" | "owner">,
 ): Promise<void> {
   const { disk } = store
+  checkWay(disk, path, owner)
   await makeFolders(disk, path, durability)
   const folder = disk.openDirectory(`${path}/.`)
   const work = { folder, path: disk.within(folder) }
@@ -224,9 +227,20 @@ function checkFolder(disk: Disk, root: Handle, owner: LayoutOptions["owner"]): v
   const found = disk.look(`${disk.within(root)}/.`)
   const above = disk.look(`${dirname(root.path)}/.`)
   if (!found || !above || (above.mode & FOR_ALL) === 0 || isTrusted(found.uid, owner)) return
-  throw new HeadraceError(
+  throw strangers(root.path, found.uid)
+}
+
+/** Root could go on wherever a stranger's folder or link leads, so all of the path counts, and before anything is made. */
+function checkWay(disk: Disk, path: string, owner: LayoutOptions["owner"]): void {
+  if (process.geteuid?.() !== 0) return
+  const made = madeByStranger(path, disk.look, (uid) => isTrusted(uid, owner))
+  if (made !== undefined) throw strangers(made.path, made.uid)
+}
+
+function strangers(path: string, uid: number): HeadraceError {
+  return new HeadraceError(
     "publish/foreign-store",
-    `${root.path} belongs to user ${found.uid}, in a folder where everybody can make one`,
+    `${path} belongs to user ${uid}, in a folder where everybody can make one`,
     { hint: "Project to a folder that only this user can make, or give the folder to it." },
   )
 }

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process"
 import fs from "node:fs"
 import { join } from "node:path"
+import { claimFolder } from "@headrace/shared/git/mirror/claim-folder"
 import { shown } from "@headrace/test/harness/shown-files"
 import { notRoot, whySkipped } from "@headrace/test/harness/why-skipped"
 import { createTestCluster, projectionYaml, untilReady, withAgent } from "@headrace/test/harness/with-agent"
@@ -45,6 +46,52 @@ describe.skipIf(missing)(`an agent that runs as root${whySkipped(missing)}`, () 
       const projection = await openProjection(projectionOptions(path, { permissions: { uid: STRANGER } }))
       await projection.publish(revisionOf(1, { a: "1" }))
       await projection.close()
+    })
+  })
+
+  it.each([
+    ["a folder on the way", "links"],
+    ["a folder on the way", "exchange"],
+    ["a link on the way", "links"],
+    ["a link in its place", "links"],
+  ] as const)(
+    "follows nothing that another user has made where everybody can: %s (%s)",
+    async (what, layout) => {
+      await withFolder(async (folder) => {
+        const open = join(folder, "open")
+        const victim = join(folder, "victim")
+        for (const each of [open, victim]) fs.mkdirSync(each)
+        fs.chmodSync(open, 0o1777)
+        const theirs = join(open, "theirs")
+        if (what === "a folder on the way") fs.mkdirSync(theirs)
+        else fs.symlinkSync(victim, theirs)
+        fs.lchownSync(theirs, STRANGER, STRANGER)
+        const path = what === "a link in its place" ? theirs : join(theirs, "shown")
+        await expect(openProjection(projectionOptions(path, { layout }))).rejects.toMatchObject({
+          code: "publish/foreign-store",
+        })
+        const workFolder = join(theirs, "work")
+        const options = projectionOptions(join(folder, "shown"), { workFolder })
+        await expect(openProjection(options)).rejects.toMatchObject({ code: "publish/foreign-store" })
+        expect(fs.readdirSync(theirs)).toEqual([])
+        expect(fs.readdirSync(victim)).toEqual([])
+      })
+    },
+  )
+
+  it("keeps no mirror where another user can put another one in its place", async () => {
+    await withFolder(async (folder) => {
+      fs.chmodSync(folder, 0o1777)
+      const mirrors = join(folder, "mirrors")
+      const refused = { code: "git/foreign-mirror" }
+      fs.mkdirSync(mirrors)
+      fs.chownSync(mirrors, STRANGER, STRANGER)
+      await expect(claimFolder(mirrors, "m")).rejects.toMatchObject(refused)
+      await expect(claimFolder(join(mirrors, "deeper"), "m")).rejects.toMatchObject(refused)
+      expect(fs.readdirSync(mirrors)).toEqual([])
+      fs.mkdirSync(join(folder, "m.git"))
+      fs.chownSync(join(folder, "m.git"), STRANGER, STRANGER)
+      await expect(claimFolder(folder, "m")).rejects.toMatchObject(refused)
     })
   })
 

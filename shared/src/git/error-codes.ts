@@ -182,6 +182,12 @@ export const gitErrors = {
     cause: "A git that was killed.",
     remedy: "Check that nothing else uses the folder of mirrors when this returns.",
   },
+  "git/foreign-mirror": {
+    meaning:
+      "A program that runs as root would keep its mirror where another user has made the folder, or one above it.",
+    cause: "`mirrors` lies in a folder such as /tmp, in which everybody can make one.",
+    remedy: "Name a folder that only root can make as mirrors, or give that one to root.",
+  },
   "git/mirrors-unwritable": {
     meaning: "The folder of the mirrors cannot be made or written, so nothing can be fetched.",
     cause: "A read-only root file system, or a folder of another user: the default is /var/cache/headrace.",

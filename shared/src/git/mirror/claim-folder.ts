@@ -1,9 +1,11 @@
+import { lstatSync } from "node:fs"
 import { access, constants, link, open, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { isDeepStrictEqual } from "node:util"
 import { z } from "zod"
 import { HeadraceError } from "../../foundation/errors.ts"
+import { madeByStranger } from "../../foundation/made-by-stranger.ts"
 import { makeFolder } from "../../foundation/make-folder.ts"
 import { parseJson } from "../../foundation/parse-json.ts"
 
@@ -26,12 +28,13 @@ const SILENCE = 120_000
  * programs must not repair or maintain one mirror at once. A file beside it names the owner; one whose process has
  * ended is taken over. An owner in another container or on another host is judged by its heartbeat alone: a host name
  * and process ids say nothing there, since the containers of a Pod share the one and count the others from 1. Throws
- * `git/no-mirror-folder`, `git/mirrors-unwritable`.
+ * `git/no-mirror-folder`, `git/mirrors-unwritable`, `git/foreign-mirror`.
  */
 export async function claimFolder(folder: string, name: string): Promise<Claim> {
   await checkMirrorsFolder(folder)
   for (let slot = 1; slot <= MOST_PROGRAMS; slot++) {
     const place = join(folder, `${name}${slot === 1 ? "" : `-${slot}`}.git`)
+    refuseStrangers(place)
     const file = `${place}.owner`
     const owner = await ownerNow()
     if ((await write(file, owner)) || (await takeOver(file, owner))) return held(place, file, owner)
@@ -45,8 +48,9 @@ export async function claimFolder(folder: string, name: string): Promise<Claim> 
   )
 }
 
-/** Makes the folder that mirrors are kept in. Throws `git/mirrors-unwritable`. */
+/** Makes the folder that mirrors are kept in. Throws `git/mirrors-unwritable`, `git/foreign-mirror`. */
 export async function checkMirrorsFolder(folder: string): Promise<void> {
+  refuseStrangers(folder)
   try {
     await makeFolder(folder)
     await access(folder, constants.W_OK | constants.X_OK)
@@ -61,6 +65,19 @@ export async function checkMirrorsFolder(folder: string): Promise<void> {
       },
     )
   }
+}
+
+/** A mirror's own configuration names programs that git runs: as root it must be no one else's. */
+function refuseStrangers(path: string): void {
+  if (process.geteuid?.() !== 0) return
+  const look = (place: string) => lstatSync(place, { throwIfNoEntry: false })
+  const made = madeByStranger(resolve(path), look, (uid) => uid === 0)
+  if (made === undefined) return
+  throw new HeadraceError(
+    "git/foreign-mirror",
+    `${made.path} belongs to user ${made.uid}, in a folder where everybody can make one`,
+    { hint: "Keep mirrors in a folder that only root can make, or give that one to root." },
+  )
 }
 
 function held(place: string, file: string, owner: Owner): Claim {
