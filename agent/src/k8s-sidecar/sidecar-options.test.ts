@@ -1,4 +1,7 @@
-import { expect, it } from "vitest"
+import { mkdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { withFolder } from "@headrace/test/harness/with-folder"
+import { expect, it, vi } from "vitest"
 import { sidecarHelp } from "./k8s-sidecar.ts"
 import { SIDECAR_OPTIONS, SIDECAR_VERSION } from "./sidecar-options.ts"
 import { sidecarSettings } from "./sidecar-settings.ts"
@@ -58,6 +61,25 @@ it("takes a variable that a template left empty as one that is not there", () =>
     METHOD: "",
   }
   expect(sidecarSettings(env)).toEqual(sidecarSettings(NEEDED))
+})
+
+it("takes a kubeconfig that is there, else that of its user, else the pod's service account", async () => {
+  await withFolder(async (folder) => {
+    const file = join(folder, ".kube/config")
+    await mkdir(join(folder, ".kube"))
+    vi.stubEnv("HOME", folder)
+    try {
+      expect(sidecarSettings(NEEDED).kubeconfig).toBeUndefined()
+      await writeFile(file, "")
+      expect(sidecarSettings(NEEDED).kubeconfig).toBe(file)
+      const passedOver = sidecarSettings({ ...NEEDED, KUBECONFIG: join(folder, "none") })
+      expect(passedOver.kubeconfig).toBeUndefined()
+      expect(passedOver.remarks).toEqual([expect.stringContaining("none is not there")])
+      expect(sidecarSettings({ ...NEEDED, KUBECONFIG: file }).kubeconfig).toBe(file)
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
 })
 
 it("takes its two flags, which win over variables", () => {

@@ -45,7 +45,7 @@ export const SIDECAR_OPTIONS = {
   DEFAULT_FILE_MODE: honoured("permission bits of files, three octal digits", "444", {
     reason: "Write bits are left out: revisions share their files.",
   }),
-  KUBECONFIG: honoured("kubeconfig; absent: the pod's own service account"),
+  KUBECONFIG: honoured("kubeconfig; not there: the pod's own service account", "~/.kube/config"),
   HEALTH_PORT: honoured("port of /healthz; without it when another program has the port", "8080"),
   HEALTH_HOST: honoured("address of /healthz; absent: all"),
   LOG_LEVEL: honoured("DEBUG, INFO, WARN, ERROR or CRITICAL", "INFO"),

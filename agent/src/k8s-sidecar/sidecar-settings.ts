@@ -1,4 +1,6 @@
-import { resolve } from "node:path"
+import { existsSync } from "node:fs"
+import { homedir } from "node:os"
+import { join, resolve } from "node:path"
 import { UsageError } from "@headrace/shared/foundation/errors"
 import type { FileKind } from "@headrace/shared/kube/protocol/object-kind"
 import { SIDECAR_OPTIONS, type SidecarOption, type SidecarOptionName } from "./sidecar-options.ts"
@@ -48,6 +50,7 @@ export interface SidecarSettings {
   mode: number
   script: string | undefined
   call: CallSettings | undefined
+  /** Undefined: the pod's own service account. */
   kubeconfig: string | undefined
   listen: string
   logLevel: string
@@ -84,6 +87,8 @@ export function sidecarSettings(
   if (kinds === undefined) throw bad("RESOURCE", read.text("RESOURCE"), "configmap, secret or both")
   const method = read.text("METHOD")
   const { mode, remark } = fileMode(read.filled("DEFAULT_FILE_MODE"))
+  const kubeconfig = existingFile(env.KUBECONFIG ?? join(homedir(), ".kube/config"))
+  const isPassedOver = Boolean(env.KUBECONFIG) && kubeconfig === undefined
   return {
     folder: resolve(folder),
     folderAnnotation: read.text("FOLDER_ANNOTATION"),
@@ -98,10 +103,16 @@ export function sidecarSettings(
     mode,
     script: read.text("SCRIPT") || undefined,
     call: callOf(read),
-    kubeconfig: read.text("KUBECONFIG") || undefined,
+    kubeconfig,
     listen: listenOf(read),
     logLevel: LOG_LEVELS[read.text("LOG_LEVEL").toUpperCase()] ?? "info",
-    remarks: [...read.remarks(), ...(remark === undefined ? [] : [remark])],
+    remarks: [
+      ...read.remarks(),
+      ...(remark === undefined ? [] : [remark]),
+      ...(isPassedOver
+        ? [`KUBECONFIG ${env.KUBECONFIG} is not there: the pod's service account is used.`]
+        : []),
+    ],
   }
 }
 
@@ -157,6 +168,11 @@ function needed(read: Reader, name: SidecarOptionName): string {
   throw new UsageError("sidecar/bad-option", `${name} is not set`, {
     hint: `Set ${name} in the container's environment.`,
   })
+}
+
+/** As k8s-sidecar: a kubeconfig that is not there is none. */
+function existingFile(path: string): string | undefined {
+  return path !== "" && existsSync(path) ? path : undefined
 }
 
 function namespacesOf(given: readonly string[]): string[] | undefined {
