@@ -4,7 +4,7 @@ import { chmod, writeFile } from "node:fs/promises"
 import { createServer, type RequestListener } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, vi } from "vitest"
 import { gitSyncOnce, withGitSync } from "../harness/run-git-sync.ts"
 import { withGitServer } from "../harness/with-git-server.ts"
 import { type GitSyncSite, withGitSyncSite } from "./git-sync-site.ts"
@@ -187,6 +187,39 @@ describe("a GitHub App", () => {
         expect(issuers).toEqual(["42", "Iv1.x"])
       })
     })
+  })
+})
+
+it("asks for logins, and calls the webhook, through the proxy of the environment", async () => {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 })
+  const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString()
+  await withGitSyncSite(async ({ flags }) => {
+    const asked: string[] = []
+    const listener: RequestListener = ({ url = "" }, response) => {
+      asked.push(url)
+      const token = JSON.stringify({ token: PASSWORD, expires_at: new Date(Date.now() + 3_600_000) })
+      if (url.includes("/installations/")) response.writeHead(201).end(token)
+      else response.end(`username=${USER}\npassword=${PASSWORD}\n`)
+    }
+    await withServer(listener, async (proxy) => {
+      vi.stubEnv("HTTP_PROXY", proxy)
+      vi.stubEnv("NO_PROXY", "")
+      try {
+        const app = ["--github-base-url=http://github.test", "--github-app-installation-id=7"]
+        await gitSyncOnce([...flags, ...app, "--github-app-application-id=42"], {
+          GITSYNC_GITHUB_APP_PRIVATE_KEY: key,
+        })
+        const hook = "--webhook-url=http://hook.test/reload"
+        await gitSyncOnce([...flags, "--askpass-url=http://pass.test/ask", hook])
+      } finally {
+        vi.unstubAllEnvs()
+      }
+    })
+    expect(asked).toEqual([
+      "http://github.test/app/installations/7/access_tokens",
+      "http://pass.test/ask",
+      "http://hook.test/reload",
+    ])
   })
 })
 

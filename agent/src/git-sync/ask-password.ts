@@ -1,7 +1,6 @@
-import { request as requestHttp } from "node:http"
-import { request as requestHttps } from "node:https"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import type { GitCredential } from "./git-credentials.ts"
+import { requestText } from "./request-text.ts"
 
 const LIMIT_MS = 1000
 const MOST_BYTES = 64 * 1024
@@ -12,7 +11,12 @@ const MOST_BYTES = 64 * 1024
  */
 export async function askPassword(url: string, repo: string, signal: AbortSignal): Promise<GitCredential> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
-  const { status, text } = await answerOf(url, limit).catch((cause: unknown) => {
+  const request = {
+    method: "GET",
+    most: MOST_BYTES,
+    tooMuch: () => failed("answered with too much"),
+  } as const
+  const { status, text } = await requestText(url, request, limit).catch((cause: unknown) => {
     signal.throwIfAborted()
     throw cause instanceof HeadraceError ? cause : failed("cannot be reached", cause)
   })
@@ -24,31 +28,6 @@ export async function askPassword(url: string, repo: string, signal: AbortSignal
     }),
   )
   return { url: repo, username: fields.get("username") ?? "", password: fields.get("password") ?? "" }
-}
-
-/** A redirect is an answer, as for git-sync. */
-function answerOf(url: string, signal: AbortSignal): Promise<{ status: number | undefined; text: string }> {
-  const request = url.startsWith("https:") ? requestHttps : requestHttp
-  return new Promise((resolve, reject) => {
-    // Scripts that answer with echo end lines by LF alone, which git-sync takes.
-    const call = request(url, { signal, insecureHTTPParser: true }, (response) => {
-      const parts: Buffer[] = []
-      let size = 0
-      response.on("data", (part: Buffer) => {
-        parts.push(part)
-        size += part.length
-        if (size <= MOST_BYTES) return
-        reject(failed("answered with too much"))
-        call.destroy()
-      })
-      response.on("error", reject)
-      response.on("end", () =>
-        resolve({ status: response.statusCode, text: Buffer.concat(parts).toString("utf8") }),
-      )
-    })
-    call.on("error", reject)
-    call.end()
-  })
 }
 
 function failed(what: string, cause?: unknown): HeadraceError {

@@ -1,10 +1,9 @@
 import { createSign } from "node:crypto"
 import { readFile } from "node:fs/promises"
-import { boundedResponse } from "@headrace/shared/foundation/bounded-response"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
-import { fetchWithinOrigin } from "@headrace/shared/foundation/fetch-within-origin"
 import type { GitCredential } from "./git-credentials.ts"
 import type { GithubAppSettings } from "./login-settings.ts"
+import { requestText } from "./request-text.ts"
 
 /** GitHub allows ten minutes; its clock may be ahead of ours. */
 const JWT_SECONDS = 540
@@ -43,13 +42,14 @@ async function fetchToken(
   const headers = {
     authorization: `Bearer ${jsonWebToken(app.issuer, await privateKey(app))}`,
     accept: "application/vnd.github+json",
+    "content-length": "0",
     "user-agent": "headrace-agent",
   }
   const limit = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)])
   try {
-    const given = await fetchWithinOrigin(url, { method: "POST", headers, signal: limit })
-    const answer = boundedResponse(given, MOST_BYTES, () => failed(`${base} answered with too much`))
-    const body: unknown = await answer.json().catch(() => undefined)
+    const tooMuch = () => failed(`${base} answered with too much`)
+    const answer = await requestText(url, { method: "POST", headers, most: MOST_BYTES, tooMuch }, limit)
+    const body = parsed(answer.text)
     if (answer.status !== 201) throw failed(`GitHub answered ${answer.status} to the App`)
     if (typeof body !== "object" || body === null || !("token" in body) || !("expires_at" in body)) {
       throw failed("GitHub's answer to the App holds no token")
@@ -59,6 +59,14 @@ async function fetchToken(
     signal.throwIfAborted()
     if (cause instanceof HeadraceError) throw cause
     throw failed(`${base} cannot be reached`, cause)
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }
 

@@ -89,6 +89,7 @@ function call({ status, backoff, ...to }: WebhookSettings) {
           status: status ?? "any",
           headers: { "gitsync-hash": hash },
           mostRedirects: MOST_REDIRECTS,
+          proxied: true,
         },
         signal,
       ),

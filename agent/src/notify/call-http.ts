@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { proxyAgent } from "./proxy-agent.ts"
 
 export interface CallOptions {
   url: string
@@ -18,6 +19,8 @@ export interface CallOptions {
   authorities?: string | undefined
   /** Redirects that are followed, to any server: 307 and 308 with the same method, others with GET. None unless given. */
   mostRedirects?: number | undefined
+  /** Go through the proxy of the environment. */
+  proxied?: boolean | undefined
 }
 
 const REDIRECTS = [301, 302, 303, 307, 308]
@@ -68,6 +71,7 @@ function answerOf(options: Omit<CallOptions, "status">, signal: AbortSignal): Pr
   const { body = "" } = options
   const request = options.url.startsWith("https:") ? requestHttps : requestHttp
   return new Promise((resolve, reject) => {
+    const agent = options.proxied ? proxyAgent(options.url) : undefined
     const call = request(
       options.url,
       {
@@ -75,6 +79,7 @@ function answerOf(options: Omit<CallOptions, "status">, signal: AbortSignal): Pr
         signal,
         // Scripts that answer with echo end lines by LF alone; only the status is believed.
         insecureHTTPParser: true,
+        ...(agent === undefined ? {} : { agent }),
         ...(options.skipTlsVerify ? { rejectUnauthorized: false } : {}),
         ...(options.authorities === undefined ? {} : { ca: options.authorities }),
         headers: { ...options.headers, "content-length": Buffer.byteLength(body) },
