@@ -3,6 +3,7 @@ import { HeadraceError, UsageError } from "@headrace/shared/foundation/errors"
 import { madeByStranger } from "@headrace/shared/foundation/made-by-stranger"
 import type { Disk, Handle } from "../disk/disk.ts"
 import { errnoOf } from "../disk/disk-error.ts"
+import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import type { Layout } from "../store/layout.ts"
 import { type Durability, syncFolder } from "../store/make-durable.ts"
 import { STAGING_PREFIX, type Store, uniqueName } from "../store/store.ts"
@@ -230,10 +231,17 @@ function checkFolder(disk: Disk, root: Handle, owner: LayoutOptions["owner"]): v
   throw strangers(root.path, found.uid)
 }
 
-/** Root could go on wherever a stranger's folder or link leads, so all of the path counts, and before anything is made. */
+/**
+ * Root could go on wherever a stranger's folder or link leads, so all of the path counts, and before anything is made. A
+ * part that cannot be examined cannot be opened either, which says so.
+ */
 function checkWay(disk: Disk, path: string, owner: LayoutOptions["owner"]): void {
   if (process.geteuid?.() !== 0) return
-  const made = madeByStranger(path, disk.look, (uid) => isTrusted(uid, owner))
+  const made = madeByStranger(
+    path,
+    (part) => lookOrNothing(disk, part),
+    (uid) => isTrusted(uid, owner),
+  )
   if (made !== undefined) throw strangers(made.path, made.uid)
 }
 
