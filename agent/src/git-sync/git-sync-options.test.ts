@@ -141,6 +141,8 @@ it.each([
   [["--one-time=maybe"], "expected true or false", "git-sync/bad-option"],
   [["--submodules=deep"], "expected recursive, shallow, off", "git-sync/bad-option"],
   [["--sync-on-signal=SIGNOPE"], "which is no signal", "git-sync/bad-option"],
+  [["--sync-on-signal=9"], "which is no signal that can be caught", "git-sync/bad-option"],
+  [["--ref="], "--ref is required", "git-sync/bad-option"],
   [["--exechook-command=/x", "--exechook-timeout=10ms"], "at least 1s", "git-sync/bad-option"],
   [["--webhook-url=localhost"], "no http:// or https:// URL", "git-sync/bad-option"],
   [["--username=u"], "--username needs one of GITSYNC_PASSWORD and --password-file", "git-sync/bad-option"],

@@ -51,6 +51,8 @@ export interface GitSyncSettings {
 }
 
 const LEAST_WAIT = 10
+/** signal(7). */
+const UNCATCHABLE = ["SIGKILL", "SIGSTOP"]
 /** From this verbosity on git-sync logs the sync loop. */
 const DEBUG_VERBOSITY = 3
 
@@ -135,7 +137,10 @@ function refOf(read: GivenValues): string {
   if (branch !== "" && rev !== "" && rev !== "HEAD") {
     throw badOption("--branch and --rev are given together", "Give --ref in their place.")
   }
-  return branch || rev || read.text("ref")
+  const ref = branch || rev || read.text("ref")
+  if (ref === "")
+    throw badOption("--ref is required", "Give a branch, a tag or a commit id; HEAD is the default.")
+  return ref
 }
 
 /** A signal by its name, with or without SIG, or by its number. */
@@ -146,9 +151,9 @@ function signalOf(text: string): NodeJS.Signals | undefined {
   const found = Object.entries(constants.signals).find(
     ([name, value]) => name === wanted || name === `SIG${wanted}` || value === byNumber,
   )
-  if (found !== undefined) return found[0] as NodeJS.Signals
+  if (found !== undefined && !UNCATCHABLE.includes(found[0])) return found[0] as NodeJS.Signals
   throw badOption(
-    `--sync-on-signal is ${JSON.stringify(text)}, which is no signal`,
+    `--sync-on-signal is ${JSON.stringify(text)}, which is no signal that can be caught`,
     "Give a name such as SIGHUP, or its number.",
   )
 }
