@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { runSidecar } from "@headrace/agent/k8s-sidecar/run-sidecar"
 import { sidecarSettings } from "@headrace/agent/k8s-sidecar/sidecar-settings"
 import { CONFIG_MAPS, SECRETS } from "@headrace/config/local/embedded-kube/resource-kind"
+import { type Clock, systemClock } from "@headrace/shared/foundation/clock"
 import { createLog } from "@headrace/shared/observe/log"
 import { withFolder } from "./with-folder.ts"
 import { type TestKube, withKube } from "./with-kube.ts"
@@ -23,7 +24,7 @@ export interface SidecarSite {
   put(place: string, object: TestObject, kind?: "ConfigMap" | "Secret"): void
   remove(place: string, kind?: "ConfigMap" | "Secret"): void
   /** Starts a sidecar by its variables; KUBECONFIG and HEALTH_PORT are given. */
-  start(env: Record<string, string>): RunningSidecar
+  start(env: Record<string, string>, clock?: Clock): RunningSidecar
 }
 
 export interface RunningSidecar {
@@ -53,10 +54,10 @@ export async function withSidecarSite(fn: (site: SidecarSite) => Promise<void>):
           const [namespace = "", name = ""] = place.split("/")
           kube.store.remove(kind === "Secret" ? SECRETS : CONFIG_MAPS, namespace, name)
         },
-        start(env) {
+        start(env, clock = systemClock) {
           const running = start(
             { HEALTH_PORT: "0", HEALTH_HOST: "127.0.0.1", KUBECONFIG: kube.kubeconfigFile, ...env },
-            namespaceFile,
+            { namespaceFile, clock },
           )
           started.push(running)
           return running
@@ -71,16 +72,14 @@ export async function withSidecarSite(fn: (site: SidecarSite) => Promise<void>):
   )
 }
 
-function start(env: Record<string, string>, namespaceFile: string): RunningSidecar {
+function start(env: Record<string, string>, ports: { namespaceFile: string; clock: Clock }): RunningSidecar {
   const lines: string[] = []
   const log = createLog("k8s-sidecar", { level: "debug", destination: { write: (line) => lines.push(line) } })
   const stop = new AbortController()
   const reason = new Error("the test ends it")
-  const ended = runSidecar(sidecarSettings(env), { log, namespaceFile }, stop.signal).catch(
-    (error: unknown) => {
-      if (error !== reason) throw error
-    },
-  )
+  const ended = runSidecar(sidecarSettings(env), { log, ...ports }, stop.signal).catch((error: unknown) => {
+    if (error !== reason) throw error
+  })
   ended.catch(() => undefined)
   return {
     log: () => lines.map((line) => JSON.parse(line)),

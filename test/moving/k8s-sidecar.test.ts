@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, readdir, readFile, stat, writeFile } from "node:fs
 import { createServer, type IncomingHttpHeaders } from "node:http"
 import type { AddressInfo } from "node:net"
 import { join } from "node:path"
+import { systemClock } from "@headrace/shared/foundation/clock"
 import { describe, expect, it } from "vitest"
 import { withSidecarSite } from "../harness/run-sidecar.ts"
 import { notRoot, whySkipped } from "../harness/why-skipped.ts"
@@ -88,6 +89,24 @@ describe("what is selected", () => {
       await expect.poll(() => shown(path)).toEqual({ "a.json": "2", "new.json": "n" })
       remove("own/one")
       await expect.poll(() => shown(path)).toEqual({})
+    })
+  })
+
+  it("stays ready while the API server is away, so that its consumer stays in its Service", async () => {
+    await withSidecarSite(async ({ folder, kube, put, start }) => {
+      const path = join(folder, "x")
+      put("own/one", { labels: { use: "x" }, data: { k: "1" } })
+      let now = systemClock.now()
+      const clock = { ...systemClock, now: () => now }
+      const sidecar = start({ LABEL: "use", FOLDER: path, METHOD: "SLEEP", SLEEP_TIME: "0.05" }, clock)
+      await expect.poll(() => shown(path)).toEqual({ k: "1" })
+      await kube.close()
+      const lines = () => sidecar.log().map(({ msg }) => msg)
+      await expect.poll(lines).toContain("the API server cannot be read")
+      now += 3_600_000
+      const url = String(sidecar.log().find(({ msg }) => msg === "k8s-sidecar started")?.url)
+      expect((await fetch(`${url}/healthz`)).status).toBe(200)
+      expect(await shown(path)).toEqual({ k: "1" })
     })
   })
 

@@ -1,4 +1,3 @@
-import type { Clock } from "@headrace/shared/foundation/clock"
 import type { Log } from "@headrace/shared/observe/log"
 import { type HttpServer, openHttp, type Route } from "@headrace/shared/observe/serve-http"
 
@@ -6,33 +5,22 @@ import { type HttpServer, openHttp, type Route } from "@headrace/shared/observe/
 export interface Health {
   /** The first read is shown. */
   ready(): void
-  contact(): void
-  trouble(): void
   /** Why it is not healthy; undefined when it is. */
   problem(): string | undefined
 }
 
-const SILENCE_MS = 60_000
-
-/** Not healthy before the first read, and while the API server cannot be read for a minute. */
-export function createHealth(clock: Clock): Health {
+/**
+ * Not healthy before the first read. An API server that cannot be read later on changes nothing: what is shown stays right, a new
+ * start would not help, and the consumer would leave its Service with us. k8s-sidecar means to report it after a minute, and its
+ * main loop, which renews the time of the last contact, keeps it from that.
+ */
+export function createHealth(): Health {
   let isReady = false
-  let failingSince: number | undefined
   return {
     ready() {
       isReady = true
     },
-    contact() {
-      failingSince = undefined
-    },
-    trouble() {
-      failingSince ??= clock.now()
-    },
-    problem() {
-      if (!isReady) return "NOT READY"
-      const isLost = failingSince !== undefined && clock.now() - failingSince > SILENCE_MS
-      return isLost ? "NOT LIVE (K8s contact lost)" : undefined
-    },
+    problem: () => (isReady ? undefined : "NOT READY"),
   }
 }
 

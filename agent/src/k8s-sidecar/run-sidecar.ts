@@ -47,7 +47,7 @@ export async function runSidecar(
   if (settings.kinds.includes("Secret")) warnOfSecrets(settings, log)
   const { kubeconfig } = settings
   const client = await openLightClient({ ...(kubeconfig === undefined ? {} : { kubeconfig }), log })
-  const health = createHealth(clock)
+  const health = createHealth()
   const port = await openHealthPort(settings.listen, health, log).catch((error: unknown) => {
     if (hasCode(error, "http/bind")) {
       // Several in a pod have one default port, and so have their consumers: k8s-sidecar goes on too.
@@ -77,13 +77,11 @@ interface Running {
 }
 
 async function runShowing(settings: SidecarSettings, running: Running, signal: AbortSignal): Promise<void> {
-  const { client, namespaces, health, clock, log } = running
+  const { client, namespaces, clock, log } = running
   const ports: ObjectPorts = {
     readers: { ConfigMap: client, Secret: client.secrets },
     namespaces,
     log,
-    onContact: health.contact,
-    onTrouble: health.trouble,
   }
   const projection = await openFolder(settings, log, signal)
   try {

@@ -12,9 +12,6 @@ export interface ObjectPorts {
   readers: Readonly<Record<FileKind, ConfigMapReader>>
   namespaces: readonly string[]
   log: Log
-  /** The API server has answered, or could not be read. */
-  onContact(): void
-  onTrouble(): void
 }
 
 const RETRY = { first: 100, limit: 3_000 }
@@ -22,7 +19,7 @@ const RETRY = { first: 100, limit: 3_000 }
 /** Everything that the settings select, as it is now. Throws `kube/…`. */
 export async function listObjects(
   settings: SidecarSettings,
-  { readers, namespaces, onContact }: ObjectPorts,
+  { readers, namespaces }: ObjectPorts,
   signal: AbortSignal,
 ): Promise<SelectedObject[]> {
   const pairs = settings.kinds.flatMap((kind) => namespaces.map((namespace) => ({ kind, namespace })))
@@ -32,7 +29,6 @@ export async function listObjects(
       return objects.map((object) => ({ kind, object }))
     }),
   )
-  onContact()
   return lists.flat()
 }
 
@@ -68,7 +64,6 @@ export async function followObjects(
       onChange(await listObjects(settings, ports, signal))
     } catch (error) {
       if (signal.aborted) return
-      ports.onTrouble()
       ports.log.warn({ err: errorText(error) }, "the API server cannot be read")
       await clock.sleep(RETRY.limit, signal).catch(() => undefined)
       continue
@@ -79,7 +74,7 @@ export async function followObjects(
 
 async function watchObjects(
   settings: SidecarSettings,
-  { readers, namespaces, log, onContact, onTrouble }: ObjectPorts,
+  { readers, namespaces, log }: ObjectPorts,
   onChange: (objects: SelectedObject[]) => void,
   signal: AbortSignal,
 ): Promise<void> {
@@ -92,9 +87,7 @@ async function watchObjects(
       namespace,
       selection,
       backoff: RETRY,
-      onContact,
       onTrouble(error: unknown) {
-        onTrouble()
         log.warn({ kind, namespace, err: errorText(error) }, "the API server cannot be read")
       },
     }
