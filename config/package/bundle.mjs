@@ -28,6 +28,7 @@ if (!(name in ENTRIES)) {
 }
 const folder = join(ROOT, name)
 const bundle = join(folder, "bundle")
+const { engines } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"))
 rmSync(bundle, { recursive: true, force: true })
 checkDependencies(await writeBundle())
 if (ENTRIES[name].read) writeDeclarations("read")
@@ -40,6 +41,8 @@ async function writeBundle() {
     treeshake: { moduleSideEffects: [{ test: /client-node\/dist\/(?!polyfill)/, sideEffects: false }] },
     input: Object.fromEntries(Object.entries(inputs).map(([entry, file]) => [entry, join(folder, file)])),
     platform: "node",
+    // The oldest Node that package.json admits. What takes a helper of another package (`using`) fails the check below.
+    transform: { target: `node${engines.node.replace(">=", "")}` },
     // The same sources give the same files in every folder: no comment names where a module was.
     experimental: { attachDebugInfo: "none" },
     resolve: { conditionNames: ["source", "node", "import"] },

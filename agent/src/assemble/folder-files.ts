@@ -1,8 +1,9 @@
 import { constants, type Stats } from "node:fs"
-import { open, readlink } from "node:fs/promises"
+import { readlink } from "node:fs/promises"
 import { sep } from "node:path"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
+import { withOpenFile } from "@headrace/shared/foundation/with-open-file"
 import { type ListedFile, publishedMode } from "../publish/read-folder-files.ts"
 import type { ProjectedFile } from "./projected-files.ts"
 
@@ -50,11 +51,13 @@ export function fileIdentity({ dev, ino, size, mtimeMs, ctimeMs }: Stats): strin
  * the way must not lead out, nor a pipe stop us.
  */
 async function readListed(root: string, place: string, identity: string): Promise<Buffer> {
-  await using file = await open(place, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-  if (fileIdentity(await file.stat()) !== identity || !(await isWithin(root, file.fd))) throw changed(place)
-  const content = await file.readFile()
-  if (fileIdentity(await file.stat()) !== identity) throw changed(place)
-  return content
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  return await withOpenFile(place, flags, async (file) => {
+    if (fileIdentity(await file.stat()) !== identity || !(await isWithin(root, file.fd))) throw changed(place)
+    const content = await file.readFile()
+    if (fileIdentity(await file.stat()) !== identity) throw changed(place)
+    return content
+  })
 }
 
 /** Where an open file is, as the kernel knows it (proc_pid_fd(5)). Without /proc its identity has to do. */

@@ -1,6 +1,6 @@
 import { constants } from "node:fs"
-import { open } from "node:fs/promises"
 import { errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
+import { withOpenFile } from "@headrace/shared/foundation/with-open-file"
 import { tokenText } from "@headrace/shared/record/token"
 import type { AfterCheckSettings } from "@headrace/shared/settings/agent-after"
 import { callHttp } from "../notify/call-http.ts"
@@ -73,10 +73,11 @@ export function fileAnswer(
 async function firstLine(path: string): Promise<string | undefined> {
   try {
     // O_NONBLOCK, so that opening a pipe does not wait for its writer (fifo(7)).
-    await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    if (!(await file.stat()).isFile()) throw new Error(`${path} is not a file`)
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(ANSWER_BYTES), 0, ANSWER_BYTES, 0)
-    return buffer.toString("utf8", 0, bytesRead).split("\n")[0]
+    return await withOpenFile(path, constants.O_RDONLY | constants.O_NONBLOCK, async (file) => {
+      if (!(await file.stat()).isFile()) throw new Error(`${path} is not a file`)
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(ANSWER_BYTES), 0, ANSWER_BYTES, 0)
+      return buffer.toString("utf8", 0, bytesRead).split("\n")[0]
+    })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined
     throw error

@@ -1,11 +1,12 @@
 import { isUtf8 } from "node:buffer"
 import type { Dirent } from "node:fs"
-import { open, readdir, readlink, realpath } from "node:fs/promises"
+import { readdir, readlink, realpath } from "node:fs/promises"
 import { join } from "node:path"
 import limit from "p-limit"
 import { compareText } from "../foundation/canonical-json.ts"
 import { UsageError } from "../foundation/errors.ts"
 import type { TreeFile, TreeProblem } from "../foundation/tree.ts"
+import { withOpenFile } from "../foundation/with-open-file.ts"
 import { contentId, fileChanged } from "./folder-content.ts"
 import { isLfsPointer } from "./lfs-pointer.ts"
 import type { TreeLink } from "./links/follow-link.ts"
@@ -105,9 +106,10 @@ async function readEntry(
 /** Content and mode through one descriptor, so that both are of one file. */
 async function readWhole(place: string): Promise<{ content: Buffer; executable: boolean }> {
   try {
-    await using file = await open(place)
-    const { mode } = await file.stat()
-    return { content: await file.readFile(), executable: (mode & OWNER_MAY_EXECUTE) !== 0 }
+    return await withOpenFile(place, "r", async (file) => {
+      const { mode } = await file.stat()
+      return { content: await file.readFile(), executable: (mode & OWNER_MAY_EXECUTE) !== 0 }
+    })
   } catch (cause) {
     throw fileChanged(place, cause)
   }

@@ -1,5 +1,5 @@
 import { lstatSync } from "node:fs"
-import { access, constants, link, open, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
+import { access, constants, link, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join, resolve } from "node:path"
 import { isDeepStrictEqual } from "node:util"
@@ -8,6 +8,7 @@ import { HeadraceError } from "../../foundation/errors.ts"
 import { madeByStranger } from "../../foundation/made-by-stranger.ts"
 import { makeFolder } from "../../foundation/make-folder.ts"
 import { parseJson } from "../../foundation/parse-json.ts"
+import { withOpenFile } from "../../foundation/with-open-file.ts"
 
 /** A mirror's place that is ours until it is released. */
 export interface Claim {
@@ -104,8 +105,7 @@ async function isOf(file: string, owner: Owner): Promise<boolean> {
  */
 async function showLife(file: string, owner: Owner): Promise<void> {
   if (!(await isOf(file, owner))) return
-  await using handle = await open(file, "r+")
-  await handle.write("{", 0)
+  await withOpenFile(file, "r+", (handle) => handle.write("{", 0))
 }
 
 /**

@@ -1,5 +1,6 @@
-import { open, readdir } from "node:fs/promises"
+import { readdir } from "node:fs/promises"
 import { join } from "node:path"
+import { withOpenFile } from "../../foundation/with-open-file.ts"
 
 /** Bytes of the checksum at the end of a pack, and of an index before its own. */
 const CHECKSUMS = { sha1: 20, sha256: 32 }
@@ -26,9 +27,10 @@ export async function damagedPack(
 }
 
 async function lastBytes(file: string, count: number): Promise<Buffer> {
-  await using handle = await open(file)
-  const { size } = await handle.stat()
-  const bytes = Buffer.alloc(Math.min(count, size))
-  await handle.read(bytes, 0, bytes.length, size - bytes.length)
-  return bytes
+  return await withOpenFile(file, "r", async (handle) => {
+    const { size } = await handle.stat()
+    const bytes = Buffer.alloc(Math.min(count, size))
+    await handle.read(bytes, 0, bytes.length, size - bytes.length)
+    return bytes
+  })
 }
