@@ -10,22 +10,35 @@ import type { ProjectedFile } from "./projected-files.ts"
 /** SHA-256 of a file by what stat(2) reports of it, of the last time that the folder was read. */
 export type KnownDigests = Map<string, string>
 
+/** How the files of a folder are read. */
+export interface FolderReading {
+  /** Becomes what is known of these files. */
+  known: KnownDigests
+  /** Called with the bytes of contents that were read and are dropped at once. */
+  onRead?: ((bytes: number) => void) | undefined
+}
+
 /**
- * The listed files of a folder with their digests, contents to be read later. Only files that changed are read; `known`
- * becomes what is known of these. Throws `projection/folder` for a file that is not what was listed any more.
+ * The listed files of a folder with their digests, contents to be read later. Only files that changed are read. Throws `projection/folder` for a file that is not what was listed any more.
  */
 export async function folderFiles(
   root: string,
   listed: readonly ListedFile[],
-  known: KnownDigests,
+  { known, onRead }: FolderReading,
   signal: AbortSignal,
 ): Promise<ProjectedFile[]> {
+  async function read(place: string, identity: string): Promise<Buffer> {
+    const content = await readListed(root, place, identity)
+    onRead?.(content.length)
+    return content
+  }
+
   const files: ProjectedFile[] = []
   const seen: KnownDigests = new Map()
   for (const { path, place, status } of listed) {
     signal.throwIfAborted()
     const identity = fileIdentity(status)
-    const digest = known.get(identity) ?? sha256(await readListed(root, place, identity))
+    const digest = known.get(identity) ?? sha256(await read(place, identity))
     seen.set(identity, digest)
     files.push({
       path,
@@ -33,7 +46,7 @@ export async function folderFiles(
       size: status.size,
       sha256: digest,
       origin: `folder ${root}, ${path}`,
-      read: () => readListed(root, place, identity),
+      read: () => read(place, identity),
     })
   }
   known.clear()

@@ -176,3 +176,22 @@ describe("a folder that another program publishes", () => {
     })
   })
 })
+
+it("reports the bytes that it read, for digests and for the disk, so that memory can be given back", async () => {
+  await withFolder(async (folder) => {
+    await put(join(folder, "one"), { a: "x".repeat(1000), b: "y".repeat(500) })
+    await lead(join(folder, "current"), "one")
+    const stop = new AbortController()
+    const read: number[] = []
+    const ports = { clock: systemClock, onRead: (bytes: number) => read.push(bytes) }
+    const { promise, resolve } = Promise.withResolvers<FolderSnapshot | string>()
+    const watching = watchFolder(join(folder, "current"), ports, resolve, stop.signal)
+    const found = await promise
+    if (typeof found === "string") throw new Error(found)
+    expect(read).toEqual([1000, 500])
+    for (const file of found.files) await file.read()
+    expect(read).toEqual([1000, 500, 1000, 500])
+    stop.abort()
+    await watching
+  })
+})

@@ -3,7 +3,7 @@ import { basename, join } from "node:path"
 import { sha256 } from "@headrace/shared/foundation/digest"
 import { errorMessage, hasCode } from "@headrace/shared/foundation/errors"
 import { FULL_ID } from "@headrace/shared/foundation/object-id"
-import { fileIdentity, folderFiles, type KnownDigests } from "../assemble/folder-files.ts"
+import { type FolderReading, fileIdentity, folderFiles } from "../assemble/folder-files.ts"
 import type { FolderSnapshot } from "../assemble/inputs.ts"
 import { type ListedFile, listFolder } from "../publish/read-folder-files.ts"
 import { IDENTITY_NAME } from "../store/layout.ts"
@@ -42,12 +42,12 @@ interface FolderState {
  */
 export async function watchFolder(
   path: string,
-  ports: Pick<WatchPorts, "clock" | "hurry">,
+  ports: Pick<WatchPorts, "clock" | "hurry" | "onRead">,
   onChange: (found: FolderSnapshot | string) => void,
   signal: AbortSignal,
 ): Promise<void> {
   const { clock, hurry = createLatest<true>() } = ports
-  const known: KnownDigests = new Map()
+  const reading: FolderReading = { known: new Map(), onRead: ports.onRead }
   let given: string | undefined
   let before: FolderState | undefined
   let read: Place | undefined
@@ -71,7 +71,7 @@ export async function watchFolder(
     restless = isSettled ? 0 : restless + 1
     if (restless === RESTLESS_LOOKS) give("restless", "it changes all the time")
     if (!isSettled || state.signature === given) return
-    const snapshot = await readSnapshot(state, known, signal)
+    const snapshot = await readSnapshot(state, reading, signal)
     if (listAt(placeOf(path)).signature !== state.signature) return
     give(state.signature, snapshot)
   }
@@ -91,15 +91,15 @@ export async function watchFolder(
 
 /** What a folder holds now, for one look. Throws what prevents it. */
 export async function readFolderOnce(path: string, signal: AbortSignal): Promise<FolderSnapshot> {
-  return await readSnapshot(listAt(placeOf(path)), new Map(), signal)
+  return await readSnapshot(listAt(placeOf(path)), { known: new Map() }, signal)
 }
 
 async function readSnapshot(
   { root, listed }: FolderState,
-  known: KnownDigests,
+  reading: FolderReading,
   signal: AbortSignal,
 ): Promise<FolderSnapshot> {
-  const files = await folderFiles(root, listed, known, signal)
+  const files = await folderFiles(root, listed, reading, signal)
   const name = basename(root)
   return {
     key: sha256(JSON.stringify(files.map(({ path, mode, sha256 }) => [path, mode, sha256]))),
