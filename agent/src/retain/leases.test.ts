@@ -7,6 +7,7 @@ import { projectionOptions, revisionOf } from "@headrace/test/harness/with-proje
 import { describe, expect, it } from "vitest"
 import { openProjection } from "../publish/open-projection.ts"
 import { withRevision } from "../read/with-revision.ts"
+import { lockHolders } from "./lease-holders.ts"
 import { withRetained } from "./open-retained.ts"
 import { listRevisions } from "./revisions.ts"
 
@@ -111,5 +112,25 @@ describe("a lease", () => {
       })
       await projection.close()
     })
+  })
+})
+
+it("names another user's process, whose files cannot be seen, when it took the lock itself", async () => {
+  await withFolder(async (folder) => {
+    const { dev, ino } = fs.statSync(folder)
+    const device = [(dev >>> 8) & 0xfff, (dev & 0xff) | ((dev >>> 12) & 0xfff00)]
+    const at = [...device.map((part) => part.toString(16).padStart(2, "0")), ino].join(":")
+    // As /proc is for this user: 11 and 12 are another's, 13 is ours and holds nothing, 14 has ended.
+    const proc = join(folder, "proc")
+    for (const pid of [11, 12]) {
+      fs.mkdirSync(join(proc, `${pid}`), { recursive: true })
+      fs.writeFileSync(join(proc, `${pid}/fd`), "not to be listed")
+      fs.writeFileSync(join(proc, `${pid}/comm`), "reader\n")
+    }
+    fs.mkdirSync(join(proc, "13/fd"), { recursive: true })
+    const line = (pid: number, place: string) => `1: FLOCK  ADVISORY  READ ${pid} ${place} 0 EOF\n`
+    const lines = [line(11, at), line(12, "00:00:1"), line(13, at), line(14, at)]
+    fs.writeFileSync(join(proc, "locks"), lines.join(""))
+    expect(lockHolders(folder, proc)).toEqual([{ pid: 11, program: "reader", kind: "shared" }])
   })
 })
