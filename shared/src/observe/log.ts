@@ -23,8 +23,19 @@ export function createLog(component: string, options: LogOptions = {}): Log {
       base: { component },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor: "[secret]" },
+      redact: { paths: SECRET_FIELDS.flatMap((name) => [name, `*.${name}`]), censor },
     },
     options.destination ?? pino.destination({ dest: 1, sync: true }),
   )
+}
+
+/** The token of a revision is its place in a history, which operators look for, and no secret. */
+function censor(value: unknown): unknown {
+  return isPlace(value) ? value : "[secret]"
+}
+
+function isPlace(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false
+  const { epoch, seq, ...others } = value as Record<string, unknown>
+  return typeof epoch === "number" && typeof seq === "number" && Object.keys(others).length === 0
 }
