@@ -28,7 +28,7 @@ export const SIDECAR_OPTIONS = {
   REQ_METHOD: honoured("GET or POST", "GET"),
   REQ_PAYLOAD: honoured("JSON to send with POST"),
   REQ_RETRY_TOTAL: honoured("most retries of a call", "5"),
-  REQ_RETRY_CONNECT: honoured("most retries of a call that gets no answer", "10"),
+  REQ_RETRY_CONNECT: honoured("most retries of a call that nobody takes", "10"),
   REQ_RETRY_READ: honoured("most retries of a call whose answer breaks off", "5"),
   REQ_RETRY_BACKOFF_FACTOR: honoured("seconds before the second retry; doubled for each later one", "1.1"),
   REQ_TIMEOUT: honoured("seconds that a call may take", "10"),
