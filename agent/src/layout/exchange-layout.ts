@@ -1,4 +1,4 @@
-import { HeadraceError, hasCode } from "@headrace/shared/foundation/errors"
+import { hasCode } from "@headrace/shared/foundation/errors"
 import type { Disk, Handle } from "../disk/disk.ts"
 import { lookOrNothing } from "../disk/look-or-nothing.ts"
 import { IDENTITY_NAME, type Layout } from "../store/layout.ts"
@@ -15,6 +15,7 @@ import {
   TRASH_PREFIX,
   uniqueName,
 } from "../store/store.ts"
+import { foreignFile } from "./foreign-file.ts"
 
 /** Name of a directory in a slot whose manifest, which would name it, is lost. */
 const UNNAMED = "unnamed"
@@ -75,11 +76,11 @@ export function openExchangeLayout(options: ExchangeOptions): Layout {
   function shown(): number | undefined {
     const found = disk.look(at)
     if (!found) return undefined
-    if (found.kind !== "directory") throw foreign(path, "is no directory")
+    if (found.kind !== "directory") throw foreignFile(path, "is no directory")
     const number = numberIn(at)
     if (number !== undefined || disk.list(at).length === 0) return number
     const hollow = hollowSlot()
-    if (hollow === undefined) throw foreign(path, "holds files that were not published")
+    if (hollow === undefined) throw foreignFile(path, "holds files that were not published")
     return hollow
   }
 
@@ -177,11 +178,4 @@ function namesIn(disk: Disk, directory: string): string[] | undefined {
   } catch {
     return undefined
   }
-}
-
-function foreign(path: string, what: string): HeadraceError {
-  return new HeadraceError("publish/foreign-file", `${path} ${what} and is not ours to replace`, {
-    hint: "Move it away, or project to another place. Nothing was changed.",
-    fields: { path },
-  })
 }

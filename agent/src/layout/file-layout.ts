@@ -17,6 +17,7 @@ import {
   slotNumbers,
   uniqueName,
 } from "../store/store.ts"
+import { foreignFile } from "./foreign-file.ts"
 
 export interface FileOptions {
   store: Store
@@ -44,14 +45,14 @@ export function openFileLayout(options: FileOptions): Layout {
   function shown(): number | undefined {
     const found = disk.look(at)
     if (!found) return undefined
-    if (found.kind !== "file") throw foreign(path, "is no file")
+    if (found.kind !== "file") throw foreignFile(path, "is no file")
     const key = keyOf(found)
     if (known?.key === key) return known.number
     const digest = sha256(disk.read(at))
     if (!hasPublished(store)) {
       // The store was removed beneath us: the file is still what we have published.
       if (digest === published) return undefined
-      throw foreign(path, "was not published")
+      throw foreignFile(path, "was not published")
     }
     const slots = readableSlots(store).reverse()
     // Undefined for a file that somebody has edited: it is ours, and the next look of recovery replaces it.
@@ -146,11 +147,4 @@ function hasPublished(store: Store): boolean {
 
 function isFile(file: ManifestFile, digest: string, mode: number): boolean {
   return file.sha256 === digest && file.mode === mode
-}
-
-function foreign(path: string, what: string): HeadraceError {
-  return new HeadraceError("publish/foreign-file", `${path} ${what} and is not ours to replace`, {
-    hint: "Move it away, or project to another place. Nothing was changed.",
-    fields: { path },
-  })
 }
