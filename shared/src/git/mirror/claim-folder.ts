@@ -1,4 +1,4 @@
-import { lstatSync } from "node:fs"
+import { lstatSync, type Stats } from "node:fs"
 import { access, constants, link, readFile, readlink, rm, stat, writeFile } from "node:fs/promises"
 import { hostname } from "node:os"
 import { join, resolve } from "node:path"
@@ -71,14 +71,22 @@ export async function checkMirrorsFolder(folder: string): Promise<void> {
 /** A mirror's own configuration names programs that git runs: as root it must be no one else's. */
 function refuseStrangers(path: string): void {
   if (process.geteuid?.() !== 0) return
-  const look = (place: string) => lstatSync(place, { throwIfNoEntry: false })
-  const made = madeByStranger(resolve(path), look, (uid) => uid === 0)
+  const made = madeByStranger(resolve(path), lookAt, (uid) => uid === 0)
   if (made === undefined) return
   throw new HeadraceError(
     "git/foreign-mirror",
     `${made.path} belongs to user ${made.uid}, in a folder where everybody can make one`,
     { hint: "Keep mirrors in a folder that only root can make, or give that one to root." },
   )
+}
+
+/** Nothing is below what is no folder, or cannot be looked at: making the mirror names why. */
+function lookAt(place: string): Stats | undefined {
+  try {
+    return lstatSync(place, { throwIfNoEntry: false })
+  } catch {
+    return undefined
+  }
 }
 
 function held(place: string, file: string, owner: Owner): Claim {
