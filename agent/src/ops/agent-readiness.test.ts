@@ -1,4 +1,5 @@
 import { systemClock } from "@headrace/shared/foundation/clock"
+import type { ConfigMapReader } from "@headrace/shared/kube/config-map-api"
 import { createTestCluster, projectionYaml, untilReady, withAgent } from "@headrace/test/harness/with-agent"
 import { withFolder } from "@headrace/test/harness/with-folder"
 import { writeConfigMap, writeRevision } from "@headrace/test/harness/write-revision"
@@ -53,5 +54,41 @@ it("says which live watch cannot be read, and for how long it is silent, beside 
       expect(Number(age)).toBeGreaterThanOrEqual(3_600)
     }
     await withAgent(reader, projectionYaml(folder, "[{configMap: ci/jobs}]", more), read, { clock })
+  })
+})
+
+it("names a source that was read and cannot be any more, stays ready, and forgets it when the server answers", async () => {
+  await withFolder(async (folder) => {
+    const { kube } = createTestCluster()
+    await writeRevision(kube, { seq: 7, targets: { "ci/jobs": { x: "one" } } })
+    let away = new AbortController()
+    const refused = (): void => {
+      if (away.signal.aborted) throw new Error("connect ECONNREFUSED")
+    }
+    const reader: ConfigMapReader = {
+      get: async (...call) => {
+        refused()
+        return await kube.get(...call)
+      },
+      list: async (...call) => {
+        refused()
+        return await kube.list(...call)
+      },
+      watch: (namespace, selection, signal, onOpen) => {
+        refused()
+        return kube.watch(namespace, selection, AbortSignal.any([signal, away.signal]), onOpen)
+      },
+    }
+    await withAgent(reader, projectionYaml(folder, "[{configMap: ci/jobs}]"), async (agent) => {
+      await untilReady(agent)
+      away.abort(new Error("socket hang up"))
+      await expect
+        .poll(() => agent.readiness().reasons)
+        .toEqual([expect.stringMatching(/^the record cannot be read: .*ECONNREFUSED/)])
+      expect(agent.readiness().ready).toBe(true)
+      away = new AbortController()
+      // Nothing changes meanwhile: the watch that was opened is the answer.
+      await untilReady(agent)
+    })
   })
 })

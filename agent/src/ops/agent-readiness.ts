@@ -21,8 +21,9 @@ export function agentReadiness(
   const reasons = watch.record === undefined ? [] : [watch.record]
   if (record === undefined && reasons.length === 0) reasons.push(unread(watch))
   for (const [what, { heard, problem }] of watch.feeds) {
-    const isNews = what !== RECORD_FEED && heard === undefined && problem !== undefined
-    if (isNews) reasons.push(`${what} not read yet: ${problem}`)
+    if (problem === undefined) continue
+    if (heard !== undefined) reasons.push(`${what} cannot be read: ${problem}`)
+    else if (what !== RECORD_FEED) reasons.push(`${what} not read yet: ${problem}`)
   }
   for (const [what, problem] of watch.gitTroubles) reasons.push(`${what} cannot be read: ${problem}`)
   const followed = record === "none" ? undefined : record

@@ -35,7 +35,10 @@ export function inProcessClient(store: ObjectStore): ConfigMapWriter {
       const found = store.list(CONFIG_MAPS, namespace, selectionMatcher(selection))
       return found.map((object) => toConfigMap(object).metadata)
     },
-    watch: (namespace, selection, signal) => watchStore(store, namespace, selection, signal),
+    watch: (namespace, selection, signal, onOpen) => {
+      onOpen?.()
+      return watchStore(store, namespace, selection, signal)
+    },
     async otherWriter(namespace, name, signal) {
       signal?.throwIfAborted()
       const found = store.list(CONFIG_MAPS, namespace).find(({ metadata }) => metadata.name === name)

@@ -25,11 +25,15 @@ export interface ConfigMapReader {
     selection: Selection,
     signal?: AbortSignal,
   ): Promise<{ items: ConfigMap[]; resourceVersion: string }>
-  /** Ends without an error when the server closes the stream; throws `kube/gone` when the version is too old. */
+  /**
+   * Ends without an error when the server closes the stream; throws `kube/gone` when the version is too old. `onOpen` is
+   * called when the server has answered, which may be long before the first event.
+   */
   watch(
     namespace: string,
     selection: Selection & { resourceVersion: string },
     signal: AbortSignal,
+    onOpen?: () => void,
   ): AsyncIterable<WatchEvent>
 }
 

@@ -130,7 +130,7 @@ export async function connectCluster(
       return items.map(parseMetadata)
     },
 
-    watch(namespace, selection, signal) {
+    watch(namespace, selection, signal, onOpen) {
       const query = selectionQuery(selection, {
         resourceVersion: selection.resourceVersion,
         allowWatchBookmarks: "true",
@@ -138,7 +138,8 @@ export async function connectCluster(
       })
       const what = `watch ConfigMaps of ${namespace || "all namespaces"}`
       const path = configMapPath(namespace)
-      return watchWithClientNode(config(), what, path, Object.fromEntries(query), watching.silence, signal)
+      const fields = Object.fromEntries(query)
+      return watchWithClientNode(config(), what, path, fields, watching.silence, signal, onOpen)
     },
 
     async create(configMap, signal) {

@@ -14,6 +14,7 @@ export async function* watchWithClientNode(
   query: Record<string, string>,
   silence: number,
   signal: AbortSignal,
+  onOpen?: () => void,
 ): AsyncGenerator<WatchEvent> {
   signal.throwIfAborted()
   const lines: unknown[] = []
@@ -36,6 +37,8 @@ export async function* watchWithClientNode(
       wake()
     },
   )
+  // Also given when the server could not be reached; it has ended then.
+  if (ended === undefined) onOpen?.()
   try {
     for (;;) {
       while (lines.length > 0) yield parseWatchEvent(what, lines.shift())

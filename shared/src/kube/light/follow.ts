@@ -19,7 +19,7 @@ export interface FollowOptions {
   clock?: Clock
   /** Gives a number in [0, 1). */
   random?: () => number
-  /** The API has answered: a list, an event, a bookmark. */
+  /** The API has answered: a list, a watch that was opened, an event, a bookmark. */
   onContact?: () => void
   /** It could not be read; it is tried again after `wait` milliseconds. */
   onTrouble?: (error: unknown, wait: number) => void
@@ -143,8 +143,9 @@ async function applyEvents(
   signal: AbortSignal,
 ): Promise<void> {
   const selection = { ...options.selection, resourceVersion: objects.version ?? "" }
-  for await (const event of reader.watch(options.namespace, selection, signal)) {
-    options.onContact?.()
+  const onContact = (): void => options.onContact?.()
+  for await (const event of reader.watch(options.namespace, selection, signal, onContact)) {
+    onContact()
     objects.apply(event)
   }
 }

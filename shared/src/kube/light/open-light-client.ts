@@ -123,7 +123,7 @@ export function lightClient(
         const { items, resourceVersion } = await counted(limits, listPages(what, fetch, pages))
         return { items: items.map((item) => kind.parse(item)), resourceVersion }
       },
-      watch(namespace, selection, signal): AsyncIterable<WatchEvent> {
+      watch(namespace, selection, signal, onOpen): AsyncIterable<WatchEvent> {
         const what = `watch ${kind.kind}s of ${namespace || "all namespaces"}`
         const query = selectionQuery(selection, {
           watch: "true",
@@ -136,7 +136,11 @@ export function lightClient(
           path: objectPath(resource, namespace, undefined, query),
           what,
         }
-        const open = (limited: AbortSignal) => answered(access, connection, request, limits, limited)
+        const open = async (limited: AbortSignal) => {
+          const answer = await answered(access, connection, request, limits, limited)
+          onOpen?.()
+          return answer
+        }
         const bounds = { silence: watching.silence, line: limits.answer }
         return watchEvents(what, bounds, signal, open, kind.parse)
       },
