@@ -14,12 +14,13 @@ export type KnownDigests = Map<string, string>
 export interface FolderReading {
   /** Becomes what is known of these files. */
   known: KnownDigests
-  /** Called with the bytes of contents that were read and are dropped at once. */
+  /** Called with the bytes of contents that are read next, and dropped at once. */
   onRead?: ((bytes: number) => void) | undefined
 }
 
 /**
- * The listed files of a folder with their digests, contents to be read later. Only files that changed are read. Throws `projection/folder` for a file that is not what was listed any more.
+ * The listed files of a folder with their digests, contents to be read later. Only files that changed are read. Throws
+ * `projection/folder` for a file that is not what was listed any more.
  */
 export async function folderFiles(
   root: string,
@@ -27,10 +28,13 @@ export async function folderFiles(
   { known, onRead }: FolderReading,
   signal: AbortSignal,
 ): Promise<ProjectedFile[]> {
-  async function read(place: string, identity: string): Promise<Buffer> {
-    const content = await readListed(root, place, identity)
-    onRead?.(content.length)
-    return content
+  async function read(
+    place: string,
+    { identity, size }: { identity: string; size: number },
+  ): Promise<Buffer> {
+    // Before, while the one read last is garbage: a large file would else be there twice.
+    onRead?.(size)
+    return await readListed(root, place, identity)
   }
 
   const files: ProjectedFile[] = []
@@ -38,15 +42,16 @@ export async function folderFiles(
   for (const { path, place, status } of listed) {
     signal.throwIfAborted()
     const identity = fileIdentity(status)
-    const digest = known.get(identity) ?? sha256(await read(place, identity))
+    const { size } = status
+    const digest = known.get(identity) ?? sha256(await read(place, { identity, size }))
     seen.set(identity, digest)
     files.push({
       path,
       mode: publishedMode(status.mode),
-      size: status.size,
+      size,
       sha256: digest,
       origin: `folder ${root}, ${path}`,
-      read: () => read(place, identity),
+      read: () => read(place, { identity, size }),
     })
   }
   known.clear()

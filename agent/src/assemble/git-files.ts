@@ -61,7 +61,7 @@ function concerns({ file, beneath }: TreeProblem, folder: string): boolean {
 export interface GitReading {
   /** Becomes what this commit knows. */
   known: KnownBlobs
-  /** Called with the bytes of contents that were read and are dropped at once. */
+  /** Called with the bytes of contents that are read next, and dropped at once. */
   onRead?: ((bytes: number) => void) | undefined
 }
 
@@ -73,17 +73,20 @@ export async function gitFiles(
   { known, onRead }: GitReading,
   signal: AbortSignal,
 ): Promise<ProjectedFile[]> {
-  async function contentsOf(oids: readonly string[]): Promise<Buffer[]> {
-    const contents = await repository.blobs(oids, signal)
-    onRead?.(contents.reduce((sum, content) => sum + content.length, 0))
-    return contents
+  async function contentsOf(files: readonly TreeFile[]): Promise<Buffer[]> {
+    // Before, while those read last are garbage: a large file would else be there twice.
+    onRead?.(files.reduce((sum, { size }) => sum + size, 0))
+    return await repository.blobs(
+      files.map(({ oid }) => oid),
+      signal,
+    )
   }
 
   const selected = selectFiles(tree.files, selection)
   checkSizes(selected, selection.mostBytes)
   for (const batch of batches(selected.map(({ file }) => file).filter(({ oid }) => !known.has(oid)))) {
     const contents = await contentsOf(batch)
-    for (const [at, oid] of batch.entries()) known.set(oid, sha256(contents[at] ?? ""))
+    for (const [at, { oid }] of batch.entries()) known.set(oid, sha256(contents[at] ?? ""))
   }
   forgetOthers(known, selected)
   return selected.map(({ file, name }) => ({
@@ -93,7 +96,7 @@ export async function gitFiles(
     sha256: known.get(file.oid) ?? "",
     origin: `commit ${commit.slice(0, 12)}, ${file.path}`,
     async read() {
-      const [content] = await contentsOf([file.oid])
+      const [content] = await contentsOf([file])
       return content ?? Buffer.alloc(0)
     },
   }))
@@ -115,12 +118,12 @@ function forgetOthers(known: KnownBlobs, selected: readonly { file: TreeFile }[]
   for (const oid of known.keys()) if (!present.has(oid)) known.delete(oid)
 }
 
-function* batches(files: readonly TreeFile[]): Generator<string[]> {
-  let batch: string[] = []
+function* batches(files: readonly TreeFile[]): Generator<TreeFile[]> {
+  let batch: TreeFile[] = []
   let bytes = 0
-  for (const { oid, size } of files) {
-    batch.push(oid)
-    bytes += size
+  for (const file of files) {
+    batch.push(file)
+    bytes += file.size
     if (bytes < BATCH_BYTES) continue
     yield batch
     batch = []

@@ -48,7 +48,7 @@ export interface AgentPorts {
   process?: ProcessMetrics
   /** Called with each shard unpacked and its size in bytes. */
   onUnpack?(bytes: number): void
-  /** Called with the bytes of contents of a git source or a folder that were read and are dropped at once. */
+  /** Called with the bytes of contents of a git source or a folder that are read next, and dropped at once. */
   onRead?(bytes: number): void
   /** How the writes of this process are confined; absent: they are not. */
   confinement?: Pick<Confinement, "isConfined" | "why">

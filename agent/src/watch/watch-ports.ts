@@ -21,7 +21,7 @@ export interface WatchPorts {
   most?: number
   /** Bytes of one file of a git source; absent: as many as there are. */
   mostBytes?: number
-  /** Called with the bytes of contents that were read and are dropped at once. */
+  /** Called with the bytes of contents that are read next, and dropped at once. */
   onRead?(bytes: number): void
 }
 
