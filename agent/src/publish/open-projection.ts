@@ -78,9 +78,11 @@ export async function openProjection(options: OpenProjectionOptions): Promise<Op
   async function follow(): Promise<void> {
     const { projection } = open
     if (!isLeft && isInPlace(projection)) return
-    if (!isLeft) carried = carriedOf(projection)
+    if (!isLeft) {
+      carried = carriedOf(projection)
+      projection.log.warn({ path: options.path }, "the projection's folder is another one now; opening that")
+    }
     await leave()
-    projection.log.warn({ path: options.path }, "the projection's folder is another one now; opening that")
     open = await openAt({ ...options, carried })
     isLeft = false
   }

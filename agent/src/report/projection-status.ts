@@ -1,6 +1,7 @@
 import { type ErrorCode, errorMessage, HeadraceError } from "@headrace/shared/foundation/errors"
 import type { Token } from "@headrace/shared/record/record"
 import type { HealthState } from "../health/judge-health.ts"
+import { withNamesAlike } from "../store/store.ts"
 
 /** What a projection shows at one time, as disk has it. */
 export interface ShownRevision {
@@ -68,6 +69,6 @@ export function problemOf(
 ): ProjectionProblem {
   const code: ErrorCode = error instanceof HeadraceError ? error.code : "agent/unexpected"
   const message = errorMessage(error)
-  const same = before?.code === code && before.message === message
+  const same = before?.code === code && withNamesAlike(before.message) === withNamesAlike(message)
   return { code, message, since: same ? before.since : now }
 }

@@ -150,3 +150,8 @@ export function storeBytes(store: Store): number {
 export function uniqueName(prefix: string): string {
   return `${prefix}${process.pid}-${randomBytes(6).toString("hex")}`
 }
+
+/** A text with all unique names alike: what fails at each try fails at another name. */
+export function withNamesAlike(text: string): string {
+  return text.replace(/\d+-[0-9a-f]{12}(?![0-9a-f])/g, "")
+}
