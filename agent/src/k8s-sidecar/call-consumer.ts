@@ -4,6 +4,7 @@ import type { Clock } from "@headrace/shared/foundation/clock"
 import { errorText } from "@headrace/shared/foundation/errors"
 import type { Log } from "@headrace/shared/observe/log"
 import { askHttp, type HttpAnswer } from "../notify/call-http.ts"
+import { redirectedCall } from "../notify/redirected-call.ts"
 import { runHook } from "../notify/run-hook.ts"
 import type { CallSettings } from "./sidecar-settings.ts"
 
@@ -11,7 +12,6 @@ import type { CallSettings } from "./sidecar-settings.ts"
 const RETRIED: ReadonlySet<number> = new Set([500, 502, 503, 504])
 /** Answers after which it does so when they say when. */
 const LATER: ReadonlySet<number> = new Set([413, 429, 503])
-const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const MOST_REDIRECTS = 30
 const NOT_CONNECTED: ReadonlySet<string> = new Set([
   "ECONNREFUSED",
@@ -103,15 +103,13 @@ async function followRedirects(call: CallSettings, signal: AbortSignal): Promise
     const { timeout, skipTlsVerify } = call
     const options = { url, method, body, timeout, skipTlsVerify, authorities, headers }
     const answer = await askHttp(options, signal)
-    const { status, headers: answered } = answer
-    const isRedirect = REDIRECTS.has(status) && answered.location !== undefined && hops < MOST_REDIRECTS
-    const next = isRedirect ? URL.parse(answered.location ?? "", url) : null
+    const redirected = hops < MOST_REDIRECTS ? redirectedCall({ method, body }, answer) : undefined
+    if (redirected === undefined) return answer
+    const next = URL.parse(redirected.location, url)
     if (next === null || !/^https?:$/.test(next.protocol)) return answer
     url = next.href
-    if (status < 307) {
-      method = "GET"
-      body = undefined
-    }
+    method = redirected.method
+    body = redirected.body
   }
 }
 

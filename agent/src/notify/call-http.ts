@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, request as requestHttp } from "node:http"
 import { request as requestHttps } from "node:https"
 import { HeadraceError } from "@headrace/shared/foundation/errors"
 import { proxyAgent } from "./proxy-agent.ts"
+import { redirectedCall } from "./redirected-call.ts"
 
 export interface CallOptions {
   url: string
@@ -22,9 +23,6 @@ export interface CallOptions {
   /** Go through the proxy of the environment. */
   proxied?: boolean | undefined
 }
-
-const REDIRECTS = [301, 302, 303, 307, 308]
-const SAME_METHOD = [307, 308]
 
 export interface HttpAnswer {
   status: number
@@ -58,12 +56,10 @@ async function lastAnswer(options: Omit<CallOptions, "status">, signal: AbortSig
   let call = options
   for (let left = options.mostRedirects ?? 0; ; left -= 1) {
     const answer = await answerOf(call, signal)
-    const { location } = answer.headers
-    if (left === 0 || location === undefined || !REDIRECTS.includes(answer.status)) return answer
-    const url = new URL(location, call.url).href
-    call = SAME_METHOD.includes(answer.status)
-      ? { ...call, url }
-      : { ...call, url, method: "GET", body: undefined }
+    const redirected = redirectedCall(call, answer)
+    if (left === 0 || redirected === undefined) return answer
+    const { location, method, body } = redirected
+    call = { ...call, url: new URL(location, call.url).href, method, body }
   }
 }
 

@@ -1,7 +1,8 @@
 import { HeadraceError } from "./errors.ts"
 
 const MOST_REDIRECTS = 3
-const REDIRECTS = [301, 302, 303, 307, 308]
+/** Answers that name another place to ask (RFC 9110, 15.4). */
+export const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
 /**
  * `fetch`, but a redirect is followed within the origin (scheme, host and port) alone, with the same method and body: what we
